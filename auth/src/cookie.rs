@@ -1,0 +1,62 @@
+//! The session cookie (RFC 6265): found, taken out, set and cleared.
+
+use std::time::Duration;
+
+/// The values of every cookie of this name in a `Cookie` header.
+pub fn values<'a>(header: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    header.split(';').filter_map(move |pair| value(pair, name))
+}
+
+/// The `Cookie` header without the cookies of this name; `None` if nothing is left.
+pub fn without(header: &str, name: &str) -> Option<String> {
+    let others: Vec<&str> =
+        header.split(';').filter(|pair| value(pair, name).is_none()).map(str::trim).collect();
+    let rest = others.join("; ");
+    (!rest.is_empty()).then_some(rest)
+}
+
+/// A `Set-Cookie` that hands the token to the browser, for as long as its session can last.
+pub fn set(name: &str, token: &str, lifetime: Duration) -> String {
+    format!("{name}={token}; {ATTRIBUTES}; Max-Age={}", lifetime.as_secs())
+}
+
+/// A `Set-Cookie` that takes the token from the browser.
+pub fn clear(name: &str) -> String {
+    format!("{name}=; {ATTRIBUTES}; Max-Age=0")
+}
+
+/// Lax, not Strict, so that a link from elsewhere does not land on the login page.
+const ATTRIBUTES: &str = "Path=/; HttpOnly; Secure; SameSite=Lax";
+
+fn value<'a>(pair: &'a str, name: &str) -> Option<&'a str> {
+    let (key, value) = pair.split_once('=')?;
+    (key.trim() == name).then(|| value.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("__Host-session=abc", &["abc"])]
+    #[case("a=1; __Host-session=abc; b=2", &["abc"])]
+    #[case("a=1;__Host-session=abc;b=2", &["abc"])]
+    #[case("__Host-session=x; __Host-session=y", &["x", "y"])]
+    #[case("__Host-session=", &[""])]
+    #[case("a=__Host-session=abc", &[])]
+    #[case("__host-session=abc; x__Host-session=abc", &[])]
+    #[case("", &[])]
+    fn cookies_are_found_by_their_exact_name(#[case] header: &str, #[case] expected: &[&str]) {
+        assert_eq!(values(header, "__Host-session").collect::<Vec<_>>(), expected);
+    }
+
+    #[rstest]
+    #[case("s=1", None)]
+    #[case("a=1; s=1; b=2", Some("a=1; b=2"))]
+    #[case("a=1;  b=2", Some("a=1; b=2"))]
+    #[case("s=1; s=2; flag", Some("flag"))]
+    fn the_other_cookies_stay(#[case] header: &str, #[case] rest: Option<&str>) {
+        assert_eq!(without(header, "s").as_deref(), rest);
+    }
+}

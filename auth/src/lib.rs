@@ -1,0 +1,28 @@
+//! What Session Guard decides about a request, free of any platform.
+//!
+//! In scope: where a request may go ([`route`]), which credential it carries
+//! ([`credential`]), whether its token is genuine ([`keys`], [`token`]), whether its session
+//! is live ([`session`], [`ledger`], [`store`], [`redis`]), what is said when it is not
+//! ([`refusal`]), and the settings that govern all this ([`config`]). [`decision`] puts the
+//! steps in order.
+//!
+//! Out of scope: sockets, clocks, randomness, the Workers runtime. The present moment and
+//! random bytes are arguments; a store is asked by a [`store::Command`] and replies with text.
+
+pub mod config;
+pub mod cookie;
+pub mod credential;
+pub mod decision;
+pub mod device;
+pub mod identity;
+pub mod keys;
+pub mod ledger;
+pub mod login;
+pub mod redirect;
+pub mod redis;
+pub mod refusal;
+pub mod route;
+pub mod session;
+pub mod store;
+pub mod time;
+pub mod token;

@@ -1,0 +1,318 @@
+//! A login: what the client sends, what the origin answers, and the session that comes of it.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::device::DeviceClass;
+use crate::redirect::LocalTarget;
+use crate::session::{Session, Sid, Subject};
+use crate::time::Timestamp;
+use crate::token::REGISTERED;
+
+/// The largest login body that is read, in bytes.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// The most private data a session may begin with, in bytes of JSON.
+pub const MAX_DATA: usize = 16 * 1024;
+
+/// The longest part of a `User-Agent` that is kept, in bytes.
+const MAX_USER_AGENT: usize = 256;
+
+/// Which form a login came in, and so which form its answer takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `application/json`: answered with JSON.
+    Json,
+    /// `application/x-www-form-urlencoded`: answered with a redirect or the page.
+    Page,
+}
+
+impl Form {
+    /// The form a `Content-Type` names (RFC 9110, section 8.3).
+    pub fn of(content_type: Option<&str>) -> Option<Self> {
+        let essence = content_type?.split(';').next()?.trim();
+        if essence.eq_ignore_ascii_case("application/json") {
+            Some(Self::Json)
+        } else if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            Some(Self::Page)
+        } else {
+            None
+        }
+    }
+}
+
+/// What a client sent to log in.
+#[derive(Clone, PartialEq)]
+pub struct Attempt {
+    credentials: Map<String, Value>,
+    /// Where to go after the login.
+    pub redirect: Option<LocalTarget>,
+}
+
+/// Leaves out the credentials.
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt").field("redirect", &self.redirect).finish_non_exhaustive()
+    }
+}
+
+impl Attempt {
+    /// Reads the body of a login.
+    ///
+    /// # Errors
+    /// What is wrong with it, for the client.
+    pub fn parse(form: Form, body: &str) -> Result<Self, &'static str> {
+        let mut credentials = match form {
+            Form::Json => serde_json::from_str::<Map<String, Value>>(body)
+                .map_err(|_| "The body must be a JSON object.")?,
+            Form::Page => form_urlencoded::parse(body.as_bytes())
+                .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+                .collect(),
+        };
+        let redirect = match credentials.remove("redirect") {
+            None => None,
+            Some(target) => Some(
+                target
+                    .as_str()
+                    .and_then(LocalTarget::new)
+                    .ok_or("`redirect` must be a path of this site.")?,
+            ),
+        };
+        if credentials.is_empty() {
+            return Err("The body holds no credentials.");
+        }
+        Ok(Self { credentials, redirect })
+    }
+
+    /// What is posted to `LOGIN_URL`: the fields as JSON, without those meant for the guard.
+    pub fn credentials(&self) -> String {
+        Value::Object(self.credentials.clone()).to_string()
+    }
+}
+
+/// The origin's word that the credentials are good, and whose they are.
+#[derive(Clone, PartialEq)]
+pub struct Approval {
+    /// Who has logged in.
+    pub sub: Subject,
+    /// The claims that go into the token beside the registered ones.
+    pub claims: Map<String, Value>,
+    /// The session's private data, a JSON object in text.
+    pub data: Option<String>,
+    /// The limit for this user instead of `SESSION_LIMIT`; 0 is no limit.
+    pub session_limit: Option<u32>,
+}
+
+/// Leaves out claims and data.
+impl fmt::Debug for Approval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Approval").field("sub", &self.sub).finish_non_exhaustive()
+    }
+}
+
+/// The origin's answer is not what `LOGIN_URL` is documented to give. For the log; it says
+/// nothing of the values.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("LOGIN_URL answered 200 with a body that cannot be used: {0}")]
+pub struct UnusableApproval(String);
+
+#[derive(Deserialize)]
+struct Answer {
+    sub: Subject,
+    #[serde(default)]
+    claims: Map<String, Value>,
+    data: Option<Map<String, Value>>,
+    roles: Option<Vec<String>>,
+    session_limit: Option<u32>,
+    session_limit_policy: Option<String>,
+}
+
+impl Approval {
+    /// Reads what the origin answered.
+    ///
+    /// # Errors
+    /// What the origin should change.
+    pub fn parse(body: &str) -> Result<Self, UnusableApproval> {
+        let answer: Answer = serde_json::from_str(body).map_err(|error| {
+            let place = (error.line(), error.column());
+            let what = if error.is_data() {
+                "a member is missing or of the wrong type"
+            } else {
+                "it is no JSON"
+            };
+            UnusableApproval(format!("{what} (line {}, column {})", place.0, place.1))
+        })?;
+        let mut claims = answer.claims;
+        if let Some(name) = REGISTERED.iter().find(|name| claims.contains_key(**name)) {
+            return Err(UnusableApproval(format!("`claims` must not set `{name}`")));
+        }
+        if let Some(policy) = answer.session_limit_policy.filter(|policy| policy != "evict-oldest")
+        {
+            let policy: String = policy.chars().take(20).collect();
+            return Err(UnusableApproval(format!(
+                "`session_limit_policy` {policy} is not supported"
+            )));
+        }
+        if let Some(roles) = answer.roles {
+            claims.insert("roles".into(), roles.into());
+        }
+        let data = answer.data.map(|data| Value::Object(data).to_string());
+        if data.as_ref().is_some_and(|data| data.len() > MAX_DATA) {
+            return Err(UnusableApproval("`data` is larger than 16 KB".into()));
+        }
+        Ok(Self { sub: answer.sub, claims, data, session_limit: answer.session_limit })
+    }
+
+    /// The limit that holds for this login.
+    pub fn limit(&self, configured: Option<NonZeroU32>) -> Option<NonZeroU32> {
+        self.session_limit.map_or(configured, NonZeroU32::new)
+    }
+}
+
+/// What the request tells of the device that logs in.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    /// Its `User-Agent`.
+    pub user_agent: Option<String>,
+    /// The city the network places it in.
+    pub city: Option<String>,
+    /// The country, as a two-letter code.
+    pub country: Option<String>,
+}
+
+/// The lifetimes of a new session.
+#[derive(Clone, Copy, Debug)]
+pub struct Lifetimes {
+    /// Until the absolute deadline.
+    pub session: std::time::Duration,
+    /// Until the idle deadline, where there is one.
+    pub idle: Option<std::time::Duration>,
+}
+
+/// Makes the session of a login. `random` must come from a cryptographic source.
+pub fn begin(
+    approval: &Approval,
+    client: Client,
+    lifetimes: Lifetimes,
+    random: [[u8; 16]; 2],
+    now: Timestamp,
+) -> Session {
+    let user_agent = shorten(client.user_agent.unwrap_or_default());
+    let place = [client.city, client.country].into_iter().flatten().collect::<Vec<_>>();
+    Session {
+        sid: Sid::from_random(random[0]),
+        jti: Sid::from_random(random[1]).into(),
+        created: now,
+        seen: now,
+        expires: now.plus(lifetimes.session),
+        idle_expires: lifetimes.idle.map(|idle| now.plus(idle)),
+        device: DeviceClass::of(&user_agent),
+        user_agent,
+        place: (!place.is_empty()).then(|| place.join(", ")),
+        data: approval.data.clone(),
+        ended: None,
+    }
+}
+
+fn shorten(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(MAX_USER_AGENT));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use std::time::Duration;
+
+    #[rstest]
+    #[case(Some("application/json"), Some(Form::Json))]
+    #[case(Some("Application/JSON; charset=utf-8"), Some(Form::Json))]
+    #[case(Some("application/x-www-form-urlencoded"), Some(Form::Page))]
+    #[case(Some("text/plain"), None)]
+    #[case(Some("multipart/form-data"), None)]
+    #[case(None, None)]
+    fn the_content_type_decides_the_form(#[case] header: Option<&str>, #[case] form: Option<Form>) {
+        assert_eq!(Form::of(header), form);
+    }
+
+    #[test]
+    fn both_forms_carry_the_same_credentials() {
+        let json = r#"{"username":"ada","password":"p&w","redirect":"/a"}"#;
+        let page = "username=ada&password=p%26w&redirect=%2Fa";
+        let json = Attempt::parse(Form::Json, json).unwrap();
+        assert_eq!(json, Attempt::parse(Form::Page, page).unwrap());
+        assert_eq!(json.credentials(), r#"{"password":"p&w","username":"ada"}"#);
+        assert_eq!(json.redirect.unwrap().as_str(), "/a");
+    }
+
+    #[rstest]
+    #[case(Form::Json, "[]", "JSON object")]
+    #[case(Form::Json, "{", "JSON object")]
+    #[case(Form::Json, "{}", "no credentials")]
+    #[case(Form::Page, "", "no credentials")]
+    #[case(Form::Page, "username=a&redirect=//evil.example", "`redirect`")]
+    #[case(Form::Json, r#"{"username":"a","redirect":7}"#, "`redirect`")]
+    fn a_bad_body_is_refused(#[case] form: Form, #[case] body: &str, #[case] says: &str) {
+        let error = Attempt::parse(form, body).unwrap_err();
+        assert!(error.contains(says), "{error}");
+    }
+
+    #[test]
+    fn an_approval_brings_claims_roles_data_and_limit() {
+        let body = r#"{"sub":"ada","claims":{"email":"a@b"},"data":{"b":[]},"roles":["x"],"session_limit":3}"#;
+        let approval = Approval::parse(body).unwrap();
+        assert_eq!(approval.sub.as_str(), "ada");
+        assert_eq!(approval.claims["email"], "a@b");
+        assert_eq!(approval.claims["roles"][0], "x");
+        assert_eq!(approval.data.as_deref(), Some(r#"{"b":[]}"#));
+        assert_eq!(approval.limit(NonZeroU32::new(1)), NonZeroU32::new(3));
+    }
+
+    #[rstest]
+    #[case(r#"{"sub":"a"}"#, Some(1))]
+    #[case(r#"{"sub":"a","session_limit":2}"#, Some(2))]
+    #[case(r#"{"sub":"a","session_limit":0}"#, None)]
+    fn the_origin_may_set_the_limit_of_a_user(#[case] body: &str, #[case] limit: Option<u32>) {
+        let limit = limit.and_then(NonZeroU32::new);
+        assert_eq!(Approval::parse(body).unwrap().limit(NonZeroU32::new(1)), limit);
+    }
+
+    #[rstest]
+    #[case("", "no JSON")]
+    #[case("{}", "wrong type")]
+    #[case(r#"{"sub":""}"#, "wrong type")]
+    #[case(r#"{"sub":7}"#, "wrong type")]
+    #[case(r#"{"sub":"a","claims":{"exp":1}}"#, "`exp`")]
+    #[case(r#"{"sub":"a","claims":{"sid":"x"}}"#, "`sid`")]
+    #[case(r#"{"sub":"a","data":[]}"#, "wrong type")]
+    #[case(r#"{"sub":"a","session_limit":-1}"#, "wrong type")]
+    #[case(r#"{"sub":"a","session_limit_policy":"ask"}"#, "not supported")]
+    fn an_unusable_approval_says_what_to_change(#[case] body: &str, #[case] says: &str) {
+        let error = Approval::parse(body).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+
+    #[test]
+    fn a_session_begins_with_what_is_known_of_its_client() {
+        let approval = Approval::parse(r#"{"sub":"ada"}"#).unwrap();
+        let client = Client {
+            user_agent: Some("é".repeat(200)),
+            city: Some("Berlin".into()),
+            country: Some("DE".into()),
+        };
+        let lifetimes =
+            Lifetimes { session: Duration::from_secs(10), idle: Some(Duration::from_secs(1)) };
+        let now = Timestamp::from_millis(5);
+        let session = begin(&approval, client, lifetimes, [[1; 16], [2; 16]], now);
+        assert_eq!(session.expires, Timestamp::from_millis(10_005));
+        assert_eq!(session.idle_expires, Some(Timestamp::from_millis(1_005)));
+        assert_eq!(session.place.as_deref(), Some("Berlin, DE"));
+        assert_eq!(session.user_agent.len(), 256);
+        assert_ne!(session.sid.as_str(), session.jti);
+    }
+}

@@ -1,0 +1,349 @@
+//! The Redis store: commands as requests of the Upstash REST protocol, and its replies read.
+//!
+//! One hash per user, so that every step is one script over one declared key: atomic, safe
+//! under Redis Cluster, and needing neither KEYS nor SCAN. The scripts are in `redis/`.
+
+use std::fmt::Write as _;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Deserializer};
+use sha1::{Digest, Sha1};
+
+use crate::session::{Session, Subject};
+use crate::store::{Answer, Command, MAX_TOMBSTONES, StoreError, Which};
+
+/// Upstash takes a global lock for a script unless its first line says this. Redis itself does
+/// not know the flag; the project's bridge takes the line away.
+const LOCKING: &str = "#!lua flags=allow-key-locking\n";
+/// All but the unreserved characters of RFC 3986, section 2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const PRELUDE: &str = include_str!("redis/prelude.lua");
+
+/// Which copy of the data answers a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadConsistency {
+    /// The primary: an ended session is refused on its next request.
+    Strong,
+    /// The nearest replica, whose lag is then the revocation window.
+    Nearest,
+}
+
+/// Turns commands into requests, and replies into answers.
+#[derive(Clone, Debug)]
+pub struct Redis {
+    keyspace: String,
+    consistency: ReadConsistency,
+    check: Script,
+    open: Script,
+    end: Script,
+    list: Script,
+}
+
+/// A script, and the name Redis knows it by.
+#[derive(Clone, Debug)]
+struct Script {
+    text: String,
+    sha1: String,
+}
+
+impl Script {
+    fn new(body: &str) -> Self {
+        let text = format!("{LOCKING}{PRELUDE}\n{body}");
+        let sha1 = Sha1::digest(&text).iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        Self { text, sha1 }
+    }
+}
+
+/// One HTTP request to the REST endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestRequest {
+    /// What follows the endpoint's URL: `/` or a command in the path form.
+    pub path: String,
+    /// The body of a POST; `None` for a GET.
+    pub body: Option<String>,
+}
+
+/// A reply that is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RestError {
+    /// Redis has lost the script; the command must be sent again with its text.
+    ScriptLost,
+    /// The store failed.
+    Failed(StoreError),
+}
+
+/// A `result` that is `null` is an answer; a reply without one is not, hence the two layers.
+#[derive(Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
+struct Reply<T> {
+    #[serde(default, deserialize_with = "present")]
+    result: Option<Option<T>>,
+    error: Option<String>,
+}
+
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    reply: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(reply).map(Some)
+}
+
+impl Redis {
+    /// A store whose every key starts with `keyspace`.
+    pub fn new(keyspace: &str, consistency: ReadConsistency) -> Self {
+        Self {
+            keyspace: keyspace.to_owned(),
+            consistency,
+            check: Script::new(include_str!("redis/check.lua")),
+            open: Script::new(include_str!("redis/open.lua")),
+            end: Script::new(include_str!("redis/end.lua")),
+            list: Script::new(include_str!("redis/list.lua")),
+        }
+    }
+
+    /// The hash of one user. The `sub` is encoded into an alphabet without separators, so none
+    /// can reach another user's key.
+    pub fn key(&self, user: &Subject) -> String {
+        let user = Base64UrlUnpadded::encode_string(user.as_str().as_bytes());
+        format!("{}{user}", self.keyspace)
+    }
+
+    /// The request for a command, naming its script by hash.
+    ///
+    /// A check goes out as a GET in the path form, which Upstash serves without parsing a body;
+    /// it must be sent so that nothing on the way answers it from a cache.
+    pub fn request(&self, user: &Subject, command: &Command) -> RestRequest {
+        match command {
+            Command::Check { sid, idle_timeout: None, .. }
+                if self.consistency == ReadConsistency::Nearest =>
+            {
+                let key = self.key(user);
+                RestRequest { path: in_path(&["hget", &key, sid.as_str()]), body: None }
+            }
+            Command::Check { .. } => {
+                let words = self.words("evalsha", &self.check.sha1, user, command);
+                RestRequest { path: in_path(&words), body: None }
+            }
+            _ => {
+                let sha1 = &self.script(command).sha1;
+                RestRequest::post(&self.words("evalsha", sha1, user, command))
+            }
+        }
+    }
+
+    /// The request for a command with its script's text, for when the hash was not known.
+    pub fn request_with_text(&self, user: &Subject, command: &Command) -> RestRequest {
+        RestRequest::post(&self.words("eval", &self.script(command).text, user, command))
+    }
+
+    /// A request that any reachable Redis answers.
+    pub fn ping() -> RestRequest {
+        RestRequest::post(&["ping"])
+    }
+
+    /// Reads the reply to a command.
+    ///
+    /// # Errors
+    /// [`RestError::ScriptLost`] once; otherwise why the reply is no answer. Whatever is not
+    /// understood is a failure of the store, never an absent session.
+    pub fn answer(command: &Command, status: u16, body: &str) -> Result<Answer, RestError> {
+        match command {
+            Command::Check { .. } => {
+                let record = result::<String>(status, body)?;
+                let found = record.map(|record| parse(&record)).transpose()?;
+                Ok(Answer::Found(found.map(Box::new)))
+            }
+            Command::Open { .. } | Command::End { .. } => sessions(status, body).map(Answer::Ended),
+            Command::List { .. } => sessions(status, body).map(Answer::Listed),
+        }
+    }
+
+    /// Reads the reply to [`Redis::ping`].
+    ///
+    /// # Errors
+    /// Why the store cannot serve.
+    pub fn pong(status: u16, body: &str) -> Result<(), RestError> {
+        result::<String>(status, body).map(|_| ())
+    }
+
+    fn script(&self, command: &Command) -> &Script {
+        match command {
+            Command::Check { .. } => &self.check,
+            Command::Open { .. } => &self.open,
+            Command::End { .. } => &self.end,
+            Command::List { .. } => &self.list,
+        }
+    }
+
+    fn words(&self, verb: &str, script: &str, user: &Subject, command: &Command) -> Vec<String> {
+        let mut words = vec![verb.into(), script.into(), "1".into(), self.key(user)];
+        let most = || MAX_TOMBSTONES.to_string();
+        match command {
+            Command::Check { sid, idle_timeout, now } => {
+                let timeout = idle_timeout.map(|t| t.as_millis().to_string());
+                words.extend([now.millis().to_string(), sid.to_string()]);
+                words.extend(timeout);
+            }
+            Command::Open { session, limit, now } => words.extend([
+                now.millis().to_string(),
+                json(session),
+                limit.map_or(0, u32::from).to_string(),
+                most(),
+            ]),
+            Command::End { which, ending } => {
+                let (word, sid) = match which {
+                    Which::One(sid) => ("one", sid.as_str()),
+                    Which::Others(sid) => ("others", sid.as_str()),
+                    Which::All => ("all", ""),
+                };
+                words.extend([
+                    ending.at().millis().to_string(),
+                    json(ending),
+                    word.into(),
+                    sid.into(),
+                    most(),
+                ]);
+            }
+            Command::List { now } => words.push(now.millis().to_string()),
+        }
+        words
+    }
+}
+
+impl RestRequest {
+    fn post(words: &[impl AsRef<str>]) -> Self {
+        let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+        Self { path: "/".into(), body: Some(json(&words)) }
+    }
+}
+
+fn in_path(words: &[impl AsRef<str>]) -> String {
+    words.iter().fold(String::new(), |mut path, word| {
+        let _ = write!(path, "/{}", utf8_percent_encode(word.as_ref(), RESERVED));
+        path
+    })
+}
+
+/// What is serialised here is text, numbers and lists of them, which cannot fail.
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn sessions(status: u16, body: &str) -> Result<Vec<Session>, RestError> {
+    let records = result::<Vec<String>>(status, body)?;
+    records.ok_or_else(|| unreadable("null"))?.iter().map(|record| parse(record)).collect()
+}
+
+fn parse(record: &str) -> Result<Session, RestError> {
+    serde_json::from_str(record).map_err(|error| unreadable(&error.to_string()))
+}
+
+fn unreadable(why: &str) -> RestError {
+    RestError::Failed(StoreError::Unreadable(why.to_owned()))
+}
+
+fn result<T: for<'de> Deserialize<'de>>(status: u16, body: &str) -> Result<Option<T>, RestError> {
+    match serde_json::from_str::<Reply<T>>(body) {
+        Ok(Reply { error: Some(error), .. }) if error.starts_with("NOSCRIPT") => {
+            Err(RestError::ScriptLost)
+        }
+        Ok(Reply { error: Some(error), .. }) => Err(refused(status, &error)),
+        Ok(Reply { result: Some(result), error: None }) if status == 200 => Ok(result),
+        Ok(_) if status == 200 => Err(unreadable("neither `result` nor `error`")),
+        Ok(_) => Err(refused(status, "")),
+        Err(_) if status != 200 => Err(refused(status, body)),
+        Err(error) => Err(unreadable(&error.to_string())),
+    }
+}
+
+fn refused(status: u16, message: &str) -> RestError {
+    let message = message.chars().take(200).collect();
+    RestError::Failed(StoreError::Refused { status, message })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Sid;
+    use crate::session::tests::session;
+    use crate::time::Timestamp;
+    use rstest::rstest;
+    use std::time::Duration;
+
+    fn user(sub: &str) -> Subject {
+        Subject::try_from(sub.to_owned()).unwrap()
+    }
+
+    fn check(idle: Option<Duration>) -> Command {
+        Command::Check {
+            sid: Sid::try_from("abc".to_owned()).unwrap(),
+            idle_timeout: idle,
+            now: Timestamp::from_millis(42),
+        }
+    }
+
+    #[rstest]
+    #[case("ada", "guard:YWRh")]
+    #[case("a:b{c}\n*", "guard:YTpie2N9Cio")]
+    #[case("guard:YWRh", "guard:Z3VhcmQ6WVdSaA")]
+    fn a_sub_cannot_forge_another_users_key(#[case] sub: &str, #[case] key: &str) {
+        assert_eq!(Redis::new("guard:", ReadConsistency::Strong).key(&user(sub)), key);
+    }
+
+    #[test]
+    fn a_check_is_one_get_that_the_primary_answers() {
+        let redis = Redis::new("guard:", ReadConsistency::Strong);
+        let request = redis.request(&user("ada"), &check(Some(Duration::from_secs(1))));
+        let expected = format!("/evalsha/{}/1/guard%3AYWRh/42/abc/1000", redis.check.sha1);
+        assert_eq!(request, RestRequest { path: expected, body: None });
+    }
+
+    #[test]
+    fn the_nearest_replica_answers_only_when_it_was_chosen() {
+        let redis = Redis::new("guard:", ReadConsistency::Nearest);
+        assert_eq!(redis.request(&user("ada"), &check(None)).path, "/hget/guard%3AYWRh/abc");
+        let sliding = redis.request(&user("ada"), &check(Some(Duration::from_secs(1))));
+        assert!(sliding.path.starts_with("/evalsha/"), "a write goes to the primary: {sliding:?}");
+    }
+
+    #[test]
+    fn a_null_is_an_absent_session() {
+        let answer = Redis::answer(&check(None), 200, r#"{"result":null}"#);
+        assert_eq!(answer, Ok(Answer::Found(None)));
+    }
+
+    #[test]
+    fn a_record_is_read() {
+        let stored = session("abc", 1, 2);
+        let body = format!(r#"{{"result":{}}}"#, json(&json(&stored)));
+        let answer = Redis::answer(&check(None), 200, &body);
+        assert_eq!(answer, Ok(Answer::Found(Some(Box::new(stored)))));
+    }
+
+    #[test]
+    fn a_lost_script_is_told_from_every_other_error() {
+        let lost = r#"{"error":"NOSCRIPT No matching script. Please use EVAL."}"#;
+        assert_eq!(Redis::answer(&check(None), 400, lost), Err(RestError::ScriptLost));
+    }
+
+    #[rstest]
+    #[case::no_result(200, "{}")]
+    #[case::not_json(200, "<html>")]
+    #[case::empty(200, "")]
+    #[case::another_type(200, r#"{"result":17}"#)]
+    #[case::not_a_session(200, r#"{"result":"{}"}"#)]
+    #[case::wrong_token(401, r#"{"error":"WRONGPASS invalid or missing auth token"}"#)]
+    #[case::throttled(429, "slow down")]
+    #[case::broken(500, r#"{"result":null}"#)]
+    #[case::error_with_success(200, r#"{"error":"ERR internal"}"#)]
+    fn what_is_not_understood_is_a_failure_and_never_an_absent_session(
+        #[case] status: u16,
+        #[case] body: &str,
+    ) {
+        let answer = Redis::answer(&check(None), status, body);
+        assert!(matches!(answer, Err(RestError::Failed(_))), "{answer:?}");
+    }
+}

@@ -1,0 +1,62 @@
+-- One hash per user: field = sid, value = the session as JSON. KEYS[1] is that hash and the
+-- only key of every script. ARGV[1] is the present moment in milliseconds.
+-- These scripts do what ledger.rs does; a test holds the two against each other.
+local now = tonumber(ARGV[1])
+
+local function deadline(session)
+  return math.min(session.expires, session.idle_expires or session.expires)
+end
+
+local function is_live(session)
+  return not session.ended and now < deadline(session)
+end
+
+-- Every record, after forgetting those past their absolute deadline. Sorted, because the order
+-- of a hash's fields is not defined.
+local function records()
+  local all, kept = redis.call('HGETALL', KEYS[1]), {}
+  for i = 1, #all, 2 do
+    local session = cjson.decode(all[i + 1])
+    if now >= session.expires then
+      redis.call('HDEL', KEYS[1], all[i])
+    else
+      kept[#kept + 1] = session
+    end
+  end
+  table.sort(kept, function(a, b)
+    if a.created ~= b.created then return a.created < b.created end
+    return a.sid < b.sid
+  end)
+  return kept
+end
+
+-- Ends the session and returns its record as text.
+local function finish(session, ending)
+  session.ended = ending
+  local record = cjson.encode(session)
+  redis.call('HSET', KEYS[1], session.sid, record)
+  return record
+end
+
+-- Keeps the newest `most` records of what is no longer live, and lets the key live as long as
+-- the record that is forgotten last.
+local function tidy(all, most)
+  local dead, last = {}, 0
+  for _, session in ipairs(all) do
+    if not is_live(session) then
+      dead[#dead + 1] = { at = session.ended and session.ended.at or deadline(session), session = session }
+    end
+  end
+  table.sort(dead, function(a, b)
+    if a.at ~= b.at then return a.at < b.at end
+    return a.session.sid < b.session.sid
+  end)
+  for i = 1, #dead - most do
+    dead[i].session.forgotten = true
+    redis.call('HDEL', KEYS[1], dead[i].session.sid)
+  end
+  for _, session in ipairs(all) do
+    if not session.forgotten then last = math.max(last, session.expires) end
+  end
+  if last > 0 then redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', last)) end
+end

@@ -1,0 +1,261 @@
+//! Every way in which the guard says no, and how it is told to the client.
+//!
+//! The problem details of RFC 9457. What the log needs beyond that is kept apart: see
+//! [`Refusal::cause`].
+
+use serde::Serialize;
+
+use crate::session::{Ending, Gone};
+use crate::store::StoreError;
+use crate::token::TokenError;
+
+/// Why a request is not answered as it wished.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// What the guard cannot parse; says what to change.
+    BadRequest(&'static str),
+    /// No credential.
+    TokenMissing,
+    /// The token is no good.
+    Token(TokenError),
+    /// The token is genuine; its session no longer serves.
+    Session(Gone),
+    /// The login was not accepted; user and password are not told apart.
+    CredentialsInvalid,
+    /// A cookie on an unsafe method, from another site.
+    CrossSite,
+    /// The guard has no such endpoint.
+    NotFound,
+    /// The endpoint does not know this method; these it knows.
+    MethodNotAllowed(&'static str),
+    /// The session store could not be asked.
+    StoreUnavailable(StoreError),
+    /// The origin did not answer in time.
+    OriginTimedOut,
+    /// The origin could not be reached, or answered what cannot be used; the cause is for the log.
+    OriginUnavailable(String),
+    /// A setting is wrong; the cause is for the log.
+    Misconfigured(String),
+}
+
+/// The body of a refusal (RFC 9457, section 3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// A URI that names the kind of problem.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What happened, the same for every occurrence.
+    pub title: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened this time.
+    pub detail: String,
+    /// The name by which programs tell refusals apart.
+    pub code: &'static str,
+}
+
+/// How long a client should wait for a store to come back, in seconds.
+const RETRY_AFTER: &str = "5";
+
+impl Refusal {
+    /// The code, the status and the title.
+    fn entry(&self) -> (&'static str, u16, &'static str) {
+        match self {
+            Self::BadRequest(_) => ("bad_request", 400, "The request cannot be read"),
+            Self::TokenMissing => ("token_missing", 401, "A token is needed"),
+            Self::Token(TokenError::Expired) => ("token_expired", 401, "The token has expired"),
+            Self::Token(_) => ("token_invalid", 401, "The token is not valid"),
+            Self::Session(Gone::Ended(Ending::Superseded { .. })) => {
+                ("session_superseded", 401, "A newer login took this session's place")
+            }
+            Self::Session(Gone::Ended(Ending::Revoked { .. })) => {
+                ("session_revoked", 401, "The session was ended")
+            }
+            Self::Session(Gone::Expired { .. }) => {
+                ("session_expired", 401, "The session has expired")
+            }
+            Self::Session(Gone::Unknown) => ("session_unknown", 401, "The session is not known"),
+            Self::CredentialsInvalid => ("credentials_invalid", 401, "The login was not accepted"),
+            Self::CrossSite => ("cross_site", 403, "The request comes from another site"),
+            Self::NotFound => ("not_found", 404, "There is nothing here"),
+            Self::MethodNotAllowed(_) => ("method_not_allowed", 405, "The method is not allowed"),
+            Self::Misconfigured(_) => ("misconfigured", 500, "The guard is not set up"),
+            Self::OriginUnavailable(_) => {
+                ("origin_unavailable", 502, "The origin cannot be reached")
+            }
+            Self::StoreUnavailable(_) => {
+                ("store_unavailable", 503, "Sessions cannot be checked now")
+            }
+            Self::OriginTimedOut => {
+                ("origin_unavailable", 504, "The origin did not answer in time")
+            }
+        }
+    }
+
+    /// The name by which programs tell refusals apart.
+    pub fn code(&self) -> &'static str {
+        self.entry().0
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.entry().1
+    }
+
+    /// Would a new login help?
+    pub fn asks_for_login(&self) -> bool {
+        self.status() == 401
+    }
+
+    /// What happened this time, for the client to read.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::BadRequest(detail) => (*detail).into(),
+            Self::TokenMissing => {
+                "Send the token as `Authorization: Bearer`, or the session cookie.".into()
+            }
+            Self::Token(error) => error.to_string(),
+            Self::Session(Gone::Ended(Ending::Superseded { at, by })) => {
+                format!("This session was ended at {at} by a newer login from {by}.")
+            }
+            Self::Session(Gone::Ended(Ending::Revoked { at })) => {
+                format!("This session was ended at {at}.")
+            }
+            Self::Session(Gone::Expired { at }) => format!("This session expired at {at}."),
+            Self::Session(Gone::Unknown) => {
+                "This session was never begun here, or was forgotten. Log in again.".into()
+            }
+            Self::CredentialsInvalid => "Check what was entered, and try again.".into(),
+            Self::CrossSite => {
+                "With the session cookie, send `Origin` or `Sec-Fetch-Site` of this same site, or \
+                 use a bearer token."
+                    .into()
+            }
+            Self::NotFound => "The guard has no endpoint of this name.".into(),
+            Self::MethodNotAllowed(allow) => format!("Use {allow}."),
+            Self::Misconfigured(_) => "The guard's log says which setting to change.".into(),
+            Self::OriginUnavailable(_) => "The guard could not reach the origin.".into(),
+            Self::OriginTimedOut => "The origin took too long to answer.".into(),
+            Self::StoreUnavailable(_) => {
+                "The guard could not reach its session store, so it lets nobody in.".into()
+            }
+        }
+    }
+
+    /// What the log is told beyond code and detail.
+    pub fn cause(&self) -> Option<String> {
+        match self {
+            Self::StoreUnavailable(error) => Some(error.to_string()),
+            Self::OriginUnavailable(cause) | Self::Misconfigured(cause) => Some(cause.clone()),
+            _ => None,
+        }
+    }
+
+    /// The body.
+    pub fn problem(&self) -> Problem {
+        let (code, status, title) = self.entry();
+        let kind = format!("urn:session-guard:problem:{code}");
+        Problem { kind, title, status, detail: self.detail(), code }
+    }
+
+    /// The headers that belong to this refusal beside the body's own.
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        let mut headers = vec![("cache-control", "no-store".to_owned())];
+        match self {
+            Self::MethodNotAllowed(allow) => headers.push(("allow", (*allow).to_owned())),
+            Self::StoreUnavailable(_) => headers.push(("retry-after", RETRY_AFTER.to_owned())),
+            _ => {}
+        }
+        if let Some(challenge) = self.challenge() {
+            headers.push(("www-authenticate", challenge));
+        }
+        headers
+    }
+
+    /// The challenge of a 401 (RFC 6750, section 3): without an error when no token was sent.
+    fn challenge(&self) -> Option<String> {
+        match self {
+            Self::TokenMissing | Self::CredentialsInvalid => Some("Bearer".into()),
+            Self::Token(_) | Self::Session(_) => {
+                let detail = self.detail();
+                Some(format!(r#"Bearer error="invalid_token", error_description="{detail}""#))
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::DeviceClass;
+    use crate::time::Timestamp;
+    use rstest::rstest;
+
+    fn superseded() -> Refusal {
+        let at = Timestamp::from_millis(1_700_000_000_000);
+        Refusal::Session(Gone::Ended(Ending::Superseded { at, by: DeviceClass::Mobile }))
+    }
+
+    fn revoked() -> Refusal {
+        Refusal::Session(Gone::Ended(Ending::Revoked { at: Timestamp::from_millis(0) }))
+    }
+
+    fn expired() -> Refusal {
+        Refusal::Session(Gone::Expired { at: Timestamp::from_millis(0) })
+    }
+
+    #[rstest]
+    #[case(Refusal::BadRequest("x"), "bad_request", 400)]
+    #[case(Refusal::TokenMissing, "token_missing", 401)]
+    #[case(Refusal::Token(TokenError::Signature), "token_invalid", 401)]
+    #[case(Refusal::Token(TokenError::Expired), "token_expired", 401)]
+    #[case(superseded(), "session_superseded", 401)]
+    #[case(revoked(), "session_revoked", 401)]
+    #[case(expired(), "session_expired", 401)]
+    #[case(Refusal::Session(Gone::Unknown), "session_unknown", 401)]
+    #[case(Refusal::CredentialsInvalid, "credentials_invalid", 401)]
+    #[case(Refusal::CrossSite, "cross_site", 403)]
+    #[case(Refusal::NotFound, "not_found", 404)]
+    #[case(Refusal::MethodNotAllowed("GET"), "method_not_allowed", 405)]
+    #[case(Refusal::Misconfigured("x".into()), "misconfigured", 500)]
+    #[case(Refusal::OriginUnavailable("x".into()), "origin_unavailable", 502)]
+    #[case(Refusal::StoreUnavailable(StoreError::Unreadable("x".into())), "store_unavailable", 503)]
+    #[case(Refusal::OriginTimedOut, "origin_unavailable", 504)]
+    fn each_refusal_has_its_code_and_status(
+        #[case] refusal: Refusal,
+        #[case] code: &str,
+        #[case] status: u16,
+    ) {
+        let problem = refusal.problem();
+        assert_eq!((problem.code, problem.status), (code, status));
+        assert_eq!(problem.kind, format!("urn:session-guard:problem:{code}"));
+        assert!(!problem.title.is_empty() && !problem.detail.is_empty());
+        let headers = refusal.headers();
+        let has = |name: &str| headers.iter().any(|(header, _)| *header == name);
+        assert!(has("cache-control"));
+        assert_eq!(has("www-authenticate"), status == 401);
+        assert_eq!(has("allow"), status == 405);
+        assert_eq!(has("retry-after"), status == 503);
+    }
+
+    #[test]
+    fn a_superseded_session_is_told_when_and_by_what() {
+        let told = "This session was ended at 2023-11-14T22:13:20Z by a newer login from a phone.";
+        assert_eq!(superseded().detail(), told);
+    }
+
+    #[test]
+    fn a_missing_token_is_challenged_without_an_error_and_a_bad_one_with() {
+        assert_eq!(Refusal::TokenMissing.challenge().unwrap(), "Bearer");
+        let bad = Refusal::Token(TokenError::Signature).challenge().unwrap();
+        assert!(bad.starts_with(r#"Bearer error="invalid_token", error_description=""#), "{bad}");
+    }
+
+    #[test]
+    fn causes_stay_out_of_the_answer() {
+        let refusal = Refusal::Misconfigured("SIGNING_KEYS is missing".into());
+        assert!(!serde_json::to_string(&refusal.problem()).unwrap().contains("SIGNING_KEYS"));
+        assert!(refusal.cause().unwrap().contains("SIGNING_KEYS"));
+    }
+}

@@ -1,0 +1,178 @@
+//! Where a request goes: to one of the guard's own endpoints, or on to the origin.
+
+/// The path and query of a request, exactly as they came in and as they are forwarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target<'a> {
+    text: &'a str,
+    path_len: usize,
+}
+
+impl<'a> Target<'a> {
+    /// Takes the target out of an absolute URL; `None` if it has none.
+    pub fn of_url(url: &'a str) -> Option<Self> {
+        let after_scheme = url.find("://")? + 3;
+        let start = url[after_scheme..].find(['/', '?', '#'])? + after_scheme;
+        let text = url[start..].split('#').next()?;
+        let path_len = text.find('?').unwrap_or(text.len());
+        text.starts_with('/').then_some(Self { text, path_len })
+    }
+
+    /// Path and query.
+    pub fn as_str(&self) -> &'a str {
+        self.text
+    }
+
+    /// The path alone.
+    pub fn path(&self) -> &'a str {
+        &self.text[..self.path_len]
+    }
+
+    /// The query, without its question mark; empty if there is none.
+    pub fn query(&self) -> &'a str {
+        self.text.get(self.path_len + 1..).unwrap_or_default()
+    }
+
+    /// Would a URL parser on the way change this path? Such a path is refused, because the
+    /// origin would see another one than the guard decided about.
+    pub fn would_be_rewritten(&self) -> bool {
+        let rewritten = |byte: u8| byte == b'\\' || byte <= 0x20 || byte >= 0x7f;
+        self.path().bytes().any(rewritten) || self.path().split('/').any(is_dot_segment)
+    }
+}
+
+/// `.` and `..`, also percent-encoded (URL Standard, "single-dot" and "double-dot" segments).
+fn is_dot_segment(segment: &str) -> bool {
+    if !segment.starts_with(['.', '%']) || segment.len() > 6 {
+        return false;
+    }
+    matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
+}
+
+/// One of the guard's own endpoints, below `AUTH_PATH`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// The login page.
+    LoginPage,
+    /// A login.
+    Login,
+    /// The end of a session.
+    Logout,
+    /// The caller's own session.
+    Session,
+    /// Is the store reachable?
+    Health,
+    /// The pages' style sheet.
+    StyleSheet,
+}
+
+/// What a path and a method lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// One of the guard's own endpoints.
+    Own(Endpoint),
+    /// Below `AUTH_PATH`, but no endpoint.
+    Unknown,
+    /// An endpoint that knows other methods.
+    WrongMethod(&'static str),
+    /// Everything else: the origin, for those with a session.
+    Protected,
+}
+
+impl Route {
+    /// Classifies a request. Endpoints match by their exact path; whatever is below `auth_path`
+    /// never reaches the origin.
+    pub fn of(method: &str, path: &str, auth_path: &str) -> Self {
+        let Some(name) = path.strip_prefix(auth_path) else { return Self::Protected };
+        let get = matches!(method, "GET" | "HEAD");
+        match (name, method) {
+            ("/login", "POST") => Self::Own(Endpoint::Login),
+            ("/login", _) if get => Self::Own(Endpoint::LoginPage),
+            ("/login", _) => Self::WrongMethod("GET, HEAD, POST"),
+            ("/logout", "POST") => Self::Own(Endpoint::Logout),
+            ("/logout", _) => Self::WrongMethod("POST"),
+            ("/session", _) if get => Self::Own(Endpoint::Session),
+            ("/health", _) if get => Self::Own(Endpoint::Health),
+            ("/style.css", _) if get => Self::Own(Endpoint::StyleSheet),
+            ("/session" | "/health" | "/style.css", _) => Self::WrongMethod("GET, HEAD"),
+            ("", _) => Self::Unknown,
+            _ if name.starts_with('/') => Self::Unknown,
+            _ => Self::Protected,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("https://a.example/", "/", "")]
+    #[case("https://a.example/b/c?d=e&f", "/b/c", "d=e&f")]
+    #[case("https://a.example/b?c?d", "/b", "c?d")]
+    #[case("https://u:p@a.example:8080//b//", "//b//", "")]
+    #[case("https://a.example/b%2Fc%2e?%20", "/b%2Fc%2e", "%20")]
+    #[case("https://a.example/b#c?d", "/b", "")]
+    #[case("https://a.example/https://b/", "/https://b/", "")]
+    fn the_target_is_taken_as_it_came(#[case] url: &str, #[case] path: &str, #[case] query: &str) {
+        let target = Target::of_url(url).unwrap();
+        assert_eq!((target.path(), target.query()), (path, query));
+    }
+
+    #[rstest]
+    #[case("https://a.example")]
+    #[case("https://a.example?b")]
+    #[case("/b")]
+    #[case("")]
+    fn what_has_no_path_has_no_target(#[case] url: &str) {
+        assert_eq!(Target::of_url(url), None);
+    }
+
+    #[rstest]
+    #[case("/a/../b")]
+    #[case("/a/.")]
+    #[case("/a/%2e%2E/b")]
+    #[case("/a/.%2e")]
+    #[case("/%2E/")]
+    #[case("/a\\b")]
+    #[case("/a b")]
+    #[case("/a\tb")]
+    #[case("/é")]
+    fn a_path_that_would_be_rewritten_is_noticed(#[case] path: &str) {
+        let url = format!("https://a.example{path}");
+        assert!(Target::of_url(&url).unwrap().would_be_rewritten());
+    }
+
+    #[rstest]
+    #[case("/a/..b/...")]
+    #[case("/a//b/;c/%2f%5c/%00")]
+    #[case("/a?b=../..\\ ")]
+    fn other_paths_pass_as_they_are(#[case] path: &str) {
+        let url = format!("https://a.example{path}");
+        assert!(!Target::of_url(&url).unwrap().would_be_rewritten());
+    }
+
+    #[rstest]
+    #[case("GET", "/auth/login", Route::Own(Endpoint::LoginPage))]
+    #[case("HEAD", "/auth/login", Route::Own(Endpoint::LoginPage))]
+    #[case("POST", "/auth/login", Route::Own(Endpoint::Login))]
+    #[case("DELETE", "/auth/login", Route::WrongMethod("GET, HEAD, POST"))]
+    #[case("POST", "/auth/logout", Route::Own(Endpoint::Logout))]
+    #[case("GET", "/auth/logout", Route::WrongMethod("POST"))]
+    #[case("GET", "/auth/session", Route::Own(Endpoint::Session))]
+    #[case("GET", "/auth/health", Route::Own(Endpoint::Health))]
+    #[case("get", "/auth/health", Route::WrongMethod("GET, HEAD"))]
+    #[case("GET", "/auth", Route::Unknown)]
+    #[case("GET", "/auth/", Route::Unknown)]
+    #[case("GET", "/auth/login/", Route::Unknown)]
+    #[case("GET", "/auth/Login", Route::Unknown)]
+    #[case("GET", "/auth//login", Route::Unknown)]
+    #[case("GET", "/auth/%6cogin", Route::Unknown)]
+    #[case("GET", "/authors", Route::Protected)]
+    #[case("GET", "//auth/login", Route::Protected)]
+    #[case("GET", "/AUTH/login", Route::Protected)]
+    #[case("GET", "/", Route::Protected)]
+    fn requests_are_classified(#[case] method: &str, #[case] path: &str, #[case] route: Route) {
+        assert_eq!(Route::of(method, path, "/auth"), route);
+    }
+}

@@ -1,0 +1,321 @@
+//! A session: what is kept of a login, and when it counts as live.
+
+use std::fmt;
+use std::time::Duration;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::{Deserialize, Serialize};
+
+use crate::device::DeviceClass;
+use crate::time::Timestamp;
+
+/// Who a session belongs to: the `sub` claim (RFC 7519, section 4.1.2).
+///
+/// Never empty, at most 1,024 bytes; otherwise any text, since identity providers differ.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Subject(String);
+
+impl Subject {
+    /// The longest `sub` that is accepted, in bytes.
+    pub const MAX_BYTES: usize = 1024;
+
+    /// The `sub` as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Subject {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.len() {
+            0 => Err("`sub` is empty"),
+            1..=Self::MAX_BYTES => Ok(Self(text)),
+            _ => Err("`sub` is longer than 1,024 bytes"),
+        }
+    }
+}
+
+impl From<Subject> for String {
+    fn from(subject: Subject) -> Self {
+        subject.0
+    }
+}
+
+/// Names one session: 128 random bits in base64url, new at every login.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Sid(String);
+
+impl Sid {
+    /// Makes a session's name from bytes that must come from a cryptographic source.
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(Base64UrlUnpadded::encode_string(&bytes))
+    }
+
+    /// The name as text, in the base64url alphabet.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Sid {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if (1..=128).contains(&text.len()) && text.bytes().all(legal) {
+            Ok(Self(text))
+        } else {
+            Err("`sid` is not 1 to 128 characters of base64url")
+        }
+    }
+}
+
+impl From<Sid> for String {
+    fn from(sid: Sid) -> Self {
+        sid.0
+    }
+}
+
+impl fmt::Display for Sid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A session as a store keeps it. The field names are the stored format.
+///
+/// Every field is a scalar, or text that no store looks into, because Redis scripts rewrite
+/// records through a JSON codec that cannot tell an empty list from an empty object.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Its name.
+    pub sid: Sid,
+    /// The `jti` of its current token.
+    pub jti: String,
+    /// When the login happened.
+    pub created: Timestamp,
+    /// When it was last seen in use; moves only when the idle deadline does.
+    pub seen: Timestamp,
+    /// The absolute deadline. The record itself is forgotten then, ended or not.
+    pub expires: Timestamp,
+    /// The idle deadline, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_expires: Option<Timestamp>,
+    /// The kind of device that logged in.
+    pub device: DeviceClass,
+    /// Its `User-Agent`, shortened to 256 bytes.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub user_agent: String,
+    /// Where it logged in from, as far as the network knows: `Berlin, DE`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// Private data, a JSON object in text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+    /// Set when it was ended before its time: the tombstone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ending>,
+}
+
+/// Leaves out the private data.
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("sid", &self.sid)
+            .field("created", &self.created)
+            .field("expires", &self.expires)
+            .field("idle_expires", &self.idle_expires)
+            .field("device", &self.device)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why and when a session was ended before its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "lowercase")]
+pub enum Ending {
+    /// A newer login took its place.
+    Superseded {
+        /// When that login happened.
+        at: Timestamp,
+        /// The kind of device it came from.
+        by: DeviceClass,
+    },
+    /// The user, an admin or the issuer ended it.
+    Revoked {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl Ending {
+    /// When the session was ended.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Superseded { at, .. } | Self::Revoked { at } => *at,
+        }
+    }
+}
+
+/// Why a session no longer serves. Not for a store that could not be asked: that is a
+/// [`StoreError`](crate::store::StoreError).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// It was ended before its time.
+    Ended(Ending),
+    /// Its absolute or idle deadline has passed.
+    Expired {
+        /// The deadline.
+        at: Timestamp,
+    },
+    /// The store has never heard of it, or has forgotten it.
+    Unknown,
+}
+
+/// A session that was live when it was judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveSession(Session);
+
+impl LiveSession {
+    /// The session.
+    pub fn into_inner(self) -> Session {
+        self.0
+    }
+}
+
+impl Session {
+    /// When it ends by itself, from what is known now.
+    pub fn deadline(&self) -> Timestamp {
+        self.idle_expires.map_or(self.expires, |idle| idle.min(self.expires))
+    }
+
+    /// Is it neither ended nor past a deadline?
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.ended.is_none() && now < self.deadline()
+    }
+
+    /// Moves the idle deadline of a live session, at most once per tenth of the timeout.
+    /// Says whether it moved.
+    pub fn slide(&mut self, timeout: Duration, now: Timestamp) -> bool {
+        let due = self.is_live(now) && now.since(self.seen) >= timeout / 10;
+        if due {
+            self.seen = now;
+            self.idle_expires = Some(now.plus(timeout));
+        }
+        due
+    }
+}
+
+/// Decides whether what the store found lets a request pass.
+///
+/// # Errors
+/// Why it does not.
+pub fn judge(found: Option<Session>, now: Timestamp) -> Result<LiveSession, Gone> {
+    match found {
+        None => Err(Gone::Unknown),
+        Some(Session { ended: Some(ending), .. }) => Err(Gone::Ended(ending)),
+        Some(session) if now >= session.deadline() => Err(Gone::Expired { at: session.deadline() }),
+        Some(session) => Ok(LiveSession(session)),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    pub(crate) fn session(sid: &str, created: u64, expires: u64) -> Session {
+        Session {
+            sid: Sid::try_from(sid.to_owned()).unwrap(),
+            jti: "jti".into(),
+            created: Timestamp::from_millis(created),
+            seen: Timestamp::from_millis(created),
+            expires: Timestamp::from_millis(expires),
+            idle_expires: None,
+            device: DeviceClass::Desktop,
+            user_agent: String::new(),
+            place: None,
+            data: None,
+            ended: None,
+        }
+    }
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    #[test]
+    fn an_absent_session_is_unknown() {
+        assert_eq!(judge(None, at(0)), Err(Gone::Unknown));
+    }
+
+    #[rstest]
+    #[case::fresh(10, None, Ok(()))]
+    #[case::at_the_absolute_deadline(100, None, Err(Gone::Expired { at: at(100) }))]
+    #[case::before_the_idle_deadline(49, Some(50), Ok(()))]
+    #[case::at_the_idle_deadline(50, Some(50), Err(Gone::Expired { at: at(50) }))]
+    #[case::idle_deadline_beyond_the_absolute_one(100, Some(200), Err(Gone::Expired { at: at(100) }))]
+    fn a_session_is_live_until_its_first_deadline(
+        #[case] now: u64,
+        #[case] idle: Option<u64>,
+        #[case] expected: Result<(), Gone>,
+    ) {
+        let mut found = session("a", 0, 100);
+        found.idle_expires = idle.map(at);
+        assert_eq!(found.is_live(at(now)), expected.is_ok());
+        assert_eq!(judge(Some(found), at(now)).map(|_| ()), expected);
+    }
+
+    #[test]
+    fn an_ended_session_stays_ended_even_past_its_deadline() {
+        let ending = Ending::Superseded { at: at(5), by: DeviceClass::Mobile };
+        let mut found = session("a", 0, 100);
+        found.ended = Some(ending.clone());
+        assert_eq!(judge(Some(found.clone()), at(6)), Err(Gone::Ended(ending.clone())));
+        assert_eq!(judge(Some(found), at(1000)), Err(Gone::Ended(ending)));
+    }
+
+    #[test]
+    fn the_idle_deadline_slides_once_per_tenth_of_the_timeout_and_never_for_the_dead() {
+        let timeout = Duration::from_millis(100);
+        let mut found = session("a", 0, 1000);
+        found.idle_expires = Some(at(100));
+        assert!(!found.slide(timeout, at(9)));
+        assert!(found.slide(timeout, at(10)));
+        assert_eq!((found.seen, found.idle_expires), (at(10), Some(at(110))));
+        assert!(!found.slide(timeout, at(110)), "a session past its deadline is not revived");
+        found.ended = Some(Ending::Revoked { at: at(20) });
+        assert!(!found.slide(timeout, at(60)), "nor is an ended one");
+    }
+
+    #[test]
+    fn the_stored_format_is_this_json() {
+        let mut stored = session("abc", 1_700_000_000_000, 1_700_000_600_000);
+        stored.idle_expires = Some(at(1_700_000_300_000));
+        stored.user_agent = "curl/8".into();
+        stored.place = Some("Berlin, DE".into());
+        stored.data = Some(r#"{"theme":"dark"}"#.into());
+        stored.ended =
+            Some(Ending::Superseded { at: at(1_700_000_100_000), by: DeviceClass::Tablet });
+        let json = r#"{"sid":"abc","jti":"jti","created":1700000000000,"seen":1700000000000,"expires":1700000600000,"idle_expires":1700000300000,"device":"desktop","user_agent":"curl/8","place":"Berlin, DE","data":"{\"theme\":\"dark\"}","ended":{"why":"superseded","at":1700000100000,"by":"tablet"}}"#;
+        assert_eq!(serde_json::to_string(&stored).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Session>(json).unwrap(), stored);
+        let least = r#"{"sid":"a","jti":"j","created":1,"seen":1,"expires":2,"device":"other"}"#;
+        assert_eq!(
+            serde_json::to_string(&serde_json::from_str::<Session>(least).unwrap()).unwrap(),
+            least
+        );
+    }
+
+    #[test]
+    fn private_data_does_not_reach_debug_output() {
+        let mut private = session("a", 0, 1);
+        private.data = Some(r#"{"pin":"1234"}"#.into());
+        assert!(!format!("{private:?}").contains("1234"));
+    }
+}

@@ -1,0 +1,102 @@
+//! Moments and spans of time, as they are stored, written and configured.
+
+use std::fmt;
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+
+/// A moment, in milliseconds since the Unix epoch.
+///
+/// Milliseconds, because two logins in one second still have an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// The moment `millis` milliseconds after the Unix epoch.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub const fn millis(self) -> u64 {
+        self.0
+    }
+
+    /// Whole seconds since the Unix epoch, as JWT calls `NumericDate` (RFC 7519, section 2).
+    pub const fn seconds(self) -> u64 {
+        self.0 / 1000
+    }
+
+    /// The moment `span` later; the end of time if there is none.
+    #[must_use]
+    pub const fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(span.as_millis() as u64))
+    }
+
+    /// How long ago `earlier` was; zero if it lies ahead.
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The same moment in the calendar; `None` past its end.
+    pub fn to_utc(self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp_millis(i64::try_from(self.0).ok()?)
+    }
+}
+
+/// RFC 3339, in UTC, to the second.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to_utc() {
+            Some(moment) => f.write_str(&moment.to_rfc3339_opts(SecondsFormat::Secs, true)),
+            None => write!(f, "{} ms", self.0),
+        }
+    }
+}
+
+/// Reads a span of time as people write it: `15 minutes`, `7 days`, `1h 30m`.
+///
+/// # Errors
+/// Says what is wrong with the text and shows the form that is expected. Zero is refused,
+/// since a lifetime or a timeout of nothing locks everybody out.
+pub fn parse_span(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(span) if span.as_millis() == 0 => Err("must be longer than nothing".into()),
+        Ok(span) => Ok(span),
+        Err(error) => Err(format!("{error}; write it like `15 minutes` or `7 days`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("15 minutes", 900)]
+    #[case("7 days", 604_800)]
+    #[case("1 second", 1)]
+    #[case("1h 30m", 5_400)]
+    #[case("50 seconds", 50)]
+    fn spans_read_as_people_write_them(#[case] text: &str, #[case] seconds: u64) {
+        assert_eq!(parse_span(text), Ok(Duration::from_secs(seconds)));
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("15")]
+    #[case("soon")]
+    #[case("-1 day")]
+    #[case("0 seconds")]
+    #[case("1 fortnight")]
+    fn other_texts_are_refused_with_a_reason(#[case] text: &str) {
+        assert!(!parse_span(text).unwrap_err().is_empty());
+    }
+
+    #[test]
+    fn a_moment_is_written_in_rfc_3339() {
+        assert_eq!(Timestamp::from_millis(1_700_000_000_999).to_string(), "2023-11-14T22:13:20Z");
+    }
+}
