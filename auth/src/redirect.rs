@@ -35,6 +35,16 @@ impl LocalTarget {
     }
 }
 
+/// What the query of the login page says: where to go afterwards, and why the visitor is there.
+/// A target that is not local is left out.
+pub fn read_query(query: &str) -> (Option<LocalTarget>, Option<String>) {
+    let find = |name: &str| {
+        form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, v)| v)
+    };
+    let redirect = find("redirect").and_then(|target| LocalTarget::new(&target));
+    (redirect, find("reason").map(std::borrow::Cow::into_owned))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,72 @@
+// Builds the Worker into build/: cargo, wasm-bindgen, wasm-opt, esbuild, each at the locked
+// version. Does nothing when nothing has changed.
+
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { digest, isStamped, needTools, root, run, say } from "./setup.mjs";
+
+/** The most the Worker may weigh, gzipped. */
+const mostBytes = 400 * 1024;
+
+const out = join(root, "build");
+const bindings = join(out, "bindings");
+const wasm = join(root, "target/wasm32-unknown-unknown/release/session_guard.wasm");
+
+/** Builds the Worker, and prints what it weighs. */
+export async function build() {
+  say("Building the Worker (the first time takes some minutes)");
+  run("cargo", ["build", "--quiet", "--locked", "--release", "--lib", "--target", "wasm32-unknown-unknown"]);
+  const stampFile = join(out, ".built");
+  const stamp = digest(readFileSync(wasm), ...sources());
+  if (!isStamped(stampFile, stamp)) {
+    rmSync(out, { recursive: true, force: true });
+    mkdirSync(out);
+    run("cargo", ["run", "--quiet", "--locked", "--package", "xtask", "--", "bindgen", wasm, bindings]);
+    const optimised = join(out, "guard_bg.wasm");
+    run("wasm-opt", ["-O3", "--all-features", "--strip-debug", "--strip-producers", join(bindings, "guard_bg.wasm"), "-o", optimised]);
+    await bundle();
+    writeFileSync(stampFile, stamp);
+  }
+  weigh();
+}
+
+/** What goes into the bundle beside the wasm. */
+function sources() {
+  const scripts = readdirSync(join(root, "src")).filter((name) => name.endsWith(".js")).sort();
+  const files = [...scripts.map((name) => `src/${name}`), "scripts/build.mjs", "package-lock.json", "Cargo.lock"];
+  return files.map((name) => readFileSync(join(root, name)));
+}
+
+async function bundle() {
+  const { build } = await import("esbuild");
+  const outfile = join(out, "index.js");
+  await build({
+    entryPoints: [join(root, "src/entry.js")],
+    outfile,
+    bundle: true,
+    format: "esm",
+    target: "es2024",
+    minify: true,
+    external: ["cloudflare:*", "*.wasm"],
+    supported: { "import-source": true },
+    logLevel: "warning",
+  });
+  // Workers import a module's compiled form without the keyword that the proposal has for it.
+  const code = readFileSync(outfile, "utf8").replace(/import source (\w+) ?from/, "import $1 from");
+  writeFileSync(outfile, code);
+}
+
+function weigh() {
+  const files = ["index.js", "guard_bg.wasm"].map((name) => readFileSync(join(out, name)));
+  const gzipped = files.map((file) => gzipSync(file, { level: 9 }).length);
+  const total = gzipped.reduce((sum, size) => sum + size);
+  const kb = (bytes) => `${(bytes / 1024).toFixed(1)} KB`;
+  say(`The Worker weighs ${kb(total)} gzipped (${kb(gzipped[1])} wasm, ${kb(gzipped[0])} JavaScript)`);
+  if (total > mostBytes) throw new Error(`The Worker is larger than ${kb(mostBytes)}`);
+}
+
+if (import.meta.filename === process.argv[1]) {
+  needTools();
+  await build();
+}

@@ -1,0 +1,60 @@
+//! The settings and bindings, read once per isolate.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use auth::config::{SettingError, Settings, StoreSettings};
+use auth::decision::Guard;
+use auth::refusal::Refusal;
+use js_sys::Reflect;
+use wasm_bindgen::prelude::*;
+
+use crate::store::SessionStore;
+use crate::store::object::ObjectStore;
+use crate::store::redis::RedisStore;
+
+/// The Durable Object binding's name.
+const OBJECTS: &str = "USER_SESSIONS";
+
+/// What one isolate needs for every request.
+pub struct App {
+    /// Decides.
+    pub guard: Guard,
+    /// Is asked.
+    pub store: Box<dyn SessionStore>,
+}
+
+thread_local! {
+    static APP: OnceCell<Result<Rc<App>, Refusal>> = const { OnceCell::new() };
+}
+
+impl App {
+    /// The isolate's one `App`, built from `env` by its first request.
+    pub fn load(env: &JsValue) -> Result<Rc<Self>, Refusal> {
+        APP.with(|app| app.get_or_init(|| Self::build(env).map(Rc::new)).clone())
+    }
+
+    fn build(env: &JsValue) -> Result<Self, Refusal> {
+        let get = |name: &str| Reflect::get(env, &name.into()).ok().filter(|v| !v.is_undefined());
+        let settings = Settings::read(|name| get(name)?.as_string()).map_err(misconfigured)?;
+        let timeout = settings.store_timeout;
+        let store: Box<dyn SessionStore> = match &settings.store {
+            StoreSettings::DurableObject => {
+                let objects = get(OBJECTS).ok_or_else(|| {
+                    let cause = "the Durable Object binding is missing; see wrangler.toml";
+                    Refusal::Misconfigured(format!("{OBJECTS}: {cause}"))
+                })?;
+                Box::new(ObjectStore::new(objects, timeout))
+            }
+            StoreSettings::Redis { url, token, keyspace, consistency } => {
+                Box::new(RedisStore::new(url, token, keyspace, *consistency, timeout))
+            }
+        };
+        Ok(Self { guard: Guard::new(settings), store })
+    }
+}
+
+fn misconfigured(errors: Vec<SettingError>) -> Refusal {
+    let reasons: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    Refusal::Misconfigured(reasons.join("; "))
+}

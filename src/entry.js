@@ -1,0 +1,85 @@
+// What the Workers runtime calls. Everything is passed on to the Rust code.
+
+import { DurableObject } from "cloudflare:workers";
+import * as guard from "../build/bindings/guard.js";
+
+export default {
+  /**
+   * Answers one request.
+   * @param {Request} request
+   * @param {unknown} env
+   * @returns {Promise<Response>}
+   */
+  async fetch(request, env) {
+    try {
+      return await guard.fetch(request, env);
+    } catch (error) {
+      return failed(error);
+    }
+  },
+};
+
+/**
+ * The answer when something was thrown: the origin's failure, or a fault of the guard itself,
+ * after which wasm-bindgen gives the next call a fresh instance. Either way the request ends.
+ * @param {unknown} error
+ * @returns {Response}
+ */
+function failed(error) {
+  // By name, because wasm-bindgen bundles its own copy of the module that throws it.
+  if (error instanceof Error && error.name === "OriginFailure") {
+    return guard.originFailed("timedOut" in error && error.timedOut === true, error.message);
+  }
+  console.error(JSON.stringify({ level: "error", code: "internal_error", cause: String(error) }));
+  const code = "internal_error";
+  const type = `urn:session-guard:problem:${code}`;
+  const detail = "The guard's log says more.";
+  const problem = { type, title: "The guard has failed", status: 500, detail, code };
+  const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
+  return new Response(JSON.stringify(problem), { status: 500, headers });
+}
+
+/**
+ * One user's sessions. Commands and answers are JSON; see `store.rs` in the core.
+ * @extends {DurableObject<unknown>}
+ */
+export class UserSessions extends DurableObject {
+  /** @type {guard.SessionObject | undefined} */
+  #sessions;
+
+  /**
+   * Applies one command.
+   * @param {string} command
+   * @returns {string} its answer
+   */
+  apply(command) {
+    return this.#step((sessions) => sessions.apply(command));
+  }
+
+  /** Forgets what is past its deadline; an empty object leaves nothing behind. */
+  async alarm() {
+    const isEmpty = this.#step((sessions) => sessions.forgetExpired(Date.now()));
+    if (isEmpty) {
+      this.#sessions = undefined;
+      await this.ctx.storage.deleteAll();
+    }
+  }
+
+  /**
+   * One atomic step. If it fails, storage is rolled back and memory is read anew.
+   * @template T
+   * @param {(sessions: guard.SessionObject) => T} step
+   * @returns {T}
+   */
+  #step(step) {
+    try {
+      return this.ctx.storage.transactionSync(() => {
+        this.#sessions ??= new guard.SessionObject(this.ctx);
+        return step(this.#sessions);
+      });
+    } catch (error) {
+      this.#sessions = undefined;
+      throw error;
+    }
+  }
+}

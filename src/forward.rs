@@ -1,0 +1,46 @@
+//! The way to the origin: what is forwarded, and what is said when that fails.
+
+use auth::decision::Check;
+use auth::refusal::Refusal;
+use auth::route::Target;
+use js_sys::{Array, Promise};
+use wasm_bindgen::prelude::*;
+use web_sys::Request;
+
+use crate::config::App;
+use crate::guard::Pending;
+
+#[wasm_bindgen(module = "/src/forward.js")]
+extern "C" {
+    /// Waits for the store's reply, and ends the request or forwards it.
+    #[wasm_bindgen(js_name = checkAndForward)]
+    pub fn check_and_forward(request: &Request, reply: Promise, pending: Pending) -> JsValue;
+}
+
+/// What `forward.js` is to do, as one string, because each value that crosses costs: the URL,
+/// the milliseconds until the first byte, then a line for each header to set or to delete. No
+/// part can hold a newline: URLs and header values are encoded.
+pub fn plan(app: &App, check: &Check, request: &Request) -> String {
+    let settings = app.guard.settings();
+    let url = request.url();
+    let target = Target::of_url(&url).map_or("/", |target| target.as_str());
+    let timeout = settings.origin_timeout.as_millis();
+    let mut plan = match &settings.origin {
+        Some(origin) => format!("{origin}{target}\n{timeout}"),
+        None => format!("{url}\n{timeout}"),
+    };
+    let names = Array::from(&request.headers().keys()).join("\n").as_string().unwrap_or_default();
+    let changes = check.forward(names.split('\n'));
+    for name in changes.remove {
+        plan.extend(["\n", &name]);
+    }
+    for (name, value) in changes.set {
+        plan.extend(["\n", name, ": ", &value]);
+    }
+    plan
+}
+
+/// What is said when the origin did not answer.
+pub fn failure(timed_out: bool, cause: String) -> Refusal {
+    if timed_out { Refusal::OriginTimedOut } else { Refusal::OriginUnavailable(cause) }
+}

@@ -1,0 +1,94 @@
+//! One request's way, step by step, as the design numbers it.
+
+use std::rc::Rc;
+
+use auth::decision::{Check, Decision};
+use auth::route::Endpoint;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+use web_sys::{Request, Response};
+
+use crate::config::App;
+use crate::request::{self, RequestHead};
+use crate::store::Reply;
+use crate::{forward, health, login, pages, response, sessions};
+
+/// Answers a request, with a `Response` or the promise of one:
+///
+/// 1. classify the path,
+/// 2. find the credential,
+/// 3. verify its token (these three in [`auth::decision::Guard::decide`]),
+/// 4. ask the store about the session, in one round trip,
+/// 5. (access rules: none yet),
+/// 6. forward to the origin.
+///
+/// Up to the store's question all is synchronous. From there on one small JavaScript function
+/// waits (`forward.js`), because a Rust future costs more than all the rest; it comes back to
+/// [`Pending::judge`] for the verdict.
+pub fn handle(app: Rc<App>, request: Request) -> JsValue {
+    let head = RequestHead::of(&request);
+    // 1. to 3.
+    match app.guard.decide(&head, request::now()) {
+        Decision::Own(endpoint) => own(app, endpoint, request, head),
+        Decision::Refuse(refused) => response::refused(&refused).into(),
+        Decision::Check(check) => {
+            // 4.
+            let reply = app.store.ask(check.user(), check.command());
+            forward::check_and_forward(&request, reply, Pending { app, check })
+        }
+    }
+}
+
+fn own(app: Rc<App>, endpoint: Endpoint, request: Request, head: RequestHead) -> JsValue {
+    match endpoint {
+        Endpoint::LoginPage => pages::login(&app, &head).into(),
+        Endpoint::StyleSheet => pages::style_sheet().into(),
+        Endpoint::Login => answer(async move { login::log_in(&app, &request, &head).await }),
+        Endpoint::Logout => answer(async move { sessions::log_out(&app, &head).await }),
+        Endpoint::Session => answer(async move { sessions::show(&app, &head).await }),
+        Endpoint::Health => answer(async move { health::show(&app).await }),
+    }
+}
+
+fn answer(response: impl Future<Output = Response> + 'static) -> JsValue {
+    future_to_promise(async move { Ok(response.await.into()) }).into()
+}
+
+/// A request that waits for the store's reply.
+#[wasm_bindgen]
+pub struct Pending {
+    app: Rc<App>,
+    check: Box<Check>,
+}
+
+#[wasm_bindgen]
+impl Pending {
+    /// Takes the store's reply. Returns a `Response` if the request ends here, a string if it is
+    /// to be forwarded (see [`forward::plan`]), or the promise of either when the store must be
+    /// asked once more.
+    pub fn judge(self, request: &Request, status: i32, body: String) -> JsValue {
+        let reply = Reply { status, body };
+        match self.app.store.read(self.check.command(), &reply) {
+            Some(answer) => self.verdict(request, answer),
+            None => {
+                let request = Clone::clone(request);
+                let again = async move {
+                    let (user, command) = (self.check.user(), self.check.command());
+                    let answer = self.app.store.apply_anew(user, command).await;
+                    Ok(self.verdict(&request, answer))
+                };
+                future_to_promise(again).into()
+            }
+        }
+    }
+}
+
+impl Pending {
+    fn verdict(&self, request: &Request, answer: crate::store::Outcome) -> JsValue {
+        match self.app.guard.judge(&self.check, answer, request::now()) {
+            // 6.
+            Ok(()) => forward::plan(&self.app, &self.check, request).into(),
+            Err(refused) => response::refused(&refused).into(),
+        }
+    }
+}

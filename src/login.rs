@@ -1,0 +1,169 @@
+//! A login: the credentials go to the origin, a session into the store, a token to the client.
+
+use auth::cookie;
+use auth::decision::Head;
+use auth::login::{self, Approval, Attempt, Form, Lifetimes};
+use auth::redirect::LocalTarget;
+use auth::refusal::Refusal;
+use auth::session::Session;
+use auth::store::{Answer, Command, StoreError};
+use auth::token::Grant;
+use js_sys::{Promise, Reflect};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Request, Response};
+
+use crate::config::App;
+use crate::request::{self, RequestHead};
+use crate::sessions::SessionView;
+use crate::{forward, pages, response, store};
+
+#[wasm_bindgen(module = "/src/login.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = readBody)]
+    fn read_body(request: &Request, most: u32) -> Promise;
+
+    #[wasm_bindgen(js_name = postCredentials)]
+    fn post_credentials(url: &str, json: &str, timeout: u32) -> Promise;
+}
+
+/// The answer to a login (RFC 6749, section 5.1), with the session and those it ended.
+#[derive(Serialize)]
+struct LoggedIn<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: u64,
+    session: SessionView,
+    ended: Vec<SessionView>,
+}
+
+/// `POST login`: JSON is answered with the token, a form with a redirect; both set the cookie.
+pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Response {
+    let form = match Form::of(head.header("content-type").as_deref()) {
+        Some(form) => form,
+        None => return response::refusal(&UNKNOWN_FORM),
+    };
+    let attempt = match attempt(app, request, head, form).await {
+        Ok(attempt) => attempt,
+        Err(refusal) => return response::refusal(&refusal),
+    };
+    match (form, try_log_in(app, request, head, &attempt).await) {
+        (Form::Json, Ok(entry)) => entry.json(app),
+        (Form::Page, Ok(entry)) => entry.redirect(app, attempt.redirect),
+        (Form::Page, Err(refusal @ Refusal::CredentialsInvalid)) => {
+            pages::login_again(app, attempt.redirect.as_ref(), &refusal)
+        }
+        (_, Err(refusal)) => response::refusal(&refusal),
+    }
+}
+
+const UNKNOWN_FORM: Refusal = Refusal::BadRequest(
+    "Send the login as `application/json` or `application/x-www-form-urlencoded`.",
+);
+
+async fn attempt(
+    app: &App,
+    request: &Request,
+    head: &RequestHead,
+    form: Form,
+) -> Result<Attempt, Refusal> {
+    if app.guard.settings().login_url.is_none() {
+        return Err(Refusal::NotFound);
+    }
+    app.guard.refuse_cross_site_login(head)?;
+    let most = login::MAX_BODY as u32;
+    let body = JsFuture::from(read_body(request, most)).await.ok().and_then(|b| b.as_string());
+    let body = body.ok_or(Refusal::BadRequest("The body must be UTF-8, and at most 64 KB."))?;
+    Attempt::parse(form, &body).map_err(Refusal::BadRequest)
+}
+
+/// A session that has begun, and its token.
+struct Entry {
+    token: String,
+    session: Session,
+    ended: Vec<Session>,
+}
+
+async fn try_log_in(
+    app: &App,
+    request: &Request,
+    head: &RequestHead,
+    attempt: &Attempt,
+) -> Result<Entry, Refusal> {
+    let approval = approve(app, attempt).await?;
+    let settings = app.guard.settings();
+    let lifetimes = Lifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
+    let client = request::client(request, head);
+    let now = request::now();
+    let random = [random()?, random()?];
+    let session = login::begin(&approval, client, lifetimes, random, now);
+    // The token is made first: one that cannot be made must not end other sessions.
+    let grant = Grant {
+        sub: &approval.sub,
+        sid: &session.sid,
+        jti: &session.jti,
+        public: &approval.claims,
+        now,
+        lifetime: app.guard.token_lifetime(&session, now),
+    };
+    let token = app.guard.tokens().issue(&grant);
+    let token = token.map_err(|error| Refusal::OriginUnavailable(error.to_string()))?;
+    let limit = approval.limit(settings.session_limit);
+    let command = Command::Open { session: Box::new(session.clone()), limit, now };
+    match store::apply(&*app.store, &approval.sub, &command).await {
+        Ok(Answer::Ended(ended)) => Ok(Entry { token, session, ended }),
+        Ok(_) => Err(Refusal::StoreUnavailable(StoreError::Unreadable("no list".into()))),
+        Err(error) => Err(Refusal::StoreUnavailable(error)),
+    }
+}
+
+fn random() -> Result<[u8; 16], Refusal> {
+    request::random().map_err(|_| Refusal::Misconfigured("there is no source of randomness".into()))
+}
+
+/// Asks the origin whether the credentials are good. Only 401 means that they are not; whatever
+/// else it says is the origin's failure, and lets nobody in.
+async fn approve(app: &App, attempt: &Attempt) -> Result<Approval, Refusal> {
+    let settings = app.guard.settings();
+    let url = settings.login_url.as_deref().ok_or(Refusal::NotFound)?;
+    let timeout = u32::try_from(settings.origin_timeout.as_millis()).unwrap_or(u32::MAX);
+    let promise = post_credentials(url, &attempt.credentials(), timeout);
+    let reply = JsFuture::from(promise).await.map_err(|error| {
+        let get = |name: &str| Reflect::get(&error, &name.into()).ok();
+        let timed_out = get("timedOut").is_some_and(|value| value.is_truthy());
+        let message = get("message").and_then(|text| text.as_string()).unwrap_or_default();
+        forward::failure(timed_out, format!("LOGIN_URL: {message}"))
+    })?;
+    let get = |name: &str| Reflect::get(&reply, &name.into()).ok();
+    let status = get("status").and_then(|status| status.as_f64()).unwrap_or_default();
+    let body = get("body").and_then(|body| body.as_string()).unwrap_or_default();
+    match status as u16 {
+        200 => Approval::parse(&body).map_err(|e| Refusal::OriginUnavailable(e.to_string())),
+        401 => Err(Refusal::CredentialsInvalid),
+        other => Err(Refusal::OriginUnavailable(format!("LOGIN_URL answered {other}"))),
+    }
+}
+
+impl Entry {
+    fn json(&self, app: &App) -> Response {
+        let body = LoggedIn {
+            access_token: &self.token,
+            token_type: "Bearer",
+            expires_in: app.guard.token_lifetime(&self.session, self.session.created).as_secs(),
+            session: SessionView::private(&self.session),
+            ended: self.ended.iter().map(SessionView::public).collect(),
+        };
+        response::json(200, &body, &[("set-cookie", &self.cookie(app))])
+    }
+
+    fn redirect(&self, app: &App, target: Option<LocalTarget>) -> Response {
+        let target = target.unwrap_or(LocalTarget::root());
+        response::redirect(303, target.as_str(), &[("set-cookie", &self.cookie(app))])
+    }
+
+    fn cookie(&self, app: &App) -> String {
+        let lifetime = app.guard.token_lifetime(&self.session, self.session.created);
+        cookie::set(&app.guard.settings().cookie_name, &self.token, lifetime)
+    }
+}

@@ -1,0 +1,95 @@
+//! The guard's own pages. They work without JavaScript, and carry none.
+
+use askama::Template;
+use auth::decision::Head;
+use auth::redirect::LocalTarget;
+use auth::refusal::Refusal;
+use auth::route::Target;
+use web_sys::Response;
+
+use crate::config::App;
+use crate::request::RequestHead;
+use crate::response::{self, NO_STORE};
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage<'a> {
+    auth_path: &'a str,
+    redirect: &'a str,
+    notice: Option<&'static str>,
+    error: Option<String>,
+    enabled: bool,
+}
+
+/// What every page is served with: nothing is loaded but the style sheet, nobody frames it.
+const HEADERS: [(&str, &str); 5] = [
+    ("content-type", "text/html; charset=utf-8"),
+    (
+        "content-security-policy",
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    NO_STORE,
+];
+
+/// `GET login`: the page, with the reason why its visitor was sent there.
+pub fn login(app: &App, head: &RequestHead) -> Response {
+    let query = Target::of_url(head.url()).map_or("", |target| target.query());
+    let (redirect, reason) = auth::redirect::read_query(query);
+    let notice = reason.and_then(|reason| notice(&reason));
+    page(app, 200, redirect.as_ref(), notice, None)
+}
+
+/// The page again, after a login that was not accepted.
+pub fn login_again(app: &App, redirect: Option<&LocalTarget>, refusal: &Refusal) -> Response {
+    let error = format!("{}. {}", refusal.problem().title, refusal.detail());
+    page(app, refusal.status(), redirect, None, Some(error))
+}
+
+/// `GET style.css`.
+pub fn style_sheet() -> Response {
+    let headers = [
+        ("content-type", "text/css; charset=utf-8"),
+        ("cache-control", "public, max-age=3600"),
+        ("x-content-type-options", "nosniff"),
+    ];
+    response::response(200, include_str!("pages/style.css"), &headers)
+}
+
+fn page(
+    app: &App,
+    status: u16,
+    redirect: Option<&LocalTarget>,
+    notice: Option<&'static str>,
+    error: Option<String>,
+) -> Response {
+    let settings = app.guard.settings();
+    let page = LoginPage {
+        auth_path: &settings.auth_path,
+        redirect: redirect.map_or("/", LocalTarget::as_str),
+        notice,
+        error,
+        enabled: settings.login_url.is_some(),
+    };
+    match page.render() {
+        Ok(html) => response::response(status, &html, &HEADERS),
+        Err(error) => response::refusal(&Refusal::Misconfigured(error.to_string())),
+    }
+}
+
+/// The code of a refusal, in the words of somebody who was just sent here. Unknown codes say
+/// nothing: the query is anybody's to write.
+fn notice(reason: &str) -> Option<&'static str> {
+    match reason {
+        "logged_out" => Some("You have signed out."),
+        "session_superseded" => {
+            Some("You were signed out here because you signed in on another device.")
+        }
+        "session_revoked" => Some("You were signed out: your session was ended."),
+        "session_expired" | "token_expired" => Some("Your session has expired."),
+        "session_unknown" | "token_invalid" => Some("Please sign in again."),
+        _ => None,
+    }
+}

@@ -1,0 +1,59 @@
+//! Answers of the guard's own, built in one place.
+
+use auth::decision::Refused;
+use auth::refusal::Refusal;
+use serde::Serialize;
+use web_sys::{Headers, Response, ResponseInit};
+
+/// `Cache-Control` of whatever concerns one user.
+pub const NO_STORE: (&str, &str) = ("cache-control", "no-store");
+
+/// A response with these headers. An empty body is none.
+pub fn response(status: u16, body: &str, headers: &[(&str, &str)]) -> Response {
+    let init = ResponseInit::new();
+    init.set_status(status);
+    if let Ok(map) = Headers::new() {
+        for (name, value) in headers {
+            // A name or value that is no header would be a fault of this code; leaving it out
+            // is the answer that tells least.
+            let _ = map.append(name, value);
+        }
+        init.set_headers(&map);
+    }
+    let body = (!body.is_empty()).then_some(body);
+    Response::new_with_opt_str_and_init(body, &init).unwrap_or_else(|_| Response::error())
+}
+
+/// A JSON answer about one user.
+pub fn json(status: u16, body: &impl Serialize, headers: &[(&str, &str)]) -> Response {
+    let body = serde_json::to_string(body).unwrap_or_default();
+    let all = [&[("content-type", "application/json"), NO_STORE], headers].concat();
+    response(status, &body, &all)
+}
+
+/// A redirect after a form (303) or to the login page (302).
+pub fn redirect(status: u16, location: &str, headers: &[(&str, &str)]) -> Response {
+    response(status, "", &[&[("location", location), NO_STORE], headers].concat())
+}
+
+/// A refusal as problem details; what must not be told goes to the log.
+pub fn refusal(refusal: &Refusal) -> Response {
+    if let Some(cause) = refusal.cause() {
+        let line = serde_json::json!({ "level": "error", "code": refusal.code(), "cause": cause });
+        web_sys::console::error_1(&line.to_string().into());
+    }
+    let problem = refusal.problem();
+    let body = serde_json::to_string(&problem).unwrap_or_default();
+    let own = refusal.headers();
+    let mut headers = vec![("content-type", "application/problem+json")];
+    headers.extend(own.iter().map(|(name, value)| (*name, value.as_str())));
+    response(problem.status, &body, &headers)
+}
+
+/// A refusal, or the way to the login page for a person.
+pub fn refused(refused: &Refused) -> Response {
+    match &refused.login {
+        Some(login) => redirect(302, login, &[]),
+        None => refusal(&refused.refusal),
+    }
+}

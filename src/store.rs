@@ -1,0 +1,90 @@
+//! Where sessions are kept. Two stores behind one trait: the Durable Object, and Redis.
+
+pub mod object;
+pub mod redis;
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use auth::session::Subject;
+use auth::store::{Answer, Command, StoreError};
+use js_sys::{Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+/// What a command came to.
+pub type Outcome = Result<Answer, StoreError>;
+
+/// A promise of Rust's.
+pub type Answering<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// What came back from a store, unread. A status below zero is a failure of the way there.
+pub struct Reply {
+    /// The HTTP status, or one of the failures.
+    pub status: i32,
+    /// The body, or what is known of the failure.
+    pub body: String,
+}
+
+impl Reply {
+    const TIMED_OUT: i32 = -1;
+
+    /// Waits for the reply that `forward.js` promises.
+    async fn of(promise: Promise) -> Self {
+        let reply = JsFuture::from(promise).await.unwrap_or_else(|error| error);
+        let get = |name: &str| Reflect::get(&reply, &name.into()).ok();
+        let status = get("status").and_then(|status| status.as_f64());
+        let body = get("body").and_then(|body| body.as_string()).unwrap_or_default();
+        Self { status: status.map_or(i32::MIN, |status| status as i32), body }
+    }
+
+    /// Status and body, if the store was reached.
+    fn received(&self, timeout: Duration) -> Result<(u16, &str), StoreError> {
+        match u16::try_from(self.status) {
+            Ok(status) => Ok((status, &self.body)),
+            Err(_) if self.status == Self::TIMED_OUT => Err(StoreError::TimedOut(timeout)),
+            Err(_) => Err(StoreError::Unreachable(self.body.chars().take(200).collect())),
+        }
+    }
+}
+
+/// A place that keeps sessions, one user's apart from another's.
+///
+/// A command is asked and its reply read in two calls, so that the hot path can wait outside
+/// Rust; [`apply`] does both for everybody else.
+pub trait SessionStore {
+    /// Sends a command, in one round trip. The promise is of what [`SessionStore::read`] reads,
+    /// and is never rejected.
+    fn ask(&self, user: &Subject, command: &Command) -> Promise;
+
+    /// Reads the reply; `None` if the command must be sent anew.
+    fn read(&self, command: &Command, reply: &Reply) -> Option<Outcome>;
+
+    /// Sends a command that [`SessionStore::read`] found no answer to, in a longer form.
+    fn apply_anew<'a>(&'a self, user: &'a Subject, command: &'a Command) -> Answering<'a, Outcome>;
+
+    /// Is the store reachable, and does it accept this guard?
+    fn ping(&self) -> Answering<'_, Result<(), StoreError>>;
+}
+
+/// Sends a command and waits for its outcome.
+pub async fn apply(store: &dyn SessionStore, user: &Subject, command: &Command) -> Outcome {
+    let reply = Reply::of(store.ask(user, command)).await;
+    match store.read(command, &reply) {
+        Some(outcome) => outcome,
+        None => store.apply_anew(user, command).await,
+    }
+}
+
+fn millis(timeout: Duration) -> u32 {
+    u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX)
+}
+
+#[wasm_bindgen(module = "/src/forward.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = askRedis)]
+    fn ask_redis(url: &str, init: &JsValue, timeout: u32) -> Promise;
+
+    #[wasm_bindgen(js_name = askObject)]
+    fn ask_object(objects: &JsValue, name: &str, command: &str, timeout: u32) -> Promise;
+}

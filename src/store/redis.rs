@@ -1,0 +1,113 @@
+//! Redis behind the Upstash REST protocol.
+
+use std::time::Duration;
+
+use auth::config::Secret;
+use auth::redis::{ReadConsistency, Redis, RestError, RestRequest};
+use auth::session::Subject;
+use auth::store::{Command, StoreError};
+use js_sys::{Object, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use web_sys::Headers;
+
+use super::{Answering, Outcome, Reply, SessionStore, ask_redis, millis};
+
+/// Sends commands to one REST endpoint.
+pub struct RedisStore {
+    redis: Redis,
+    url: String,
+    timeout: Duration,
+    headers: JsValue,
+    get: JsValue,
+}
+
+impl RedisStore {
+    /// A store at this endpoint. The requests' common parts are made here, once.
+    pub fn new(
+        url: &str,
+        token: &Secret,
+        keyspace: &str,
+        consistency: ReadConsistency,
+        timeout: Duration,
+    ) -> Self {
+        let headers: JsValue = Headers::new().map_or(JsValue::UNDEFINED, |headers| {
+            // A token that is no header value is refused by the endpoint, as any wrong token is.
+            let _ = headers.set("authorization", &format!("Bearer {}", token.expose()));
+            headers.into()
+        });
+        let get = init(&headers, "GET", None);
+        let redis = Redis::new(keyspace, consistency);
+        Self { redis, url: url.to_owned(), timeout, headers, get }
+    }
+
+    fn send(&self, request: &RestRequest) -> Promise {
+        let url = format!("{}{}", self.url, request.path);
+        match &request.body {
+            None => ask_redis(&url, &self.get, millis(self.timeout)),
+            Some(body) => {
+                let init = init(&self.headers, "POST", Some(body));
+                ask_redis(&url, &init, millis(self.timeout))
+            }
+        }
+    }
+
+    /// Reads a reply; `None` if Redis has lost the script.
+    fn received<T>(
+        &self,
+        reply: &Reply,
+        read: impl FnOnce(u16, &str) -> Result<T, RestError>,
+    ) -> Option<Result<T, StoreError>> {
+        let (status, body) = match reply.received(self.timeout) {
+            Ok(received) => received,
+            Err(error) => return Some(Err(error)),
+        };
+        match read(status, body) {
+            Ok(answer) => Some(Ok(answer)),
+            Err(RestError::Failed(error)) => Some(Err(error)),
+            Err(RestError::ScriptLost) => None,
+        }
+    }
+}
+
+impl SessionStore for RedisStore {
+    fn ask(&self, user: &Subject, command: &Command) -> Promise {
+        self.send(&self.redis.request(user, command))
+    }
+
+    fn read(&self, command: &Command, reply: &Reply) -> Option<Outcome> {
+        self.received(reply, |status, body| Redis::answer(command, status, body))
+    }
+
+    fn apply_anew<'a>(&'a self, user: &'a Subject, command: &'a Command) -> Answering<'a, Outcome> {
+        Box::pin(async move {
+            let reply = Reply::of(self.send(&self.redis.request_with_text(user, command))).await;
+            self.read(command, &reply).unwrap_or_else(|| {
+                Err(StoreError::Unreadable("NOSCRIPT for a script sent in full".into()))
+            })
+        })
+    }
+
+    fn ping(&self) -> Answering<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let reply = Reply::of(self.send(&Redis::ping())).await;
+            let unreadable = || Err(StoreError::Unreadable("NOSCRIPT for PING".into()));
+            self.received(&reply, Redis::pong).unwrap_or_else(unreadable)
+        })
+    }
+}
+
+/// What `fetch` is given. A reply must come from Redis itself: caching is forbidden.
+fn init(headers: &JsValue, method: &str, body: Option<&str>) -> JsValue {
+    let init = Object::new();
+    let set = |name: &str, value: &JsValue| {
+        // Setting a member of a fresh object cannot fail.
+        let _ = Reflect::set(&init, &name.into(), value);
+    };
+    set("method", &method.into());
+    set("headers", headers);
+    set("cache", &"no-store".into());
+    if let Some(body) = body {
+        set("body", &body.into());
+    }
+    init.into()
+}
