@@ -56,9 +56,9 @@ export class UserSessions extends DurableObject {
     return this.#step((sessions) => sessions.apply(command));
   }
 
-  /** Forgets what is past its deadline; an empty object leaves nothing behind. */
+  /** Forgets what need not be kept any more; an empty object leaves nothing behind. */
   async alarm() {
-    const isEmpty = this.#step((sessions) => sessions.forgetExpired(Date.now()));
+    const isEmpty = this.#step((sessions) => sessions.forgetOld(Date.now()));
     if (isEmpty) {
       this.#sessions = undefined;
       await this.ctx.storage.deleteAll();

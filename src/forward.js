@@ -89,7 +89,7 @@ export async function checkAndForward(request, question, pending) {
  * @returns {Promise<Response>}
  */
 async function forward(request, plan) {
-  const [url, timeout, ...changes] = plan.split("\n");
+  const [url = "", timeout, ...changes] = plan.split("\n");
   const headers = new Headers(request.headers);
   for (const line of changes) {
     const colon = line.indexOf(": ");

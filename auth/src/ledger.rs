@@ -36,8 +36,8 @@ impl Ledger {
     }
 
     /// When the last record can be forgotten; `None` when there is none.
-    pub fn last_deadline(&self) -> Option<Timestamp> {
-        self.sessions.values().map(|s| s.expires).max()
+    pub fn all_forgotten(&self) -> Option<Timestamp> {
+        self.sessions.values().map(Session::forgotten).max()
     }
 
     /// Applies one command.
@@ -54,7 +54,7 @@ impl Ledger {
                 }))
             }
             Command::Open { session, limit, now } => {
-                touched.forgotten = self.forget_expired(*now);
+                touched.forgotten = self.forget_old(*now);
                 let live = self.live(*now);
                 let excess = limit.map_or(0, |limit| {
                     (live.len() + 1)
@@ -69,7 +69,7 @@ impl Ledger {
                 Answer::Ended(ended)
             }
             Command::End { which, ending } => {
-                touched.forgotten = self.forget_expired(ending.at());
+                touched.forgotten = self.forget_old(ending.at());
                 let mut live = self.live(ending.at());
                 live.retain(|sid| match which {
                     Which::One(one) => sid == one,
@@ -89,9 +89,9 @@ impl Ledger {
         (answer, touched)
     }
 
-    /// Forgets every record past its absolute deadline, and says which.
-    pub fn forget_expired(&mut self, now: Timestamp) -> Vec<Sid> {
-        self.sessions.extract_if(.., |_, s| now >= s.expires).map(|(sid, _)| sid).collect()
+    /// Forgets every record whose time has come, and says which.
+    pub fn forget_old(&mut self, now: Timestamp) -> Vec<Sid> {
+        self.sessions.extract_if(.., |_, s| now >= s.forgotten()).map(|(sid, _)| sid).collect()
     }
 
     /// The live sessions, oldest first; those of one moment in the order of their names.
@@ -204,12 +204,15 @@ mod tests {
     }
 
     #[test]
-    fn records_are_forgotten_at_their_absolute_deadline() {
+    fn records_are_forgotten_a_minute_past_their_absolute_deadline() {
         let mut ledger = Ledger::default();
+        let a = Sid::try_from("a".to_owned()).unwrap();
         open(&mut ledger, "a", 0, 0);
-        open(&mut ledger, "b", 0, 1000);
-        assert!(ledger.get(&Sid::try_from("a".to_owned()).unwrap()).is_none());
-        assert_eq!(ledger.last_deadline(), Some(at(2000)));
+        open(&mut ledger, "b", 0, 60_999);
+        assert!(ledger.get(&a).is_some());
+        open(&mut ledger, "c", 0, 61_000);
+        assert!(ledger.get(&a).is_none());
+        assert_eq!(ledger.all_forgotten(), Some(at(61_000 + 1_000 + 60_000)));
     }
 
     #[test]

@@ -100,7 +100,7 @@ pub struct Session {
     pub created: Timestamp,
     /// When it was last seen in use; moves only when the idle deadline does.
     pub seen: Timestamp,
-    /// The absolute deadline. The record itself is forgotten then, ended or not.
+    /// The absolute deadline.
     pub expires: Timestamp,
     /// The idle deadline, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -134,6 +134,10 @@ impl fmt::Debug for Session {
             .finish_non_exhaustive()
     }
 }
+
+/// How long a record is kept past its absolute deadline, so that a late token is told that its
+/// session has expired, not that it is unknown. `redis/prelude.lua` has the same figure.
+pub const KEPT_PAST_DEADLINE: Duration = Duration::from_secs(60);
 
 /// Why and when a session was ended before its time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -192,6 +196,12 @@ impl Session {
     /// When it ends by itself, from what is known now.
     pub fn deadline(&self) -> Timestamp {
         self.idle_expires.map_or(self.expires, |idle| idle.min(self.expires))
+    }
+
+    /// When the record itself is forgotten, ended or not: once no token of its can be accepted
+    /// any more, even by a clock that is a little behind.
+    pub fn forgotten(&self) -> Timestamp {
+        self.expires.plus(KEPT_PAST_DEADLINE)
     }
 
     /// Is it neither ended nor past a deadline?

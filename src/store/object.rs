@@ -99,14 +99,14 @@ impl SessionObject {
         answer_text(&answer)
     }
 
-    /// Forgets what is past its deadline, and says whether nothing is left.
-    #[wasm_bindgen(js_name = forgetExpired)]
-    pub fn forget_expired(&mut self, now: f64) -> Result<bool, JsError> {
+    /// Forgets what need not be kept any more, and says whether nothing is left.
+    #[wasm_bindgen(js_name = forgetOld)]
+    pub fn forget_old(&mut self, now: f64) -> Result<bool, JsError> {
         self.alarm_is_set = false;
-        let forgotten = self.ledger()?.forget_expired(Timestamp::from_millis(now as u64));
+        let forgotten = self.ledger()?.forget_old(Timestamp::from_millis(now as u64));
         self.write(&Touched { forgotten, ..Touched::default() })?;
         self.set_alarm();
-        Ok(self.ledger()?.last_deadline().is_none())
+        Ok(self.ledger()?.all_forgotten().is_none())
     }
 }
 
@@ -145,18 +145,19 @@ impl SessionObject {
         Ok(())
     }
 
-    /// Sets the alarm for the last deadline, unless one is set. It may ring before a newer
-    /// session's deadline and is set anew then, which costs less than moving it at every login.
+    /// Sets the alarm for when the last record can be forgotten, unless one is set. It may ring
+    /// while newer records are kept and is set anew then, which costs less than moving it at
+    /// every login.
     fn set_alarm(&mut self) {
-        let deadline = self.ledger.as_ref().and_then(Ledger::last_deadline);
-        let Some(deadline) = deadline.filter(|_| !self.alarm_is_set) else { return };
+        let moment = self.ledger.as_ref().and_then(Ledger::all_forgotten);
+        let Some(moment) = moment.filter(|_| !self.alarm_is_set) else { return };
         self.alarm_is_set = true;
         let storage = Rc::clone(&self.storage);
         spawn_local(async move {
             if matches!(storage.get_alarm().await, Ok(Some(_))) {
                 return;
             }
-            let moment = js_sys::Date::new(&(deadline.millis() as f64).into());
+            let moment = js_sys::Date::new(&(moment.millis() as f64).into());
             if let Err(error) = storage.set_alarm(worker::ScheduledTime::new(moment)).await {
                 worker::console_error!("the alarm could not be set: {error}");
             }

@@ -1,6 +1,6 @@
 -- ARGV: now, the new session as JSON, limit (0: none), tombstones to keep.
 -- Returns the records of the sessions that it superseded.
-local new, limit, all, live, ended = cjson.decode(ARGV[2]), tonumber(ARGV[3]), records(), {}, {}
+local new, limit, all, live, ended = cjson.decode(ARGV[2]), tonumber(ARGV[3]), records(true), {}, {}
 for _, session in ipairs(all) do
   if is_live(session) then live[#live + 1] = session end
 end

@@ -3,6 +3,9 @@
 -- These scripts do what ledger.rs does; a test holds the two against each other.
 local now = tonumber(ARGV[1])
 
+-- Milliseconds that a record is kept past its absolute deadline, as in session.rs.
+local kept = 60000
+
 local function deadline(session)
   return math.min(session.expires, session.idle_expires or session.expires)
 end
@@ -11,23 +14,23 @@ local function is_live(session)
   return not session.ended and now < deadline(session)
 end
 
--- Every record, after forgetting those past their absolute deadline. Sorted, because the order
--- of a hash's fields is not defined.
-local function records()
-  local all, kept = redis.call('HGETALL', KEYS[1]), {}
+-- Every record but those whose time has come, which are deleted if the script writes. Sorted,
+-- because the order of a hash's fields is not defined.
+local function records(writes)
+  local all, found = redis.call('HGETALL', KEYS[1]), {}
   for i = 1, #all, 2 do
     local session = cjson.decode(all[i + 1])
-    if now >= session.expires then
+    if now < session.expires + kept then
+      found[#found + 1] = session
+    elseif writes then
       redis.call('HDEL', KEYS[1], all[i])
-    else
-      kept[#kept + 1] = session
     end
   end
-  table.sort(kept, function(a, b)
+  table.sort(found, function(a, b)
     if a.created ~= b.created then return a.created < b.created end
     return a.sid < b.sid
   end)
-  return kept
+  return found
 end
 
 -- Ends the session and returns its record as text.
@@ -58,5 +61,5 @@ local function tidy(all, most)
   for _, session in ipairs(all) do
     if not session.forgotten then last = math.max(last, session.expires) end
   end
-  if last > 0 then redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', last)) end
+  if last > 0 then redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', last + kept)) end
 end

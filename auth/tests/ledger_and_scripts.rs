@@ -1,0 +1,178 @@
+//! The ledger and the Redis scripts are two tellings of one story. Random commands go to both,
+//! the scripts on a real redis-server, and every answer must be the same.
+
+use std::cell::{Cell, RefCell};
+use std::num::NonZeroU32;
+use std::process::{Child, Command as Process, Stdio};
+use std::time::Duration;
+
+use auth::device::DeviceClass;
+use auth::ledger::Ledger;
+use auth::redis::{ReadConsistency, Redis, RestRequest};
+use auth::session::{Ending, Session, Sid, Subject};
+use auth::store::{Answer, Command, Which};
+use auth::time::Timestamp;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// A redis-server on a socket of its own, killed when the test ends.
+struct Server {
+    process: Child,
+    connection: redis::Connection,
+}
+
+impl Server {
+    fn start() -> Self {
+        let socket =
+            std::env::temp_dir().join(format!("session-guard-{}.sock", std::process::id()));
+        let process = Process::new("redis-server")
+            .args(["--port", "0", "--save", "", "--unixsocket"])
+            .arg(&socket)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("this test needs redis-server; install it (Debian: apt install redis-server)");
+        let client = redis::Client::open(format!("unix://{}", socket.display())).unwrap();
+        let connection = (0..200)
+            .find_map(|_| {
+                std::thread::sleep(Duration::from_millis(25));
+                client.get_connection().ok()
+            })
+            .expect("redis-server does not answer");
+        Self { process, connection }
+    }
+
+    /// Sends the words of a request, as the REST endpoint would, and answers in its form.
+    fn send(&mut self, request: &RestRequest) -> String {
+        let words: Vec<String> = serde_json::from_str(request.body.as_ref().unwrap()).unwrap();
+        let mut command = redis::cmd(&words[0]);
+        // Redis does not know the flag of the first line.
+        command.arg(words[1].split_once('\n').unwrap().1).arg(&words[2..]);
+        match command.query::<redis::Value>(&mut self.connection) {
+            Ok(value) => json!({ "result": as_json(value) }).to_string(),
+            Err(error) => json!({ "error": error.to_string() }).to_string(),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn as_json(value: redis::Value) -> Value {
+    match value {
+        redis::Value::Nil => Value::Null,
+        redis::Value::BulkString(bytes) => String::from_utf8(bytes).unwrap().into(),
+        redis::Value::Array(items) => items.into_iter().map(as_json).collect(),
+        other => panic!("no script answers {other:?}"),
+    }
+}
+
+/// A step with the time since the one before, in milliseconds.
+#[derive(Clone, Debug)]
+enum Step {
+    Check { sid: u8, idle: bool },
+    Open { sid: u8, lifetime: u64, idle: bool, limit: u32, text: String },
+    End { which: u8, sid: u8 },
+    List,
+}
+
+const IDLE: Duration = Duration::from_millis(500);
+
+fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
+    let sid = 0_u8..40;
+    let step = prop_oneof![
+        4 => (sid.clone(), any::<bool>()).prop_map(|(sid, idle)| Step::Check { sid, idle }),
+        6 => (sid.clone(), 1_u64..100_000, any::<bool>(), 0_u32..5, ".{0,12}").prop_map(
+            |(sid, lifetime, idle, limit, text)| Step::Open { sid, lifetime, idle, limit, text }
+        ),
+        2 => (0_u8..3, sid).prop_map(|(which, sid)| Step::End { which, sid }),
+        1 => Just(Step::List),
+    ];
+    let pause = prop_oneof![8 => 0_u64..60, 2 => 100_u64..2_000, 1 => 50_000_u64..90_000];
+    prop::collection::vec((pause, step), 1..80)
+}
+
+fn sid(number: u8) -> Sid {
+    Sid::try_from(format!("sid-{number}")).unwrap()
+}
+
+fn command(step: &Step, now: Timestamp) -> Command {
+    match step {
+        Step::Check { sid: number, idle } => {
+            Command::Check { sid: sid(*number), idle_timeout: idle.then_some(IDLE), now }
+        }
+        Step::Open { sid: number, lifetime, idle, limit, text } => {
+            let session = Session {
+                sid: sid(*number),
+                jti: text.clone(),
+                created: now,
+                seen: now,
+                expires: now.plus(Duration::from_millis(*lifetime)),
+                idle_expires: idle.then(|| now.plus(IDLE)),
+                device: DeviceClass::of(text),
+                user_agent: text.clone(),
+                place: (text.len() > 3).then(|| text.clone()),
+                data: (text.len() > 6).then(|| json!({ "a": [], "b": {}, "c": text }).to_string()),
+                ended: None,
+            };
+            Command::Open { session: Box::new(session), limit: NonZeroU32::new(*limit), now }
+        }
+        Step::End { which, sid: number } => {
+            let which = match which {
+                0 => Which::One(sid(*number)),
+                1 => Which::Others(sid(*number)),
+                _ => Which::All,
+            };
+            Command::End { which, ending: Ending::Revoked { at: now } }
+        }
+        Step::List => Command::List { now },
+    }
+}
+
+/// Records that are ended at one moment have no order of their own.
+fn sorted(answer: Answer) -> Answer {
+    match answer {
+        Answer::Ended(mut sessions) => {
+            sessions.sort_by(|a, b| (a.created, &a.sid).cmp(&(b.created, &b.sid)));
+            Answer::Ended(sessions)
+        }
+        other => other,
+    }
+}
+
+#[test]
+fn the_ledger_and_the_scripts_always_answer_alike() {
+    let server = RefCell::new(Server::start());
+    let redis = Redis::new("test:", ReadConsistency::Strong);
+    let users = Cell::new(0);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases: 300,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    // Far ahead, because Redis forgets a key by its own clock.
+    let start = 4_000_000_000_000;
+    let verdict = runner.run(&steps(), |steps| {
+        users.set(users.get() + 1);
+        let user = Subject::try_from(format!("user {}", users.get())).unwrap();
+        let mut ledger = Ledger::default();
+        let mut now = start;
+        for (pause, step) in &steps {
+            now += pause;
+            let command = command(step, Timestamp::from_millis(now));
+            let (expected, _) = ledger.apply(&command);
+            let reply = server.borrow_mut().send(&redis.request_with_text(&user, &command));
+            let status = if reply.starts_with(r#"{"error"#) { 400 } else { 200 };
+            let answer = Redis::answer(&command, status, &reply);
+            let context = format!("at {now}, {command:?}, reply {reply}");
+            prop_assert_eq!(answer.map(sorted), Ok(sorted(expected)), "{}", context);
+        }
+        Ok(())
+    });
+    if let Err(error) = verdict {
+        panic!("{error}");
+    }
+}

@@ -1,0 +1,150 @@
+// Speaks the Upstash REST protocol before a real Redis, for development, for tests, and for those
+// who run their own Redis.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+// The client that Redis itself maintains.
+import { createClient, ErrorReply, RESP_TYPES } from "redis";
+import { BadRequest, isAuthorized, read, write, type Ask, type Words } from "./protocol.ts";
+import { Scripts } from "./scripts.ts";
+
+const MOST_BYTES = 10 * 1024 * 1024;
+
+/** Where the bridge listens, whom it serves, and which Redis is behind it. */
+export interface BridgeOptions {
+  /** `redis://[user:password@]host:port`. */
+  redisUrl: string;
+  /** The token that clients must send. */
+  token: string;
+  /** 0 is a free one. */
+  port: number;
+  /** The address to listen on; this machine's own unless told otherwise. */
+  host?: string;
+}
+
+/** A bridge that is listening. */
+export interface Bridge {
+  /** What `UPSTASH_REDIS_REST_URL` is set to. */
+  url: string;
+  /** Stops listening and leaves Redis. */
+  close(): Promise<void>;
+}
+
+/** Connects to Redis and listens. */
+export async function startBridge(options: BridgeOptions): Promise<Bridge> {
+  const redis = await connect(options.redisUrl);
+  const scripts = new Scripts();
+  let answered = 0;
+  const server = createServer((request, response) => {
+    const finish = (status: number, body: unknown) => {
+      answered += 1;
+      const headers = {
+        "content-type": "application/json",
+        "upstash-sync-token": Buffer.from(`bridge:${answered}`).toString("base64"),
+      };
+      response.writeHead(status, headers).end(JSON.stringify(body));
+    };
+    serve(redis, scripts, options.token, request).then(
+      ({ status, body }) => finish(status, body),
+      (error: unknown) => fail(error, finish, response),
+    );
+  });
+  await listen(server, options);
+  const { address, family, port } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+      redis.destroy();
+    },
+  };
+}
+
+/** Every text as bytes, so that it can be passed on in base64 as it is. */
+async function connect(url: string) {
+  // Fails at once while Redis is away, as a hosted endpoint would, and connects again by itself.
+  const client = createClient({ url, RESP: 2, disableOfflineQueue: true }).withTypeMapping({
+    [RESP_TYPES.BLOB_STRING]: Buffer,
+    [RESP_TYPES.SIMPLE_STRING]: Buffer,
+  });
+  client.on("error", (error: unknown) => console.error(`redis: ${String(error)}`));
+  await client.connect();
+  return client;
+}
+
+type Redis = Awaited<ReturnType<typeof connect>>;
+
+async function serve(redis: Redis, scripts: Scripts, token: string, request: IncomingMessage) {
+  const url = new URL(request.url ?? "/", "http://bridge");
+  if (!isAuthorized(request.headers.authorization, url, token)) {
+    throw new BadRequest(401, "WRONGPASS invalid or missing auth token");
+  }
+  const ask = read(request.method ?? "GET", url, await bodyOf(request));
+  const base64 = request.headers["upstash-encoding"] === "base64";
+  return execute(redis, scripts, ask, base64);
+}
+
+async function execute(redis: Redis, scripts: Scripts, ask: Ask, base64: boolean) {
+  const send = async (words: Words) => {
+    try {
+      const reply: unknown = await redis.sendCommand(scripts.translate(words));
+      return { result: write(reply, base64) };
+    } catch (error) {
+      // What Redis says about a command is the client's to read; anything else is an outage.
+      if (error instanceof ErrorReply) return { error: error.message };
+      throw error;
+    }
+  };
+  switch (ask.kind) {
+    case "command": {
+      const body = await send(ask.words);
+      return { status: "error" in body ? 400 : 200, body };
+    }
+    case "pipeline":
+      return { status: 200, body: await Promise.all(ask.commands.map(send)) };
+    case "transaction": {
+      const multi = redis.multi();
+      for (const words of ask.commands) multi.addCommand(scripts.translate(words));
+      const replies: unknown[] = await multi.exec().catch((error: { replies?: unknown[] }) => {
+        if (error.replies) return error.replies;
+        throw error instanceof ErrorReply ? new BadRequest(400, error.message) : error;
+      });
+      const body = replies.map((reply) =>
+        reply instanceof Error ? { error: reply.message } : { result: write(reply, base64) },
+      );
+      return { status: 200, body };
+    }
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.byteLength;
+    if (size > MOST_BYTES) throw new BadRequest(413, "ERR max request size exceeded");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function fail(
+  error: unknown,
+  finish: (status: number, body: unknown) => void,
+  response: ServerResponse,
+) {
+  if (error instanceof BadRequest) return finish(error.status, { error: error.message });
+  if (!response.headersSent) finish(500, { error: `ERR ${messageOf(error)}` });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function listen(server: Server, { port, host = "127.0.0.1" }: BridgeOptions): Promise<void> {
+  return new Promise((listening, refused) => {
+    server.once("error", refused);
+    server.listen(port, host, () => listening());
+  });
+}

@@ -1,0 +1,45 @@
+// The members' application of a small rowing club, with its own users and pages. It knows
+// nothing of tokens: who is asking stands in the identity headers that Session Guard sets, and
+// credentials are checked at one internal endpoint, for the guard alone.
+
+import { createServer } from "node:http";
+import { checkCredentials } from "./members.mjs";
+import { page } from "./pages.mjs";
+
+const port = Number(process.env.ORIGIN_PORT ?? 8788);
+
+const server = createServer(async (request, response) => {
+  const path = (request.url ?? "/").split("?")[0];
+  if (path === "/internal/login") return login(request, response);
+  const member = request.headers["x-auth-request-user"];
+  // Behind the guard this cannot happen; without it, nobody is a member.
+  if (typeof member !== "string") return send(response, 403, "text/plain", "Members only.\n");
+  if (path === "/api/me") return me(request, response);
+  const html = page(path, decodeURIComponent(member), new Date());
+  if (html === undefined) return send(response, 404, "text/plain", "There is no such page.\n");
+  send(response, 200, "text/html; charset=utf-8", html);
+});
+
+/** What the guard posts to LOGIN_URL: 200 with who it is, or 401. */
+async function login(request, response) {
+  let body = "";
+  for await (const chunk of request) body += chunk;
+  const member = checkCredentials(JSON.parse(body || "{}"));
+  if (member === undefined) return send(response, 401, "application/json", "{}\n");
+  const { sub, name, email, roles } = member;
+  const answer = { sub, claims: { name, email }, roles };
+  send(response, 200, "application/json", `${JSON.stringify(answer)}\n`);
+}
+
+/** Who is asking, as the guard told it. */
+function me(request, response) {
+  const header = (name) => request.headers[`x-auth-request-${name}`];
+  const answer = { user: header("user"), email: header("email"), groups: header("groups"), session: header("session") };
+  send(response, 200, "application/json", `${JSON.stringify(answer)}\n`);
+}
+
+function send(response, status, type, body) {
+  response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(body);
+}
+
+server.listen(port, "127.0.0.1", () => console.log(`members' application on http://127.0.0.1:${port}`));

@@ -1,0 +1,151 @@
+// Logging in through LOGIN_URL, by JSON and by form.
+
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { answerOf, cookieOf, formInit, loginInit, startGuard, type Guard } from "../harness/guard.ts";
+import { PASSWORD } from "../harness/origin.ts";
+
+let guard: Guard;
+beforeAll(async () => {
+  guard = await startGuard();
+});
+beforeEach(() => {
+  guard.origin.credentialChecks.length = 0;
+  guard.origin.received.length = 0;
+});
+afterAll(() => guard[Symbol.asyncDispose]());
+
+const login = (init: RequestInit) => guard.fetch("/auth/login", init);
+
+test("JSON in, token and cookie out, and never into a cache", async () => {
+  const answer = await answerOf(login(loginInit({ username: "ada", tenant: "t1" })));
+  expect(answer).toMatchObject({
+    status: 200,
+    headers: {
+      "cache-control": "no-store",
+      "content-type": "application/json",
+      "set-cookie": expect.stringMatching(
+        /^__Host-session=[\w-]+\.[\w-]+\.[\w-]+; Path=\/; HttpOnly; Secure; SameSite=Lax; Max-Age=604800$/,
+      ),
+    },
+    body: { token_type: "Bearer", expires_in: 604800, session: { device: "other" }, ended: [] },
+  });
+  expect(guard.origin.credentialChecks).toEqual([{ username: "ada", tenant: "t1", password: PASSWORD }]);
+});
+
+test("a form in, a redirect and a cookie out, and the cookie passes", async () => {
+  const response = await login(formInit({ username: "form", redirect: "/members?page=2" }));
+  expect(await answerOf(response.clone())).toMatchObject({
+    status: 303,
+    headers: { location: "/members?page=2", "cache-control": "no-store" },
+    body: "",
+  });
+  expect(guard.origin.credentialChecks).toEqual([{ username: "form", password: PASSWORD }]);
+  const visit = await guard.fetch("/members?page=2", { headers: { cookie: cookieOf(response) } });
+  expect(visit.status).toBe(200);
+});
+
+test("a form without a redirect leads to the first page", async () => {
+  expect((await login(formInit({ username: "form" }))).headers.get("location")).toBe("/");
+});
+
+test.each(["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "/a\nb"])(
+  "a redirect to %j is refused before any credential is checked",
+  async (redirect) => {
+    for (const init of [formInit({ username: "a", redirect }), loginInit({ username: "a", redirect })]) {
+      expect(await answerOf(login(init))).toMatchObject({ status: 400, body: { code: "bad_request" } });
+    }
+    expect(guard.origin.credentialChecks).toEqual([]);
+  },
+);
+
+test("a wrong password and an unknown user get one and the same answer", async () => {
+  const wrong = await answerOf(login(loginInit({ username: "ada", password: "wrong" })));
+  const unknown = await answerOf(login(loginInit({ username: "nobody", password: "wrong" })));
+  expect(wrong).toMatchObject({ status: 401, body: { code: "credentials_invalid" } });
+  expect(wrong.headers).not.toHaveProperty("set-cookie");
+  expect(unknown.body).toEqual(wrong.body);
+});
+
+test("a form with a wrong password gets the page again, with a message, the way back, and no credentials", async () => {
+  const page = await answerOf(login(formInit({ username: "ada", password: "wr<o>ng", redirect: '/a?b="c' })));
+  expect(page).toMatchObject({ status: 401, headers: { "cache-control": "no-store" } });
+  expect(page.body).toContain('role="alert"');
+  expect(page.body).toContain('value="/a?b=&#34;c"');
+  expect(page.body).not.toContain("wr<o>ng");
+  expect(page.body).not.toContain("ada");
+});
+
+test.each([
+  ["no content type", { method: "POST", body: new Uint8Array([123, 125]) }],
+  ["another content type", { method: "POST", body: "a=b", headers: { "content-type": "text/plain" } }],
+  ["broken JSON", { method: "POST", body: "{", headers: { "content-type": "application/json" } }],
+  ["JSON that is no object", { method: "POST", body: "[]", headers: { "content-type": "application/json" } }],
+  ["an empty body", { method: "POST", body: "", headers: { "content-type": "application/json" } }],
+  ["bytes that are no UTF-8", { method: "POST", body: new Uint8Array([34, 255, 34]), headers: { "content-type": "application/json" } }],
+  ["more than 64 KB", loginInit({ username: "a".repeat(64 * 1024) })],
+] satisfies [string, RequestInit][])("%s is a bad request that names what to change", async (_, init) => {
+  expect(await answerOf(login(init))).toMatchObject({
+    status: 400,
+    body: { code: "bad_request", detail: expect.stringMatching(/\w/) },
+  });
+  expect(guard.origin.credentialChecks).toEqual([]);
+});
+
+test.each([
+  ["another site's form", { "sec-fetch-site": "cross-site" }],
+  ["a sibling site's form", { "sec-fetch-site": "same-site" }],
+  ["another origin's form", { origin: "https://evil.example" }],
+])("%s cannot log its visitor in", async (_, headers) => {
+  const answer = await answerOf(login(formInit({ username: "ada" }, headers)));
+  expect(answer).toMatchObject({ status: 403, body: { code: "cross_site" } });
+  expect(guard.origin.credentialChecks).toEqual([]);
+});
+
+test("claims and roles of the origin's answer reach the origin as identity headers", async () => {
+  guard.origin.approvals.set("claims", {
+    sub: "u-1",
+    claims: { email: "ada@example.com", name: "Ada" },
+    roles: ["member", "a,b"],
+  });
+  const { access_token } = await guard.login("claims");
+  await guard.fetch("/", { headers: { authorization: `Bearer ${access_token}` } });
+  expect(guard.origin.received[0]?.headers).toMatchObject({
+    "x-auth-request-user": "u-1",
+    "x-auth-request-email": "ada@example.com",
+    "x-auth-request-groups": "member,a%2Cb",
+  });
+});
+
+test.each([
+  ["no JSON", "<html>"],
+  ["no sub", "{}"],
+  ["a claim that is the guard's to set", { sub: "a", claims: { exp: 1 } }],
+  ["claims that fit in no token", { sub: "a", claims: { pad: "x".repeat(9000) } }],
+])("an origin that answers %s lets nobody in, and the log says what to change", async (_, approval) => {
+  guard.log.length = 0;
+  guard.origin.approvals.set("odd", approval);
+  const answer = await answerOf(login(loginInit({ username: "odd" })));
+  expect(answer).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
+  await expect.poll(() => guard.log.join("\n")).toMatch(/LOGIN_URL|8192/);
+  expect(guard.log.join("\n")).not.toContain(PASSWORD);
+});
+
+test("an origin that is away or fails lets nobody in", async () => {
+  await using away = await startGuard({ LOGIN_URL: "http://127.0.0.1:9/login" });
+  const refused = await answerOf(away.fetch("/auth/login", loginInit({ username: "ada" })));
+  expect(refused).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
+  await using odd = await startGuard({ LOGIN_URL: `${guard.origin.url}/redirects` });
+  guard.origin.reply = { status: 302, headers: { location: "/internal/login" } };
+  const redirected = await answerOf(odd.fetch("/auth/login", loginInit({ username: "ada" })));
+  guard.origin.reply = {};
+  expect(redirected).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
+});
+
+test("without LOGIN_URL nobody can log in, and the page says so", async () => {
+  await using without = await startGuard({ LOGIN_URL: undefined });
+  const post = await answerOf(without.fetch("/auth/login", loginInit({ username: "ada" })));
+  expect(post).toMatchObject({ status: 404, body: { code: "not_found" } });
+  const page = await answerOf(without.fetch("/auth/login"));
+  expect(page.body).toContain("not set up");
+  expect(page.body).not.toContain("<form");
+});

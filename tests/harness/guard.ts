@@ -1,0 +1,177 @@
+// The built Worker in a real workerd, before a recording origin.
+
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { fileURLToPath } from "node:url";
+import { SignJWT, type JWTPayload } from "jose";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { parse } from "smol-toml";
+import { inject } from "vitest";
+import { LOGIN_PATH, PASSWORD, startOrigin, type Origin } from "./origin.ts";
+import { REST_TOKEN } from "./redis.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const { compatibility_date } = parse(readFileSync(`${root}/wrangler.toml`, "utf8")) as {
+  compatibility_date: string;
+};
+
+/** The issuer and audience of every guard in the tests. */
+export const ISSUER = "https://guard.test";
+export const AUDIENCE = "https://members.test";
+/** The key of every guard in the tests. */
+export const KEY = { kty: "oct", alg: "HS256", kid: "test", k: randomBytes(32).toString("base64url") };
+
+/** A running guard, its origin, and what it logged. */
+export interface Guard extends AsyncDisposable {
+  url: string;
+  origin: Origin;
+  miniflare: Miniflare;
+  /** What the Worker wrote to its console. */
+  log: string[];
+  /** Sends a request; redirects are shown, not followed. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** Logs a user in with JSON, and fails if that fails. */
+  login(username: string, headers?: Record<string, string>): Promise<LoggedIn>;
+}
+
+/** The answer to a login. */
+export interface LoggedIn {
+  access_token: string;
+  token_type: string;
+  expires_in: number;
+  session: Record<string, unknown> & { sid: string };
+  ended: (Record<string, unknown> & { sid: string })[];
+}
+
+/** Bindings by name; `undefined` takes a default away. */
+export type Vars = Record<string, string | undefined>;
+
+/** Starts a guard with the store of this test project and the settings that differ. */
+export async function startGuard(vars: Vars = {}, { withoutObjects = false } = {}): Promise<Guard> {
+  const origin = await startOrigin();
+  const log: string[] = [];
+  const all: Vars = {
+    ORIGIN_URL: origin.url,
+    LOGIN_URL: origin.url + LOGIN_PATH,
+    ISSUER,
+    AUDIENCE,
+    SIGNING_KEYS: JSON.stringify({ keys: [KEY] }),
+    ...storeVars(),
+    ...vars,
+  };
+  const bindings = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  const miniflare = new Miniflare(convertV4MiniflareOptions({
+    modules: [
+      { type: "ESModule", path: `${root}/build/index.js` },
+      { type: "CompiledWasm", path: `${root}/build/guard_bg.wasm` },
+    ],
+    modulesRoot: `${root}/build`,
+    compatibilityDate: compatibility_date,
+    bindings: bindings as Record<string, string>,
+    // Past Miniflare's own proxy, which rewrites paths and Accept-Encoding.
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+    ...(withoutObjects ? {} : { durableObjects: { USER_SESSIONS: { className: "UserSessions", useSQLite: true } } }),
+    handleStructuredLogs: ({ message }) => log.push(message),
+  }));
+  const url = (await miniflare.unsafeGetDirectURL()).origin;
+  const guard: Guard = {
+    url,
+    origin,
+    miniflare,
+    log,
+    fetch: (path, init) => send(url, path, init),
+    async login(username, headers = {}) {
+      const response = await guard.fetch("/auth/login", loginInit({ username }, headers));
+      const text = await response.text();
+      if (response.status !== 200) throw new Error(`login of ${username}: ${response.status} ${text}`);
+      return JSON.parse(text) as LoggedIn;
+    },
+    async [Symbol.asyncDispose]() {
+      await miniflare.dispose();
+      await origin[Symbol.asyncDispose]();
+    },
+  };
+  return guard;
+}
+
+/** Sends a request as it stands: `fetch` itself would normalise the path and add headers. */
+async function send(url: string, path: string, init: RequestInit = {}): Promise<Response> {
+  const typed = init.body == null ? undefined : new Response(init.body);
+  const headers = new Headers(init.headers);
+  const type = typed?.headers.get("content-type");
+  if (type && !headers.has("content-type") && typeof init.body !== "string") headers.set("content-type", type);
+  const body = typed && Buffer.from(await typed.arrayBuffer());
+  const { hostname, port } = new URL(url);
+  const request = httpRequest({ hostname, port, method: init.method ?? "GET", path, headers: Object.fromEntries(headers) });
+  request.end(body);
+  const [answer] = (await once(request, "response")) as [IncomingMessage];
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);
+  const { statusCode: status = 0, rawHeaders } = answer;
+  const pairs = Array.from({ length: rawHeaders.length / 2 }, (_, i) => rawHeaders.slice(2 * i, 2 * i + 2) as [string, string]);
+  return new Response([204, 304].includes(status) ? null : Buffer.concat(chunks), { status, headers: pairs });
+}
+
+/** A JSON login with the right password, unless the fields say otherwise. */
+export function loginInit(fields: Record<string, unknown>, headers: Record<string, string> = {}): RequestInit {
+  return {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify({ password: PASSWORD, ...fields }),
+  };
+}
+
+/** A form login with the right password, unless the fields say otherwise. */
+export function formInit(fields: Record<string, string>, headers: Record<string, string> = {}): RequestInit {
+  return { method: "POST", headers, body: new URLSearchParams({ password: PASSWORD, ...fields }) };
+}
+
+/** What came back, in a form that a failing expectation prints whole. */
+export async function answerOf(response: Response | Promise<Response>) {
+  const received = await response;
+  const { status, headers } = received;
+  const text = await received.text();
+  const isJson = /json/.test(headers.get("content-type") ?? "");
+  return { status, headers: Object.fromEntries(headers), body: isJson ? (JSON.parse(text) as Record<string, unknown>) : text };
+}
+
+/** A token signed with the tests' key, with these claims in place of good ones. */
+export function mint(claims: JWTPayload, header: Record<string, unknown> = {}): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  const good = { iss: ISSUER, aud: AUDIENCE, sub: "ada", sid: randomBytes(16).toString("base64url"), jti: "jti", iat: now, exp: now + 60 };
+  const key = Buffer.from(KEY.k, "base64url");
+  return new SignJWT({ ...good, ...claims })
+    .setProtectedHeader({ alg: "HS256", typ: "at+jwt", kid: KEY.kid, ...header })
+    .sign(key);
+}
+
+/** The session cookie that a response sets, as a request sends it. */
+export function cookieOf(response: Response): string {
+  return response.headers.getSetCookie().map((cookie) => cookie.split(";")[0]).join("; ");
+}
+
+/** An `Authorization` header. */
+export function bearer(token: string): { headers: Record<string, string> } {
+  return { headers: { authorization: `Bearer ${token}` } };
+}
+
+function storeVars(): Vars {
+  if (inject("store") !== "redis") return {};
+  return {
+    SESSION_STORE: "redis",
+    UPSTASH_REDIS_REST_URL: inject("restUrl"),
+    UPSTASH_REDIS_REST_TOKEN: REST_TOKEN,
+    REDIS_KEYSPACE: `test:${randomBytes(6).toString("hex")}:`,
+  };
+}
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    /** The store that the tests of this project run on. */
+    store: "durable-object" | "redis";
+    restUrl: string;
+    redisUrl: string;
+  }
+}

@@ -1,0 +1,86 @@
+// A real origin over HTTP that writes down what reaches it.
+
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** A request as it reached the origin. */
+export interface Received {
+  method: string;
+  /** Path and query, as in the request line. */
+  target: string;
+  /** Name and value in turn, in the order and case they came. */
+  rawHeaders: string[];
+  /** By lower-case name. */
+  headers: IncomingMessage["headers"];
+  body: Buffer;
+}
+
+/** How the origin answers; the default is 200 with a line of text. */
+export interface Reply {
+  status?: number;
+  headers?: Record<string, string | string[]>;
+  body?: string;
+  /** Never answers. */
+  hangs?: boolean;
+}
+
+/** A recording origin. */
+export interface Origin extends AsyncDisposable {
+  url: string;
+  /** All that reached it but credential checks. */
+  received: Received[];
+  /** The bodies of the credential checks. */
+  credentialChecks: unknown[];
+  /** Answers of the credential check by user name; without one, the name is the `sub`. */
+  approvals: Map<string, unknown>;
+  /** How the next requests are answered. */
+  reply: Reply;
+}
+
+/** Where the origin checks credentials. */
+export const LOGIN_PATH = "/internal/login";
+/** The password that is right for everybody. */
+export const PASSWORD = "correct horse";
+
+/** Starts an origin on a free port. */
+export async function startOrigin(): Promise<Origin> {
+  const origin: Origin = {
+    url: "",
+    received: [],
+    credentialChecks: [],
+    approvals: new Map(),
+    reply: {},
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    const body = Buffer.concat(chunks);
+    const target = request.url ?? "";
+    if (target === LOGIN_PATH && request.method === "POST") {
+      const { status, answer } = checkCredentials(origin, body);
+      response.writeHead(status, { "content-type": "application/json" }).end(answer);
+      return;
+    }
+    const { method = "", rawHeaders, headers } = request;
+    origin.received.push({ method, target, rawHeaders, headers, body });
+    if (origin.reply.hangs) return;
+    response.writeHead(origin.reply.status ?? 200, origin.reply.headers);
+    response.end(origin.reply.body ?? "the origin's answer");
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  origin.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return origin;
+}
+
+function checkCredentials(origin: Origin, body: Buffer) {
+  const credentials = JSON.parse(body.toString()) as { username: string; password: string };
+  origin.credentialChecks.push(credentials);
+  if (credentials.password !== PASSWORD) return { status: 401, answer: "{}" };
+  const approval = origin.approvals.get(credentials.username) ?? { sub: credentials.username };
+  const answer = typeof approval === "string" ? approval : JSON.stringify(approval);
+  return { status: 200, answer };
+}

@@ -1,0 +1,74 @@
+// A real Redis behind the project's bridge.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createClient } from "redis";
+import { startBridge } from "../../bridge/server.ts";
+
+/** The token of the tests' bridge. */
+export const REST_TOKEN = "token-of-the-tests";
+
+/** Redis, and the bridge before it. */
+export interface RedisAndBridge extends AsyncDisposable {
+  /** `redis://…` */
+  redisUrl: string;
+  /** What `UPSTASH_REDIS_REST_URL` is set to. */
+  restUrl: string;
+}
+
+/** Starts both on free ports. */
+export async function startRedis(): Promise<RedisAndBridge> {
+  const folder = await mkdtemp(join(tmpdir(), "session-guard-redis-"));
+  const port = await freePort();
+  const server = spawn("redis-server", ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", ""]);
+  let log = "";
+  server.stdout.on("data", (chunk: Buffer) => (log += chunk.toString()));
+  const failed = once(server, "error").then(([error]) => {
+    throw new Error(`redis-server cannot be run; install it: ${String(error)}`);
+  });
+  const redisUrl = `redis://127.0.0.1:${port}`;
+  await Promise.race([failed, answers(redisUrl, () => log)]);
+  failed.catch(() => undefined);
+  const bridge = await startBridge({ redisUrl, token: REST_TOKEN, port: 0 });
+  return {
+    redisUrl,
+    restUrl: bridge.url,
+    async [Symbol.asyncDispose]() {
+      await bridge.close();
+      if (server.exitCode === null) {
+        server.kill();
+        await once(server, "exit");
+      }
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function answers(url: string, log: () => string): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    const client = createClient({ url, socket: { reconnectStrategy: false } });
+    client.on("error", () => undefined);
+    try {
+      await client.connect();
+      await client.ping();
+      client.destroy();
+      return;
+    } catch {
+      await new Promise((again) => setTimeout(again, 50));
+    }
+  }
+  throw new Error(`redis-server does not answer:\n${log()}`);
+}
+
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
