@@ -1,4 +1,5 @@
-// `npm start`: the Worker in front of the example's members' application, on this machine.
+// `npm start`: the Worker in front of the example's members' application, on this machine. What
+// follows `npm start --` is passed on to `wrangler dev`.
 
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -21,8 +22,9 @@ const started = [
   start(process.execPath, ["examples/origin/server.mjs"], { ORIGIN_PORT: `${originPort}` }),
   start(join(root, "node_modules/.bin/wrangler"), [
     "dev", "--ip", "127.0.0.1", "--port", `${port}`, "--show-interactive-dev-session=false",
+    ...process.argv.slice(2),
     "--var", `ORIGIN_URL:${origin}`, `LOGIN_URL:${origin}/internal/login`, `ISSUER:${address}`, `AUDIENCE:${address}`,
-  ], { WRANGLER_SEND_METRICS: "false", WRANGLER_SKIP_BUILD: "1" }),
+  ], { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" }),
 ];
 
 await answers(`${address}/auth/health`);

@@ -84,9 +84,7 @@ fn page(
 fn notice(reason: &str) -> Option<&'static str> {
     match reason {
         "logged_out" => Some("You have signed out."),
-        "session_superseded" => {
-            Some("You were signed out here because you signed in on another device.")
-        }
+        "session_superseded" => Some("You were signed out here because you signed in elsewhere."),
         "session_revoked" => Some("You were signed out: your session was ended."),
         "session_expired" | "token_expired" => Some("Your session has expired."),
         "session_unknown" | "token_invalid" => Some("Please sign in again."),

@@ -104,7 +104,7 @@ test("somebody navigating is sent to the login page with the way back and the re
     "no-store",
   ]);
   const page = await answerOf(guard.fetch(sent.headers.get("location") ?? ""));
-  expect(page.body).toContain("because you signed in on another device");
+  expect(page.body).toContain("because you signed in elsewhere");
   expect(guard.origin.received).toEqual([]);
 });
 

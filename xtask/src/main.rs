@@ -1,17 +1,28 @@
-//! `cargo xtask bindgen WASM OUT`: makes the JavaScript bindings of the built Worker.
+//! The project's own tools.
+//!
+//! - `cargo xtask bindgen WASM OUT` makes the JavaScript bindings of the built Worker.
+//! - `cargo xtask check-settings` reads settings as a JSON object from standard input, and says
+//!   what is wrong with them.
+//! - `cargo xtask settings-reference` writes `docs/settings.md`.
+
+mod settings;
 
 use std::env;
+use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["bindgen", wasm, out] => bindgen(wasm, out),
-        _ => bail!("usage: cargo xtask bindgen WASM OUT"),
+        ["bindgen", wasm, out] => bindgen(wasm, out)?,
+        ["check-settings"] => return settings::check(),
+        ["settings-reference"] => settings::write_reference()?,
+        _ => bail!("usage: cargo xtask bindgen WASM OUT | check-settings | settings-reference"),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn bindgen(wasm: &str, out: &str) -> Result<()> {

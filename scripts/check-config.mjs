@@ -1,0 +1,39 @@
+// `npm run check-config [-- --env NAME]`: says what is wrong with the settings before they are
+// deployed. Secrets are read from the environment or from .dev.vars, if they are there.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs, parseEnv } from "node:util";
+import { giveUp, needTools, root } from "./setup.mjs";
+
+needTools();
+const { values } = parseArgs({ options: { env: { type: "string" }, config: { type: "string", default: join(root, "wrangler.toml") } } });
+const settings = await read(values.config, values.env);
+const check = spawnSync("cargo", ["run", "--quiet", "--locked", "--package", "xtask", "--", "check-settings"], {
+  cwd: root,
+  input: JSON.stringify(settings),
+  stdio: ["pipe", "inherit", "inherit"],
+});
+if (check.status === 0) console.log("The settings are good.");
+process.exit(check.status ?? 1);
+
+/** The settings as the Worker will see them, as far as they can be seen from here. */
+async function read(config, env) {
+  const { unstable_readConfig } = await import("wrangler");
+  const wrangler = unstable_readConfig({ config, env });
+  const secrets = { ...devVars(env), ...process.env };
+  const names = ["SIGNING_KEYS", "UPSTASH_REDIS_REST_TOKEN"].filter((name) => secrets[name] !== undefined);
+  const vars = Object.entries(wrangler.vars).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
+  const settings = Object.fromEntries([...names.map((name) => [name, secrets[name]]), ...vars]);
+  const bound = wrangler.durable_objects.bindings.some(({ name }) => name === "USER_SESSIONS");
+  if (!bound && settings.SESSION_STORE !== "redis") {
+    giveUp("error: USER_SESSIONS is not bound: wrangler.toml needs the Durable Object binding of that name.");
+  }
+  return settings;
+}
+
+function devVars(env) {
+  const file = [env && `.dev.vars.${env}`, ".dev.vars"].map((name) => name && join(root, name)).find((name) => name && existsSync(name));
+  return file ? parseEnv(readFileSync(file, "utf8")) : {};
+}

@@ -1,0 +1,47 @@
+// `npm test`: formatting and lints first, then the core, the Worker, and a trial deployment.
+
+import { existsSync } from "node:fs";
+import { build } from "./build.mjs";
+import { giveUp, needTools, output, run, say } from "./setup.mjs";
+
+needTools();
+needPrograms();
+
+step("Formatting and lints");
+run("cargo", ["fmt", "--all", "--check"]);
+run("cargo", ["clippy", "--quiet", "--locked", "--package", "auth", "--package", "xtask", "--all-targets", "--", "-D", "warnings"]);
+run("cargo", ["clippy", "--quiet", "--locked", "--release", "--lib", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]);
+
+step("The core, natively");
+run("cargo", ["test", "--quiet", "--locked", "--package", "auth", "--package", "xtask"]);
+
+step("The Worker");
+await build();
+run("tsc", ["--project", "."]);
+run("tsc", ["--project", "src"]);
+run("vitest", ["run"]);
+
+step("A trial deployment");
+run("wrangler", ["deploy", "--dry-run", "--outdir", ".cache/deploy"], { env: { ...process.env, WRANGLER_SEND_METRICS: "false" } });
+
+function step(name) {
+  console.error(`\n== ${name}`);
+}
+
+/** redis-server and Chromium, which the tests use as they are on the machine. */
+function needPrograms() {
+  const needed = [
+    { debian: "redis-server", isThere: () => output("redis-server", ["--version"]) !== undefined },
+    { debian: "chromium", isThere: () => process.env.CHROMIUM || ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Google Chrome.app"].some(existsSync) },
+  ];
+  const missing = needed.filter(({ isThere }) => !isThere()).map(({ debian }) => debian);
+  if (missing.length === 0) return;
+  const canInstall = process.getuid?.() === 0 && output("apt-get", ["--version"]) !== undefined;
+  if (!canInstall) {
+    giveUp(`The tests need ${missing.join(" and ")}. Install them (Debian: apt install ${missing.join(" ")}; macOS: brew install redis, and Chrome).`);
+  }
+  say(`Installing Debian's ${missing.join(" and ")}, which the tests need`);
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  run("apt-get", ["update", "-qq"], { env });
+  run("apt-get", ["install", "-qq", "--yes", "--no-install-recommends", ...missing], { env, stdio: ["ignore", "ignore", "inherit"] });
+}

@@ -1,0 +1,137 @@
+// The commands that people run, as they run them.
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "./harness/redis.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "session-guard-commands-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Starts a command and collects what it prints. */
+function start(command: string, args: string[], env: Record<string, string> = {}) {
+  const child = spawn(command, args, { cwd: root, env: { ...process.env, ...env } });
+  const printed = { text: "" };
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (printed.text += chunk.toString()));
+  return { child, printed };
+}
+
+/** Runs a command to its end. */
+async function finish(command: string, args: string[], env: Record<string, string> = {}) {
+  const { child, printed } = start(command, args, env);
+  const [status] = (await once(child, "close")) as [number | null];
+  return { status, printed: printed.text };
+}
+
+async function stop(child: ChildProcess) {
+  if (child.exitCode !== null) return;
+  child.kill();
+  await once(child, "exit");
+}
+
+describe("npm start", () => {
+  test("brings up the scene that the README prints, word for word", { timeout: 120_000 }, async () => {
+    const port = await freePort();
+    const { child, printed } = start(process.execPath, ["scripts/start.mjs", "--persist-to", folder], { PORT: `${port}` });
+    try {
+      await expect.poll(() => printed.text, { timeout: 100_000 }).toContain("Press Ctrl-C to stop");
+      expect(printed.text).toContain(`http://localhost:${port}`);
+      for (const [command, expected] of scenes()) {
+        const here = (text: string) => text.replaceAll("localhost:8787", `localhost:${port}`);
+        const shell = await finish("sh", ["-c", `cd '${folder}' && ${here(command)}`]);
+        const pattern = here(expected).split("…").map((text) => text.replace(/[^\w\s]/g, "\\$&")).join(".+?");
+        expect(shell.printed.trim(), command).toMatch(new RegExp(`^${pattern}$`));
+      }
+    } finally {
+      await stop(child);
+    }
+    const isOver = () => fetch(`http://127.0.0.1:${port}/`).then(() => false, () => true);
+    await expect.poll(isOver, { timeout: 10_000, message: "everything it started has ended" }).toBe(true);
+  });
+
+  test("keeps its keys out of the repository and marks them for development", () => {
+    expect(readFileSync(join(root, ".gitignore"), "utf8")).toContain("/.dev.vars");
+    const file = join(root, ".dev.vars");
+    if (existsSync(file)) expect(readFileSync(file, "utf8")).toContain("development-only-");
+  });
+});
+
+/** The commands of the README's console blocks, with what they print; `…` stands for anything. */
+function scenes(): [command: string, expected: string][] {
+  const blocks = [...readFileSync(join(root, "README.md"), "utf8").matchAll(/```console\n(.*?)```/gs)];
+  const scenes = blocks.flatMap(([, block = ""]) => block.split(/^\$ /m).slice(1)).map((scene) => {
+    const [command = "", ...expected] = scene.trim().split("\n");
+    return [command, expected.join("\n")] as [string, string];
+  });
+  expect(scenes.length).toBeGreaterThan(4);
+  return scenes;
+}
+
+describe("npm run redis", () => {
+  test("starts a Redis and a bridge, prints the settings, and keeps its data over a restart", { timeout: 60_000 }, async () => {
+    const [redisPort, bridgePort] = [await freePort(), await freePort()];
+    const env = { REDIS_PORT: `${redisPort}`, BRIDGE_PORT: `${bridgePort}`, UPSTASH_REDIS_REST_TOKEN: "of-this-test" };
+    const key = `commands:${randomBytes(6).toString("hex")}`;
+    const call = async (...words: string[]) => {
+      const headers = { authorization: "Bearer of-this-test" };
+      const response = await fetch(`http://127.0.0.1:${bridgePort}/${words.join("/")}`, { headers });
+      return ((await response.json()) as { result: unknown }).result;
+    };
+    for (const expected of [null, "kept"]) {
+      const { child, printed } = start(process.execPath, ["scripts/redis.mjs"], env);
+      try {
+        await expect.poll(() => printed.text, { timeout: 20_000 }).toContain("Press Ctrl-C to stop");
+        expect(printed.text).toContain(`UPSTASH_REDIS_REST_URL = "http://127.0.0.1:${bridgePort}"`);
+        expect(printed.text).not.toContain("of-this-test");
+        expect(await call("get", key)).toBe(expected);
+        expect(await call("set", key, "kept", "EX", "60")).toBe("OK");
+      } finally {
+        await stop(child);
+      }
+    }
+  });
+});
+
+describe("npm run check-config", () => {
+  const check = async (toml: string, env: Record<string, string> = {}, args: string[] = []) => {
+    const config = join(folder, `${randomBytes(4).toString("hex")}.toml`);
+    const binding = '\n[[durable_objects.bindings]]\nname = "USER_SESSIONS"\nclass_name = "UserSessions"\n';
+    await writeFile(config, `name = "test"\ncompatibility_date = "2026-10-20"\n${toml}${binding}`);
+    return finish(process.execPath, ["scripts/check-config.mjs", "--config", config, ...args], env);
+  };
+  const good = '[vars]\nISSUER = "https://a"\nAUDIENCE = "a"\n';
+
+  test("is content with the project's own file, but for its examples", async () => {
+    const { status, printed } = await finish(process.execPath, ["scripts/check-config.mjs"]);
+    expect({ status, printed }).toMatchObject({ status: 0, printed: expect.stringContaining("ISSUER still has the example's value") });
+  });
+
+  test("names every setting that is wrong, and fails", async () => {
+    const { status, printed } = await check(`${good}SESSION_TTL = "soon"\nSESSION_LIMIT = "many"\nROUTES = []\n`);
+    expect({ status, printed }).toMatchObject({ status: 1, printed: expect.stringMatching(/error: ROUTES [^]*error: SESSION_LIMIT [^]*error: SESSION_TTL /) });
+  });
+
+  test("checks a secret that it is given, and never prints it", async () => {
+    const keys = '{"keys":[{"kty":"oct","alg":"HS256","k":"dG9vLXNob3J0"}]}';
+    const { status, printed } = await check(good, { SIGNING_KEYS: keys });
+    expect({ status, printed }).toMatchObject({ status: 1, printed: expect.stringMatching(/error: SIGNING_KEYS .*32 bytes/) });
+    expect(printed).not.toContain("dG9vLXNob3J0");
+  });
+
+  test("reads the settings of a named environment", async () => {
+    const toml = `${good}[env.staging]\nvars = { ISSUER = "https://b", AUDIENCE = "b", SESSION_TTL = "soon" }\ndurable_objects.bindings = [{ name = "USER_SESSIONS", class_name = "UserSessions" }]\n`;
+    expect(await check(toml)).toMatchObject({ status: 0 });
+    const staging = await check(toml, {}, ["--env", "staging"]);
+    expect(staging).toMatchObject({ status: 1, printed: expect.stringContaining("error: SESSION_TTL ") });
+  });
+});

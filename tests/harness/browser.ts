@@ -1,0 +1,22 @@
+// A real browser: Chromium, as the machine has it.
+
+import { existsSync } from "node:fs";
+import { chromium, type Browser } from "playwright-core";
+
+const PLACES = [
+  process.env["CHROMIUM"] ?? "",
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+
+/** Starts Chromium without a window. */
+export async function startBrowser(): Promise<Browser> {
+  const executablePath = PLACES.find((place) => place !== "" && existsSync(place));
+  if (executablePath === undefined) {
+    throw new Error("These tests need Chromium. Install it (Debian: apt install chromium), or set CHROMIUM to its path.");
+  }
+  const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+  return chromium.launch({ executablePath, args });
+}

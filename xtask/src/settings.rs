@@ -1,0 +1,133 @@
+//! The settings, checked before they are deployed, and their reference.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::{fs, io};
+
+use anyhow::{Context, Result};
+use auth::config::{SETTINGS, Setting, Settings};
+
+/// Checks the settings on standard input. Secrets that are not among them are noted, not wrong:
+/// they are kept where this machine does not see them.
+pub fn check() -> Result<ExitCode> {
+    let given: BTreeMap<String, String> =
+        serde_json::from_reader(io::stdin()).context("expected a JSON object of texts")?;
+    let findings = find(&given);
+    for note in &findings.notes {
+        println!("note: {note}");
+    }
+    for error in &findings.errors {
+        println!("error: {error}");
+    }
+    Ok(if findings.errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Findings {
+    notes: Vec<String>,
+    errors: Vec<String>,
+}
+
+fn find(given: &BTreeMap<String, String>) -> Findings {
+    let mut findings = Findings::default();
+    let unseen = |name: &str| is_secret(name) && !given.contains_key(name);
+    for error in Settings::read(|name| given.get(name).cloned()).err().into_iter().flatten() {
+        if unseen(error.name) {
+            let note = format!(
+                "{} is a secret that is not seen here; set it with `npx wrangler secret put {0}`",
+                error.name
+            );
+            if !findings.notes.contains(&note) {
+                findings.notes.push(note);
+            }
+        } else {
+            findings.errors.push(error.to_string());
+        }
+    }
+    for name in given.keys().filter(|name| setting(name).is_none()) {
+        if !findings.errors.iter().any(|error| error.starts_with(name.as_str())) {
+            findings.notes.push(format!("{name} is not a setting of the guard"));
+        }
+    }
+    for (name, _) in given.iter().filter(|(_, value)| value.contains("example.com")) {
+        findings.notes.push(format!("{name} still has the example's value"));
+    }
+    findings
+}
+
+fn setting(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+fn is_secret(name: &str) -> bool {
+    setting(name).is_some_and(|setting| setting.secret)
+}
+
+/// Writes `docs/settings.md` from the table in the core.
+pub fn write_reference() -> Result<()> {
+    Ok(fs::write(reference_file(), reference())?)
+}
+
+fn reference_file() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/settings.md")
+}
+
+fn reference() -> String {
+    let mut text = String::from(
+        "# Settings\n\n\
+         <!-- Written by `cargo xtask settings-reference`. -->\n\n\
+         In `[vars]` of `wrangler.toml`, or, where marked S, as secrets with `npx wrangler secret \
+         put NAME`. They are read and checked once per isolate. A bad value stops every request \
+         with a 500, and the log names the setting and the reason; `npm run check-config` says \
+         the same before you deploy.\n\n\
+         | name | default | meaning |\n|---|---|---|\n",
+    );
+    for Setting { name, default, secret, meaning } in SETTINGS {
+        let mark = if *secret { " (S)" } else { "" };
+        let is_prose =
+            default.contains("required") || default.contains("own") || *default == "none";
+        let default = if is_prose { (*default).to_owned() } else { format!("`{default}`") };
+        let _ = writeln!(text, "| `{name}`{mark} | {default} | {meaning} |");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let good = [("ISSUER", "https://a"), ("AUDIENCE", "a")];
+        let all = good.iter().chain(pairs);
+        all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn the_reference_in_the_documentation_is_up_to_date() {
+        let written = fs::read_to_string(reference_file()).unwrap_or_default();
+        assert!(written == reference(), "run `cargo xtask settings-reference`");
+    }
+
+    #[test]
+    fn an_unseen_secret_is_a_note_and_a_bad_one_an_error() {
+        let unseen = find(&given(&[]));
+        assert_eq!((unseen.notes.len(), unseen.errors.len()), (1, 0), "{unseen:?}");
+        let bad = find(&given(&[("SIGNING_KEYS", "{}")]));
+        assert_eq!((bad.notes.len(), bad.errors.len()), (0, 1), "{bad:?}");
+    }
+
+    #[test]
+    fn errors_are_found_even_while_a_secret_is_unseen() {
+        let found = find(&given(&[("TOKEN_TTL", "8 days")]));
+        assert_eq!(found.errors, ["TOKEN_TTL must not be longer than SESSION_TTL"]);
+    }
+
+    #[test]
+    fn a_misspelt_name_and_a_left_over_example_are_noticed() {
+        let found = find(&given(&[("SESSION_LIMT", "2"), ("LOGIN_URL", "https://a.example.com/")]));
+        assert!(found.notes.contains(&"SESSION_LIMT is not a setting of the guard".to_owned()));
+        assert!(found.notes.contains(&"LOGIN_URL still has the example's value".to_owned()));
+    }
+}
