@@ -84,7 +84,7 @@ const IDLE: Duration = Duration::from_millis(500);
 fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
     let sid = any::<u8>();
     let step = prop_oneof![
-        4 => (sid.clone(), any::<bool>()).prop_map(|(sid, idle)| Step::Check { sid, idle }),
+        4 => (sid, any::<bool>()).prop_map(|(sid, idle)| Step::Check { sid, idle }),
         6 => (1_u64..100_000, any::<bool>(), 0_u32..5, ".{0,12}").prop_map(
             |(lifetime, idle, limit, text)| Step::Open { lifetime, idle, limit, text }
         ),
