@@ -2,11 +2,6 @@
 // Rust; whatever is decided, is decided there.
 
 /**
- * What a store replied. A status below zero is a failure: see `TIMED_OUT` and `UNREACHABLE`.
- * @typedef {{ status: number, body: string }} Reply
- */
-
-/**
  * A request that waits for the store's reply.
  * @typedef {{ judge(request: Request, status: number, body: string): Outcome | Promise<Outcome> }} Pending
  */
@@ -16,9 +11,6 @@
  * first byte, then a line for each header, `Name: value` to set it and `Name` to delete it.
  * @typedef {Response | string} Outcome
  */
-
-const TIMED_OUT = -1;
-const UNREACHABLE = -2;
 
 /** The origin failed before it answered. */
 export class OriginFailure extends Error {
@@ -31,47 +23,9 @@ export class OriginFailure extends Error {
 }
 
 /**
- * Asks the REST endpoint of Redis.
- * @param {string} url
- * @param {RequestInit} init
- * @param {number} timeout milliseconds until the whole reply
- * @returns {Promise<Reply>}
- */
-export async function askRedis(url, init, timeout) {
-  const signal = AbortSignal.timeout(timeout);
-  try {
-    const reply = await fetch(url, { ...init, signal });
-    return { status: reply.status, body: await reply.text() };
-  } catch (error) {
-    return { status: signal.aborted ? TIMED_OUT : UNREACHABLE, body: String(error) };
-  }
-}
-
-/**
- * Asks a user's Durable Object.
- * @param {DurableObjectNamespace<import("./entry.js").UserSessions>} objects
- * @param {string} name
- * @param {string} command
- * @param {number} timeout milliseconds
- * @returns {Promise<Reply>}
- */
-export function askObject(objects, name, command, timeout) {
-  return new Promise((resolve) => {
-    const late = setTimeout(() => resolve({ status: TIMED_OUT, body: "" }), timeout);
-    /** @param {number} status @param {unknown} body */
-    const settle = (status, body) => {
-      clearTimeout(late);
-      resolve({ status, body: String(body) });
-    };
-    const answer = objects.getByName(name).apply(command);
-    answer.then((body) => settle(200, body), (error) => settle(UNREACHABLE, error));
-  });
-}
-
-/**
  * Waits for the store's reply, and ends the request or forwards it.
  * @param {Request} request
- * @param {Promise<Reply>} question
+ * @param {Promise<import("./store.js").Reply>} question
  * @param {Pending} pending
  * @returns {Promise<Response>}
  */

@@ -3,19 +3,10 @@
 use auth::decision::Check;
 use auth::refusal::Refusal;
 use auth::route::Target;
-use js_sys::{Array, Promise};
-use wasm_bindgen::prelude::*;
+use js_sys::Array;
 use web_sys::Request;
 
 use crate::config::App;
-use crate::guard::Pending;
-
-#[wasm_bindgen(module = "/src/forward.js")]
-extern "C" {
-    /// Waits for the store's reply, and ends the request or forwards it.
-    #[wasm_bindgen(js_name = checkAndForward)]
-    pub fn check_and_forward(request: &Request, reply: Promise, pending: Pending) -> JsValue;
-}
 
 /// What `forward.js` is to do, as one string, because each value that crosses costs: the URL,
 /// the milliseconds until the first byte, then a line for each header to set or to delete. No

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use auth::decision::{Check, Decision};
 use auth::route::Endpoint;
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::{Request, Response};
@@ -34,7 +35,7 @@ pub fn handle(app: Rc<App>, request: Request) -> JsValue {
         Decision::Check(check) => {
             // 4.
             let reply = app.store.ask(check.user(), check.command());
-            forward::check_and_forward(&request, reply, Pending { app, check })
+            check_and_forward(&request, reply, Pending { app, check })
         }
     }
 }
@@ -52,6 +53,13 @@ fn own(app: Rc<App>, endpoint: Endpoint, request: Request, head: RequestHead) ->
 
 fn answer(response: impl Future<Output = Response> + 'static) -> JsValue {
     future_to_promise(async move { Ok(response.await.into()) }).into()
+}
+
+#[wasm_bindgen(module = "/src/forward.js")]
+extern "C" {
+    /// Waits for the store's reply, and ends the request or forwards it.
+    #[wasm_bindgen(js_name = checkAndForward)]
+    fn check_and_forward(request: &Request, reply: Promise, pending: Pending) -> JsValue;
 }
 
 /// A request that waits for the store's reply.

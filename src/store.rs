@@ -29,7 +29,7 @@ pub struct Reply {
 impl Reply {
     const TIMED_OUT: i32 = -1;
 
-    /// Waits for the reply that `forward.js` promises.
+    /// Waits for the reply that `store.js` promises.
     async fn of(promise: Promise) -> Self {
         let reply = JsFuture::from(promise).await.unwrap_or_else(|error| error);
         let get = |name: &str| Reflect::get(&reply, &name.into()).ok();
@@ -80,7 +80,7 @@ fn millis(timeout: Duration) -> u32 {
     u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX)
 }
 
-#[wasm_bindgen(module = "/src/forward.js")]
+#[wasm_bindgen(module = "/src/store.js")]
 extern "C" {
     #[wasm_bindgen(js_name = askRedis)]
     fn ask_redis(url: &str, init: &JsValue, timeout: u32) -> Promise;

@@ -1,0 +1,98 @@
+//! Every setting there is, as people read about it.
+
+/// A setting, as the reference documents it.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Its name in `[vars]` or among the secrets.
+    pub name: &'static str,
+    /// What holds without it, as people read it.
+    pub default: &'static str,
+    /// Does it belong among the secrets?
+    pub secret: bool,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+const fn setting(name: &'static str, default: &'static str, meaning: &'static str) -> Setting {
+    Setting { name, default, secret: false, meaning }
+}
+
+const fn secret(name: &'static str, default: &'static str, meaning: &'static str) -> Setting {
+    Setting { name, default, secret: true, meaning }
+}
+
+/// Every setting there is. The reference in the documentation is made from this table.
+pub const SETTINGS: &[Setting] = &[
+    setting(
+        "ORIGIN_URL",
+        "the zone's own origin",
+        "Where requests go, as `https://host` without a path. Leave it empty when the Worker runs on a route of the origin's zone.",
+    ),
+    setting("AUTH_PATH", "/auth", "The prefix of the guard's own endpoints."),
+    setting("ISSUER", "required", "The `iss` of the tokens the guard issues and accepts."),
+    setting("AUDIENCE", "required", "The `aud` of the tokens the guard issues and accepts."),
+    secret(
+        "SIGNING_KEYS",
+        "required",
+        "A JWK Set of `oct` keys with `\"alg\": \"HS256\"`, at least 32 bytes each. The first signs, all verify, so keys rotate without logging anyone out.",
+    ),
+    setting(
+        "COOKIE_NAME",
+        "__Host-session",
+        "The session cookie. It is always `HttpOnly`, `Secure`, `SameSite=Lax`, `Path=/`.",
+    ),
+    setting(
+        "SESSION_STORE",
+        "durable-object",
+        "Where sessions are kept: `durable-object` or `redis`.",
+    ),
+    setting(
+        "UPSTASH_REDIS_REST_URL",
+        "required with `redis`",
+        "The REST endpoint, as Upstash names it. `https`, or `http` to this machine.",
+    ),
+    secret(
+        "UPSTASH_REDIS_REST_TOKEN",
+        "required with `redis`",
+        "Its token. It must be allowed to write.",
+    ),
+    setting("REDIS_KEYSPACE", "guard:", "The prefix of every key in Redis."),
+    setting(
+        "READ_CONSISTENCY",
+        "strong",
+        "`strong`: the primary answers the check. `nearest`: the nearest replica does, and its lag is the revocation window; not together with `SESSION_IDLE_TIMEOUT`.",
+    ),
+    setting(
+        "SESSION_LIMIT",
+        "1",
+        "Live sessions per user; a login beyond it ends the oldest. `0`: no limit.",
+    ),
+    setting(
+        "SESSION_TTL",
+        "7 days",
+        "The absolute lifetime of a session. Spans read like `15 minutes` or `7 days`.",
+    ),
+    setting(
+        "SESSION_IDLE_TIMEOUT",
+        "none",
+        "A session unused for this long expires. It is extended at most once per tenth of it.",
+    ),
+    setting("TOKEN_TTL", "SESSION_TTL", "The lifetime of a token. No longer than `SESSION_TTL`."),
+    setting("LOGOUT_ALL_SESSIONS", "false", "`true`: logging out ends every session of the user."),
+    setting(
+        "LOGIN_URL",
+        "none",
+        "The origin's endpoint that checks credentials. Without it, nobody can log in through the guard.",
+    ),
+    setting("STORE_TIMEOUT", "1 second", "How long the store may take to answer."),
+    setting(
+        "ORIGIN_TIMEOUT",
+        "30 seconds",
+        "How long the origin may take to the first byte of its answer.",
+    ),
+    setting(
+        "STORE_FAILURE",
+        "deny",
+        "When the store cannot be asked: `deny` answers 503; `allow-recent: 60 seconds` honours a session that this isolate saw live that recently.",
+    ),
+];

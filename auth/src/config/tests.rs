@@ -1,0 +1,118 @@
+use super::*;
+use rstest::rstest;
+use std::collections::HashMap;
+
+const KEYS: &str =
+    r#"{"keys":[{"kty":"oct","alg":"HS256","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}"#;
+
+fn read(changes: &[(&str, &str)]) -> Result<Settings, Vec<SettingError>> {
+    let mut all: HashMap<&str, &str> =
+        [("ISSUER", "https://guard"), ("AUDIENCE", "app"), ("SIGNING_KEYS", KEYS)].into();
+    all.extend(changes.iter().copied());
+    Settings::read(|name| all.get(name).map(|text| (*text).to_owned()))
+}
+
+#[test]
+fn the_defaults_are_those_of_the_reference() {
+    let settings = read(&[]).unwrap();
+    let default = |name: &str| SETTINGS.iter().find(|s| s.name == name).unwrap().default;
+    let written: Vec<(&str, &str)> = SETTINGS
+        .iter()
+        .filter(|s| !s.default.contains("required") && !s.default.contains(' '))
+        .filter(|s| !matches!(s.default, "none" | "SESSION_TTL"))
+        .map(|s| (s.name, s.default))
+        .chain([("SESSION_TTL", default("SESSION_TTL"))])
+        .chain([("STORE_TIMEOUT", default("STORE_TIMEOUT"))])
+        .chain([("ORIGIN_TIMEOUT", default("ORIGIN_TIMEOUT"))])
+        .collect();
+    assert!(written.len() > 10, "{written:?}");
+    let explicit = read(&written).unwrap();
+    assert_eq!(format!("{settings:?}"), format!("{explicit:?}"));
+    assert_eq!(settings.token_ttl, settings.session_ttl);
+}
+
+#[test]
+fn everything_wrong_is_said_at_once() {
+    let errors = Settings::read(|_| None).unwrap_err();
+    let names: Vec<_> = errors.iter().map(|error| error.name).collect();
+    assert_eq!(names, ["ISSUER", "AUDIENCE", "SIGNING_KEYS"]);
+}
+
+#[rstest]
+#[case("ORIGIN_URL", "app.example.com")]
+#[case("ORIGIN_URL", "ftp://app.example.com")]
+#[case("ORIGIN_URL", "https://app.example.com/path")]
+#[case("ORIGIN_URL", "https://user:pw@app.example.com")]
+#[case("ORIGIN_URL", "https://")]
+#[case("ORIGIN_URL", "https://app.example.com/#part")]
+#[case("ORIGIN_URL", "https://app.example.com?a=b")]
+#[case("LOGIN_URL", "https://app.example.com/login#part")]
+#[case("AUTH_PATH", "auth")]
+#[case("AUTH_PATH", "/")]
+#[case("AUTH_PATH", "/a//b")]
+#[case("AUTH_PATH", "/a/../b")]
+#[case("AUTH_PATH", "/a b")]
+#[case("SIGNING_KEYS", "{}")]
+#[case("COOKIE_NAME", "a b")]
+#[case("COOKIE_NAME", "a;b")]
+#[case("SESSION_STORE", "memory")]
+#[case("SESSION_LIMIT", "-1")]
+#[case("SESSION_LIMIT", "many")]
+#[case("SESSION_TTL", "7")]
+#[case("SESSION_TTL", "0 days")]
+#[case("SESSION_IDLE_TIMEOUT", "8 days")]
+#[case("TOKEN_TTL", "8 days")]
+#[case("LOGOUT_ALL_SESSIONS", "yes")]
+#[case("LOGIN_URL", "/login")]
+#[case("STORE_TIMEOUT", "fast")]
+#[case("ORIGIN_TIMEOUT", "1")]
+#[case("STORE_FAILURE", "allow")]
+#[case("STORE_FAILURE", "allow-recent: soon")]
+#[case("ROUTES", "[]")]
+#[case("MODE", "monitor")]
+#[case("SESSION_LIMIT_POLICY", "ask")]
+fn a_bad_value_is_refused_by_name(#[case] name: &str, #[case] value: &str) {
+    let errors = read(&[(name, value)]).unwrap_err();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert_eq!(errors[0].name, name);
+    assert!(!errors[0].reason.is_empty());
+}
+
+const REDIS: [(&str, &str); 3] = [
+    ("SESSION_STORE", "redis"),
+    ("UPSTASH_REDIS_REST_URL", "https://db.upstash.io/"),
+    ("UPSTASH_REDIS_REST_TOKEN", "hush"),
+];
+
+#[rstest]
+#[case(&[("UPSTASH_REDIS_REST_URL", "")], "UPSTASH_REDIS_REST_URL")]
+#[case(&[("UPSTASH_REDIS_REST_TOKEN", "")], "UPSTASH_REDIS_REST_TOKEN")]
+#[case(&[("UPSTASH_REDIS_REST_URL", "http://db.upstash.io")], "UPSTASH_REDIS_REST_URL")]
+#[case(&[("READ_CONSISTENCY", "eventual")], "READ_CONSISTENCY")]
+#[case(&[("READ_CONSISTENCY", "nearest"), ("SESSION_IDLE_TIMEOUT", "1 hour")], "READ_CONSISTENCY")]
+fn redis_wants_its_own_settings(#[case] changes: &[(&str, &str)], #[case] name: &str) {
+    let errors = read(&[&REDIS[..], changes].concat()).unwrap_err();
+    assert_eq!(errors.iter().map(|e| e.name).collect::<Vec<_>>(), [name]);
+}
+
+#[test]
+fn values_are_read() {
+    let settings = read(&[
+        ("ORIGIN_URL", "http://localhost:8788/"),
+        ("AUTH_PATH", "/_guard/"),
+        ("SESSION_LIMIT", "0"),
+        ("STORE_FAILURE", "allow-recent: 60 seconds"),
+    ])
+    .unwrap();
+    assert_eq!(settings.origin.as_deref(), Some("http://localhost:8788"));
+    assert_eq!(settings.auth_path, "/_guard");
+    assert_eq!(settings.session_limit, None);
+    assert_eq!(settings.store_failure, StoreFailure::AllowRecent(Duration::from_secs(60)));
+}
+
+#[test]
+fn secrets_do_not_reach_debug_output() {
+    let settings = read(&REDIS).unwrap();
+    let debug = format!("{settings:?}");
+    assert!(debug.contains("db.upstash.io") && !debug.contains("hush"), "{debug}");
+}

@@ -1,0 +1,111 @@
+//! How the text of each setting is read. Every function says what to change if it cannot be.
+
+use std::num::NonZeroU32;
+
+use http::Uri;
+
+use super::StoreFailure;
+use crate::redis::ReadConsistency;
+use crate::time::parse_span;
+
+/// An absolute http or https URL with a host.
+fn absolute(text: &str) -> Result<Uri, String> {
+    let uri: Uri = text.parse().map_err(|_| "is no URL")?;
+    let scheme = uri.scheme_str().unwrap_or_default();
+    if !matches!(scheme, "http" | "https") || uri.host().unwrap_or_default().is_empty() {
+        return Err("must be an absolute URL, like `https://app.example.com`".into());
+    }
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err("must not carry a user or a password".into());
+    }
+    if text.contains('#') {
+        return Err("must not have a fragment".into());
+    }
+    Ok(uri)
+}
+
+/// `ORIGIN_URL`: scheme and authority, without a slash at the end.
+pub fn origin(text: &str) -> Result<String, String> {
+    let uri = absolute(text)?;
+    if uri.path() != "/" || uri.query().is_some() {
+        return Err("must not have a path or a query; requests keep their own".into());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// `LOGIN_URL`, as it is written.
+pub fn login_url(text: &str) -> Result<String, String> {
+    absolute(text).map(|_| text.to_owned())
+}
+
+/// `UPSTASH_REDIS_REST_URL`, without a slash at the end. The token must not travel in clear, except to
+/// this machine or to a neighbour in the same container network, whose name has no dot.
+pub fn rest_url(text: &str) -> Result<String, String> {
+    let uri = absolute(text)?;
+    let host = uri.host().unwrap_or_default();
+    if uri.scheme_str() == Some("http") && !is_loopback(host) && host.contains('.') {
+        return Err("must be `https`, or the token would travel in clear".into());
+    }
+    if uri.query().is_some() {
+        return Err("must not have a query".into());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// Does this host name mean the machine itself?
+pub fn is_loopback(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+}
+
+/// `AUTH_PATH`, without a slash at the end.
+pub fn auth_path(text: &str) -> Result<String, String> {
+    let path = text.trim_end_matches('/');
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
+    let fine = |segment: &str| {
+        !segment.is_empty() && segment.chars().all(legal) && !matches!(segment, "." | "..")
+    };
+    match path.strip_prefix('/') {
+        Some(rest) if rest.split('/').all(fine) => Ok(path.to_owned()),
+        _ => Err("must be a path like `/auth`, of letters, digits, `-`, `_`, `.` and `~`".into()),
+    }
+}
+
+/// `COOKIE_NAME`: a token of RFC 9110, section 5.6.2, as RFC 6265 wants a cookie's name to be.
+pub fn cookie_name(text: &str) -> Result<String, String> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if text.chars().all(legal) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be a cookie name like `__Host-session`".into())
+    }
+}
+
+/// `SESSION_LIMIT`; `None` is no limit.
+pub fn limit(text: &str) -> Result<Option<NonZeroU32>, String> {
+    let number: u32 = text.parse().map_err(|_| "must be a whole number; `0` is no limit")?;
+    Ok(NonZeroU32::new(number))
+}
+
+/// A setting that is `true` or `false`.
+pub fn flag(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| "must be `true` or `false`".into())
+}
+
+/// `READ_CONSISTENCY`.
+pub fn consistency(text: &str) -> Result<ReadConsistency, String> {
+    match text {
+        "strong" => Ok(ReadConsistency::Strong),
+        "nearest" => Ok(ReadConsistency::Nearest),
+        _ => Err("must be `strong` or `nearest`".into()),
+    }
+}
+
+/// `STORE_FAILURE`.
+pub fn store_failure(text: &str) -> Result<StoreFailure, String> {
+    if text == "deny" {
+        return Ok(StoreFailure::Deny);
+    }
+    let span = text.strip_prefix("allow-recent:");
+    let span = span.ok_or("must be `deny`, or `allow-recent: 60 seconds`")?;
+    parse_span(span.trim()).map(StoreFailure::AllowRecent)
+}

@@ -1,0 +1,239 @@
+use super::*;
+use crate::session::{Ending, Gone, tests::session};
+use crate::token::TokenError;
+use crate::token::tests::{NOW, issue};
+use rstest::rstest;
+
+struct Request {
+    method: &'static str,
+    url: String,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Head for Request {
+    fn method(&self) -> &str {
+        self.method
+    }
+    fn url(&self) -> &str {
+        &self.url
+    }
+    fn header(&self, name: &str) -> Option<String> {
+        assert_eq!(name, name.to_ascii_lowercase());
+        self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone())
+    }
+}
+
+fn request(method: &'static str, path: &str, headers: &[(&'static str, &str)]) -> Request {
+    let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    Request { method, url: format!("https://app.example{path}"), headers }
+}
+
+fn guard_with(changes: &[(&str, &str)]) -> Guard {
+    let keys = r#"{"keys":[{"kty":"oct","alg":"HS256","kid":"a","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}"#;
+    let all = [("ISSUER", "https://guard"), ("AUDIENCE", "members"), ("SIGNING_KEYS", keys)];
+    let all = [changes, &all].concat();
+    let find = |name: &str| all.iter().find(|(key, _)| *key == name);
+    Guard::new(Settings::read(|name| find(name).map(|(_, text)| (*text).to_owned())).unwrap())
+}
+
+fn guard() -> Guard {
+    guard_with(&[])
+}
+
+fn check(guard: &Guard, request: &Request) -> Check {
+    match guard.decide(request, NOW) {
+        Decision::Check(check) => *check,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn refusal(guard: &Guard, request: &Request) -> Refused {
+    match guard.decide(request, NOW) {
+        Decision::Refuse(refused) => refused,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn bearer(guard: &Guard) -> String {
+    format!("Bearer {}", issue(guard.tokens(), "ada"))
+}
+
+fn cookie(guard: &Guard) -> String {
+    format!("a=1; __Host-session={}; b=2", issue(guard.tokens(), "ada"))
+}
+
+#[test]
+fn a_genuine_token_makes_a_question_to_the_store() {
+    let guard = guard();
+    let check = check(&guard, &request("GET", "/x", &[("authorization", &bearer(&guard))]));
+    assert_eq!(check.user().as_str(), "ada");
+    let expected = Command::Check { sid: check.sid().clone(), idle_timeout: None, now: NOW };
+    assert_eq!(check.command(), &expected);
+}
+
+#[test]
+fn no_token_is_told_from_a_bad_one() {
+    let guard = guard();
+    let none = refusal(&guard, &request("GET", "/x", &[]));
+    assert_eq!(none, Refused { refusal: Refusal::TokenMissing, login: None });
+    let bad = refusal(&guard, &request("GET", "/x", &[("authorization", "Bearer x.y.z")]));
+    assert_eq!(bad.refusal, Refusal::Token(TokenError::Malformed));
+}
+
+#[test]
+fn two_tokens_that_differ_are_a_bad_request() {
+    let guard = guard();
+    let headers = [("authorization", "Bearer x"), ("cookie", &cookie(&guard) as &str)];
+    let refused = refusal(&guard, &request("GET", "/x", &headers));
+    assert_eq!(refused.refusal.code(), "bad_request");
+}
+
+#[rstest]
+#[case("/a/../b")]
+#[case("/a/%2e%2e/b")]
+#[case("/a\\b")]
+fn a_path_that_changes_on_the_way_is_refused_whoever_asks(#[case] path: &str) {
+    let guard = guard();
+    let request = request("GET", path, &[("authorization", &bearer(&guard))]);
+    assert_eq!(refusal(&guard, &request).refusal.code(), "bad_request");
+}
+
+#[rstest]
+#[case::navigation(&[("sec-fetch-mode", "navigate")], true)]
+#[case::old_browser(&[("accept", "text/html,*/*")], true)]
+#[case::fetch_that_likes_html(&[("sec-fetch-mode", "cors"), ("accept", "text/html")], false)]
+#[case::program(&[("accept", "*/*")], false)]
+fn only_a_person_navigating_is_sent_to_the_login_page(
+    #[case] headers: &[(&'static str, &str)],
+    #[case] sent: bool,
+) {
+    let refused = refusal(&guard(), &request("GET", "/x?a=1&b=%2F", headers));
+    let login = "/auth/login?redirect=/x?a=1%26b=%252F".to_owned();
+    assert_eq!(refused.login, sent.then_some(login));
+    let post = refusal(&guard(), &request("POST", "/x", headers));
+    assert_eq!(post.login, None);
+}
+
+#[rstest]
+#[case::no_word("POST", &[], false)]
+#[case::same_origin("POST", &[("sec-fetch-site", "same-origin")], true)]
+#[case::typed_in("POST", &[("sec-fetch-site", "none")], true)]
+#[case::same_site("POST", &[("sec-fetch-site", "same-site")], false)]
+#[case::cross_site("DELETE", &[("sec-fetch-site", "cross-site")], false)]
+#[case::own_origin("POST", &[("origin", "https://app.example")], true)]
+#[case::other_origin("POST", &[("origin", "https://evil.example")], false)]
+#[case::prefix_of_origin("POST", &[("origin", "https://app.exam")], false)]
+#[case::null_origin("POST", &[("origin", "null")], false)]
+#[case::empty_origin("POST", &[("origin", "")], false)]
+#[case::both_disagree("POST", &[("sec-fetch-site", "cross-site"), ("origin", "https://app.example")], false)]
+#[case::safe_method("GET", &[("sec-fetch-site", "cross-site")], true)]
+#[case::websocket("GET", &[("upgrade", "websocket"), ("origin", "https://evil.example")], false)]
+fn a_cookie_on_an_unsafe_method_needs_a_proof_of_its_site(
+    #[case] method: &'static str,
+    #[case] headers: &[(&'static str, &str)],
+    #[case] passes: bool,
+) {
+    let guard = guard();
+    let cookie = cookie(&guard);
+    let with_cookie = [headers, &[("cookie", &cookie as &str)]].concat();
+    let decision = guard.decide(&request(method, "/x", &with_cookie), NOW);
+    let refused = matches!(&decision, Decision::Refuse(r) if r.refusal == Refusal::CrossSite);
+    assert_eq!(refused, !passes, "{decision:?}");
+    let bearer = bearer(&guard);
+    let with_bearer = [headers, &[("authorization", &bearer as &str)]].concat();
+    check(&guard, &request(method, "/x", &with_bearer));
+}
+
+#[test]
+fn the_origin_gets_the_identity_and_not_the_credential() {
+    let guard = guard();
+    let sent = ["Accept", "x_auth_request_user", "X-Auth-Request-Email", "Cookie"];
+    let by_cookie = check(&guard, &request("GET", "/", &[("cookie", &cookie(&guard))]));
+    let changes = by_cookie.forward(sent.into_iter());
+    assert_eq!(changes.remove, ["x_auth_request_user", "X-Auth-Request-Email"]);
+    let set: Vec<_> = changes.set.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let sid = by_cookie.sid().as_str();
+    let expected = [
+        ("X-Auth-Request-User", "ada"),
+        ("X-Auth-Request-Session", sid),
+        ("X-Auth-Request-Email", "ada@example.com"),
+        ("Cookie", "a=1; b=2"),
+    ];
+    assert_eq!(set, expected);
+    let by_bearer = check(&guard, &request("GET", "/", &[("authorization", &bearer(&guard))]));
+    assert_eq!(by_bearer.forward(std::iter::empty()).remove, ["Authorization"]);
+}
+
+#[test]
+fn somebody_elses_credentials_are_left_alone() {
+    let guard = guard();
+    let cookie = format!("__Host-session={}", issue(guard.tokens(), "ada"));
+    let headers = [("authorization", "Basic YWRh"), ("cookie", &cookie as &str)];
+    let changes = check(&guard, &request("GET", "/", &headers)).forward(std::iter::empty());
+    assert_eq!(changes.remove, ["Cookie"]);
+}
+
+fn found(session: Option<Session>) -> Result<Answer, StoreError> {
+    Ok(Answer::Found(session.map(Box::new)))
+}
+
+#[test]
+fn the_stores_answer_decides() {
+    let guard = guard();
+    let check = check(&guard, &request("GET", "/", &[("authorization", &bearer(&guard))]));
+    let judge = |answer| guard.judge(&check, answer, NOW).map_err(|r| r.refusal);
+    let live = session("a", NOW.millis(), NOW.millis() + 1000);
+    let mut ended = live.clone();
+    let ending = Ending::Revoked { at: NOW };
+    ended.ended = Some(ending.clone());
+    assert_eq!(judge(found(Some(live))), Ok(()));
+    assert_eq!(judge(found(Some(ended))), Err(Refusal::Session(Gone::Ended(ending))));
+    assert_eq!(judge(found(None)), Err(Refusal::Session(Gone::Unknown)));
+    let down = StoreError::Unreachable("down".into());
+    assert_eq!(judge(Err(down.clone())), Err(Refusal::StoreUnavailable(down)));
+    let other = judge(Ok(Answer::Listed(vec![])));
+    assert!(matches!(other, Err(Refusal::StoreUnavailable(_))), "{other:?}");
+}
+
+#[test]
+fn a_stale_session_sends_a_person_to_login_with_the_reason_and_an_outage_does_not() {
+    let guard = guard();
+    let headers = [("authorization", &bearer(&guard) as &str), ("sec-fetch-mode", "navigate")];
+    let check = check(&guard, &request("GET", "/x", &headers));
+    let stale = guard.judge(&check, found(None), NOW).unwrap_err();
+    let login = "/auth/login?redirect=/x&reason=session_unknown";
+    assert_eq!(stale.login.as_deref(), Some(login));
+    let down = StoreError::Unreachable("down".into());
+    assert_eq!(guard.judge(&check, Err(down), NOW).unwrap_err().login, None);
+}
+
+#[test]
+fn in_an_outage_only_sessions_seen_live_recently_pass_and_only_when_allowed() {
+    let guard = guard_with(&[("STORE_FAILURE", "allow-recent: 60 seconds")]);
+    let check = check(&guard, &request("GET", "/", &[("authorization", &bearer(&guard))]));
+    let down = || Err(StoreError::Unreachable("down".into()));
+    let later = |seconds| NOW.plus(Duration::from_secs(seconds));
+    assert!(guard.judge(&check, down(), NOW).is_err(), "never seen");
+    let live = session("a", NOW.millis(), NOW.millis() + 1_000_000);
+    guard.judge(&check, found(Some(live.clone())), NOW).unwrap();
+    assert!(guard.judge(&check, down(), later(59)).is_ok());
+    assert!(guard.judge(&check, down(), later(60)).is_err(), "too long ago");
+    guard.judge(&check, found(Some(live)), NOW).unwrap();
+    guard.judge(&check, found(None), NOW).unwrap_err();
+    assert!(guard.judge(&check, down(), later(1)).is_err(), "known to be gone");
+}
+
+#[rstest]
+#[case("http://localhost:8787/", true)]
+#[case("http://127.0.0.1/", true)]
+#[case("http://[::1]:80/", true)]
+#[case("https://app.example/", false)]
+#[case("https://localhost.evil.example/", false)]
+#[case("https://app.example:443/http://localhost/", false)]
+fn development_keys_serve_this_machine_only(#[case] url: &str, #[case] serves: bool) {
+    let keys = r#"{"keys":[{"kty":"oct","alg":"HS256","kid":"development-only-1","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}"#;
+    let guard = guard_with(&[("SIGNING_KEYS", keys)]);
+    let request = Request { method: "GET", url: url.into(), headers: vec![] };
+    let code = refusal(&guard, &request).refusal.code();
+    assert_eq!(code, if serves { "token_missing" } else { "misconfigured" });
+}

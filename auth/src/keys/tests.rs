@@ -1,0 +1,53 @@
+use super::*;
+use rstest::rstest;
+
+pub(crate) fn hs256_set(kids: &[&str]) -> KeySet {
+    let key = |kid: &&str| {
+        let k = "A".repeat(43 - kid.len()) + kid;
+        format!(r#"{{"kty":"oct","alg":"HS256","kid":"{kid}","k":"{k}A"}}"#)
+    };
+    let keys = kids.iter().map(key).collect::<Vec<_>>().join(",");
+    KeySet::parse(&format!(r#"{{"keys":[{keys}]}}"#)).unwrap()
+}
+
+const K: &str = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA";
+
+#[rstest]
+#[case("", "JWK Set")]
+#[case("[]", "JWK Set")]
+#[case(r#"{"keys":[]}"#, "no key")]
+#[case(r#"{"keys":[{}]}"#, "`kty`")]
+#[case(r#"{"keys":[{"kty":"oct","k":"K"}]}"#, "alg")]
+#[case(r#"{"keys":[{"kty":"oct","alg":"none","k":"K"}]}"#, "not supported")]
+#[case(r#"{"keys":[{"kty":"RSA","alg":"HS256","k":"K"}]}"#, "not supported")]
+#[case(r#"{"keys":[{"kty":"oct","alg":"HS256","use":"enc","k":"K"}]}"#, "`use`")]
+#[case(r#"{"keys":[{"kty":"oct","alg":"HS256","k":"c2VjcmV0"}]}"#, "32 bytes")]
+#[case(r#"{"keys":[{"kty":"oct","alg":"HS256","k":"***"}]}"#, "base64url")]
+#[case(r#"{"keys":[{"kty":"oct","alg":"HS256"}]}"#, "base64url")]
+#[case(r#"{"keys":[{"kty":"oct","alg":"HS256","kid":"a","k":"K"},{"kty":"oct","alg":"HS256","kid":"a","k":"K"}]}"#, "same `kid`")]
+fn a_bad_key_set_is_refused_with_what_to_change(#[case] json: &str, #[case] says: &str) {
+    let error = KeySet::parse(&json.replace('K', K)).unwrap_err();
+    assert!(error.contains(says), "{error}");
+    assert!(!error.contains(K), "the key is in the message: {error}");
+}
+
+#[test]
+fn the_first_key_signs_and_all_are_found_by_kid() {
+    let keys = hs256_set(&["new", "old"]);
+    assert_eq!(keys.signing().kid.as_deref(), Some("new"));
+    assert_eq!(keys.find(Some("old")).unwrap().kid.as_deref(), Some("old"));
+    assert!(keys.find(Some("none")).is_none());
+}
+
+#[test]
+fn a_token_without_kid_means_the_only_key_or_none() {
+    assert!(hs256_set(&["a"]).find(None).is_some());
+    assert!(hs256_set(&["a", "b"]).find(None).is_none());
+}
+
+#[test]
+fn debug_output_tells_no_secret() {
+    let json = format!(r#"{{"keys":[{{"kty":"oct","alg":"HS256","k":"{K}"}}]}}"#);
+    let debug = format!("{:?}", KeySet::parse(&json).unwrap());
+    assert!(debug.contains("HS256") && !debug.contains("secret-secret"), "{debug}");
+}

@@ -1,0 +1,94 @@
+use super::*;
+use crate::device::DeviceClass;
+use crate::session::tests::session;
+use std::num::NonZeroU32;
+
+fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+fn open(ledger: &mut Ledger, sid: &str, limit: u32, now: u64) -> Vec<String> {
+    let session = Box::new(session(sid, now, now + 1000));
+    let command = Command::Open { session, limit: NonZeroU32::new(limit), now: at(now) };
+    match ledger.apply(&command).0 {
+        Answer::Ended(ended) => ended.into_iter().map(|s| s.sid.into()).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn live(ledger: &Ledger, now: u64) -> Vec<String> {
+    ledger.live(at(now)).into_iter().map(String::from).collect()
+}
+
+#[test]
+fn a_login_beyond_the_limit_ends_the_oldest() {
+    let mut ledger = Ledger::default();
+    assert!(open(&mut ledger, "a", 2, 1).is_empty());
+    assert!(open(&mut ledger, "b", 2, 2).is_empty());
+    assert_eq!(open(&mut ledger, "c", 2, 3), ["a"]);
+    assert_eq!(live(&ledger, 4), ["b", "c"]);
+}
+
+#[test]
+fn a_lower_limit_ends_as_many_as_it_takes_and_never_the_newcomer() {
+    let mut ledger = Ledger::default();
+    for (n, sid) in ["a", "b", "c"].iter().enumerate() {
+        open(&mut ledger, sid, 0, n as u64);
+    }
+    assert_eq!(open(&mut ledger, "0", 1, 2), ["a", "b", "c"]);
+    assert_eq!(live(&ledger, 3), ["0"]);
+}
+
+#[test]
+fn a_check_never_creates_and_never_revives() {
+    let mut ledger = Ledger::default();
+    let check = |sid: &str, now| Command::Check {
+        sid: Sid::try_from(sid.to_owned()).unwrap(),
+        idle_timeout: Some(std::time::Duration::from_millis(10)),
+        now: at(now),
+    };
+    let (answer, touched) = ledger.apply(&check("a", 1));
+    assert_eq!((answer, touched), (Answer::Found(None), Touched::default()));
+    open(&mut ledger, "a", 1, 1);
+    open(&mut ledger, "b", 1, 2);
+    let (answer, touched) = ledger.apply(&check("a", 900));
+    assert!(matches!(answer, Answer::Found(Some(s)) if s.ended.is_some()));
+    assert_eq!(touched, Touched::default());
+}
+
+#[test]
+fn at_most_twenty_tombstones_are_kept_and_the_oldest_go_first() {
+    let mut ledger = Ledger::default();
+    for n in 0..30 {
+        open(&mut ledger, &format!("s{n:02}"), 1, n);
+    }
+    assert_eq!(ledger.sessions.len(), MAX_TOMBSTONES + 1);
+    assert!(ledger.get(&Sid::try_from("s08".to_owned()).unwrap()).is_none());
+    assert!(ledger.get(&Sid::try_from("s09".to_owned()).unwrap()).is_some());
+}
+
+#[test]
+fn records_are_forgotten_a_minute_past_their_absolute_deadline() {
+    let mut ledger = Ledger::default();
+    let a = Sid::try_from("a".to_owned()).unwrap();
+    open(&mut ledger, "a", 0, 0);
+    open(&mut ledger, "b", 0, 60_999);
+    assert!(ledger.get(&a).is_some());
+    open(&mut ledger, "c", 0, 61_000);
+    assert!(ledger.get(&a).is_none());
+    assert_eq!(ledger.all_forgotten(), Some(at(61_000 + 1_000 + 60_000)));
+}
+
+#[test]
+fn ending_touches_only_what_was_live() {
+    let mut ledger = Ledger::default();
+    open(&mut ledger, "a", 1, 0);
+    open(&mut ledger, "b", 1, 1);
+    let all = Command::End { which: Which::All, ending: Ending::Revoked { at: at(2) } };
+    let (answer, touched) = ledger.apply(&all);
+    assert!(matches!(answer, Answer::Ended(ended) if ended.len() == 1));
+    assert_eq!(touched.written.len(), 1);
+    let first = ledger.get(&Sid::try_from("a".to_owned()).unwrap()).unwrap();
+    let superseded = Ending::Superseded { at: at(1), by: DeviceClass::Desktop };
+    assert_eq!(first.ended, Some(superseded), "the first reason stands");
+}

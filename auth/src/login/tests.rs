@@ -1,0 +1,91 @@
+use super::*;
+use rstest::rstest;
+use std::time::Duration;
+
+#[rstest]
+#[case(Some("application/json"), Some(Form::Json))]
+#[case(Some("Application/JSON; charset=utf-8"), Some(Form::Json))]
+#[case(Some("application/x-www-form-urlencoded"), Some(Form::Page))]
+#[case(Some("text/plain"), None)]
+#[case(Some("multipart/form-data"), None)]
+#[case(None, None)]
+fn the_content_type_decides_the_form(#[case] header: Option<&str>, #[case] form: Option<Form>) {
+    assert_eq!(Form::of(header), form);
+}
+
+#[test]
+fn both_forms_carry_the_same_credentials() {
+    let json = r#"{"username":"ada","password":"p&w","redirect":"/a"}"#;
+    let page = "username=ada&password=p%26w&redirect=%2Fa";
+    let json = Attempt::parse(Form::Json, json).unwrap();
+    assert_eq!(json, Attempt::parse(Form::Page, page).unwrap());
+    assert_eq!(json.credentials(), r#"{"password":"p&w","username":"ada"}"#);
+    assert_eq!(json.redirect.unwrap().as_str(), "/a");
+}
+
+#[rstest]
+#[case(Form::Json, "[]", "JSON object")]
+#[case(Form::Json, "{", "JSON object")]
+#[case(Form::Json, "{}", "no credentials")]
+#[case(Form::Page, "", "no credentials")]
+#[case(Form::Page, "username=a&redirect=//evil.example", "`redirect`")]
+#[case(Form::Json, r#"{"username":"a","redirect":7}"#, "`redirect`")]
+fn a_bad_body_is_refused(#[case] form: Form, #[case] body: &str, #[case] says: &str) {
+    let error = Attempt::parse(form, body).unwrap_err();
+    assert!(error.contains(says), "{error}");
+}
+
+#[test]
+fn an_approval_brings_claims_roles_data_and_limit() {
+    let body =
+        r#"{"sub":"ada","claims":{"email":"a@b"},"data":{"b":[]},"roles":["x"],"session_limit":3}"#;
+    let approval = Approval::parse(body).unwrap();
+    assert_eq!(approval.sub.as_str(), "ada");
+    assert_eq!(approval.claims["email"], "a@b");
+    assert_eq!(approval.claims["roles"][0], "x");
+    assert_eq!(approval.data.as_deref(), Some(r#"{"b":[]}"#));
+    assert_eq!(approval.limit(NonZeroU32::new(1)), NonZeroU32::new(3));
+}
+
+#[rstest]
+#[case(r#"{"sub":"a"}"#, Some(1))]
+#[case(r#"{"sub":"a","session_limit":2}"#, Some(2))]
+#[case(r#"{"sub":"a","session_limit":0}"#, None)]
+fn the_origin_may_set_the_limit_of_a_user(#[case] body: &str, #[case] limit: Option<u32>) {
+    let limit = limit.and_then(NonZeroU32::new);
+    assert_eq!(Approval::parse(body).unwrap().limit(NonZeroU32::new(1)), limit);
+}
+
+#[rstest]
+#[case("", "no JSON")]
+#[case("{}", "wrong type")]
+#[case(r#"{"sub":""}"#, "wrong type")]
+#[case(r#"{"sub":7}"#, "wrong type")]
+#[case(r#"{"sub":"a","claims":{"exp":1}}"#, "`exp`")]
+#[case(r#"{"sub":"a","claims":{"sid":"x"}}"#, "`sid`")]
+#[case(r#"{"sub":"a","data":[]}"#, "wrong type")]
+#[case(r#"{"sub":"a","session_limit":-1}"#, "wrong type")]
+#[case(r#"{"sub":"a","session_limit_policy":"ask"}"#, "not supported")]
+fn an_unusable_approval_says_what_to_change(#[case] body: &str, #[case] says: &str) {
+    let error = Approval::parse(body).unwrap_err().to_string();
+    assert!(error.contains(says), "{error}");
+}
+
+#[test]
+fn a_session_begins_with_what_is_known_of_its_client() {
+    let approval = Approval::parse(r#"{"sub":"ada"}"#).unwrap();
+    let client = Client {
+        user_agent: Some("é".repeat(200)),
+        city: Some("Berlin".into()),
+        country: Some("DE".into()),
+    };
+    let lifetimes =
+        Lifetimes { session: Duration::from_secs(10), idle: Some(Duration::from_secs(1)) };
+    let now = Timestamp::from_millis(5);
+    let session = begin(&approval, client, lifetimes, [[1; 16], [2; 16]], now);
+    assert_eq!(session.expires, Timestamp::from_millis(10_005));
+    assert_eq!(session.idle_expires, Some(Timestamp::from_millis(1_005)));
+    assert_eq!(session.place.as_deref(), Some("Berlin, DE"));
+    assert_eq!(session.user_agent.len(), 256);
+    assert_ne!(session.sid.as_str(), session.jti);
+}

@@ -1,0 +1,71 @@
+use super::*;
+use crate::device::DeviceClass;
+use crate::time::Timestamp;
+use rstest::rstest;
+
+fn superseded() -> Refusal {
+    let at = Timestamp::from_millis(1_700_000_000_000);
+    Refusal::Session(Gone::Ended(Ending::Superseded { at, by: DeviceClass::Mobile }))
+}
+
+fn revoked() -> Refusal {
+    Refusal::Session(Gone::Ended(Ending::Revoked { at: Timestamp::from_millis(0) }))
+}
+
+fn expired() -> Refusal {
+    Refusal::Session(Gone::Expired { at: Timestamp::from_millis(0) })
+}
+
+#[rstest]
+#[case(Refusal::BadRequest("x"), "bad_request", 400)]
+#[case(Refusal::TokenMissing, "token_missing", 401)]
+#[case(Refusal::Token(TokenError::Signature), "token_invalid", 401)]
+#[case(Refusal::Token(TokenError::Expired), "token_expired", 401)]
+#[case(superseded(), "session_superseded", 401)]
+#[case(revoked(), "session_revoked", 401)]
+#[case(expired(), "session_expired", 401)]
+#[case(Refusal::Session(Gone::Unknown), "session_unknown", 401)]
+#[case(Refusal::CredentialsInvalid, "credentials_invalid", 401)]
+#[case(Refusal::CrossSite, "cross_site", 403)]
+#[case(Refusal::NotFound, "not_found", 404)]
+#[case(Refusal::MethodNotAllowed("GET"), "method_not_allowed", 405)]
+#[case(Refusal::Misconfigured("x".into()), "misconfigured", 500)]
+#[case(Refusal::OriginUnavailable("x".into()), "origin_unavailable", 502)]
+#[case(Refusal::StoreUnavailable(StoreError::Unreadable("x".into())), "store_unavailable", 503)]
+#[case(Refusal::OriginTimedOut, "origin_unavailable", 504)]
+fn each_refusal_has_its_code_and_status(
+    #[case] refusal: Refusal,
+    #[case] code: &str,
+    #[case] status: u16,
+) {
+    let problem = refusal.problem();
+    assert_eq!((problem.code, problem.status), (code, status));
+    assert_eq!(problem.kind, format!("urn:session-guard:problem:{code}"));
+    assert!(!problem.title.is_empty() && !problem.detail.is_empty());
+    let headers = refusal.headers();
+    let has = |name: &str| headers.iter().any(|(header, _)| *header == name);
+    assert!(has("cache-control"));
+    assert_eq!(has("www-authenticate"), status == 401);
+    assert_eq!(has("allow"), status == 405);
+    assert_eq!(has("retry-after"), status == 503);
+}
+
+#[test]
+fn a_superseded_session_is_told_when_and_by_what() {
+    let told = "This session was ended at 2023-11-14T22:13:20Z by a newer login from a phone.";
+    assert_eq!(superseded().detail(), told);
+}
+
+#[test]
+fn a_missing_token_is_challenged_without_an_error_and_a_bad_one_with() {
+    assert_eq!(Refusal::TokenMissing.challenge().unwrap(), "Bearer");
+    let bad = Refusal::Token(TokenError::Signature).challenge().unwrap();
+    assert!(bad.starts_with(r#"Bearer error="invalid_token", error_description=""#), "{bad}");
+}
+
+#[test]
+fn causes_stay_out_of_the_answer() {
+    let refusal = Refusal::Misconfigured("SIGNING_KEYS is missing".into());
+    assert!(!serde_json::to_string(&refusal.problem()).unwrap().contains("SIGNING_KEYS"));
+    assert!(refusal.cause().unwrap().contains("SIGNING_KEYS"));
+}

@@ -1,0 +1,91 @@
+use super::*;
+use rstest::rstest;
+
+pub(crate) fn session(sid: &str, created: u64, expires: u64) -> Session {
+    Session {
+        sid: Sid::try_from(sid.to_owned()).unwrap(),
+        jti: "jti".into(),
+        created: Timestamp::from_millis(created),
+        seen: Timestamp::from_millis(created),
+        expires: Timestamp::from_millis(expires),
+        idle_expires: None,
+        device: DeviceClass::Desktop,
+        user_agent: String::new(),
+        place: None,
+        data: None,
+        ended: None,
+    }
+}
+
+fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+#[test]
+fn an_absent_session_is_unknown() {
+    assert_eq!(judge(None, at(0)), Err(Gone::Unknown));
+}
+
+#[rstest]
+#[case::fresh(10, None, Ok(()))]
+#[case::at_the_absolute_deadline(100, None, Err(Gone::Expired { at: at(100) }))]
+#[case::before_the_idle_deadline(49, Some(50), Ok(()))]
+#[case::at_the_idle_deadline(50, Some(50), Err(Gone::Expired { at: at(50) }))]
+#[case::idle_deadline_beyond_the_absolute_one(100, Some(200), Err(Gone::Expired { at: at(100) }))]
+fn a_session_is_live_until_its_first_deadline(
+    #[case] now: u64,
+    #[case] idle: Option<u64>,
+    #[case] expected: Result<(), Gone>,
+) {
+    let mut found = session("a", 0, 100);
+    found.idle_expires = idle.map(at);
+    assert_eq!(found.is_live(at(now)), expected.is_ok());
+    assert_eq!(judge(Some(found), at(now)).map(|_| ()), expected);
+}
+
+#[test]
+fn an_ended_session_stays_ended_even_past_its_deadline() {
+    let ending = Ending::Superseded { at: at(5), by: DeviceClass::Mobile };
+    let mut found = session("a", 0, 100);
+    found.ended = Some(ending.clone());
+    assert_eq!(judge(Some(found.clone()), at(6)), Err(Gone::Ended(ending.clone())));
+    assert_eq!(judge(Some(found), at(1000)), Err(Gone::Ended(ending)));
+}
+
+#[test]
+fn the_idle_deadline_slides_once_per_tenth_of_the_timeout_and_never_for_the_dead() {
+    let timeout = Duration::from_millis(100);
+    let mut found = session("a", 0, 1000);
+    found.idle_expires = Some(at(100));
+    assert!(!found.slide(timeout, at(9)));
+    assert!(found.slide(timeout, at(10)));
+    assert_eq!((found.seen, found.idle_expires), (at(10), Some(at(110))));
+    assert!(!found.slide(timeout, at(110)), "a session past its deadline is not revived");
+    found.ended = Some(Ending::Revoked { at: at(20) });
+    assert!(!found.slide(timeout, at(60)), "nor is an ended one");
+}
+
+#[test]
+fn the_stored_format_is_this_json() {
+    let mut stored = session("abc", 1_700_000_000_000, 1_700_000_600_000);
+    stored.idle_expires = Some(at(1_700_000_300_000));
+    stored.user_agent = "curl/8".into();
+    stored.place = Some("Berlin, DE".into());
+    stored.data = Some(r#"{"theme":"dark"}"#.into());
+    stored.ended = Some(Ending::Superseded { at: at(1_700_000_100_000), by: DeviceClass::Tablet });
+    let json = r#"{"sid":"abc","jti":"jti","created":1700000000000,"seen":1700000000000,"expires":1700000600000,"idle_expires":1700000300000,"device":"desktop","user_agent":"curl/8","place":"Berlin, DE","data":"{\"theme\":\"dark\"}","ended":{"why":"superseded","at":1700000100000,"by":"tablet"}}"#;
+    assert_eq!(serde_json::to_string(&stored).unwrap(), json);
+    assert_eq!(serde_json::from_str::<Session>(json).unwrap(), stored);
+    let least = r#"{"sid":"a","jti":"j","created":1,"seen":1,"expires":2,"device":"other"}"#;
+    assert_eq!(
+        serde_json::to_string(&serde_json::from_str::<Session>(least).unwrap()).unwrap(),
+        least
+    );
+}
+
+#[test]
+fn private_data_does_not_reach_debug_output() {
+    let mut private = session("a", 0, 1);
+    private.data = Some(r#"{"pin":"1234"}"#.into());
+    assert!(!format!("{private:?}").contains("1234"));
+}
