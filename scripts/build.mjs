@@ -1,7 +1,7 @@
 // Builds the Worker into build/: cargo, wasm-bindgen, wasm-opt, esbuild, each at the locked
 // version. Does nothing when nothing has changed.
 
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { digest, isStamped, needTools, root, run, say } from "./setup.mjs";
@@ -15,14 +15,16 @@ const wasm = join(root, "target/wasm32-unknown-unknown/release/session_guard.was
 
 /** Builds the Worker, and prints what it weighs. */
 export async function build() {
-  say("Building the Worker (the first time takes some minutes)");
-  run("cargo", ["build", "--quiet", "--locked", "--release", "--lib", "--target", "wasm32-unknown-unknown"]);
   const stampFile = join(out, ".built");
+  // The first time takes minutes, and cargo then shows how far it is.
+  const quiet = existsSync(stampFile) ? ["--quiet"] : [];
+  say(`Building the Worker${quiet.length ? "" : " (the first time takes some minutes)"}`);
+  run("cargo", ["build", ...quiet, "--locked", "--release", "--lib", "--target", "wasm32-unknown-unknown"]);
   const stamp = digest(readFileSync(wasm), ...sources());
   if (!isStamped(stampFile, stamp)) {
     rmSync(out, { recursive: true, force: true });
     mkdirSync(out);
-    run("cargo", ["run", "--quiet", "--locked", "--package", "xtask", "--", "bindgen", wasm, bindings]);
+    run("cargo", ["run", ...quiet, "--locked", "--package", "xtask", "--", "bindgen", wasm, bindings]);
     const optimised = join(out, "guard_bg.wasm");
     run("wasm-opt", ["-O3", "--all-features", "--strip-debug", "--strip-producers", join(bindings, "guard_bg.wasm"), "-o", optimised]);
     await bundle();
