@@ -69,6 +69,6 @@ function weigh() {
 }
 
 if (import.meta.filename === process.argv[1]) {
-  needTools();
+  await needTools();
   await build();
 }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { parseArgs, parseEnv } from "node:util";
 import { giveUp, needTools, root } from "./setup.mjs";
 
-needTools();
+await needTools();
 const { values } = parseArgs({ options: { env: { type: "string" }, config: { type: "string", default: join(root, "wrangler.toml") } } });
 const settings = await read(values.config, values.env);
 const check = spawnSync("cargo", ["run", "--quiet", "--locked", "--package", "xtask", "--", "check-settings"], {

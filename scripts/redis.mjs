@@ -5,10 +5,9 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { giveUp, needPackages, needTools, output, root } from "./setup.mjs";
+import { giveUp, needTools, output, root } from "./setup.mjs";
 
-needTools();
-needPackages();
+await needTools();
 const folder = join(root, ".cache/redis");
 mkdirSync(folder, { recursive: true });
 

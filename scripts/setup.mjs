@@ -1,8 +1,9 @@
 // Installs what a command needs into the project's own folders, and says what it is doing. It is
 // itself free of dependencies and runs on Node 20, because it runs before anything is installed.
 
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -78,7 +79,7 @@ export function needPackages() {
  * Makes sure that this command runs with the project's own tools, and by the Node they need; the
  * machine's own Node may be older. Returns only in that Node.
  */
-export function needTools() {
+export async function needTools() {
   const major = Number(process.versions.node.split(".")[0]);
   if (major < 20) giveUp(`Node ${process.versions.node} is too old. Install Node 20 or newer, from https://nodejs.org.`);
   needRust();
@@ -86,6 +87,8 @@ export function needTools() {
   const bin = join(root, "node_modules", ".bin");
   if (!process.env.PATH?.startsWith(bin)) process.env.PATH = bin + delimiter + process.env.PATH;
   if (major >= toolsNode) return;
-  const again = spawnSync(join(bin, "node"), process.argv.slice(1), { stdio: "inherit" });
-  process.exit(again.status ?? 1);
+  const again = spawn(join(bin, "node"), process.argv.slice(1), { stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => again.kill(signal));
+  const [status] = await once(again, "exit");
+  process.exit(status ?? 1);
 }

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { build } from "./build.mjs";
 import { giveUp, needTools, root, say } from "./setup.mjs";
 
-needTools();
+await needTools();
 await build();
 makeKeys();
 

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { build } from "./build.mjs";
 import { giveUp, needTools, output, run, say } from "./setup.mjs";
 
-needTools();
+await needTools();
 needPrograms();
 
 step("Formatting and lints");
