@@ -12,6 +12,14 @@
  * @typedef {Response | string} Outcome
  */
 
+/**
+ * Cloudflare's cache knows nothing of users: it would give one what the origin made for another.
+ */
+const NO_CACHE = { cacheTtlByStatus: { "100-599": -1 } };
+
+/** Bodies above this size, or of none that is known, may take their time. */
+const UPLOAD = 1024 * 1024;
+
 /** The origin failed before it answered. */
 export class OriginFailure extends Error {
   /** @param {boolean} timedOut @param {unknown} cause */
@@ -52,12 +60,25 @@ async function forward(request, plan) {
   }
   const { method, body } = request;
   const abort = new AbortController();
-  const late = setTimeout(() => abort.abort(), Number(timeout));
+  const init = { headers, redirect: "manual", signal: abort.signal, cf: NO_CACHE };
+  const late = isUpload(headers, body) ? null : setTimeout(() => abort.abort(), Number(timeout));
   try {
-    return await fetch(url, { method, headers, body, redirect: "manual", signal: abort.signal });
+    // `fetch` takes a body of GET and HEAD only from a request that came in with one.
+    const isOdd = body !== null && (method === "GET" || method === "HEAD");
+    if (isOdd) return await fetch(new Request(url, request), init);
+    return await fetch(url, { ...init, method, body });
   } catch (error) {
     throw new OriginFailure(abort.signal.aborted, error);
   } finally {
     clearTimeout(late);
   }
+}
+
+/**
+ * Does the body come in so slowly that the time to the first byte of an answer says nothing?
+ * @param {Headers} headers
+ * @param {ReadableStream | null} body
+ */
+function isUpload(headers, body) {
+  return body !== null && !(Number(headers.get("content-length") ?? NaN) <= UPLOAD);
 }

@@ -2,7 +2,6 @@
 
 use auth::decision::Check;
 use auth::refusal::Refusal;
-use auth::route::Target;
 use js_sys::Array;
 use web_sys::Request;
 
@@ -13,12 +12,10 @@ use crate::config::App;
 /// part can hold a newline: URLs and header values are encoded.
 pub fn plan(app: &App, check: &Check, request: &Request) -> String {
     let settings = app.guard.settings();
-    let url = request.url();
-    let target = Target::of_url(&url).map_or("/", |target| target.as_str());
     let timeout = settings.origin_timeout.as_millis();
     let mut plan = match &settings.origin {
-        Some(origin) => format!("{origin}{target}\n{timeout}"),
-        None => format!("{url}\n{timeout}"),
+        Some(origin) => format!("{origin}{}\n{timeout}", check.target()),
+        None => format!("{}\n{timeout}", request.url()),
     };
     let names = Array::from(&request.headers().keys()).join("\n").as_string().unwrap_or_default();
     let changes = check.forward(names.split('\n'));

@@ -34,7 +34,7 @@ pub fn handle(app: Rc<App>, request: Request) -> JsValue {
         Decision::Refuse(refused) => response::refused(&refused).into(),
         Decision::Check(check) => {
             // 4.
-            let reply = app.store.ask(check.user(), check.command());
+            let reply = app.store.ask(check.caller().user(), check.caller().command());
             check_and_forward(&request, reply, Pending { app, check })
         }
     }
@@ -76,13 +76,13 @@ impl Pending {
     /// asked once more.
     pub fn judge(self, request: &Request, status: i32, body: String) -> JsValue {
         let reply = Reply { status, body };
-        match self.app.store.read(self.check.command(), &reply) {
+        match self.app.store.read(self.check.caller().command(), &reply) {
             Some(answer) => self.verdict(request, answer),
             None => {
                 let request = Clone::clone(request);
                 let again = async move {
-                    let (user, command) = (self.check.user(), self.check.command());
-                    let answer = self.app.store.apply_anew(user, command).await;
+                    let caller = self.check.caller();
+                    let answer = self.app.store.apply_anew(caller.user(), caller.command()).await;
                     Ok(self.verdict(&request, answer))
                 };
                 future_to_promise(again).into()

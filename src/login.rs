@@ -6,7 +6,7 @@ use auth::login::{self, Approval, Attempt, Form, Lifetimes};
 use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
 use auth::session::Session;
-use auth::store::{Answer, Command, StoreError};
+use auth::store::Command;
 use auth::token::Grant;
 use js_sys::{Promise, Reflect};
 use serde::Serialize;
@@ -71,7 +71,7 @@ async fn attempt(
     if app.guard.settings().login_url.is_none() {
         return Err(Refusal::NotFound);
     }
-    app.guard.refuse_cross_site_login(head)?;
+    app.guard.refuse_other_origins(head)?;
     let most = login::MAX_BODY as u32;
     let body = JsFuture::from(read_body(request, most)).await.ok().and_then(|b| b.as_string());
     let body = body.ok_or(Refusal::BadRequest("The body must be UTF-8, and at most 64 KB."))?;
@@ -111,15 +111,12 @@ async fn try_log_in(
     let token = token.map_err(|error| Refusal::OriginUnavailable(error.to_string()))?;
     let limit = approval.limit(settings.session_limit);
     let command = Command::Open { session: Box::new(session.clone()), limit, now };
-    match store::apply(&*app.store, &approval.sub, &command).await {
-        Ok(Answer::Ended(ended)) => Ok(Entry { token, session, ended }),
-        Ok(_) => Err(Refusal::StoreUnavailable(StoreError::Unreadable("no list".into()))),
-        Err(error) => Err(Refusal::StoreUnavailable(error)),
-    }
+    let ended = store::end(app, &approval.sub, &command).await?;
+    Ok(Entry { token, session, ended })
 }
 
 fn random() -> Result<[u8; 16], Refusal> {
-    request::random().map_err(|_| Refusal::Misconfigured("there is no source of randomness".into()))
+    request::random().map_err(|_| Refusal::Failed("there is no source of randomness".into()))
 }
 
 /// Asks the origin whether the credentials are good. Only 401 means that they are not; whatever

@@ -75,7 +75,7 @@ fn page(
     };
     match page.render() {
         Ok(html) => response::response(status, &html, &HEADERS),
-        Err(error) => response::refusal(&Refusal::Misconfigured(error.to_string())),
+        Err(error) => response::refusal(&Refusal::Failed(error.to_string())),
     }
 }
 

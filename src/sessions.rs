@@ -1,11 +1,10 @@
 //! The caller's own session: shown, and ended.
 
 use auth::cookie;
-use auth::decision::Check;
 use auth::decision::Head;
 use auth::refusal::Refusal;
 use auth::session::{Ending, Session};
-use auth::store::{Answer, Command, Which};
+use auth::store::{Command, Which};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use web_sys::Response;
@@ -56,7 +55,7 @@ impl SessionView {
 /// `GET session`: the caller's session with its private data.
 pub async fn show(app: &App, head: &RequestHead) -> Response {
     match current(app, head).await {
-        Ok((_, session)) => response::json(200, &SessionView::private(&session), &[]),
+        Ok(session) => response::json(200, &SessionView::private(&session), &[]),
         Err(refusal) => response::refusal(&refusal),
     }
 }
@@ -71,29 +70,24 @@ pub async fn log_out(app: &App, head: &RequestHead) -> Response {
 }
 
 /// Steps 2 to 4 for an endpoint of the guard's own.
-async fn current(app: &App, head: &RequestHead) -> Result<(Check, Session), Refusal> {
-    let check = app.guard.authenticate(head, request::now())?;
-    let answer = store::apply(&*app.store, check.user(), check.command()).await;
+async fn current(app: &App, head: &RequestHead) -> Result<Session, Refusal> {
+    let caller = app.guard.authenticate(head, request::now())?;
+    let answer = store::apply(&*app.store, caller.user(), caller.command()).await;
     let answer = answer.map_err(Refusal::StoreUnavailable)?;
-    let session = app.guard.live(&check, answer, request::now())?.into_inner();
-    Ok((check, session))
+    Ok(app.guard.live(&caller, answer, request::now())?.into_inner())
 }
 
 async fn end(app: &App, head: &RequestHead) -> Result<(), Refusal> {
-    let check = app.guard.authenticate(head, request::now())?;
+    // Another site's form carries no cookie, but would have the browser drop its own.
+    app.guard.refuse_other_origins(head)?;
+    let caller = app.guard.authenticate(head, request::now())?;
+    app.guard.forget([caller.sid()]);
     let which = match app.guard.settings().logout_all {
         true => Which::All,
-        false => Which::One(check.sid().clone()),
+        false => Which::One(caller.sid().clone()),
     };
     let command = Command::End { which, ending: Ending::Revoked { at: request::now() } };
-    let outcome = store::apply(&*app.store, check.user(), &command).await;
-    match outcome {
-        Ok(Answer::Ended(_)) => Ok(()),
-        Ok(_) => {
-            Err(Refusal::StoreUnavailable(auth::store::StoreError::Unreadable("no list".into())))
-        }
-        Err(error) => Err(Refusal::StoreUnavailable(error)),
-    }
+    store::end(app, caller.user(), &command).await.map(drop)
 }
 
 /// Takes the cookie and what the site keeps in the browser. Other cookies of the site are not

@@ -4,13 +4,30 @@ use std::time::Duration;
 
 /// The values of every cookie of this name in a `Cookie` header.
 pub fn values<'a>(header: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
-    header.split(';').filter_map(move |pair| value(pair, name))
+    pairs(header, name).filter_map(move |pair| value(pair, name))
+}
+
+/// The pairs of a header. The runtime joins several `Cookie` lines by a comma, so a comma before
+/// a cookie of the name parts pairs too; any other may be part of a value.
+fn pairs<'a>(header: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    header.split(';').flat_map(move |pair| {
+        let joined = pair.match_indices(',').map(|(comma, _)| comma);
+        let ours = joined.filter(|comma| value(&pair[comma + 1..], name).is_some());
+        let mut start = 0;
+        let mut pieces: Vec<&str> = Vec::new();
+        for comma in ours {
+            pieces.push(&pair[start..comma]);
+            start = comma + 1;
+        }
+        pieces.push(&pair[start..]);
+        pieces
+    })
 }
 
 /// The `Cookie` header without the cookies of this name; `None` if nothing is left.
 pub fn without(header: &str, name: &str) -> Option<String> {
     let others: Vec<&str> =
-        header.split(';').filter(|pair| value(pair, name).is_none()).map(str::trim).collect();
+        pairs(header, name).filter(|pair| value(pair, name).is_none()).map(str::trim).collect();
     let rest = others.join("; ");
     (!rest.is_empty()).then_some(rest)
 }
@@ -46,6 +63,9 @@ mod tests {
     #[case("__Host-session=", &[""])]
     #[case("a=__Host-session=abc", &[])]
     #[case("__host-session=abc; x__Host-session=abc", &[])]
+    #[case("a=1, __Host-session=abc", &["abc"])]
+    #[case("__Host-session=abc, __Host-session=x; a=1", &["abc", "x"])]
+    #[case("a={1,2}, b; __Host-session=abc", &["abc"])]
     #[case("", &[])]
     fn cookies_are_found_by_their_exact_name(#[case] header: &str, #[case] expected: &[&str]) {
         assert_eq!(values(header, "__Host-session").collect::<Vec<_>>(), expected);
@@ -56,6 +76,7 @@ mod tests {
     #[case("a=1; s=1; b=2", Some("a=1; b=2"))]
     #[case("a=1;  b=2", Some("a=1; b=2"))]
     #[case("s=1; s=2; flag", Some("flag"))]
+    #[case("a=1,2, s=1; b=2", Some("a=1,2; b=2"))]
     fn the_other_cookies_stay(#[case] header: &str, #[case] rest: Option<&str>) {
         assert_eq!(without(header, "s").as_deref(), rest);
     }

@@ -2,7 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
 
 use crate::config::{Settings, StoreFailure, is_loopback};
 use crate::cookie;
@@ -55,17 +58,32 @@ pub struct Refused {
     pub login: Option<String>,
 }
 
-/// A genuine token whose session is to be checked.
-#[derive(Debug)]
-pub struct Check {
+/// Somebody with a genuine token, whose session is still to be checked.
+pub struct Caller {
     token: Verified,
     command: Command,
-    login: Option<String>,
-    cookies: Option<Option<String>>,
     source: Source,
+    cookies: CookieHeader,
 }
 
-impl Check {
+/// What becomes of the `Cookie` header on the way to the origin.
+enum CookieHeader {
+    Unchanged,
+    Removed,
+    Others(String),
+}
+
+/// Says who, and nothing that came with them.
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller")
+            .field("user", self.user())
+            .field("sid", self.sid())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Caller {
     /// Whose session it is.
     pub fn user(&self) -> &Subject {
         self.token.sub()
@@ -80,20 +98,40 @@ impl Check {
     pub fn command(&self) -> &Command {
         &self.command
     }
+}
+
+/// A request for the origin, once its caller's session is known to be live.
+#[derive(Debug)]
+pub struct Check {
+    caller: Caller,
+    target: String,
+    login: Option<String>,
+}
+
+impl Check {
+    /// Who makes it.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Path and query, as the decision was made about them.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
 
     /// How the headers change on the way to the origin: names to delete, then pairs to set.
     /// `names` are those the client sent.
     pub fn forward<'a>(&self, names: impl Iterator<Item = &'a str>) -> HeaderChanges {
         let mut remove: Vec<String> =
             names.filter(|name| identity::is_reserved(name)).map(str::to_owned).collect();
-        let mut set = identity::headers(&self.token);
-        if self.source == Source::Bearer {
+        let mut set = identity::headers(&self.caller.token);
+        if self.caller.source == Source::Bearer {
             remove.push("Authorization".into());
         }
-        match &self.cookies {
-            None => {}
-            Some(None) => remove.push("Cookie".into()),
-            Some(Some(others)) => set.push(("Cookie", others.clone())),
+        match &self.caller.cookies {
+            CookieHeader::Unchanged => {}
+            CookieHeader::Removed => remove.push("Cookie".into()),
+            CookieHeader::Others(others) => set.push(("Cookie", others.clone())),
         }
         HeaderChanges { remove, set }
     }
@@ -155,13 +193,17 @@ impl Guard {
                 "Write the path without dot segments, backslashes, spaces or control characters.",
             ));
         }
+        if self.is_login_url(head.url(), target) {
+            return Decision::refuse(Refusal::NotFound);
+        }
         // 2. Credential; 3. token. The session, step 4, is the store's to answer.
+        let login = self.login_page(head, target);
         match self.authenticate(head, now) {
-            Ok(mut check) => {
-                check.login = self.login_page(head, target);
-                Decision::Check(Box::new(check))
+            Ok(caller) => {
+                let target = target.as_str().to_owned();
+                Decision::Check(Box::new(Check { caller, target, login }))
             }
-            Err(refusal) => Decision::Refuse(self.refused(refusal, self.login_page(head, target))),
+            Err(refusal) => Decision::Refuse(self.refused(refusal, login)),
         }
     }
 
@@ -169,7 +211,7 @@ impl Guard {
     ///
     /// # Errors
     /// Why the request may not ask the store.
-    pub fn authenticate(&self, head: &impl Head, now: Timestamp) -> Result<Check, Refusal> {
+    pub fn authenticate(&self, head: &impl Head, now: Timestamp) -> Result<Caller, Refusal> {
         let authorization = head.header("authorization");
         let cookies = head.header("cookie");
         let name = &self.settings.cookie_name;
@@ -181,7 +223,7 @@ impl Guard {
                 return Err(Refusal::BadRequest("Send one token; two that differ were sent."));
             }
         };
-        if source == Source::Cookie && changes_state(head) && !is_same_site(head) {
+        if source == Source::Cookie && changes_state(head) && !is_same_origin(head) {
             return Err(Refusal::CrossSite);
         }
         let token = self.tokens.verify(token, now).map_err(Refusal::Token)?;
@@ -190,9 +232,13 @@ impl Guard {
             idle_timeout: self.settings.idle_timeout,
             now,
         };
-        let ours = |cookies: &String| cookie::values(cookies, name).next().is_some();
-        let cookies = cookies.filter(ours).map(|cookies| cookie::without(&cookies, name));
-        Ok(Check { token, command, login: None, cookies, source })
+        let cookies = match cookies.filter(|all| cookie::values(all, name).next().is_some()) {
+            None => CookieHeader::Unchanged,
+            Some(all) => {
+                cookie::without(&all, name).map_or(CookieHeader::Removed, CookieHeader::Others)
+            }
+        };
+        Ok(Caller { token, command, source, cookies })
     }
 
     /// Step 4: decides by the store's answer.
@@ -207,9 +253,9 @@ impl Guard {
         now: Timestamp,
     ) -> Result<(), Refused> {
         let verdict = match answer {
-            Ok(answer) => self.live(check, answer, now).map(drop),
+            Ok(answer) => self.live(&check.caller, answer, now).map(drop),
             Err(error) => match &self.recent {
-                Some(recent) if recent.holds(check.sid(), now) => Ok(()),
+                Some(recent) if recent.holds(check.caller.sid(), now) => Ok(()),
                 _ => Err(Refusal::StoreUnavailable(error)),
             },
         };
@@ -222,7 +268,7 @@ impl Guard {
     /// Why there is none.
     pub fn live(
         &self,
-        check: &Check,
+        caller: &Caller,
         answer: Answer,
         now: Timestamp,
     ) -> Result<LiveSession, Refusal> {
@@ -232,9 +278,19 @@ impl Guard {
         };
         let verdict = judge(found.map(|session| *session), now).map_err(Refusal::Session);
         if let Some(recent) = &self.recent {
-            recent.note(check.sid(), verdict.as_ref().ok().map(|_| now));
+            recent.note(caller.sid(), verdict.as_ref().ok(), now);
         }
         verdict
+    }
+
+    /// Forgets that sessions were seen live, because they are to be ended. Called before the
+    /// store is asked, since an outage must not keep alive what somebody wished to end.
+    pub fn forget<'a>(&self, sids: impl IntoIterator<Item = &'a Sid>) {
+        for sid in sids {
+            if let Some(recent) = &self.recent {
+                recent.forget(sid);
+            }
+        }
     }
 
     /// How long the token and cookie of a session may last from `now`.
@@ -242,14 +298,14 @@ impl Guard {
         self.settings.token_ttl.min(session.expires.since(now))
     }
 
-    /// May this login come from where it says it does? A form of another site could log its
-    /// visitor in as somebody else; JSON cannot be sent across sites without a preflight.
+    /// May this login or logout come from where it says it does? A form of another site could
+    /// log its visitor in as somebody else, or out. Programs do not say, and are nobody's dupe.
     ///
     /// # Errors
     /// [`Refusal::CrossSite`].
-    pub fn refuse_cross_site_login(&self, head: &impl Head) -> Result<(), Refusal> {
+    pub fn refuse_other_origins(&self, head: &impl Head) -> Result<(), Refusal> {
         let told = head.header("sec-fetch-site").is_some() || head.header("origin").is_some();
-        if told && !is_same_site(head) { Err(Refusal::CrossSite) } else { Ok(()) }
+        if told && !is_same_origin(head) { Err(Refusal::CrossSite) } else { Ok(()) }
     }
 
     fn refused(&self, refusal: Refusal, login: Option<String>) -> Refused {
@@ -267,6 +323,15 @@ impl Guard {
         }
         let back = LocalTarget::new(target.as_str()).unwrap_or(LocalTarget::root());
         Some(format!("{}/login?redirect={}", self.settings.auth_path, back.in_query()))
+    }
+
+    /// `LOGIN_URL` is for the guard to ask. Forwarded, it would be a way to try passwords past
+    /// the guard's own login. Paths are compared as the most lenient origin would.
+    fn is_login_url(&self, url: &str, target: Target<'_>) -> bool {
+        let Some(login) = &self.settings.login_url else { return false };
+        let Some(login_target) = Target::of_url(login) else { return false };
+        let origin = self.settings.origin.as_deref().unwrap_or(url);
+        same_path(login_target.path(), target.path()) && host(login) == host(origin)
     }
 
     /// Keys made for development must not guard a site that others can reach.
@@ -293,7 +358,7 @@ fn changes_state(head: &impl Head) -> bool {
 }
 
 /// Does the browser say that this site's own page, or the user, makes this request?
-fn is_same_site(head: &impl Head) -> bool {
+fn is_same_origin(head: &impl Head) -> bool {
     match head.header("sec-fetch-site") {
         Some(site) => matches!(site.as_str(), "same-origin" | "none"),
         None => head.header("origin").is_some_and(|origin| is_origin_of(&origin, head.url())),
@@ -311,6 +376,15 @@ fn is_navigation(head: &impl Head) -> bool {
     }
 }
 
+/// Do two paths lead to one place, if case, empty segments and percent-encoding are ignored?
+fn same_path(one: &str, other: &str) -> bool {
+    let folded = |path: &str| {
+        let decoded = percent_decode_str(path).decode_utf8_lossy().to_ascii_lowercase();
+        decoded.split('/').filter(|segment| !segment.is_empty()).collect::<Vec<_>>().join("/")
+    };
+    one == other || folded(one) == folded(other)
+}
+
 /// The host of an absolute URL, without its port.
 fn host(url: &str) -> &str {
     let authority = url.split("://").nth(1).and_then(|rest| rest.split('/').next());
@@ -325,7 +399,8 @@ fn host(url: &str) -> &str {
 #[derive(Debug)]
 struct Recent {
     window: Duration,
-    seen: RefCell<HashMap<Sid, Timestamp>>,
+    /// Until when each may pass: the window's end, or its own deadline if that is sooner.
+    until: RefCell<HashMap<Sid, Timestamp>>,
 }
 
 impl Recent {
@@ -333,27 +408,25 @@ impl Recent {
     const MOST: usize = 10_000;
 
     fn new(window: Duration) -> Self {
-        Self { window, seen: RefCell::default() }
+        Self { window, until: RefCell::default() }
     }
 
     fn holds(&self, sid: &Sid, now: Timestamp) -> bool {
-        self.seen.borrow().get(sid).is_some_and(|seen| now.since(*seen) < self.window)
+        self.until.borrow().get(sid).is_some_and(|until| now < *until)
     }
 
     /// Remembers that a session was live at a moment, or forgets it when it was not.
-    fn note(&self, sid: &Sid, live: Option<Timestamp>) {
-        let mut seen = self.seen.borrow_mut();
-        match live {
-            Some(now) => {
-                if seen.len() >= Self::MOST {
-                    seen.clear();
-                }
-                seen.insert(sid.clone(), now);
-            }
-            None => {
-                seen.remove(sid);
-            }
+    fn note(&self, sid: &Sid, live: Option<&LiveSession>, now: Timestamp) {
+        let Some(live) = live else { return self.forget(sid) };
+        let mut all = self.until.borrow_mut();
+        if all.len() >= Self::MOST {
+            all.clear();
         }
+        all.insert(sid.clone(), now.plus(self.window).min(live.deadline()));
+    }
+
+    fn forget(&self, sid: &Sid) {
+        self.until.borrow_mut().remove(sid);
     }
 }
 

@@ -36,6 +36,8 @@ pub enum Refusal {
     OriginUnavailable(String),
     /// A setting is wrong; the cause is for the log.
     Misconfigured(String),
+    /// The guard itself has failed; the cause is for the log.
+    Failed(String),
 }
 
 /// The body of a refusal (RFC 9457, section 3).
@@ -80,6 +82,7 @@ impl Refusal {
             Self::NotFound => ("not_found", 404, "There is nothing here"),
             Self::MethodNotAllowed(_) => ("method_not_allowed", 405, "The method is not allowed"),
             Self::Misconfigured(_) => ("misconfigured", 500, "The guard is not set up"),
+            Self::Failed(_) => ("internal_error", 500, "The guard has failed"),
             Self::OriginUnavailable(_) => {
                 ("origin_unavailable", 502, "The origin cannot be reached")
             }
@@ -134,6 +137,7 @@ impl Refusal {
             Self::NotFound => "The guard has no endpoint of this name.".into(),
             Self::MethodNotAllowed(allow) => format!("Use {allow}."),
             Self::Misconfigured(_) => "The guard's log says which setting to change.".into(),
+            Self::Failed(_) => "The guard's log says more.".into(),
             Self::OriginUnavailable(_) => "The guard could not reach the origin.".into(),
             Self::OriginTimedOut => "The origin took too long to answer.".into(),
             Self::StoreUnavailable(_) => {
@@ -146,7 +150,9 @@ impl Refusal {
     pub fn cause(&self) -> Option<String> {
         match self {
             Self::StoreUnavailable(error) => Some(error.to_string()),
-            Self::OriginUnavailable(cause) | Self::Misconfigured(cause) => Some(cause.clone()),
+            Self::OriginUnavailable(cause) | Self::Misconfigured(cause) | Self::Failed(cause) => {
+                Some(cause.clone())
+            }
             _ => None,
         }
     }

@@ -32,11 +32,14 @@ impl<'a> Target<'a> {
         self.text.get(self.path_len + 1..).unwrap_or_default()
     }
 
-    /// Would a URL parser on the way change this path? Such a path is refused, because the
-    /// origin would see another one than the guard decided about.
+    /// Would a URL parser on the way change what this means? Such a target is refused, because
+    /// the origin would see another one than the guard decided about.
     pub fn would_be_rewritten(&self) -> bool {
         let rewritten = |byte: u8| byte == b'\\' || byte <= 0x20 || byte >= 0x7f;
-        self.path().bytes().any(rewritten) || self.path().split('/').any(is_dot_segment)
+        let lost = char::REPLACEMENT_CHARACTER;
+        self.path().bytes().any(rewritten)
+            || self.path().split('/').any(is_dot_segment)
+            || self.query().contains(lost)
     }
 }
 

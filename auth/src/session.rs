@@ -186,6 +186,11 @@ pub enum Gone {
 pub struct LiveSession(Session);
 
 impl LiveSession {
+    /// When it ends by itself.
+    pub fn deadline(&self) -> Timestamp {
+        self.0.deadline()
+    }
+
     /// The session.
     pub fn into_inner(self) -> Session {
         self.0

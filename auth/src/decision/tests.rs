@@ -66,9 +66,10 @@ fn cookie(guard: &Guard) -> String {
 fn a_genuine_token_makes_a_question_to_the_store() {
     let guard = guard();
     let check = check(&guard, &request("GET", "/x", &[("authorization", &bearer(&guard))]));
-    assert_eq!(check.user().as_str(), "ada");
-    let expected = Command::Check { sid: check.sid().clone(), idle_timeout: None, now: NOW };
-    assert_eq!(check.command(), &expected);
+    assert_eq!(check.caller().user().as_str(), "ada");
+    let expected =
+        Command::Check { sid: check.caller().sid().clone(), idle_timeout: None, now: NOW };
+    assert_eq!(check.caller().command(), &expected);
 }
 
 #[test]
@@ -152,7 +153,7 @@ fn the_origin_gets_the_identity_and_not_the_credential() {
     let changes = by_cookie.forward(sent.into_iter());
     assert_eq!(changes.remove, ["x_auth_request_user", "X-Auth-Request-Email"]);
     let set: Vec<_> = changes.set.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let sid = by_cookie.sid().as_str();
+    let sid = by_cookie.caller().sid().as_str();
     let expected = [
         ("X-Auth-Request-User", "ada"),
         ("X-Auth-Request-Session", sid),
@@ -221,6 +222,13 @@ fn in_an_outage_only_sessions_seen_live_recently_pass_and_only_when_allowed() {
     guard.judge(&check, found(Some(live)), NOW).unwrap();
     guard.judge(&check, found(None), NOW).unwrap_err();
     assert!(guard.judge(&check, down(), later(1)).is_err(), "known to be gone");
+    let short = session("a", NOW.millis(), NOW.millis() + 10_000);
+    guard.judge(&check, found(Some(short.clone())), NOW).unwrap();
+    assert!(guard.judge(&check, down(), later(9)).is_ok());
+    assert!(guard.judge(&check, down(), later(10)).is_err(), "past its own deadline");
+    guard.judge(&check, found(Some(short)), NOW).unwrap();
+    guard.forget([check.caller().sid()]);
+    assert!(guard.judge(&check, down(), later(1)).is_err(), "ended here");
 }
 
 #[rstest]
@@ -236,4 +244,34 @@ fn development_keys_serve_this_machine_only(#[case] url: &str, #[case] serves: b
     let request = Request { method: "GET", url: url.into(), headers: vec![] };
     let code = refusal(&guard, &request).refusal.code();
     assert_eq!(code, if serves { "token_missing" } else { "misconfigured" });
+}
+
+#[rstest]
+#[case::itself("/internal/login", true)]
+#[case::with_a_query("/internal/login?a=b", true)]
+#[case::slash("/internal/login/", true)]
+#[case::case("/Internal/LOGIN", true)]
+#[case::doubled("//internal//login", true)]
+#[case::encoded("/internal/%6cogin", true)]
+#[case::another("/internal/logins", false)]
+fn the_login_url_is_no_path_for_clients(#[case] path: &str, #[case] hidden: bool) {
+    for origin in ["", "https://origin.example"] {
+        let host = if origin.is_empty() { "https://app.example" } else { origin };
+        let login = format!("{host}/internal/login");
+        let guard = guard_with(&[("ORIGIN_URL", origin), ("LOGIN_URL", &login)]);
+        let decision =
+            guard.decide(&request("GET", path, &[("authorization", &bearer(&guard))]), NOW);
+        let found = matches!(&decision, Decision::Refuse(r) if r.refusal == Refusal::NotFound);
+        assert_eq!(found, hidden, "{decision:?}");
+    }
+    let elsewhere = guard_with(&[("LOGIN_URL", "https://login.example/internal/login")]);
+    check(&elsewhere, &request("GET", path, &[("authorization", &bearer(&elsewhere))]));
+}
+
+#[test]
+fn debug_output_tells_no_token_and_no_cookie() {
+    let guard = guard();
+    let cookie = format!("hidden=1; {}", cookie(&guard));
+    let check = check(&guard, &request("GET", "/", &[("cookie", &cookie)]));
+    assert!(!format!("{check:?}").contains("hidden"));
 }

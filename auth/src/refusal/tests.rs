@@ -30,6 +30,7 @@ fn expired() -> Refusal {
 #[case(Refusal::NotFound, "not_found", 404)]
 #[case(Refusal::MethodNotAllowed("GET"), "method_not_allowed", 405)]
 #[case(Refusal::Misconfigured("x".into()), "misconfigured", 500)]
+#[case(Refusal::Failed("x".into()), "internal_error", 500)]
 #[case(Refusal::OriginUnavailable("x".into()), "origin_unavailable", 502)]
 #[case(Refusal::StoreUnavailable(StoreError::Unreadable("x".into())), "store_unavailable", 503)]
 #[case(Refusal::OriginTimedOut, "origin_unavailable", 504)]
