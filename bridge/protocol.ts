@@ -1,5 +1,7 @@
 // The Upstash REST protocol: what a request asks of Redis, and how the reply is written.
 
+import { createHash, timingSafeEqual } from "node:crypto";
+
 /** A command's words. Values of any other type than text and numbers are written as JSON. */
 export type Words = string[];
 
@@ -25,18 +27,24 @@ const UNSUPPORTED = new Set(
 );
 
 /** Is the credential there, as a bearer token or as `_token` in the query? */
-export function isAuthorized(authorization: string | undefined, url: URL, token: string): boolean {
+export function isAuthorized(authorization: string | undefined, query: URLSearchParams, token: string): boolean {
   const bearer = /^Bearer +(.+)$/i.exec(authorization ?? "")?.[1];
-  return bearer === token || url.searchParams.get("_token") === token;
+  return [bearer, query.get("_token")].some((sent) => typeof sent === "string" && isSame(sent, token));
+}
+
+/** Compares in a time that tells nothing of where two texts differ. */
+function isSame(one: string, other: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(one), digest(other));
 }
 
 /** Reads what a request asks for. */
-export function read(method: string, url: URL, body: string): Ask {
+export function read(method: string, path: string, query: URLSearchParams, body: string): Ask {
   if (!["GET", "HEAD", "POST", "PUT"].includes(method)) {
     throw new BadRequest(405, "ERR method not allowed");
   }
   const posts = method === "POST" || method === "PUT";
-  switch (url.pathname) {
+  switch (path) {
     case "/":
       if (!posts) throw new BadRequest(405, "ERR a command in the body needs POST");
       return { kind: "command", words: words(parse(body)) };
@@ -47,20 +55,20 @@ export function read(method: string, url: URL, body: string): Ask {
       if (!posts) throw new BadRequest(405, "ERR a transaction needs POST");
       return { kind: "transaction", commands: commands(parse(body)) };
     default:
-      return { kind: "command", words: inPath(url, posts ? body : "") };
+      return { kind: "command", words: inPath(path, query, posts ? body : "") };
   }
 }
 
 /** `/SET/key?EX=10` with a body is `SET key BODY EX 10`. */
-function inPath(url: URL, body: string): Words {
-  let path: string[];
+function inPath(path: string, query: URLSearchParams, body: string): Words {
+  let words: string[];
   try {
-    path = url.pathname.slice(1).split("/").map(decodeURIComponent);
+    words = path.slice(1).split("/").map(decodeURIComponent);
   } catch {
     throw new BadRequest(400, "ERR the path is not well encoded");
   }
-  const options = [...url.searchParams].filter(([name]) => name !== "_token").flat();
-  const all = [...path, ...(body === "" ? [] : [body]), ...options.filter((word) => word !== "")];
+  const options = [...query].filter(([name]) => name !== "_token").flat();
+  const all = [...words, ...(body === "" ? [] : [body]), ...options.filter((word) => word !== "")];
   return supported(all);
 }
 
@@ -88,7 +96,8 @@ function words(value: unknown): Words {
 
 function supported(command: Words): Words {
   const name = command[0]?.toUpperCase() ?? "";
-  if (UNSUPPORTED.has(name)) throw new BadRequest(400, `ERR ${name} is not supported over REST`);
+  const blocks = /^XREAD/.test(name) && command.some((word) => word.toUpperCase() === "BLOCK");
+  if (UNSUPPORTED.has(name) || blocks) throw new BadRequest(400, `ERR ${name} is not supported over REST`);
   return command;
 }
 

@@ -32,6 +32,7 @@ export interface Bridge {
 
 /** Connects to Redis and listens. */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
+  if (options.token === "") throw new Error("the bridge needs a token that is not empty");
   const redis = await connect(options.redisUrl);
   const scripts = new Scripts();
   let answered = 0;
@@ -49,7 +50,12 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       (error: unknown) => fail(error, finish, response),
     );
   });
-  await listen(server, options);
+  try {
+    await listen(server, options);
+  } catch (error) {
+    redis.destroy();
+    throw error;
+  }
   const { address, family, port } = server.address() as AddressInfo;
   return {
     url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`,
@@ -76,11 +82,13 @@ async function connect(url: string) {
 type Redis = Awaited<ReturnType<typeof connect>>;
 
 async function serve(redis: Redis, scripts: Scripts, token: string, request: IncomingMessage) {
-  const url = new URL(request.url ?? "/", "http://bridge");
-  if (!isAuthorized(request.headers.authorization, url, token)) {
+  // By hand, because a URL parser would resolve words of a command that look like dot segments.
+  const [path = "/", ...rest] = (request.url ?? "/").split("?");
+  const query = new URLSearchParams(rest.join("?"));
+  if (!isAuthorized(request.headers.authorization, query, token)) {
     throw new BadRequest(401, "WRONGPASS invalid or missing auth token");
   }
-  const ask = read(request.method ?? "GET", url, await bodyOf(request));
+  const ask = read(request.method ?? "GET", path, query, await bodyOf(request));
   const base64 = request.headers["upstash-encoding"] === "base64";
   return execute(redis, scripts, ask, base64);
 }

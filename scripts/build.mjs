@@ -3,6 +3,7 @@
 
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { digest, isStamped, needTools, root, run, say } from "./setup.mjs";
 
@@ -68,7 +69,7 @@ function weigh() {
   if (total > mostBytes) throw new Error(`The Worker is larger than ${kb(mostBytes)}`);
 }
 
-if (import.meta.filename === process.argv[1]) {
+if (fileURLToPath(import.meta.url) === process.argv[1]) {
   await needTools();
   await build();
 }

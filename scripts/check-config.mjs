@@ -4,7 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs, parseEnv } from "node:util";
+import { parseArgs } from "node:util";
 import { giveUp, needTools, root } from "./setup.mjs";
 
 await needTools();
@@ -22,8 +22,13 @@ process.exit(check.status ?? 1);
 async function read(config, env) {
   const { unstable_readConfig } = await import("wrangler");
   const wrangler = unstable_readConfig({ config, env });
-  const secrets = { ...devVars(env), ...process.env };
-  const names = ["SIGNING_KEYS", "UPSTASH_REDIS_REST_TOKEN"].filter((name) => secrets[name] !== undefined);
+  const secrets = { ...(await devVars(env)), ...process.env };
+  // A key made for development is not the one that will be deployed, so that one is not seen.
+  const isSeen = (name) => secrets[name] !== undefined && !secrets[name].includes("development-only-");
+  const names = ["SIGNING_KEYS", "UPSTASH_REDIS_REST_TOKEN"].filter(isSeen);
+  for (const name of ["SIGNING_KEYS", "UPSTASH_REDIS_REST_TOKEN"]) {
+    if (name in wrangler.vars) giveUp(`error: ${name} is a secret and does not belong into [vars]; set it with \`npx wrangler secret put ${name}\`.`);
+  }
   const vars = Object.entries(wrangler.vars).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
   const settings = Object.fromEntries([...names.map((name) => [name, secrets[name]]), ...vars]);
   const bound = wrangler.durable_objects.bindings.some(({ name }) => name === "USER_SESSIONS");
@@ -33,7 +38,8 @@ async function read(config, env) {
   return settings;
 }
 
-function devVars(env) {
+async function devVars(env) {
+  const { parseEnv } = await import("node:util");
   const file = [env && `.dev.vars.${env}`, ".dev.vars"].map((name) => name && join(root, name)).find((name) => name && existsSync(name));
   return file ? parseEnv(readFileSync(file, "utf8")) : {};
 }

@@ -8,11 +8,14 @@ import { join } from "node:path";
 import { giveUp, needTools, output, root } from "./setup.mjs";
 
 await needTools();
-const folder = join(root, ".cache/redis");
+const folder = process.env.REDIS_DIR ?? join(root, ".cache/redis");
 mkdirSync(folder, { recursive: true });
 
-const redisUrl = process.env.REDIS_URL ?? ownRedis();
-const token = process.env.UPSTASH_REDIS_REST_TOKEN ?? ownToken();
+/** @type {import("node:child_process").ChildProcess | undefined} */
+let server;
+process.on("exit", () => server?.kill());
+const redisUrl = process.env.REDIS_URL || ownRedis();
+const token = process.env.UPSTASH_REDIS_REST_TOKEN || ownToken();
 const port = Number(process.env.BRIDGE_PORT ?? 8079);
 const host = process.env.BRIDGE_HOST ?? "127.0.0.1";
 
@@ -36,12 +39,12 @@ function ownRedis() {
   }
   const redisPort = Number(process.env.REDIS_PORT ?? 6379);
   const args = ["--port", `${redisPort}`, "--bind", "127.0.0.1", "--dir", folder, "--appendonly", "yes", "--loglevel", "warning"];
-  const server = spawn("redis-server", args, { stdio: ["ignore", "inherit", "inherit"] });
+  server = spawn("redis-server", args, { stdio: ["ignore", "inherit", "inherit"] });
   server.on("exit", (status) => giveUp(`redis-server has ended with ${status}; is port ${redisPort} taken? REDIS_PORT names another.`));
   for (const signal of ["SIGINT", "SIGTERM"]) {
     process.on(signal, () => {
-      server.removeAllListeners("exit").on("exit", () => process.exit(0));
-      server.kill();
+      server?.removeAllListeners("exit").on("exit", () => process.exit(0));
+      server?.kill();
     });
   }
   return `redis://127.0.0.1:${redisPort}`;
@@ -60,7 +63,8 @@ async function connected() {
     try {
       return await startBridge({ redisUrl, token, port, host });
     } catch (error) {
-      if (attempt === 40) giveUp(`The bridge cannot start: ${error instanceof Error ? error.message : error}`);
+      const isStarting = /ECONNREFUSED|LOADING/.test(String(error));
+      if (attempt === 40 || !isStarting) giveUp(`The bridge cannot start: ${error instanceof Error ? error.message : error}`);
       await new Promise((again) => setTimeout(again, 250));
     }
   }

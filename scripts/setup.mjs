@@ -58,9 +58,15 @@ export function needRust() {
   if (output("cc", ["--version"]) === undefined) {
     giveUp("A C compiler is missing. Install one (Debian: apt install gcc; macOS: xcode-select --install).");
   }
+  const [, toolchain] = /channel = "(.*)"/.exec(readFileSync(join(root, "rust-toolchain.toml"), "utf8")) ?? [];
+  // Before any call of rustc, which would install it silently.
+  if (!output("rustup", ["toolchain", "list"])?.includes(`${toolchain}-`)) {
+    say(`Installing Rust ${toolchain}, which rust-toolchain.toml names (about a minute)`);
+    run("rustup", ["toolchain", "install", toolchain, "--profile", "minimal", "--component", "clippy", "--component", "rustfmt", "--target", target]);
+  }
   const sysroot = output("rustc", ["--print", "sysroot"]);
   if (sysroot === undefined || !existsSync(join(sysroot, "lib", "rustlib", target))) {
-    say("Installing the Rust toolchain that rust-toolchain.toml names (about a minute)");
+    say(`Installing Rust's ${target} target`);
     run("rustup", ["target", "add", target]);
   }
 }

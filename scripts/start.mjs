@@ -7,7 +7,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { build } from "./build.mjs";
-import { giveUp, needTools, root, say } from "./setup.mjs";
+import { needTools, root, say } from "./setup.mjs";
 
 await needTools();
 await build();
@@ -22,6 +22,8 @@ const started = [
   start(process.execPath, ["examples/origin/server.mjs"], { ORIGIN_PORT: `${originPort}` }),
   start(join(root, "node_modules/.bin/wrangler"), [
     "dev", "--ip", "127.0.0.1", "--port", `${port}`, "--show-interactive-dev-session=false",
+    // A route in wrangler.toml would otherwise lend the requests its host.
+    "--local-upstream", `localhost:${port}`, "--upstream-protocol", "http",
     ...process.argv.slice(2),
     "--var", `ORIGIN_URL:${origin}`, `LOGIN_URL:${origin}/internal/login`, `ISSUER:${address}`, `AUDIENCE:${address}`,
   ], { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" }),
@@ -43,14 +45,13 @@ Press Ctrl-C to stop.
 /** Makes the development keys, once. `wrangler deploy` never sends this file anywhere. */
 function makeKeys() {
   const file = join(root, ".dev.vars");
-  if (existsSync(file)) {
-    if (/^SIGNING_KEYS=/m.test(readFileSync(file, "utf8"))) return;
-    giveUp(`${file} has no SIGNING_KEYS. Remove the file, and new keys are made.`);
-  }
+  const vars = existsSync(file) ? readFileSync(file, "utf8") : "";
+  if (/^SIGNING_KEYS *=/m.test(vars)) return;
   // The guard refuses a key of this name for any host but this machine.
   const kid = `development-only-${randomBytes(4).toString("hex")}`;
   const key = { kty: "oct", alg: "HS256", kid, k: randomBytes(32).toString("base64url") };
-  writeFileSync(file, `SIGNING_KEYS='${JSON.stringify({ keys: [key] })}'\n`, { mode: 0o600 });
+  const rest = vars === "" || vars.endsWith("\n") ? vars : `${vars}\n`;
+  writeFileSync(file, `${rest}SIGNING_KEYS='${JSON.stringify({ keys: [key] })}'\n`, { mode: 0o600 });
   say("Made development keys in .dev.vars");
 }
 

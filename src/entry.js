@@ -46,23 +46,40 @@ function failed(error) {
 export class UserSessions extends DurableObject {
   /** @type {guard.SessionObject | undefined} */
   #sessions;
+  #alarmIsSet = false;
 
   /**
    * Applies one command.
    * @param {string} command
-   * @returns {string} its answer
+   * @returns {string | Promise<string>} its answer
    */
   apply(command) {
-    return this.#step((sessions) => sessions.apply(command));
+    const answer = this.#step((sessions) => sessions.apply(command));
+    if (this.#alarmIsSet) return answer;
+    const moment = this.#sessions?.allForgotten();
+    if (moment === undefined) return answer;
+    return this.#setAlarm(moment).then(() => answer);
   }
 
   /** Forgets what need not be kept any more; an empty object leaves nothing behind. */
   async alarm() {
-    const isEmpty = this.#step((sessions) => sessions.forgetOld(Date.now()));
-    if (isEmpty) {
-      this.#sessions = undefined;
-      await this.ctx.storage.deleteAll();
-    }
+    this.#step((sessions) => sessions.forgetOld(Date.now()));
+    const moment = this.#sessions?.allForgotten();
+    if (moment !== undefined) return this.ctx.storage.setAlarm(moment);
+    this.#sessions = undefined;
+    this.#alarmIsSet = false;
+    await this.ctx.storage.deleteAll();
+  }
+
+  /**
+   * Sees to it that an alarm is set. It may ring while newer records are kept and is set anew
+   * then, which costs less than moving it at every login.
+   * @param {number} moment when the last record can be forgotten
+   */
+  async #setAlarm(moment) {
+    const alarm = await this.ctx.storage.getAlarm();
+    if (alarm === null) await this.ctx.storage.setAlarm(moment);
+    this.#alarmIsSet = true;
   }
 
   /**

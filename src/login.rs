@@ -1,5 +1,7 @@
 //! A login: the credentials go to the origin, a session into the store, a token to the client.
 
+use std::time::Duration;
+
 use auth::cookie;
 use auth::decision::Head;
 use auth::login::{self, Approval, Attempt, Form, Lifetimes};
@@ -48,9 +50,9 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
         Ok(attempt) => attempt,
         Err(refusal) => return response::refusal(&refusal),
     };
-    match (form, try_log_in(app, request, head, &attempt).await) {
-        (Form::Json, Ok(entry)) => entry.json(app),
-        (Form::Page, Ok(entry)) => entry.redirect(app, attempt.redirect),
+    match (form, try_log_in(app, request, head, form, &attempt).await) {
+        (Form::Json, Ok(entry)) => entry.json(),
+        (Form::Page, Ok(entry)) => entry.redirect(attempt.redirect),
         (Form::Page, Err(refusal @ Refusal::CredentialsInvalid)) => {
             pages::login_again(app, attempt.redirect.as_ref(), &refusal)
         }
@@ -81,6 +83,9 @@ async fn attempt(
 /// A session that has begun, and its token.
 struct Entry {
     token: String,
+    lifetime: Duration,
+    /// `None` if the token is too large for one.
+    cookie: Option<String>,
     session: Session,
     ended: Vec<Session>,
 }
@@ -89,6 +94,7 @@ async fn try_log_in(
     app: &App,
     request: &Request,
     head: &RequestHead,
+    form: Form,
     attempt: &Attempt,
 ) -> Result<Entry, Refusal> {
     let approval = approve(app, attempt).await?;
@@ -98,21 +104,28 @@ async fn try_log_in(
     let now = request::now();
     let random = [random()?, random()?];
     let session = login::begin(&approval, client, lifetimes, random, now);
-    // The token is made first: one that cannot be made must not end other sessions.
+    // Token and cookie are made first: a login that leads nowhere must not end other sessions.
+    let lifetime = app.guard.token_lifetime(&session, now);
     let grant = Grant {
         sub: &approval.sub,
         sid: &session.sid,
         jti: &session.jti,
         public: &approval.claims,
         now,
-        lifetime: app.guard.token_lifetime(&session, now),
+        lifetime,
     };
     let token = app.guard.tokens().issue(&grant);
     let token = token.map_err(|error| Refusal::OriginUnavailable(error.to_string()))?;
+    let cookie = cookie::set(&settings.cookie_name, &token, lifetime);
+    if cookie.is_none() && form == Form::Page {
+        let cause =
+            "LOGIN_URL: `claims` make a cookie of more than 4,096 bytes, which browsers drop";
+        return Err(Refusal::OriginUnavailable(cause.into()));
+    }
     let limit = approval.limit(settings.session_limit);
     let command = Command::Open { session: Box::new(session.clone()), limit, now };
     let ended = store::end(app, &approval.sub, &command).await?;
-    Ok(Entry { token, session, ended })
+    Ok(Entry { token, lifetime, cookie, session, ended })
 }
 
 fn random() -> Result<[u8; 16], Refusal> {
@@ -143,24 +156,23 @@ async fn approve(app: &App, attempt: &Attempt) -> Result<Approval, Refusal> {
 }
 
 impl Entry {
-    fn json(&self, app: &App) -> Response {
+    fn json(&self) -> Response {
         let body = LoggedIn {
             access_token: &self.token,
             token_type: "Bearer",
-            expires_in: app.guard.token_lifetime(&self.session, self.session.created).as_secs(),
+            expires_in: self.lifetime.as_secs(),
             session: SessionView::private(&self.session),
             ended: self.ended.iter().map(SessionView::public).collect(),
         };
-        response::json(200, &body, &[("set-cookie", &self.cookie(app))])
+        response::json(200, &body, &self.set_cookie())
     }
 
-    fn redirect(&self, app: &App, target: Option<LocalTarget>) -> Response {
+    fn redirect(&self, target: Option<LocalTarget>) -> Response {
         let target = target.unwrap_or(LocalTarget::root());
-        response::redirect(303, target.as_str(), &[("set-cookie", &self.cookie(app))])
+        response::redirect(303, target.as_str(), &self.set_cookie())
     }
 
-    fn cookie(&self, app: &App) -> String {
-        let lifetime = app.guard.token_lifetime(&self.session, self.session.created);
-        cookie::set(&app.guard.settings().cookie_name, &self.token, lifetime)
+    fn set_cookie(&self) -> Vec<(&str, &str)> {
+        self.cookie.iter().map(|cookie| ("set-cookie", cookie.as_str())).collect()
     }
 }

@@ -1,8 +1,11 @@
 // The bridge speaks Upstash's protocol: by hand, and with Upstash's own client.
 
 import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
 import { Redis } from "@upstash/redis";
 import { beforeAll, describe, expect, inject, test } from "vitest";
+import { startBridge } from "../bridge/server.ts";
 import { answerOf } from "./harness/guard.ts";
 import { REST_TOKEN } from "./harness/redis.ts";
 
@@ -27,7 +30,8 @@ test("a command in the path, with the body as its value and the query as its opt
   expect(await call(`/get/${key("p")}`)).toMatchObject({ body: { result: "a b/c" } });
   expect(await call(`/set/${key("q")}?EX=100`, { method: "POST", body: "from the body" })).toMatchObject({ body: { result: "OK" } });
   expect(await call(`/get/${key("q")}`)).toMatchObject({ body: { result: "from the body" } });
-  expect(await call(`/ttl/${key("q")}`)).toMatchObject({ body: { result: 100 } });
+  const { body } = await call(`/ttl/${key("q")}`);
+  expect((body as Record<string, number>)["result"]).toBeGreaterThan(50);
 });
 
 test("a pipeline answers per command", async () => {
@@ -65,6 +69,19 @@ test("the token comes as a bearer or as _token, and without it nothing is done",
   }
 });
 
+test("words of a path are taken as they are, even those that look like dot segments", async () => {
+  // Past `fetch`, which would resolve them itself.
+  const path = `/set/${key("dots")}/%2e%2e`;
+  const [answer] = (await once(get(url + path, { path, headers: { authorization } }), "response")) as [IncomingMessage];
+  expect(answer.resume().statusCode).toBe(200);
+  expect(await call(`/get/${key("dots")}`)).toMatchObject({ body: { result: ".." } });
+});
+
+test("a bridge without a token does not start", async () => {
+  const options = { redisUrl: inject("redisUrl"), token: "", port: 0 };
+  await expect(startBridge(options)).rejects.toThrow("token");
+});
+
 test("every answer carries a sync token", async () => {
   expect((await call("/ping")).headers["upstash-sync-token"]).toMatch(/\S/);
 });
@@ -76,6 +93,7 @@ test.each([
   ["no array of arrays", "/pipeline", '["GET","a"]'],
   ["an unknown command", "/", '["NO-SUCH-COMMAND"]'],
   ["a command that would block others", "/", '["BLPOP","a",0]'],
+  ["a read that would block others", "/", '["XREAD","block",0,"STREAMS","a","$"]'],
   ["a command that would change the connection", "/pipeline", '[["MULTI"]]'],
 ])("%s is a 400 with Redis's own kind of error", async (_, path, body) => {
   const answer = await call(path, { method: "POST", body });

@@ -55,7 +55,10 @@ describe("npm start", () => {
     } finally {
       await stop(child);
     }
-    const isOver = () => fetch(`http://127.0.0.1:${port}/`).then(() => false, () => true);
+    const isOver = async () => {
+      const ports = [port, port + 1].map((it) => fetch(`http://127.0.0.1:${it}/`).then(() => false, () => true));
+      return (await Promise.all(ports)).every(Boolean);
+    };
     await expect.poll(isOver, { timeout: 10_000, message: "everything it started has ended" }).toBe(true);
   });
 
@@ -80,7 +83,7 @@ function scenes(): [command: string, expected: string][] {
 describe("npm run redis", () => {
   test("starts a Redis and a bridge, prints the settings, and keeps its data over a restart", { timeout: 60_000 }, async () => {
     const [redisPort, bridgePort] = [await freePort(), await freePort()];
-    const env = { REDIS_PORT: `${redisPort}`, BRIDGE_PORT: `${bridgePort}`, UPSTASH_REDIS_REST_TOKEN: "of-this-test" };
+    const env = { REDIS_DIR: join(folder, "redis"), REDIS_PORT: `${redisPort}`, BRIDGE_PORT: `${bridgePort}`, UPSTASH_REDIS_REST_TOKEN: "of-this-test" };
     const key = `commands:${randomBytes(6).toString("hex")}`;
     const call = async (...words: string[]) => {
       const headers = { authorization: "Bearer of-this-test" };
@@ -102,7 +105,7 @@ describe("npm run redis", () => {
   });
 });
 
-describe("npm run check-config", () => {
+describe("npm run check-config", { timeout: 120_000 }, () => {
   const check = async (toml: string, env: Record<string, string> = {}, args: string[] = []) => {
     const config = join(folder, `${randomBytes(4).toString("hex")}.toml`);
     const binding = '\n[[durable_objects.bindings]]\nname = "USER_SESSIONS"\nclass_name = "UserSessions"\n';
@@ -126,6 +129,17 @@ describe("npm run check-config", () => {
     const { status, printed } = await check(good, { SIGNING_KEYS: keys });
     expect({ status, printed }).toMatchObject({ status: 1, printed: expect.stringMatching(/error: SIGNING_KEYS .*32 bytes/) });
     expect(printed).not.toContain("dG9vLXNob3J0");
+  });
+
+  test("does not take the development keys for those that will be deployed", async () => {
+    const keys = `{"keys":[{"kty":"oct","alg":"HS256","kid":"development-only-1","k":"${"A".repeat(43)}"}]}`;
+    const { status, printed } = await check(good, { SIGNING_KEYS: keys });
+    expect({ status, printed }).toMatchObject({ status: 0, printed: expect.stringContaining("note: SIGNING_KEYS is a secret that is not seen here") });
+  });
+
+  test("finds a secret that is written among the vars", async () => {
+    const { status, printed } = await check(`${good}SIGNING_KEYS = "{}"\n`);
+    expect({ status, printed }).toMatchObject({ status: 1, printed: expect.stringContaining("SIGNING_KEYS is a secret") });
   });
 
   test("reads the settings of a named environment", async () => {

@@ -14,7 +14,8 @@ use crate::time::parse_span;
 pub use reference::{SETTINGS, Setting};
 pub use values::is_loopback;
 use values::{
-    auth_path, consistency, cookie_name, flag, limit, login_url, origin, rest_url, store_failure,
+    auth_path, consistency, cookie_name, flag, limit, login_url, origin, rest_token, rest_url,
+    store_failure,
 };
 
 /// Settings of the contract that this version knows in one form only.
@@ -264,11 +265,12 @@ fn store<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Option<StoreS
         "redis" => {
             reader.required("UPSTASH_REDIS_REST_URL");
             let url = reader.parsed("UPSTASH_REDIS_REST_URL", rest_url);
-            let token = Secret(reader.required("UPSTASH_REDIS_REST_TOKEN"));
+            reader.required("UPSTASH_REDIS_REST_TOKEN");
+            let token = reader.parsed("UPSTASH_REDIS_REST_TOKEN", rest_token).map(Secret);
             let keyspace = reader.text("REDIS_KEYSPACE").unwrap_or("guard:".into());
             let consistency = reader.parsed("READ_CONSISTENCY", consistency);
             let consistency = consistency.unwrap_or(ReadConsistency::Strong);
-            Some(StoreSettings::Redis { url: url?, token, keyspace, consistency })
+            Some(StoreSettings::Redis { url: url?, token: token?, keyspace, consistency })
         }
         _ => {
             reader.wrong("SESSION_STORE", "must be `durable-object` or `redis`");

@@ -7,17 +7,18 @@ pub fn values<'a>(header: &'a str, name: &'a str) -> impl Iterator<Item = &'a st
     pairs(header, name).filter_map(move |pair| value(pair, name))
 }
 
-/// The pairs of a header. The runtime joins several `Cookie` lines by a comma, so a comma before
-/// a cookie of the name parts pairs too; any other may be part of a value.
+/// The pairs of a header. The runtime joins several `Cookie` lines by a comma, so a comma beside a
+/// cookie of the name parts pairs too; any other may be part of a value.
 fn pairs<'a>(header: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
     header.split(';').flat_map(move |pair| {
-        let joined = pair.match_indices(',').map(|(comma, _)| comma);
-        let ours = joined.filter(|comma| value(&pair[comma + 1..], name).is_some());
-        let mut start = 0;
         let mut pieces: Vec<&str> = Vec::new();
-        for comma in ours {
-            pieces.push(&pair[start..comma]);
-            start = comma + 1;
+        let mut start = 0;
+        for (comma, _) in pair.match_indices(',') {
+            let (before, after) = (&pair[start..comma], &pair[comma + 1..]);
+            if value(before, name).is_some() || value(after, name).is_some() {
+                pieces.push(before);
+                start = comma + 1;
+            }
         }
         pieces.push(&pair[start..]);
         pieces
@@ -32,9 +33,14 @@ pub fn without(header: &str, name: &str) -> Option<String> {
     (!rest.is_empty()).then_some(rest)
 }
 
-/// A `Set-Cookie` that hands the token to the browser, for as long as its session can last.
-pub fn set(name: &str, token: &str, lifetime: Duration) -> String {
-    format!("{name}={token}; {ATTRIBUTES}; Max-Age={}", lifetime.as_secs())
+/// Browsers silently drop a cookie that is larger, name and attributes included, in bytes.
+const MAX_BYTES: usize = 4096;
+
+/// A `Set-Cookie` that hands the token to the browser, for as long as its session can last;
+/// `None` if no browser would keep it.
+pub fn set(name: &str, token: &str, lifetime: Duration) -> Option<String> {
+    let cookie = format!("{name}={token}; {ATTRIBUTES}; Max-Age={}", lifetime.as_secs());
+    (cookie.len() <= MAX_BYTES).then_some(cookie)
 }
 
 /// A `Set-Cookie` that takes the token from the browser.
@@ -65,6 +71,7 @@ mod tests {
     #[case("__host-session=abc; x__Host-session=abc", &[])]
     #[case("a=1, __Host-session=abc", &["abc"])]
     #[case("__Host-session=abc, __Host-session=x; a=1", &["abc", "x"])]
+    #[case("__Host-session=abc, a=1; b=2", &["abc"])]
     #[case("a={1,2}, b; __Host-session=abc", &["abc"])]
     #[case("", &[])]
     fn cookies_are_found_by_their_exact_name(#[case] header: &str, #[case] expected: &[&str]) {

@@ -24,7 +24,7 @@ pub struct KeySet {
 #[derive(Clone)]
 pub struct Key {
     /// Its name in token headers.
-    pub kid: Option<String>,
+    pub kid: String,
     /// What it verifies and signs with.
     pub material: Material,
 }
@@ -98,15 +98,14 @@ impl KeySet {
     /// The key a token names. A token without `kid` could only mean the one key there is.
     pub fn find(&self, kid: Option<&str>) -> Option<&Key> {
         match kid {
-            Some(kid) => self.all().find(|key| key.kid.as_deref() == Some(kid)),
+            Some(kid) => self.all().find(|key| key.kid == kid),
             None => self.others.is_empty().then_some(&self.first),
         }
     }
 
     /// Is any of them for development only?
     pub fn is_for_development(&self) -> bool {
-        let marked = |kid: &String| kid.starts_with(DEVELOPMENT_PREFIX);
-        self.all().any(|key| key.kid.as_ref().is_some_and(marked))
+        self.all().any(|key| key.kid.starts_with(DEVELOPMENT_PREFIX))
     }
 
     fn all(&self) -> impl Iterator<Item = &Key> {
@@ -130,7 +129,9 @@ impl Key {
                 ));
             }
         };
-        Ok(Self { kid: parameters.kid, material })
+        // Without one, tokens could not be told apart once a second key is put in front.
+        let kid = parameters.kid.filter(|kid| !kid.is_empty()).ok_or("needs a `kid`")?;
+        Ok(Self { kid, material })
     }
 }
 

@@ -158,7 +158,7 @@ impl Tokens {
         claims.expiration = grant.now.plus(grant.lifetime).to_utc();
         let key = self.keys.signing();
         let mut header = Header::empty().with_token_type(TYPE);
-        header.key_id.clone_from(&key.kid);
+        header.key_id = Some(key.kid.clone());
         let token = match &key.material {
             Material::Hs256(secret) => Hs256.token(&header, &claims, secret),
         };

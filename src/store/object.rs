@@ -1,17 +1,15 @@
 //! Durable Objects: one per user, holding that user's sessions in SQLite.
 
-use std::rc::Rc;
 use std::time::Duration;
 
 use auth::ledger::{Ledger, Touched};
 use auth::session::{Session, Subject};
-use auth::store::{Answer, Command, StoreError};
+use auth::store::{Command, StoreError};
 use auth::time::Timestamp;
 use js_sys::Promise;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
-use worker::{SqlStorageValue, State, Storage};
+use worker::{SqlStorage, SqlStorageValue, State};
 
 use super::{Answering, Outcome, Reply, SessionStore, ask_object, millis};
 
@@ -63,9 +61,8 @@ const PING: &str = "ping";
 /// One user's object. The records are in memory while it lives, and in SQLite always.
 #[wasm_bindgen]
 pub struct SessionObject {
-    storage: Rc<Storage>,
+    sql: SqlStorage,
     ledger: Option<Ledger>,
-    alarm_is_set: bool,
 }
 
 #[derive(Deserialize)]
@@ -79,7 +76,7 @@ impl SessionObject {
     #[wasm_bindgen(constructor)]
     pub fn new(state: JsValue) -> Self {
         let state = State::from(state.unchecked_into::<worker::worker_sys::DurableObjectState>());
-        Self { storage: Rc::new(state.storage()), ledger: None, alarm_is_set: false }
+        Self { sql: state.storage().sql(), ledger: None }
     }
 
     /// Applies one command, both it and its answer as JSON.
@@ -93,20 +90,22 @@ impl SessionObject {
         let command: Command = serde_json::from_str(command)?;
         let (answer, touched) = self.ledger()?.apply(&command);
         self.write(&touched)?;
-        if matches!(command, Command::Open { .. }) {
-            self.set_alarm();
-        }
-        answer_text(&answer)
+        Ok(serde_json::to_string(&answer)?)
     }
 
-    /// Forgets what need not be kept any more, and says whether nothing is left.
+    /// Forgets what need not be kept any more.
     #[wasm_bindgen(js_name = forgetOld)]
-    pub fn forget_old(&mut self, now: f64) -> Result<bool, JsError> {
-        self.alarm_is_set = false;
+    pub fn forget_old(&mut self, now: f64) -> Result<(), JsError> {
         let forgotten = self.ledger()?.forget_old(Timestamp::from_millis(now as u64));
-        self.write(&Touched { forgotten, ..Touched::default() })?;
-        self.set_alarm();
-        Ok(self.ledger()?.all_forgotten().is_none())
+        self.write(&Touched { forgotten, ..Touched::default() })
+    }
+
+    /// When the last record can be forgotten, in milliseconds since the Unix epoch; `undefined`
+    /// when none is kept.
+    #[wasm_bindgen(js_name = allForgotten)]
+    pub fn all_forgotten(&self) -> Option<f64> {
+        let moment = self.ledger.as_ref().and_then(Ledger::all_forgotten);
+        moment.map(|moment| moment.millis() as f64)
     }
 }
 
@@ -118,53 +117,39 @@ impl SessionObject {
         self.ledger.as_mut().ok_or_else(|| JsError::new("the ledger was just read"))
     }
 
+    /// Reads the records. A user who never had any leaves no storage behind.
     fn read(&self) -> Result<Ledger, JsError> {
-        let sql = self.storage.sql();
-        sql.exec(
-            "CREATE TABLE IF NOT EXISTS session (sid TEXT PRIMARY KEY, record TEXT NOT NULL)",
-            None,
-        )?;
-        let rows: Vec<Row> = sql.exec("SELECT record FROM session", None)?.to_array()?;
+        let table = "SELECT name AS record FROM sqlite_master WHERE name = 'session'";
+        if self.rows(table)?.is_empty() {
+            return Ok(Ledger::default());
+        }
+        let rows = self.rows("SELECT record FROM session")?;
         let records: Result<Vec<Session>, _> =
             rows.iter().map(|row| serde_json::from_str(&row.record)).collect();
         Ok(Ledger::new(records?))
     }
 
-    fn write(&mut self, touched: &Touched) -> Result<(), JsError> {
-        let sql = self.storage.sql();
+    fn rows(&self, query: &str) -> Result<Vec<Row>, JsError> {
+        Ok(self.sql.exec(query, None)?.to_array()?)
+    }
+
+    fn write(&self, touched: &Touched) -> Result<(), JsError> {
+        if *touched == Touched::default() {
+            return Ok(());
+        }
+        let table =
+            "CREATE TABLE IF NOT EXISTS session (sid TEXT PRIMARY KEY, record TEXT NOT NULL)";
+        self.sql.exec(table, None)?;
         for sid in &touched.forgotten {
             let row = vec![SqlStorageValue::from(sid.as_str())];
-            sql.exec("DELETE FROM session WHERE sid = ?", row)?;
+            self.sql.exec("DELETE FROM session WHERE sid = ?", row)?;
         }
-        let ledger = self.ledger()?;
-        for record in touched.written.iter().filter_map(|sid| ledger.get(sid)) {
+        let written = touched.written.iter();
+        for record in written.filter_map(|sid| self.ledger.as_ref()?.get(sid)) {
             let text = serde_json::to_string(record)?;
             let row = vec![SqlStorageValue::from(record.sid.as_str()), SqlStorageValue::from(text)];
-            sql.exec("INSERT OR REPLACE INTO session (sid, record) VALUES (?, ?)", row)?;
+            self.sql.exec("INSERT OR REPLACE INTO session (sid, record) VALUES (?, ?)", row)?;
         }
         Ok(())
     }
-
-    /// Sets the alarm for when the last record can be forgotten, unless one is set. It may ring
-    /// while newer records are kept and is set anew then, which costs less than moving it at
-    /// every login.
-    fn set_alarm(&mut self) {
-        let moment = self.ledger.as_ref().and_then(Ledger::all_forgotten);
-        let Some(moment) = moment.filter(|_| !self.alarm_is_set) else { return };
-        self.alarm_is_set = true;
-        let storage = Rc::clone(&self.storage);
-        spawn_local(async move {
-            if matches!(storage.get_alarm().await, Ok(Some(_))) {
-                return;
-            }
-            let moment = js_sys::Date::new(&(moment.millis() as f64).into());
-            if let Err(error) = storage.set_alarm(worker::ScheduledTime::new(moment)).await {
-                worker::console_error!("the alarm could not be set: {error}");
-            }
-        });
-    }
-}
-
-fn answer_text(answer: &Answer) -> Result<String, JsError> {
-    Ok(serde_json::to_string(answer)?)
 }

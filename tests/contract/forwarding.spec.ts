@@ -1,6 +1,7 @@
 // What is forwarded arrives as it was sent, but for the identity and the guard's own credential.
 
 import { randomBytes } from "node:crypto";
+import { request as httpRequest } from "node:http";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { answerOf, bearer, startGuard, type Guard } from "../harness/guard.ts";
 
@@ -53,6 +54,9 @@ test.each([
   "/a?",
   "/a?b=c?d=../e",
   "/~a/!$&'()*+,=:@",
+  "/a?$filter=name%20eq%20'x'",
+  "/a{b}c^d?e={f}^'",
+  '/a"b',
 ])("the target %s arrives as it was sent", async (target) => {
   expect(await send("GET", target)).toBe(200);
   expect(guard.origin.received.map((it) => it.target)).toEqual([target]);
@@ -116,6 +120,31 @@ test("a body without a length arrives too", async () => {
   expect(received?.headers).not.toHaveProperty("content-length");
 });
 
+test.each(["GET", "HEAD"])("%s passes with an empty body, and with one", async (method) => {
+  expect(await send(method, "/", { "content-length": "0" })).toBe(200);
+  expect(await send(method, "/", { "content-length": "3" }, "abc")).toBe(200);
+  expect(guard.origin.received.map((it) => [it.method, it.body.toString()])).toEqual([[method, ""], [method, "abc"]]);
+});
+
+test("the session cookie is found and kept back on a line of its own, too", async () => {
+  const lines = [["host", new URL(guard.url).host], ["cookie", "a=1"], ["cookie", `__Host-session=${token}`], ["cookie", "b=2"]];
+  const status = await new Promise((resolve, reject) => {
+    const request = httpRequest(guard.url, { headers: lines.flat() as never }, (response) => resolve(response.resume().statusCode));
+    request.on("error", reject).end();
+  });
+  expect([status, headersAtOrigin()["cookie"]]).toEqual([200, "a=1; b=2"]);
+});
+
+test("LOGIN_URL is the guard's to ask, and no path for clients", async () => {
+  const { credentialChecks } = guard.origin;
+  const checks = credentialChecks.length;
+  const body = JSON.stringify({ username: "ada", password: "guess" });
+  for (const path of ["/internal/login", "/internal/login/", "//internal/login", "/Internal/%6Cogin"]) {
+    expect([path, await send("POST", path, { "content-type": "application/json" }, body)]).toEqual([path, 404]);
+  }
+  expect([credentialChecks.length, guard.origin.received]).toEqual([checks, []]);
+});
+
 test("the answer passes as it is: status, headers, several cookies, body", async () => {
   guard.origin.reply = {
     status: 418,
@@ -154,7 +183,7 @@ test("an origin that is away is a 502, and one that hangs a 504", async () => {
     status: 502,
     body: { code: "origin_unavailable" },
   });
-  await using slow = await startGuard({ ORIGIN_TIMEOUT: "200ms" });
+  await using slow = await startGuard({ ORIGIN_TIMEOUT: "2 seconds" });
   slow.origin.reply = { hangs: true };
   const login = await slow.login("ada");
   expect(await answerOf(slow.fetch("/", bearer(login.access_token)))).toMatchObject({

@@ -130,6 +130,18 @@ test.each([
   expect(guard.log.join("\n")).not.toContain(PASSWORD);
 });
 
+test("a token too large for a cookie is for JSON only, and a form that would get it ends no session", async () => {
+  const before = await guard.login("large");
+  guard.origin.approvals.set("large", { sub: "large", claims: { pad: "x".repeat(4000) } });
+  const form = await answerOf(login(formInit({ username: "large" })));
+  expect(form).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
+  const visit = await guard.fetch("/", { headers: { authorization: `Bearer ${before.access_token}` } });
+  expect(visit.status).toBe(200);
+  const json = await answerOf(login(loginInit({ username: "large" })));
+  expect(json).toMatchObject({ status: 200, body: { ended: [{ sid: before.session.sid }] } });
+  expect(json.headers).not.toHaveProperty("set-cookie");
+});
+
 test("an origin that is away or fails lets nobody in", async () => {
   await using away = await startGuard({ LOGIN_URL: "http://127.0.0.1:9/login" });
   const refused = await answerOf(away.fetch("/auth/login", loginInit({ username: "ada" })));

@@ -75,6 +75,18 @@ test("a logout ends the session, and its token answers session_revoked", async (
   expect(await visit(access_token)).toBe("401 session_revoked");
 });
 
+test("another site's form cannot log its visitor out, with or without the cookie", async () => {
+  const { access_token } = await guard.login("stays");
+  const told: Record<string, string>[] = [{ "sec-fetch-site": "cross-site" }, { origin: "https://evil.example" }];
+  for (const headers of told.flatMap((it) => [it, { ...it, cookie: `__Host-session=${access_token}` }])) {
+    const answer = await answerOf(guard.fetch("/auth/logout", { method: "POST", headers }));
+    expect(answer).toMatchObject({ status: 403, body: { code: "cross_site" } });
+    expect(answer.headers).not.toHaveProperty("set-cookie");
+    expect(answer.headers).not.toHaveProperty("clear-site-data");
+  }
+  expect(await visit(access_token)).toBe("200");
+});
+
 test("a logout with a token that is no good any more is no error", async () => {
   const { access_token } = await guard.login("leaves twice");
   for (const token of [access_token, access_token, "x.y.z"]) {
@@ -150,7 +162,7 @@ test("the origin's answer may give a user another limit", async () => {
 
 describe.each([1, 3])("a hundred racing logins at limit %i", (limit) => {
   test(`leave exactly ${limit} live, and every other one superseded`, { timeout: 60_000 }, async () => {
-    await using racing = await startGuard({ SESSION_LIMIT: `${limit}`, STORE_TIMEOUT: "20 seconds" });
+    await using racing = await startGuard({ SESSION_LIMIT: `${limit}` });
     const logins = await Promise.all(Array.from({ length: 100 }, () => racing.login("racer")));
     const visits = await Promise.all(logins.map(({ access_token }) => visit(access_token, racing)));
     const counts: Record<string, number> = {};
@@ -167,7 +179,7 @@ describe.each([1, 3])("a hundred racing logins at limit %i", (limit) => {
 });
 
 test("a check never recreates an ended session, however many race with its end", async () => {
-  await using sliding = await startGuard({ SESSION_IDLE_TIMEOUT: "2 seconds", STORE_TIMEOUT: "20 seconds" });
+  await using sliding = await startGuard({ SESSION_IDLE_TIMEOUT: "2 seconds" });
   const { access_token, session } = await sliding.login("raced");
   const visits = { before: [] as string[], after: [] as string[] };
   let ended = false;

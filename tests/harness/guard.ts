@@ -13,8 +13,9 @@ import { LOGIN_PATH, PASSWORD, startOrigin, type Origin } from "./origin.ts";
 import { REST_TOKEN } from "./redis.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const { compatibility_date } = parse(readFileSync(`${root}/wrangler.toml`, "utf8")) as {
+const { compatibility_date, compatibility_flags } = parse(readFileSync(`${root}/wrangler.toml`, "utf8")) as {
   compatibility_date: string;
+  compatibility_flags: string[];
 };
 
 /** The issuer and audience of every guard in the tests. */
@@ -48,8 +49,17 @@ export interface LoggedIn {
 /** Bindings by name; `undefined` takes a default away. */
 export type Vars = Record<string, string | undefined>;
 
+/** How a guard differs from the others. */
+export interface GuardOptions {
+  /** The binding of the Durable Objects is missing. */
+  withoutObjects?: boolean;
+  /** A folder for the Durable Objects, to outlive this guard. */
+  persist?: string;
+}
+
 /** Starts a guard with the store of this test project and the settings that differ. */
-export async function startGuard(vars: Vars = {}, { withoutObjects = false } = {}): Promise<Guard> {
+export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): Promise<Guard> {
+  const { withoutObjects = false, persist } = options;
   const origin = await startOrigin();
   const log: string[] = [];
   const all: Vars = {
@@ -58,6 +68,8 @@ export async function startGuard(vars: Vars = {}, { withoutObjects = false } = {
     ISSUER,
     AUDIENCE,
     SIGNING_KEYS: JSON.stringify({ keys: [KEY] }),
+    // Generous, because many tests share two cores; outages set their own.
+    STORE_TIMEOUT: "20 seconds",
     ...storeVars(),
     ...vars,
   };
@@ -69,10 +81,12 @@ export async function startGuard(vars: Vars = {}, { withoutObjects = false } = {
     ],
     modulesRoot: `${root}/build`,
     compatibilityDate: compatibility_date,
+    compatibilityFlags: compatibility_flags,
     bindings: bindings as Record<string, string>,
     // Past Miniflare's own proxy, which rewrites paths and Accept-Encoding.
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
     ...(withoutObjects ? {} : { durableObjects: { USER_SESSIONS: { className: "UserSessions", useSQLite: true } } }),
+    ...(persist === undefined ? {} : { resourcePersistencePath: persist }),
     handleStructuredLogs: ({ message }) => log.push(message),
   }));
   const url = (await miniflare.unsafeGetDirectURL()).origin;

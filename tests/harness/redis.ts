@@ -18,6 +18,10 @@ export interface RedisAndBridge extends AsyncDisposable {
   redisUrl: string;
   /** What `UPSTASH_REDIS_REST_URL` is set to. */
   restUrl: string;
+  /** Redis hangs, and answers nobody. */
+  pause(): void;
+  /** It answers again. */
+  resume(): void;
 }
 
 /** Starts both on free ports. */
@@ -37,6 +41,8 @@ export async function startRedis(): Promise<RedisAndBridge> {
   return {
     redisUrl,
     restUrl: bridge.url,
+    pause: () => void server.kill("SIGSTOP"),
+    resume: () => void server.kill("SIGCONT"),
     async [Symbol.asyncDispose]() {
       await bridge.close();
       if (server.exitCode === null) {

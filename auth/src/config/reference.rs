@@ -34,7 +34,7 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "SIGNING_KEYS",
         "required",
-        "A JWK Set of `oct` keys with `\"alg\": \"HS256\"`, at least 32 bytes each. The first signs, all verify, so keys rotate without logging anyone out.",
+        "A JWK Set of `oct` keys with a `kid` and `\"alg\": \"HS256\"`, at least 32 bytes each. The first signs, all verify, so keys rotate without logging anyone out.",
     ),
     setting(
         "COOKIE_NAME",
@@ -60,7 +60,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "READ_CONSISTENCY",
         "strong",
-        "`strong`: the primary answers the check. `nearest`: the nearest replica does, and its lag is the revocation window; not together with `SESSION_IDLE_TIMEOUT`.",
+        "`strong`: the primary answers the check. `nearest`: the nearest replica does, and its lag is the revocation window, in which a session that has just begun may be unknown, too; not together with `SESSION_IDLE_TIMEOUT`.",
     ),
     setting(
         "SESSION_LIMIT",
@@ -75,20 +75,24 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "SESSION_IDLE_TIMEOUT",
         "none",
-        "A session unused for this long expires. It is extended at most once per tenth of it.",
+        "A session unused for this long expires. It is extended at most once per tenth of it. A change concerns sessions that begin later; one that began with a timeout keeps its deadline.",
     ),
     setting("TOKEN_TTL", "SESSION_TTL", "The lifetime of a token. No longer than `SESSION_TTL`."),
     setting("LOGOUT_ALL_SESSIONS", "false", "`true`: logging out ends every session of the user."),
     setting(
         "LOGIN_URL",
         "none",
-        "The origin's endpoint that checks credentials. Without it, nobody can log in through the guard.",
+        "The origin's endpoint that checks credentials. Clients cannot reach it through the guard. Without it, nobody can log in through the guard.",
     ),
-    setting("STORE_TIMEOUT", "1 second", "How long the store may take to answer."),
+    setting(
+        "STORE_TIMEOUT",
+        "1 second",
+        "How long the store may take to answer. A login that fails so may still have ended older sessions.",
+    ),
     setting(
         "ORIGIN_TIMEOUT",
         "30 seconds",
-        "How long the origin may take to the first byte of its answer.",
+        "How long the origin may take to the first byte of its answer, also at `LOGIN_URL`. Uploads of more than 1 MB, or of unknown size, may take longer.",
     ),
     setting(
         "STORE_FAILURE",

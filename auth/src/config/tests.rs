@@ -2,8 +2,7 @@ use super::*;
 use rstest::rstest;
 use std::collections::HashMap;
 
-const KEYS: &str =
-    r#"{"keys":[{"kty":"oct","alg":"HS256","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}"#;
+const KEYS: &str = r#"{"keys":[{"kty":"oct","alg":"HS256","kid":"a","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}"#;
 
 fn read(changes: &[(&str, &str)]) -> Result<Settings, Vec<SettingError>> {
     let mut all: HashMap<&str, &str> =
@@ -88,6 +87,8 @@ const REDIS: [(&str, &str); 3] = [
 #[case(&[("UPSTASH_REDIS_REST_URL", "")], "UPSTASH_REDIS_REST_URL")]
 #[case(&[("UPSTASH_REDIS_REST_TOKEN", "")], "UPSTASH_REDIS_REST_TOKEN")]
 #[case(&[("UPSTASH_REDIS_REST_URL", "http://db.upstash.io")], "UPSTASH_REDIS_REST_URL")]
+#[case(&[("UPSTASH_REDIS_REST_TOKEN", "two\nlines")], "UPSTASH_REDIS_REST_TOKEN")]
+#[case(&[("UPSTASH_REDIS_REST_TOKEN", "tökén")], "UPSTASH_REDIS_REST_TOKEN")]
 #[case(&[("READ_CONSISTENCY", "eventual")], "READ_CONSISTENCY")]
 #[case(&[("READ_CONSISTENCY", "nearest"), ("SESSION_IDLE_TIMEOUT", "1 hour")], "READ_CONSISTENCY")]
 fn redis_wants_its_own_settings(#[case] changes: &[(&str, &str)], #[case] name: &str) {

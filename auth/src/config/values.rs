@@ -52,6 +52,15 @@ pub fn rest_url(text: &str) -> Result<String, String> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+/// `UPSTASH_REDIS_REST_TOKEN`: what an `Authorization` header can carry.
+pub fn rest_token(text: &str) -> Result<String, String> {
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be one word of visible ASCII".into())
+    }
+}
+
 /// Does this host name mean the machine itself?
 pub fn is_loopback(host: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1" | "[::1]")

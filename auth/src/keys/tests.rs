@@ -24,6 +24,8 @@ const K: &str = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA";
 #[case(r#"{"keys":[{"kty":"oct","alg":"HS256","k":"c2VjcmV0"}]}"#, "32 bytes")]
 #[case(r#"{"keys":[{"kty":"oct","alg":"HS256","k":"***"}]}"#, "base64url")]
 #[case(r#"{"keys":[{"kty":"oct","alg":"HS256"}]}"#, "base64url")]
+#[case(r#"{"keys":[{"kty":"oct","alg":"HS256","k":"K"}]}"#, "needs a `kid`")]
+#[case(r#"{"keys":[{"kty":"oct","alg":"HS256","kid":"","k":"K"}]}"#, "needs a `kid`")]
 #[case(r#"{"keys":[{"kty":"oct","alg":"HS256","kid":"a","k":"K"},{"kty":"oct","alg":"HS256","kid":"a","k":"K"}]}"#, "same `kid`")]
 fn a_bad_key_set_is_refused_with_what_to_change(#[case] json: &str, #[case] says: &str) {
     let error = KeySet::parse(&json.replace('K', K)).unwrap_err();
@@ -34,8 +36,8 @@ fn a_bad_key_set_is_refused_with_what_to_change(#[case] json: &str, #[case] says
 #[test]
 fn the_first_key_signs_and_all_are_found_by_kid() {
     let keys = hs256_set(&["new", "old"]);
-    assert_eq!(keys.signing().kid.as_deref(), Some("new"));
-    assert_eq!(keys.find(Some("old")).unwrap().kid.as_deref(), Some("old"));
+    assert_eq!(keys.signing().kid, "new");
+    assert_eq!(keys.find(Some("old")).unwrap().kid, "old");
     assert!(keys.find(Some("none")).is_none());
 }
 
@@ -47,7 +49,7 @@ fn a_token_without_kid_means_the_only_key_or_none() {
 
 #[test]
 fn debug_output_tells_no_secret() {
-    let json = format!(r#"{{"keys":[{{"kty":"oct","alg":"HS256","k":"{K}"}}]}}"#);
+    let json = format!(r#"{{"keys":[{{"kty":"oct","alg":"HS256","kid":"a","k":"{K}"}}]}}"#);
     let debug = format!("{:?}", KeySet::parse(&json).unwrap());
     assert!(debug.contains("HS256") && !debug.contains("secret-secret"), "{debug}");
 }
