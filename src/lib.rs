@@ -5,6 +5,7 @@ mod config;
 mod forward;
 mod guard;
 mod health;
+mod keys;
 mod login;
 mod pages;
 mod request;

@@ -3,11 +3,12 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { calculateJwkThumbprint } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freePort } from "./harness/redis.ts";
 
@@ -79,6 +80,36 @@ function scenes(): [command: string, expected: string][] {
   expect(scenes.length).toBeGreaterThan(4);
   return scenes;
 }
+
+describe("npm run keys", () => {
+  const make = (...args: string[]) => finish(process.execPath, ["scripts/keys.mjs", ...args]);
+  const read = (file: string) => (JSON.parse(readFileSync(file, "utf8")) as { keys: Record<string, string>[] }).keys;
+
+  test.each(["HS256", "HS384", "HS512", "ES256", "EdDSA"])("makes a key for %s, named by its thumbprint, and never prints it", async (alg) => {
+    const file = join(folder, `${alg}.json`);
+    const { status, printed } = await make("--alg", alg, "--out", file);
+    expect({ status, printed }).toMatchObject({ status: 0, printed: expect.stringContaining("npx wrangler secret put SIGNING_KEYS <") });
+    const [key = {}] = read(file);
+    expect(key).toMatchObject({ alg, use: "sig", kid: await calculateJwkThumbprint(key) });
+    expect(printed).not.toContain(key["d"] ?? key["k"]);
+    expect(statSync(file).mode & 0o077, "others cannot read it").toBe(0);
+  });
+
+  test("puts a new key in front of the old one", async () => {
+    const file = join(folder, "rotated.json");
+    await make("--alg", "HS256", "--out", file);
+    const [old] = read(file);
+    await make("--alg", "ES256", "--add", file);
+    expect(read(file)).toEqual([expect.objectContaining({ alg: "ES256" }), old]);
+  });
+
+  test("overwrites nothing, and knows what it cannot make", async () => {
+    const file = join(folder, "once.json");
+    await make("--out", file);
+    expect(await make("--out", file)).toMatchObject({ status: 1, printed: expect.stringContaining("is there already") });
+    expect(await make("--alg", "RS256")).toMatchObject({ status: 1, printed: expect.stringContaining("--alg must be one of") });
+  });
+});
 
 describe("npm run redis", () => {
   test("starts a Redis and a bridge, prints the settings, and keeps its data over a restart", { timeout: 60_000 }, async () => {

@@ -149,11 +149,8 @@ pub struct HeaderChanges {
 impl Guard {
     /// A guard with these settings.
     pub fn new(settings: Settings) -> Self {
-        let tokens = Tokens {
-            issuer: settings.issuer.clone(),
-            audience: settings.audience.clone(),
-            keys: settings.keys.clone(),
-        };
+        let Settings { issuer, audience, keys, .. } = &settings;
+        let tokens = Tokens::new(issuer.clone(), audience.clone(), keys.clone());
         let recent = match settings.store_failure {
             StoreFailure::Deny => None,
             StoreFailure::AllowRecent(window) => Some(Recent::new(window)),
@@ -336,7 +333,7 @@ impl Guard {
 
     /// Keys made for development must not guard a site that others can reach.
     fn refuse_development_keys(&self, url: &str) -> Result<(), Refusal> {
-        if !self.tokens.keys.is_for_development() || is_loopback(host(url)) {
+        if !self.tokens.keys().is_for_development() || is_loopback(host(url)) {
             return Ok(());
         }
         let cause = "SIGNING_KEYS holds a key made for development, which serves only this \

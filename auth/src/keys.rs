@@ -2,22 +2,22 @@
 
 use std::fmt;
 
-use jwt_compact::alg::Hs256Key;
+use jwt_compact::alg::{
+    Ed25519, Es256, Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key, Rsa, RsaPublicKey, StrongKey,
+};
 use jwt_compact::jwk::JsonWebKey;
+use jwt_compact::{Algorithm, Renamed};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A key whose `kid` starts like this was made for development, and serves loopback hosts only.
 pub const DEVELOPMENT_PREFIX: &str = "development-only";
 
-/// HS256 wants a key at least as long as its hash (RFC 7518, section 3.2), in bytes.
-const HS256_MIN_BYTES: usize = 32;
-
-/// The keys that verify; the first also signs.
+/// The keys that verify; the first that can sign does.
 #[derive(Clone, Debug)]
 pub struct KeySet {
-    first: Key,
-    others: Vec<Key>,
+    keys: Vec<Key>,
+    signing: usize,
 }
 
 /// One key, with the only algorithm it is used for.
@@ -39,18 +39,67 @@ impl fmt::Debug for Key {
     }
 }
 
-/// The key itself, and by its type the algorithm.
+/// The key itself, and by its type the algorithm (RFC 7518, section 3.1; RFC 8037).
 #[derive(Clone)]
 pub enum Material {
     /// HMAC with SHA-256.
     Hs256(Hs256Key),
+    /// HMAC with SHA-384.
+    Hs384(Hs384Key),
+    /// HMAC with SHA-512.
+    Hs512(Hs512Key),
+    /// ECDSA on P-256 with SHA-256.
+    Es256(Box<Pair<Es256>>),
+    /// EdDSA on Curve25519, under the name the key gives it: `EdDSA`, or `Ed25519` (RFC 9864).
+    EdDsa(Box<Pair<Ed25519>>, Renamed<Ed25519>),
+    /// RSA, PKCS #1 v1.5 or PSS. Verifies only.
+    Rsa(Box<RsaPublicKey>, Rsa),
+}
+
+/// A public key, and the private one if it is there.
+pub struct Pair<A: Algorithm> {
+    /// What verifies.
+    pub verifying: A::VerifyingKey,
+    /// What signs.
+    pub signing: Option<A::SigningKey>,
+}
+
+impl<A: Algorithm<VerifyingKey: Clone, SigningKey: Clone>> Clone for Pair<A> {
+    fn clone(&self) -> Self {
+        Self { verifying: self.verifying.clone(), signing: self.signing.clone() }
+    }
 }
 
 impl Material {
-    /// The algorithm's name (RFC 7518, section 3.1).
-    pub fn alg(&self) -> &'static str {
+    /// The algorithm's name in token headers.
+    pub fn alg(&self) -> String {
         match self {
-            Self::Hs256(_) => "HS256",
+            Self::Hs256(_) => Hs256.name(),
+            Self::Hs384(_) => Hs384.name(),
+            Self::Hs512(_) => Hs512.name(),
+            Self::Es256(_) => Es256.name(),
+            Self::EdDsa(_, named) => named.name(),
+            Self::Rsa(_, rsa) => rsa.name(),
+        }
+        .into_owned()
+    }
+
+    fn can_sign(&self) -> bool {
+        match self {
+            Self::Hs256(_) | Self::Hs384(_) | Self::Hs512(_) => true,
+            Self::Es256(pair) => pair.signing.is_some(),
+            Self::EdDsa(pair, _) => pair.signing.is_some(),
+            Self::Rsa(..) => false,
+        }
+    }
+
+    /// The public half; `None` for what has none.
+    fn public(&self) -> Option<JsonWebKey<'_>> {
+        match self {
+            Self::Hs256(_) | Self::Hs384(_) | Self::Hs512(_) => None,
+            Self::Es256(pair) => Some(JsonWebKey::from(&pair.verifying)),
+            Self::EdDsa(pair, _) => Some(JsonWebKey::from(&pair.verifying)),
+            Self::Rsa(key, _) => Some(JsonWebKey::from(&**key)),
         }
     }
 }
@@ -79,53 +128,76 @@ impl KeySet {
         let set: JwkSet = serde_json::from_str(json).map_err(|_| FORM.to_owned())?;
         let mut keys = Vec::with_capacity(set.keys.len());
         for (index, jwk) in set.keys.into_iter().enumerate() {
-            let key = Key::parse(jwk).map_err(|why| format!("key {}: {why}", index + 1))?;
+            let key = Key::parse(&jwk).map_err(|why| format!("key {}: {why}", index + 1))?;
             if keys.iter().any(|other: &Key| other.kid == key.kid) {
                 return Err(format!("key {}: another key has the same `kid`", index + 1));
             }
             keys.push(key);
         }
-        let mut keys = keys.into_iter();
-        let first = keys.next().ok_or("has no key in it")?;
-        Ok(Self { first, others: keys.collect() })
+        let signing = keys.iter().position(|key| key.material.can_sign());
+        let signing = signing.ok_or("has no key in it that can sign")?;
+        Ok(Self { keys, signing })
     }
 
     /// The key that signs.
     pub fn signing(&self) -> &Key {
-        &self.first
+        &self.keys[self.signing]
     }
 
     /// The key a token names. A token without `kid` could only mean the one key there is.
     pub fn find(&self, kid: Option<&str>) -> Option<&Key> {
-        match kid {
-            Some(kid) => self.all().find(|key| key.kid == kid),
-            None => self.others.is_empty().then_some(&self.first),
+        match (kid, self.keys.as_slice()) {
+            (Some(kid), keys) => keys.iter().find(|key| key.kid == kid),
+            (None, [only]) => Some(only),
+            (None, _) => None,
         }
     }
 
     /// Is any of them for development only?
     pub fn is_for_development(&self) -> bool {
-        self.all().any(|key| key.kid.starts_with(DEVELOPMENT_PREFIX))
+        self.keys.iter().any(|key| key.kid.starts_with(DEVELOPMENT_PREFIX))
     }
 
-    fn all(&self) -> impl Iterator<Item = &Key> {
-        std::iter::once(&self.first).chain(&self.others)
+    /// The public halves as a JWK Set (RFC 7517, section 5). Secrets have none.
+    pub fn public(&self) -> Value {
+        let public = |key: &Key| {
+            let mut jwk = serde_json::to_value(key.material.public()?).ok()?;
+            jwk["alg"] = key.material.alg().into();
+            jwk["use"] = "sig".into();
+            jwk["kid"] = key.kid.as_str().into();
+            Some(jwk)
+        };
+        json!({ "keys": self.keys.iter().filter_map(public).collect::<Vec<_>>() })
     }
 }
 
 impl Key {
-    fn parse(jwk: Value) -> Result<Self, String> {
-        let parameters = Parameters::deserialize(&jwk).map_err(|_| "needs a `kty`")?;
+    fn parse(jwk: &Value) -> Result<Self, String> {
+        let parameters = Parameters::deserialize(jwk).map_err(|_| "needs a `kty`")?;
         if parameters.usage.is_some_and(|usage| usage != "sig") {
             return Err("`use` must be `sig`".into());
         }
         let material = match (parameters.kty.as_str(), parameters.alg.as_deref()) {
-            ("oct", Some("HS256")) => Material::Hs256(hs256(&jwk)?),
-            ("oct", None) => return Err("needs `\"alg\": \"HS256\"`".into()),
+            ("oct", Some("HS256")) => Material::Hs256(Hs256Key::new(secret(jwk, 32)?)),
+            ("oct", Some("HS384")) => Material::Hs384(Hs384Key::new(secret(jwk, 48)?)),
+            ("oct", Some("HS512")) => Material::Hs512(Hs512Key::new(secret(jwk, 64)?)),
+            ("EC", None | Some("ES256")) => Material::Es256(Box::new(pair(jwk)?)),
+            ("OKP", alg @ (None | Some("EdDSA" | "Ed25519"))) => {
+                let name = if alg == Some("Ed25519") { "Ed25519" } else { "EdDSA" };
+                Material::EdDsa(Box::new(pair(jwk)?), Renamed::new(Ed25519, name))
+            }
+            ("RSA", Some(alg)) if alg.parse::<Rsa>().is_ok() => {
+                Material::Rsa(Box::new(rsa(jwk)?), Rsa::with_name(alg))
+            }
+            ("oct", None) => return Err("needs an `alg`: HS256, HS384 or HS512".into()),
+            ("RSA", None) => {
+                return Err("needs an `alg`: RS256, RS384, RS512, PS256, PS384 or PS512".into());
+            }
             (kty, alg) => {
-                let alg = alg.unwrap_or("none");
                 return Err(format!(
-                    "`kty` {kty} with `alg` {alg} is not supported; use `oct` with `HS256`"
+                    "`kty` {kty} with `alg` {} is not supported; use `oct` with HS256, HS384 or \
+                     HS512, `EC` with ES256, `OKP` with EdDSA, or, to verify, `RSA`",
+                    alg.unwrap_or("none")
                 ));
             }
         };
@@ -135,14 +207,41 @@ impl Key {
     }
 }
 
-fn hs256(jwk: &Value) -> Result<Hs256Key, String> {
-    let unreadable = "`k` must be the key in base64url, without padding";
-    let jwk = JsonWebKey::deserialize(jwk).map_err(|_| unreadable)?;
-    let JsonWebKey::Symmetric { secret } = &jwk else { return Err(unreadable.into()) };
-    if secret.as_ref().len() < HS256_MIN_BYTES {
-        return Err(format!("`k` must be at least {HS256_MIN_BYTES} bytes for HS256"));
+/// The bytes of an `oct` key, at least as many as its hash has (RFC 7518, section 3.2).
+fn secret(jwk: &Value, at_least: usize) -> Result<Vec<u8>, String> {
+    const UNREADABLE: &str = "`k` must be the key in base64url, without padding";
+    match JsonWebKey::deserialize(jwk) {
+        Ok(JsonWebKey::Symmetric { secret }) if secret.len() >= at_least => Ok(secret.to_vec()),
+        Ok(JsonWebKey::Symmetric { .. }) => {
+            Err(format!("`k` must be at least {at_least} bytes for this `alg`"))
+        }
+        _ => Err(UNREADABLE.into()),
     }
-    Ok(Hs256Key::new(secret))
+}
+
+/// An elliptic key, with its private half if `d` is there. The two must belong together.
+fn pair<A: Algorithm>(jwk: &Value) -> Result<Pair<A>, String>
+where
+    A::VerifyingKey: for<'a, 'b> TryFrom<&'a JsonWebKey<'b>>,
+    A::SigningKey: for<'a, 'b> TryFrom<&'a JsonWebKey<'b>>,
+{
+    const UNREADABLE: &str = "is not a key of its `kty`; `crv` must be P-256 for `EC` and Ed25519 \
+                              for `OKP`, and `x`, `y` and `d` be in base64url, without padding";
+    let jwk = JsonWebKey::deserialize(jwk).map_err(|_| UNREADABLE)?;
+    let verifying = A::VerifyingKey::try_from(&jwk).map_err(|_| UNREADABLE)?;
+    let signing = match jwk.is_signing_key() {
+        true => Some(A::SigningKey::try_from(&jwk).map_err(|_| "`d` does not belong to the key")?),
+        false => None,
+    };
+    Ok(Pair { verifying, signing })
+}
+
+fn rsa(jwk: &Value) -> Result<RsaPublicKey, String> {
+    let unreadable = "`n` and `e` must be an RSA key in base64url, without padding";
+    let jwk = JsonWebKey::deserialize(jwk).map_err(|_| unreadable)?;
+    let key = RsaPublicKey::try_from(&jwk).map_err(|_| unreadable)?;
+    let strong = StrongKey::try_from(key);
+    strong.map(StrongKey::into_inner).map_err(|_| "must have 2048, 3072 or 4096 bits".into())
 }
 
 #[cfg(test)]

@@ -19,6 +19,9 @@ pub const MAX_BODY: usize = 64 * 1024;
 /// The most private data a session may begin with, in bytes of JSON.
 pub const MAX_DATA: usize = 16 * 1024;
 
+/// The most claims of the origin's that ride in a token, in bytes of JSON.
+const MAX_CLAIMS: usize = 4 * 1024;
+
 /// The longest part of a `User-Agent` that is kept, in bytes.
 const MAX_USER_AGENT: usize = 256;
 
@@ -159,6 +162,9 @@ impl Approval {
         }
         if let Some(roles) = answer.roles {
             claims.insert("roles".into(), roles.into());
+        }
+        if Value::Object(claims.clone()).to_string().len() > MAX_CLAIMS {
+            return Err(UnusableApproval("`claims` and `roles` are larger than 4 KB".into()));
         }
         let data = answer.data.map(|data| Value::Object(data).to_string());
         if data.as_ref().is_some_and(|data| data.len() > MAX_DATA) {

@@ -66,7 +66,12 @@ pub enum Endpoint {
     Health,
     /// The pages' style sheet.
     StyleSheet,
+    /// The public keys, for whoever verifies the guard's tokens.
+    KeySet,
 }
+
+/// Where verifiers look for an issuer's keys (RFC 8615, and by custom).
+const KEY_SET: &str = "/.well-known/jwks.json";
 
 /// What a path and a method lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,8 +90,11 @@ impl Route {
     /// Classifies a request. Endpoints match by their exact path; whatever is below `auth_path`
     /// never reaches the origin.
     pub fn of(method: &str, path: &str, auth_path: &str) -> Self {
-        let Some(name) = path.strip_prefix(auth_path) else { return Self::Protected };
         let get = matches!(method, "GET" | "HEAD");
+        if path == KEY_SET {
+            return if get { Self::Own(Endpoint::KeySet) } else { Self::WrongMethod("GET, HEAD") };
+        }
+        let Some(name) = path.strip_prefix(auth_path) else { return Self::Protected };
         match (name, method) {
             ("/login", "POST") => Self::Own(Endpoint::Login),
             ("/login", _) if get => Self::Own(Endpoint::LoginPage),

@@ -1,23 +1,32 @@
 //! Access tokens (RFC 9068, RFC 8725): issued, and verified by `jwt-compact`.
 
+mod memory;
+mod strict_json;
+
+use std::fmt;
+use std::rc::Rc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use jwt_compact::alg::Hs256;
-use jwt_compact::{AlgorithmExt, Claims, Header, Token, UntrustedToken, ValidationError};
-use serde::{Deserialize, Serialize};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use jwt_compact::alg::{Es256, Hs256, Hs384, Hs512};
+use jwt_compact::{AlgorithmExt, Claims, Header, UntrustedToken, ValidationError};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::keys::{KeySet, Material};
 use crate::session::{Sid, Subject};
 use crate::time::Timestamp;
+use memory::Memory;
 
 /// Tokens longer than this are refused before any work is spent on them, in bytes.
 pub const MAX_BYTES: usize = 8 * 1024;
 
 /// How far clocks may be apart, in seconds.
 const LEEWAY: u64 = 5;
+
+/// The last second of the year 9999. What claims to be later is a mistake or an attack.
+const END_OF_TIME: u64 = 253_402_300_799;
 
 /// The `typ` of issued tokens (RFC 9068, section 2.1).
 const TYPE: &str = "at+jwt";
@@ -54,40 +63,56 @@ pub enum TokenError {
     Expired,
 }
 
-/// The claims of a token that was verified. Nothing else makes one.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Verified {
-    sub: Subject,
-    sid: Sid,
-    public: Map<String, Value>,
+/// The claims of a token that was verified, at a moment within its times. Nothing else makes one.
+#[derive(Clone, PartialEq)]
+pub struct Verified(Rc<Genuine>);
+
+/// Says who, and nothing that rides with it.
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified")
+            .field("sub", self.sub())
+            .field("sid", self.sid())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Verified {
     /// Whose session it is.
     pub fn sub(&self) -> &Subject {
-        &self.sub
+        &self.0.sub
     }
 
     /// The session.
     pub fn sid(&self) -> &Sid {
-        &self.sid
+        &self.0.sid
     }
 
     /// The claims beside the registered ones.
     pub fn public(&self) -> &Map<String, Value> {
-        &self.public
+        &self.0.public
     }
 }
 
+/// The claims of a token that one of our keys has signed. Whether this is its time is still to be
+/// judged, on each use.
+#[derive(PartialEq)]
+struct Genuine {
+    sub: Subject,
+    sid: Sid,
+    public: Map<String, Value>,
+    /// When it begins and ends, in seconds since the Unix epoch.
+    begins: u64,
+    expires: u64,
+}
+
 /// Issues and verifies the tokens of one issuer for one audience.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Tokens {
-    /// The `iss` of its tokens.
-    pub issuer: String,
-    /// The `aud` of its tokens.
-    pub audience: String,
-    /// The keys.
-    pub keys: KeySet,
+    issuer: String,
+    audience: String,
+    keys: KeySet,
+    memory: Memory,
 }
 
 /// What a new token says.
@@ -107,52 +132,37 @@ pub struct Grant<'a> {
     pub lifetime: Duration,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Payload {
-    iss: String,
-    aud: Audience,
-    sub: Subject,
-    sid: Sid,
-    jti: String,
+#[derive(Serialize)]
+struct Payload<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: &'a Subject,
+    sid: &'a Sid,
+    jti: &'a str,
     #[serde(flatten)]
-    public: Map<String, Value>,
-}
-
-/// One audience or several (RFC 7519, section 4.1.3).
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl Audience {
-    fn names(&self, audience: &str) -> bool {
-        match self {
-            Self::One(one) => one == audience,
-            Self::Many(many) => many.iter().any(|one| one == audience),
-        }
-    }
-}
-
-/// Header parameters that are refused whatever they say: the guard implements no extension
-/// (RFC 7515, section 4.1.11) and no unencoded payload (RFC 7797).
-#[derive(Clone, Deserialize)]
-struct Extensions {
-    crit: Option<Value>,
-    b64: Option<Value>,
+    public: &'a Map<String, Value>,
 }
 
 impl Tokens {
+    /// Tokens with this `iss` and `aud`, of these keys.
+    pub fn new(issuer: String, audience: String, keys: KeySet) -> Self {
+        Self { issuer, audience, keys, memory: Memory::default() }
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> &KeySet {
+        &self.keys
+    }
+
     /// Signs a token.
     pub fn issue(&self, grant: &Grant<'_>) -> Result<String, TokenTooLong> {
         let mut claims = Claims::new(Payload {
-            iss: self.issuer.clone(),
-            aud: Audience::One(self.audience.clone()),
-            sub: grant.sub.clone(),
-            sid: grant.sid.clone(),
-            jti: grant.jti.to_owned(),
-            public: grant.public.clone(),
+            iss: &self.issuer,
+            aud: &self.audience,
+            sub: grant.sub,
+            sid: grant.sid,
+            jti: grant.jti,
+            public: grant.public,
         });
         claims.issued_at = grant.now.to_utc();
         claims.expiration = grant.now.plus(grant.lifetime).to_utc();
@@ -160,12 +170,22 @@ impl Tokens {
         let mut header = Header::empty().with_token_type(TYPE);
         header.key_id = Some(key.kid.clone());
         let token = match &key.material {
-            Material::Hs256(secret) => Hs256.token(&header, &claims, secret),
+            Material::Hs256(key) => Hs256.token(&header, &claims, key).ok(),
+            Material::Hs384(key) => Hs384.token(&header, &claims, key).ok(),
+            Material::Hs512(key) => Hs512.token(&header, &claims, key).ok(),
+            Material::Es256(pair) => {
+                pair.signing.as_ref().and_then(|key| Es256.token(&header, &claims, key).ok())
+            }
+            Material::EdDsa(pair, named) => {
+                pair.signing.as_ref().and_then(|key| named.token(&header, &claims, key).ok())
+            }
+            // `KeySet::signing` picks no key that cannot sign.
+            Material::Rsa(..) => None,
         };
-        token.ok().filter(|token| token.len() <= MAX_BYTES).ok_or(TokenTooLong)
+        token.filter(|token| token.len() <= MAX_BYTES).ok_or(TokenTooLong)
     }
 
-    /// Verifies a token: the key by `kid`, the algorithm by the key, then every claim.
+    /// Verifies a token, or recalls that it was verified before. Its times are judged each time.
     ///
     /// # Errors
     /// The first thing that is wrong with it.
@@ -173,46 +193,77 @@ impl Tokens {
         if token.len() > MAX_BYTES {
             return Err(TokenError::Malformed);
         }
-        let untrusted = UntrustedToken::<Extensions>::try_from(token);
-        let untrusted = untrusted.map_err(|_| TokenError::Malformed)?;
-        let header = untrusted.header();
-        if header.other_fields.crit.is_some() || header.other_fields.b64.is_some() {
-            return Err(TokenError::Malformed);
-        }
-        let key = self.keys.find(header.key_id.as_deref()).ok_or(TokenError::UnknownKey)?;
-        let verified = match &key.material {
-            Material::Hs256(secret) => Hs256.validator::<Payload>(secret).validate(&untrusted),
-        };
-        self.accept(verified.map_err(TokenError::from)?, now)
-    }
-
-    fn accept(
-        &self,
-        token: Token<Payload, Extensions>,
-        now: Timestamp,
-    ) -> Result<Verified, TokenError> {
-        let (header, claims) = token.into_parts();
-        if !header.token_type.as_deref().is_some_and(is_access_token) {
-            return Err(TokenError::Type);
-        }
-        if claims.custom.iss != self.issuer {
-            return Err(TokenError::Issuer);
-        }
-        if !claims.custom.aud.names(&self.audience) {
-            return Err(TokenError::Audience);
-        }
-        let issued = seconds(claims.issued_at)?.ok_or(TokenError::Malformed)?;
-        let begins = seconds(claims.not_before)?.unwrap_or(issued).max(issued);
-        if begins > now.seconds() + LEEWAY {
+        let genuine = self.memory.recall(token, || self.read(token))?;
+        if genuine.begins > now.seconds() + LEEWAY {
             return Err(TokenError::NotYet);
         }
-        let expires = seconds(claims.expiration)?.ok_or(TokenError::Malformed)?;
-        if now.seconds() >= expires.saturating_add(LEEWAY) {
+        if now.seconds() >= genuine.expires.saturating_add(LEEWAY) {
             return Err(TokenError::Expired);
         }
-        let Payload { sub, sid, public, .. } = claims.custom;
-        Ok(Verified { sub, sid, public })
+        Ok(Verified(genuine))
     }
+
+    /// Reads a token: the key by `kid`, the algorithm by the key, then every claim but the times.
+    fn read(&self, token: &str) -> Result<Genuine, TokenError> {
+        let mut parts = token.split('.');
+        let (header, claims) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some(header), Some(claims), Some(_), None) => (decode(header)?, decode(claims)?),
+            _ => return Err(TokenError::Malformed),
+        };
+        // The guard knows no extension (RFC 7515, section 4.1.11) and no payload that is not
+        // encoded (RFC 7797). Keys that a header brings or points to are not looked at.
+        if ["crit", "b64"].iter().any(|name| header.contains_key(*name)) {
+            return Err(TokenError::Malformed);
+        }
+        let kid = header.get("kid").map(|kid| kid.as_str().ok_or(TokenError::Malformed));
+        let key = self.keys.find(kid.transpose()?).ok_or(TokenError::UnknownKey)?;
+        check_signature(token, &key.material)?;
+        if !header.get("typ").and_then(Value::as_str).is_some_and(is_access_token) {
+            return Err(TokenError::Type);
+        }
+        self.accept(claims)
+    }
+
+    fn accept(&self, mut claims: Map<String, Value>) -> Result<Genuine, TokenError> {
+        let mut take = |name| claims.remove(name);
+        if text(take("iss"))? != self.issuer {
+            return Err(TokenError::Issuer);
+        }
+        if !audiences(take("aud"))?.contains(&self.audience) {
+            return Err(TokenError::Audience);
+        }
+        let sub = Subject::try_from(text(take("sub"))?).map_err(|_| TokenError::Malformed)?;
+        let sid = Sid::try_from(text(take("sid"))?).map_err(|_| TokenError::Malformed)?;
+        text(take("jti"))?;
+        let issued = seconds(take("iat"))?.ok_or(TokenError::Malformed)?;
+        let begins = seconds(take("nbf"))?.map_or(issued, |begins| begins.max(issued));
+        let expires = seconds(take("exp"))?.ok_or(TokenError::Malformed)?;
+        Ok(Genuine { sub, sid, public: claims, begins, expires })
+    }
+}
+
+/// One part of a token as JSON: canonical base64url without padding (RFC 7515, section 2), then an
+/// object without ambiguity.
+fn decode(part: &str) -> Result<Map<String, Value>, TokenError> {
+    let bytes = Base64UrlUnpadded::decode_vec(part).map_err(|_| TokenError::Malformed)?;
+    strict_json::object(&bytes).ok_or(TokenError::Malformed)
+}
+
+/// Verifies the signature with the key's one algorithm, which the header must name, too.
+fn check_signature(token: &str, material: &Material) -> Result<(), TokenError> {
+    // What the claims say is read apart, strictly; of these types they can say anything.
+    type Any = jwt_compact::Empty;
+    let token = UntrustedToken::<Any>::try_from(token).map_err(|_| TokenError::Malformed)?;
+    match material {
+        Material::Hs256(key) => Hs256.validator::<Any>(key).validate(&token),
+        Material::Hs384(key) => Hs384.validator::<Any>(key).validate(&token),
+        Material::Hs512(key) => Hs512.validator::<Any>(key).validate(&token),
+        Material::Es256(pair) => Es256.validator(&pair.verifying).validate(&token),
+        Material::EdDsa(pair, named) => named.validator(&pair.verifying).validate(&token),
+        Material::Rsa(key, rsa) => rsa.validator(key).validate(&token),
+    }
+    .map(drop)
+    .map_err(TokenError::from)
 }
 
 /// The claims do not fit into a token.
@@ -234,9 +285,31 @@ fn is_access_token(typ: &str) -> bool {
     typ.eq_ignore_ascii_case(TYPE)
 }
 
-fn seconds(moment: Option<DateTime<Utc>>) -> Result<Option<u64>, TokenError> {
-    let seconds = moment.map(|moment| u64::try_from(moment.timestamp())).transpose();
-    seconds.map_err(|_| TokenError::Malformed)
+/// A claim that must be a text, and not an empty one.
+fn text(claim: Option<Value>) -> Result<String, TokenError> {
+    match claim {
+        Some(Value::String(text)) if !text.is_empty() => Ok(text),
+        _ => Err(TokenError::Malformed),
+    }
+}
+
+/// One audience or several (RFC 7519, section 4.1.3).
+fn audiences(claim: Option<Value>) -> Result<Vec<String>, TokenError> {
+    match claim {
+        Some(Value::Array(all)) => all.into_iter().map(|one| text(Some(one))).collect(),
+        one => Ok(vec![text(one)?]),
+    }
+}
+
+/// A moment in whole seconds. RFC 7519 allows fractions, which nobody sends and parsers round
+/// differently.
+fn seconds(claim: Option<Value>) -> Result<Option<u64>, TokenError> {
+    let seconds = claim.map(|claim| claim.as_u64().filter(|at| *at <= END_OF_TIME));
+    match seconds {
+        None => Ok(None),
+        Some(Some(seconds)) => Ok(Some(seconds)),
+        Some(None) => Err(TokenError::Malformed),
+    }
 }
 
 #[cfg(test)]

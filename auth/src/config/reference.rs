@@ -34,7 +34,7 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "SIGNING_KEYS",
         "required",
-        "A JWK Set of `oct` keys with a `kid` and `\"alg\": \"HS256\"`, at least 32 bytes each. The first signs, all verify, so keys rotate without logging anyone out.",
+        "A JWK Set. The first key that can sign does, all verify, so keys rotate without logging anyone out. Each has a `kid` and one algorithm: `oct` with `alg` HS256, HS384 or HS512; `EC` on P-256 (ES256); `OKP` on Ed25519 (EdDSA); and, to verify only, `RSA` with `alg` RS256 to RS512 or PS256 to PS512. `npm run keys` makes one.",
     ),
     setting(
         "COOKIE_NAME",

@@ -1,5 +1,6 @@
 use super::*;
 use rstest::rstest;
+use serde_json::json;
 use std::time::Duration;
 
 #[rstest]
@@ -69,6 +70,15 @@ fn the_origin_may_set_the_limit_of_a_user(#[case] body: &str, #[case] limit: Opt
 fn an_unusable_approval_says_what_to_change(#[case] body: &str, #[case] says: &str) {
     let error = Approval::parse(body).unwrap_err().to_string();
     assert!(error.contains(says), "{error}");
+}
+
+#[test]
+fn claims_are_limited_to_four_kilobytes_in_all() {
+    let body = |size| json!({ "sub": "a", "claims": { "pad": "x".repeat(size) } }).to_string();
+    let frame = r#"{"pad":""}"#.len();
+    assert!(Approval::parse(&body(4096 - frame)).is_ok());
+    let error = Approval::parse(&body(4096 - frame + 1)).unwrap_err();
+    assert!(error.to_string().contains("4 KB"), "{error}");
 }
 
 #[test]

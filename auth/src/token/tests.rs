@@ -8,7 +8,7 @@ pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 pub(crate) fn tokens(kids: &[&str]) -> Tokens {
     let keys = hs256_set(kids);
-    Tokens { issuer: "https://guard".into(), audience: "members".into(), keys }
+    Tokens::new("https://guard".into(), "members".into(), keys)
 }
 
 pub(crate) fn issue(tokens: &Tokens, sub: &str) -> String {
@@ -29,7 +29,7 @@ fn forge(tokens: &Tokens, header: &Value, claims: &Value) -> String {
     use jwt_compact::Algorithm;
     let part = |json: &Value| Base64UrlUnpadded::encode_string(json.to_string().as_bytes());
     let signed = format!("{}.{}", part(header), part(claims));
-    let Material::Hs256(key) = &tokens.keys.signing().material;
+    let Material::Hs256(key) = &tokens.keys.signing().material else { panic!("no HS256 key") };
     let signature = Hs256.sign(key, signed.as_bytes());
     let signature = jwt_compact::AlgorithmSignature::as_bytes(&signature).into_owned();
     format!("{signed}.{}", Base64UrlUnpadded::encode_string(&signature))
