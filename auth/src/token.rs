@@ -31,6 +31,11 @@ const END_OF_TIME: u64 = 253_402_300_799;
 /// The `typ` of issued tokens (RFC 9068, section 2.1).
 const TYPE: &str = "at+jwt";
 
+/// Header parameters that no token may carry. The guard knows no extension (RFC 7515, section
+/// 4.1.11) and no payload that is not encoded (RFC 7797); and a key that a token brings along, or
+/// points to, is the bearer's word against ours (RFC 8725, section 3.10).
+const REFUSED_PARAMETERS: [&str; 6] = ["crit", "b64", "jwk", "jku", "x5c", "x5u"];
+
 /// Claims that the guard sets itself; nobody else can.
 pub const REGISTERED: [&str; 8] = ["iss", "sub", "aud", "sid", "jti", "iat", "nbf", "exp"];
 
@@ -210,9 +215,7 @@ impl Tokens {
             (Some(header), Some(claims), Some(_), None) => (decode(header)?, decode(claims)?),
             _ => return Err(TokenError::Malformed),
         };
-        // The guard knows no extension (RFC 7515, section 4.1.11) and no payload that is not
-        // encoded (RFC 7797). Keys that a header brings or points to are not looked at.
-        if ["crit", "b64"].iter().any(|name| header.contains_key(*name)) {
+        if REFUSED_PARAMETERS.iter().any(|name| header.contains_key(*name)) {
             return Err(TokenError::Malformed);
         }
         let kid = header.get("kid").map(|kid| kid.as_str().ok_or(TokenError::Malformed));
