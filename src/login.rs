@@ -19,7 +19,7 @@ use web_sys::{Request, Response};
 use crate::config::App;
 use crate::request::{self, RequestHead};
 use crate::sessions::SessionView;
-use crate::{forward, pages, response, store};
+use crate::{forward, pages, response, sessions};
 
 #[wasm_bindgen(module = "/src/login.js")]
 extern "C" {
@@ -124,7 +124,7 @@ async fn try_log_in(
     }
     let limit = approval.limit(settings.session_limit);
     let command = Command::Open { session: Box::new(session.clone()), limit, now };
-    let ended = store::end(app, &approval.sub, &command).await?;
+    let ended = sessions::end_sessions(app, &approval.sub, &command).await?;
     Ok(Entry { token, lifetime, cookie, session, ended })
 }
 

@@ -3,8 +3,8 @@
 use auth::cookie;
 use auth::decision::Head;
 use auth::refusal::Refusal;
-use auth::session::{Ending, Session};
-use auth::store::{Command, Which};
+use auth::session::{Ending, Session, Subject};
+use auth::store::{Answer, Command, StoreError, Which};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use web_sys::Response;
@@ -87,7 +87,25 @@ async fn end(app: &App, head: &RequestHead) -> Result<(), Refusal> {
         false => Which::One(caller.sid().clone()),
     };
     let command = Command::End { which, ending: Ending::Revoked { at: request::now() } };
-    store::end(app, caller.user(), &command).await.map(drop)
+    end_sessions(app, caller.user(), &command).await.map(drop)
+}
+
+/// Sends a command that may end sessions, and says which it has ended.
+pub async fn end_sessions(
+    app: &App,
+    user: &Subject,
+    command: &Command,
+) -> Result<Vec<Session>, Refusal> {
+    match store::apply(&*app.store, user, command).await.map_err(Refusal::StoreUnavailable)? {
+        Answer::Ended(ended) => {
+            app.guard.forget(ended.iter().map(|session| &session.sid));
+            Ok(ended)
+        }
+        _ => {
+            let error = StoreError::Unreadable("the answer to another command".into());
+            Err(Refusal::StoreUnavailable(error))
+        }
+    }
 }
 
 /// Takes the cookie and what the site keeps in the browser. Other cookies of the site are not

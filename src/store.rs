@@ -6,14 +6,11 @@ pub mod redis;
 use std::pin::Pin;
 use std::time::Duration;
 
-use auth::refusal::Refusal;
-use auth::session::{Session, Subject};
+use auth::session::Subject;
 use auth::store::{Answer, Command, StoreError};
 use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-
-use crate::config::App;
 
 /// What a command came to.
 pub type Outcome = Result<Answer, StoreError>;
@@ -76,20 +73,6 @@ pub async fn apply(store: &dyn SessionStore, user: &Subject, command: &Command) 
     match store.read(command, &reply) {
         Some(outcome) => outcome,
         None => store.apply_anew(user, command).await,
-    }
-}
-
-/// Sends a command that may end sessions, and says which it has ended.
-pub async fn end(app: &App, user: &Subject, command: &Command) -> Result<Vec<Session>, Refusal> {
-    match apply(&*app.store, user, command).await.map_err(Refusal::StoreUnavailable)? {
-        Answer::Ended(ended) => {
-            app.guard.forget(ended.iter().map(|session| &session.sid));
-            Ok(ended)
-        }
-        _ => {
-            let error = StoreError::Unreadable("the answer to another command".into());
-            Err(Refusal::StoreUnavailable(error))
-        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! The steps of a request, in their order, up to the store's question and from its answer on.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+mod browser;
+mod recent;
+
 use std::fmt;
 use std::time::Duration;
 
+use browser::{changes_state, is_navigation, is_same_origin};
 use percent_encoding::percent_decode_str;
+use recent::Recent;
 
 use crate::config::{Settings, StoreFailure, is_loopback};
 use crate::cookie;
@@ -348,31 +351,6 @@ impl Decision {
     }
 }
 
-/// Could this request change something? A WebSocket upgrade is a GET, but opens a channel that
-/// no preflight protects.
-fn changes_state(head: &impl Head) -> bool {
-    !matches!(head.method(), "GET" | "HEAD" | "OPTIONS") || head.header("upgrade").is_some()
-}
-
-/// Does the browser say that this site's own page, or the user, makes this request?
-fn is_same_origin(head: &impl Head) -> bool {
-    match head.header("sec-fetch-site") {
-        Some(site) => matches!(site.as_str(), "same-origin" | "none"),
-        None => head.header("origin").is_some_and(|origin| is_origin_of(&origin, head.url())),
-    }
-}
-
-fn is_origin_of(origin: &str, url: &str) -> bool {
-    url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/')) && origin.contains("://")
-}
-
-fn is_navigation(head: &impl Head) -> bool {
-    match head.header("sec-fetch-mode") {
-        Some(mode) => mode == "navigate",
-        None => head.header("accept").is_some_and(|accept| accept.contains("text/html")),
-    }
-}
-
 /// Do two paths lead to one place, if case, empty segments and percent-encoding are ignored?
 fn same_path(one: &str, other: &str) -> bool {
     let folded = |path: &str| {
@@ -389,41 +367,6 @@ fn host(url: &str) -> &str {
     match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
         _ => authority,
-    }
-}
-
-/// Sessions that this isolate saw live a short while ago, for when the store cannot be asked.
-#[derive(Debug)]
-struct Recent {
-    window: Duration,
-    /// Until when each may pass: the window's end, or its own deadline if that is sooner.
-    until: RefCell<HashMap<Sid, Timestamp>>,
-}
-
-impl Recent {
-    /// Beyond this many, all are forgotten: a store that fails then denies some it could allow.
-    const MOST: usize = 10_000;
-
-    fn new(window: Duration) -> Self {
-        Self { window, until: RefCell::default() }
-    }
-
-    fn holds(&self, sid: &Sid, now: Timestamp) -> bool {
-        self.until.borrow().get(sid).is_some_and(|until| now < *until)
-    }
-
-    /// Remembers that a session was live at a moment, or forgets it when it was not.
-    fn note(&self, sid: &Sid, live: Option<&LiveSession>, now: Timestamp) {
-        let Some(live) = live else { return self.forget(sid) };
-        let mut all = self.until.borrow_mut();
-        if all.len() >= Self::MOST {
-            all.clear();
-        }
-        all.insert(sid.clone(), now.plus(self.window).min(live.deadline()));
-    }
-
-    fn forget(&self, sid: &Sid) {
-        self.until.borrow_mut().remove(sid);
     }
 }
 
