@@ -15,7 +15,7 @@ pub use reference::{SETTINGS, Setting};
 pub use values::is_loopback;
 use values::{
     auth_path, consistency, cookie_name, flag, limit, login_url, origin, rest_token, rest_url,
-    store_failure,
+    store_failure, timeout,
 };
 
 /// Settings of the contract that this version knows in one form only.
@@ -217,8 +217,10 @@ impl Settings {
         }
         let logout_all = reader.parsed("LOGOUT_ALL_SESSIONS", flag).unwrap_or(false);
         let login_url = reader.parsed("LOGIN_URL", login_url);
-        let store_timeout = reader.span("STORE_TIMEOUT", Duration::from_secs(1));
-        let origin_timeout = reader.span("ORIGIN_TIMEOUT", Duration::from_secs(30));
+        let store_timeout =
+            reader.parsed("STORE_TIMEOUT", timeout).unwrap_or(Duration::from_secs(1));
+        let origin_timeout =
+            reader.parsed("ORIGIN_TIMEOUT", timeout).unwrap_or(Duration::from_secs(30));
         let store_failure =
             reader.parsed("STORE_FAILURE", store_failure).unwrap_or(StoreFailure::Deny);
         reader.required("SIGNING_KEYS");

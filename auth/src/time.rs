@@ -56,14 +56,19 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// The longest span that anything is set to.
+const LONGEST: Duration = Duration::from_secs(3650 * 24 * 60 * 60);
+
 /// Reads a span of time as people write it: `15 minutes`, `7 days`, `1h 30m`.
 ///
 /// # Errors
 /// Says what is wrong with the text and shows the form that is expected. Zero is refused,
-/// since a lifetime or a timeout of nothing locks everybody out.
+/// since a lifetime or a timeout of nothing locks everybody out, and so is more than ten years,
+/// since that is a slip, and ends beyond the calendar.
 pub fn parse_span(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(span) if span.as_millis() == 0 => Err("must be longer than nothing".into()),
+        Ok(span) if span > LONGEST => Err("must not be longer than 3650 days".into()),
         Ok(span) => Ok(span),
         Err(error) => Err(format!("{error}; write it like `15 minutes` or `7 days`")),
     }
@@ -91,6 +96,8 @@ mod tests {
     #[case("-1 day")]
     #[case("0 seconds")]
     #[case("1 fortnight")]
+    #[case("3651 days")]
+    #[case("100000000 years")]
     fn other_texts_are_refused_with_a_reason(#[case] text: &str) {
         assert!(!parse_span(text).unwrap_err().is_empty());
     }

@@ -65,6 +65,8 @@ fn everything_wrong_is_said_at_once() {
 #[case("LOGIN_URL", "/login")]
 #[case("STORE_TIMEOUT", "fast")]
 #[case("ORIGIN_TIMEOUT", "1")]
+#[case("ORIGIN_TIMEOUT", "2 hours")]
+#[case("SESSION_TTL", "100 years")]
 #[case("STORE_FAILURE", "allow")]
 #[case("STORE_FAILURE", "allow-recent: soon")]
 #[case("ROUTES", "[]")]

@@ -1,6 +1,7 @@
 //! How the text of each setting is read. Every function says what to change if it cannot be.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use http::Uri;
 
@@ -86,6 +87,17 @@ pub fn cookie_name(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err("must be a cookie name like `__Host-session`".into())
+    }
+}
+
+/// `STORE_TIMEOUT` and `ORIGIN_TIMEOUT`. Beyond this a request has been given up long since, and
+/// the runtime's timers have an end, too.
+pub fn timeout(text: &str) -> Result<Duration, String> {
+    let timeout = parse_span(text)?;
+    if timeout <= Duration::from_secs(60 * 60) {
+        Ok(timeout)
+    } else {
+        Err("must not be longer than 1 hour".into())
     }
 }
 
