@@ -19,3 +19,8 @@ export function checkCredentials({ username, password }) {
   const matches = timingSafeEqual(hash(String(password), salt), expected);
   return matches ? member : undefined;
 }
+
+/** The name of the member with this number, as the guard hands it on. */
+export function nameOf(sub) {
+  return [...members.values()].find((member) => member.sub === sub)?.name ?? sub;
+}

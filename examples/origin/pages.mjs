@@ -7,8 +7,7 @@ const outings = [
 ];
 
 const contents = {
-  "/": (member) => `<h1>Welcome back</h1>
-<p>You are signed in as member <strong>${escape(member)}</strong>.</p>
+  "/": (name) => `<h1>Welcome back, ${escape(name)}</h1>
 <h2>Next outings</h2>
 <table><thead><tr><th>When<th>What<th>Who</thead><tbody>
 ${outings.map((row) => `<tr>${row.map((cell) => `<td>${escape(cell)}`).join("")}`).join("\n")}
@@ -17,8 +16,8 @@ ${outings.map((row) => `<tr>${row.map((cell) => `<td>${escape(cell)}`).join("")}
 <ul><li>Albatross, coxed four<li>Heron, double scull<li>Tern, single scull <em>(at the workshop)</em></ul>`,
 };
 
-/** The page at a path for a member, `undefined` if there is none. */
-export function page(path, member, now) {
+/** The page at a path for the member of this name, `undefined` if there is none. */
+export function page(path, name, now) {
   const content = contents[path];
   if (content === undefined) return undefined;
   return `<!doctype html>
@@ -37,7 +36,7 @@ export function page(path, member, now) {
 </style>
 <nav><a href="/">Outings</a> <a href="/boats">Boats</a>
 <form method="post" action="/auth/logout"><button>Sign out</button></form></nav>
-${content(member)}
+${content(name)}
 <footer>Served at ${now.toISOString()}</footer>
 </html>
 `;

@@ -3,7 +3,7 @@
 // credentials are checked at one internal endpoint, for the guard alone.
 
 import { createServer } from "node:http";
-import { checkCredentials } from "./members.mjs";
+import { checkCredentials, nameOf } from "./members.mjs";
 import { page } from "./pages.mjs";
 
 const port = Number(process.env.ORIGIN_PORT ?? 8788);
@@ -15,7 +15,7 @@ const server = createServer(async (request, response) => {
   // Behind the guard this cannot happen; without it, nobody is a member.
   if (typeof member !== "string") return send(response, 403, "text/plain", "Members only.\n");
   if (path === "/api/me") return me(request, response);
-  const html = page(path, decodeURIComponent(member), new Date());
+  const html = page(path, nameOf(decodeURIComponent(member)), new Date());
   if (html === undefined) return send(response, 404, "text/plain", "There is no such page.\n");
   send(response, 200, "text/html; charset=utf-8", html);
 });
