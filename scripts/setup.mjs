@@ -51,7 +51,7 @@ export function isStamped(file, stamp) {
 }
 
 /** Rust with the Worker's target, and a C compiler for the crates that need one. */
-export function needRust() {
+function needRust() {
   if (output("rustup", ["--version"]) === undefined) {
     giveUp("Rust is missing. Install it with rustup, from https://rustup.rs, and run this again.");
   }
@@ -72,7 +72,7 @@ export function needRust() {
 }
 
 /** The packages of package-lock.json, in `node_modules`. */
-export function needPackages() {
+function needPackages() {
   const stampFile = join(root, "node_modules", ".installed");
   const stamp = digest(readFileSync(join(root, "package-lock.json")));
   if (isStamped(stampFile, stamp)) return;

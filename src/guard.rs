@@ -97,7 +97,10 @@ impl Pending {
         match self.app.guard.judge(&self.check, answer, request::now()) {
             // 6.
             Ok(()) => forward::plan(&self.app, &self.check, request).into(),
-            Err(refused) => response::refused(&refused).into(),
+            Err(refusal) => {
+                let head = RequestHead::of(request);
+                response::refused(&self.app.guard.refused(refusal, &head)).into()
+            }
         }
     }
 }

@@ -1,13 +1,14 @@
 //! The steps of a request, in their order, up to the store's question and from its answer on.
 
 mod browser;
+mod login_url;
 mod recent;
 
 use std::fmt;
 use std::time::Duration;
 
 use browser::{changes_state, is_navigation, is_same_origin};
-use percent_encoding::percent_decode_str;
+use login_url::LoginUrl;
 use recent::Recent;
 
 use crate::config::{Settings, StoreFailure, is_loopback};
@@ -38,6 +39,7 @@ pub trait Head {
 pub struct Guard {
     settings: Settings,
     tokens: Tokens,
+    login_url: Option<LoginUrl>,
     recent: Option<Recent>,
 }
 
@@ -108,7 +110,6 @@ impl Caller {
 pub struct Check {
     caller: Caller,
     target: String,
-    login: Option<String>,
 }
 
 impl Check {
@@ -158,7 +159,9 @@ impl Guard {
             StoreFailure::Deny => None,
             StoreFailure::AllowRecent(window) => Some(Recent::new(window)),
         };
-        Self { settings, tokens, recent }
+        let login_url = settings.login_url.as_deref();
+        let login_url = login_url.and_then(|url| LoginUrl::new(url, settings.origin.as_deref()));
+        Self { settings, tokens, login_url, recent }
     }
 
     /// The settings.
@@ -193,17 +196,16 @@ impl Guard {
                 "Write the path without dot segments, backslashes, spaces or control characters.",
             ));
         }
-        if self.is_login_url(head.url(), target) {
+        if self.login_url.as_ref().is_some_and(|login| login.is_at(head.url(), target)) {
             return Decision::refuse(Refusal::NotFound);
         }
         // 2. Credential; 3. token. The session, step 4, is the store's to answer.
-        let login = self.login_page(head, target);
         match self.authenticate(head, now) {
             Ok(caller) => {
                 let target = target.as_str().to_owned();
-                Decision::Check(Box::new(Check { caller, target, login }))
+                Decision::Check(Box::new(Check { caller, target }))
             }
-            Err(refusal) => Decision::Refuse(self.refused(refusal, login)),
+            Err(refusal) => Decision::Refuse(self.refused(refusal, head)),
         }
     }
 
@@ -251,15 +253,14 @@ impl Guard {
         check: &Check,
         answer: Result<Answer, StoreError>,
         now: Timestamp,
-    ) -> Result<(), Refused> {
-        let verdict = match answer {
+    ) -> Result<(), Refusal> {
+        match answer {
             Ok(answer) => self.live(&check.caller, answer, now).map(drop),
             Err(error) => match &self.recent {
                 Some(recent) if recent.holds(check.caller.sid(), now) => Ok(()),
                 _ => Err(Refusal::StoreUnavailable(error)),
             },
-        };
-        verdict.map_err(|refusal| self.refused(refusal, check.login.clone()))
+        }
     }
 
     /// The live session that the store found.
@@ -283,8 +284,8 @@ impl Guard {
         verdict
     }
 
-    /// Forgets that sessions were seen live, because they are to be ended. Called before the
-    /// store is asked, since an outage must not keep alive what somebody wished to end.
+    /// Forgets that sessions were seen live, because they were ended, or are to be: an outage must
+    /// not keep alive what somebody wished to end.
     pub fn forget<'a>(&self, sids: impl IntoIterator<Item = &'a Sid>) {
         for sid in sids {
             if let Some(recent) = &self.recent {
@@ -308,30 +309,23 @@ impl Guard {
         if told && !is_same_origin(head) { Err(Refusal::CrossSite) } else { Ok(()) }
     }
 
-    fn refused(&self, refusal: Refusal, login: Option<String>) -> Refused {
-        let login = login.filter(|_| refusal.asks_for_login()).map(|login| match refusal {
-            Refusal::TokenMissing => login,
-            _ => format!("{login}&reason={}", refusal.code()),
-        });
+    /// How a refusal is told: a person who is navigating is sent to the login page, if a login
+    /// would help.
+    pub fn refused(&self, refusal: Refusal, head: &impl Head) -> Refused {
+        let sent = refusal.asks_for_login() && head.method() == "GET" && is_navigation(head);
+        let login = sent.then(|| self.login_page(head, &refusal));
         Refused { refusal, login }
     }
 
-    /// The login page to send a person to who is navigating; `None` for a program.
-    fn login_page(&self, head: &impl Head, target: Target<'_>) -> Option<String> {
-        if head.method() != "GET" || !is_navigation(head) {
-            return None;
+    /// The login page's URL, with the way back and the reason.
+    fn login_page(&self, head: &impl Head, refusal: &Refusal) -> String {
+        let back = Target::of_url(head.url()).and_then(|target| LocalTarget::new(target.as_str()));
+        let back = back.unwrap_or(LocalTarget::root());
+        let page = format!("{}/login?redirect={}", self.settings.auth_path, back.in_query());
+        match refusal {
+            Refusal::TokenMissing => page,
+            _ => format!("{page}&reason={}", refusal.code()),
         }
-        let back = LocalTarget::new(target.as_str()).unwrap_or(LocalTarget::root());
-        Some(format!("{}/login?redirect={}", self.settings.auth_path, back.in_query()))
-    }
-
-    /// `LOGIN_URL` is for the guard to ask. Forwarded, it would be a way to try passwords past
-    /// the guard's own login. Paths are compared as the most lenient origin would.
-    fn is_login_url(&self, url: &str, target: Target<'_>) -> bool {
-        let Some(login) = &self.settings.login_url else { return false };
-        let Some(login_target) = Target::of_url(login) else { return false };
-        let origin = self.settings.origin.as_deref().unwrap_or(url);
-        same_path(login_target.path(), target.path()) && host(login) == host(origin)
     }
 
     /// Keys made for development must not guard a site that others can reach.
@@ -349,15 +343,6 @@ impl Decision {
     fn refuse(refusal: Refusal) -> Self {
         Self::Refuse(Refused { refusal, login: None })
     }
-}
-
-/// Do two paths lead to one place, if case, empty segments and percent-encoding are ignored?
-fn same_path(one: &str, other: &str) -> bool {
-    let folded = |path: &str| {
-        let decoded = percent_decode_str(path).decode_utf8_lossy().to_ascii_lowercase();
-        decoded.split('/').filter(|segment| !segment.is_empty()).collect::<Vec<_>>().join("/")
-    };
-    one == other || folded(one) == folded(other)
 }
 
 /// The host of an absolute URL, without its port.

@@ -31,7 +31,7 @@ impl RedisStore {
         timeout: Duration,
     ) -> Self {
         let headers: JsValue = Headers::new().map_or(JsValue::UNDEFINED, |headers| {
-            // A token that is no header value is refused by the endpoint, as any wrong token is.
+            // `Settings` takes no token that a header could not carry.
             let _ = headers.set("authorization", &format!("Bearer {}", token.expose()));
             headers.into()
         });

@@ -182,7 +182,7 @@ fn found(session: Option<Session>) -> Result<Answer, StoreError> {
 fn the_stores_answer_decides() {
     let guard = guard();
     let check = check(&guard, &request("GET", "/", &[("authorization", &bearer(&guard))]));
-    let judge = |answer| guard.judge(&check, answer, NOW).map_err(|r| r.refusal);
+    let judge = |answer| guard.judge(&check, answer, NOW);
     let live = session("a", NOW.millis(), NOW.millis() + 1000);
     let mut ended = live.clone();
     let ending = Ending::Revoked { at: NOW };
@@ -200,12 +200,13 @@ fn the_stores_answer_decides() {
 fn a_stale_session_sends_a_person_to_login_with_the_reason_and_an_outage_does_not() {
     let guard = guard();
     let headers = [("authorization", &bearer(&guard) as &str), ("sec-fetch-mode", "navigate")];
-    let check = check(&guard, &request("GET", "/x", &headers));
-    let stale = guard.judge(&check, found(None), NOW).unwrap_err();
+    let request = request("GET", "/x", &headers);
+    let check = check(&guard, &request);
+    let told = |answer| guard.refused(guard.judge(&check, answer, NOW).unwrap_err(), &request);
     let login = "/auth/login?redirect=/x&reason=session_unknown";
-    assert_eq!(stale.login.as_deref(), Some(login));
+    assert_eq!(told(found(None)).login.as_deref(), Some(login));
     let down = StoreError::Unreachable("down".into());
-    assert_eq!(guard.judge(&check, Err(down), NOW).unwrap_err().login, None);
+    assert_eq!(told(Err(down)).login, None);
 }
 
 #[test]
