@@ -6,9 +6,11 @@ use jwt_compact::alg::{
     Ed25519, Es256, Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key, Rsa, RsaPublicKey, StrongKey,
 };
 use jwt_compact::jwk::JsonWebKey;
-use jwt_compact::{Algorithm, Renamed};
+use jwt_compact::{Algorithm, AlgorithmExt, Renamed, UntrustedToken, ValidationError};
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::jwt::TokenError;
 
 /// A key whose `kid` starts like this was made for development, and serves loopback hosts only.
 pub const DEVELOPMENT_PREFIX: &str = "development-only";
@@ -91,6 +93,28 @@ impl Material {
             Self::EdDsa(pair, _) => pair.signing.is_some(),
             Self::Rsa(..) => false,
         }
+    }
+
+    /// Verifies a token's signature with the key's one algorithm, which the header must name, too.
+    ///
+    /// # Errors
+    /// [`TokenError::Signature`], or [`TokenError::Malformed`] for what is no token.
+    pub fn verify(&self, token: &str) -> Result<(), TokenError> {
+        // What the claims say is read apart, strictly; of these types they can say anything.
+        type Any = jwt_compact::Empty;
+        let token = UntrustedToken::<Any>::try_from(token).map_err(|_| TokenError::Malformed)?;
+        let verdict = match self {
+            Self::Hs256(key) => Hs256.validator::<Any>(key).validate(&token),
+            Self::Hs384(key) => Hs384.validator::<Any>(key).validate(&token),
+            Self::Hs512(key) => Hs512.validator::<Any>(key).validate(&token),
+            Self::Es256(pair) => Es256.validator(&pair.verifying).validate(&token),
+            Self::EdDsa(pair, named) => named.validator(&pair.verifying).validate(&token),
+            Self::Rsa(key, rsa) => rsa.validator(key).validate(&token),
+        };
+        verdict.map(drop).map_err(|error| match error {
+            ValidationError::MalformedClaims(_) => TokenError::Malformed,
+            _ => TokenError::Signature,
+        })
     }
 
     /// The public half; `None` for what has none.

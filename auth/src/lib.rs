@@ -1,7 +1,7 @@
 //! What Session Guard decides about a request, free of any platform.
 //!
 //! In scope: where a request may go ([`route`]), which credential it carries
-//! ([`credential`]), whether its token is genuine ([`keys`], [`token`]), whether its session
+//! ([`credential`]), whether its token is genuine ([`keys`], [`jwt`], [`token`]), whether its session
 //! is live ([`session`], [`ledger`], [`store`], [`redis`]), what is said when it is not
 //! ([`refusal`]), and the settings that govern all this ([`config`]). [`decision`] puts the
 //! steps in order.
@@ -15,6 +15,7 @@ pub mod credential;
 pub mod decision;
 pub mod device;
 pub mod identity;
+pub mod jwt;
 pub mod keys;
 pub mod ledger;
 pub mod login;

@@ -5,9 +5,9 @@
 
 use serde::Serialize;
 
+use crate::jwt::TokenError;
 use crate::session::{Ending, Gone};
 use crate::store::StoreError;
-use crate::token::TokenError;
 
 /// Why a request is not answered as it wished.
 #[derive(Clone, Debug, PartialEq, Eq)]

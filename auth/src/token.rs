@@ -1,72 +1,28 @@
 //! Access tokens (RFC 9068, RFC 8725): issued, and verified by `jwt-compact`.
 
 mod memory;
-mod strict_json;
 
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::alg::{Es256, Hs256, Hs384, Hs512};
-use jwt_compact::{AlgorithmExt, Claims, Header, UntrustedToken, ValidationError};
+use jwt_compact::{AlgorithmExt, Claims, Header};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::jwt::{MAX_BYTES, Period, TokenError, Unverified};
 use crate::keys::{KeySet, Material};
 use crate::session::{Sid, Subject};
 use crate::time::Timestamp;
 use memory::Memory;
 
-/// Tokens longer than this are refused before any work is spent on them, in bytes.
-pub const MAX_BYTES: usize = 8 * 1024;
-
-/// How far clocks may be apart, in seconds.
-const LEEWAY: u64 = 5;
-
-/// The last second of the year 9999. What claims to be later is a mistake or an attack.
-const END_OF_TIME: u64 = 253_402_300_799;
-
 /// The `typ` of issued tokens (RFC 9068, section 2.1).
 const TYPE: &str = "at+jwt";
 
-/// Header parameters that no token may carry. The guard knows no extension (RFC 7515, section
-/// 4.1.11) and no payload that is not encoded (RFC 7797); and a key that a token brings along, or
-/// points to, is the bearer's word against ours (RFC 8725, section 3.10).
-const REFUSED_PARAMETERS: [&str; 6] = ["crit", "b64", "jwk", "jku", "x5c", "x5u"];
-
 /// Claims that the guard sets itself; nobody else can.
 pub const REGISTERED: [&str; 8] = ["iss", "sub", "aud", "sid", "jti", "iat", "nbf", "exp"];
-
-/// Why a token is refused. The texts are for the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum TokenError {
-    /// It is no JWT in compact form, or lacks a claim.
-    #[error("The token is malformed.")]
-    Malformed,
-    /// No key of the set could have signed it.
-    #[error("The token names no key that is known here.")]
-    UnknownKey,
-    /// It was not signed with the key it names.
-    #[error("The token's signature does not match.")]
-    Signature,
-    /// Its `typ` is not that of an access token.
-    #[error("The token is of another type.")]
-    Type,
-    /// Its `iss` is another issuer.
-    #[error("The token was issued by somebody else.")]
-    Issuer,
-    /// Its `aud` is somebody else.
-    #[error("The token is meant for another audience.")]
-    Audience,
-    /// Its `nbf` or `iat` lies ahead.
-    #[error("The token is not valid yet.")]
-    NotYet,
-    /// Its `exp` has passed.
-    #[error("The token has expired.")]
-    Expired,
-}
 
 /// The claims of a token that was verified, at a moment within its times. Nothing else makes one.
 #[derive(Clone, PartialEq)]
@@ -106,9 +62,7 @@ struct Genuine {
     sub: Subject,
     sid: Sid,
     public: Map<String, Value>,
-    /// When it begins and ends, in seconds since the Unix epoch.
-    begins: u64,
-    expires: u64,
+    period: Period,
 }
 
 /// Issues and verifies the tokens of one issuer for one audience.
@@ -195,125 +149,42 @@ impl Tokens {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
+        // Before the memory, too: hashing is work.
         if token.len() > MAX_BYTES {
             return Err(TokenError::Malformed);
         }
         let genuine = self.memory.recall(token, || self.read(token))?;
-        if genuine.begins > now.seconds() + LEEWAY {
-            return Err(TokenError::NotYet);
-        }
-        if now.seconds() >= genuine.expires.saturating_add(LEEWAY) {
-            return Err(TokenError::Expired);
-        }
+        genuine.period.judge(now)?;
         Ok(Verified(genuine))
     }
 
     /// Reads a token: the key by `kid`, the algorithm by the key, then every claim but the times.
     fn read(&self, token: &str) -> Result<Genuine, TokenError> {
-        let mut parts = token.split('.');
-        let (header, claims) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some(header), Some(claims), Some(_), None) => (decode(header)?, decode(claims)?),
-            _ => return Err(TokenError::Malformed),
-        };
-        if REFUSED_PARAMETERS.iter().any(|name| header.contains_key(*name)) {
-            return Err(TokenError::Malformed);
-        }
-        let kid = header.get("kid").map(|kid| kid.as_str().ok_or(TokenError::Malformed));
-        let key = self.keys.find(kid.transpose()?).ok_or(TokenError::UnknownKey)?;
-        check_signature(token, &key.material)?;
-        if !header.get("typ").and_then(Value::as_str).is_some_and(is_access_token) {
+        let token = Unverified::parse(token)?;
+        let key = self.keys.find(token.kid()?).ok_or(TokenError::UnknownKey)?;
+        let token = token.verify(key)?;
+        if !token.is_of_type(TYPE) {
             return Err(TokenError::Type);
         }
-        self.accept(claims)
-    }
-
-    fn accept(&self, mut claims: Map<String, Value>) -> Result<Genuine, TokenError> {
-        let mut take = |name| claims.remove(name);
-        if text(take("iss"))? != self.issuer {
+        let mut claims = token.claims;
+        if claims.text("iss")? != self.issuer {
             return Err(TokenError::Issuer);
         }
-        if !audiences(take("aud"))?.contains(&self.audience) {
+        if !claims.audiences()?.contains(&self.audience) {
             return Err(TokenError::Audience);
         }
-        let sub = Subject::try_from(text(take("sub"))?).map_err(|_| TokenError::Malformed)?;
-        let sid = Sid::try_from(text(take("sid"))?).map_err(|_| TokenError::Malformed)?;
-        text(take("jti"))?;
-        let issued = seconds(take("iat"))?.ok_or(TokenError::Malformed)?;
-        let begins = seconds(take("nbf"))?.map_or(issued, |begins| begins.max(issued));
-        let expires = seconds(take("exp"))?.ok_or(TokenError::Malformed)?;
-        Ok(Genuine { sub, sid, public: claims, begins, expires })
+        let sub = Subject::try_from(claims.text("sub")?).map_err(|_| TokenError::Malformed)?;
+        let sid = Sid::try_from(claims.text("sid")?).map_err(|_| TokenError::Malformed)?;
+        claims.text("jti")?;
+        let period = claims.period()?;
+        Ok(Genuine { sub, sid, public: claims.into_rest(), period })
     }
-}
-
-/// One part of a token as JSON: canonical base64url without padding (RFC 7515, section 2), then an
-/// object without ambiguity.
-fn decode(part: &str) -> Result<Map<String, Value>, TokenError> {
-    let bytes = Base64UrlUnpadded::decode_vec(part).map_err(|_| TokenError::Malformed)?;
-    strict_json::object(&bytes).ok_or(TokenError::Malformed)
-}
-
-/// Verifies the signature with the key's one algorithm, which the header must name, too.
-fn check_signature(token: &str, material: &Material) -> Result<(), TokenError> {
-    // What the claims say is read apart, strictly; of these types they can say anything.
-    type Any = jwt_compact::Empty;
-    let token = UntrustedToken::<Any>::try_from(token).map_err(|_| TokenError::Malformed)?;
-    match material {
-        Material::Hs256(key) => Hs256.validator::<Any>(key).validate(&token),
-        Material::Hs384(key) => Hs384.validator::<Any>(key).validate(&token),
-        Material::Hs512(key) => Hs512.validator::<Any>(key).validate(&token),
-        Material::Es256(pair) => Es256.validator(&pair.verifying).validate(&token),
-        Material::EdDsa(pair, named) => named.validator(&pair.verifying).validate(&token),
-        Material::Rsa(key, rsa) => rsa.validator(key).validate(&token),
-    }
-    .map(drop)
-    .map_err(TokenError::from)
 }
 
 /// The claims do not fit into a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the claims make a token of more than {MAX_BYTES} bytes")]
 pub struct TokenTooLong;
-
-impl From<ValidationError> for TokenError {
-    fn from(error: ValidationError) -> Self {
-        match error {
-            ValidationError::MalformedClaims(_) => Self::Malformed,
-            _ => Self::Signature,
-        }
-    }
-}
-
-fn is_access_token(typ: &str) -> bool {
-    let typ = typ.strip_prefix("application/").unwrap_or(typ);
-    typ.eq_ignore_ascii_case(TYPE)
-}
-
-/// A claim that must be a text, and not an empty one.
-fn text(claim: Option<Value>) -> Result<String, TokenError> {
-    match claim {
-        Some(Value::String(text)) if !text.is_empty() => Ok(text),
-        _ => Err(TokenError::Malformed),
-    }
-}
-
-/// One audience or several (RFC 7519, section 4.1.3).
-fn audiences(claim: Option<Value>) -> Result<Vec<String>, TokenError> {
-    match claim {
-        Some(Value::Array(all)) => all.into_iter().map(|one| text(Some(one))).collect(),
-        one => Ok(vec![text(one)?]),
-    }
-}
-
-/// A moment in whole seconds. RFC 7519 allows fractions, which nobody sends and parsers round
-/// differently.
-fn seconds(claim: Option<Value>) -> Result<Option<u64>, TokenError> {
-    let seconds = claim.map(|claim| claim.as_u64().filter(|at| *at <= END_OF_TIME));
-    match seconds {
-        None => Ok(None),
-        Some(Some(seconds)) => Ok(Some(seconds)),
-        Some(None) => Err(TokenError::Malformed),
-    }
-}
 
 #[cfg(test)]
 pub(crate) mod tests;

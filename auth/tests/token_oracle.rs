@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use auth::jwt::TokenError;
 use auth::keys::{KeySet, Material};
 use auth::time::Timestamp;
-use auth::token::{TokenError, Tokens};
+use auth::token::Tokens;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Validation, crypto};
 use jwt_compact::Algorithm as _;
@@ -231,7 +232,7 @@ fn stricter_rule(token: &str, now: u64) -> Option<&'static str> {
     let sid = claims["sid"].as_str().unwrap_or_default();
     let aud = |one: &Value| one.as_str().is_some_and(|one| !one.is_empty());
     let rules = [
-        ("too long", token.len() > auth::token::MAX_BYTES),
+        ("too long", token.len() > auth::jwt::MAX_BYTES),
         ("typ", !matches!(header["typ"].as_str(), Some(typ) if typ.eq_ignore_ascii_case("at+jwt"))),
         ("crit, b64 or jwk", ["crit", "b64", "jwk"].iter().any(|name| header.get(name).is_some())),
         ("cty", header.get("cty").is_some()),

@@ -1,6 +1,6 @@
 use super::*;
+use crate::jwt::TokenError;
 use crate::session::{Ending, Gone, tests::session};
-use crate::token::TokenError;
 use crate::token::tests::{NOW, issue};
 use rstest::rstest;
 

@@ -71,12 +71,14 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jwt::Period;
     use crate::session::{Sid, Subject};
     use serde_json::Map;
 
     fn genuine() -> Genuine {
         let sub = Subject::try_from("ada".to_owned()).unwrap();
-        Genuine { sub, sid: Sid::from_random([0; 16]), public: Map::new(), begins: 0, expires: 0 }
+        let (sid, period) = (Sid::from_random([0; 16]), Period::default());
+        Genuine { sub, sid, public: Map::new(), period }
     }
 
     #[test]

@@ -1,0 +1,244 @@
+//! Signed JWTs in compact form (RFC 7519, RFC 7515), read strictly (RFC 8725): whoever issued them
+//! and whatever they are for. What each kind must say beyond that is its own module's matter:
+//! [`token`](crate::token).
+
+mod strict_json;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::keys::Key;
+use crate::time::Timestamp;
+
+/// Tokens longer than this are refused before any work is spent on them, in bytes.
+pub const MAX_BYTES: usize = 8 * 1024;
+
+/// How far clocks may be apart, in seconds.
+const LEEWAY: u64 = 5;
+
+/// The last second of the year 9999. What claims to be later is a mistake or an attack.
+const END_OF_TIME: u64 = 253_402_300_799;
+
+/// Header parameters that no token may carry. The guard knows no extension (RFC 7515, section
+/// 4.1.11) and no payload that is not encoded (RFC 7797); and a key that a token brings along, or
+/// points to, is the bearer's word against ours (RFC 8725, section 3.10).
+const REFUSED_PARAMETERS: [&str; 6] = ["crit", "b64", "jwk", "jku", "x5c", "x5u"];
+
+/// Why a token is refused. The texts are for the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum TokenError {
+    /// It is no JWT in compact form, or lacks a claim.
+    #[error("The token is malformed.")]
+    Malformed,
+    /// No key of the set could have signed it.
+    #[error("The token names no key that is known here.")]
+    UnknownKey,
+    /// It was not signed with the key it names.
+    #[error("The token's signature does not match.")]
+    Signature,
+    /// Its `typ` is not that of the tokens that are taken here.
+    #[error("The token is of another type.")]
+    Type,
+    /// Its `iss` is another issuer.
+    #[error("The token was issued by somebody else.")]
+    Issuer,
+    /// Its `aud`, or `azp`, is somebody else.
+    #[error("The token is meant for another audience.")]
+    Audience,
+    /// Its `nonce` is not the one of this login.
+    #[error("The token's nonce is another.")]
+    Nonce,
+    /// Its `nbf` or `iat` lies ahead.
+    #[error("The token is not valid yet.")]
+    NotYet,
+    /// Its `exp` has passed.
+    #[error("The token has expired.")]
+    Expired,
+}
+
+/// A token that reads well. Nobody vouches for it yet.
+pub struct Unverified<'a> {
+    token: &'a str,
+    header: Map<String, Value>,
+    claims: Map<String, Value>,
+}
+
+impl<'a> Unverified<'a> {
+    /// Reads the parts, strictly.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`].
+    pub fn parse(token: &'a str) -> Result<Self, TokenError> {
+        if token.len() > MAX_BYTES {
+            return Err(TokenError::Malformed);
+        }
+        let mut parts = token.split('.');
+        let (header, claims) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some(header), Some(claims), Some(_), None) => (decode(header)?, decode(claims)?),
+            _ => return Err(TokenError::Malformed),
+        };
+        if REFUSED_PARAMETERS.iter().any(|name| header.contains_key(*name)) {
+            return Err(TokenError::Malformed);
+        }
+        Ok(Self { token, header, claims })
+    }
+
+    /// The name of the key it claims to be signed with.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`] if `kid` is no text.
+    pub fn kid(&self) -> Result<Option<&str>, TokenError> {
+        self.header.get("kid").map(|kid| kid.as_str().ok_or(TokenError::Malformed)).transpose()
+    }
+
+    /// Who it claims to be issued by: only to choose the keys that can tell.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`] if `iss` is no text.
+    pub fn claimed_issuer(&self) -> Result<&str, TokenError> {
+        self.claims.get("iss").and_then(Value::as_str).ok_or(TokenError::Malformed)
+    }
+
+    /// Verifies the signature with the key's one algorithm, which the header must name, too.
+    ///
+    /// # Errors
+    /// [`TokenError::Signature`].
+    pub fn verify(self, key: &Key) -> Result<Signed, TokenError> {
+        key.material.verify(self.token)?;
+        Ok(Signed { header: self.header, claims: Claims(self.claims) })
+    }
+}
+
+/// What a key has signed. Nothing but [`Unverified::verify`] makes one.
+pub struct Signed {
+    header: Map<String, Value>,
+    /// What it says.
+    pub claims: Claims,
+}
+
+impl Signed {
+    /// Is its `typ` this one, with or without `application/` before it (RFC 7515, section 4.1.9)?
+    pub fn is_of_type(&self, expected: &str) -> bool {
+        self.header.get("typ").and_then(Value::as_str).is_some_and(|typ| {
+            typ.strip_prefix("application/").unwrap_or(typ).eq_ignore_ascii_case(expected)
+        })
+    }
+
+    /// Has it no `typ`?
+    pub fn is_untyped(&self) -> bool {
+        !self.header.contains_key("typ")
+    }
+}
+
+/// The claims that are left to be read.
+pub struct Claims(Map<String, Value>);
+
+impl Claims {
+    /// Takes out a claim, whatever it is.
+    pub fn take(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
+    }
+
+    /// Takes out a claim that must be a text, and not an empty one.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`] if it is anything else, or absent.
+    pub fn text(&mut self, name: &str) -> Result<String, TokenError> {
+        text(self.take(name))
+    }
+
+    /// Takes out a claim that may be absent, but else must be a text, and not an empty one.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`] if it is anything else.
+    pub fn optional_text(&mut self, name: &str) -> Result<Option<String>, TokenError> {
+        self.take(name).map(|claim| text(Some(claim))).transpose()
+    }
+
+    /// Takes out `aud`: one audience or several (RFC 7519, section 4.1.3).
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`] if it is anything else, or absent.
+    pub fn audiences(&mut self) -> Result<Vec<String>, TokenError> {
+        match self.take("aud") {
+            Some(Value::Array(all)) => all.into_iter().map(|one| text(Some(one))).collect(),
+            one => Ok(vec![text(one)?]),
+        }
+    }
+
+    /// Takes out `iat`, `nbf` and `exp`.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`] if `iat` or `exp` is absent, or one of them no time.
+    pub fn period(&mut self) -> Result<Period, TokenError> {
+        let issued = seconds(self.take("iat"))?.ok_or(TokenError::Malformed)?;
+        let begins = seconds(self.take("nbf"))?.map_or(issued, |begins| begins.max(issued));
+        let expires = seconds(self.take("exp"))?.ok_or(TokenError::Malformed)?;
+        Ok(Period { issued, begins, expires })
+    }
+
+    /// Those that are left.
+    pub fn into_rest(self) -> Map<String, Value> {
+        self.0
+    }
+}
+
+/// When a token is good, in seconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Period {
+    issued: u64,
+    begins: u64,
+    expires: u64,
+}
+
+impl Period {
+    /// Is it good at this moment?
+    ///
+    /// # Errors
+    /// [`TokenError::NotYet`] or [`TokenError::Expired`].
+    pub fn judge(&self, now: Timestamp) -> Result<(), TokenError> {
+        if self.begins > now.seconds() + LEEWAY {
+            return Err(TokenError::NotYet);
+        }
+        if now.seconds() >= self.expires.saturating_add(LEEWAY) {
+            return Err(TokenError::Expired);
+        }
+        Ok(())
+    }
+
+    /// When it was issued.
+    pub fn issued(&self) -> Timestamp {
+        Timestamp::from_millis(self.issued * 1000)
+    }
+
+    /// From when on nobody takes it any more.
+    pub fn over(&self) -> Timestamp {
+        Timestamp::from_millis((self.expires + LEEWAY) * 1000)
+    }
+}
+
+/// One part of a token as JSON: canonical base64url without padding (RFC 7515, section 2), then an
+/// object without ambiguity.
+fn decode(part: &str) -> Result<Map<String, Value>, TokenError> {
+    let bytes = Base64UrlUnpadded::decode_vec(part).map_err(|_| TokenError::Malformed)?;
+    strict_json::object(&bytes).ok_or(TokenError::Malformed)
+}
+
+fn text(claim: Option<Value>) -> Result<String, TokenError> {
+    match claim {
+        Some(Value::String(text)) if !text.is_empty() => Ok(text),
+        _ => Err(TokenError::Malformed),
+    }
+}
+
+/// A moment in whole seconds. RFC 7519 allows fractions, which nobody sends and parsers round
+/// differently.
+fn seconds(claim: Option<Value>) -> Result<Option<u64>, TokenError> {
+    let seconds = claim.map(|claim| claim.as_u64().filter(|at| *at <= END_OF_TIME));
+    match seconds {
+        None => Ok(None),
+        Some(Some(seconds)) => Ok(Some(seconds)),
+        Some(None) => Err(TokenError::Malformed),
+    }
+}
