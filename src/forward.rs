@@ -2,6 +2,7 @@
 
 use auth::decision::Check;
 use auth::refusal::Refusal;
+use auth::route::Target;
 use js_sys::Array;
 use web_sys::Request;
 
@@ -13,17 +14,18 @@ use crate::config::App;
 pub fn plan(app: &App, check: &Check, request: &Request) -> String {
     let settings = app.guard.settings();
     let timeout = settings.origin_timeout.as_millis();
+    let target = check.target();
     let mut plan = match &settings.origin {
-        Some(origin) => format!("{origin}{}\n{timeout}", check.target()),
-        None => format!("{}\n{timeout}", request.url()),
+        Some(origin) => format!("{origin}{target}\n{timeout}"),
+        None => format!("{}{target}\n{timeout}", Target::site_of(&request.url())),
     };
     let names = Array::from(&request.headers().keys()).join("\n").as_string().unwrap_or_default();
     let changes = check.forward(names.split('\n'));
     for name in changes.remove {
-        plan.extend(["\n", &name]);
+        plan.extend(["\n", name]);
     }
     for (name, value) in changes.set {
-        plan.extend(["\n", name, ": ", &value]);
+        plan.extend(["\n", name, ": ", value]);
     }
     plan
 }

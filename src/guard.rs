@@ -6,7 +6,7 @@ use auth::decision::{Check, Decision};
 use auth::route::Endpoint;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::{Request, Response};
 
 use crate::config::App;
@@ -28,10 +28,19 @@ use crate::{forward, health, keys, login, pages, response, sessions};
 /// [`Pending::judge`] for the verdict.
 pub fn handle(app: Rc<App>, request: Request) -> JsValue {
     let head = RequestHead::of(&request);
+    decide(app, request, head)
+}
+
+fn decide(app: Rc<App>, request: Request, head: RequestHead) -> JsValue {
     // 1. to 3.
     match app.guard.decide(&head, request::now()) {
         Decision::Own(endpoint) => own(app, endpoint, request, head),
         Decision::Refuse(refused) => response::refused(&refused).into(),
+        Decision::ReadBody => future_to_promise(async move {
+            let head = head.with_body(&request).await;
+            JsFuture::from(Promise::resolve(&decide(app, request, head))).await
+        })
+        .into(),
         Decision::Check(check) => {
             // 4.
             let reply = app.store.ask(check.caller().user(), check.caller().command());

@@ -3,24 +3,6 @@
 import { OriginFailure } from "./forward.js";
 
 /**
- * Reads a body as UTF-8 text; `undefined` if it is larger than `most` bytes or no UTF-8.
- * @param {Request} request
- * @param {number} most
- * @returns {Promise<string | undefined>}
- */
-export async function readBody(request, most) {
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
-  let text = "";
-  let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength;
-    if (size > most) return undefined;
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
-}
-
-/**
  * Posts credentials to the origin's endpoint that checks them.
  * @param {string} url
  * @param {string} json

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use auth::cookie;
 use auth::decision::Head;
-use auth::login::{self, Approval, Attempt, Form, Lifetimes};
+use auth::form::Form;
+use auth::login::{self, Approval, Attempt, Lifetimes};
 use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
 use auth::session::Session;
@@ -23,9 +24,6 @@ use crate::{forward, pages, response, sessions};
 
 #[wasm_bindgen(module = "/src/login.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = readBody)]
-    fn read_body(request: &Request, most: u32) -> Promise;
-
     #[wasm_bindgen(js_name = postCredentials)]
     fn post_credentials(url: &str, json: &str, timeout: u32) -> Promise;
 }
@@ -46,6 +44,9 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
         Some(form) => form,
         None => return response::refusal(&UNKNOWN_FORM),
     };
+    if form == Form::Page && !app.guard.settings().token_sources.cookie {
+        return response::refusal(&NO_COOKIE);
+    }
     let attempt = match attempt(app, request, head, form).await {
         Ok(attempt) => attempt,
         Err(refusal) => return response::refusal(&refusal),
@@ -64,6 +65,9 @@ const UNKNOWN_FORM: Refusal = Refusal::BadRequest(
     "Send the login as `application/json` or `application/x-www-form-urlencoded`.",
 );
 
+const NO_COOKIE: Refusal =
+    Refusal::BadRequest("No cookie is set here; send the login as `application/json`.");
+
 async fn attempt(
     app: &App,
     request: &Request,
@@ -74,9 +78,8 @@ async fn attempt(
         return Err(Refusal::NotFound);
     }
     app.guard.refuse_other_origins(head)?;
-    let most = login::MAX_BODY as u32;
-    let body = JsFuture::from(read_body(request, most)).await.ok().and_then(|b| b.as_string());
-    let body = body.ok_or(Refusal::BadRequest("The body must be UTF-8, and at most 64 KB."))?;
+    let body = request::body(request).await;
+    let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE))?;
     Attempt::parse(form, &body).map_err(Refusal::BadRequest)
 }
 
@@ -84,7 +87,7 @@ async fn attempt(
 struct Entry {
     token: String,
     lifetime: Duration,
-    /// `None` if the token is too large for one.
+    /// `None` if the token is too large for one, or none is wanted.
     cookie: Option<String>,
     session: Session,
     ended: Vec<Session>,
@@ -116,7 +119,8 @@ async fn try_log_in(
     };
     let token = app.guard.tokens().issue(&grant);
     let token = token.map_err(|error| Refusal::OriginUnavailable(error.to_string()))?;
-    let cookie = cookie::set(&settings.cookie_name, &token, lifetime);
+    let wanted = settings.token_sources.cookie;
+    let cookie = cookie::set(&settings.cookie_name, &token, lifetime).filter(|_| wanted);
     if cookie.is_none() && form == Form::Page {
         let cause =
             "LOGIN_URL: `claims` make a cookie of more than 4,096 bytes, which browsers drop";

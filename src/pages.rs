@@ -71,7 +71,7 @@ fn page(
         redirect: redirect.map_or("/", LocalTarget::as_str),
         notice,
         error,
-        enabled: settings.login_url.is_some(),
+        enabled: settings.login_url.is_some() && settings.token_sources.cookie,
     };
     match page.render() {
         Ok(html) => response::response(status, &html, &HEADERS),

@@ -1,22 +1,47 @@
 //! A Workers request, as the core looks at it.
 
-use auth::decision::Head;
+use auth::decision::{Body, Head};
+use auth::form::MAX_BODY;
 use auth::login::Client;
 use auth::time::Timestamp;
-use js_sys::Reflect;
+use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
 /// The head of a request. Method and URL cross into Rust once, a header when it is asked for.
 pub struct RequestHead {
     method: String,
     url: String,
     headers: web_sys::Headers,
+    body: Option<Result<String, UnreadableBody>>,
+}
+
+/// What is said of a body that cannot be read.
+pub const UNREADABLE: &str = "The body must be UTF-8, and at most 64 KB.";
+
+/// A body is larger than [`MAX_BODY`], or no UTF-8.
+pub struct UnreadableBody;
+
+#[wasm_bindgen(module = "/src/request.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = readBody)]
+    fn read_body(request: &web_sys::Request, most: u32) -> Promise;
+
+    #[wasm_bindgen(js_name = peekBody)]
+    fn peek_body(request: &web_sys::Request, most: u32) -> Promise;
 }
 
 impl RequestHead {
     /// Looks at a request.
     pub fn of(request: &web_sys::Request) -> Self {
-        Self { method: request.method(), url: request.url(), headers: request.headers() }
+        let (method, url, headers) = (request.method(), request.url(), request.headers());
+        Self { method, url, headers, body: None }
+    }
+
+    /// Looks at its body, too, and leaves that in the request as it is.
+    pub async fn with_body(self, request: &web_sys::Request) -> Self {
+        let body = text(peek_body(request, MAX_BODY as u32)).await;
+        Self { body: Some(body), ..self }
     }
 }
 
@@ -32,6 +57,26 @@ impl Head for RequestHead {
     fn header(&self, name: &str) -> Option<String> {
         self.headers.get(name).ok().flatten()
     }
+
+    fn body(&self) -> Body<'_> {
+        match &self.body {
+            None => Body::Unread,
+            Some(Ok(text)) => Body::Text(text),
+            Some(Err(UnreadableBody)) => Body::Unreadable,
+        }
+    }
+}
+
+/// Takes a body out of its request.
+///
+/// # Errors
+/// [`UnreadableBody`].
+pub async fn body(request: &web_sys::Request) -> Result<String, UnreadableBody> {
+    text(read_body(request, MAX_BODY as u32)).await
+}
+
+async fn text(body: Promise) -> Result<String, UnreadableBody> {
+    JsFuture::from(body).await.ok().and_then(|body| body.as_string()).ok_or(UnreadableBody)
 }
 
 /// The present moment, by the Workers clock.

@@ -7,6 +7,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use crate::credential::TokenSources;
 use crate::keys::KeySet;
 use crate::redis::ReadConsistency;
 use crate::time::parse_span;
@@ -21,7 +22,6 @@ use values::{
 /// Settings of the contract that this version knows in one form only.
 const ONE_FORM_ONLY: &[(&str, Option<&str>)] = &[
     ("TRUSTED_ISSUERS", None),
-    ("TOKEN_SOURCES", Some("bearer, cookie")),
     ("SESSION_LIMIT_POLICY", Some("evict-oldest")),
     ("ROUTES", None),
     ("IDENTITY_HEADERS", Some("x-auth-request")),
@@ -90,6 +90,8 @@ pub struct Settings {
     pub audience: String,
     /// The keys.
     pub keys: KeySet,
+    /// Where tokens may be.
+    pub token_sources: TokenSources,
     /// The session cookie's name.
     pub cookie_name: String,
     /// Where sessions are kept.
@@ -193,6 +195,7 @@ impl Settings {
         let auth_path = reader.parsed("AUTH_PATH", auth_path).unwrap_or("/auth".into());
         let issuer = reader.required("ISSUER");
         let audience = reader.required("AUDIENCE");
+        let token_sources = reader.parsed("TOKEN_SOURCES", TokenSources::parse).unwrap_or_default();
         let cookie_name =
             reader.parsed("COOKIE_NAME", cookie_name).unwrap_or("__Host-session".into());
         let store = store(reader);
@@ -231,6 +234,7 @@ impl Settings {
             issuer,
             audience,
             keys: keys?,
+            token_sources,
             cookie_name,
             store: store?,
             session_limit,

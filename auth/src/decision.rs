@@ -13,7 +13,7 @@ use recent::Recent;
 
 use crate::config::{Settings, StoreFailure, is_loopback};
 use crate::cookie;
-use crate::credential::{self, Credential, Source};
+use crate::credential::{Ambiguous, Credential, Sent, Source};
 use crate::identity;
 use crate::redirect::LocalTarget;
 use crate::refusal::Refusal;
@@ -32,6 +32,21 @@ pub trait Head {
     fn url(&self) -> &str;
     /// The value of a header, `None` if it was not sent.
     fn header(&self, name: &str) -> Option<String>;
+    /// What is known of the body.
+    fn body(&self) -> Body<'_> {
+        Body::Unread
+    }
+}
+
+/// What is known of a request's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body<'a> {
+    /// Nobody has looked.
+    Unread,
+    /// All of it.
+    Text(&'a str),
+    /// It is larger than [`MAX_BODY`](crate::form::MAX_BODY), or no UTF-8.
+    Unreadable,
 }
 
 /// Decides about requests by the settings.
@@ -50,6 +65,9 @@ pub enum Decision {
     Own(Endpoint),
     /// The request ends here.
     Refuse(Refused),
+    /// A token may be in the body: it is to be read, and the request decided about anew. The
+    /// origin still gets it as it came.
+    ReadBody,
     /// The store is to be asked; its answer goes to [`Guard::judge`].
     Check(Box<Check>),
 }
@@ -67,15 +85,7 @@ pub struct Refused {
 pub struct Caller {
     token: Verified,
     command: Command,
-    source: Source,
-    cookies: CookieHeader,
-}
-
-/// What becomes of the `Cookie` header on the way to the origin.
-enum CookieHeader {
-    Unchanged,
-    Removed,
-    Others(String),
+    withheld: Withheld,
 }
 
 /// Says who, and nothing that came with them.
@@ -118,36 +128,38 @@ impl Check {
         &self.caller
     }
 
-    /// Path and query, as the decision was made about them.
+    /// Path and query, as the decision was made about them, without a token.
     pub fn target(&self) -> &str {
         &self.target
     }
 
-    /// How the headers change on the way to the origin: names to delete, then pairs to set.
-    /// `names` are those the client sent.
-    pub fn forward<'a>(&self, names: impl Iterator<Item = &'a str>) -> HeaderChanges {
-        let mut remove: Vec<String> =
-            names.filter(|name| identity::is_reserved(name)).map(str::to_owned).collect();
-        let mut set = identity::headers(&self.caller.token);
-        if self.caller.source == Source::Bearer {
-            remove.push("Authorization".into());
+    /// How the headers change on the way to the origin. `names` are those the client sent.
+    pub fn forward<'a>(&'a self, names: impl Iterator<Item = &'a str>) -> HeaderChanges<'a> {
+        let Withheld { remove, set } = &self.caller.withheld;
+        let remove = remove.iter().map(String::as_str);
+        let set = set.iter().map(|(name, value)| (*name, value.as_str()));
+        let identity = self.caller.token.identity().iter();
+        HeaderChanges {
+            remove: remove.chain(names.filter(|name| identity::is_reserved(name))).collect(),
+            set: set.chain(identity.map(|(name, value)| (&**name, value.as_str()))).collect(),
         }
-        match &self.caller.cookies {
-            CookieHeader::Unchanged => {}
-            CookieHeader::Removed => remove.push("Cookie".into()),
-            CookieHeader::Others(others) => set.push(("Cookie", others.clone())),
-        }
-        HeaderChanges { remove, set }
     }
+}
+
+/// What keeps the guard's own credential from the origin.
+#[derive(Default)]
+struct Withheld {
+    remove: Vec<String>,
+    set: Vec<(&'static str, String)>,
 }
 
 /// How the headers change on the way to the origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeaderChanges {
+pub struct HeaderChanges<'a> {
     /// Headers that the origin does not get: forged identities, and the guard's own credential.
-    pub remove: Vec<String>,
+    pub remove: Vec<&'a str>,
     /// Headers that are set.
-    pub set: Vec<(&'static str, String)>,
+    pub set: Vec<(&'a str, &'a str)>,
 }
 
 impl Guard {
@@ -184,6 +196,9 @@ impl Guard {
             return Decision::refuse(refusal);
         }
         match Route::of(head.method(), target.path(), &self.settings.auth_path) {
+            // A login's body is the login's to read.
+            Route::Own(Endpoint::Login) => return Decision::Own(Endpoint::Login),
+            Route::Own(_) if self.awaits_body(head) => return Decision::ReadBody,
             Route::Own(endpoint) => return Decision::Own(endpoint),
             Route::Unknown => return Decision::refuse(Refusal::NotFound),
             Route::WrongMethod(allow) => {
@@ -199,10 +214,14 @@ impl Guard {
         if self.login_url.as_ref().is_some_and(|login| login.is_at(head.url(), target)) {
             return Decision::refuse(Refusal::NotFound);
         }
+        if self.awaits_body(head) {
+            return Decision::ReadBody;
+        }
         // 2. Credential; 3. token. The session, step 4, is the store's to answer.
         match self.authenticate(head, now) {
             Ok(caller) => {
-                let target = target.as_str().to_owned();
+                let sources = &self.settings.token_sources;
+                let target = sources.without_tokens(target.as_str()).into_owned();
                 Decision::Check(Box::new(Check { caller, target }))
             }
             Err(refusal) => Decision::Refuse(self.refused(refusal, head)),
@@ -214,14 +233,11 @@ impl Guard {
     /// # Errors
     /// Why the request may not ask the store.
     pub fn authenticate(&self, head: &impl Head, now: Timestamp) -> Result<Caller, Refusal> {
-        let authorization = head.header("authorization");
-        let cookies = head.header("cookie");
-        let name = &self.settings.cookie_name;
-        let found = credential::find(authorization.as_deref(), cookies.as_deref(), name);
-        let Credential { source, token } = match found {
+        let sent = Sent::of(head, &self.settings.token_sources);
+        let Credential { source, token } = match sent.credential(&self.settings.cookie_name) {
             Ok(Some(credential)) => credential,
             Ok(None) => return Err(Refusal::TokenMissing),
-            Err(credential::Ambiguous) => {
+            Err(Ambiguous) => {
                 return Err(Refusal::BadRequest("Send one token; two that differ were sent."));
             }
         };
@@ -234,13 +250,37 @@ impl Guard {
             idle_timeout: self.settings.idle_timeout,
             now,
         };
-        let cookies = match cookies.filter(|all| cookie::values(all, name).next().is_some()) {
-            None => CookieHeader::Unchanged,
-            Some(all) => {
-                cookie::without(&all, name).map_or(CookieHeader::Removed, CookieHeader::Others)
+        let withheld = self.withhold(head, &sent, source);
+        Ok(Caller { token, command, withheld })
+    }
+
+    fn withhold(&self, head: &impl Head, sent: &Sent, source: Source) -> Withheld {
+        let Settings { cookie_name, token_sources, .. } = &self.settings;
+        let mut withheld = Withheld::default();
+        withheld.remove.extend_from_slice(&token_sources.headers);
+        if source == Source::Bearer {
+            withheld.remove.push("authorization".into());
+        }
+        if let Some(all) = &sent.cookies
+            && cookie::values(all, cookie_name).next().is_some()
+        {
+            match cookie::without(all, cookie_name) {
+                Some(others) => withheld.set.push(("Cookie", others)),
+                None => withheld.remove.push("cookie".into()),
             }
-        };
-        Ok(Caller { token, command, source, cookies })
+        }
+        // The page's address, with its token, comes along with whatever the page asks for.
+        if !token_sources.query.is_empty()
+            && let Some(page) = head.header("referer")
+        {
+            withheld.set.push(("Referer", token_sources.without_tokens(&page).into_owned()));
+        }
+        withheld
+    }
+
+    /// Is there a body where a token may be, that nobody has read yet?
+    fn awaits_body(&self, head: &impl Head) -> bool {
+        head.body() == Body::Unread && self.settings.token_sources.body_of(head).is_some()
     }
 
     /// Step 4: decides by the store's answer.
@@ -319,7 +359,8 @@ impl Guard {
 
     /// The login page's URL, with the way back and the reason.
     fn login_page(&self, head: &impl Head, refusal: &Refusal) -> String {
-        let back = Target::of_url(head.url()).and_then(|target| LocalTarget::new(target.as_str()));
+        let back = self.settings.token_sources.without_tokens(head.url());
+        let back = Target::of_url(&back).and_then(|target| LocalTarget::new(target.as_str()));
         let back = back.unwrap_or(LocalTarget::root());
         let page = format!("{}/login?redirect={}", self.settings.auth_path, back.in_query());
         match refusal {

@@ -1,9 +1,12 @@
 //! Who the user is, told to the origin in headers that no client can set.
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::HashMap;
 
-use crate::token::Verified;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde_json::{Map, Value};
+
+use crate::session::{Sid, Subject};
 
 /// The user's `sub`.
 pub const USER: &str = "X-Auth-Request-User";
@@ -18,21 +21,53 @@ pub const SESSION: &str = "X-Auth-Request-Session";
 const UNSAFE: &AsciiSet = &CONTROLS.add(b'%');
 const UNSAFE_IN_LIST: &AsciiSet = &UNSAFE.add(b',');
 
-/// The headers for a verified token. Values are UTF-8, percent-encoded (RFC 3986, section 2.1)
-/// where they are not printable ASCII, so any `sub` fits into a header and none is ambiguous.
-pub fn headers(token: &Verified) -> Vec<(&'static str, String)> {
-    let claim = |name: &str| token.public().get(name);
+/// What stands before a claim's name.
+pub const CLAIM: &str = "X-Auth-Request-Claim-";
+
+/// A header: its name and its value.
+pub type Header = (Cow<'static, str>, String);
+
+/// The headers that tell the origin who is asking. Values are UTF-8, percent-encoded (RFC 3986,
+/// section 2.1) where they are not printable ASCII, so any `sub` fits into a header and none is
+/// ambiguous.
+pub fn headers(sub: &Subject, sid: &Sid, public: &Map<String, Value>) -> Vec<Header> {
     let mut headers =
-        vec![(USER, encode(token.sub().as_str(), UNSAFE)), (SESSION, token.sid().to_string())];
-    if let Some(Value::String(email)) = claim("email") {
-        headers.push((EMAIL, encode(email, UNSAFE)));
+        vec![(USER.into(), encode(sub.as_str(), UNSAFE)), (SESSION.into(), sid.to_string())];
+    if let Some(Value::String(email)) = public.get("email") {
+        headers.push((EMAIL.into(), encode(email, UNSAFE)));
     }
-    if let Some(Value::Array(groups)) = claim("groups").or_else(|| claim("roles")) {
+    if let Some(Value::Array(groups)) = public.get("groups").or_else(|| public.get("roles")) {
         let groups = groups.iter().filter_map(Value::as_str);
         let groups: Vec<String> = groups.map(|group| encode(group, UNSAFE_IN_LIST)).collect();
-        headers.push((GROUPS, groups.join(",")));
+        headers.push((GROUPS.into(), groups.join(",")));
     }
+    // Of two claims under one header an origin would see either; it gets neither.
+    let mut names: HashMap<String, usize> = HashMap::new();
+    for name in public.keys() {
+        *names.entry(claim_header(name)).or_default() += 1;
+    }
+    headers.extend(public.iter().filter_map(|(name, value)| {
+        let header = claim_header(name);
+        let text = match value {
+            Value::Null => return None,
+            Value::String(text) => encode(text, UNSAFE),
+            value => encode(&value.to_string(), UNSAFE),
+        };
+        (names[&header] == 1).then(|| (header.into(), text))
+    }));
     headers
+}
+
+/// Two claims that would share a header, if there are.
+pub fn alike(public: &Map<String, Value>) -> Option<(&str, &str)> {
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    public.keys().find_map(|name| Some((seen.insert(claim_header(name), name)?, name.as_str())))
+}
+
+/// The header of a claim: its name in lower case, with a `-` for whatever is no letter and no digit.
+fn claim_header(name: &str) -> String {
+    let legal = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    CLAIM.chars().chain(name.chars().map(legal)).collect()
 }
 
 /// Would an origin read this header as one of ours? Servers fold `-`, `_` and other marks into
@@ -59,9 +94,9 @@ fn encode(text: &str, unsafe_bytes: &'static AsciiSet) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::tests::{NOW, issue, tokens};
     use proptest::prelude::*;
     use rstest::rstest;
+    use serde_json::json;
 
     #[rstest]
     #[case("X-Auth-Request-User")]
@@ -85,16 +120,50 @@ mod tests {
         assert!(!is_reserved(name));
     }
 
+    fn headers_of(public: Value) -> Vec<(String, String)> {
+        let sub = Subject::try_from("ada".to_owned()).unwrap();
+        let all = headers(&sub, &Sid::from_random([7; 16]), public.as_object().unwrap());
+        all.into_iter().map(|(name, value)| (name.into_owned(), value)).collect()
+    }
+
     #[test]
-    fn the_claims_become_headers() {
-        let tokens = tokens(&["a"]);
-        let headers = headers(&tokens.verify(&issue(&tokens, "ada"), NOW).unwrap());
+    fn the_user_and_the_session_become_headers() {
         let expected = [
-            (USER, "ada".to_owned()),
-            (SESSION, "BwcHBwcHBwcHBwcHBwcHBw".to_owned()),
-            (EMAIL, "ada@example.com".to_owned()),
+            (USER.to_owned(), "ada".to_owned()),
+            (SESSION.to_owned(), "BwcHBwcHBwcHBwcHBwcHBw".to_owned()),
         ];
-        assert_eq!(headers, expected);
+        assert_eq!(headers_of(json!({})), expected);
+    }
+
+    #[rstest]
+    #[case(json!({ "email": "ada@example.com" }), EMAIL, "ada@example.com")]
+    #[case(json!({ "email": "ada@example.com" }), "X-Auth-Request-Claim-email", "ada@example.com")]
+    #[case(json!({ "roles": ["a", "b,c"] }), GROUPS, "a,b%2Cc")]
+    #[case(json!({ "roles": ["a"], "groups": ["b"] }), GROUPS, "b")]
+    #[case(json!({ "roles": ["a", "b"] }), "X-Auth-Request-Claim-roles", r#"["a","b"]"#)]
+    #[case(json!({ "preferred_username": "Ada" }), "X-Auth-Request-Claim-preferred-username", "Ada")]
+    #[case(json!({ "https://x.example/Plan": "é\n" }), "X-Auth-Request-Claim-https---x-example-plan", "%C3%A9%0A")]
+    #[case(json!({ "level": 7 }), "X-Auth-Request-Claim-level", "7")]
+    #[case(json!({ "beta": true }), "X-Auth-Request-Claim-beta", "true")]
+    #[case(json!({ "o": { "a": "%" } }), "X-Auth-Request-Claim-o", r#"{"a":"%25"}"#)]
+    fn a_claim_becomes_a_header(#[case] public: Value, #[case] name: &str, #[case] value: &str) {
+        let headers = headers_of(public);
+        assert!(headers.contains(&(name.to_owned(), value.to_owned())), "{headers:?}");
+    }
+
+    #[rstest]
+    #[case(json!({ "nothing": null }))]
+    #[case(json!({ "a_b": 1, "A-b": 2 }))]
+    #[case(json!({ "é": 1, "-": 2 }))]
+    fn a_claim_without_a_value_or_a_name_of_its_own_does_not(#[case] public: Value) {
+        assert_eq!(headers_of(public).len(), 2);
+    }
+
+    #[test]
+    fn claims_that_would_share_a_header_are_named() {
+        let both = json!({ "a_b": 1, "a-b": 2, "c": 3 });
+        assert_eq!(alike(both.as_object().unwrap()), Some(("a-b", "a_b")));
+        assert_eq!(alike(json!({ "a": 1, "b": 2 }).as_object().unwrap()), None);
     }
 
     proptest! {

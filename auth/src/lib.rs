@@ -14,6 +14,7 @@ pub mod cookie;
 pub mod credential;
 pub mod decision;
 pub mod device;
+pub mod form;
 pub mod identity;
 pub mod jwt;
 pub mod keys;

@@ -8,13 +8,12 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::device::DeviceClass;
+use crate::form::Form;
+use crate::identity;
 use crate::redirect::LocalTarget;
 use crate::session::{Session, Sid, Subject};
 use crate::time::Timestamp;
 use crate::token::REGISTERED;
-
-/// The largest login body that is read, in bytes.
-pub const MAX_BODY: usize = 64 * 1024;
 
 /// The most private data a session may begin with, in bytes of JSON.
 pub const MAX_DATA: usize = 16 * 1024;
@@ -24,29 +23,6 @@ const MAX_CLAIMS: usize = 4 * 1024;
 
 /// The longest part of a `User-Agent` that is kept, in bytes.
 const MAX_USER_AGENT: usize = 256;
-
-/// Which form a login came in, and so which form its answer takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// `application/json`: answered with JSON.
-    Json,
-    /// `application/x-www-form-urlencoded`: answered with a redirect or the page.
-    Page,
-}
-
-impl Form {
-    /// The form a `Content-Type` names (RFC 9110, section 8.3).
-    pub fn of(content_type: Option<&str>) -> Option<Self> {
-        let essence = content_type?.split(';').next()?.trim();
-        if essence.eq_ignore_ascii_case("application/json") {
-            Some(Self::Json)
-        } else if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            Some(Self::Page)
-        } else {
-            None
-        }
-    }
-}
 
 /// What a client sent to log in.
 #[derive(Clone, PartialEq)]
@@ -162,6 +138,12 @@ impl Approval {
         }
         if let Some(roles) = answer.roles {
             claims.insert("roles".into(), roles.into());
+        }
+        if let Some((one, other)) = identity::alike(&claims) {
+            let (one, other) = (shorten(one.into()), shorten(other.into()));
+            return Err(UnusableApproval(format!(
+                "`claims` {one} and {other} would share a header"
+            )));
         }
         if Value::Object(claims.clone()).to_string().len() > MAX_CLAIMS {
             return Err(UnusableApproval("`claims` and `roles` are larger than 4 KB".into()));

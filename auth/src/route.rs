@@ -10,11 +10,17 @@ pub struct Target<'a> {
 impl<'a> Target<'a> {
     /// Takes the target out of an absolute URL; `None` if it has none.
     pub fn of_url(url: &'a str) -> Option<Self> {
-        let after_scheme = url.find("://")? + 3;
-        let start = url[after_scheme..].find(['/', '?', '#'])? + after_scheme;
-        let text = url[start..].split('#').next()?;
+        let text = url[Self::site_of(url).len()..].split('#').next()?;
         let path_len = text.find('?').unwrap_or(text.len());
         text.starts_with('/').then_some(Self { text, path_len })
+    }
+
+    /// What stands before the target in an absolute URL: scheme and authority.
+    pub fn site_of(url: &str) -> &str {
+        let after_scheme = url.find("://").map_or(url.len(), |at| at + 3);
+        let len =
+            url[after_scheme..].find(['/', '?', '#']).map_or(url.len(), |at| after_scheme + at);
+        &url[..len]
     }
 
     /// Path and query.

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::identity;
 use crate::jwt::{MAX_BYTES, Period, TokenError, Unverified};
 use crate::keys::{KeySet, Material};
 use crate::session::{Sid, Subject};
@@ -49,9 +50,9 @@ impl Verified {
         &self.0.sid
     }
 
-    /// The claims beside the registered ones.
-    pub fn public(&self) -> &Map<String, Value> {
-        &self.0.public
+    /// The headers that tell the origin who it is.
+    pub fn identity(&self) -> &[identity::Header] {
+        &self.0.identity
     }
 }
 
@@ -61,7 +62,7 @@ impl Verified {
 struct Genuine {
     sub: Subject,
     sid: Sid,
-    public: Map<String, Value>,
+    identity: Vec<identity::Header>,
     period: Period,
 }
 
@@ -177,7 +178,8 @@ impl Tokens {
         let sid = Sid::try_from(claims.text("sid")?).map_err(|_| TokenError::Malformed)?;
         claims.text("jti")?;
         let period = claims.period()?;
-        Ok(Genuine { sub, sid, public: claims.into_rest(), period })
+        let identity = identity::headers(&sub, &sid, &claims.into_rest());
+        Ok(Genuine { sub, sid, identity, period })
     }
 }
 

@@ -2,10 +2,11 @@
 
 use auth::config::Settings;
 use auth::cookie;
-use auth::credential;
+use auth::credential::{Sent, TokenSources};
+use auth::form::Form;
 use auth::keys::KeySet;
 use auth::ledger::Ledger;
-use auth::login::{Approval, Attempt, Form};
+use auth::login::{Approval, Attempt};
 use auth::redirect::{LocalTarget, read_query};
 use auth::redis::Redis;
 use auth::route::{Route, Target};
@@ -41,12 +42,25 @@ proptest! {
     #[test]
     fn a_credential_is_part_of_what_was_sent(authorization in text(), cookies in text()) {
         let name = "__Host-session";
-        if let Ok(Some(found)) = credential::find(Some(&authorization), Some(&cookies), name) {
+        let (authorization, cookies) = (Some(authorization), Some(cookies));
+        let sent = Sent { authorization, cookies, named: vec![] };
+        let (authorization, cookies) = (sent.authorization.as_deref().unwrap(), sent.cookies.as_deref().unwrap());
+        if let Ok(Some(found)) = sent.credential(name) {
             prop_assert!(authorization.contains(found.token) || cookies.contains(found.token));
         }
-        if let Some(rest) = cookie::without(&cookies, name) {
+        if let Some(rest) = cookie::without(cookies, name) {
             prop_assert_eq!(cookie::values(&rest, name).count(), 0, "one is left in {}", rest);
         }
+    }
+
+    #[test]
+    fn no_token_is_left_in_a_url(url in text(), query in text()) {
+        let sources = TokenSources::parse("query:a").unwrap();
+        let url = format!("{url}?{query}&a={url}");
+        let rest = sources.without_tokens(&url);
+        let query = rest.split('#').next().and_then(|front| front.split_once('?'));
+        let names = std::slice::from_ref(&sources.query[0]);
+        prop_assert!(query.is_none_or(|(_, query)| Form::Page.texts(query, names).is_empty()), "{}", rest);
     }
 
     #[test]

@@ -101,10 +101,10 @@ test.each([
   expect(guard.origin.credentialChecks).toEqual([]);
 });
 
-test("claims and roles of the origin's answer reach the origin as identity headers", async () => {
+test("claims and roles of the origin's answer reach the origin as identity headers, each by its name", async () => {
   guard.origin.approvals.set("claims", {
     sub: "u-1",
-    claims: { email: "ada@example.com", name: "Ada" },
+    claims: { email: "ada@example.com", preferred_username: "Ada \u2693", level: 7, plan: { name: "x" } },
     roles: ["member", "a,b"],
   });
   const { access_token } = await guard.login("claims");
@@ -113,6 +113,11 @@ test("claims and roles of the origin's answer reach the origin as identity heade
     "x-auth-request-user": "u-1",
     "x-auth-request-email": "ada@example.com",
     "x-auth-request-groups": "member,a%2Cb",
+    "x-auth-request-claim-email": "ada@example.com",
+    "x-auth-request-claim-preferred-username": "Ada %E2%9A%93",
+    "x-auth-request-claim-level": "7",
+    "x-auth-request-claim-plan": '{"name":"x"}',
+    "x-auth-request-claim-roles": '["member","a,b"]',
   });
 });
 
@@ -120,6 +125,7 @@ test.each([
   ["no JSON", "<html>"],
   ["no sub", "{}"],
   ["a claim that is the guard's to set", { sub: "a", claims: { exp: 1 } }],
+  ["two claims under one header", { sub: "a", claims: { a_b: 1, "a-b": 2 } }],
   ["claims that fit in no token", { sub: "a", claims: { pad: "x".repeat(4096) } }],
 ])("an origin that answers %s lets nobody in, and the log says what to change", async (_, approval) => {
   guard.log.length = 0;

@@ -8,6 +8,7 @@ struct Request {
     method: &'static str,
     url: String,
     headers: Vec<(&'static str, String)>,
+    body: Option<String>,
 }
 
 impl Head for Request {
@@ -21,11 +22,14 @@ impl Head for Request {
         assert_eq!(name, name.to_ascii_lowercase());
         self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone())
     }
+    fn body(&self) -> Body<'_> {
+        self.body.as_deref().map_or(Body::Unread, Body::Text)
+    }
 }
 
 fn request(method: &'static str, path: &str, headers: &[(&'static str, &str)]) -> Request {
     let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-    Request { method, url: format!("https://app.example{path}"), headers }
+    Request { method, url: format!("https://app.example{path}"), headers, body: None }
 }
 
 fn guard_with(changes: &[(&str, &str)]) -> Guard {
@@ -152,17 +156,17 @@ fn the_origin_gets_the_identity_and_not_the_credential() {
     let by_cookie = check(&guard, &request("GET", "/", &[("cookie", &cookie(&guard))]));
     let changes = by_cookie.forward(sent.into_iter());
     assert_eq!(changes.remove, ["x_auth_request_user", "X-Auth-Request-Email"]);
-    let set: Vec<_> = changes.set.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let sid = by_cookie.caller().sid().as_str();
     let expected = [
+        ("Cookie", "a=1; b=2"),
         ("X-Auth-Request-User", "ada"),
         ("X-Auth-Request-Session", sid),
         ("X-Auth-Request-Email", "ada@example.com"),
-        ("Cookie", "a=1; b=2"),
+        ("X-Auth-Request-Claim-email", "ada@example.com"),
     ];
-    assert_eq!(set, expected);
+    assert_eq!(changes.set, expected);
     let by_bearer = check(&guard, &request("GET", "/", &[("authorization", &bearer(&guard))]));
-    assert_eq!(by_bearer.forward(std::iter::empty()).remove, ["Authorization"]);
+    assert_eq!(by_bearer.forward(std::iter::empty()).remove, ["authorization"]);
 }
 
 #[test]
@@ -170,8 +174,53 @@ fn somebody_elses_credentials_are_left_alone() {
     let guard = guard();
     let cookie = format!("__Host-session={}", issue(guard.tokens(), "ada"));
     let headers = [("authorization", "Basic YWRh"), ("cookie", &cookie as &str)];
-    let changes = check(&guard, &request("GET", "/", &headers)).forward(std::iter::empty());
-    assert_eq!(changes.remove, ["Cookie"]);
+    let check = check(&guard, &request("GET", "/", &headers));
+    assert_eq!(check.forward(std::iter::empty()).remove, ["cookie"]);
+}
+
+#[test]
+fn a_token_may_be_wherever_the_settings_say_and_stays_at_the_guard() {
+    let guard = guard_with(&[("TOKEN_SOURCES", "header:x-access-token, query:t, body:t")]);
+    let token = issue(guard.tokens(), "ada");
+    let by_header = check(&guard, &request("GET", "/", &[("x-access-token", &token)]));
+    assert_eq!(by_header.forward(std::iter::empty()).remove, ["x-access-token"]);
+    let page = format!("https://app.example/?t={token}&u=1");
+    let path = format!("/a?b=%2F&t={token}#c");
+    let by_query = check(&guard, &request("GET", &path, &[("referer", &page)]));
+    assert_eq!(by_query.target(), "/a?b=%2F");
+    assert!(
+        by_query.forward(std::iter::empty()).set.contains(&("Referer", "https://app.example/?u=1"))
+    );
+    let elsewhere = refusal(&guard, &request("GET", "/", &[("authorization", &bearer(&guard))]));
+    assert_eq!(elsewhere.refusal, Refusal::TokenMissing);
+    let navigation = [("accept", "text/html")];
+    let stale = refusal(&guard, &request("GET", "/a?t=x.y.z&b=1", &navigation));
+    assert_eq!(stale.login.unwrap(), "/auth/login?redirect=/a?b=1&reason=token_invalid");
+}
+
+#[test]
+fn a_body_is_read_only_where_a_token_may_be_in_it() {
+    let json = [("content-type", "application/json")];
+    let reads = |guard: &Guard, method, path, headers: &[_]| {
+        matches!(guard.decide(&request(method, path, headers), NOW), Decision::ReadBody)
+    };
+    let with = guard_with(&[("TOKEN_SOURCES", "bearer, body:t")]);
+    assert!(reads(&with, "POST", "/", &json));
+    assert!(reads(&with, "POST", "/auth/logout", &json));
+    assert!(!reads(&with, "POST", "/auth/login", &json));
+    assert!(!reads(&with, "GET", "/", &json));
+    assert!(!reads(&with, "POST", "/", &[("content-type", "text/plain")]));
+    assert!(!reads(&guard(), "POST", "/", &json));
+    let token = issue(with.tokens(), "ada");
+    let read = |body: Option<String>| Request { body, ..request("POST", "/", &json) };
+    check(&with, &read(Some(format!(r#"{{"t":"{token}"}}"#))));
+    let none = refusal(&with, &read(Some("{}".into())));
+    assert_eq!(none.refusal, Refusal::TokenMissing);
+    let two = Request {
+        body: Some(r#"{"t":"x"}"#.into()),
+        ..request("POST", "/", &[json[0], ("authorization", &bearer(&with))])
+    };
+    assert!(matches!(refusal(&with, &two).refusal, Refusal::BadRequest(_)));
 }
 
 fn found(session: Option<Session>) -> Result<Answer, StoreError> {
@@ -242,7 +291,7 @@ fn in_an_outage_only_sessions_seen_live_recently_pass_and_only_when_allowed() {
 fn development_keys_serve_this_machine_only(#[case] url: &str, #[case] serves: bool) {
     let keys = r#"{"keys":[{"kty":"oct","alg":"HS256","kid":"development-only-1","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}"#;
     let guard = guard_with(&[("SIGNING_KEYS", keys)]);
-    let request = Request { method: "GET", url: url.into(), headers: vec![] };
+    let request = Request { method: "GET", url: url.into(), headers: vec![], body: None };
     let code = refusal(&guard, &request).refusal.code();
     assert_eq!(code, if serves { "token_missing" } else { "misconfigured" });
 }

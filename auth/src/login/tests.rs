@@ -3,17 +3,6 @@ use rstest::rstest;
 use serde_json::json;
 use std::time::Duration;
 
-#[rstest]
-#[case(Some("application/json"), Some(Form::Json))]
-#[case(Some("Application/JSON; charset=utf-8"), Some(Form::Json))]
-#[case(Some("application/x-www-form-urlencoded"), Some(Form::Page))]
-#[case(Some("text/plain"), None)]
-#[case(Some("multipart/form-data"), None)]
-#[case(None, None)]
-fn the_content_type_decides_the_form(#[case] header: Option<&str>, #[case] form: Option<Form>) {
-    assert_eq!(Form::of(header), form);
-}
-
 #[test]
 fn both_forms_carry_the_same_credentials() {
     let json = r#"{"username":"ada","password":"p&w","redirect":"/a"}"#;

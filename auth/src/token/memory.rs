@@ -73,12 +73,11 @@ mod tests {
     use super::*;
     use crate::jwt::Period;
     use crate::session::{Sid, Subject};
-    use serde_json::Map;
 
     fn genuine() -> Genuine {
         let sub = Subject::try_from("ada".to_owned()).unwrap();
         let (sid, period) = (Sid::from_random([0; 16]), Period::default());
-        Genuine { sub, sid, public: Map::new(), period }
+        Genuine { sub, sid, identity: Vec::new(), period }
     }
 
     #[test]
