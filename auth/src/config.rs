@@ -8,20 +8,20 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::credential::TokenSources;
+use crate::issuer::TrustedIssuer;
 use crate::keys::KeySet;
 use crate::redis::ReadConsistency;
 use crate::time::parse_span;
 
 pub use reference::{SETTINGS, Setting};
-pub use values::is_loopback;
 use values::{
     auth_path, consistency, cookie_name, flag, limit, login_url, origin, rest_token, rest_url,
     store_failure, timeout,
 };
+pub use values::{is_loopback, web_url};
 
 /// Settings of the contract that this version knows in one form only.
 const ONE_FORM_ONLY: &[(&str, Option<&str>)] = &[
-    ("TRUSTED_ISSUERS", None),
     ("SESSION_LIMIT_POLICY", Some("evict-oldest")),
     ("ROUTES", None),
     ("IDENTITY_HEADERS", Some("x-auth-request")),
@@ -90,6 +90,8 @@ pub struct Settings {
     pub audience: String,
     /// The keys.
     pub keys: KeySet,
+    /// Whose ID tokens are exchanged for a session.
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// Where tokens may be.
     pub token_sources: TokenSources,
     /// The session cookie's name.
@@ -195,6 +197,8 @@ impl Settings {
         let auth_path = reader.parsed("AUTH_PATH", auth_path).unwrap_or("/auth".into());
         let issuer = reader.required("ISSUER");
         let audience = reader.required("AUDIENCE");
+        let trusted = |json: &str| TrustedIssuer::parse_list(json, &issuer);
+        let trusted_issuers = reader.parsed("TRUSTED_ISSUERS", trusted).unwrap_or_default();
         let token_sources = reader.parsed("TOKEN_SOURCES", TokenSources::parse).unwrap_or_default();
         let cookie_name =
             reader.parsed("COOKIE_NAME", cookie_name).unwrap_or("__Host-session".into());
@@ -220,6 +224,12 @@ impl Settings {
         }
         let logout_all = reader.parsed("LOGOUT_ALL_SESSIONS", flag).unwrap_or(false);
         let login_url = reader.parsed("LOGIN_URL", login_url);
+        if login_url.is_some() && trusted_issuers.iter().any(|it| it.subject_prefix.is_none()) {
+            let reason = "needs a `subject_prefix` for each issuer beside LOGIN_URL, so that no \
+                          user of theirs is taken for one of yours; if they are the same, an \
+                          empty one";
+            reader.wrong("TRUSTED_ISSUERS", reason);
+        }
         let store_timeout =
             reader.parsed("STORE_TIMEOUT", timeout).unwrap_or(Duration::from_secs(1));
         let origin_timeout =
@@ -234,6 +244,7 @@ impl Settings {
             issuer,
             audience,
             keys: keys?,
+            trusted_issuers,
             token_sources,
             cookie_name,
             store: store?,

@@ -15,6 +15,7 @@ use crate::config::{Settings, StoreFailure, is_loopback};
 use crate::cookie;
 use crate::credential::{Ambiguous, Credential, Sent, Source};
 use crate::identity;
+use crate::issuer::{Issuer, Keyring};
 use crate::redirect::LocalTarget;
 use crate::refusal::Refusal;
 use crate::route::{Endpoint, Route, Target};
@@ -54,6 +55,7 @@ pub enum Body<'a> {
 pub struct Guard {
     settings: Settings,
     tokens: Tokens,
+    issuers: Vec<Issuer>,
     login_url: Option<LoginUrl>,
     recent: Option<Recent>,
 }
@@ -173,7 +175,9 @@ impl Guard {
         };
         let login_url = settings.login_url.as_deref();
         let login_url = login_url.and_then(|url| LoginUrl::new(url, settings.origin.as_deref()));
-        Self { settings, tokens, login_url, recent }
+        let issuers = settings.trusted_issuers.iter().cloned();
+        let issuers = issuers.map(|trusted| Issuer { trusted, keyring: Keyring::default() });
+        Self { issuers: issuers.collect(), settings, tokens, login_url, recent }
     }
 
     /// The settings.
@@ -184,6 +188,11 @@ impl Guard {
     /// The tokens it issues and accepts.
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// The trusted issuer of this name.
+    pub fn issuer(&self, name: &str) -> Option<&Issuer> {
+        self.issuers.iter().find(|issuer| issuer.trusted.issuer == name)
     }
 
     /// Takes a request as far as can be without asking anybody.

@@ -1,6 +1,6 @@
 //! Signed JWTs in compact form (RFC 7519, RFC 7515), read strictly (RFC 8725): whoever issued them
 //! and whatever they are for. What each kind must say beyond that is its own module's matter:
-//! [`token`](crate::token).
+//! [`token`](crate::token), [`id_token`](crate::id_token), [`logout_token`](crate::logout_token).
 
 mod strict_json;
 
@@ -8,7 +8,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::keys::Key;
+use crate::keys::Material;
 use crate::time::Timestamp;
 
 /// Tokens longer than this are refused before any work is spent on them, in bytes.
@@ -49,6 +49,9 @@ pub enum TokenError {
     /// Its `nonce` is not the one of this login.
     #[error("The token's nonce is another.")]
     Nonce,
+    /// It may be used once, and was.
+    #[error("The token was used before.")]
+    Used,
     /// Its `nbf` or `iat` lies ahead.
     #[error("The token is not valid yet.")]
     NotYet,
@@ -104,8 +107,8 @@ impl<'a> Unverified<'a> {
     ///
     /// # Errors
     /// [`TokenError::Signature`].
-    pub fn verify(self, key: &Key) -> Result<Signed, TokenError> {
-        key.material.verify(self.token)?;
+    pub fn verify(self, key: &Material) -> Result<Signed, TokenError> {
+        key.verify(self.token)?;
         Ok(Signed { header: self.header, claims: Claims(self.claims) })
     }
 }
@@ -138,6 +141,16 @@ impl Claims {
     /// Takes out a claim, whatever it is.
     pub fn take(&mut self, name: &str) -> Option<Value> {
         self.0.remove(name)
+    }
+
+    /// Is there such a claim?
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Is there such a claim, and is it as it should be?
+    pub fn is(&self, name: &str, as_it_should: impl FnOnce(&Value) -> bool) -> bool {
+        self.0.get(name).is_some_and(as_it_should)
     }
 
     /// Takes out a claim that must be a text, and not an empty one.

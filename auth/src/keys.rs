@@ -1,5 +1,7 @@
 //! The guard's keys: a JWK Set (RFC 7517), one algorithm per key.
 
+mod published;
+
 use std::fmt;
 
 use jwt_compact::alg::{
@@ -11,6 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::jwt::TokenError;
+pub use published::PublishedKeys;
 
 /// A key whose `kid` starts like this was made for development, and serves loopback hosts only.
 pub const DEVELOPMENT_PREFIX: &str = "development-only";
@@ -73,6 +76,39 @@ impl<A: Algorithm<VerifyingKey: Clone, SigningKey: Clone>> Clone for Pair<A> {
 }
 
 impl Material {
+    /// Reads a JWK: one key of one algorithm.
+    ///
+    /// # Errors
+    /// What to change, without a word of the key itself.
+    pub fn parse(jwk: &Value) -> Result<Self, String> {
+        let parameters = Parameters::deserialize(jwk).map_err(|_| "needs a `kty`")?;
+        if parameters.usage.is_some_and(|usage| usage != "sig") {
+            return Err("`use` must be `sig`".into());
+        }
+        match (parameters.kty.as_str(), parameters.alg.as_deref()) {
+            ("oct", Some("HS256")) => Ok(Self::Hs256(Hs256Key::new(secret(jwk, 32)?))),
+            ("oct", Some("HS384")) => Ok(Self::Hs384(Hs384Key::new(secret(jwk, 48)?))),
+            ("oct", Some("HS512")) => Ok(Self::Hs512(Hs512Key::new(secret(jwk, 64)?))),
+            ("EC", None | Some("ES256")) => Ok(Self::Es256(Box::new(pair(jwk)?))),
+            ("OKP", alg @ (None | Some("EdDSA" | "Ed25519"))) => {
+                let name = if alg == Some("Ed25519") { "Ed25519" } else { "EdDSA" };
+                Ok(Self::EdDsa(Box::new(pair(jwk)?), Renamed::new(Ed25519, name)))
+            }
+            ("RSA", Some(alg)) if alg.parse::<Rsa>().is_ok() => {
+                Ok(Self::Rsa(Box::new(rsa(jwk)?), Rsa::with_name(alg)))
+            }
+            ("oct", None) => Err("needs an `alg`: HS256, HS384 or HS512".into()),
+            ("RSA", None) => {
+                Err("needs an `alg`: RS256, RS384, RS512, PS256, PS384 or PS512".into())
+            }
+            (kty, alg) => Err(format!(
+                "`kty` {kty} with `alg` {} is not supported; use `oct` with HS256, HS384 or \
+                     HS512, `EC` with ES256, `OKP` with EdDSA, or, to verify, `RSA`",
+                alg.unwrap_or("none")
+            )),
+        }
+    }
+
     /// The algorithm's name in token headers.
     pub fn alg(&self) -> String {
         match self {
@@ -137,7 +173,6 @@ struct JwkSet {
 struct Parameters {
     kty: String,
     alg: Option<String>,
-    kid: Option<String>,
     #[serde(rename = "use")]
     usage: Option<String>,
 }
@@ -197,37 +232,10 @@ impl KeySet {
 
 impl Key {
     fn parse(jwk: &Value) -> Result<Self, String> {
-        let parameters = Parameters::deserialize(jwk).map_err(|_| "needs a `kty`")?;
-        if parameters.usage.is_some_and(|usage| usage != "sig") {
-            return Err("`use` must be `sig`".into());
-        }
-        let material = match (parameters.kty.as_str(), parameters.alg.as_deref()) {
-            ("oct", Some("HS256")) => Material::Hs256(Hs256Key::new(secret(jwk, 32)?)),
-            ("oct", Some("HS384")) => Material::Hs384(Hs384Key::new(secret(jwk, 48)?)),
-            ("oct", Some("HS512")) => Material::Hs512(Hs512Key::new(secret(jwk, 64)?)),
-            ("EC", None | Some("ES256")) => Material::Es256(Box::new(pair(jwk)?)),
-            ("OKP", alg @ (None | Some("EdDSA" | "Ed25519"))) => {
-                let name = if alg == Some("Ed25519") { "Ed25519" } else { "EdDSA" };
-                Material::EdDsa(Box::new(pair(jwk)?), Renamed::new(Ed25519, name))
-            }
-            ("RSA", Some(alg)) if alg.parse::<Rsa>().is_ok() => {
-                Material::Rsa(Box::new(rsa(jwk)?), Rsa::with_name(alg))
-            }
-            ("oct", None) => return Err("needs an `alg`: HS256, HS384 or HS512".into()),
-            ("RSA", None) => {
-                return Err("needs an `alg`: RS256, RS384, RS512, PS256, PS384 or PS512".into());
-            }
-            (kty, alg) => {
-                return Err(format!(
-                    "`kty` {kty} with `alg` {} is not supported; use `oct` with HS256, HS384 or \
-                     HS512, `EC` with ES256, `OKP` with EdDSA, or, to verify, `RSA`",
-                    alg.unwrap_or("none")
-                ));
-            }
-        };
+        let material = Material::parse(jwk)?;
         // Without one, tokens could not be told apart once a second key is put in front.
-        let kid = parameters.kid.filter(|kid| !kid.is_empty()).ok_or("needs a `kid`")?;
-        Ok(Self { kid, material })
+        let kid = jwk.get("kid").and_then(Value::as_str).filter(|kid| !kid.is_empty());
+        Ok(Self { kid: kid.ok_or("needs a `kid`")?.to_owned(), material })
     }
 }
 

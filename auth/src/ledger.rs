@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::session::{Ending, Session, Sid};
-use crate::store::{Answer, Command, MAX_TOMBSTONES, Which};
+use crate::store::{Answer, Command, MAX_TOMBSTONES};
 use crate::time::Timestamp;
 
 /// All records of one user, live and ended.
@@ -71,11 +71,7 @@ impl Ledger {
             Command::End { which, ending } => {
                 touched.forgotten = self.forget_old(ending.at());
                 let mut live = self.live(ending.at());
-                live.retain(|sid| match which {
-                    Which::One(one) => sid == one,
-                    Which::Others(one) => sid != one,
-                    Which::All => true,
-                });
+                live.retain(|sid| which.includes(&self.sessions[sid]));
                 let ended = self.end(&live, ending, &mut touched);
                 touched.forgotten.extend(self.forget_excess_tombstones(ending.at()));
                 touched.written.retain(|sid| self.sessions.contains_key(sid));

@@ -1,7 +1,8 @@
 //! What Session Guard decides about a request, free of any platform.
 //!
 //! In scope: where a request may go ([`route`]), which credential it carries
-//! ([`credential`]), whether its token is genuine ([`keys`], [`jwt`], [`token`]), whether its session
+//! ([`credential`]), whether its token is genuine ([`keys`], [`jwt`], [`token`];
+//! [`issuer`], [`id_token`] and [`logout_token`] for those of others), whether its session
 //! is live ([`session`], [`ledger`], [`store`], [`redis`]), what is said when it is not
 //! ([`refusal`]), and the settings that govern all this ([`config`]). [`decision`] puts the
 //! steps in order.
@@ -15,11 +16,14 @@ pub mod credential;
 pub mod decision;
 pub mod device;
 pub mod form;
+pub mod id_token;
 pub mod identity;
+pub mod issuer;
 pub mod jwt;
 pub mod keys;
 pub mod ledger;
 pub mod login;
+pub mod logout_token;
 pub mod redirect;
 pub mod redis;
 pub mod refusal;

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::device::DeviceClass;
 use crate::form::Form;
+use crate::id_token::{IdToken, Issued};
 use crate::identity;
 use crate::redirect::LocalTarget;
 use crate::session::{Session, Sid, Subject};
@@ -27,12 +28,27 @@ const MAX_USER_AGENT: usize = 256;
 /// What a client sent to log in.
 #[derive(Clone, PartialEq)]
 pub struct Attempt {
-    credentials: Map<String, Value>,
+    /// By what it says who it is.
+    pub proof: Proof,
     /// Where to go after the login.
     pub redirect: Option<LocalTarget>,
 }
 
-/// Leaves out the credentials.
+/// By what a client says who it is.
+#[derive(Clone, PartialEq)]
+pub enum Proof {
+    /// The fields for `LOGIN_URL`.
+    Credentials(Map<String, Value>),
+    /// A trusted issuer's ID token.
+    IdToken {
+        /// The token.
+        token: String,
+        /// The nonce that the client sent to the issuer, if it tells.
+        nonce: Option<String>,
+    },
+}
+
+/// Leaves out the proof.
 impl fmt::Debug for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Attempt").field("redirect", &self.redirect).finish_non_exhaustive()
@@ -40,19 +56,20 @@ impl fmt::Debug for Attempt {
 }
 
 impl Attempt {
-    /// Reads the body of a login.
+    /// Reads the body of a login. `id_token` has a meaning of its own only in JSON, and only
+    /// `with_issuers`; it is another field for `LOGIN_URL` otherwise.
     ///
     /// # Errors
     /// What is wrong with it, for the client.
-    pub fn parse(form: Form, body: &str) -> Result<Self, &'static str> {
-        let mut credentials = match form {
+    pub fn parse(form: Form, body: &str, with_issuers: bool) -> Result<Self, &'static str> {
+        let mut fields = match form {
             Form::Json => serde_json::from_str::<Map<String, Value>>(body)
                 .map_err(|_| "The body must be a JSON object.")?,
             Form::Page => form_urlencoded::parse(body.as_bytes())
                 .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
                 .collect(),
         };
-        let redirect = match credentials.remove("redirect") {
+        let redirect = match fields.remove("redirect") {
             None => None,
             Some(target) => Some(
                 target
@@ -61,19 +78,33 @@ impl Attempt {
                     .ok_or("`redirect` must be a path of this site.")?,
             ),
         };
-        if credentials.is_empty() {
-            return Err("The body holds no credentials.");
+        let by_token = with_issuers && form == Form::Json && fields.contains_key("id_token");
+        let proof = if by_token { id_token(fields)? } else { Proof::Credentials(fields) };
+        match &proof {
+            Proof::Credentials(fields) if fields.is_empty() => {
+                Err("The body holds no credentials.")
+            }
+            _ => Ok(Self { proof, redirect }),
         }
-        Ok(Self { credentials, redirect })
-    }
-
-    /// What is posted to `LOGIN_URL`: the fields as JSON, without those meant for the guard.
-    pub fn credentials(&self) -> String {
-        Value::Object(self.credentials.clone()).to_string()
     }
 }
 
-/// The origin's word that the credentials are good, and whose they are.
+fn id_token(mut fields: Map<String, Value>) -> Result<Proof, &'static str> {
+    let Some(Value::String(token)) = fields.remove("id_token") else {
+        return Err("`id_token` must be a text.");
+    };
+    let nonce = match fields.remove("nonce") {
+        None => None,
+        Some(Value::String(nonce)) => Some(nonce),
+        Some(_) => return Err("`nonce` must be a text."),
+    };
+    match fields.is_empty() {
+        true => Ok(Proof::IdToken { token, nonce }),
+        false => Err("Send `id_token`, with `nonce` and `redirect` if you like, or credentials."),
+    }
+}
+
+/// The word of the origin, or of a trusted issuer, that somebody is who they say.
 #[derive(Clone, PartialEq)]
 pub struct Approval {
     /// Who has logged in.
@@ -84,6 +115,8 @@ pub struct Approval {
     pub data: Option<String>,
     /// The limit for this user instead of `SESSION_LIMIT`; 0 is no limit.
     pub session_limit: Option<u32>,
+    /// The login at a trusted issuer, if it was one.
+    pub issued: Option<Issued>,
 }
 
 /// Leaves out claims and data.
@@ -139,25 +172,45 @@ impl Approval {
         if let Some(roles) = answer.roles {
             claims.insert("roles".into(), roles.into());
         }
-        if let Some((one, other)) = identity::alike(&claims) {
-            let (one, other) = (shorten(one.into()), shorten(other.into()));
-            return Err(UnusableApproval(format!(
-                "`claims` {one} and {other} would share a header"
-            )));
-        }
-        if Value::Object(claims.clone()).to_string().len() > MAX_CLAIMS {
-            return Err(UnusableApproval("`claims` and `roles` are larger than 4 KB".into()));
-        }
+        check_claims(&claims).map_err(UnusableApproval)?;
         let data = answer.data.map(|data| Value::Object(data).to_string());
         if data.as_ref().is_some_and(|data| data.len() > MAX_DATA) {
             return Err(UnusableApproval("`data` is larger than 16 KB".into()));
         }
-        Ok(Self { sub: answer.sub, claims, data, session_limit: answer.session_limit })
+        Ok(Self {
+            sub: answer.sub,
+            claims,
+            data,
+            session_limit: answer.session_limit,
+            issued: None,
+        })
+    }
+
+    /// An issuer's word.
+    ///
+    /// # Errors
+    /// Why its claims cannot ride in a token; for the log.
+    pub fn by_issuer(token: IdToken) -> Result<Self, String> {
+        let IdToken { sub, claims, issued } = token;
+        check_claims(&claims)?;
+        Ok(Self { sub, claims, data: None, session_limit: None, issued: Some(issued) })
     }
 
     /// The limit that holds for this login.
     pub fn limit(&self, configured: Option<NonZeroU32>) -> Option<NonZeroU32> {
         self.session_limit.map_or(configured, NonZeroU32::new)
+    }
+}
+
+/// Do the claims fit into a token, and each into a header of its own?
+fn check_claims(claims: &Map<String, Value>) -> Result<(), String> {
+    if let Some((one, other)) = identity::alike(claims) {
+        let (one, other) = (shorten(one.into()), shorten(other.into()));
+        return Err(format!("claims `{one}` and `{other}` would share a header"));
+    }
+    match Value::Object(claims.clone()).to_string().len() <= MAX_CLAIMS {
+        true => Ok(()),
+        false => Err("the claims are larger than 4 KB".into()),
     }
 }
 
@@ -202,6 +255,8 @@ pub fn begin(
         user_agent,
         place: (!place.is_empty()).then(|| place.join(", ")),
         data: approval.data.clone(),
+        issuer: approval.issued.as_ref().map(|issued| issued.issuer.clone()),
+        issuer_sid: approval.issued.as_ref().and_then(|issued| issued.sid.clone()),
         ended: None,
     }
 }

@@ -11,7 +11,8 @@ use serde::{Deserialize, Deserializer};
 use sha1::{Digest, Sha1};
 
 use crate::session::{Session, Subject};
-use crate::store::{Answer, Command, MAX_TOMBSTONES, StoreError, Which};
+use crate::store::{Answer, Command, MAX_TOMBSTONES, NoteName, StoreError, Which};
+use crate::time::Timestamp;
 
 /// Upstash takes a global lock for a script unless its first line says this. Redis itself does
 /// not know the flag; the project's bridge takes the line away.
@@ -146,6 +147,31 @@ impl Redis {
         RestRequest::post(&self.words("eval", &self.script(command).text, user, command))
     }
 
+    /// The request that keeps a note until a moment.
+    pub fn keep(&self, note: &NoteName, text: &str, until: Timestamp) -> RestRequest {
+        let until = until.millis().to_string();
+        RestRequest::post(&["set", &self.note(note), text, "pxat", &until])
+    }
+
+    /// The request for a note. GETEX, because it counts as a write, and so is answered by the
+    /// primary.
+    pub fn recall(&self, note: &NoteName) -> RestRequest {
+        RestRequest::post(&["getex", &self.note(note)])
+    }
+
+    /// Reads the reply to [`Redis::recall`].
+    ///
+    /// # Errors
+    /// Why the reply is no answer.
+    pub fn recalled(status: u16, body: &str) -> Result<Option<String>, RestError> {
+        result(status, body)
+    }
+
+    /// The colon keeps notes apart from users, whose encoding has none.
+    fn note(&self, note: &NoteName) -> String {
+        format!("{}note:{}", self.keyspace, note.as_str())
+    }
+
     /// A request that any reachable Redis answers.
     pub fn ping() -> RestRequest {
         RestRequest::post(&["ping"])
@@ -168,7 +194,7 @@ impl Redis {
         }
     }
 
-    /// Reads the reply to [`Redis::ping`].
+    /// Reads the reply to [`Redis::ping`] and [`Redis::keep`].
     ///
     /// # Errors
     /// Why the store cannot serve.
@@ -201,16 +227,20 @@ impl Redis {
                 most(),
             ]),
             Command::End { which, ending } => {
-                let (word, sid) = match which {
-                    Which::One(sid) => ("one", sid.as_str()),
-                    Which::Others(sid) => ("others", sid.as_str()),
-                    Which::All => ("all", ""),
+                let (word, first, second) = match which {
+                    Which::One(sid) => ("one", sid.as_str(), ""),
+                    Which::Others(sid) => ("others", sid.as_str(), ""),
+                    Which::Issued { issuer, sid } => {
+                        ("issued", issuer.as_str(), sid.as_deref().unwrap_or_default())
+                    }
+                    Which::All => ("all", "", ""),
                 };
                 words.extend([
                     ending.at().millis().to_string(),
                     json(ending),
                     word.into(),
-                    sid.into(),
+                    first.into(),
+                    second.into(),
                     most(),
                 ]);
             }

@@ -18,6 +18,8 @@ pub enum Refusal {
     TokenMissing,
     /// The token is no good.
     Token(TokenError),
+    /// A logout token is no good. Its sender is no user, and is told as the standard has it.
+    LogoutToken(TokenError),
     /// The token is genuine; its session no longer serves.
     Session(Gone),
     /// The login was not accepted; user and password are not told apart.
@@ -34,6 +36,8 @@ pub enum Refusal {
     OriginTimedOut,
     /// The origin could not be reached, or answered what cannot be used; the cause is for the log.
     OriginUnavailable(String),
+    /// A trusted issuer's keys or tokens cannot be used; the cause is for the log.
+    IssuerUnavailable(String),
     /// A setting is wrong; the cause is for the log.
     Misconfigured(String),
     /// The guard itself has failed; the cause is for the log.
@@ -64,6 +68,7 @@ impl Refusal {
     fn entry(&self) -> (&'static str, u16, &'static str) {
         match self {
             Self::BadRequest(_) => ("bad_request", 400, "The request cannot be read"),
+            Self::LogoutToken(_) => ("bad_request", 400, "The logout token is not valid"),
             Self::TokenMissing => ("token_missing", 401, "A token is needed"),
             Self::Token(TokenError::Expired) => ("token_expired", 401, "The token has expired"),
             Self::Token(_) => ("token_invalid", 401, "The token is not valid"),
@@ -85,6 +90,9 @@ impl Refusal {
             Self::Failed(_) => ("internal_error", 500, "The guard has failed"),
             Self::OriginUnavailable(_) => {
                 ("origin_unavailable", 502, "The origin cannot be reached")
+            }
+            Self::IssuerUnavailable(_) => {
+                ("issuer_unavailable", 502, "The identity provider cannot be relied on now")
             }
             Self::StoreUnavailable(_) => {
                 ("store_unavailable", 503, "Sessions cannot be checked now")
@@ -117,7 +125,7 @@ impl Refusal {
             Self::TokenMissing => {
                 "Send the token as `Authorization: Bearer`, or the session cookie.".into()
             }
-            Self::Token(error) => error.to_string(),
+            Self::Token(error) | Self::LogoutToken(error) => error.to_string(),
             Self::Session(Gone::Ended(Ending::Superseded { at, by })) => {
                 format!("This session was ended at {at} by a newer login from {by}.")
             }
@@ -139,6 +147,7 @@ impl Refusal {
             Self::Misconfigured(_) => "The guard's log says which setting to change.".into(),
             Self::Failed(_) => "The guard's log says more.".into(),
             Self::OriginUnavailable(_) => "The guard could not reach the origin.".into(),
+            Self::IssuerUnavailable(_) => "The guard's log says more.".into(),
             Self::OriginTimedOut => "The origin took too long to answer.".into(),
             Self::StoreUnavailable(_) => {
                 "The guard could not reach its session store, so it lets nobody in.".into()
@@ -150,9 +159,10 @@ impl Refusal {
     pub fn cause(&self) -> Option<String> {
         match self {
             Self::StoreUnavailable(error) => Some(error.to_string()),
-            Self::OriginUnavailable(cause) | Self::Misconfigured(cause) | Self::Failed(cause) => {
-                Some(cause.clone())
-            }
+            Self::OriginUnavailable(cause)
+            | Self::IssuerUnavailable(cause)
+            | Self::Misconfigured(cause)
+            | Self::Failed(cause) => Some(cause.clone()),
             _ => None,
         }
     }

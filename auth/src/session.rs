@@ -116,6 +116,12 @@ pub struct Session {
     /// Private data, a JSON object in text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
+    /// The trusted issuer whose ID token began it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// That issuer's own name for its session, if it gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer_sid: Option<String>,
     /// Set when it was ended before its time: the tombstone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ending>,

@@ -6,7 +6,9 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::session::{Ending, Session, Sid};
@@ -61,8 +63,52 @@ pub enum Which {
     One(Sid),
     /// All but this one.
     Others(Sid),
+    /// Those that an issuer's ID tokens began.
+    Issued {
+        /// The issuer.
+        issuer: String,
+        /// Its own session; `None`: any.
+        sid: Option<String>,
+    },
     /// All.
     All,
+}
+
+impl Which {
+    /// Is this session one of them?
+    pub fn includes(&self, session: &Session) -> bool {
+        match self {
+            Self::One(sid) => session.sid == *sid,
+            Self::Others(sid) => session.sid != *sid,
+            Self::Issued { issuer, sid } => {
+                session.issuer.as_ref() == Some(issuer)
+                    && sid.as_ref().is_none_or(|sid| session.issuer_sid.as_ref() == Some(sid))
+            }
+            Self::All => true,
+        }
+    }
+}
+
+/// The name of a note: a short text that a store keeps apart from sessions until a moment. It is a
+/// hash, so that no text of a stranger's can be another note's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoteName(String);
+
+impl NoteName {
+    /// The note of this kind about these texts.
+    pub fn new(kind: &str, about: &[&str]) -> Self {
+        let mut hash = Sha256::new();
+        for text in [&[kind], about].concat() {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text);
+        }
+        Self(Base64UrlUnpadded::encode_string(&hash.finalize()))
+    }
+
+    /// The name, in the base64url alphabet.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// What a store answers.

@@ -163,7 +163,7 @@ impl Tokens {
     fn read(&self, token: &str) -> Result<Genuine, TokenError> {
         let token = Unverified::parse(token)?;
         let key = self.keys.find(token.kid()?).ok_or(TokenError::UnknownKey)?;
-        let token = token.verify(key)?;
+        let token = token.verify(&key.material)?;
         if !token.is_of_type(TYPE) {
             return Err(TokenError::Type);
         }

@@ -88,7 +88,7 @@ fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
         6 => (1_u64..100_000, any::<bool>(), 0_u32..5, ".{0,12}").prop_map(
             |(lifetime, idle, limit, text)| Step::Open { lifetime, idle, limit, text }
         ),
-        2 => (0_u8..3, sid).prop_map(|(which, sid)| Step::End { which, sid }),
+        2 => (0_u8..4, sid).prop_map(|(which, sid)| Step::End { which, sid }),
         1 => Just(Step::List),
     ];
     let pause = prop_oneof![8 => 0_u64..60, 2 => 100_u64..2_000, 1 => 50_000_u64..90_000];
@@ -119,6 +119,8 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
                 user_agent: text.clone(),
                 place: (text.len() > 3).then(|| text.clone()),
                 data: (text.len() > 6).then(|| json!({ "a": [], "b": {}, "c": text }).to_string()),
+                issuer: (text.len() % 3 > 0).then(|| format!("issuer {}", text.len() % 2)),
+                issuer_sid: (text.len() % 5 > 1).then(|| format!("sid {}", text.len() % 2)),
                 ended: None,
             };
             Command::Open { session: Box::new(session), limit: NonZeroU32::new(*limit), now }
@@ -127,6 +129,10 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
             let which = match which {
                 0 => Which::One(earlier(number)),
                 1 => Which::Others(earlier(number)),
+                2 => Which::Issued {
+                    issuer: format!("issuer {}", number % 2),
+                    sid: (number % 3 > 0).then(|| format!("sid {}", number / 2 % 2)),
+                },
                 _ => Which::All,
             };
             Command::End { which, ending: Ending::Revoked { at: now } }

@@ -37,6 +37,11 @@ pub const SETTINGS: &[Setting] = &[
         "A JWK Set. The first key that can sign does, all verify, so keys rotate without logging anyone out. Each has a `kid` and one algorithm: `oct` with `alg` HS256, HS384 or HS512; `EC` on P-256 (ES256); `OKP` on Ed25519 (EdDSA); and, to verify only, `RSA` with `alg` RS256 to RS512 or PS256 to PS512. `npm run keys` makes one.",
     ),
     setting(
+        "TRUSTED_ISSUERS",
+        "none",
+        "OpenID Connect providers whose ID tokens may be exchanged for a session: a JSON list of `{\"issuer\", \"audience\", \"jwks_uri\", \"algorithms\", \"subject_prefix\", \"claims\"}`. `audience` is your client id there, or a list of them. `algorithms` are `[\"RS256\"]` if left out. `subject_prefix` stands before the provider's `sub` in yours; it is needed where users can log in by more than one way. `claims` are those that go into your token: `email`, `email_verified`, `name`, `preferred_username`, `groups` and `roles` if left out.",
+    ),
+    setting(
         "TOKEN_SOURCES",
         "bearer, cookie",
         "Where a token may be: `bearer` (the `Authorization` header), `cookie`, `header:x-access-token`, `query:accessToken`, `body:accessToken` (a member of a JSON object or a field of a form, up to 64 KB), under names of your choice. Two that differ are a 400. The origin gets no header, cookie or query parameter that holds a token; a body arrives as it was sent. Without `cookie`, none is set.",

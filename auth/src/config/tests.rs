@@ -69,6 +69,9 @@ fn everything_wrong_is_said_at_once() {
 #[case("SESSION_TTL", "100 years")]
 #[case("STORE_FAILURE", "allow")]
 #[case("STORE_FAILURE", "allow-recent: soon")]
+#[case("TOKEN_SOURCES", "basic")]
+#[case("TRUSTED_ISSUERS", "{}")]
+#[case("TRUSTED_ISSUERS", r#"[{"issuer":"https://idp.example"}]"#)]
 #[case("ROUTES", "[]")]
 #[case("MODE", "monitor")]
 #[case("SESSION_LIMIT_POLICY", "ask")]
@@ -77,6 +80,19 @@ fn a_bad_value_is_refused_by_name(#[case] name: &str, #[case] value: &str) {
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert_eq!(errors[0].name, name);
     assert!(!errors[0].reason.is_empty());
+}
+
+#[rstest]
+#[case("", false)]
+#[case(r#","subject_prefix":"idp|""#, true)]
+#[case(r#","subject_prefix":"""#, true)]
+fn beside_login_url_an_issuers_users_need_a_prefix(#[case] prefix: &str, #[case] fine: bool) {
+    let list = format!(
+        r#"[{{"issuer":"https://idp.example","audience":"a","jwks_uri":"https://idp.example/jwks"{prefix}}}]"#
+    );
+    let settings = [("TRUSTED_ISSUERS", &list as &str), ("LOGIN_URL", "https://app.example/login")];
+    assert_eq!(read(&settings).is_ok(), fine);
+    assert!(read(&settings[..1]).is_ok());
 }
 
 const REDIS: [(&str, &str); 3] = [

@@ -39,14 +39,20 @@ pub fn login_url(text: &str) -> Result<String, String> {
     absolute(text).map(|_| text.to_owned())
 }
 
-/// `UPSTASH_REDIS_REST_URL`, without a slash at the end. The token must not travel in clear, except to
-/// this machine or to a neighbour in the same container network, whose name has no dot.
-pub fn rest_url(text: &str) -> Result<String, String> {
+/// A URL that nobody on the way reads or changes: `https`, but for this machine and neighbours in
+/// the same container network, whose names have no dot.
+pub fn web_url(text: &str) -> Result<Uri, String> {
     let uri = absolute(text)?;
     let host = uri.host().unwrap_or_default();
     if uri.scheme_str() == Some("http") && !is_loopback(host) && host.contains('.') {
-        return Err("must be `https`, or the token would travel in clear".into());
+        return Err("must be `https`, or others could read and change what travels".into());
     }
+    Ok(uri)
+}
+
+/// `UPSTASH_REDIS_REST_URL`, without a slash at the end.
+pub fn rest_url(text: &str) -> Result<String, String> {
+    let uri = web_url(text)?;
     if uri.query().is_some() {
         return Err("must not have a query".into());
     }

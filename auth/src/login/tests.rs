@@ -7,9 +7,10 @@ use std::time::Duration;
 fn both_forms_carry_the_same_credentials() {
     let json = r#"{"username":"ada","password":"p&w","redirect":"/a"}"#;
     let page = "username=ada&password=p%26w&redirect=%2Fa";
-    let json = Attempt::parse(Form::Json, json).unwrap();
-    assert_eq!(json, Attempt::parse(Form::Page, page).unwrap());
-    assert_eq!(json.credentials(), r#"{"password":"p&w","username":"ada"}"#);
+    let json = Attempt::parse(Form::Json, json, false).unwrap();
+    assert_eq!(json, Attempt::parse(Form::Page, page, true).unwrap());
+    let fields = json!({ "password": "p&w", "username": "ada" });
+    assert!(matches!(&json.proof, Proof::Credentials(all) if fields.as_object() == Some(all)));
     assert_eq!(json.redirect.unwrap().as_str(), "/a");
 }
 
@@ -20,9 +21,25 @@ fn both_forms_carry_the_same_credentials() {
 #[case(Form::Page, "", "no credentials")]
 #[case(Form::Page, "username=a&redirect=//evil.example", "`redirect`")]
 #[case(Form::Json, r#"{"username":"a","redirect":7}"#, "`redirect`")]
+#[case(Form::Json, r#"{"id_token":7}"#, "`id_token`")]
+#[case(Form::Json, r#"{"id_token":"x.y.z","nonce":7}"#, "`nonce`")]
+#[case(Form::Json, r#"{"id_token":"x.y.z","password":"p"}"#, "or credentials")]
 fn a_bad_body_is_refused(#[case] form: Form, #[case] body: &str, #[case] says: &str) {
-    let error = Attempt::parse(form, body).unwrap_err();
+    let error = Attempt::parse(form, body, true).unwrap_err();
     assert!(error.contains(says), "{error}");
+}
+
+#[test]
+fn an_id_token_is_a_proof_in_json_and_where_issuers_are_trusted() {
+    let json = r#"{"id_token":"x.y.z","nonce":"n","redirect":"/a"}"#;
+    let expected = Proof::IdToken { token: "x.y.z".into(), nonce: Some("n".into()) };
+    assert!(Attempt::parse(Form::Json, json, true).unwrap().proof == expected);
+    for (form, body, with_issuers) in
+        [(Form::Json, json, false), (Form::Page, "id_token=x.y.z", true)]
+    {
+        let attempt = Attempt::parse(form, body, with_issuers).unwrap();
+        assert!(matches!(attempt.proof, Proof::Credentials(all) if all.contains_key("id_token")));
+    }
 }
 
 #[test]

@@ -13,6 +13,8 @@ pub(crate) fn session(sid: &str, created: u64, expires: u64) -> Session {
         user_agent: String::new(),
         place: None,
         data: None,
+        issuer: None,
+        issuer_sid: None,
         ended: None,
     }
 }

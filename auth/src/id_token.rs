@@ -1,0 +1,127 @@
+//! ID tokens (OpenID Connect Core 1.0, section 2): the word of a trusted issuer that somebody has
+//! logged in there.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::issuer::TrustedIssuer;
+use crate::jwt::{Claims, Signed, TokenError, Unverified};
+use crate::keys::Material;
+use crate::session::Subject;
+use crate::store::NoteName;
+use crate::time::Timestamp;
+
+/// How old an ID token may be when it is exchanged. Longer than any login takes, and as long as the
+/// end of an issuer's session is remembered.
+pub const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What an ID token says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IdToken {
+    /// Who has logged in, as the guard calls them.
+    pub sub: Subject,
+    /// The claims that go on into our token.
+    pub claims: Map<String, Value>,
+    /// The issuer's side of it.
+    pub issued: Issued,
+}
+
+/// A login at an issuer, as a logout there will name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issued {
+    /// The issuer.
+    pub issuer: String,
+    /// The issuer's `sub`.
+    pub sub: String,
+    /// The issuer's own session, if it names one.
+    pub sid: Option<String>,
+    /// When the token was issued.
+    pub at: Timestamp,
+}
+
+impl IdToken {
+    /// Reads an ID token, as section 3.1.3.7 has it. `nonce` is the one that the client sent to the
+    /// issuer, if it tells.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn read(
+        token: Unverified<'_>,
+        key: &Material,
+        issuer: &TrustedIssuer,
+        nonce: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Self, TokenError> {
+        let signed = token.verify(key)?;
+        // Access tokens and logout tokens say what they are, by type or by `events`.
+        if !is_plain(&signed) || signed.claims.has("events") {
+            return Err(TokenError::Type);
+        }
+        let mut claims = signed.claims;
+        addressed_to(issuer, &mut claims)?;
+        let (period, issued) = claims.period().map(|period| (period, period.issued()))?;
+        period.judge(now)?;
+        if now.since(issued) > MAX_AGE {
+            return Err(TokenError::Expired);
+        }
+        let own_nonce = claims.optional_text("nonce")?;
+        if nonce.is_some() && own_nonce.as_deref() != nonce {
+            return Err(TokenError::Nonce);
+        }
+        let sub = claims.text("sub")?;
+        let sid = claims.optional_text("sid")?;
+        Ok(Self {
+            sub: issuer.subject(&sub).ok_or(TokenError::Malformed)?,
+            claims: passed_on(issuer, claims),
+            issued: Issued { issuer: issuer.issuer.clone(), sub, sid, at: issued },
+        })
+    }
+}
+
+impl Issued {
+    /// The note that says whose session the issuer's is.
+    pub fn user_note(issuer: &str, sid: &str) -> NoteName {
+        NoteName::new("issuer session", &[issuer, sid])
+    }
+
+    /// The note that says that the issuer's session has ended, and when.
+    pub fn sid_end_note(issuer: &str, sid: &str) -> NoteName {
+        NoteName::new("issuer session ended", &[issuer, sid])
+    }
+
+    /// The note that says that all sessions of the issuer's user have ended, and when.
+    pub fn sub_end_note(issuer: &str, sub: &str) -> NoteName {
+        NoteName::new("issuer user logged out", &[issuer, sub])
+    }
+}
+
+/// Is it of no type, or of the one that says nothing (RFC 7519, section 5.1)?
+pub(crate) fn is_plain(token: &Signed) -> bool {
+    token.is_untyped() || token.is_of_type("JWT")
+}
+
+/// Is it the issuer's, and for us? Among several audiences, `azp` must say that it is ours.
+pub(crate) fn addressed_to(issuer: &TrustedIssuer, claims: &mut Claims) -> Result<(), TokenError> {
+    if claims.text("iss")? != issuer.issuer {
+        return Err(TokenError::Issuer);
+    }
+    let all = claims.audiences()?;
+    let party = claims.optional_text("azp")?;
+    let ours = all.iter().any(|one| issuer.audience.contains(one));
+    let party_is_ours = match party {
+        Some(party) => issuer.audience.contains(&party),
+        None => all.len() == 1,
+    };
+    if ours && party_is_ours { Ok(()) } else { Err(TokenError::Audience) }
+}
+
+/// The claims that the settings name. An address that the issuer has not verified is anybody's.
+fn passed_on(issuer: &TrustedIssuer, mut claims: Claims) -> Map<String, Value> {
+    let unverified = claims.is("email_verified", |it| it == false || it == "false");
+    let wanted = issuer.claims.iter().filter(|name| !(unverified && *name == "email"));
+    wanted.filter_map(|name| Some((name.clone(), claims.take(name)?))).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,134 @@
+//! `TRUSTED_ISSUERS`: identity providers whose ID tokens may be exchanged for a session (OpenID
+//! Connect Core 1.0), and who may end what they began (Back-Channel Logout 1.0).
+
+mod keyring;
+
+use serde::{Deserialize, Deserializer};
+
+pub use keyring::{FETCH_TIMEOUT, Keyring, Look, MAX_JWKS};
+
+use crate::config::web_url;
+use crate::session::Subject;
+use crate::token::REGISTERED;
+
+/// An identity provider, as the settings name it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustedIssuer {
+    /// The `iss` of its tokens.
+    pub issuer: String,
+    /// The `aud` of its tokens: what it calls this site, a client id as a rule.
+    #[serde(deserialize_with = "one_or_several")]
+    pub audience: Vec<String>,
+    /// Where its keys are.
+    pub jwks_uri: String,
+    /// What it may sign with.
+    #[serde(default = "default_algorithms")]
+    pub algorithms: Vec<String>,
+    /// Stands before its `sub` in ours, so that no two issuers' users are taken for one another.
+    pub subject_prefix: Option<String>,
+    /// The claims of its tokens that ride in ours.
+    #[serde(default = "default_claims")]
+    pub claims: Vec<String>,
+}
+
+/// What OpenID Connect Core 1.0, section 2, has every provider sign with unless told otherwise.
+fn default_algorithms() -> Vec<String> {
+    vec!["RS256".into()]
+}
+
+fn default_claims() -> Vec<String> {
+    ["email", "email_verified", "name", "preferred_username", "groups", "roles"]
+        .map(str::to_owned)
+        .into()
+}
+
+/// What can be published: nothing that signs with a secret.
+const ALGORITHMS: [&str; 9] =
+    ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "EdDSA", "Ed25519"];
+
+fn one_or_several<'de, D: Deserializer<'de>>(json: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a text or a list of texts")]
+    enum Audience {
+        One(String),
+        Several(Vec<String>),
+    }
+    Ok(match Audience::deserialize(json)? {
+        Audience::One(one) => vec![one],
+        Audience::Several(all) => all,
+    })
+}
+
+impl TrustedIssuer {
+    /// Reads the list. `own` is the guard's own `iss`.
+    ///
+    /// # Errors
+    /// Which of them is at fault, and what to change.
+    pub fn parse_list(json: &str, own: &str) -> Result<Vec<Self>, String> {
+        let all: Vec<Self> = serde_json::from_str(json)
+            .map_err(|error| format!("is no list of issuers: {error}"))?;
+        for (index, one) in all.iter().enumerate() {
+            let fault = |why: String| Err(format!("issuer {}: {why}", index + 1));
+            if let Err(why) = one.check(own) {
+                return fault(why);
+            }
+            if all[..index].iter().any(|other| other.issuer == one.issuer) {
+                return fault(
+                    "another one has the same `issuer`; name its audiences in a list".into(),
+                );
+            }
+            if all[..index].iter().any(|other| one.subjects_overlap(other)) {
+                let why = "its users could be taken for another issuer's; give both a \
+                           `subject_prefix`, neither the beginning of the other, or, if their \
+                           users are the same, the same one";
+                return fault(why.into());
+            }
+        }
+        Ok(all)
+    }
+
+    fn check(&self, own: &str) -> Result<(), String> {
+        if self.issuer.is_empty() || self.issuer == own {
+            return Err("`issuer` must be the provider's `iss`, and not ISSUER".into());
+        }
+        if self.audience.is_empty() || self.audience.iter().any(String::is_empty) {
+            return Err("`audience` must be what the provider calls this site".into());
+        }
+        web_url(&self.jwks_uri).map_err(|why| format!("`jwks_uri` {why}"))?;
+        let known = |alg: &String| ALGORITHMS.contains(&alg.as_str());
+        if self.algorithms.is_empty() || !self.algorithms.iter().all(known) {
+            return Err(format!("`algorithms` must be of {}", ALGORITHMS.join(", ")));
+        }
+        match self.claims.iter().find(|name| REGISTERED.contains(&name.as_str())) {
+            Some(name) => Err(format!("`claims` must not name `{name}`, which the guard sets")),
+            None => Ok(()),
+        }
+    }
+
+    /// Could a user of the one have the `sub` of a user of the other, against what was meant?
+    fn subjects_overlap(&self, other: &Self) -> bool {
+        match (&self.subject_prefix, &other.subject_prefix) {
+            (Some(one), Some(two)) => one != two && (one.starts_with(two) || two.starts_with(one)),
+            _ => true,
+        }
+    }
+
+    /// Our `sub` for one of the issuer's users; `None` if it would be too long.
+    pub fn subject(&self, sub: &str) -> Option<Subject> {
+        let prefix = self.subject_prefix.as_deref().unwrap_or_default();
+        Subject::try_from(format!("{prefix}{sub}")).ok()
+    }
+}
+
+/// An identity provider, and what is known of its keys.
+#[derive(Debug)]
+pub struct Issuer {
+    /// What the settings say.
+    pub trusted: TrustedIssuer,
+    /// Its keys.
+    pub keyring: Keyring,
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,83 @@
+use super::*;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+/// An issuer as most are, changed by `changes`.
+pub(crate) fn issuer(changes: Value) -> TrustedIssuer {
+    let list = json!([with(changes)]).to_string();
+    TrustedIssuer::parse_list(&list, "https://guard").unwrap().remove(0)
+}
+
+fn with(changes: Value) -> Value {
+    let mut json = json!({
+        "issuer": "https://idp.example", "audience": "members",
+        "jwks_uri": "https://idp.example/jwks", "algorithms": ["ES256"],
+    });
+    for (name, value) in changes.as_object().unwrap() {
+        json[name] = value.clone();
+    }
+    json
+}
+
+#[test]
+fn what_is_left_out_is_as_most_providers_have_it() {
+    let json = r#"[{"issuer":"i","audience":["a","b"],"jwks_uri":"http://localhost/jwks"}]"#;
+    let all = TrustedIssuer::parse_list(json, "https://guard").unwrap();
+    assert_eq!(all[0].algorithms, ["RS256"]);
+    assert_eq!(all[0].audience, ["a", "b"]);
+    assert!(all[0].claims.contains(&"email".to_owned()));
+    assert_eq!(all[0].subject("x").unwrap().as_str(), "x");
+}
+
+#[rstest]
+#[case(json!({ "issuer": "" }), "`issuer`")]
+#[case(json!({ "issuer": "https://guard" }), "not ISSUER")]
+#[case(json!({ "audience": "" }), "`audience`")]
+#[case(json!({ "audience": [] }), "`audience`")]
+#[case(json!({ "audience": 7 }), "a text or a list")]
+#[case(json!({ "jwks_uri": "http://idp.example/jwks" }), "`jwks_uri` must be `https`")]
+#[case(json!({ "jwks_uri": "/jwks" }), "`jwks_uri`")]
+#[case(json!({ "algorithms": [] }), "`algorithms`")]
+#[case(json!({ "algorithms": ["HS256"] }), "`algorithms`")]
+#[case(json!({ "algorithms": ["none"] }), "`algorithms`")]
+#[case(json!({ "claims": ["sid"] }), "`sid`")]
+#[case(json!({ "jwks_url": "https://idp.example/jwks" }), "jwks_url")]
+fn a_bad_issuer_is_refused_and_named(#[case] changes: Value, #[case] says: &str) {
+    let list = json!([with(changes)]).to_string();
+    let error = TrustedIssuer::parse_list(&list, "https://guard").unwrap_err();
+    assert!(error.contains(says), "{error}");
+}
+
+#[rstest]
+#[case(json!({}), json!({}), false)]
+#[case(json!({}), json!({ "subject_prefix": "b|" }), false)]
+#[case(json!({ "subject_prefix": "" }), json!({ "subject_prefix": "b|" }), false)]
+#[case(json!({ "subject_prefix": "b|c" }), json!({ "subject_prefix": "b|" }), false)]
+#[case(json!({ "subject_prefix": "a|" }), json!({ "subject_prefix": "b|" }), true)]
+#[case(json!({ "subject_prefix": "" }), json!({ "subject_prefix": "" }), true)]
+fn users_of_two_issuers_are_kept_apart(
+    #[case] one: Value,
+    #[case] mut other: Value,
+    #[case] fine: bool,
+) {
+    other["issuer"] = "https://other.example".into();
+    let list = json!([with(one), with(other)]).to_string();
+    let read = TrustedIssuer::parse_list(&list, "https://guard");
+    assert_eq!(read.is_ok(), fine, "{read:?}");
+}
+
+#[test]
+fn one_issuer_stands_there_once() {
+    let prefix = json!({ "subject_prefix": "a|" });
+    let list = json!([with(prefix.clone()), with(prefix)]).to_string();
+    assert!(
+        TrustedIssuer::parse_list(&list, "https://guard").unwrap_err().contains("same `issuer`")
+    );
+}
+
+#[test]
+fn a_prefix_stands_before_the_sub() {
+    let issuer = issuer(json!({ "subject_prefix": "idp|" }));
+    assert_eq!(issuer.subject("x").unwrap().as_str(), "idp|x");
+    assert!(issuer.subject(&"x".repeat(1021)).is_none());
+}
