@@ -61,6 +61,28 @@ export class UserSessions extends DurableObject {
     return this.#setAlarm(moment).then(() => answer);
   }
 
+  /**
+   * Keeps a note. An object holds either one note or a user's sessions, by its name.
+   * @param {string} text
+   * @param {number} until milliseconds since the Unix epoch
+   * @returns {Promise<string>}
+   */
+  async keep(text, until) {
+    await this.ctx.storage.put("note", { text, until });
+    await this.ctx.storage.setAlarm(until);
+    return "";
+  }
+
+  /**
+   * What the note says, if its time is not over.
+   * @returns {Promise<string | null>}
+   */
+  async recall() {
+    /** @type {{ text: string, until: number } | undefined} */
+    const note = await this.ctx.storage.get("note");
+    return note !== undefined && Date.now() < note.until ? note.text : null;
+  }
+
   /** Forgets what need not be kept any more; an empty object leaves nothing behind. */
   async alarm() {
     this.#step((sessions) => sessions.forgetOld(Date.now()));

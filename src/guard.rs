@@ -12,7 +12,7 @@ use web_sys::{Request, Response};
 use crate::config::App;
 use crate::request::{self, RequestHead};
 use crate::store::Reply;
-use crate::{forward, health, keys, login, pages, response, sessions};
+use crate::{backchannel, forward, health, keys, login, pages, response, sessions};
 
 /// Answers a request, with a `Response` or the promise of one:
 ///
@@ -56,6 +56,9 @@ fn own(app: Rc<App>, endpoint: Endpoint, request: Request, head: RequestHead) ->
         Endpoint::KeySet => keys::show(&app).into(),
         Endpoint::Login => answer(async move { login::log_in(&app, &request, &head).await }),
         Endpoint::Logout => answer(async move { sessions::log_out(&app, &head).await }),
+        Endpoint::BackchannelLogout => {
+            answer(async move { backchannel::log_out(&app, &request, &head).await })
+        }
         Endpoint::Session => answer(async move { sessions::show(&app, &head).await }),
         Endpoint::Health => answer(async move { health::show(&app).await }),
     }

@@ -1,10 +1,12 @@
 //! Session Guard's Worker: the shell that brings the core its requests, its clock, its
 //! randomness and its stores. Nothing is decided here.
 
+mod backchannel;
 mod config;
 mod forward;
 mod guard;
 mod health;
+mod issuers;
 mod keys;
 mod login;
 mod pages;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use auth::cookie;
 use auth::decision::Head;
 use auth::form::Form;
-use auth::login::{self, Approval, Attempt, Lifetimes};
+use auth::login::{self, Approval, Attempt, Lifetimes, Proof};
 use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
 use auth::session::Session;
@@ -13,6 +13,7 @@ use auth::store::Command;
 use auth::token::Grant;
 use js_sys::{Promise, Reflect};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Request, Response};
@@ -20,7 +21,7 @@ use web_sys::{Request, Response};
 use crate::config::App;
 use crate::request::{self, RequestHead};
 use crate::sessions::SessionView;
-use crate::{forward, pages, response, sessions};
+use crate::{forward, issuers, pages, response, sessions};
 
 #[wasm_bindgen(module = "/src/login.js")]
 extern "C" {
@@ -36,6 +37,9 @@ struct LoggedIn<'a> {
     expires_in: u64,
     session: SessionView,
     ended: Vec<SessionView>,
+    /// The one that was compared with the ID token's, so that a client can tell its logins apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<&'a str>,
 }
 
 /// `POST login`: JSON is answered with the token, a form with a redirect; both set the cookie.
@@ -52,7 +56,7 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
         Err(refusal) => return response::refusal(&refusal),
     };
     match (form, try_log_in(app, request, head, form, &attempt).await) {
-        (Form::Json, Ok(entry)) => entry.json(),
+        (Form::Json, Ok(entry)) => entry.json(&attempt.proof),
         (Form::Page, Ok(entry)) => entry.redirect(attempt.redirect),
         (Form::Page, Err(refusal @ Refusal::CredentialsInvalid)) => {
             pages::login_again(app, attempt.redirect.as_ref(), &refusal)
@@ -74,13 +78,15 @@ async fn attempt(
     head: &RequestHead,
     form: Form,
 ) -> Result<Attempt, Refusal> {
-    if app.guard.settings().login_url.is_none() {
+    let settings = app.guard.settings();
+    let with_issuers = !settings.trusted_issuers.is_empty();
+    if settings.login_url.is_none() && !with_issuers {
         return Err(Refusal::NotFound);
     }
     app.guard.refuse_other_origins(head)?;
     let body = request::body(request).await;
     let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE))?;
-    Attempt::parse(form, &body).map_err(Refusal::BadRequest)
+    Attempt::parse(form, &body, with_issuers).map_err(Refusal::BadRequest)
 }
 
 /// A session that has begun, and its token.
@@ -100,7 +106,10 @@ async fn try_log_in(
     form: Form,
     attempt: &Attempt,
 ) -> Result<Entry, Refusal> {
-    let approval = approve(app, attempt).await?;
+    let approval = match &attempt.proof {
+        Proof::Credentials(fields) => approve(app, fields).await?,
+        Proof::IdToken { token, nonce } => issuers::approve(app, token, nonce.as_deref()).await?,
+    };
     let settings = app.guard.settings();
     let lifetimes = Lifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
     let client = request::client(request, head);
@@ -128,7 +137,13 @@ async fn try_log_in(
     }
     let limit = approval.limit(settings.session_limit);
     let command = Command::Open { session: Box::new(session.clone()), limit, now };
+    if let Some(issued) = &approval.issued {
+        issuers::note_user(app, issued, &approval.sub, session.expires).await?;
+    }
     let ended = sessions::end_sessions(app, &approval.sub, &command).await?;
+    if let Some(issued) = &approval.issued {
+        issuers::end_if_over(app, issued, &approval.sub, &session).await?;
+    }
     Ok(Entry { token, lifetime, cookie, session, ended })
 }
 
@@ -138,11 +153,14 @@ fn random() -> Result<[u8; 16], Refusal> {
 
 /// Asks the origin whether the credentials are good. Only 401 means that they are not; whatever
 /// else it says is the origin's failure, and lets nobody in.
-async fn approve(app: &App, attempt: &Attempt) -> Result<Approval, Refusal> {
+async fn approve(app: &App, fields: &Map<String, Value>) -> Result<Approval, Refusal> {
     let settings = app.guard.settings();
-    let url = settings.login_url.as_deref().ok_or(Refusal::NotFound)?;
+    let url = settings.login_url.as_deref();
+    let url =
+        url.ok_or(Refusal::BadRequest("Log in with the `id_token` of your identity provider."))?;
     let timeout = u32::try_from(settings.origin_timeout.as_millis()).unwrap_or(u32::MAX);
-    let promise = post_credentials(url, &attempt.credentials(), timeout);
+    let fields = serde_json::to_string(fields).unwrap_or_default();
+    let promise = post_credentials(url, &fields, timeout);
     let reply = JsFuture::from(promise).await.map_err(|error| {
         let get = |name: &str| Reflect::get(&error, &name.into()).ok();
         let timed_out = get("timedOut").is_some_and(|value| value.is_truthy());
@@ -160,13 +178,14 @@ async fn approve(app: &App, attempt: &Attempt) -> Result<Approval, Refusal> {
 }
 
 impl Entry {
-    fn json(&self) -> Response {
+    fn json(&self, proof: &Proof) -> Response {
         let body = LoggedIn {
             access_token: &self.token,
             token_type: "Bearer",
             expires_in: self.lifetime.as_secs(),
             session: SessionView::private(&self.session),
             ended: self.ended.iter().map(SessionView::public).collect(),
+            nonce: proof.nonce(),
         };
         response::json(200, &body, &self.set_cookie())
     }

@@ -2,15 +2,15 @@
 
 /**
  * Reads a body as UTF-8 text; `undefined` if it is larger than `most` bytes or no UTF-8.
- * @param {Request} request
+ * @param {Request | Response} message
  * @param {number} most
  * @returns {Promise<string | undefined>}
  */
-export async function readBody(request, most) {
+export async function readBody(message, most) {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
   let text = "";
   let size = 0;
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of message.body ?? []) {
     size += chunk.byteLength;
     if (size > most) return undefined;
     text += decoder.decode(chunk, { stream: true });

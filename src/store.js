@@ -25,15 +25,51 @@ export async function askRedis(url, init, timeout) {
   }
 }
 
+/** @typedef {DurableObjectNamespace<import("./entry.js").UserSessions>} Objects */
+
 /**
- * Asks a user's Durable Object. A call of one cannot be aborted; a late answer is dropped.
- * @param {DurableObjectNamespace<import("./entry.js").UserSessions>} objects
+ * Asks a user's Durable Object.
+ * @param {Objects} objects
  * @param {string} name
  * @param {string} command
  * @param {number} timeout milliseconds until the reply
  * @returns {Promise<Reply>}
  */
-export async function askObject(objects, name, command, timeout) {
+export function askObject(objects, name, command, timeout) {
+  return within(timeout, () => objects.getByName(name).apply(command));
+}
+
+/**
+ * Keeps a note in an object of its own.
+ * @param {Objects} objects
+ * @param {string} name
+ * @param {string} text
+ * @param {number} until milliseconds since the Unix epoch
+ * @param {number} timeout milliseconds until the reply
+ * @returns {Promise<Reply>}
+ */
+export function keepNote(objects, name, text, until, timeout) {
+  return within(timeout, () => objects.getByName(name).keep(text, until));
+}
+
+/**
+ * Asks for a note. The reply is JSON: a text or null.
+ * @param {Objects} objects
+ * @param {string} name
+ * @param {number} timeout milliseconds until the reply
+ * @returns {Promise<Reply>}
+ */
+export function recallNote(objects, name, timeout) {
+  return within(timeout, async () => JSON.stringify(await objects.getByName(name).recall()));
+}
+
+/**
+ * Waits for an object's answer. A call of one cannot be aborted; a late answer is dropped.
+ * @param {number} timeout milliseconds
+ * @param {() => PromiseLike<string>} call
+ * @returns {Promise<Reply>}
+ */
+async function within(timeout, call) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   /** @type {Promise<Reply>} */
@@ -41,8 +77,7 @@ export async function askObject(objects, name, command, timeout) {
     timer = setTimeout(() => resolve({ status: TIMED_OUT, body: "" }), timeout);
   });
   try {
-    const answer = objects.getByName(name).apply(command);
-    return await Promise.race([answer.then((body) => ({ status: 200, body })), late]);
+    return await Promise.race([call().then((body) => ({ status: 200, body })), late]);
   } catch (error) {
     return { status: UNREACHABLE, body: String(error) };
   } finally {

@@ -7,7 +7,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use auth::session::Subject;
-use auth::store::{Answer, Command, StoreError};
+use auth::store::{Answer, Command, NoteName, StoreError};
+use auth::time::Timestamp;
 use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -63,6 +64,20 @@ pub trait SessionStore {
     /// Sends a command that [`SessionStore::read`] found no answer to, in a longer form.
     fn apply_anew<'a>(&'a self, user: &'a Subject, command: &'a Command) -> Answering<'a, Outcome>;
 
+    /// Keeps a note until a moment, in place of what it said before.
+    fn keep<'a>(
+        &'a self,
+        note: &'a NoteName,
+        text: &'a str,
+        until: Timestamp,
+    ) -> Answering<'a, Result<(), StoreError>>;
+
+    /// What a note says; `None` if there is none, or its time is over.
+    fn recall<'a>(
+        &'a self,
+        note: &'a NoteName,
+    ) -> Answering<'a, Result<Option<String>, StoreError>>;
+
     /// Is the store reachable, and does it accept this guard?
     fn ping(&self) -> Answering<'_, Result<(), StoreError>>;
 }
@@ -87,4 +102,10 @@ extern "C" {
 
     #[wasm_bindgen(js_name = askObject)]
     fn ask_object(objects: &JsValue, name: &str, command: &str, timeout: u32) -> Promise;
+
+    #[wasm_bindgen(js_name = keepNote)]
+    fn keep_note(objects: &JsValue, name: &str, text: &str, until: f64, timeout: u32) -> Promise;
+
+    #[wasm_bindgen(js_name = recallNote)]
+    fn recall_note(objects: &JsValue, name: &str, timeout: u32) -> Promise;
 }

@@ -48,6 +48,16 @@ pub enum Proof {
     },
 }
 
+impl Proof {
+    /// The nonce that the client told.
+    pub fn nonce(&self) -> Option<&str> {
+        match self {
+            Self::Credentials(_) => None,
+            Self::IdToken { nonce, .. } => nonce.as_deref(),
+        }
+    }
+}
+
 /// Leaves out the proof.
 impl fmt::Debug for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

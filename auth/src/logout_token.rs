@@ -41,6 +41,16 @@ pub enum Whose {
     },
 }
 
+impl Whose {
+    /// The issuer's session, if it names one.
+    pub fn sid(&self) -> Option<String> {
+        match self {
+            Self::User(_) => None,
+            Self::Session { sid, .. } => Some(sid.clone()),
+        }
+    }
+}
+
 impl LogoutToken {
     /// Reads a logout token, as section 2.6 has it. Whether it was used before is the store's to
     /// tell: see [`LogoutToken::used_note`].

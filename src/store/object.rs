@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use auth::ledger::{Ledger, Touched};
 use auth::session::{Session, Subject};
-use auth::store::{Command, StoreError};
+use auth::store::{Command, NoteName, StoreError};
 use auth::time::Timestamp;
 use js_sys::Promise;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 use worker::{SqlStorage, SqlStorageValue, State};
 
-use super::{Answering, Outcome, Reply, SessionStore, ask_object, millis};
+use super::{Answering, Outcome, Reply, SessionStore, ask_object, keep_note, millis, recall_note};
 
 /// Sends commands to the objects of one namespace.
 pub struct ObjectStore {
@@ -47,12 +47,44 @@ impl SessionStore for ObjectStore {
         Box::pin(super::apply(self, user, command))
     }
 
+    fn keep<'a>(
+        &'a self,
+        note: &'a NoteName,
+        text: &'a str,
+        until: Timestamp,
+    ) -> Answering<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            let timeout = millis(self.timeout);
+            let until = until.millis() as f64;
+            let reply =
+                Reply::of(keep_note(&self.objects, &object_of(note), text, until, timeout)).await;
+            reply.received(self.timeout).map(drop)
+        })
+    }
+
+    fn recall<'a>(
+        &'a self,
+        note: &'a NoteName,
+    ) -> Answering<'a, Result<Option<String>, StoreError>> {
+        Box::pin(async move {
+            let reply =
+                Reply::of(recall_note(&self.objects, &object_of(note), millis(self.timeout))).await;
+            let (_, json) = reply.received(self.timeout)?;
+            serde_json::from_str(json).map_err(|error| StoreError::Unreadable(error.to_string()))
+        })
+    }
+
     fn ping(&self) -> Answering<'_, Result<(), StoreError>> {
         Box::pin(async move {
             let reply = Reply::of(self.send("health", PING)).await;
             reply.received(self.timeout).map(|_| ())
         })
     }
+}
+
+/// Notes have objects of their own, whose names no user's can be.
+fn object_of(note: &NoteName) -> String {
+    format!("note:{}", note.as_str())
 }
 
 /// The command that touches no storage.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use auth::config::Secret;
 use auth::redis::{ReadConsistency, Redis, RestError, RestRequest};
 use auth::session::Subject;
-use auth::store::{Command, StoreError};
+use auth::store::{Command, NoteName, StoreError};
+use auth::time::Timestamp;
 use js_sys::{Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::Headers;
@@ -69,6 +70,18 @@ impl RedisStore {
     }
 }
 
+impl RedisStore {
+    /// Reads the reply to a command that is no script.
+    fn plain<T>(
+        &self,
+        reply: &Reply,
+        read: impl FnOnce(u16, &str) -> Result<T, RestError>,
+    ) -> Result<T, StoreError> {
+        let unreadable = || Err(StoreError::Unreadable("NOSCRIPT for what is no script".into()));
+        self.received(reply, read).unwrap_or_else(unreadable)
+    }
+}
+
 impl SessionStore for RedisStore {
     fn ask(&self, user: &Subject, command: &Command) -> Promise {
         self.send(&self.redis.request(user, command))
@@ -87,11 +100,32 @@ impl SessionStore for RedisStore {
         })
     }
 
+    fn keep<'a>(
+        &'a self,
+        note: &'a NoteName,
+        text: &'a str,
+        until: Timestamp,
+    ) -> Answering<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            let reply = Reply::of(self.send(&self.redis.keep(note, text, until))).await;
+            self.plain(&reply, Redis::pong)
+        })
+    }
+
+    fn recall<'a>(
+        &'a self,
+        note: &'a NoteName,
+    ) -> Answering<'a, Result<Option<String>, StoreError>> {
+        Box::pin(async move {
+            let reply = Reply::of(self.send(&self.redis.recall(note))).await;
+            self.plain(&reply, Redis::recalled)
+        })
+    }
+
     fn ping(&self) -> Answering<'_, Result<(), StoreError>> {
         Box::pin(async move {
             let reply = Reply::of(self.send(&Redis::ping())).await;
-            let unreadable = || Err(StoreError::Unreadable("NOSCRIPT for PING".into()));
-            self.received(&reply, Redis::pong).unwrap_or_else(unreadable)
+            self.plain(&reply, Redis::pong)
         })
     }
 }

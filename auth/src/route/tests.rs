@@ -53,6 +53,8 @@ fn other_paths_pass_as_they_are(#[case] path: &str) {
 #[case("POST", "/auth/login", Route::Own(Endpoint::Login))]
 #[case("DELETE", "/auth/login", Route::WrongMethod("GET, HEAD, POST"))]
 #[case("POST", "/auth/logout", Route::Own(Endpoint::Logout))]
+#[case("POST", "/auth/backchannel-logout", Route::Own(Endpoint::BackchannelLogout))]
+#[case("GET", "/auth/backchannel-logout", Route::WrongMethod("POST"))]
 #[case("GET", "/auth/logout", Route::WrongMethod("POST"))]
 #[case("GET", "/auth/session", Route::Own(Endpoint::Session))]
 #[case("GET", "/auth/health", Route::Own(Endpoint::Health))]

@@ -1,0 +1,101 @@
+//! OpenID Connect Back-Channel Logout 1.0: an issuer tells that somebody has logged out there.
+
+use auth::decision::Head;
+use auth::form::Form;
+use auth::id_token::{Issued, MAX_AGE};
+use auth::issuer::Issuer;
+use auth::jwt::{TokenError, Unverified};
+use auth::logout_token::{LogoutToken, Whose};
+use auth::refusal::Refusal;
+use auth::session::{Ending, Subject};
+use auth::store::{Command, NoteName, Which};
+use auth::time::Timestamp;
+use web_sys::{Request, Response};
+
+use crate::config::App;
+use crate::request::{self, RequestHead};
+use crate::response::{self, NO_STORE};
+use crate::{issuers, sessions};
+
+/// `POST backchannel-logout`: ends the sessions that a logout token names. There may be none.
+pub async fn log_out(app: &App, request: &Request, head: &RequestHead) -> Response {
+    match try_log_out(app, request, head).await {
+        Ok(()) => response::response(200, "", &[NO_STORE]),
+        Err(Refusal::Token(error)) => response::refusal(&Refusal::LogoutToken(error)),
+        Err(refusal) => response::refusal(&refusal),
+    }
+}
+
+async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result<(), Refusal> {
+    if app.guard.settings().trusted_issuers.is_empty() {
+        return Err(Refusal::NotFound);
+    }
+    let sent = sent_token(request, head).await?;
+    let token = Unverified::parse(&sent).map_err(Refusal::Token)?;
+    let issuer = issuers::issuer_of(app, &token).map_err(Refusal::Token)?;
+    let token = verified(issuer, token).await?;
+    if recall(app, &token.used_note()).await?.is_some() {
+        return Err(Refusal::Token(TokenError::Used));
+    }
+    // The end is noted before the sessions are looked for: see `issuers::end_if_over`.
+    note_end(app, &token).await?;
+    if let Some(user) = user_of(app, issuer, &token).await? {
+        let which = Which::Issued { issuer: token.issuer.clone(), sid: token.whose.sid() };
+        let ending = Ending::Revoked { at: request::now() };
+        sessions::end_sessions(app, &user, &Command::End { which, ending }).await?;
+    }
+    // Used only now: a logout that failed half-way may be sent again.
+    keep(app, &token.used_note(), "", token.over).await
+}
+
+async fn sent_token(request: &Request, head: &RequestHead) -> Result<String, Refusal> {
+    const FORM: Refusal =
+        Refusal::BadRequest("Send one `logout_token` as `application/x-www-form-urlencoded`.");
+    if Form::of(head.header("content-type").as_deref()) != Some(Form::Page) {
+        return Err(FORM);
+    }
+    let body = request::body(request).await;
+    let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE))?;
+    let mut tokens = Form::Page.texts(&body, &["logout_token".into()]);
+    match (tokens.pop(), tokens.is_empty()) {
+        (Some(token), true) => Ok(token),
+        _ => Err(FORM),
+    }
+}
+
+async fn verified(issuer: &Issuer, token: Unverified<'_>) -> Result<LogoutToken, Refusal> {
+    let key = issuers::key_of(issuer, &token).await?;
+    LogoutToken::read(token, &key, &issuer.trusted, request::now()).map_err(Refusal::Token)
+}
+
+async fn note_end(app: &App, token: &LogoutToken) -> Result<(), Refusal> {
+    let note = match &token.whose {
+        Whose::Session { sid, .. } => Issued::sid_end_note(&token.issuer, sid),
+        Whose::User(sub) => Issued::sub_end_note(&token.issuer, sub),
+    };
+    let moment = token.issued.millis().to_string();
+    keep(app, &note, &moment, request::now().plus(MAX_AGE)).await
+}
+
+/// Whose sessions they are; `None` if the issuer's session never began one here.
+async fn user_of(
+    app: &App,
+    issuer: &Issuer,
+    token: &LogoutToken,
+) -> Result<Option<Subject>, Refusal> {
+    match &token.whose {
+        Whose::User(sub) | Whose::Session { sub: Some(sub), .. } => Ok(issuer.trusted.subject(sub)),
+        Whose::Session { sid, sub: None } => {
+            let user = recall(app, &Issued::user_note(&token.issuer, sid)).await?;
+            Ok(user.and_then(|user| Subject::try_from(user).ok()))
+        }
+    }
+}
+
+async fn keep(app: &App, note: &NoteName, text: &str, until: Timestamp) -> Result<(), Refusal> {
+    app.store.keep(note, text, until).await.map_err(Refusal::StoreUnavailable)
+}
+
+async fn recall(app: &App, note: &NoteName) -> Result<Option<String>, Refusal> {
+    app.store.recall(note).await.map_err(Refusal::StoreUnavailable)
+}

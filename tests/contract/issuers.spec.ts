@@ -1,0 +1,258 @@
+// Trusted issuers: ID tokens exchanged for sessions, and logouts that come from there.
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { answerOf, bearer, loginInit, startGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
+import { CLIENT_ID, startIssuer, type Issuer } from "../harness/issuer.ts";
+import { makeKey } from "../harness/jose.ts";
+
+let issuer: Issuer;
+let guard: Guard;
+beforeAll(async () => {
+  issuer = await startIssuer();
+  guard = await trusting(issuer, { SESSION_LIMIT: "0" });
+});
+afterAll(async () => {
+  await guard[Symbol.asyncDispose]();
+  await issuer[Symbol.asyncDispose]();
+});
+
+function trusting(issuer: Issuer, vars: Record<string, string> = {}, changes = {}) {
+  return startGuard({ TRUSTED_ISSUERS: JSON.stringify([issuer.entry(changes)]), ...vars });
+}
+
+const exchange = (id_token: string, fields = {}, at = guard) =>
+  answerOf(at.fetch("/auth/login", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ id_token, ...fields }) }));
+const enter = async (id_token: string, at = guard) => {
+  const answer = await exchange(id_token, {}, at);
+  expect(answer).toMatchObject({ status: 200 });
+  return (answer.body as unknown as LoggedIn).access_token;
+};
+const logOut = (logout_token: string, at = guard) =>
+  answerOf(at.fetch("/auth/backchannel-logout", { method: "POST", body: new URLSearchParams({ logout_token, state: "ignored" }) }));
+const visit = async (token: string, at = guard) => {
+  const { status, body } = await answerOf(at.fetch("/", bearer(token)));
+  return status === 200 ? "passes" : (body as { code: string }).code;
+};
+const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as object;
+let subjects = 0;
+/** A user of the issuer's that no other test knows. */
+const somebody = () => ({ sub: `u-${(subjects += 1)}`, sid: `idp-session-${subjects}` });
+
+describe("an ID token", () => {
+  test("is exchanged for a session of its user, with the claims that are passed on", async () => {
+    const token = issuer.idToken({ sub: "ada", sid: "s", email: "ada@idp.example", email_verified: true, groups: ["crew"], at_hash: "x", scope: "sessions:revoke", nonce: "n-1" });
+    const answer = await exchange(token, { nonce: "n-1" });
+    expect(answer).toMatchObject({ status: 200, body: { token_type: "Bearer", session: { device: "other" }, ended: [], nonce: "n-1" } });
+    const { access_token } = answer.body as unknown as LoggedIn;
+    expect(claimsOf(access_token)).toMatchObject({ sub: "idp|ada", email: "ada@idp.example", groups: ["crew"] });
+    for (const name of ["at_hash", "scope", "nonce"]) expect(claimsOf(access_token)).not.toHaveProperty(name);
+    guard.origin.received.length = 0;
+    expect(await visit(access_token)).toBe("passes");
+    expect(guard.origin.received[0]?.headers).toMatchObject({ "x-auth-request-user": "idp|ada", "x-auth-request-email": "ada@idp.example", "x-auth-request-groups": "crew" });
+    expect(guard.origin.credentialChecks).toEqual([]);
+  });
+
+  test("begins a session like any other login: the limit holds", async () => {
+    await using strict = await trusting(issuer);
+    const who = somebody();
+    const first = await enter(issuer.idToken(who), strict);
+    const second = await enter(issuer.idToken(who), strict);
+    expect([await visit(first, strict), await visit(second, strict)]).toEqual(["session_superseded", "passes"]);
+  });
+
+  test.each<[string, () => string, string?, object?]>([
+    ["that is no token", () => "id"],
+    ["of another issuer", () => issuer.idToken({ iss: "https://evil.example" })],
+    ["of an issuer that is almost ours", () => issuer.idToken({ iss: `${issuer.url}/` })],
+    ["of no issuer", () => issuer.idToken({ iss: undefined })],
+    ["for another client", () => issuer.idToken({ aud: "others" })],
+    ["for us among others", () => issuer.idToken({ aud: [CLIENT_ID, "others"] })],
+    ["for another party", () => issuer.idToken({ azp: "others" })],
+    ["that has expired", () => issuer.idToken({ exp: 1 }), "token_expired"],
+    ["that is a day old", () => issuer.idToken({ iat: Math.floor(Date.now() / 1000) - 90_000 }), "token_expired"],
+    ["that is not valid yet", () => issuer.idToken({ iat: Math.floor(Date.now() / 1000) + 60 })],
+    ["of nobody", () => issuer.idToken({ sub: undefined })],
+    ["that is a logout token", () => issuer.logoutToken({ sub: "u-1" })],
+    ["that is a logout token without a type", () => issuer.logoutToken({ sub: "u-1" }, { typ: "JWT" })],
+    ["that is an access token", () => issuer.idToken({}, { typ: "at+jwt" })],
+    ["with a stranger's key under the issuer's kid", () => issuer.idToken({}, {}, makeKey("RS256", "idp-1"))],
+    ["with another algorithm", () => issuer.idToken({}, {}, makeKey("ES256", "idp-1"))],
+    ["with the public key as a secret", () => issuer.idToken({}, { alg: "HS256" })],
+    ["with its key in the header", () => issuer.idToken({}, { jku: `${issuer.url}/jwks` })],
+    ["with another nonce", () => issuer.idToken({ nonce: "theirs" }), "token_invalid", { nonce: "ours" }],
+    ["without the nonce", () => issuer.idToken({}), "token_invalid", { nonce: "ours" }],
+  ])("%s is refused", async (_, make, code = "token_invalid", fields = {}) => {
+    const answer = await exchange(make(), fields);
+    expect(answer).toMatchObject({ status: 401, body: { code } });
+    expect(answer.headers).not.toHaveProperty("set-cookie");
+  });
+
+  test("is no access token", async () => {
+    expect(await visit(issuer.idToken({}))).toBe("token_invalid");
+  });
+
+  test("together with other fields is a bad request, and so is one that is no text", async () => {
+    for (const body of [{ id_token: issuer.idToken({}), password: "x" }, { id_token: 7 }]) {
+      expect(await answerOf(guard.fetch("/auth/login", loginInit({ password: undefined, ...body })))).toMatchObject({ status: 400, body: { code: "bad_request" } });
+    }
+  });
+
+  test("of another site's making cannot log a visitor in", async () => {
+    const init = loginInit({ password: undefined, id_token: issuer.idToken({}) }, { "sec-fetch-site": "cross-site" });
+    expect(await answerOf(guard.fetch("/auth/login", init))).toMatchObject({ status: 403, body: { code: "cross_site" } });
+  });
+
+  test("means nothing special where no issuer is trusted", async () => {
+    await using plain = await startGuard();
+    const answer = await answerOf(plain.fetch("/auth/login", loginInit({ username: "ada", id_token: "x" })));
+    expect(answer.status).toBe(200);
+    expect(plain.origin.credentialChecks).toMatchObject([{ username: "ada", id_token: "x" }]);
+    expect((await logOut("x", plain)).status).toBe(404);
+  });
+
+  test("is the only way in without LOGIN_URL, and a password is told so", async () => {
+    await using only = await startGuard({ LOGIN_URL: undefined, TRUSTED_ISSUERS: JSON.stringify([issuer.entry({ subject_prefix: undefined })]) });
+    expect(claimsOf(await enter(issuer.idToken({ sub: "ada" }), only))).toMatchObject({ sub: "ada" });
+    const answer = await answerOf(only.fetch("/auth/login", loginInit({ username: "ada" })));
+    expect(answer).toMatchObject({ status: 400, body: { detail: expect.stringContaining("id_token") } });
+  });
+});
+
+describe("the issuer's keys", () => {
+  test.each(["ES256", "EdDSA", "RS512", "PS256"])("may be of %s", async (alg) => {
+    await using other = await startIssuer(alg);
+    await using guard = await trusting(other);
+    expect(await visit(await enter(other.idToken({}), guard), guard)).toBe("passes");
+  });
+
+  test("are fetched once, by one of many that come at once", async () => {
+    await using other = await startIssuer();
+    await using guard = await trusting(other, { SESSION_LIMIT: "0" });
+    const all = await Promise.all(Array.from({ length: 20 }, () => exchange(other.idToken({}), {}, guard)));
+    expect(all.map(({ status }) => status)).toEqual(all.map(() => 200));
+    expect(other.fetches).toBe(1);
+  });
+
+  test("are not fetched again for every kid that nobody knows", async () => {
+    await using other = await startIssuer();
+    await using guard = await trusting(other);
+    await enter(other.idToken({}), guard);
+    for (const kid of ["a", "b", "c"]) {
+      expect(await exchange(other.idToken({}, { kid }), {}, guard)).toMatchObject({ status: 401, body: { code: "token_invalid" } });
+    }
+    expect(other.fetches).toBe(1);
+  });
+
+  test("are kept when the issuer is away", async () => {
+    await using other = await startIssuer();
+    await using guard = await trusting(other);
+    await enter(other.idToken({}), guard);
+    other.answer = { status: 500 };
+    await enter(other.idToken({}), guard);
+  });
+
+  test.each<[string, Issuer["answer"]]>([
+    ["an error", { status: 500 }],
+    ["a redirect", { status: 302, headers: { location: "/elsewhere" } }],
+    ["no JSON", { body: "<html>" }],
+    ["no key of its algorithms", { body: '{"keys":[{"kty":"oct","kid":"idp-1","alg":"HS256","k":"AAAA"}]}' }],
+    ["more than 256 KB", { body: JSON.stringify({ keys: [], pad: "x".repeat(256 * 1024) }) }],
+  ])("that come as %s let nobody in, which is told from a bad token", async (_, answer) => {
+    await using other = await startIssuer();
+    await using guard = await trusting(other);
+    other.answer = answer;
+    expect(await exchange(other.idToken({}), {}, guard)).toMatchObject({ status: 502, body: { code: "issuer_unavailable" } });
+    expect(await logOut(other.logoutToken({ sub: "u-1" }), guard)).toMatchObject({ status: 502 });
+    await expect.poll(() => guard.log.join()).toMatch(/\/jwks.*keys_not_fetched/);
+    expect(other.fetches).toBe(1);
+  });
+});
+
+describe("a logout at the issuer", () => {
+  test("ends the session it names, by the issuer's sid, and no other", async () => {
+    const [who, elsewhere] = [somebody(), somebody()];
+    const [here, there] = [await enter(issuer.idToken(who)), await enter(issuer.idToken({ ...who, sid: elsewhere.sid }))];
+    for (const claims of [{ sid: who.sid }, { sid: elsewhere.sid, sub: who.sub }]) {
+      expect(await visit(claims.sid === who.sid ? here : there)).toBe("passes");
+      expect(await logOut(issuer.logoutToken(claims))).toMatchObject({ status: 200, headers: { "cache-control": "no-store" } });
+      expect(await visit(claims.sid === who.sid ? here : there)).toBe("session_revoked");
+    }
+  });
+
+  test("ends all that it began for its user, and none that began otherwise", async () => {
+    await using both = await trusting(issuer, { SESSION_LIMIT: "0" }, { subject_prefix: "" });
+    const who = somebody();
+    const tokens = [await enter(issuer.idToken(who), both), await enter(issuer.idToken({ sub: who.sub }), both)];
+    const { access_token: own } = await both.login(who.sub);
+    expect((await logOut(issuer.logoutToken({ sub: who.sub }), both)).status).toBe(200);
+    expect(await Promise.all([...tokens, own].map((token) => visit(token, both)))).toEqual(["session_revoked", "session_revoked", "passes"]);
+  });
+
+  test("of somebody who never was here is fine", async () => {
+    for (const claims of [somebody(), { sid: "never" }, { sub: "never" }]) {
+      expect((await logOut(issuer.logoutToken(claims))).status).toBe(200);
+    }
+  });
+
+  test("is not undone by an ID token from before it, and a later login is welcome", async () => {
+    const who = somebody();
+    const [byUser, bySession] = [issuer.idToken({ sub: who.sub }), issuer.idToken(who)];
+    await enter(byUser);
+    await logOut(issuer.logoutToken({ sid: who.sid }));
+    expect(await exchange(bySession)).toMatchObject({ status: 401, body: { code: "session_revoked" } });
+    await enter(byUser);
+    await logOut(issuer.logoutToken({ sub: who.sub }));
+    expect(await exchange(byUser)).toMatchObject({ status: 401, body: { code: "session_revoked" } });
+    await enter(issuer.idToken({ ...somebody(), sub: who.sub, iat: Math.floor(Date.now() / 1000) + 2 }));
+  });
+
+  test("that races a login never leaves its session alive", async () => {
+    for (let round = 0; round < 25; round += 1) {
+      const who = somebody();
+      const claims = round % 2 === 0 ? { sid: who.sid } : { sub: who.sub };
+      const pause = new Promise((resume) => setTimeout(resume, round % 5));
+      const [login, logout] = await Promise.all([exchange(issuer.idToken(who)), pause.then(() => logOut(issuer.logoutToken(claims)))]);
+      expect(logout.status).toBe(200);
+      if (login.status === 200) expect(await visit((login.body as unknown as LoggedIn).access_token)).toBe("session_revoked");
+      else expect(login).toMatchObject({ status: 401, body: { code: "session_revoked" } });
+    }
+  });
+
+  test("is carried out once per token", async () => {
+    const who = somebody();
+    const token = issuer.logoutToken({ sid: who.sid, sub: who.sub });
+    expect((await logOut(token)).status).toBe(200);
+    expect(await logOut(token)).toMatchObject({ status: 400, body: { code: "bad_request", detail: expect.stringContaining("used before") } });
+  });
+
+  test.each<[string, () => string]>([
+    ["that is no token", () => "logout"],
+    ["of another issuer", () => issuer.logoutToken({ sub: "u", iss: "https://evil.example" })],
+    ["for another client", () => issuer.logoutToken({ sub: "u", aud: "others" })],
+    ["that has expired", () => issuer.logoutToken({ sub: "u", exp: 1 })],
+    ["that never expires", () => issuer.logoutToken({ sub: "u", exp: undefined })],
+    ["of no time", () => issuer.logoutToken({ sub: "u", iat: undefined })],
+    ["of no name", () => issuer.logoutToken({ sub: "u", jti: undefined })],
+    ["of nobody", () => issuer.logoutToken({})],
+    ["without events", () => issuer.logoutToken({ sub: "u", events: undefined })],
+    ["with another event", () => issuer.logoutToken({ sub: "u", events: { "http://schemas.openid.net/event/other": {} } })],
+    ["whose event is no object", () => issuer.logoutToken({ sub: "u", events: { "http://schemas.openid.net/event/backchannel-logout": 1 } })],
+    ["with a nonce", () => issuer.logoutToken({ sub: "u", nonce: "n" })],
+    ["that is an ID token", () => issuer.idToken({})],
+    ["of another type", () => issuer.logoutToken({ sub: "u" }, { typ: "at+jwt" })],
+    ["with a stranger's key", () => issuer.logoutToken({ sub: "u" }, {}, makeKey("RS256", "idp-1"))],
+    ["with a kid that nobody has", () => issuer.logoutToken({ sub: "u" }, { kid: "nobody" })],
+  ])("by a token %s is refused with 400, and ends nothing", async (_, make) => {
+    const token = await enter(issuer.idToken({ sub: "u" }));
+    expect(await logOut(make())).toMatchObject({ status: 400, headers: { "cache-control": "no-store" }, body: { code: "bad_request" } });
+    expect(await visit(token)).toBe("passes");
+  });
+
+  test.each<[string, RequestInit]>([
+    ["JSON", { method: "POST", headers: { "content-type": "application/json" }, body: '{"logout_token":"x"}' }],
+    ["no token", { method: "POST", body: new URLSearchParams({ a: "b" }) }],
+    ["two tokens", { method: "POST", body: new URLSearchParams([["logout_token", "a"], ["logout_token", "a"]]) }],
+  ])("sent as %s is a bad request", async (_, init) => {
+    expect(await answerOf(guard.fetch("/auth/backchannel-logout", init))).toMatchObject({ status: 400, body: { code: "bad_request" } });
+  });
+});
