@@ -11,7 +11,6 @@ import { digest, isStamped, needTools, root, run, say } from "./setup.mjs";
 const mostBytes = 400 * 1024;
 
 const out = join(root, "build");
-const bindings = join(out, "bindings");
 const wasm = join(root, "target/wasm32-unknown-unknown/release/session_guard.wasm");
 
 /** Builds the Worker, and prints what it weighs. */
@@ -23,15 +22,24 @@ export async function build() {
   run("cargo", ["build", ...quiet, "--locked", "--release", "--lib", "--target", "wasm32-unknown-unknown"]);
   const stamp = digest(readFileSync(wasm), ...sources());
   if (!isStamped(stampFile, stamp)) {
-    rmSync(out, { recursive: true, force: true });
-    mkdirSync(out);
-    run("cargo", ["run", ...quiet, "--locked", "--package", "xtask", "--", "bindgen", wasm, bindings]);
-    const optimised = join(out, "guard_bg.wasm");
-    run("wasm-opt", ["-O3", "--all-features", "--strip-debug", "--strip-producers", join(bindings, "guard_bg.wasm"), "-o", optimised]);
-    await bundle();
+    await pack(wasm, join(root, "src/entry.js"), out, quiet);
     writeFileSync(stampFile, stamp);
   }
   weigh();
+}
+
+/**
+ * Makes what the runtime takes, `index.js` and `guard_bg.wasm`, from what cargo made and an entry,
+ * which finds the bindings in `bindings/`. The folder is emptied first.
+ */
+export async function pack(wasm, entry, out, quiet = ["--quiet"]) {
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  const bindings = join(out, "bindings");
+  run("cargo", ["run", ...quiet, "--locked", "--package", "xtask", "--", "bindgen", wasm, bindings]);
+  const optimised = join(out, "guard_bg.wasm");
+  run("wasm-opt", ["-O3", "--all-features", "--strip-debug", "--strip-producers", join(bindings, "guard_bg.wasm"), "-o", optimised]);
+  await bundle(entry, join(out, "index.js"));
 }
 
 /** What goes into the bundle beside the wasm. */
@@ -41,11 +49,10 @@ function sources() {
   return files.map((name) => readFileSync(join(root, name)));
 }
 
-async function bundle() {
+async function bundle(entry, outfile) {
   const { build } = await import("esbuild");
-  const outfile = join(out, "index.js");
   await build({
-    entryPoints: [join(root, "src/entry.js")],
+    entryPoints: [entry],
     outfile,
     bundle: true,
     format: "esm",
