@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -18,12 +19,12 @@ pub fn store_reply(data: &[u8]) {
     if let Ok(status) = status.parse() {
         redis(status, body);
     }
-    let mut ledger = Ledger::default();
+    let (mut ledger, mut rows) = (Ledger::default(), BTreeMap::new());
     for line in text.lines() {
         same_again::<Session>(line);
         same_again::<Answer>(line);
         if let Some(command) = same_again::<Command>(line) {
-            apply(&mut ledger, &command);
+            apply(&mut ledger, &mut rows, &command);
         }
     }
     if let (Ok(one), Ok(other)) = (subject(status), subject(body)) {
@@ -74,11 +75,16 @@ fn same_again<T: Serialize + DeserializeOwned + PartialEq + Debug>(json: &str) -
     Some(read)
 }
 
-/// The ledger answers in kind, keeps the limits, and says what it touched.
-fn apply(ledger: &mut Ledger, command: &Command) {
+/// The ledger answers in kind, keeps the limits, and says enough for rows to follow it.
+fn apply(ledger: &mut Ledger, rows: &mut BTreeMap<Sid, Session>, command: &Command) {
     let (answer, touched) = ledger.apply(command);
-    assert!(touched.written.iter().all(|sid| ledger.get(sid).is_some()), "{touched:?}");
-    assert!(touched.forgotten.iter().all(|sid| ledger.get(sid).is_none()), "{touched:?}");
+    rows.retain(|sid, _| !touched.forgotten.contains(sid));
+    for sid in touched.written {
+        let session = ledger.get(&sid).expect("what is written is there").clone();
+        rows.insert(sid, session);
+    }
+    let stored = Ledger::new(rows.values().cloned());
+    assert_eq!(format!("{stored:?}"), format!("{ledger:?}"), "after {command:?}");
     let live = |ledger: &mut Ledger, now| match ledger.apply(&Command::List { now }).0 {
         Answer::Listed(live) => live,
         other => panic!("{other:?} to a list"),
