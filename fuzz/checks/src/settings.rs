@@ -46,7 +46,10 @@ fn fit_together(settings: &Settings) {
     assert!(!settings.issuer.is_empty() && !settings.audience.is_empty());
     assert!(!settings.cookie_name.contains([' ', ';', ',', '=', '\r', '\n']));
     if let StoreSettings::Redis { url, token, .. } = &settings.store {
-        assert!(url.starts_with("http") && !url.ends_with('/'), "{url}");
+        // Schemes have no case (RFC 3986, section 3.1).
+        let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        assert!(matches!(scheme.as_deref(), Some("http" | "https")), "{url}");
+        assert!(!url.ends_with('/'), "{url}");
         assert!(token.expose().bytes().all(|byte| byte.is_ascii_graphic()));
     }
     serve(&settings.keys);
