@@ -9,14 +9,14 @@ needPrograms();
 
 step("Formatting and lints");
 run("cargo", ["fmt", "--all", "--check"]);
-run("cargo", ["clippy", "--quiet", "--locked", "--package", "auth", "--package", "xtask", "--all-targets", "--", "-D", "warnings"]);
+run("cargo", ["clippy", "--quiet", "--locked", "--package", "auth", "--package", "checks", "--package", "xtask", "--all-targets", "--", "-D", "warnings"]);
 run("cargo", ["clippy", "--quiet", "--locked", "--release", "--lib", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]);
 
 step("The core, natively");
 const tree = output("cargo", ["tree", "--locked", "--package", "auth", "--target", "all", "--edges", "normal,build", "--prefix", "none"]);
 const platform = tree?.split("\n").filter((line) => /^(worker|wasm-bindgen|js-sys|web-sys)\b/.test(line)) ?? ["cargo tree failed"];
 if (platform.length > 0) giveUp(`The core depends on the platform: ${platform.join(", ")}.`);
-run("cargo", ["test", "--quiet", "--locked", "--package", "auth", "--package", "xtask"]);
+run("cargo", ["test", "--quiet", "--locked", "--package", "auth", "--package", "checks", "--package", "xtask"]);
 
 step("The Worker");
 await build();

@@ -22,7 +22,7 @@ pub enum Source {
 }
 
 /// A token that nobody has looked at yet.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Credential<'a> {
     /// Where it was found.
     pub source: Source,

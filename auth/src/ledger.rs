@@ -15,7 +15,8 @@ pub struct Ledger {
     sessions: BTreeMap<Sid, Session>,
 }
 
-/// The records a step touched, so that a store writes those and no others.
+/// The records a step touched, so that a store writes those and no others. Deleting comes first: a
+/// record can be forgotten and opened anew in one step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Touched {
     /// To be written.

@@ -1,0 +1,37 @@
+use auth::cookie;
+use auth::credential::{Sent, Source, TokenSources};
+use auth::form::Form;
+
+const NAME: &str = "__Host-session";
+
+/// The first line is an `Authorization` header, the rest a `Cookie` header.
+pub fn credential(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (authorization, cookies) = text.split_once('\n').unwrap_or(("", &text));
+    let sent = Sent {
+        authorization: Some(authorization.to_owned()),
+        cookies: Some(cookies.to_owned()),
+        named: Vec::new(),
+    };
+    let found = sent.credential(NAME);
+    if let Ok(Some(found)) = found {
+        let whole = if found.source == Source::Bearer { authorization } else { cookies };
+        assert!(whole.contains(found.token), "{:?} was not sent", found.token);
+    }
+    let values: Vec<&str> = cookie::values(cookies, NAME).collect();
+    let differ = values.iter().any(|value| !value.is_empty() && *value != values[0]);
+    assert!(!differ || values[0].is_empty() || found.is_err(), "a choice among {values:?}");
+    if let Some(rest) = cookie::without(cookies, NAME) {
+        assert_eq!(cookie::values(&rest, NAME).count(), 0, "one is left in {rest:?}");
+        assert_eq!(cookie::without(&rest, NAME).as_ref(), Some(&rest), "not the same twice");
+    }
+}
+
+/// No token that the settings look for in a query is left in a URL.
+pub fn query_token(url: &str) {
+    let sources = TokenSources::parse("query:a").unwrap();
+    let rest = sources.without_tokens(url);
+    let query = rest.split('#').next().and_then(|front| front.split_once('?'));
+    let left = query.map(|(_, query)| Form::Page.texts(query, &sources.query));
+    assert!(left.is_none_or(|texts| texts.is_empty()), "one is left in {rest:?}");
+}

@@ -1,0 +1,119 @@
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::time::Duration;
+
+use auth::ledger::Ledger;
+use auth::redis::{ReadConsistency, Redis};
+use auth::session::{Ending, Session, Sid, Subject, judge};
+use auth::store::{Answer, Command, Which};
+use auth::time::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// The first line is the status of a reply of Redis, the rest its body. Each line of the whole is
+/// read as what goes between the Worker and a Durable Object, too.
+pub fn store_reply(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (status, body) = text.split_once('\n').unwrap_or(("200", &text));
+    if let Ok(status) = status.parse() {
+        redis(status, body);
+    }
+    let (mut ledger, mut rows) = (Ledger::default(), BTreeMap::new());
+    for line in text.lines() {
+        same_again::<Session>(line);
+        same_again::<Answer>(line);
+        if let Some(command) = same_again::<Command>(line) {
+            apply(&mut ledger, &mut rows, &command);
+        }
+    }
+    if let (Ok(one), Ok(other)) = (subject(status), subject(body)) {
+        two_users_never_share_a_key(&one, &other);
+    }
+}
+
+/// Whatever is not understood is a failure of the store: neither a session nor its absence.
+fn redis(status: u16, body: &str) {
+    for command in every_command(body) {
+        let Ok(answer) = Redis::answer(&command, status, body) else { continue };
+        assert_eq!(status, 200, "{answer:?} of a refusal");
+        let result = &serde_json::from_str::<Value>(body).unwrap()["result"];
+        match (&command, answer) {
+            (Command::Check { .. }, Answer::Found(None)) => assert!(result.is_null()),
+            (Command::Check { .. }, Answer::Found(Some(session))) => {
+                assert!(result.is_string());
+                let late = Timestamp::from_millis(u64::MAX);
+                assert!(judge(Some(*session), late).is_err(), "it never ends");
+            }
+            (Command::List { .. }, Answer::Listed(sessions))
+            | (Command::Open { .. } | Command::End { .. }, Answer::Ended(sessions)) => {
+                assert_eq!(result.as_array().map(Vec::len), Some(sessions.len()));
+            }
+            (command, answer) => panic!("{answer:?} to {command:?}"),
+        }
+    }
+}
+
+fn every_command(record: &str) -> Vec<Command> {
+    let (now, sid) = (Timestamp::from_millis(0), Sid::from_random([0; 16]));
+    let idle_timeout = Some(Duration::from_secs(60));
+    let mut commands = vec![
+        Command::Check { sid, idle_timeout, now },
+        Command::End { which: Which::All, ending: Ending::Revoked { at: now } },
+        Command::List { now },
+    ];
+    let session = serde_json::from_str(record).ok().map(Box::new);
+    commands.extend(session.map(|session| Command::Open { session, limit: None, now }));
+    commands
+}
+
+/// What can be read says the same when it is written and read again.
+fn same_again<T: Serialize + DeserializeOwned + PartialEq + Debug>(json: &str) -> Option<T> {
+    let read: T = serde_json::from_str(json).ok()?;
+    let written = serde_json::to_string(&read).unwrap();
+    assert_eq!(serde_json::from_str::<T>(&written).as_ref().ok(), Some(&read), "{written}");
+    Some(read)
+}
+
+/// The ledger answers in kind, keeps the limits, and says enough for rows to follow it.
+fn apply(ledger: &mut Ledger, rows: &mut BTreeMap<Sid, Session>, command: &Command) {
+    let (answer, touched) = ledger.apply(command);
+    rows.retain(|sid, _| !touched.forgotten.contains(sid));
+    for sid in touched.written {
+        let session = ledger.get(&sid).expect("what is written is there").clone();
+        rows.insert(sid, session);
+    }
+    let stored = Ledger::new(rows.values().cloned());
+    assert_eq!(format!("{stored:?}"), format!("{ledger:?}"), "after {command:?}");
+    let live = |ledger: &mut Ledger, now| match ledger.apply(&Command::List { now }).0 {
+        Answer::Listed(live) => live,
+        other => panic!("{other:?} to a list"),
+    };
+    match (command, answer) {
+        (Command::Check { sid, .. }, Answer::Found(found)) => {
+            assert_eq!(found.as_deref(), ledger.get(sid));
+        }
+        (Command::Open { limit, now, .. }, Answer::Ended(_)) => {
+            let most = limit.map_or(usize::MAX, |limit| limit.get() as usize);
+            assert!(live(ledger, *now).len() <= most, "more than {most} are live");
+        }
+        (Command::End { which: Which::All, ending }, Answer::Ended(ended)) => {
+            assert_eq!(live(ledger, ending.at()), [], "some are live");
+            assert!(ended.iter().all(|session| session.ended.as_ref() == Some(ending)));
+        }
+        (Command::End { .. }, Answer::Ended(_)) => {}
+        (Command::List { now }, Answer::Listed(live)) => {
+            assert!(live.iter().all(|session| session.is_live(*now)));
+        }
+        (command, answer) => panic!("{answer:?} to {command:?}"),
+    }
+}
+
+fn subject(text: &str) -> Result<Subject, &'static str> {
+    Subject::try_from(text.to_owned())
+}
+
+fn two_users_never_share_a_key(one: &Subject, other: &Subject) {
+    let redis = Redis::new("guard:", ReadConsistency::Strong);
+    assert_eq!(redis.key(one) == redis.key(other), one == other, "{one:?}, {other:?}");
+}

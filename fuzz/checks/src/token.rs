@@ -1,0 +1,146 @@
+use auth::jwt::{TokenError, Unverified};
+use auth::keys::KeySet;
+use auth::time::Timestamp;
+use auth::token::{Tokens, Verified};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto};
+use serde_json::Value;
+
+const KEYS: &str = include_str!("../../../auth/tests/data/keys.json");
+const ISSUER: &str = "https://guard";
+const AUDIENCE: &str = "members";
+/// The seeds are good from an hour before to an hour after.
+const NOW: u64 = 1_800_000_000;
+/// How far clocks may be apart, in seconds.
+const LEEWAY: u64 = 5;
+
+/// A key as the oracle takes it.
+struct Key {
+    kid: String,
+    alg: String,
+    oracle: DecodingKey,
+    algorithm: Algorithm,
+}
+
+struct World {
+    tokens: Tokens,
+    keys: Vec<Key>,
+    /// Signs what is to be read beyond its signature.
+    secret: EncodingKey,
+}
+
+thread_local! {
+    // Built once, as in an isolate, so that what one token leaves behind meets the next.
+    static WORLD: World = World::new();
+}
+
+/// A token as it is; or, on two lines, header and claims that are signed here, because no change
+/// to the text of a token gets past its signature.
+pub fn token(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    WORLD.with(|world| match text.split_once('\n') {
+        Some((header, claims)) => world.judge(&world.sign(header, claims)),
+        None => world.judge(&text),
+    });
+}
+
+impl World {
+    fn new() -> Self {
+        let data: Value = serde_json::from_str(KEYS).unwrap();
+        let keys = data["keys"].as_array().unwrap();
+        let set = KeySet::parse(KEYS).unwrap();
+        Self {
+            tokens: Tokens::new(ISSUER.into(), AUDIENCE.into(), set),
+            keys: keys.iter().map(Key::of).collect(),
+            secret: EncodingKey::from_secret(&decode(keys[0]["k"].as_str().unwrap())),
+        }
+    }
+
+    fn sign(&self, header: &str, claims: &str) -> String {
+        let part = |text: &str| Base64UrlUnpadded::encode_string(text.as_bytes());
+        let input = format!("{}.{}", part(header), part(claims));
+        let signature = crypto::sign(input.as_bytes(), &self.secret, Algorithm::HS256).unwrap();
+        format!("{input}.{signature}")
+    }
+
+    fn judge(&self, token: &str) {
+        let now = Timestamp::from_millis(NOW * 1000);
+        let verdict = self.tokens.verify(token, now);
+        assert_eq!(verdict, self.tokens.verify(token, now), "it is recalled as another");
+        let signer = self.signer(token);
+        if let Ok(verified) = verdict {
+            signer.expect("it is genuine and no key has signed it").has_said(token, &verified);
+            self.judge_far_from_now(token);
+        }
+    }
+
+    /// The one key that has signed it, by the guard's word. The oracle has to agree.
+    fn signer(&self, token: &str) -> Option<&Key> {
+        let signed = |key: &&Key| {
+            let known = self.tokens.keys().find(Some(&key.kid)).unwrap();
+            Unverified::parse(token).is_ok_and(|token| token.verify(&known.material).is_ok())
+        };
+        let signers: Vec<&Key> = self.keys.iter().filter(signed).collect();
+        assert!(signers.len() <= 1, "signed by {} keys", signers.len());
+        signers.iter().for_each(|key| key.has_signed(token));
+        signers.first().copied()
+    }
+
+    /// What is recalled is still judged by the clock.
+    fn judge_far_from_now(&self, token: &str) {
+        let late = self.tokens.verify(token, Timestamp::from_millis(u64::MAX));
+        assert_eq!(late, Err(TokenError::Expired));
+        let early = self.tokens.verify(token, Timestamp::from_millis(0));
+        assert!(early == Err(TokenError::NotYet) || claims(token)["iat"].as_u64() <= Some(LEEWAY));
+    }
+}
+
+impl Key {
+    fn of(jwk: &Value) -> Self {
+        let text = |name: &str| jwk[name].as_str().unwrap_or_default();
+        let oracle = match text("kty") {
+            "oct" => DecodingKey::from_secret(&decode(text("k"))),
+            "EC" => DecodingKey::from_ec_components(text("x"), text("y")).unwrap(),
+            "OKP" => DecodingKey::from_ed_components(text("x")).unwrap(),
+            _ => DecodingKey::from_rsa_components(text("n"), text("e")).unwrap(),
+        };
+        let (kid, alg) = (text("kid").into(), text("alg").into());
+        Self { kid, alg, oracle, algorithm: text("alg").parse().unwrap() }
+    }
+
+    fn has_signed(&self, token: &str) {
+        let (input, signature) = token.rsplit_once('.').unwrap();
+        let verdict = crypto::verify(signature, input.as_bytes(), &self.oracle, self.algorithm);
+        assert_eq!(verdict, Ok(true), "only the guard takes {token}");
+        assert_eq!(part(token, 0)["alg"], self.alg.as_str());
+    }
+
+    fn has_said(&self, token: &str, verified: &Verified) {
+        let (header, claims) = (part(token, 0), claims(token));
+        assert_eq!(header["kid"], self.kid.as_str());
+        assert_eq!(claims["iss"], ISSUER);
+        let aud = &claims["aud"];
+        assert!(
+            aud == AUDIENCE || aud.as_array().is_some_and(|all| all.contains(&AUDIENCE.into()))
+        );
+        assert_eq!(claims["sub"], verified.sub().as_str());
+        assert_eq!(claims["sid"], verified.sid().as_str());
+        assert!(claims["exp"].as_u64().is_some_and(|exp| exp + LEEWAY > NOW));
+        for begin in ["iat", "nbf"].iter().filter_map(|name| claims.get(name)) {
+            assert!(begin.as_u64().is_some_and(|begin| begin <= NOW + LEEWAY));
+        }
+    }
+}
+
+fn claims(token: &str) -> Value {
+    part(token, 1)
+}
+
+/// One part, as another parser reads it.
+fn part(token: &str, index: usize) -> Value {
+    serde_json::from_slice(&decode(token.split('.').nth(index).unwrap())).unwrap()
+}
+
+fn decode(text: &str) -> Vec<u8> {
+    Base64UrlUnpadded::decode_vec(text).unwrap()
+}
