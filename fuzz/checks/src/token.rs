@@ -1,5 +1,8 @@
+use auth::id_token::IdToken;
+use auth::issuer::TrustedIssuer;
 use auth::jwt::{TokenError, Unverified};
 use auth::keys::KeySet;
+use auth::logout_token::LogoutToken;
 use auth::time::Timestamp;
 use auth::token::{Tokens, Verified};
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -9,6 +12,8 @@ use serde_json::Value;
 const KEYS: &str = include_str!("../../../auth/tests/data/keys.json");
 const ISSUER: &str = "https://guard";
 const AUDIENCE: &str = "members";
+const ISSUERS: &str =
+    r#"[{"issuer":"https://idp","audience":"members","jwks_uri":"https://idp/jwks"}]"#;
 /// The seeds are good from an hour before to an hour after.
 const NOW: u64 = 1_800_000_000;
 /// How far clocks may be apart, in seconds.
@@ -24,6 +29,7 @@ struct Key {
 
 struct World {
     tokens: Tokens,
+    issuer: TrustedIssuer,
     keys: Vec<Key>,
     /// Signs what is to be read beyond its signature.
     secret: EncodingKey,
@@ -51,6 +57,7 @@ impl World {
         let set = KeySet::parse(KEYS).unwrap();
         Self {
             tokens: Tokens::new(ISSUER.into(), AUDIENCE.into(), set),
+            issuer: TrustedIssuer::parse_list(ISSUERS, ISSUER).unwrap().remove(0),
             keys: keys.iter().map(Key::of).collect(),
             secret: EncodingKey::from_secret(&decode(keys[0]["k"].as_str().unwrap())),
         }
@@ -65,12 +72,26 @@ impl World {
 
     fn judge(&self, token: &str) {
         let now = Timestamp::from_millis(NOW * 1000);
+        self.judge_as_issuers(token, now);
         let verdict = self.tokens.verify(token, now);
         assert_eq!(verdict, self.tokens.verify(token, now), "it is recalled as another");
         let signer = self.signer(token);
         if let Ok(verified) = verdict {
             signer.expect("it is genuine and no key has signed it").has_said(token, &verified);
             self.judge_far_from_now(token);
+        }
+    }
+
+    /// The same as an issuer's ID token or logout token, of which it can be one at most.
+    fn judge_as_issuers(&self, token: &str, now: Timestamp) {
+        let key = &self.tokens.keys().signing().material;
+        let parse = || Unverified::parse(token);
+        let id = parse().and_then(|it| IdToken::read(it, key, &self.issuer, None, now));
+        let logout = parse().and_then(|it| LogoutToken::read(it, key, &self.issuer, now));
+        assert!(id.is_err() || logout.is_err(), "it is both");
+        if id.is_ok() || logout.is_ok() {
+            self.keys[0].has_signed(token);
+            assert_eq!(claims(token)["iss"], self.issuer.issuer.as_str());
         }
     }
 
