@@ -5,6 +5,7 @@ use std::time::Duration;
 use auth::cookie;
 use auth::decision::Head;
 use auth::form::Form;
+use auth::limit::LimitPolicy;
 use auth::login::{self, Approval, Attempt, Lifetimes, Proof};
 use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
@@ -58,10 +59,21 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
     match (form, try_log_in(app, request, head, form, &attempt).await) {
         (Form::Json, Ok(entry)) => entry.json(&attempt.proof),
         (Form::Page, Ok(entry)) => entry.redirect(attempt.redirect),
-        (Form::Page, Err(refusal @ Refusal::CredentialsInvalid)) => {
+        (Form::Page, Err(refusal @ (Refusal::CredentialsInvalid | Refusal::SessionLimit(_)))) => {
             pages::login_again(app, attempt.redirect.as_ref(), &refusal)
         }
-        (_, Err(refusal)) => response::refusal(&refusal),
+        (_, Err(refusal)) => refuse(&refusal),
+    }
+}
+
+/// A refusal; where a client is asked which sessions to end, with them.
+fn refuse(refusal: &Refusal) -> Response {
+    match refusal {
+        Refusal::SessionLimit(Some(live)) => {
+            let sessions: Vec<_> = live.iter().map(SessionView::public).collect();
+            response::refusal_with(refusal, "sessions", &sessions)
+        }
+        refusal => response::refusal(refusal),
     }
 }
 
@@ -135,12 +147,21 @@ async fn try_log_in(
             "LOGIN_URL: `claims` make a cookie of more than 4,096 bytes, which browsers drop";
         return Err(Refusal::OriginUnavailable(cause.into()));
     }
-    let limit = approval.limit(settings.session_limit);
-    let command = Command::Open { session: Box::new(session.clone()), limit, now };
+    let policy = approval.policy.unwrap_or(settings.limit_policy);
+    let limit = approval.session_limit.as_ref().unwrap_or(&settings.session_limit);
+    let limit = limit.for_device(session.device, policy);
+    // Who may not end a session by logging in may not choose one either.
+    let end = if policy == LimitPolicy::Deny { Vec::new() } else { attempt.end.clone() };
+    let command = Command::Open { session: Box::new(session.clone()), limit, end, now };
     if let Some(issued) = &approval.issued {
         issuers::note_user(app, issued, &approval.sub, session.expires).await?;
     }
-    let ended = sessions::end_sessions(app, &approval.sub, &command).await?;
+    let ended = match sessions::end_sessions(app, &approval.sub, &command).await {
+        Err(Refusal::SessionLimit(_)) if policy == LimitPolicy::Deny => {
+            return Err(Refusal::SessionLimit(None));
+        }
+        ended => ended?,
+    };
     if let Some(issued) = &approval.issued {
         issuers::end_if_over(app, issued, &approval.sub, &session).await?;
     }

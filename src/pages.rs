@@ -5,6 +5,7 @@ use auth::decision::Head;
 use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
 use auth::route::Target;
+use auth::session::Session;
 use web_sys::Response;
 
 use crate::config::App;
@@ -19,6 +20,21 @@ struct LoginPage<'a> {
     notice: Option<&'static str>,
     error: Option<String>,
     enabled: bool,
+    /// Live sessions, of which some are to be ended.
+    choices: Vec<Choice>,
+}
+
+struct Choice {
+    sid: String,
+    text: String,
+}
+
+impl Choice {
+    fn of(session: &Session) -> Self {
+        let place = session.place.as_ref().map_or(String::new(), |place| format!(" in {place}"));
+        let text = format!("{}{place}, last seen {}", session.device, session.seen);
+        Self { sid: session.sid.to_string(), text }
+    }
 }
 
 /// What every page is served with: nothing is loaded but the style sheet, nobody frames it.
@@ -39,13 +55,22 @@ pub fn login(app: &App, head: &RequestHead) -> Response {
     let query = Target::of_url(head.url()).map_or("", |target| target.query());
     let (redirect, reason) = auth::redirect::read_query(query);
     let notice = reason.and_then(|reason| notice(&reason));
-    page(app, 200, redirect.as_ref(), notice, None)
+    page(app, 200, redirect.as_ref(), notice, None, Vec::new())
 }
 
 /// The page again, after a login that was not accepted.
 pub fn login_again(app: &App, redirect: Option<&LocalTarget>, refusal: &Refusal) -> Response {
-    let error = format!("{}. {}", refusal.problem().title, refusal.detail());
-    page(app, refusal.status(), redirect, None, Some(error))
+    let error = match refusal {
+        Refusal::SessionLimit(Some(_)) => {
+            "You are signed in elsewhere. Choose what to sign out, and sign in again.".into()
+        }
+        refusal => format!("{}. {}", refusal.problem().title, refusal.detail()),
+    };
+    let choices = match refusal {
+        Refusal::SessionLimit(Some(live)) => live.iter().map(Choice::of).collect(),
+        _ => Vec::new(),
+    };
+    page(app, refusal.status(), redirect, None, Some(error), choices)
 }
 
 /// `GET style.css`.
@@ -64,6 +89,7 @@ fn page(
     redirect: Option<&LocalTarget>,
     notice: Option<&'static str>,
     error: Option<String>,
+    choices: Vec<Choice>,
 ) -> Response {
     let settings = app.guard.settings();
     let page = LoginPage {
@@ -72,6 +98,7 @@ fn page(
         notice,
         error,
         enabled: settings.login_url.is_some() && settings.token_sources.cookie,
+        choices,
     };
     match page.render() {
         Ok(html) => response::response(status, &html, &HEADERS),

@@ -42,12 +42,22 @@ pub fn refusal(refusal: &Refusal) -> Response {
         let line = serde_json::json!({ "level": "error", "code": refusal.code(), "cause": cause });
         web_sys::console::error_1(&line.to_string().into());
     }
-    let problem = refusal.problem();
-    let body = serde_json::to_string(&problem).unwrap_or_default();
+    let body = serde_json::to_string(&refusal.problem()).unwrap_or_default();
+    problem(refusal, &body)
+}
+
+/// A refusal as problem details with a member of its own (RFC 9457, section 3.2).
+pub fn refusal_with(refusal: &Refusal, name: &str, member: &impl Serialize) -> Response {
+    let mut body = serde_json::to_value(refusal.problem()).unwrap_or_default();
+    body[name] = serde_json::to_value(member).unwrap_or_default();
+    problem(refusal, &body.to_string())
+}
+
+fn problem(refusal: &Refusal, body: &str) -> Response {
     let own = refusal.headers();
     let mut headers = vec![("content-type", "application/problem+json")];
     headers.extend(own.iter().map(|(name, value)| (*name, value.as_str())));
-    response(problem.status, &body, &headers)
+    response(refusal.status(), body, &headers)
 }
 
 /// A refusal, or the way to the login page for a person.

@@ -91,6 +91,9 @@ async fn end(app: &App, head: &RequestHead) -> Result<(), Refusal> {
 }
 
 /// Sends a command that may end sessions, and says which it has ended.
+///
+/// # Errors
+/// [`Refusal::SessionLimit`] for a login that finds no room, among others.
 pub async fn end_sessions(
     app: &App,
     user: &Subject,
@@ -101,6 +104,7 @@ pub async fn end_sessions(
             app.guard.forget(ended.iter().map(|session| &session.sid));
             Ok(ended)
         }
+        Answer::Full(live) => Err(Refusal::SessionLimit(Some(live))),
         _ => {
             let error = StoreError::Unreadable("the answer to another command".into());
             Err(Refusal::StoreUnavailable(error))

@@ -4,25 +4,24 @@ mod reference;
 mod values;
 
 use std::fmt;
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::credential::TokenSources;
 use crate::issuer::TrustedIssuer;
 use crate::keys::KeySet;
+use crate::limit::{LimitPolicy, SessionLimit};
 use crate::redis::ReadConsistency;
 use crate::time::parse_span;
 
 pub use reference::{SETTINGS, Setting};
 use values::{
-    auth_path, consistency, cookie_name, flag, limit, login_url, origin, rest_token, rest_url,
+    auth_path, consistency, cookie_name, flag, login_url, origin, rest_token, rest_url,
     store_failure, timeout,
 };
 pub use values::{is_loopback, web_url};
 
 /// Settings of the contract that this version knows in one form only.
 const ONE_FORM_ONLY: &[(&str, Option<&str>)] = &[
-    ("SESSION_LIMIT_POLICY", Some("evict-oldest")),
     ("ROUTES", None),
     ("IDENTITY_HEADERS", Some("x-auth-request")),
     ("OVERLAP_SAFE_REQUESTS", Some("false")),
@@ -98,8 +97,10 @@ pub struct Settings {
     pub cookie_name: String,
     /// Where sessions are kept.
     pub store: StoreSettings,
-    /// Live sessions per user; `None`: no limit.
-    pub session_limit: Option<NonZeroU32>,
+    /// Live sessions per user.
+    pub session_limit: SessionLimit,
+    /// What happens to a login beyond the limit.
+    pub limit_policy: LimitPolicy,
     /// A session's absolute lifetime.
     pub session_ttl: Duration,
     /// A session's sliding lifetime.
@@ -203,7 +204,9 @@ impl Settings {
         let cookie_name =
             reader.parsed("COOKIE_NAME", cookie_name).unwrap_or("__Host-session".into());
         let store = store(reader);
-        let session_limit = reader.parsed("SESSION_LIMIT", limit).unwrap_or(NonZeroU32::new(1));
+        let session_limit = reader.parsed("SESSION_LIMIT", SessionLimit::parse).unwrap_or_default();
+        let limit_policy =
+            reader.parsed("SESSION_LIMIT_POLICY", LimitPolicy::parse).unwrap_or_default();
         let session_ttl = reader.span("SESSION_TTL", Duration::from_secs(7 * 24 * 60 * 60));
         let idle_timeout = reader.parsed("SESSION_IDLE_TIMEOUT", parse_span);
         let token_ttl = reader.span("TOKEN_TTL", session_ttl);
@@ -249,6 +252,7 @@ impl Settings {
             cookie_name,
             store: store?,
             session_limit,
+            limit_policy,
             session_ttl,
             idle_timeout,
             token_ttl,

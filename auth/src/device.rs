@@ -37,6 +37,25 @@ impl DeviceClass {
     }
 }
 
+impl DeviceClass {
+    /// The class of this name, as settings and records write it.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Mobile, Self::Tablet, Self::Desktop, Self::Other]
+            .into_iter()
+            .find(|class| class.name() == name)
+    }
+
+    /// Its name, as settings and records write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mobile => "mobile",
+            Self::Tablet => "tablet",
+            Self::Desktop => "desktop",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// With its article, to stand in a sentence: `a phone`.
 impl fmt::Display for DeviceClass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::limit::Limit;
 use crate::session::{Ending, Session, Sid};
 use crate::store::{Answer, Command, MAX_TOMBSTONES};
 use crate::time::Timestamp;
@@ -54,20 +55,11 @@ impl Ledger {
                     Box::new(session.clone())
                 }))
             }
-            Command::Open { session, limit, now } => {
-                touched.forgotten = self.forget_old(*now);
-                let live = self.live(*now);
-                let excess = limit.map_or(0, |limit| {
-                    (live.len() + 1)
-                        .saturating_sub(usize::try_from(limit.get()).unwrap_or(usize::MAX))
-                });
-                let ending = Ending::Superseded { at: *now, by: session.device };
-                let ended = self.end(&live[..excess.min(live.len())], &ending, &mut touched);
-                touched.written.push(session.sid.clone());
-                self.sessions.insert(session.sid.clone(), (**session).clone());
-                touched.forgotten.extend(self.forget_excess_tombstones(*now));
-                touched.written.retain(|sid| self.sessions.contains_key(sid));
-                Answer::Ended(ended)
+            Command::Open { session, limit, end, now } => {
+                match self.superseded(*limit, end, *now) {
+                    Ok(superseded) => self.open(session, &superseded, *now, &mut touched),
+                    Err(live) => Answer::Full(self.records(&live)),
+                }
             }
             Command::End { which, ending } => {
                 touched.forgotten = self.forget_old(ending.at());
@@ -80,10 +72,53 @@ impl Ledger {
             }
             Command::List { now } => {
                 let live = self.live(*now);
-                Answer::Listed(live.iter().map(|sid| self.sessions[sid].clone()).collect())
+                Answer::Listed(self.records(&live))
             }
         };
         (answer, touched)
+    }
+
+    /// The live sessions that a new one ends, oldest first.
+    ///
+    /// # Errors
+    /// Those that leave no room for it.
+    fn superseded(
+        &self,
+        limit: Option<Limit>,
+        named: &[Sid],
+        now: Timestamp,
+    ) -> Result<Vec<Sid>, Vec<Sid>> {
+        let live = self.live(now);
+        let counts = |sid: &&Sid| limit.is_some_and(|limit| limit.counts(&self.sessions[*sid]));
+        let counted = live.iter().filter(|sid| !named.contains(sid)).filter(counts);
+        let mut counted: Vec<Sid> = counted.cloned().collect();
+        let excess = limit.map_or(0, |limit| limit.excess(counted.len()));
+        if excess > 0 && limit.is_some_and(|limit| !limit.evicts) {
+            return Err(counted);
+        }
+        counted.truncate(excess);
+        Ok(live.into_iter().filter(|sid| named.contains(sid) || counted.contains(sid)).collect())
+    }
+
+    fn open(
+        &mut self,
+        session: &Session,
+        superseded: &[Sid],
+        now: Timestamp,
+        touched: &mut Touched,
+    ) -> Answer {
+        touched.forgotten = self.forget_old(now);
+        let ending = Ending::Superseded { at: now, by: session.device };
+        let ended = self.end(superseded, &ending, touched);
+        touched.written.push(session.sid.clone());
+        self.sessions.insert(session.sid.clone(), session.clone());
+        touched.forgotten.extend(self.forget_excess_tombstones(now));
+        touched.written.retain(|sid| self.sessions.contains_key(sid));
+        Answer::Ended(ended)
+    }
+
+    fn records(&self, sids: &[Sid]) -> Vec<Session> {
+        sids.iter().map(|sid| self.sessions[sid].clone()).collect()
     }
 
     /// Forgets every record whose time has come, and says which.

@@ -22,6 +22,7 @@ pub mod issuer;
 pub mod jwt;
 pub mod keys;
 pub mod ledger;
+pub mod limit;
 pub mod login;
 pub mod logout_token;
 pub mod redirect;

@@ -1,7 +1,6 @@
 //! A login: what the client sends, what the origin answers, and the session that comes of it.
 
 use std::fmt;
-use std::num::NonZeroU32;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -11,6 +10,7 @@ use crate::device::DeviceClass;
 use crate::form::Form;
 use crate::id_token::{IdToken, Issued};
 use crate::identity;
+use crate::limit::{LimitPolicy, SessionLimit};
 use crate::redirect::LocalTarget;
 use crate::session::{Session, Sid, Subject};
 use crate::time::Timestamp;
@@ -32,6 +32,8 @@ pub struct Attempt {
     pub proof: Proof,
     /// Where to go after the login.
     pub redirect: Option<LocalTarget>,
+    /// Sessions that this login is to end.
+    pub end: Vec<Sid>,
 }
 
 /// By what a client says who it is.
@@ -79,6 +81,12 @@ impl Attempt {
                 .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
                 .collect(),
         };
+        let end = match (fields.remove("end"), form) {
+            (Some(end), Form::Json) => Vec::<Sid>::deserialize(end).map_err(|_| END)?,
+            // A page has a field for each.
+            (Some(_), Form::Page) => sids(Form::Page.texts(body, &["end".into()]))?,
+            (None, _) => Vec::new(),
+        };
         let redirect = match fields.remove("redirect") {
             None => None,
             Some(target) => Some(
@@ -94,9 +102,15 @@ impl Attempt {
             Proof::Credentials(fields) if fields.is_empty() => {
                 Err("The body holds no credentials.")
             }
-            _ => Ok(Self { proof, redirect }),
+            _ => Ok(Self { proof, redirect, end }),
         }
     }
+}
+
+const END: &str = "`end` must be a list of `sid`s.";
+
+fn sids(texts: Vec<String>) -> Result<Vec<Sid>, &'static str> {
+    texts.into_iter().map(|text| Sid::try_from(text).map_err(|_| END)).collect()
 }
 
 fn id_token(mut fields: Map<String, Value>) -> Result<Proof, &'static str> {
@@ -110,7 +124,9 @@ fn id_token(mut fields: Map<String, Value>) -> Result<Proof, &'static str> {
     };
     match fields.is_empty() {
         true => Ok(Proof::IdToken { token, nonce }),
-        false => Err("Send `id_token`, with `nonce` and `redirect` if you like, or credentials."),
+        false => {
+            Err("Send `id_token`, with `nonce`, `redirect` and `end` if you like, or credentials.")
+        }
     }
 }
 
@@ -123,8 +139,10 @@ pub struct Approval {
     pub claims: Map<String, Value>,
     /// The session's private data, a JSON object in text.
     pub data: Option<String>,
-    /// The limit for this user instead of `SESSION_LIMIT`; 0 is no limit.
-    pub session_limit: Option<u32>,
+    /// The limit for this user instead of `SESSION_LIMIT`.
+    pub session_limit: Option<SessionLimit>,
+    /// The policy for this user instead of `SESSION_LIMIT_POLICY`.
+    pub policy: Option<LimitPolicy>,
     /// The login at a trusted issuer, if it was one.
     pub issued: Option<Issued>,
 }
@@ -149,8 +167,8 @@ struct Answer {
     claims: Map<String, Value>,
     data: Option<Map<String, Value>>,
     roles: Option<Vec<String>>,
-    session_limit: Option<u32>,
-    session_limit_policy: Option<String>,
+    session_limit: Option<SessionLimit>,
+    session_limit_policy: Option<LimitPolicy>,
 }
 
 impl Approval {
@@ -172,13 +190,6 @@ impl Approval {
         if let Some(name) = REGISTERED.iter().find(|name| claims.contains_key(**name)) {
             return Err(UnusableApproval(format!("`claims` must not set `{name}`")));
         }
-        if let Some(policy) = answer.session_limit_policy.filter(|policy| policy != "evict-oldest")
-        {
-            let policy: String = policy.chars().take(20).collect();
-            return Err(UnusableApproval(format!(
-                "`session_limit_policy` {policy} is not supported"
-            )));
-        }
         if let Some(roles) = answer.roles {
             claims.insert("roles".into(), roles.into());
         }
@@ -187,13 +198,8 @@ impl Approval {
         if data.as_ref().is_some_and(|data| data.len() > MAX_DATA) {
             return Err(UnusableApproval("`data` is larger than 16 KB".into()));
         }
-        Ok(Self {
-            sub: answer.sub,
-            claims,
-            data,
-            session_limit: answer.session_limit,
-            issued: None,
-        })
+        let (session_limit, policy) = (answer.session_limit, answer.session_limit_policy);
+        Ok(Self { sub: answer.sub, claims, data, session_limit, policy, issued: None })
     }
 
     /// An issuer's word.
@@ -203,12 +209,8 @@ impl Approval {
     pub fn by_issuer(token: IdToken) -> Result<Self, String> {
         let IdToken { sub, claims, issued } = token;
         check_claims(&claims)?;
-        Ok(Self { sub, claims, data: None, session_limit: None, issued: Some(issued) })
-    }
-
-    /// The limit that holds for this login.
-    pub fn limit(&self, configured: Option<NonZeroU32>) -> Option<NonZeroU32> {
-        self.session_limit.map_or(configured, NonZeroU32::new)
+        let (data, session_limit, policy) = (None, None, None);
+        Ok(Self { sub, claims, data, session_limit, policy, issued: Some(issued) })
     }
 }
 

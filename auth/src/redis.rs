@@ -10,7 +10,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer};
 use sha1::{Digest, Sha1};
 
-use crate::session::{Session, Subject};
+use crate::device::DeviceClass;
+use crate::session::{Session, Sid, Subject};
 use crate::store::{Answer, Command, MAX_TOMBSTONES, NoteName, StoreError, Which};
 use crate::time::Timestamp;
 
@@ -189,7 +190,17 @@ impl Redis {
                 let found = record.map(|record| parse(&record)).transpose()?;
                 Ok(Answer::Found(found.map(Box::new)))
             }
-            Command::Open { .. } | Command::End { .. } => sessions(status, body).map(Answer::Ended),
+            Command::Open { .. } => {
+                let words = result::<Vec<String>>(status, body)?.unwrap_or_default();
+                let (word, records) = words.split_first().ok_or_else(|| unreadable("no word"))?;
+                let sessions = records.iter().map(|record| parse(record)).collect::<Result<_, _>>();
+                match word.as_str() {
+                    "ended" => sessions.map(Answer::Ended),
+                    "full" => sessions.map(Answer::Full),
+                    _ => Err(unreadable("an unknown word")),
+                }
+            }
+            Command::End { .. } => sessions(status, body).map(Answer::Ended),
             Command::List { .. } => sessions(status, body).map(Answer::Listed),
         }
     }
@@ -220,12 +231,19 @@ impl Redis {
                 words.extend([now.millis().to_string(), sid.to_string()]);
                 words.extend(timeout);
             }
-            Command::Open { session, limit, now } => words.extend([
-                now.millis().to_string(),
-                json(session),
-                limit.map_or(0, u32::from).to_string(),
-                most(),
-            ]),
+            Command::Open { session, limit, end, now } => {
+                let class = limit.and_then(|limit| limit.among).map_or("", DeviceClass::name);
+                let evicts = limit.is_some_and(|limit| limit.evicts);
+                words.extend([
+                    now.millis().to_string(),
+                    json(session),
+                    limit.map_or(0, |limit| limit.most.get()).to_string(),
+                    class.into(),
+                    if evicts { "evict".into() } else { "refuse".into() },
+                    most(),
+                ]);
+                words.extend(end.iter().map(Sid::to_string));
+            }
             Command::End { which, ending } => {
                 let (word, first, second) = match which {
                     Which::One(sid) => ("one", sid.as_str(), ""),

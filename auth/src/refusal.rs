@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use crate::jwt::TokenError;
-use crate::session::{Ending, Gone};
+use crate::session::{Ending, Gone, Session};
 use crate::store::StoreError;
 
 /// Why a request is not answered as it wished.
@@ -24,6 +24,8 @@ pub enum Refusal {
     Session(Gone),
     /// The login was not accepted; user and password are not told apart.
     CredentialsInvalid,
+    /// The user has as many sessions as may be; the login may end some of these, if it is asked.
+    SessionLimit(Option<Vec<Session>>),
     /// A cookie on an unsafe method, from another site.
     CrossSite,
     /// The guard has no such endpoint.
@@ -83,6 +85,7 @@ impl Refusal {
             }
             Self::Session(Gone::Unknown) => ("session_unknown", 401, "The session is not known"),
             Self::CredentialsInvalid => ("credentials_invalid", 401, "The login was not accepted"),
+            Self::SessionLimit(_) => ("session_limit", 409, "There are too many sessions"),
             Self::CrossSite => ("cross_site", 403, "The request comes from another site"),
             Self::NotFound => ("not_found", 404, "There is nothing here"),
             Self::MethodNotAllowed(_) => ("method_not_allowed", 405, "The method is not allowed"),
@@ -137,6 +140,11 @@ impl Refusal {
                 "This session was never begun here, or was forgotten. Log in again.".into()
             }
             Self::CredentialsInvalid => "Check what was entered, and try again.".into(),
+            Self::SessionLimit(None) => "End another session of yours first.".into(),
+            Self::SessionLimit(Some(_)) => {
+                "Choose which sessions to end, and repeat the login with their `sid`s in `end`."
+                    .into()
+            }
             Self::CrossSite => {
                 "With the session cookie, send `Origin` or `Sec-Fetch-Site` of this same site, or \
                  use a bearer token."

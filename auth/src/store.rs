@@ -3,7 +3,6 @@
 //! A command concerns one user and is one atomic step: a store either applies it whole or not
 //! at all. Absence is an answer; failure is a [`StoreError`]; the two never meet.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::limit::Limit;
 use crate::session::{Ending, Session, Sid};
 use crate::time::Timestamp;
 
@@ -31,13 +31,16 @@ pub enum Command {
         /// The present moment.
         now: Timestamp,
     },
-    /// Adds a new session and ends the oldest live ones beyond the limit. The new one always
-    /// stays. Answered by [`Answer::Ended`] with those that were superseded.
+    /// Adds a new session. Ends the live ones that are named, and, where the limit evicts, the
+    /// oldest beyond it. Answered by [`Answer::Ended`] with those that were superseded; or, where
+    /// the limit does not evict and there is no room, by [`Answer::Full`], and nothing has changed.
     Open {
         /// The new session.
         session: Box<Session>,
-        /// How many live sessions the user may have, the new one included; `None`: any number.
-        limit: Option<NonZeroU32>,
+        /// `None`: any number.
+        limit: Option<Limit>,
+        /// Those that the new one replaces, whatever the limit.
+        end: Vec<Sid>,
         /// The present moment.
         now: Timestamp,
     },
@@ -119,6 +122,8 @@ pub enum Answer {
     Found(Option<Box<Session>>),
     /// The sessions that were live before the step and are ended by it, oldest first.
     Ended(Vec<Session>),
+    /// The live sessions that leave no room for another, oldest first.
+    Full(Vec<Session>),
     /// Live sessions, oldest first.
     Listed(Vec<Session>),
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use auth::device::DeviceClass;
 use auth::ledger::Ledger;
+use auth::limit::Limit;
 use auth::redis::{ReadConsistency, Redis, RestRequest};
 use auth::session::{Ending, Session, Sid, Subject};
 use auth::store::{Command, Which};
@@ -74,7 +75,7 @@ fn as_json(value: redis::Value) -> Value {
 #[derive(Clone, Debug)]
 enum Step {
     Check { sid: u8, idle: bool },
-    Open { lifetime: u64, idle: bool, limit: u32, text: String },
+    Open { lifetime: u64, idle: bool, limit: u32, end: Vec<u8>, text: String },
     End { which: u8, sid: u8 },
     List,
 }
@@ -83,10 +84,11 @@ const IDLE: Duration = Duration::from_millis(500);
 
 fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
     let sid = any::<u8>();
+    let named = prop_oneof![3 => Just(vec![]), 1 => prop::collection::vec(any::<u8>(), 1..4)];
     let step = prop_oneof![
         4 => (sid, any::<bool>()).prop_map(|(sid, idle)| Step::Check { sid, idle }),
-        6 => (1_u64..100_000, any::<bool>(), 0_u32..5, ".{0,12}").prop_map(
-            |(lifetime, idle, limit, text)| Step::Open { lifetime, idle, limit, text }
+        6 => (1_u64..100_000, any::<bool>(), 0_u32..5, named, ".{0,12}").prop_map(
+            |(lifetime, idle, limit, end, text)| Step::Open { lifetime, idle, limit, end, text }
         ),
         2 => (0_u8..4, sid).prop_map(|(which, sid)| Step::End { which, sid }),
         1 => Just(Step::List),
@@ -99,6 +101,8 @@ fn sid(number: usize) -> Sid {
     Sid::try_from(format!("sid-{number}")).unwrap()
 }
 
+const DEVICES: [DeviceClass; 3] = [DeviceClass::Mobile, DeviceClass::Desktop, DeviceClass::Other];
+
 /// The command of a step. `index` is new with every step, as a login's `sid` is; the others pick
 /// one that may have been opened before.
 fn command(step: &Step, index: usize, now: Timestamp) -> Command {
@@ -107,7 +111,7 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
         Step::Check { sid: number, idle } => {
             Command::Check { sid: earlier(number), idle_timeout: idle.then_some(IDLE), now }
         }
-        Step::Open { lifetime, idle, limit, text } => {
+        Step::Open { lifetime, idle, limit, end, text } => {
             let session = Session {
                 sid: sid(index),
                 jti: text.clone(),
@@ -115,7 +119,7 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
                 seen: now,
                 expires: now.plus(Duration::from_millis(*lifetime)),
                 idle_expires: idle.then(|| now.plus(IDLE)),
-                device: DeviceClass::of(text),
+                device: DEVICES[text.len() % 3],
                 user_agent: text.clone(),
                 place: (text.len() > 3).then(|| text.clone()),
                 data: (text.len() > 6).then(|| json!({ "a": [], "b": {}, "c": text }).to_string()),
@@ -123,7 +127,13 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
                 issuer_sid: (text.len() % 5 > 1).then(|| format!("sid {}", text.len() % 2)),
                 ended: None,
             };
-            Command::Open { session: Box::new(session), limit: NonZeroU32::new(*limit), now }
+            let limit = NonZeroU32::new(*limit).map(|most| Limit {
+                most,
+                among: (text.len() % 2 > 0).then_some(session.device),
+                evicts: text.len() % 3 > 0,
+            });
+            let end = end.iter().map(earlier).collect();
+            Command::Open { session: Box::new(session), limit, end, now }
         }
         Step::End { which, sid: number } => {
             let which = match which {

@@ -75,7 +75,12 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "SESSION_LIMIT",
         "1",
-        "Live sessions per user; a login beyond it ends the oldest. `0`: no limit.",
+        "Live sessions per user: a number, or one for each class of device, like `mobile=1, desktop=2` (`mobile`, `tablet`, `desktop`, `other`; a class that is not named may have one). `0`: no limit.",
+    ),
+    setting(
+        "SESSION_LIMIT_POLICY",
+        "evict-oldest",
+        "What happens to a login beyond the limit. `evict-oldest`: it ends the oldest sessions. `deny`: it is refused. `ask`: it is refused with a list of the live sessions, and repeated with `end`, the `sid`s of those to end.",
     ),
     setting(
         "SESSION_TTL",

@@ -57,6 +57,7 @@ fn everything_wrong_is_said_at_once() {
 #[case("SESSION_STORE", "memory")]
 #[case("SESSION_LIMIT", "-1")]
 #[case("SESSION_LIMIT", "many")]
+#[case("SESSION_LIMIT", "phone=1")]
 #[case("SESSION_TTL", "7")]
 #[case("SESSION_TTL", "0 days")]
 #[case("SESSION_IDLE_TIMEOUT", "8 days")]
@@ -74,7 +75,7 @@ fn everything_wrong_is_said_at_once() {
 #[case("TRUSTED_ISSUERS", r#"[{"issuer":"https://idp.example"}]"#)]
 #[case("ROUTES", "[]")]
 #[case("MODE", "monitor")]
-#[case("SESSION_LIMIT_POLICY", "ask")]
+#[case("SESSION_LIMIT_POLICY", "never")]
 fn a_bad_value_is_refused_by_name(#[case] name: &str, #[case] value: &str) {
     let errors = read(&[(name, value)]).unwrap_err();
     assert_eq!(errors.len(), 1, "{errors:?}");
@@ -125,7 +126,7 @@ fn values_are_read() {
     .unwrap();
     assert_eq!(settings.origin.as_deref(), Some("http://localhost:8788"));
     assert_eq!(settings.auth_path, "/_guard");
-    assert_eq!(settings.session_limit, None);
+    assert_eq!(settings.session_limit, SessionLimit::InAll(None));
     assert_eq!(settings.store_failure, StoreFailure::AllowRecent(Duration::from_secs(60)));
 }
 

@@ -1,6 +1,5 @@
 //! How the text of each setting is read. Every function says what to change if it cannot be.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use http::Uri;
@@ -105,12 +104,6 @@ pub fn timeout(text: &str) -> Result<Duration, String> {
     } else {
         Err("must not be longer than 1 hour".into())
     }
-}
-
-/// `SESSION_LIMIT`; `None` is no limit.
-pub fn limit(text: &str) -> Result<Option<NonZeroU32>, String> {
-    let number: u32 = text.parse().map_err(|_| "must be a whole number; `0` is no limit")?;
-    Ok(NonZeroU32::new(number))
 }
 
 /// A setting that is `true` or `false`.

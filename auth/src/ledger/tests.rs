@@ -10,7 +10,9 @@ fn at(millis: u64) -> Timestamp {
 
 fn open(ledger: &mut Ledger, sid: &str, limit: u32, now: u64) -> Vec<String> {
     let session = Box::new(session(sid, now, now + 1000));
-    let command = Command::Open { session, limit: NonZeroU32::new(limit), now: at(now) };
+    let most = NonZeroU32::new(limit);
+    let limit = most.map(|most| Limit { most, among: None, evicts: true });
+    let command = Command::Open { session, limit, end: vec![], now: at(now) };
     match ledger.apply(&command).0 {
         Answer::Ended(ended) => ended.into_iter().map(|s| s.sid.into()).collect(),
         other => panic!("{other:?}"),

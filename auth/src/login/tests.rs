@@ -21,6 +21,8 @@ fn both_forms_carry_the_same_credentials() {
 #[case(Form::Page, "", "no credentials")]
 #[case(Form::Page, "username=a&redirect=//evil.example", "`redirect`")]
 #[case(Form::Json, r#"{"username":"a","redirect":7}"#, "`redirect`")]
+#[case(Form::Json, r#"{"username":"a","end":"s"}"#, "`end`")]
+#[case(Form::Page, "username=a&end=s&end=a:b", "`end`")]
 #[case(Form::Json, r#"{"id_token":7}"#, "`id_token`")]
 #[case(Form::Json, r#"{"id_token":"x.y.z","nonce":7}"#, "`nonce`")]
 #[case(Form::Json, r#"{"id_token":"x.y.z","password":"p"}"#, "or credentials")]
@@ -51,16 +53,31 @@ fn an_approval_brings_claims_roles_data_and_limit() {
     assert_eq!(approval.claims["email"], "a@b");
     assert_eq!(approval.claims["roles"][0], "x");
     assert_eq!(approval.data.as_deref(), Some(r#"{"b":[]}"#));
-    assert_eq!(approval.limit(NonZeroU32::new(1)), NonZeroU32::new(3));
+    assert_eq!(approval.session_limit, SessionLimit::parse("3").ok());
 }
 
 #[rstest]
-#[case(r#"{"sub":"a"}"#, Some(1))]
-#[case(r#"{"sub":"a","session_limit":2}"#, Some(2))]
-#[case(r#"{"sub":"a","session_limit":0}"#, None)]
-fn the_origin_may_set_the_limit_of_a_user(#[case] body: &str, #[case] limit: Option<u32>) {
-    let limit = limit.and_then(NonZeroU32::new);
-    assert_eq!(Approval::parse(body).unwrap().limit(NonZeroU32::new(1)), limit);
+#[case(r#"{"sub":"a"}"#, None, None)]
+#[case(r#"{"sub":"a","session_limit":2}"#, Some("2"), None)]
+#[case(r#"{"sub":"a","session_limit":"mobile=2"}"#, Some("mobile=2"), None)]
+#[case(r#"{"sub":"a","session_limit_policy":"ask"}"#, None, Some(LimitPolicy::Ask))]
+fn the_origin_may_set_limit_and_policy_of_a_user(
+    #[case] body: &str,
+    #[case] limit: Option<&str>,
+    #[case] policy: Option<LimitPolicy>,
+) {
+    let approval = Approval::parse(body).unwrap();
+    assert_eq!(approval.session_limit, limit.map(|text| SessionLimit::parse(text).unwrap()));
+    assert_eq!(approval.policy, policy);
+}
+
+#[test]
+fn a_login_may_name_the_sessions_that_it_ends() {
+    let json = r#"{"username":"a","end":["s-1","s-2"]}"#;
+    let page = "username=a&end=s-1&end=s-2";
+    let json = Attempt::parse(Form::Json, json, false).unwrap();
+    assert_eq!(json.end.iter().map(Sid::as_str).collect::<Vec<_>>(), ["s-1", "s-2"]);
+    assert_eq!(json, Attempt::parse(Form::Page, page, false).unwrap());
 }
 
 #[rstest]
@@ -72,7 +89,8 @@ fn the_origin_may_set_the_limit_of_a_user(#[case] body: &str, #[case] limit: Opt
 #[case(r#"{"sub":"a","claims":{"sid":"x"}}"#, "`sid`")]
 #[case(r#"{"sub":"a","data":[]}"#, "wrong type")]
 #[case(r#"{"sub":"a","session_limit":-1}"#, "wrong type")]
-#[case(r#"{"sub":"a","session_limit_policy":"ask"}"#, "not supported")]
+#[case(r#"{"sub":"a","session_limit":"many"}"#, "wrong type")]
+#[case(r#"{"sub":"a","session_limit_policy":"never"}"#, "wrong type")]
 fn an_unusable_approval_says_what_to_change(#[case] body: &str, #[case] says: &str) {
     let error = Approval::parse(body).unwrap_err().to_string();
     assert!(error.contains(says), "{error}");

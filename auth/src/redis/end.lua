@@ -1,6 +1,8 @@
 -- ARGV: now, the ending as JSON, `one`, `others`, `issued` or `all`, sid or issuer, the issuer's
 -- own sid or '', tombstones to keep. Returns the records of the sessions that it ended.
-local ending, which, all, ended = cjson.decode(ARGV[2]), ARGV[3], records(true), {}
+local ending, which, ended = cjson.decode(ARGV[2]), ARGV[3], {}
+local all, old = records()
+forget(old)
 local function is_chosen(session)
   if which == 'one' then return session.sid == ARGV[4] end
   if which == 'others' then return session.sid ~= ARGV[4] end

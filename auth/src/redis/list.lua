@@ -1,6 +1,6 @@
 -- ARGV: now. Returns the records of the live sessions, oldest first.
 local live = {}
-for _, session in ipairs(records(false)) do
+for _, session in ipairs((records())) do
   if is_live(session) then live[#live + 1] = cjson.encode(session) end
 end
 return live

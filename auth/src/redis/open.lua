@@ -1,15 +1,33 @@
--- ARGV: now, the new session as JSON, limit (0: none), tombstones to keep.
--- Returns the records of the sessions that it superseded.
-local new, limit, all, live, ended = cjson.decode(ARGV[2]), tonumber(ARGV[3]), records(true), {}, {}
+-- ARGV: now, the new session as JSON, limit (0: none), the class of device that counts or '',
+-- `evict` or `refuse`, tombstones to keep, sids to end whatever the limit. Returns `ended` and the
+-- records of the sessions that it superseded, or `full` and those that leave no room.
+local new, limit, class, evicts = cjson.decode(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5] == 'evict'
+local named = {}
+for i = 7, #ARGV do named[ARGV[i]] = true end
+
+local all, old = records()
+local counted = {}
 for _, session in ipairs(all) do
-  if is_live(session) then live[#live + 1] = session end
+  local counts = class == '' or session.device == class
+  if is_live(session) and counts and not named[session.sid] then counted[#counted + 1] = session end
 end
-if limit > 0 then
-  for i = 1, #live + 1 - limit do
-    ended[i] = finish(live[i], { why = 'superseded', at = now, by = new.device })
+local excess = limit > 0 and math.max(#counted + 1 - limit, 0) or 0
+if excess > 0 and not evicts then
+  local answer = { 'full' }
+  for _, session in ipairs(counted) do answer[#answer + 1] = cjson.encode(session) end
+  return answer
+end
+
+forget(old)
+local oldest = {}
+for i = 1, excess do oldest[counted[i].sid] = true end
+local ended = { 'ended' }
+for _, session in ipairs(all) do
+  if is_live(session) and (named[session.sid] or oldest[session.sid]) then
+    ended[#ended + 1] = finish(session, { why = 'superseded', at = now, by = new.device })
   end
 end
 redis.call('HSET', KEYS[1], new.sid, ARGV[2])
 all[#all + 1] = new
-tidy(all, tonumber(ARGV[4]))
+tidy(all, tonumber(ARGV[6]))
 return ended

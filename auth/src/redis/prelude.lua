@@ -14,23 +14,28 @@ local function is_live(session)
   return not session.ended and now < deadline(session)
 end
 
--- Every record but those whose time has come, which are deleted if the script writes. Sorted,
--- because the order of a hash's fields is not defined.
-local function records(writes)
-  local all, found = redis.call('HGETALL', KEYS[1]), {}
+-- Every record but those whose time has come, and the names of these. Sorted, because the order of
+-- a hash's fields is not defined.
+local function records()
+  local all, found, old = redis.call('HGETALL', KEYS[1]), {}, {}
   for i = 1, #all, 2 do
     local session = cjson.decode(all[i + 1])
     if now < session.expires + kept then
       found[#found + 1] = session
-    elseif writes then
-      redis.call('HDEL', KEYS[1], all[i])
+    else
+      old[#old + 1] = all[i]
     end
   end
   table.sort(found, function(a, b)
     if a.created ~= b.created then return a.created < b.created end
     return a.sid < b.sid
   end)
-  return found
+  return found, old
+end
+
+-- Deletes records by name.
+local function forget(sids)
+  for _, sid in ipairs(sids) do redis.call('HDEL', KEYS[1], sid) end
 end
 
 -- Ends the session and returns its record as text.

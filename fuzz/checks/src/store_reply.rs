@@ -63,7 +63,12 @@ fn every_command(record: &str) -> Vec<Command> {
         Command::List { now },
     ];
     let session = serde_json::from_str(record).ok().map(Box::new);
-    commands.extend(session.map(|session| Command::Open { session, limit: None, now }));
+    commands.extend(session.map(|session| Command::Open {
+        session,
+        limit: None,
+        end: vec![],
+        now,
+    }));
     commands
 }
 
@@ -94,8 +99,14 @@ fn apply(ledger: &mut Ledger, rows: &mut BTreeMap<Sid, Session>, command: &Comma
             assert_eq!(found.as_deref(), ledger.get(sid));
         }
         (Command::Open { limit, now, .. }, Answer::Ended(_)) => {
-            let most = limit.map_or(usize::MAX, |limit| limit.get() as usize);
-            assert!(live(ledger, *now).len() <= most, "more than {most} are live");
+            let Some(limit) = limit else { return };
+            let counted = live(ledger, *now).into_iter().filter(|session| limit.counts(session));
+            assert!(counted.count() <= limit.most.get() as usize, "too many for {limit:?}");
+        }
+        (Command::Open { limit: Some(limit), end, now, .. }, Answer::Full(full)) => {
+            assert!(!limit.evicts && full.iter().all(|session| limit.counts(session)));
+            assert!(full.iter().all(|session| !end.contains(&session.sid)));
+            assert!(full.iter().all(|session| session.is_live(*now)));
         }
         (Command::End { which: Which::All, ending }, Answer::Ended(ended)) => {
             assert_eq!(live(ledger, ending.at()), [], "some are live");

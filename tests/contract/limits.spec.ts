@@ -1,0 +1,170 @@
+// SESSION_LIMIT and SESSION_LIMIT_POLICY: how many sessions, and what becomes of the one too many.
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { answerOf, bearer, cookieOf, formInit, loginInit, startGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
+
+const PHONE = { "user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148" };
+const TABLET = { "user-agent": "Mozilla/5.0 (iPad; CPU OS 18_0 like Mac OS X) Mobile/15E148" };
+const DESKTOP = { "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0" };
+
+type Answer = Awaited<ReturnType<typeof answerOf>>;
+const tryLogin = (guard: Guard, fields: Record<string, unknown>, headers = {}) => answerOf(guard.fetch("/auth/login", loginInit(fields, headers)));
+const passes = async (guard: Guard, token: string) => (await guard.fetch("/", bearer(token))).status === 200;
+const sids = (answer: Answer) => ((answer.body as { sessions?: { sid: string }[] }).sessions ?? []).map(({ sid }) => sid);
+/** How many of these logins passed, and their tokens' sessions that are live. */
+async function outcome(guard: Guard, answers: Answer[]) {
+  const tokens = answers.filter(({ status }) => status === 200).map(({ body }) => (body as unknown as LoggedIn).access_token);
+  const live = await Promise.all(tokens.map((token) => passes(guard, token)));
+  return { accepted: tokens.length, live: live.filter(Boolean).length };
+}
+
+describe("deny", () => {
+  let guard: Guard;
+  beforeAll(async () => {
+    guard = await startGuard({ SESSION_LIMIT: "2", SESSION_LIMIT_POLICY: "deny" });
+  });
+  afterAll(() => guard[Symbol.asyncDispose]());
+
+  test("refuses the login beyond the limit, tells nothing of the others, and leaves them alone", async () => {
+    const [one, two] = [await guard.login("ada"), await guard.login("ada")];
+    const third = await tryLogin(guard, { username: "ada" });
+    expect(third).toMatchObject({ status: 409, headers: { "cache-control": "no-store", "content-type": "application/problem+json" }, body: { code: "session_limit" } });
+    expect(third.body).not.toHaveProperty("sessions");
+    expect(third.headers).not.toHaveProperty("set-cookie");
+    expect(await Promise.all([one, two].map(({ access_token }) => passes(guard, access_token)))).toEqual([true, true]);
+    await guard.fetch("/auth/logout", { method: "POST", ...bearer(one.access_token) });
+    expect((await tryLogin(guard, { username: "ada" })).status).toBe(200);
+  });
+
+  test("is not talked round by `end`", async () => {
+    const sessions = [await guard.login("end"), await guard.login("end")];
+    const answer = await tryLogin(guard, { username: "end", end: sessions.map(({ session }) => session.sid) });
+    expect(answer).toMatchObject({ status: 409, body: { code: "session_limit" } });
+  });
+
+  test("tells a wrong password first", async () => {
+    await guard.login("wrong");
+    await guard.login("wrong");
+    expect(await tryLogin(guard, { username: "wrong", password: "x" })).toMatchObject({ status: 401, body: { code: "credentials_invalid" } });
+  });
+
+  test("shows a person the page again, with the reason", async () => {
+    await guard.login("page");
+    await guard.login("page");
+    const page = await answerOf(guard.fetch("/auth/login", formInit({ username: "page" })));
+    expect(page).toMatchObject({ status: 409, headers: { "content-type": "text/html; charset=utf-8" } });
+    expect(page.body).toContain('role="alert"');
+    expect(page.body).not.toContain('name="end"');
+  });
+
+  test("lets exactly two of a hundred racing logins in, and they stay", async () => {
+    const all = await Promise.all(Array.from({ length: 100 }, () => tryLogin(guard, { username: "race" })));
+    expect(await outcome(guard, all)).toEqual({ accepted: 2, live: 2 });
+    expect(new Set(all.map(({ status }) => status))).toEqual(new Set([200, 409]));
+  });
+});
+
+describe("ask", () => {
+  let guard: Guard;
+  beforeAll(async () => {
+    guard = await startGuard({ SESSION_LIMIT: "2", SESSION_LIMIT_POLICY: "ask" });
+  });
+  afterAll(() => guard[Symbol.asyncDispose]());
+
+  test("lists the live sessions, and the login is repeated with those to end", async () => {
+    const one = await guard.login("ada", PHONE);
+    const two = await guard.login("ada", DESKTOP);
+    const asked = await tryLogin(guard, { username: "ada" });
+    expect(asked).toMatchObject({
+      status: 409,
+      body: { code: "session_limit", detail: expect.stringContaining("`end`"), sessions: [{ sid: one.session.sid, device: "mobile" }, { sid: two.session.sid, device: "desktop" }] },
+    });
+    expect(await passes(guard, one.access_token)).toBe(true);
+    const again = await tryLogin(guard, { username: "ada", end: [one.session.sid] });
+    expect(again).toMatchObject({ status: 200, body: { ended: [{ sid: one.session.sid }] } });
+    expect([await passes(guard, one.access_token), await passes(guard, two.access_token)]).toEqual([false, true]);
+    const answer = await answerOf(guard.fetch("/", bearer(one.access_token)));
+    expect(answer.body).toMatchObject({ code: "session_superseded" });
+  });
+
+  test("asks again when what was named makes no room, and ends nothing", async () => {
+    const [mine, other] = [[await guard.login("again"), await guard.login("again")], await guard.login("stranger")];
+    for (const end of [[], ["A".repeat(22)], [other.session.sid]]) {
+      const answer = await tryLogin(guard, { username: "again", end });
+      expect(answer.status).toBe(409);
+      expect(sids(answer)).toEqual(mine.map(({ session }) => session.sid));
+    }
+    for (const { access_token } of [...mine, other]) expect(await passes(guard, access_token)).toBe(true);
+  });
+
+  test("ends all that are named, also where one would do", async () => {
+    const mine = [await guard.login("all"), await guard.login("all")];
+    const named = mine.map(({ session }) => session.sid);
+    expect(await tryLogin(guard, { username: "all", end: named })).toMatchObject({ status: 200, body: { ended: named.map((sid) => ({ sid })) } });
+  });
+
+  test("asks a person on the page, which carries no password, and then lets them in", async () => {
+    const one = await guard.login("page", PHONE);
+    await guard.login("page", DESKTOP);
+    const page = await answerOf(guard.fetch("/auth/login", formInit({ username: "page", redirect: "/boats" })));
+    expect(page.status).toBe(409);
+    expect(page.body).toContain(`name="end" value="${one.session.sid}"`);
+    expect(page.body).toContain("a phone");
+    expect(page.body).toContain('value="/boats"');
+    expect(page.body).not.toContain("correct horse");
+    const entered = await guard.fetch("/auth/login", formInit({ username: "page", redirect: "/boats", end: one.session.sid }));
+    expect([entered.status, entered.headers.get("location")]).toEqual([303, "/boats"]);
+    expect((await guard.fetch("/", { headers: { cookie: cookieOf(entered) } })).status).toBe(200);
+  });
+
+  test("keeps the limit when a hundred logins race to end the same session", async () => {
+    const [one, two] = [await guard.login("race"), await guard.login("race")];
+    const all = await Promise.all(Array.from({ length: 100 }, () => tryLogin(guard, { username: "race", end: [one.session.sid] })));
+    expect(await outcome(guard, all)).toEqual({ accepted: 1, live: 1 });
+    expect([await passes(guard, one.access_token), await passes(guard, two.access_token)]).toEqual([false, true]);
+  });
+
+  test.each(["s", ["a:b"], [7], {}])("refuses `end` when it is %j", async (end) => {
+    expect(await tryLogin(guard, { username: "ada", end })).toMatchObject({ status: 400, body: { code: "bad_request", detail: expect.stringContaining("`end`") } });
+  });
+});
+
+describe("by class of device", () => {
+  let guard: Guard;
+  beforeAll(async () => {
+    guard = await startGuard({ SESSION_LIMIT: "mobile=1, desktop=2, other=0" });
+  });
+  afterAll(() => guard[Symbol.asyncDispose]());
+
+  test("each class has its own limit, and a class that is not named may have one", async () => {
+    const logins = [];
+    for (const device of [PHONE, PHONE, DESKTOP, DESKTOP, DESKTOP, TABLET, TABLET, {}, {}, {}]) logins.push(await guard.login("ada", device));
+    const live = await Promise.all(logins.map(({ access_token }) => passes(guard, access_token)));
+    expect(live).toEqual([false, true, false, true, true, false, true, true, true, true]);
+  });
+
+  test("a hundred racing logins leave exactly what each class may have", async () => {
+    const devices = Array.from({ length: 100 }, (_, i) => (i % 2 ? PHONE : DESKTOP));
+    const all = await Promise.all(devices.map((device) => tryLogin(guard, { username: "race" }, device)));
+    expect(await outcome(guard, all)).toEqual({ accepted: 100, live: 3 });
+  });
+});
+
+test("the login endpoint sets limit and policy for a user", async () => {
+  await using guard = await startGuard();
+  guard.origin.approvals.set("many", { sub: "many", session_limit: 3 });
+  guard.origin.approvals.set("phones", { sub: "phones", session_limit: "mobile=2", session_limit_policy: "deny" });
+  guard.origin.approvals.set("asked", { sub: "asked", session_limit_policy: "ask" });
+  const tokens = [];
+  for (let n = 0; n < 4; n += 1) tokens.push((await guard.login("many")).access_token);
+  expect(await Promise.all(tokens.map((token) => passes(guard, token)))).toEqual([false, true, true, true]);
+  for (const expected of [200, 200, 409]) expect((await tryLogin(guard, { username: "phones" }, PHONE)).status).toBe(expected);
+  await guard.login("asked");
+  expect(await tryLogin(guard, { username: "asked" })).toMatchObject({ status: 409, body: { sessions: [{ device: "other" }] } });
+});
+
+test("with no limit, a hundred racing logins all stay", async () => {
+  await using guard = await startGuard({ SESSION_LIMIT: "0", SESSION_LIMIT_POLICY: "deny" });
+  const all = await Promise.all(Array.from({ length: 100 }, () => tryLogin(guard, { username: "ada" })));
+  expect(await outcome(guard, all)).toEqual({ accepted: 100, live: 100 });
+});
