@@ -113,7 +113,7 @@ export class UserSessions extends DurableObject {
   #step(step) {
     try {
       return this.ctx.storage.transactionSync(() => {
-        this.#sessions ??= new guard.SessionObject(this.ctx);
+        this.#sessions ??= new guard.SessionObject(this.ctx.storage.sql);
         return step(this.#sessions);
       });
     } catch (error) {

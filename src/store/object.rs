@@ -6,10 +6,8 @@ use auth::ledger::{Ledger, Touched};
 use auth::session::{Session, Subject};
 use auth::store::{Command, NoteName, StoreError};
 use auth::time::Timestamp;
-use js_sys::Promise;
-use serde::Deserialize;
+use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
-use worker::{SqlStorage, SqlStorageValue, State};
 
 use super::{Answering, Outcome, Reply, SessionStore, ask_object, keep_note, millis, recall_note};
 
@@ -93,41 +91,49 @@ const PING: &str = "ping";
 /// One user's object. The records are in memory while it lives, and in SQLite always.
 #[wasm_bindgen]
 pub struct SessionObject {
-    sql: SqlStorage,
+    sql: Sql,
     ledger: Option<Ledger>,
 }
 
-#[derive(Deserialize)]
-struct Row {
-    record: String,
+#[wasm_bindgen]
+extern "C" {
+    /// `ctx.storage.sql` of a Durable Object.
+    pub type Sql;
+
+    #[wasm_bindgen(method, catch, variadic)]
+    fn exec(this: &Sql, query: &str, bindings: &[JsValue]) -> Result<Cursor, JsValue>;
+
+    type Cursor;
+
+    #[wasm_bindgen(method, catch, js_name = raw)]
+    fn rows(this: &Cursor) -> Result<JsValue, JsValue>;
 }
 
 #[wasm_bindgen]
 impl SessionObject {
     /// An object over its storage.
     #[wasm_bindgen(constructor)]
-    pub fn new(state: JsValue) -> Self {
-        let state = State::from(state.unchecked_into::<worker::worker_sys::DurableObjectState>());
-        Self { sql: state.storage().sql(), ledger: None }
+    pub fn new(sql: Sql) -> Self {
+        Self { sql, ledger: None }
     }
 
     /// Applies one command, both it and its answer as JSON.
     ///
     /// The caller wraps this in a transaction and drops the object if it fails, so that memory
     /// and storage cannot differ.
-    pub fn apply(&mut self, command: &str) -> Result<String, JsError> {
+    pub fn apply(&mut self, command: &str) -> Result<String, JsValue> {
         if command == PING {
             return Ok(String::new());
         }
-        let command: Command = serde_json::from_str(command)?;
+        let command: Command = serde_json::from_str(command).map_err(JsError::from)?;
         let (answer, touched) = self.ledger()?.apply(&command);
         self.write(&touched)?;
-        Ok(serde_json::to_string(&answer)?)
+        Ok(serde_json::to_string(&answer).map_err(JsError::from)?)
     }
 
     /// Forgets what need not be kept any more.
     #[wasm_bindgen(js_name = forgetOld)]
-    pub fn forget_old(&mut self, now: f64) -> Result<(), JsError> {
+    pub fn forget_old(&mut self, now: f64) -> Result<(), JsValue> {
         let forgotten = self.ledger()?.forget_old(Timestamp::from_millis(now as u64));
         self.write(&Touched { forgotten, ..Touched::default() })
     }
@@ -142,45 +148,46 @@ impl SessionObject {
 }
 
 impl SessionObject {
-    fn ledger(&mut self) -> Result<&mut Ledger, JsError> {
+    fn ledger(&mut self) -> Result<&mut Ledger, JsValue> {
         if self.ledger.is_none() {
             self.ledger = Some(self.read()?);
         }
-        self.ledger.as_mut().ok_or_else(|| JsError::new("the ledger was just read"))
+        self.ledger.as_mut().ok_or_else(|| JsError::new("the ledger was just read").into())
     }
 
     /// Reads the records. A user who never had any leaves no storage behind.
-    fn read(&self) -> Result<Ledger, JsError> {
-        let table = "SELECT name AS record FROM sqlite_master WHERE name = 'session'";
-        if self.rows(table)?.is_empty() {
+    fn read(&self) -> Result<Ledger, JsValue> {
+        let table = "SELECT name FROM sqlite_master WHERE name = 'session'";
+        if self.texts(table)?.is_empty() {
             return Ok(Ledger::default());
         }
-        let rows = self.rows("SELECT record FROM session")?;
+        let records = self.texts("SELECT record FROM session")?;
         let records: Result<Vec<Session>, _> =
-            rows.iter().map(|row| serde_json::from_str(&row.record)).collect();
-        Ok(Ledger::new(records?))
+            records.iter().map(|record| serde_json::from_str(record)).collect();
+        Ok(Ledger::new(records.map_err(JsError::from)?))
     }
 
-    fn rows(&self, query: &str) -> Result<Vec<Row>, JsError> {
-        Ok(self.sql.exec(query, None)?.to_array()?)
+    /// The rows of a query for one column of text.
+    fn texts(&self, query: &str) -> Result<Vec<String>, JsValue> {
+        let rows = Array::from(&self.sql.exec(query, &[])?.rows()?);
+        Ok(rows.iter().filter_map(|row| Array::from(&row).get(0).as_string()).collect())
     }
 
-    fn write(&self, touched: &Touched) -> Result<(), JsError> {
+    fn write(&self, touched: &Touched) -> Result<(), JsValue> {
         if *touched == Touched::default() {
             return Ok(());
         }
         let table =
             "CREATE TABLE IF NOT EXISTS session (sid TEXT PRIMARY KEY, record TEXT NOT NULL)";
-        self.sql.exec(table, None)?;
+        self.sql.exec(table, &[])?;
         for sid in &touched.forgotten {
-            let row = vec![SqlStorageValue::from(sid.as_str())];
-            self.sql.exec("DELETE FROM session WHERE sid = ?", row)?;
+            self.sql.exec("DELETE FROM session WHERE sid = ?", &[sid.as_str().into()])?;
         }
         let written = touched.written.iter();
         for record in written.filter_map(|sid| self.ledger.as_ref()?.get(sid)) {
-            let text = serde_json::to_string(record)?;
-            let row = vec![SqlStorageValue::from(record.sid.as_str()), SqlStorageValue::from(text)];
-            self.sql.exec("INSERT OR REPLACE INTO session (sid, record) VALUES (?, ?)", row)?;
+            let text = serde_json::to_string(record).map_err(JsError::from)?;
+            let row = [record.sid.as_str().into(), text.into()];
+            self.sql.exec("INSERT OR REPLACE INTO session (sid, record) VALUES (?, ?)", &row)?;
         }
         Ok(())
     }
