@@ -2,8 +2,10 @@
 
 use std::rc::Rc;
 
-use auth::decision::{Check, Decision};
+use auth::decision::{Check, Decision, Refused};
+use auth::refusal::Refusal;
 use auth::route::Endpoint;
+use auth::session::Gone;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
@@ -12,7 +14,7 @@ use web_sys::{Request, Response};
 use crate::config::App;
 use crate::request::{self, RequestHead};
 use crate::store::Reply;
-use crate::{backchannel, forward, health, keys, login, pages, response, sessions};
+use crate::{backchannel, forward, health, keys, login, pages, refresh, response, sessions};
 
 /// Answers a request, with a `Response` or the promise of one:
 ///
@@ -56,6 +58,7 @@ fn own(app: Rc<App>, endpoint: Endpoint, request: Request, head: RequestHead) ->
         Endpoint::KeySet => keys::show(&app).into(),
         Endpoint::Login => answer(async move { login::log_in(&app, &request, &head).await }),
         Endpoint::Logout => answer(async move { sessions::log_out(&app, &head).await }),
+        Endpoint::Refresh => answer(async move { refresh::refresh(&app, &head).await }),
         Endpoint::BackchannelLogout => {
             answer(async move { backchannel::log_out(&app, &request, &head).await })
         }
@@ -96,7 +99,7 @@ impl Pending {
                 let again = async move {
                     let caller = self.check.caller();
                     let answer = self.app.store.apply_anew(caller.user(), caller.command()).await;
-                    Ok(self.verdict(&request, answer))
+                    JsFuture::from(Promise::resolve(&self.verdict(&request, answer))).await
                 };
                 future_to_promise(again).into()
             }
@@ -105,14 +108,29 @@ impl Pending {
 }
 
 impl Pending {
-    fn verdict(&self, request: &Request, answer: crate::store::Outcome) -> JsValue {
+    fn verdict(self, request: &Request, answer: crate::store::Outcome) -> JsValue {
         match self.app.guard.judge(&self.check, answer, request::now()) {
             // 6.
             Ok(()) => forward::plan(&self.app, &self.check, request).into(),
             Err(refusal) => {
                 let head = RequestHead::of(request);
-                response::refused(&self.app.guard.refused(refusal, &head)).into()
+                let refused = self.app.guard.refused(refusal, &head);
+                match refused.refusal {
+                    Refusal::Session(Gone::Outdated) => self.end_reused(refused),
+                    _ => response::refused(&refused).into(),
+                }
             }
         }
+    }
+
+    /// Ends the session of which an old token was used, and refuses the request.
+    fn end_reused(self, refused: Refused) -> JsValue {
+        answer(async move {
+            let caller = self.check.caller();
+            match sessions::end_reused(&self.app, caller).await {
+                Ok(()) => response::refused(&refused),
+                Err(refusal) => response::refusal(&refusal),
+            }
+        })
     }
 }

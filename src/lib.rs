@@ -10,6 +10,7 @@ mod issuers;
 mod keys;
 mod login;
 mod pages;
+mod refresh;
 mod request;
 mod response;
 mod sessions;

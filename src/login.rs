@@ -126,7 +126,7 @@ async fn try_log_in(
     let lifetimes = Lifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
     let client = request::client(request, head);
     let now = request::now();
-    let random = [random()?, random()?];
+    let random = [request::random()?, request::random()?];
     let session = login::begin(&approval, client, lifetimes, random, now);
     // Token and cookie are made first: a login that leads nowhere must not end other sessions.
     let lifetime = app.guard.token_lifetime(&session, now);
@@ -166,10 +166,6 @@ async fn try_log_in(
         issuers::end_if_over(app, issued, &approval.sub, &session).await?;
     }
     Ok(Entry { token, lifetime, cookie, session, ended })
-}
-
-fn random() -> Result<[u8; 16], Refusal> {
-    request::random().map_err(|_| Refusal::Failed("there is no source of randomness".into()))
 }
 
 /// Asks the origin whether the credentials are good. Only 401 means that they are not; whatever

@@ -3,6 +3,7 @@
 use auth::decision::{Body, Head};
 use auth::form::MAX_BODY;
 use auth::login::Client;
+use auth::refusal::Refusal;
 use auth::time::Timestamp;
 use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
@@ -99,8 +100,12 @@ extern "C" {
 }
 
 /// Random bytes from the runtime's cryptographic source.
-pub fn random() -> Result<[u8; 16], JsValue> {
+///
+/// # Errors
+/// [`Refusal::Failed`] if it has none.
+pub fn random() -> Result<[u8; 16], Refusal> {
     let mut bytes = [0; 16];
-    get_random_values(&mut bytes)?;
+    let filled = get_random_values(&mut bytes);
+    filled.map_err(|_| Refusal::Failed("there is no source of randomness".into()))?;
     Ok(bytes)
 }

@@ -1,9 +1,9 @@
 //! The caller's own session: shown, and ended.
 
 use auth::cookie;
-use auth::decision::Head;
+use auth::decision::{Caller, Head};
 use auth::refusal::Refusal;
-use auth::session::{Ending, Session, Subject};
+use auth::session::{Ending, Gone, Session, Subject};
 use auth::store::{Answer, Command, StoreError, Which};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -74,7 +74,23 @@ async fn current(app: &App, head: &RequestHead) -> Result<Session, Refusal> {
     let caller = app.guard.authenticate(head, request::now())?;
     let answer = store::apply(&*app.store, caller.user(), caller.command()).await;
     let answer = answer.map_err(Refusal::StoreUnavailable)?;
-    Ok(app.guard.live(&caller, answer, request::now())?.into_inner())
+    match app.guard.live(&caller, answer, request::now()) {
+        Err(refusal @ Refusal::Session(Gone::Outdated)) => {
+            end_reused(app, &caller).await?;
+            Err(refusal)
+        }
+        live => Ok(live?.into_inner()),
+    }
+}
+
+/// Ends a session of which an old token was used.
+///
+/// # Errors
+/// [`Refusal::StoreUnavailable`]: it is not known to be ended.
+pub async fn end_reused(app: &App, caller: &Caller) -> Result<(), Refusal> {
+    let which = Which::One(caller.sid().clone());
+    let command = Command::End { which, ending: Ending::Reused { at: request::now() } };
+    end_sessions(app, caller.user(), &command).await.map(drop)
 }
 
 async fn end(app: &App, head: &RequestHead) -> Result<(), Refusal> {

@@ -87,6 +87,7 @@ pub struct Refused {
 pub struct Caller {
     token: Verified,
     command: Command,
+    source: Source,
     withheld: Withheld,
 }
 
@@ -109,6 +110,16 @@ impl Caller {
     /// The session.
     pub fn sid(&self) -> &Sid {
         self.token.sid()
+    }
+
+    /// Its token.
+    pub fn token(&self) -> &Verified {
+        &self.token
+    }
+
+    /// Where the token was found.
+    pub fn source(&self) -> Source {
+        self.source
     }
 
     /// The question to the store.
@@ -260,7 +271,7 @@ impl Guard {
             now,
         };
         let withheld = self.withhold(head, &sent, source);
-        Ok(Caller { token, command, withheld })
+        Ok(Caller { token, command, source, withheld })
     }
 
     fn withhold(&self, head: &impl Head, sent: &Sent, source: Source) -> Withheld {
@@ -326,7 +337,8 @@ impl Guard {
             let error = StoreError::Unreadable("the answer to another question".into());
             return Err(Refusal::StoreUnavailable(error));
         };
-        let verdict = judge(found.map(|session| *session), now).map_err(Refusal::Session);
+        let verdict = judge(found.map(|session| *session), caller.token.name(), now)
+            .map_err(Refusal::Session);
         if let Some(recent) = &self.recent {
             recent.note(caller.sid(), verdict.as_ref().ok(), now);
         }

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use crate::limit::Limit;
-use crate::session::{Ending, Session, Sid};
-use crate::store::{Answer, Command, MAX_TOMBSTONES};
+use crate::session::{Ending, Session, Sid, Standing};
+use crate::store::{Answer, Command, MAX_TOMBSTONES, Which};
 use crate::time::Timestamp;
 
 /// All records of one user, live and ended.
@@ -61,15 +61,24 @@ impl Ledger {
                     Err(live) => Answer::Full(self.records(&live)),
                 }
             }
-            Command::End { which, ending } => {
-                touched.forgotten = self.forget_old(ending.at());
-                let mut live = self.live(ending.at());
-                live.retain(|sid| which.includes(&self.sessions[sid]));
-                let ended = self.end(&live, ending, &mut touched);
-                touched.forgotten.extend(self.forget_excess_tombstones(ending.at()));
-                touched.written.retain(|sid| self.sessions.contains_key(sid));
-                Answer::Ended(ended)
+            Command::Refresh { sid, token, jti, idle_timeout, now } => {
+                match self.sessions.get_mut(sid).filter(|session| session.is_live(*now)) {
+                    None => Answer::Found(self.sessions.get(sid).cloned().map(Box::new)),
+                    Some(session) if session.standing(token, *now) == Standing::Outdated => self
+                        .end_which(
+                            &Which::One(sid.clone()),
+                            &Ending::Reused { at: *now },
+                            &mut touched,
+                        ),
+                    Some(session) => {
+                        if session.refresh(token.jti.clone(), jti.clone(), *idle_timeout, *now) {
+                            touched.written.push(sid.clone());
+                        }
+                        Answer::Refreshed(Box::new(session.clone()))
+                    }
+                }
             }
+            Command::End { which, ending } => self.end_which(which, ending, &mut touched),
             Command::List { now } => {
                 let live = self.live(*now);
                 Answer::Listed(self.records(&live))
@@ -113,6 +122,16 @@ impl Ledger {
         touched.written.push(session.sid.clone());
         self.sessions.insert(session.sid.clone(), session.clone());
         touched.forgotten.extend(self.forget_excess_tombstones(now));
+        touched.written.retain(|sid| self.sessions.contains_key(sid));
+        Answer::Ended(ended)
+    }
+
+    fn end_which(&mut self, which: &Which, ending: &Ending, touched: &mut Touched) -> Answer {
+        touched.forgotten = self.forget_old(ending.at());
+        let mut live = self.live(ending.at());
+        live.retain(|sid| which.includes(&self.sessions[sid]));
+        let ended = self.end(&live, ending, touched);
+        touched.forgotten.extend(self.forget_excess_tombstones(ending.at()));
         touched.written.retain(|sid| self.sessions.contains_key(sid));
         Answer::Ended(ended)
     }

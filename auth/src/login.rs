@@ -259,6 +259,8 @@ pub fn begin(
     Session {
         sid: Sid::from_random(random[0]),
         jti: Sid::from_random(random[1]).into(),
+        previous_jti: None,
+        refreshed: None,
         created: now,
         seen: now,
         expires: now.plus(lifetimes.session),

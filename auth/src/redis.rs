@@ -38,6 +38,7 @@ pub struct Redis {
     consistency: ReadConsistency,
     check: Script,
     open: Script,
+    refresh: Script,
     end: Script,
     list: Script,
 }
@@ -108,6 +109,7 @@ impl Redis {
             consistency,
             check: Script::new(include_str!("redis/check.lua")),
             open: Script::new(include_str!("redis/open.lua")),
+            refresh: Script::new(include_str!("redis/refresh.lua")),
             end: Script::new(include_str!("redis/end.lua")),
             list: Script::new(include_str!("redis/list.lua")),
         }
@@ -190,16 +192,8 @@ impl Redis {
                 let found = record.map(|record| parse(&record)).transpose()?;
                 Ok(Answer::Found(found.map(Box::new)))
             }
-            Command::Open { .. } => {
-                let words = result::<Vec<String>>(status, body)?.unwrap_or_default();
-                let (word, records) = words.split_first().ok_or_else(|| unreadable("no word"))?;
-                let sessions = records.iter().map(|record| parse(record)).collect::<Result<_, _>>();
-                match word.as_str() {
-                    "ended" => sessions.map(Answer::Ended),
-                    "full" => sessions.map(Answer::Full),
-                    _ => Err(unreadable("an unknown word")),
-                }
-            }
+            Command::Open { .. } => told(status, body, &["ended", "full"]),
+            Command::Refresh { .. } => told(status, body, &["ended", "found", "refreshed"]),
             Command::End { .. } => sessions(status, body).map(Answer::Ended),
             Command::List { .. } => sessions(status, body).map(Answer::Listed),
         }
@@ -217,6 +211,7 @@ impl Redis {
         match command {
             Command::Check { .. } => &self.check,
             Command::Open { .. } => &self.open,
+            Command::Refresh { .. } => &self.refresh,
             Command::End { .. } => &self.end,
             Command::List { .. } => &self.list,
         }
@@ -244,6 +239,15 @@ impl Redis {
                 ]);
                 words.extend(end.iter().map(Sid::to_string));
             }
+            Command::Refresh { sid, token, jti, idle_timeout, now } => words.extend([
+                now.millis().to_string(),
+                sid.to_string(),
+                token.jti.clone(),
+                token.issued.millis().to_string(),
+                jti.clone(),
+                idle_timeout.map_or(String::new(), |timeout| timeout.as_millis().to_string()),
+                most(),
+            ]),
             Command::End { which, ending } => {
                 let (word, first, second) = match which {
                     Which::One(sid) => ("one", sid.as_str(), ""),
@@ -290,6 +294,26 @@ fn json(value: &impl serde::Serialize) -> String {
 fn sessions(status: u16, body: &str) -> Result<Vec<Session>, RestError> {
     let records = result::<Vec<String>>(status, body)?;
     records.ok_or_else(|| unreadable("null"))?.iter().map(|record| parse(record)).collect()
+}
+
+/// An answer of which there are several kinds: one of these words, and then records.
+fn told(status: u16, body: &str, kinds: &[&str]) -> Result<Answer, RestError> {
+    let words = result::<Vec<String>>(status, body)?.unwrap_or_default();
+    let (word, records) = words.split_first().ok_or_else(|| unreadable("no word"))?;
+    if !kinds.contains(&word.as_str()) {
+        return Err(unreadable("an unknown word"));
+    }
+    let mut sessions = Vec::with_capacity(records.len());
+    for record in records {
+        sessions.push(parse(record)?);
+    }
+    match (word.as_str(), sessions.len()) {
+        ("ended", _) => Ok(Answer::Ended(sessions)),
+        ("full", _) => Ok(Answer::Full(sessions)),
+        ("found", 0 | 1) => Ok(Answer::Found(sessions.pop().map(Box::new))),
+        ("refreshed", 1) => Ok(Answer::Refreshed(Box::new(sessions.remove(0)))),
+        _ => Err(unreadable("too many records, or too few")),
+    }
 }
 
 fn parse(record: &str) -> Result<Session, RestError> {

@@ -77,9 +77,9 @@ impl Refusal {
             Self::Session(Gone::Ended(Ending::Superseded { .. })) => {
                 ("session_superseded", 401, "A newer login took this session's place")
             }
-            Self::Session(Gone::Ended(Ending::Revoked { .. })) => {
-                ("session_revoked", 401, "The session was ended")
-            }
+            Self::Session(
+                Gone::Ended(Ending::Revoked { .. } | Ending::Reused { .. }) | Gone::Outdated,
+            ) => ("session_revoked", 401, "The session was ended"),
             Self::Session(Gone::Expired { .. }) => {
                 ("session_expired", 401, "The session has expired")
             }
@@ -134,6 +134,13 @@ impl Refusal {
             }
             Self::Session(Gone::Ended(Ending::Revoked { at })) => {
                 format!("This session was ended at {at}.")
+            }
+            Self::Session(Gone::Ended(Ending::Reused { at })) => {
+                format!("This session was ended at {at}, because an old token of it was used.")
+            }
+            Self::Session(Gone::Outdated) => {
+                "This token was refreshed, so its session is ended: somebody else may have it."
+                    .into()
             }
             Self::Session(Gone::Expired { at }) => format!("This session expired at {at}."),
             Self::Session(Gone::Unknown) => {

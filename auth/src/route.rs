@@ -66,6 +66,8 @@ pub enum Endpoint {
     Login,
     /// The end of a session.
     Logout,
+    /// A new token for the same session.
+    Refresh,
     /// A logout at a trusted issuer.
     BackchannelLogout,
     /// The caller's own session.
@@ -108,8 +110,9 @@ impl Route {
             ("/login", _) if get => Self::Own(Endpoint::LoginPage),
             ("/login", _) => Self::WrongMethod("GET, HEAD, POST"),
             ("/logout", "POST") => Self::Own(Endpoint::Logout),
+            ("/refresh", "POST") => Self::Own(Endpoint::Refresh),
             ("/backchannel-logout", "POST") => Self::Own(Endpoint::BackchannelLogout),
-            ("/logout" | "/backchannel-logout", _) => Self::WrongMethod("POST"),
+            ("/logout" | "/refresh" | "/backchannel-logout", _) => Self::WrongMethod("POST"),
             ("/session", _) if get => Self::Own(Endpoint::Session),
             ("/health", _) if get => Self::Own(Endpoint::Health),
             ("/style.css", _) if get => Self::Own(Endpoint::StyleSheet),

@@ -96,6 +96,12 @@ pub struct Session {
     pub sid: Sid,
     /// The `jti` of its current token.
     pub jti: String,
+    /// The `jti` of the token before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_jti: Option<String>,
+    /// When the one took the other's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refreshed: Option<Timestamp>,
     /// When the login happened.
     pub created: Timestamp,
     /// When it was last seen in use; moves only when the idle deadline does.
@@ -145,6 +151,31 @@ impl fmt::Debug for Session {
 /// session has expired, not that it is unknown. `redis/prelude.lua` has the same figure.
 pub const KEPT_PAST_DEADLINE: Duration = Duration::from_secs(60);
 
+/// How long a token stays good after a refresh, so that requests on their way and other tabs are
+/// not cut off. A session is refreshed at most once in that time; `redis/prelude.lua` has the same
+/// figure.
+pub const REFRESH_GRACE: Duration = Duration::from_secs(30);
+
+/// What tells the tokens of one session apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenName {
+    /// Its `jti`.
+    pub jti: String,
+    /// Its `iat`, in whole seconds.
+    pub issued: Timestamp,
+}
+
+/// What a token is to its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The current one, or a newer one that somebody else with our key has signed.
+    Current,
+    /// The one before, which is still good.
+    Previous,
+    /// An old one. Its client should have a newer one, so two have it.
+    Outdated,
+}
+
 /// Why and when a session was ended before its time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "lowercase")]
@@ -161,13 +192,18 @@ pub enum Ending {
         /// When.
         at: Timestamp,
     },
+    /// A token was used that had long been refreshed: it may be stolen, or its successor is.
+    Reused {
+        /// When.
+        at: Timestamp,
+    },
 }
 
 impl Ending {
     /// When the session was ended.
     pub fn at(&self) -> Timestamp {
         match self {
-            Self::Superseded { at, .. } | Self::Revoked { at } => *at,
+            Self::Superseded { at, .. } | Self::Revoked { at } | Self::Reused { at } => *at,
         }
     }
 }
@@ -183,6 +219,8 @@ pub enum Gone {
         /// The deadline.
         at: Timestamp,
     },
+    /// It is live, but the token is an old one of its: it is to be ended.
+    Outdated,
     /// The store has never heard of it, or has forgotten it.
     Unknown,
 }
@@ -220,6 +258,38 @@ impl Session {
         self.ended.is_none() && now < self.deadline()
     }
 
+    /// What this token is to it.
+    pub fn standing(&self, token: &TokenName, now: Timestamp) -> Standing {
+        let Some(refreshed) = self.refreshed else { return Standing::Current };
+        if token.jti == self.jti || token.issued.seconds() > refreshed.seconds() {
+            return Standing::Current;
+        }
+        let was_before = self.previous_jti.as_ref() == Some(&token.jti);
+        match was_before && now < refreshed.plus(REFRESH_GRACE) {
+            true => Standing::Previous,
+            false => Standing::Outdated,
+        }
+    }
+
+    /// Takes a new token's `jti` in place of the current one's; says whether it did. It does not
+    /// within the grace of the last refresh, so the token before that always has all of its own.
+    pub fn refresh(
+        &mut self,
+        current: String,
+        new: String,
+        idle_timeout: Option<Duration>,
+        now: Timestamp,
+    ) -> bool {
+        if self.refreshed.is_some_and(|last| now < last.plus(REFRESH_GRACE)) {
+            return false;
+        }
+        self.previous_jti = Some(current);
+        self.jti = new;
+        (self.refreshed, self.seen) = (Some(now), now);
+        self.idle_expires = idle_timeout.map(|timeout| now.plus(timeout)).or(self.idle_expires);
+        true
+    }
+
     /// Moves the idle deadline of a live session, at most once per tenth of the timeout.
     /// Says whether it moved.
     pub fn slide(&mut self, timeout: Duration, now: Timestamp) -> bool {
@@ -236,11 +306,16 @@ impl Session {
 ///
 /// # Errors
 /// Why it does not.
-pub fn judge(found: Option<Session>, now: Timestamp) -> Result<LiveSession, Gone> {
+pub fn judge(
+    found: Option<Session>,
+    token: &TokenName,
+    now: Timestamp,
+) -> Result<LiveSession, Gone> {
     match found {
         None => Err(Gone::Unknown),
         Some(Session { ended: Some(ending), .. }) => Err(Gone::Ended(ending)),
         Some(session) if now >= session.deadline() => Err(Gone::Expired { at: session.deadline() }),
+        Some(session) if session.standing(token, now) == Standing::Outdated => Err(Gone::Outdated),
         Some(session) => Ok(LiveSession(session)),
     }
 }

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::limit::Limit;
-use crate::session::{Ending, Session, Sid};
+use crate::session::{Ending, Session, Sid, TokenName};
 use crate::time::Timestamp;
 
 /// How many tombstones of one user are kept; beyond that the oldest are forgotten.
@@ -41,6 +41,21 @@ pub enum Command {
         limit: Option<Limit>,
         /// Those that the new one replaces, whatever the limit.
         end: Vec<Sid>,
+        /// The present moment.
+        now: Timestamp,
+    },
+    /// Gives a live session a new token's `jti`, or, shortly after the last time, leaves it as it
+    /// is. Answered by [`Answer::Refreshed`]; by [`Answer::Found`] if there is no live session; by
+    /// [`Answer::Ended`] if the token was an old one, and the session is ended for that.
+    Refresh {
+        /// The session.
+        sid: Sid,
+        /// The token it is refreshed with.
+        token: TokenName,
+        /// The new token's `jti`.
+        jti: String,
+        /// The idle timeout, where there is one.
+        idle_timeout: Option<Duration>,
         /// The present moment.
         now: Timestamp,
     },
@@ -120,6 +135,8 @@ impl NoteName {
 pub enum Answer {
     /// The session that was looked for, `None` if there is no record of it.
     Found(Option<Box<Session>>),
+    /// The session, whose current token's `jti` is that of the token to be issued.
+    Refreshed(Box<Session>),
     /// The sessions that were live before the step and are ended by it, oldest first.
     Ended(Vec<Session>),
     /// The live sessions that leave no room for another, oldest first.

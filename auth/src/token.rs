@@ -15,7 +15,7 @@ use thiserror::Error;
 use crate::identity;
 use crate::jwt::{MAX_BYTES, Period, TokenError, Unverified};
 use crate::keys::{KeySet, Material};
-use crate::session::{Sid, Subject};
+use crate::session::{Sid, Subject, TokenName};
 use crate::time::Timestamp;
 use memory::Memory;
 
@@ -50,6 +50,16 @@ impl Verified {
         &self.0.sid
     }
 
+    /// Which of the session's tokens it is.
+    pub fn name(&self) -> &TokenName {
+        &self.0.name
+    }
+
+    /// The claims beside the registered ones.
+    pub fn public(&self) -> &Map<String, Value> {
+        &self.0.public
+    }
+
     /// The headers that tell the origin who it is.
     pub fn identity(&self) -> &[identity::Header] {
         &self.0.identity
@@ -62,6 +72,8 @@ impl Verified {
 struct Genuine {
     sub: Subject,
     sid: Sid,
+    name: TokenName,
+    public: Map<String, Value>,
     identity: Vec<identity::Header>,
     period: Period,
 }
@@ -176,10 +188,12 @@ impl Tokens {
         }
         let sub = Subject::try_from(claims.text("sub")?).map_err(|_| TokenError::Malformed)?;
         let sid = Sid::try_from(claims.text("sid")?).map_err(|_| TokenError::Malformed)?;
-        claims.text("jti")?;
+        let jti = claims.text("jti")?;
         let period = claims.period()?;
-        let identity = identity::headers(&sub, &sid, &claims.into_rest());
-        Ok(Genuine { sub, sid, identity, period })
+        let name = TokenName { jti, issued: period.issued() };
+        let public = claims.into_rest();
+        let identity = identity::headers(&sub, &sid, &public);
+        Ok(Genuine { sub, sid, name, public, identity, period })
     }
 }
 

@@ -10,7 +10,7 @@ use auth::device::DeviceClass;
 use auth::ledger::Ledger;
 use auth::limit::Limit;
 use auth::redis::{ReadConsistency, Redis, RestRequest};
-use auth::session::{Ending, Session, Sid, Subject};
+use auth::session::{Ending, Session, Sid, Subject, TokenName};
 use auth::store::{Command, Which};
 use auth::time::Timestamp;
 use proptest::prelude::*;
@@ -76,6 +76,7 @@ fn as_json(value: redis::Value) -> Value {
 enum Step {
     Check { sid: u8, idle: bool },
     Open { lifetime: u64, idle: bool, limit: u32, end: Vec<u8>, text: String },
+    Refresh { sid: u8, token: u8, age: u64, idle: bool },
     End { which: u8, sid: u8 },
     List,
 }
@@ -87,13 +88,15 @@ fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
     let named = prop_oneof![3 => Just(vec![]), 1 => prop::collection::vec(any::<u8>(), 1..4)];
     let step = prop_oneof![
         4 => (sid, any::<bool>()).prop_map(|(sid, idle)| Step::Check { sid, idle }),
-        6 => (1_u64..100_000, any::<bool>(), 0_u32..5, named, ".{0,12}").prop_map(
+        6 => (1_u64..300_000, any::<bool>(), 0_u32..5, named, ".{0,12}").prop_map(
             |(lifetime, idle, limit, end, text)| Step::Open { lifetime, idle, limit, end, text }
         ),
+        4 => (sid, any::<u8>(), prop_oneof![0_u64..1_500, 0_u64..60_000], any::<bool>())
+            .prop_map(|(sid, token, age, idle)| Step::Refresh { sid, token, age, idle }),
         2 => (0_u8..4, sid).prop_map(|(which, sid)| Step::End { which, sid }),
         1 => Just(Step::List),
     ];
-    let pause = prop_oneof![8 => 0_u64..60, 2 => 100_u64..2_000, 1 => 50_000_u64..90_000];
+    let pause = prop_oneof![8 => 0_u64..60, 2 => 100_u64..2_000, 1 => 25_000_u64..90_000, 1 => 29_000_u64..30_001];
     prop::collection::vec((pause, step), 1..80)
 }
 
@@ -106,7 +109,9 @@ const DEVICES: [DeviceClass; 3] = [DeviceClass::Mobile, DeviceClass::Desktop, De
 /// The command of a step. `index` is new with every step, as a login's `sid` is; the others pick
 /// one that may have been opened before.
 fn command(step: &Step, index: usize, now: Timestamp) -> Command {
-    let earlier = |number: &u8| sid(usize::from(*number) % (index + 1));
+    // Of the last few, or most would be of steps that opened none.
+    let recent = |number: &u8| index - usize::from(*number) % (index + 1).min(5);
+    let earlier = |number: &u8| sid(recent(number));
     match step {
         Step::Check { sid: number, idle } => {
             Command::Check { sid: earlier(number), idle_timeout: idle.then_some(IDLE), now }
@@ -114,7 +119,9 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
         Step::Open { lifetime, idle, limit, end, text } => {
             let session = Session {
                 sid: sid(index),
-                jti: text.clone(),
+                jti: format!("jti-{index}-0"),
+                previous_jti: None,
+                refreshed: None,
                 created: now,
                 seen: now,
                 expires: now.plus(Duration::from_millis(*lifetime)),
@@ -135,6 +142,17 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
             let end = end.iter().map(earlier).collect();
             Command::Open { session: Box::new(session), limit, end, now }
         }
+        Step::Refresh { sid: number, token, age, idle } => Command::Refresh {
+            sid: earlier(number),
+            // The current token, one before it, or another.
+            token: TokenName {
+                jti: format!("jti-{}-{}", recent(number), token % 3),
+                issued: Timestamp::from_millis(now.millis() - age),
+            },
+            jti: format!("jti-{}-{}", recent(number), index % 3),
+            idle_timeout: idle.then_some(IDLE),
+            now,
+        },
         Step::End { which, sid: number } => {
             let which = match which {
                 0 => Which::One(earlier(number)),
@@ -157,7 +175,7 @@ fn the_ledger_and_the_scripts_always_answer_alike() {
     let redis = Redis::new("test:", ReadConsistency::Strong);
     let users = Cell::new(0);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
-        cases: 300,
+        cases: 500,
         failure_persistence: None,
         ..ProptestConfig::default()
     });

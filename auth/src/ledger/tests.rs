@@ -1,7 +1,6 @@
 use super::*;
 use crate::device::DeviceClass;
 use crate::session::tests::session;
-use crate::store::Which;
 use std::num::NonZeroU32;
 
 fn at(millis: u64) -> Timestamp {

@@ -6,6 +6,9 @@ local now = tonumber(ARGV[1])
 -- Milliseconds that a record is kept past its absolute deadline, as in session.rs.
 local kept = 60000
 
+-- Milliseconds that a refreshed token stays good, as in session.rs.
+local grace = 30000
+
 local function deadline(session)
   return math.min(session.expires, session.idle_expires or session.expires)
 end

@@ -5,6 +5,8 @@ pub(crate) fn session(sid: &str, created: u64, expires: u64) -> Session {
     Session {
         sid: Sid::try_from(sid.to_owned()).unwrap(),
         jti: "jti".into(),
+        previous_jti: None,
+        refreshed: None,
         created: Timestamp::from_millis(created),
         seen: Timestamp::from_millis(created),
         expires: Timestamp::from_millis(expires),
@@ -23,9 +25,13 @@ fn at(millis: u64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
+fn token(jti: &str, issued: u64) -> TokenName {
+    TokenName { jti: jti.into(), issued: at(issued) }
+}
+
 #[test]
 fn an_absent_session_is_unknown() {
-    assert_eq!(judge(None, at(0)), Err(Gone::Unknown));
+    assert_eq!(judge(None, &token("jti", 0), at(0)), Err(Gone::Unknown));
 }
 
 #[rstest]
@@ -42,7 +48,7 @@ fn a_session_is_live_until_its_first_deadline(
     let mut found = session("a", 0, 100);
     found.idle_expires = idle.map(at);
     assert_eq!(found.is_live(at(now)), expected.is_ok());
-    assert_eq!(judge(Some(found), at(now)).map(|_| ()), expected);
+    assert_eq!(judge(Some(found), &token("jti", 0), at(now)).map(|_| ()), expected);
 }
 
 #[test]
@@ -50,8 +56,11 @@ fn an_ended_session_stays_ended_even_past_its_deadline() {
     let ending = Ending::Superseded { at: at(5), by: DeviceClass::Mobile };
     let mut found = session("a", 0, 100);
     found.ended = Some(ending.clone());
-    assert_eq!(judge(Some(found.clone()), at(6)), Err(Gone::Ended(ending.clone())));
-    assert_eq!(judge(Some(found), at(1000)), Err(Gone::Ended(ending)));
+    assert_eq!(
+        judge(Some(found.clone()), &token("jti", 0), at(6)),
+        Err(Gone::Ended(ending.clone()))
+    );
+    assert_eq!(judge(Some(found), &token("jti", 0), at(1000)), Err(Gone::Ended(ending)));
 }
 
 #[test]
@@ -90,4 +99,38 @@ fn private_data_does_not_reach_debug_output() {
     let mut private = session("a", 0, 1);
     private.data = Some(r#"{"pin":"1234"}"#.into());
     assert!(!format!("{private:?}").contains("1234"));
+}
+
+#[rstest]
+#[case::current("b", 50_000, 60_000, Standing::Current)]
+#[case::just_before("a", 0, 79_999, Standing::Previous)]
+#[case::too_long_after("a", 0, 80_000, Standing::Outdated)]
+#[case::older("z", 0, 50_001, Standing::Outdated)]
+#[case::of_the_same_second("z", 50_999, 60_000, Standing::Outdated)]
+#[case::somebody_elses_newer_one("z", 51_000, 60_000, Standing::Current)]
+fn a_refresh_leaves_the_token_before_it_thirty_seconds(
+    #[case] jti: &str,
+    #[case] issued: u64,
+    #[case] now: u64,
+    #[case] expected: Standing,
+) {
+    let mut found = session("a", 0, 100_000);
+    found.jti = "a".into();
+    assert_eq!(found.standing(&token("any", 0), at(0)), Standing::Current, "never refreshed");
+    assert!(found.refresh("a".into(), "b".into(), None, at(50_000)));
+    assert_eq!(found.standing(&token(jti, issued), at(now)), expected);
+    let judged = judge(Some(found), &token(jti, issued), at(now)).map(drop);
+    let outdated = expected == Standing::Outdated;
+    assert_eq!(judged, if outdated { Err(Gone::Outdated) } else { Ok(()) });
+}
+
+#[test]
+fn a_session_is_refreshed_at_most_once_in_thirty_seconds() {
+    let mut found = session("a", 0, 100_000);
+    assert!(found.refresh("jti".into(), "b".into(), None, at(1)));
+    assert!(!found.refresh("b".into(), "c".into(), None, at(30_000)));
+    assert_eq!((found.jti.as_str(), found.previous_jti.as_deref()), ("b", Some("jti")));
+    assert!(found.refresh("b".into(), "c".into(), Some(Duration::from_secs(5)), at(30_001)));
+    assert_eq!((found.jti.as_str(), found.previous_jti.as_deref()), ("c", Some("b")));
+    assert_eq!((found.seen, found.idle_expires), (at(30_001), Some(at(35_001))));
 }

@@ -72,12 +72,14 @@ impl Memory {
 mod tests {
     use super::*;
     use crate::jwt::Period;
-    use crate::session::{Sid, Subject};
+    use crate::session::{Sid, Subject, TokenName};
+    use serde_json::Map;
 
     fn genuine() -> Genuine {
         let sub = Subject::try_from("ada".to_owned()).unwrap();
         let (sid, period) = (Sid::from_random([0; 16]), Period::default());
-        Genuine { sub, sid, identity: Vec::new(), period }
+        let name = TokenName { jti: "jti".into(), issued: period.issued() };
+        Genuine { sub, sid, name, public: Map::new(), identity: Vec::new(), period }
     }
 
     #[test]

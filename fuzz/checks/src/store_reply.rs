@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use auth::ledger::Ledger;
 use auth::redis::{ReadConsistency, Redis};
-use auth::session::{Ending, Session, Sid, Subject, judge};
+use auth::session::{Ending, Session, Sid, Subject, TokenName, judge};
 use auth::store::{Answer, Command, Which};
 use auth::time::Timestamp;
 use serde::Serialize;
@@ -43,11 +43,18 @@ fn redis(status: u16, body: &str) {
             (Command::Check { .. }, Answer::Found(Some(session))) => {
                 assert!(result.is_string());
                 let late = Timestamp::from_millis(u64::MAX);
-                assert!(judge(Some(*session), late).is_err(), "it never ends");
+                assert!(judge(Some(*session), &token(), late).is_err(), "it never ends");
             }
             (Command::List { .. }, Answer::Listed(sessions))
-            | (Command::Open { .. } | Command::End { .. }, Answer::Ended(sessions)) => {
+            | (Command::End { .. }, Answer::Ended(sessions)) => {
                 assert_eq!(result.as_array().map(Vec::len), Some(sessions.len()));
+            }
+            (Command::Open { .. }, Answer::Ended(sessions) | Answer::Full(sessions))
+            | (Command::Refresh { .. }, Answer::Ended(sessions)) => {
+                assert_eq!(result.as_array().map(Vec::len), Some(sessions.len() + 1));
+            }
+            (Command::Refresh { .. }, Answer::Found(_) | Answer::Refreshed(_)) => {
+                assert!(result.is_array());
             }
             (command, answer) => panic!("{answer:?} to {command:?}"),
         }
@@ -58,7 +65,8 @@ fn every_command(record: &str) -> Vec<Command> {
     let (now, sid) = (Timestamp::from_millis(0), Sid::from_random([0; 16]));
     let idle_timeout = Some(Duration::from_secs(60));
     let mut commands = vec![
-        Command::Check { sid, idle_timeout, now },
+        Command::Check { sid: sid.clone(), idle_timeout, now },
+        Command::Refresh { sid, token: token(), jti: "k".into(), idle_timeout, now },
         Command::End { which: Which::All, ending: Ending::Revoked { at: now } },
         Command::List { now },
     ];
@@ -70,6 +78,10 @@ fn every_command(record: &str) -> Vec<Command> {
         now,
     }));
     commands
+}
+
+fn token() -> TokenName {
+    TokenName { jti: "jti".into(), issued: Timestamp::from_millis(0) }
 }
 
 /// What can be read says the same when it is written and read again.
@@ -113,6 +125,17 @@ fn apply(ledger: &mut Ledger, rows: &mut BTreeMap<Sid, Session>, command: &Comma
             assert!(ended.iter().all(|session| session.ended.as_ref() == Some(ending)));
         }
         (Command::End { .. }, Answer::Ended(_)) => {}
+        (Command::Refresh { sid, .. }, Answer::Refreshed(session)) => {
+            assert_eq!(Some(&*session), ledger.get(sid));
+        }
+        (Command::Refresh { sid, token, now, .. }, Answer::Ended(ended)) => {
+            assert!(ended.iter().all(|it| it.sid == *sid && it.jti != token.jti));
+            assert!(ledger.get(sid).is_none_or(|it| !it.is_live(*now)), "it is still live");
+        }
+        (Command::Refresh { sid, now, .. }, Answer::Found(found)) => {
+            assert_eq!(found.as_deref(), ledger.get(sid));
+            assert!(found.is_none_or(|session| !session.is_live(*now)));
+        }
         (Command::List { now }, Answer::Listed(live)) => {
             assert!(live.iter().all(|session| session.is_live(*now)));
         }

@@ -1,0 +1,127 @@
+// POST refresh: a new token for the same session, and what becomes of the old one.
+
+import { decodeJwt } from "jose";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { answerOf, bearer, cookieOf, formInit, mint, startGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
+
+let guard: Guard;
+beforeAll(async () => {
+  guard = await startGuard({ TOKEN_TTL: "15 minutes", SESSION_IDLE_TIMEOUT: "1 hour" });
+});
+afterAll(() => guard[Symbol.asyncDispose]());
+
+const refresh = (token: string) => answerOf(guard.fetch("/auth/refresh", { method: "POST", ...bearer(token) }));
+const successor = async (token: string) => {
+  const answer = await refresh(token);
+  expect(answer).toMatchObject({ status: 200 });
+  return (answer.body as unknown as LoggedIn).access_token;
+};
+const visit = async (token: string) => {
+  const { status, body } = await answerOf(guard.fetch("/", bearer(token)));
+  return status === 200 ? "passes" : (body as { code: string }).code;
+};
+/** A token of this session from before the one that is given, as a thief may have kept it. */
+const older = (token: string) => {
+  const { sub, sid, iat = 0 } = decodeJwt(token);
+  return mint({ sub: sub ?? "", sid: sid as string, jti: "of-old", iat: iat - 60 });
+};
+
+test("a refresh gives a new token of the same session, with the same claims and never for longer", async () => {
+  guard.origin.approvals.set("ada", { sub: "ada", claims: { plan: "x" }, roles: ["crew"], data: { theme: "dark" } });
+  const first = await guard.login("ada");
+  const answer = await refresh(first.access_token);
+  expect(answer).toMatchObject({
+    status: 200,
+    headers: { "cache-control": "no-store" },
+    body: { token_type: "Bearer", expires_in: expect.any(Number), session: { sid: first.session.sid, data: { theme: "dark" } } },
+  });
+  const { access_token, expires_in } = answer.body as unknown as LoggedIn;
+  expect(expires_in).toBeGreaterThan(15 * 60 - 10);
+  expect(expires_in).toBeLessThanOrEqual(15 * 60);
+  const [before, after] = [decodeJwt(first.access_token), decodeJwt(access_token)];
+  expect(after).toMatchObject({ sub: "ada", sid: before["sid"], plan: "x", roles: ["crew"] });
+  expect(after.jti).not.toBe(before.jti);
+  expect(answer.headers).not.toHaveProperty("set-cookie");
+  expect([await visit(first.access_token), await visit(access_token)]).toEqual(["passes", "passes"]);
+});
+
+test("by cookie it sets the cookie anew, and another site cannot ask for it", async () => {
+  const cookie = cookieOf(await guard.fetch("/auth/login", formInit({ username: "cookie" })));
+  const send = (site: string) => guard.fetch("/auth/refresh", { method: "POST", headers: { cookie, "sec-fetch-site": site } });
+  expect((await send("cross-site")).status).toBe(403);
+  const response = await send("same-origin");
+  expect(response.headers.get("set-cookie")).toMatch(/^__Host-session=[\w.-]+; Path=\/; HttpOnly; Secure; SameSite=Lax; Max-Age=\d+$/);
+  expect(cookieOf(response)).not.toBe(cookie);
+  expect((await guard.fetch("/", { headers: { cookie: cookieOf(response) } })).status).toBe(200);
+});
+
+test("fifty tabs that refresh at once all get the same token, and nobody is logged out", async () => {
+  const { access_token } = await guard.login("tabs");
+  const tokens = await Promise.all(Array.from({ length: 50 }, () => successor(access_token)));
+  expect(new Set(tokens).size).toBe(1);
+  const next = tokens[0] as string;
+  expect(next).not.toBe(access_token);
+  expect(await successor(next)).toBe(next);
+  expect(await successor(access_token)).toBe(next);
+  expect([await visit(access_token), await visit(next)]).toEqual(["passes", "passes"]);
+});
+
+test("an old token ends the session for everybody who has one of its tokens", async () => {
+  const { access_token } = await guard.login("stolen");
+  const old = await older(access_token);
+  expect(await visit(old)).toBe("passes");
+  const next = await successor(access_token);
+  guard.origin.received.length = 0;
+  expect(await visit(old)).toBe("session_revoked");
+  expect(guard.origin.received).toEqual([]);
+  expect([await visit(next), await visit(access_token), await visit(old)]).toEqual(Array(3).fill("session_revoked"));
+  const told = await answerOf(guard.fetch("/", bearer(next)));
+  expect(told.body).toMatchObject({ detail: expect.stringMatching(/because an old token of it was used/) });
+});
+
+test.each([
+  ["refresh", (token: string) => guard.fetch("/auth/refresh", { method: "POST", ...bearer(token) })],
+  ["session", (token: string) => guard.fetch("/auth/session", bearer(token))],
+])("an old token ends the session at %s, too", async (_, send) => {
+  const { access_token } = await guard.login("elsewhere");
+  const next = await successor(access_token);
+  expect(await answerOf(send(await older(access_token)))).toMatchObject({ status: 401, body: { code: "session_revoked" } });
+  expect(await visit(next)).toBe("session_revoked");
+});
+
+test("an old token of one session leaves the user's other sessions alone", async () => {
+  await using many = await startGuard({ SESSION_LIMIT: "0" });
+  const [one, other] = [await many.login("ada"), await many.login("ada")];
+  await many.fetch("/auth/refresh", { method: "POST", ...bearer(one.access_token) });
+  const pass = async (token: string) => (await many.fetch("/", bearer(token))).status;
+  expect([await pass(await older(one.access_token)), await pass(one.access_token), await pass(other.access_token)]).toEqual([401, 401, 200]);
+});
+
+test("a refresh never revives a session that is ended, whichever comes first", async () => {
+  for (let round = 0; round < 25; round += 1) {
+    const { access_token } = await guard.login("race");
+    const [refreshed, logout] = await Promise.all([refresh(access_token), guard.fetch("/auth/logout", { method: "POST", ...bearer(access_token) })]);
+    expect(logout.status).toBe(204);
+    expect(await visit(access_token)).toBe("session_revoked");
+    if (refreshed.status === 200) expect(await visit((refreshed.body as unknown as LoggedIn).access_token)).toBe("session_revoked");
+    else expect(refreshed).toMatchObject({ status: 401, body: { code: "session_revoked" } });
+  }
+});
+
+test.each([
+  ["no token", async () => ({}), "token_missing"],
+  ["a token that has expired", async () => bearer(await mint({ iat: 1, exp: 2 })), "token_expired"],
+  ["a session that is not known", async () => bearer(await mint({})), "session_unknown"],
+])("with %s there is nothing to refresh", async (_, make, code) => {
+  const answer = await answerOf(guard.fetch("/auth/refresh", { method: "POST", ...(await make()) }));
+  expect(answer).toMatchObject({ status: 401, body: { code } });
+});
+
+test("a refresh is a use: it moves the idle deadline", async () => {
+  const { access_token, session } = await guard.login("idle");
+  const { body } = await refresh(access_token);
+  const later = (body as unknown as LoggedIn).session as unknown as { expires_at: string; last_seen_at: string };
+  const before = session as unknown as { expires_at: string; last_seen_at: string };
+  expect(Date.parse(later.expires_at)).toBeGreaterThanOrEqual(Date.parse(before.expires_at));
+  expect(Date.parse(later.last_seen_at)).toBeGreaterThanOrEqual(Date.parse(before.last_seen_at));
+});
