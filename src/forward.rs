@@ -1,8 +1,10 @@
 //! The way to the origin: what is forwarded, and what is said when that fails.
 
 use auth::decision::Check;
+use auth::identity;
 use auth::refusal::Refusal;
 use auth::route::Target;
+use auth::session::LiveSession;
 use js_sys::Array;
 use web_sys::Request;
 
@@ -11,7 +13,7 @@ use crate::config::App;
 /// What `forward.js` is to do, as one string, because each value that crosses costs: the URL,
 /// the milliseconds until the first byte, then a line for each header to set or to delete. No
 /// part can hold a newline: URLs and header values are encoded.
-pub fn plan(app: &App, check: &Check, request: &Request) -> String {
+pub fn plan(app: &App, check: &Check, live: Option<&LiveSession>, request: &Request) -> String {
     let settings = app.guard.settings();
     let timeout = settings.origin_timeout.as_millis();
     let target = check.target();
@@ -26,6 +28,11 @@ pub fn plan(app: &App, check: &Check, request: &Request) -> String {
     }
     for (name, value) in changes.set {
         plan.extend(["\n", name, ": ", value]);
+    }
+    if settings.forward_session_data
+        && let Some(data) = live.and_then(LiveSession::data)
+    {
+        plan.extend(["\n", identity::DATA, ": ", &identity::data(data)]);
     }
     plan
 }

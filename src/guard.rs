@@ -14,7 +14,9 @@ use web_sys::{Request, Response};
 use crate::config::App;
 use crate::request::{self, RequestHead};
 use crate::store::Reply;
-use crate::{backchannel, forward, health, keys, login, pages, refresh, response, sessions};
+use crate::{
+    backchannel, forward, health, keys, login, pages, refresh, response, session_data, sessions,
+};
 
 /// Answers a request, with a `Response` or the promise of one:
 ///
@@ -63,6 +65,11 @@ fn own(app: Rc<App>, endpoint: Endpoint, request: Request, head: RequestHead) ->
             answer(async move { backchannel::log_out(&app, &request, &head).await })
         }
         Endpoint::Session => answer(async move { sessions::show(&app, &head).await }),
+        Endpoint::SessionData => {
+            answer(async move { session_data::patch(&app, &request, &head).await })
+        }
+        Endpoint::Sessions => answer(async move { sessions::list(&app, &head).await }),
+        Endpoint::EndSession => answer(async move { sessions::end_one(&app, &head).await }),
         Endpoint::Health => answer(async move { health::show(&app).await }),
     }
 }
@@ -111,7 +118,7 @@ impl Pending {
     fn verdict(self, request: &Request, answer: crate::store::Outcome) -> JsValue {
         match self.app.guard.judge(&self.check, answer, request::now()) {
             // 6.
-            Ok(()) => forward::plan(&self.app, &self.check, request).into(),
+            Ok(live) => forward::plan(&self.app, &self.check, live.as_ref(), request).into(),
             Err(refusal) => {
                 let head = RequestHead::of(request);
                 let refused = self.app.guard.refused(refusal, &head);

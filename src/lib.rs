@@ -13,6 +13,7 @@ mod pages;
 mod refresh;
 mod request;
 mod response;
+mod session_data;
 mod sessions;
 mod store;
 

@@ -62,7 +62,7 @@ async fn refreshed(app: &App, caller: &Caller) -> Result<Session, Refusal> {
         now: request::now(),
     };
     match store::apply(&*app.store, caller.user(), &command).await {
-        Ok(Answer::Refreshed(session)) => Ok(*session),
+        Ok(Answer::Changed(session)) => Ok(*session),
         Ok(Answer::Ended(_)) => {
             app.guard.forget([caller.sid()]);
             Err(Refusal::Session(Gone::Outdated))

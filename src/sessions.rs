@@ -1,11 +1,14 @@
-//! The caller's own session: shown, and ended.
+//! The caller's own sessions: shown, and ended.
 
 use auth::cookie;
 use auth::decision::{Caller, Head};
+use auth::form::Form;
 use auth::refusal::Refusal;
-use auth::session::{Ending, Gone, Session, Subject};
+use auth::route::Target;
+use auth::session::{Ending, Gone, Session, Sid, Subject};
 use auth::store::{Answer, Command, StoreError, Which};
 use serde::Serialize;
+use serde_json::json;
 use serde_json::value::RawValue;
 use web_sys::Response;
 
@@ -18,6 +21,8 @@ use crate::store;
 #[derive(Serialize)]
 pub struct SessionView {
     sid: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<bool>,
     created_at: String,
     last_seen_at: String,
     expires_at: String,
@@ -35,6 +40,7 @@ impl SessionView {
     pub fn public(session: &Session) -> Self {
         Self {
             sid: session.sid.to_string(),
+            current: None,
             created_at: session.created.to_string(),
             last_seen_at: session.seen.to_string(),
             expires_at: session.deadline().to_string(),
@@ -55,22 +61,106 @@ impl SessionView {
 /// `GET session`: the caller's session with its private data.
 pub async fn show(app: &App, head: &RequestHead) -> Response {
     match current(app, head).await {
-        Ok(session) => response::json(200, &SessionView::private(&session), &[]),
+        Ok((_, session)) => response::json(200, &SessionView::private(&session), &[]),
         Err(refusal) => response::refusal(&refusal),
     }
 }
 
-/// `POST logout`: ends the caller's session, or all of the user's by `LOGOUT_ALL_SESSIONS`.
-/// A session that is gone already is no error: the caller is logged out either way.
-pub async fn log_out(app: &App, head: &RequestHead) -> Response {
-    match end(app, head).await {
-        Ok(()) | Err(Refusal::TokenMissing | Refusal::Token(_)) => logged_out(app, head),
+/// `GET sessions`: the caller's live sessions, oldest first.
+pub async fn list(app: &App, head: &RequestHead) -> Response {
+    match try_list(app, head).await {
+        Ok(sessions) => response::json(200, &json!({ "sessions": sessions }), &[]),
         Err(refusal) => response::refusal(&refusal),
+    }
+}
+
+async fn try_list(app: &App, head: &RequestHead) -> Result<Vec<SessionView>, Refusal> {
+    let (caller, _) = current(app, head).await?;
+    let command = Command::List { now: request::now() };
+    match store::apply(&*app.store, caller.user(), &command).await {
+        Ok(Answer::Listed(sessions)) => Ok(sessions
+            .iter()
+            .map(|it| SessionView {
+                current: Some(it.sid == *caller.sid()),
+                ..SessionView::public(it)
+            })
+            .collect()),
+        Ok(_) => Err(other_answer()),
+        Err(error) => Err(Refusal::StoreUnavailable(error)),
+    }
+}
+
+/// `DELETE sessions/{sid}`: ends one of the caller's sessions.
+pub async fn end_one(app: &App, head: &RequestHead) -> Response {
+    match try_end_one(app, head).await {
+        Ok(()) => response::response(204, "", &[response::NO_STORE]),
+        Err(refusal) => response::refusal(&refusal),
+    }
+}
+
+async fn try_end_one(app: &App, head: &RequestHead) -> Result<(), Refusal> {
+    let (caller, _) = current(app, head).await?;
+    let path = Target::of_url(head.url()).map_or("", |target| target.path());
+    let sid = path.rsplit('/').next().unwrap_or_default().to_owned();
+    let sid = Sid::try_from(sid).map_err(|_| Refusal::NotFound)?;
+    app.guard.forget([&sid]);
+    let command = Command::End { which: Which::One(sid), ending: revoked() };
+    match end_sessions(app, caller.user(), &command).await?.is_empty() {
+        true => Err(Refusal::NotFound),
+        false => Ok(()),
+    }
+}
+
+/// An end that somebody wished, now.
+fn revoked() -> Ending {
+    Ending::Revoked { at: request::now() }
+}
+
+/// `POST logout`: ends the caller's session, the others, or all of the user's. A session that is
+/// gone already is no error: the caller is logged out either way.
+pub async fn log_out(app: &App, head: &RequestHead) -> Response {
+    let scope = match Scope::of(app, head) {
+        Ok(scope) => scope,
+        Err(refusal) => return response::refusal(&refusal),
+    };
+    match (scope, try_log_out(app, head, scope).await) {
+        (Scope::Others, Ok(())) => response::response(204, "", &[response::NO_STORE]),
+        (Scope::Others, Err(refusal)) => response::refusal(&refusal),
+        (_, Ok(()) | Err(Refusal::TokenMissing | Refusal::Token(_) | Refusal::Session(_))) => {
+            logged_out(app, head)
+        }
+        (_, Err(refusal)) => response::refusal(&refusal),
+    }
+}
+
+/// What a logout ends.
+#[derive(Clone, Copy)]
+enum Scope {
+    /// The caller's session.
+    Local,
+    /// The user's other sessions.
+    Others,
+    /// All of the user's.
+    Global,
+}
+
+impl Scope {
+    /// What the query says, or else the settings.
+    fn of(app: &App, head: &RequestHead) -> Result<Self, Refusal> {
+        let query = Target::of_url(head.url()).map_or("", |target| target.query());
+        match Form::Page.texts(query, &["scope".into()]).first().map(String::as_str) {
+            Some("local") => Ok(Self::Local),
+            Some("others") => Ok(Self::Others),
+            Some("global") => Ok(Self::Global),
+            Some(_) => Err(Refusal::BadRequest("`scope` must be `local`, `others` or `global`.")),
+            None if app.guard.settings().logout_all => Ok(Self::Global),
+            None => Ok(Self::Local),
+        }
     }
 }
 
 /// Steps 2 to 4 for an endpoint of the guard's own.
-async fn current(app: &App, head: &RequestHead) -> Result<Session, Refusal> {
+pub async fn current(app: &App, head: &RequestHead) -> Result<(Caller, Session), Refusal> {
     let caller = app.guard.authenticate(head, request::now())?;
     let answer = store::apply(&*app.store, caller.user(), caller.command()).await;
     let answer = answer.map_err(Refusal::StoreUnavailable)?;
@@ -79,7 +169,7 @@ async fn current(app: &App, head: &RequestHead) -> Result<Session, Refusal> {
             end_reused(app, &caller).await?;
             Err(refusal)
         }
-        live => Ok(live?.into_inner()),
+        live => Ok((caller, live?.into_inner())),
     }
 }
 
@@ -93,16 +183,21 @@ pub async fn end_reused(app: &App, caller: &Caller) -> Result<(), Refusal> {
     end_sessions(app, caller.user(), &command).await.map(drop)
 }
 
-async fn end(app: &App, head: &RequestHead) -> Result<(), Refusal> {
+async fn try_log_out(app: &App, head: &RequestHead, scope: Scope) -> Result<(), Refusal> {
     // Another site's form carries no cookie, but would have the browser drop its own.
     app.guard.refuse_other_origins(head)?;
     let caller = app.guard.authenticate(head, request::now())?;
     app.guard.forget([caller.sid()]);
-    let which = match app.guard.settings().logout_all {
-        true => Which::All,
-        false => Which::One(caller.sid().clone()),
+    let which = match scope {
+        Scope::Local => Which::One(caller.sid().clone()),
+        Scope::Others => Which::Others(caller.sid().clone()),
+        Scope::Global => Which::All,
     };
-    let command = Command::End { which, ending: Ending::Revoked { at: request::now() } };
+    if !matches!(scope, Scope::Local) {
+        // Whoever is logged out already may not log the others out.
+        current(app, head).await?;
+    }
+    let command = Command::End { which, ending: revoked() };
     end_sessions(app, caller.user(), &command).await.map(drop)
 }
 
@@ -121,11 +216,12 @@ pub async fn end_sessions(
             Ok(ended)
         }
         Answer::Full(live) => Err(Refusal::SessionLimit(Some(live))),
-        _ => {
-            let error = StoreError::Unreadable("the answer to another command".into());
-            Err(Refusal::StoreUnavailable(error))
-        }
+        _ => Err(other_answer()),
     }
+}
+
+fn other_answer() -> Refusal {
+    Refusal::StoreUnavailable(StoreError::Unreadable("the answer to another command".into()))
 }
 
 /// Takes the cookie and what the site keeps in the browser. Other cookies of the site are not

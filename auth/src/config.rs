@@ -107,6 +107,8 @@ pub struct Settings {
     pub idle_timeout: Option<Duration>,
     /// A token's lifetime.
     pub token_ttl: Duration,
+    /// Does the origin get the session's private data?
+    pub forward_session_data: bool,
     /// Does a logout end every session?
     pub logout_all: bool,
     /// The origin's endpoint that checks credentials.
@@ -226,6 +228,7 @@ impl Settings {
             reader.wrong("READ_CONSISTENCY", reason);
         }
         let logout_all = reader.parsed("LOGOUT_ALL_SESSIONS", flag).unwrap_or(false);
+        let forward_session_data = reader.parsed("FORWARD_SESSION_DATA", flag).unwrap_or(false);
         let login_url = reader.parsed("LOGIN_URL", login_url);
         if login_url.is_some() && trusted_issuers.iter().any(|it| it.subject_prefix.is_none()) {
             let reason = "needs a `subject_prefix` for each issuer beside LOGIN_URL, so that no \
@@ -256,6 +259,7 @@ impl Settings {
             session_ttl,
             idle_timeout,
             token_ttl,
+            forward_session_data,
             logout_all,
             login_url,
             store_timeout,

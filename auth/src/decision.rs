@@ -303,7 +303,8 @@ impl Guard {
         head.body() == Body::Unread && self.settings.token_sources.body_of(head).is_some()
     }
 
-    /// Step 4: decides by the store's answer.
+    /// Step 4: decides by the store's answer. The session is `None` if it could not be asked, and
+    /// was seen live recently enough.
     ///
     /// # Errors
     /// Why the request ends here. A store that could not be asked is never taken for one that
@@ -313,11 +314,11 @@ impl Guard {
         check: &Check,
         answer: Result<Answer, StoreError>,
         now: Timestamp,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Option<LiveSession>, Refusal> {
         match answer {
-            Ok(answer) => self.live(&check.caller, answer, now).map(drop),
+            Ok(answer) => self.live(&check.caller, answer, now).map(Some),
             Err(error) => match &self.recent {
-                Some(recent) if recent.holds(check.caller.sid(), now) => Ok(()),
+                Some(recent) if recent.holds(check.caller.sid(), now) => Ok(None),
                 _ => Err(Refusal::StoreUnavailable(error)),
             },
         }

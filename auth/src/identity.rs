@@ -21,6 +21,8 @@ pub const SESSION: &str = "X-Auth-Request-Session";
 const UNSAFE: &AsciiSet = &CONTROLS.add(b'%');
 const UNSAFE_IN_LIST: &AsciiSet = &UNSAFE.add(b',');
 
+/// The session's private data, where the settings hand it on.
+pub const DATA: &str = "X-Auth-Request-Data";
 /// What stands before a claim's name.
 pub const CLAIM: &str = "X-Auth-Request-Claim-";
 
@@ -56,6 +58,11 @@ pub fn headers(sub: &Subject, sid: &Sid, public: &Map<String, Value>) -> Vec<Hea
         (names[&header] == 1).then(|| (header.into(), text))
     }));
     headers
+}
+
+/// Private data as a header's value: JSON, encoded as the others are.
+pub fn data(json: &str) -> String {
+    encode(json, UNSAFE)
 }
 
 /// Two claims that would share a header, if there are.

@@ -74,7 +74,18 @@ impl Ledger {
                         if session.refresh(token.jti.clone(), jti.clone(), *idle_timeout, *now) {
                             touched.written.push(sid.clone());
                         }
-                        Answer::Refreshed(Box::new(session.clone()))
+                        Answer::Changed(Box::new(session.clone()))
+                    }
+                }
+            }
+            Command::SetData { sid, old, new, now } => {
+                let is_as_thought = |it: &&mut Session| it.is_live(*now) && it.data == *old;
+                match self.sessions.get_mut(sid).filter(is_as_thought) {
+                    None => Answer::Found(self.sessions.get(sid).cloned().map(Box::new)),
+                    Some(session) => {
+                        session.data.clone_from(new);
+                        touched.written.push(sid.clone());
+                        Answer::Changed(Box::new(session.clone()))
                     }
                 }
             }

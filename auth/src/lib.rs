@@ -13,6 +13,7 @@
 pub mod config;
 pub mod cookie;
 pub mod credential;
+pub mod data;
 pub mod decision;
 pub mod device;
 pub mod form;

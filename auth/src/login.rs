@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::data::MAX_DATA;
 use crate::device::DeviceClass;
 use crate::form::Form;
 use crate::id_token::{IdToken, Issued};
@@ -15,9 +16,6 @@ use crate::redirect::LocalTarget;
 use crate::session::{Session, Sid, Subject};
 use crate::time::Timestamp;
 use crate::token::REGISTERED;
-
-/// The most private data a session may begin with, in bytes of JSON.
-pub const MAX_DATA: usize = 16 * 1024;
 
 /// The most claims of the origin's that ride in a token, in bytes of JSON.
 const MAX_CLAIMS: usize = 4 * 1024;

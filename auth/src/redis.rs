@@ -39,6 +39,7 @@ pub struct Redis {
     check: Script,
     open: Script,
     refresh: Script,
+    set_data: Script,
     end: Script,
     list: Script,
 }
@@ -110,6 +111,7 @@ impl Redis {
             check: Script::new(include_str!("redis/check.lua")),
             open: Script::new(include_str!("redis/open.lua")),
             refresh: Script::new(include_str!("redis/refresh.lua")),
+            set_data: Script::new(include_str!("redis/set_data.lua")),
             end: Script::new(include_str!("redis/end.lua")),
             list: Script::new(include_str!("redis/list.lua")),
         }
@@ -193,7 +195,8 @@ impl Redis {
                 Ok(Answer::Found(found.map(Box::new)))
             }
             Command::Open { .. } => told(status, body, &["ended", "full"]),
-            Command::Refresh { .. } => told(status, body, &["ended", "found", "refreshed"]),
+            Command::Refresh { .. } => told(status, body, &["ended", "found", "changed"]),
+            Command::SetData { .. } => told(status, body, &["found", "changed"]),
             Command::End { .. } => sessions(status, body).map(Answer::Ended),
             Command::List { .. } => sessions(status, body).map(Answer::Listed),
         }
@@ -212,6 +215,7 @@ impl Redis {
             Command::Check { .. } => &self.check,
             Command::Open { .. } => &self.open,
             Command::Refresh { .. } => &self.refresh,
+            Command::SetData { .. } => &self.set_data,
             Command::End { .. } => &self.end,
             Command::List { .. } => &self.list,
         }
@@ -247,6 +251,12 @@ impl Redis {
                 jti.clone(),
                 idle_timeout.map_or(String::new(), |timeout| timeout.as_millis().to_string()),
                 most(),
+            ]),
+            Command::SetData { sid, old, new, now } => words.extend([
+                now.millis().to_string(),
+                sid.to_string(),
+                old.clone().unwrap_or_default(),
+                new.clone().unwrap_or_default(),
             ]),
             Command::End { which, ending } => {
                 let (word, first, second) = match which {
@@ -311,7 +321,7 @@ fn told(status: u16, body: &str, kinds: &[&str]) -> Result<Answer, RestError> {
         ("ended", _) => Ok(Answer::Ended(sessions)),
         ("full", _) => Ok(Answer::Full(sessions)),
         ("found", 0 | 1) => Ok(Answer::Found(sessions.pop().map(Box::new))),
-        ("refreshed", 1) => Ok(Answer::Refreshed(Box::new(sessions.remove(0)))),
+        ("changed", 1) => Ok(Answer::Changed(Box::new(sessions.remove(0)))),
         _ => Err(unreadable("too many records, or too few")),
     }
 }

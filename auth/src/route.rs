@@ -72,6 +72,12 @@ pub enum Endpoint {
     BackchannelLogout,
     /// The caller's own session.
     Session,
+    /// A change to its private data.
+    SessionData,
+    /// The caller's sessions.
+    Sessions,
+    /// The end of one of them.
+    EndSession,
     /// Is the store reachable?
     Health,
     /// The pages' style sheet.
@@ -113,15 +119,25 @@ impl Route {
             ("/refresh", "POST") => Self::Own(Endpoint::Refresh),
             ("/backchannel-logout", "POST") => Self::Own(Endpoint::BackchannelLogout),
             ("/logout" | "/refresh" | "/backchannel-logout", _) => Self::WrongMethod("POST"),
+            ("/session", "PATCH") => Self::Own(Endpoint::SessionData),
             ("/session", _) if get => Self::Own(Endpoint::Session),
+            ("/session", _) => Self::WrongMethod("GET, HEAD, PATCH"),
+            ("/sessions", _) if get => Self::Own(Endpoint::Sessions),
             ("/health", _) if get => Self::Own(Endpoint::Health),
             ("/style.css", _) if get => Self::Own(Endpoint::StyleSheet),
-            ("/session" | "/health" | "/style.css", _) => Self::WrongMethod("GET, HEAD"),
+            ("/sessions" | "/health" | "/style.css", _) => Self::WrongMethod("GET, HEAD"),
+            (_, "DELETE") if is_session(name) => Self::Own(Endpoint::EndSession),
+            _ if is_session(name) => Self::WrongMethod("DELETE"),
             ("", _) => Self::Unknown,
             _ if name.starts_with('/') => Self::Unknown,
             _ => Self::Protected,
         }
     }
+}
+
+/// Is it one session below `sessions`?
+fn is_session(name: &str) -> bool {
+    name.strip_prefix("/sessions/").is_some_and(|sid| !sid.is_empty() && !sid.contains('/'))
 }
 
 #[cfg(test)]

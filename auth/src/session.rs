@@ -235,6 +235,11 @@ impl LiveSession {
         self.0.deadline()
     }
 
+    /// Its private data, a JSON object in text.
+    pub fn data(&self) -> Option<&str> {
+        self.0.data.as_deref()
+    }
+
     /// The session.
     pub fn into_inner(self) -> Session {
         self.0

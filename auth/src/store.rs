@@ -45,7 +45,7 @@ pub enum Command {
         now: Timestamp,
     },
     /// Gives a live session a new token's `jti`, or, shortly after the last time, leaves it as it
-    /// is. Answered by [`Answer::Refreshed`]; by [`Answer::Found`] if there is no live session; by
+    /// is. Answered by [`Answer::Changed`]; by [`Answer::Found`] if there is no live session; by
     /// [`Answer::Ended`] if the token was an old one, and the session is ended for that.
     Refresh {
         /// The session.
@@ -56,6 +56,18 @@ pub enum Command {
         jti: String,
         /// The idle timeout, where there is one.
         idle_timeout: Option<Duration>,
+        /// The present moment.
+        now: Timestamp,
+    },
+    /// Sets the private data of a live session, if it still is what it is thought to be. Answered
+    /// by [`Answer::Changed`], or by [`Answer::Found`] with the session as it is.
+    SetData {
+        /// The session.
+        sid: Sid,
+        /// The data as it is thought to be, a JSON object in text.
+        old: Option<String>,
+        /// The data as it is to be.
+        new: Option<String>,
         /// The present moment.
         now: Timestamp,
     },
@@ -135,8 +147,8 @@ impl NoteName {
 pub enum Answer {
     /// The session that was looked for, `None` if there is no record of it.
     Found(Option<Box<Session>>),
-    /// The session, whose current token's `jti` is that of the token to be issued.
-    Refreshed(Box<Session>),
+    /// The session as it is after the step.
+    Changed(Box<Session>),
     /// The sessions that were live before the step and are ended by it, oldest first.
     Ended(Vec<Session>),
     /// The live sessions that leave no room for another, oldest first.

@@ -77,6 +77,7 @@ enum Step {
     Check { sid: u8, idle: bool },
     Open { lifetime: u64, idle: bool, limit: u32, end: Vec<u8>, text: String },
     Refresh { sid: u8, token: u8, age: u64, idle: bool },
+    SetData { sid: u8, old: u8, new: u8 },
     End { which: u8, sid: u8 },
     List,
 }
@@ -93,6 +94,8 @@ fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
         ),
         4 => (sid, any::<u8>(), prop_oneof![0_u64..1_500, 0_u64..60_000], any::<bool>())
             .prop_map(|(sid, token, age, idle)| Step::Refresh { sid, token, age, idle }),
+        3 => (sid, any::<u8>(), any::<u8>())
+            .prop_map(|(sid, old, new)| Step::SetData { sid, old, new }),
         2 => (0_u8..4, sid).prop_map(|(which, sid)| Step::End { which, sid }),
         1 => Just(Step::List),
     ];
@@ -102,6 +105,12 @@ fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
 
 fn sid(number: usize) -> Sid {
     Sid::try_from(format!("sid-{number}")).unwrap()
+}
+
+/// One of a few, so that one step may meet what another has set.
+fn data(number: u8) -> Option<String> {
+    let text = ["", "é\"\\", "\u{0}/"][usize::from(number % 3)];
+    (number & 3 > 0).then(|| json!({ "a": [], "b": {}, "c": text }).to_string())
 }
 
 const DEVICES: [DeviceClass; 3] = [DeviceClass::Mobile, DeviceClass::Desktop, DeviceClass::Other];
@@ -129,7 +138,7 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
                 device: DEVICES[text.len() % 3],
                 user_agent: text.clone(),
                 place: (text.len() > 3).then(|| text.clone()),
-                data: (text.len() > 6).then(|| json!({ "a": [], "b": {}, "c": text }).to_string()),
+                data: data(u8::try_from(text.len()).unwrap()),
                 issuer: (text.len() % 3 > 0).then(|| format!("issuer {}", text.len() % 2)),
                 issuer_sid: (text.len() % 5 > 1).then(|| format!("sid {}", text.len() % 2)),
                 ended: None,
@@ -153,6 +162,9 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
             idle_timeout: idle.then_some(IDLE),
             now,
         },
+        Step::SetData { sid: number, old, new } => {
+            Command::SetData { sid: earlier(number), old: data(*old), new: data(*new), now }
+        }
         Step::End { which, sid: number } => {
             let which = match which {
                 0 => Which::One(earlier(number)),

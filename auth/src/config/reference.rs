@@ -93,6 +93,11 @@ pub const SETTINGS: &[Setting] = &[
         "A session unused for this long expires. It is extended at most once per tenth of it. A change concerns sessions that begin later; one that began with a timeout keeps its deadline.",
     ),
     setting("TOKEN_TTL", "SESSION_TTL", "The lifetime of a token. No longer than `SESSION_TTL`."),
+    setting(
+        "FORWARD_SESSION_DATA",
+        "false",
+        "`true`: the origin gets the session's private data in `X-Auth-Request-Data`. Many servers take no more than 8 KB of headers; data may have up to 16 KB.",
+    ),
     setting("LOGOUT_ALL_SESSIONS", "false", "`true`: logging out ends every session of the user."),
     setting(
         "LOGIN_URL",

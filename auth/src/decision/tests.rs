@@ -231,7 +231,7 @@ fn found(session: Option<Session>) -> Result<Answer, StoreError> {
 fn the_stores_answer_decides() {
     let guard = guard();
     let check = check(&guard, &request("GET", "/", &[("authorization", &bearer(&guard))]));
-    let judge = |answer| guard.judge(&check, answer, NOW);
+    let judge = |answer| guard.judge(&check, answer, NOW).map(drop);
     let live = session("a", NOW.millis(), NOW.millis() + 1000);
     let mut ended = live.clone();
     let ending = Ending::Revoked { at: NOW };

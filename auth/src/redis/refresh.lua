@@ -1,6 +1,6 @@
 -- ARGV: now, sid, the token's jti, when it was issued, the new jti, idle timeout in milliseconds or
 -- '', tombstones to keep. Returns `found` and the record, if there is one and it is not live;
--- `refreshed` and the record; or `ended` and the record, when an old token was used.
+-- `changed` and the record; or `ended` and the record, when an old token was used.
 local sid, jti, issued = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local record = redis.call('HGET', KEYS[1], sid)
 if not record then return { 'found' } end
@@ -10,7 +10,7 @@ if not is_live(session) then return { 'found', record } end
 local last = session.refreshed
 local is_recent = last and now < last + grace
 local is_current = jti == session.jti or not last or math.floor(issued / 1000) > math.floor(last / 1000)
-if is_recent and (is_current or jti == session.previous_jti) then return { 'refreshed', record } end
+if is_recent and (is_current or jti == session.previous_jti) then return { 'changed', record } end
 
 if not is_current then
   local all, old = records()
@@ -27,4 +27,4 @@ local timeout = tonumber(ARGV[6])
 if timeout then session.idle_expires = now + timeout end
 record = cjson.encode(session)
 redis.call('HSET', KEYS[1], sid, record)
-return { 'refreshed', record }
+return { 'changed', record }

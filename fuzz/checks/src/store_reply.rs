@@ -53,9 +53,10 @@ fn redis(status: u16, body: &str) {
             | (Command::Refresh { .. }, Answer::Ended(sessions)) => {
                 assert_eq!(result.as_array().map(Vec::len), Some(sessions.len() + 1));
             }
-            (Command::Refresh { .. }, Answer::Found(_) | Answer::Refreshed(_)) => {
-                assert!(result.is_array());
-            }
+            (
+                Command::Refresh { .. } | Command::SetData { .. },
+                Answer::Found(_) | Answer::Changed(_),
+            ) => assert!(result.is_array()),
             (command, answer) => panic!("{answer:?} to {command:?}"),
         }
     }
@@ -66,7 +67,8 @@ fn every_command(record: &str) -> Vec<Command> {
     let idle_timeout = Some(Duration::from_secs(60));
     let mut commands = vec![
         Command::Check { sid: sid.clone(), idle_timeout, now },
-        Command::Refresh { sid, token: token(), jti: "k".into(), idle_timeout, now },
+        Command::Refresh { sid: sid.clone(), token: token(), jti: "k".into(), idle_timeout, now },
+        Command::SetData { sid, old: None, new: Some("{}".into()), now },
         Command::End { which: Which::All, ending: Ending::Revoked { at: now } },
         Command::List { now },
     ];
@@ -125,8 +127,16 @@ fn apply(ledger: &mut Ledger, rows: &mut BTreeMap<Sid, Session>, command: &Comma
             assert!(ended.iter().all(|session| session.ended.as_ref() == Some(ending)));
         }
         (Command::End { .. }, Answer::Ended(_)) => {}
-        (Command::Refresh { sid, .. }, Answer::Refreshed(session)) => {
+        (Command::Refresh { sid, .. }, Answer::Changed(session)) => {
             assert_eq!(Some(&*session), ledger.get(sid));
+        }
+        (Command::SetData { sid, new, .. }, Answer::Changed(session)) => {
+            assert_eq!(session.data, *new);
+            assert_eq!(Some(&*session), ledger.get(sid));
+        }
+        (Command::SetData { sid, old, now, .. }, Answer::Found(found)) => {
+            assert_eq!(found.as_deref(), ledger.get(sid));
+            assert!(found.is_none_or(|it| !it.is_live(*now) || it.data != *old));
         }
         (Command::Refresh { sid, token, now, .. }, Answer::Ended(ended)) => {
             assert!(ended.iter().all(|it| it.sid == *sid && it.jti != token.jti));

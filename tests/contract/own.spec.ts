@@ -1,0 +1,203 @@
+// The user's own sessions: seen, ended one by one or together, and their private data.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { answerOf, bearer, cookieOf, formInit, startGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
+
+const PHONE = { "user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148" };
+
+let guard: Guard;
+beforeAll(async () => {
+  guard = await startGuard({ SESSION_LIMIT: "0" });
+});
+beforeEach(() => {
+  guard.origin.received.length = 0;
+});
+afterAll(() => guard[Symbol.asyncDispose]());
+
+const call = (method: string, path: string, { access_token }: LoggedIn, body?: unknown, at = guard) => {
+  const headers = { ...bearer(access_token).headers, ...(body === undefined ? {} : { "content-type": "application/merge-patch+json" }) };
+  const init = { method, headers };
+  return answerOf(at.fetch(`/auth/${path}`, body === undefined ? init : { ...init, body: typeof body === "string" ? body : JSON.stringify(body) }));
+};
+const passes = async ({ access_token }: LoggedIn, at = guard) => (await at.fetch("/", bearer(access_token))).status === 200;
+const all = (logins: LoggedIn[]) => Promise.all(logins.map((login) => passes(login)));
+
+describe("GET sessions", () => {
+  test("lists the live ones, oldest first, and says which is the caller's", async () => {
+    const [one, two] = [await guard.login("ada", PHONE), await guard.login("ada")];
+    await call("POST", "logout", await guard.login("ada"));
+    await guard.login("eve");
+    expect(await call("GET", "sessions", two)).toMatchObject({
+      status: 200,
+      headers: { "cache-control": "no-store" },
+      body: { sessions: [{ sid: one.session.sid, device: "mobile", current: false }, { sid: two.session.sid, device: "other", current: true }] },
+    });
+  });
+
+  test("shows no private data of the others", async () => {
+    guard.origin.approvals.set("private", { sub: "private", data: { secret: "x" } });
+    const login = await guard.login("private");
+    expect(JSON.stringify((await call("GET", "sessions", login)).body)).not.toContain("secret");
+  });
+
+  test("is for those who are logged in", async () => {
+    const gone = await guard.login("gone");
+    await call("POST", "logout", gone);
+    expect(await call("GET", "sessions", gone)).toMatchObject({ status: 401, body: { code: "session_revoked" } });
+    expect(await answerOf(guard.fetch("/auth/sessions"))).toMatchObject({ status: 401, body: { code: "token_missing" } });
+  });
+});
+
+describe("DELETE sessions/{sid}", () => {
+  test("ends that session on its very next request, and no other", async () => {
+    const logins = [await guard.login("one"), await guard.login("one"), await guard.login("one")];
+    const [first, second, third] = logins as [LoggedIn, LoggedIn, LoggedIn];
+    expect((await call("DELETE", `sessions/${second.session.sid}`, first)).status).toBe(204);
+    expect(await all(logins)).toEqual([true, false, true]);
+    expect(await answerOf(guard.fetch("/", bearer(second.access_token)))).toMatchObject({ body: { code: "session_revoked" } });
+    expect((await call("DELETE", `sessions/${third.session.sid}`, third)).status).toBe(204);
+    expect(await passes(third)).toBe(false);
+  });
+
+  test.each<[string, (theirs: string) => string]>([
+    ["somebody else's", (theirs) => theirs],
+    ["one that nobody has", () => "A".repeat(22)],
+    ["what is no session's name", () => "a%2Fb"],
+  ])("finds nothing for %s", async (_, name) => {
+    const [mine, theirs] = [await guard.login("mine"), await guard.login("theirs")];
+    expect(await call("DELETE", `sessions/${name(theirs.session.sid)}`, mine)).toMatchObject({ status: 404, body: { code: "not_found" } });
+    expect(await all([mine, theirs])).toEqual([true, true]);
+  });
+
+  test("ends a session once", async () => {
+    const [one, two] = [await guard.login("once"), await guard.login("once")];
+    const statuses = [];
+    for (let n = 0; n < 2; n += 1) statuses.push((await call("DELETE", `sessions/${two.session.sid}`, one)).status);
+    expect(statuses).toEqual([204, 404]);
+  });
+
+  test("by cookie needs a proof that the site itself asks", async () => {
+    const cookie = cookieOf(await guard.fetch("/auth/login", formInit({ username: "cookie" })));
+    const { body } = await answerOf(guard.fetch("/auth/session", { headers: { cookie } }));
+    const send = (site: string) => guard.fetch(`/auth/sessions/${(body as { sid: string }).sid}`, { method: "DELETE", headers: { cookie, "sec-fetch-site": site } });
+    expect([(await send("cross-site")).status, (await send("same-origin")).status]).toEqual([403, 204]);
+  });
+
+  test("is not for those whose session is over", async () => {
+    const [gone, other] = [await guard.login("over"), await guard.login("over")];
+    await call("POST", "logout", gone);
+    expect((await call("DELETE", `sessions/${other.session.sid}`, gone)).status).toBe(401);
+    expect(await passes(other)).toBe(true);
+  });
+});
+
+describe("POST logout", () => {
+  test.each([
+    ["local", [false, true, true]],
+    ["others", [true, false, false]],
+    ["global", [false, false, false]],
+  ])("with scope=%s ends what it says", async (scope, expected) => {
+    const logins = [await guard.login(scope), await guard.login(scope), await guard.login(scope)] as [LoggedIn, LoggedIn, LoggedIn];
+    const other = await guard.login("somebody else");
+    const answer = await call("POST", `logout?scope=${scope}`, logins[0]);
+    expect(answer.status).toBe(204);
+    expect("set-cookie" in answer.headers).toBe(scope !== "others");
+    expect(await all(logins)).toEqual(expected);
+    expect(await passes(other)).toBe(true);
+  });
+
+  test("ends all of them where the setting says so, unless the query says otherwise", async () => {
+    await using everywhere = await startGuard({ SESSION_LIMIT: "0", LOGOUT_ALL_SESSIONS: "true" });
+    const logins = [await everywhere.login("ada"), await everywhere.login("ada"), await everywhere.login("ada")] as [LoggedIn, LoggedIn, LoggedIn];
+    const live = () => Promise.all(logins.map((login) => passes(login, everywhere)));
+    await call("POST", "logout?scope=local", logins[0], undefined, everywhere);
+    expect(await live()).toEqual([false, true, true]);
+    await call("POST", "logout", logins[1], undefined, everywhere);
+    expect(await live()).toEqual([false, false, false]);
+  });
+
+  test.each(["others", "global"])("with scope=%s is not for those who are logged out already", async (scope) => {
+    const [gone, other] = [await guard.login("out"), await guard.login("out")];
+    await call("POST", "logout", gone);
+    expect((await call("POST", `logout?scope=${scope}`, gone)).status).toBe(scope === "others" ? 401 : 204);
+    expect(await passes(other)).toBe(true);
+  });
+
+  test("with another scope is a bad request, and ends nothing", async () => {
+    const login = await guard.login("odd");
+    expect(await call("POST", "logout?scope=everyone", login)).toMatchObject({ status: 400, body: { code: "bad_request" } });
+    expect(await passes(login)).toBe(true);
+  });
+});
+
+describe("PATCH session", () => {
+  test("merges a patch into the private data, and shows the session", async () => {
+    guard.origin.approvals.set("data", { sub: "data", data: { theme: "dark", boat: { name: "Nora", seats: 4 } } });
+    const login = await guard.login("data");
+    expect(await call("PATCH", "session", login, { theme: null, boat: { seats: 8 }, list: [] })).toMatchObject({
+      status: 200,
+      headers: { "cache-control": "no-store" },
+      body: { sid: login.session.sid, data: { boat: { name: "Nora", seats: 8 }, list: [] } },
+    });
+    const { body } = await call("GET", "session", login);
+    expect((body as { data: object }).data).toEqual({ boat: { name: "Nora", seats: 8 }, list: [] });
+  });
+
+  test("begins with nothing, and belongs to one session only", async () => {
+    const [one, two] = [await guard.login("apart"), await guard.login("apart")];
+    expect((await call("PATCH", "session", one, { a: 1 })).body).toMatchObject({ data: { a: 1 } });
+    expect((await call("GET", "session", two)).body).not.toHaveProperty("data");
+  });
+
+  test("keeps every one of fifty patches of different members that race", async () => {
+    const login = await guard.login("race");
+    const names = Array.from({ length: 50 }, (_, i) => `member-${i}`);
+    const answers = await Promise.all(names.map((name) => call("PATCH", "session", login, { [name]: true })));
+    expect(answers.map(({ status }) => status)).toEqual(names.map(() => 200));
+    const { body } = await call("GET", "session", login);
+    expect(Object.keys((body as { data: object }).data).sort()).toEqual([...names].sort());
+  });
+
+  test("takes up to 16 KB in all, and leaves the data as it was beyond", async () => {
+    const login = await guard.login("large");
+    const pad = (size: number) => ({ pad: "x".repeat(size - '{"pad":""}'.length) });
+    expect((await call("PATCH", "session", login, pad(16 * 1024))).status).toBe(200);
+    expect(await call("PATCH", "session", login, { more: 1 })).toMatchObject({ status: 400, body: { code: "bad_request", detail: expect.stringContaining("16 KB") } });
+    expect(Object.keys(((await call("GET", "session", login)).body as { data: object }).data)).toEqual(["pad"]);
+  });
+
+  test.each(["", "[]", "null", '"text"', '{"a":'])("refuses %j", async (body) => {
+    expect(await call("PATCH", "session", await guard.login("odd"), body)).toMatchObject({ status: 400, body: { code: "bad_request" } });
+  });
+
+  test("never revives a session that is ended, whichever comes first", async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const login = await guard.login("ends");
+      const [, logout] = await Promise.all([call("PATCH", "session", login, { round }), call("POST", "logout", login)]);
+      expect(logout.status).toBe(204);
+      expect(await passes(login)).toBe(false);
+    }
+  });
+});
+
+describe("private data", () => {
+  test("stays at the guard", async () => {
+    guard.origin.approvals.set("kept", { sub: "kept", data: { secret: "x" } });
+    const login = await guard.login("kept");
+    expect(await passes(login)).toBe(true);
+    expect(JSON.stringify(guard.origin.received[0]?.rawHeaders)).not.toContain("secret");
+  });
+
+  test("reaches the origin in a header where the setting says so, as it is now", async () => {
+    await using forwarding = await startGuard({ FORWARD_SESSION_DATA: "true" });
+    const login = await forwarding.login("ada");
+    const seen = async () => {
+      forwarding.origin.received.length = 0;
+      await forwarding.fetch("/", { headers: { ...bearer(login.access_token).headers, "x-auth-request-data": "forged" } });
+      return forwarding.origin.received[0]?.headers["x-auth-request-data"];
+    };
+    expect(await seen()).toBeUndefined();
+    await call("PATCH", "session", login, { "na\u00efve": "100%" }, forwarding);
+    expect(decodeURIComponent(String(await seen()))).toBe('{"na\u00efve":"100%"}');
+  });
+});
