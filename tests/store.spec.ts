@@ -171,8 +171,8 @@ describe("a user's Durable Object", () => {
     const now = Date.now();
     // Records are kept for a minute past their deadline; this one has half a second left.
     const session = { sid: "old", jti: "jti", created: 1, seen: 1, expires: now - 59_500, device: "other" };
-    await object.apply(JSON.stringify({ do: "open", session, limit: null, end: [], now: now - 60_000 }));
-    const check = JSON.stringify({ do: "check", sid: "old", idle_timeout: null, now });
+    await object.apply(JSON.stringify({ open: { session, limit: null, end: [], now: now - 60_000 } }));
+    const check = JSON.stringify({ check: { sid: "old", idle_timeout: null, now } });
     expect(JSON.parse(await object.apply(check))).toMatchObject({ found: { sid: "old" } });
     await expect.poll(async () => JSON.parse(await object.apply(check)), { timeout: 10_000 }).toEqual({ found: null });
   });

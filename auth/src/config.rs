@@ -18,7 +18,7 @@ use values::{
     auth_path, consistency, cookie_name, flag, login_url, origin, rest_token, rest_url,
     store_failure, timeout,
 };
-pub use values::{is_loopback, web_url};
+pub use values::{is_loopback, is_token, web_url};
 
 /// Settings of the contract that this version knows in one form only.
 const ONE_FORM_ONLY: &[(&str, Option<&str>)] = &[

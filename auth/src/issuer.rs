@@ -3,7 +3,9 @@
 
 mod keyring;
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 pub use keyring::{FETCH_TIMEOUT, Keyring, Look, MAX_JWKS};
 
@@ -48,16 +50,13 @@ const ALGORITHMS: [&str; 9] =
     ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "EdDSA", "Ed25519"];
 
 fn one_or_several<'de, D: Deserializer<'de>>(json: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "a text or a list of texts")]
-    enum Audience {
-        One(String),
-        Several(Vec<String>),
+    match Value::deserialize(json)? {
+        Value::String(one) => Ok(vec![one]),
+        Value::Array(all) => {
+            all.into_iter().map(|one| String::deserialize(one).map_err(D::Error::custom)).collect()
+        }
+        _ => Err(D::Error::custom("`audience` must be a text or a list of texts")),
     }
-    Ok(match Audience::deserialize(json)? {
-        Audience::One(one) => vec![one],
-        Audience::Several(all) => all,
-    })
 }
 
 impl TrustedIssuer {

@@ -178,7 +178,7 @@ pub enum Standing {
 
 /// Why and when a session was ended before its time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "why", rename_all = "lowercase")]
+#[serde(try_from = "EndingRecord", into = "EndingRecord")]
 pub enum Ending {
     /// A newer login took its place.
     Superseded {
@@ -197,6 +197,46 @@ pub enum Ending {
         /// When.
         at: Timestamp,
     },
+}
+
+/// An [`Ending`] as stores keep it.
+#[derive(Serialize, Deserialize)]
+struct EndingRecord {
+    why: Why,
+    at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<DeviceClass>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Why {
+    Superseded,
+    Revoked,
+    Reused,
+}
+
+impl From<Ending> for EndingRecord {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Superseded { at, by } => Self { why: Why::Superseded, at, by: Some(by) },
+            Ending::Revoked { at } => Self { why: Why::Revoked, at, by: None },
+            Ending::Reused { at } => Self { why: Why::Reused, at, by: None },
+        }
+    }
+}
+
+impl TryFrom<EndingRecord> for Ending {
+    type Error = &'static str;
+
+    fn try_from(EndingRecord { why, at, by }: EndingRecord) -> Result<Self, Self::Error> {
+        match (why, by) {
+            (Why::Superseded, Some(by)) => Ok(Self::Superseded { at, by }),
+            (Why::Superseded, None) => Err("`by` is missing"),
+            (Why::Revoked, _) => Ok(Self::Revoked { at }),
+            (Why::Reused, _) => Ok(Self::Reused { at }),
+        }
+    }
 }
 
 impl Ending {

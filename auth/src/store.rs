@@ -19,7 +19,7 @@ pub const MAX_TOMBSTONES: usize = 20;
 
 /// One atomic step on the sessions of one user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Finds a session, ended or not. A live one with an idle timeout has its idle deadline
     /// moved when that is due; nothing is ever created. Answered by [`Answer::Found`].

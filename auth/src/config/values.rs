@@ -85,10 +85,15 @@ pub fn auth_path(text: &str) -> Result<String, String> {
     }
 }
 
+/// Is it a token of RFC 9110, section 5.6.2, as names of headers and cookies are?
+pub fn is_token(text: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    !text.is_empty() && text.chars().all(legal)
+}
+
 /// `COOKIE_NAME`: a token of RFC 9110, section 5.6.2, as RFC 6265 wants a cookie's name to be.
 pub fn cookie_name(text: &str) -> Result<String, String> {
-    let legal = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    if text.chars().all(legal) {
+    if is_token(text) {
         Ok(text.to_owned())
     } else {
         Err("must be a cookie name like `__Host-session`".into())

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+use crate::config::is_token;
 use crate::decision::Head;
 use crate::form::Form;
 use crate::identity;
@@ -98,8 +99,7 @@ fn header_name(name: &str) -> Result<String, String> {
     const TAKEN: [&str; 7] =
         ["authorization", "cookie", "host", "content-type", "content-length", "origin", "upgrade"];
     let name = name.to_ascii_lowercase();
-    let is_token = http::HeaderName::from_bytes(name.as_bytes()).is_ok();
-    if !is_token || TAKEN.contains(&name.as_str()) || identity::is_reserved(&name) {
+    if !is_token(&name) || TAKEN.contains(&name.as_str()) || identity::is_reserved(&name) {
         return Err(format!("names no header that could hold a token: `{name}`"));
     }
     Ok(name)
