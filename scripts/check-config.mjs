@@ -35,6 +35,8 @@ async function read(config, env) {
   if (!bound && settings.SESSION_STORE !== "redis") {
     giveUp("error: USER_SESSIONS is not bound: wrangler.toml needs the Durable Object binding of that name.");
   }
+  const limiter = wrangler.ratelimits?.find(({ name }) => name === "LOGIN_RATE_LIMITER");
+  if (limiter) settings.LOGIN_RATE_LIMITER = `${limiter.simple.limit} per ${limiter.simple.period} seconds`;
   return settings;
 }
 

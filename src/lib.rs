@@ -9,6 +9,7 @@ mod health;
 mod issuers;
 mod keys;
 mod login;
+mod login_rate;
 mod pages;
 mod request;
 mod response;

@@ -21,7 +21,7 @@ use web_sys::{Request, Response};
 use crate::config::App;
 use crate::request::{self, RequestHead};
 use crate::sessions::SessionView;
-use crate::{forward, issuers, pages, response, sessions};
+use crate::{forward, issuers, login_rate, pages, response, sessions};
 
 #[wasm_bindgen(module = "/src/login.js")]
 extern "C" {
@@ -55,12 +55,17 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
         Ok(attempt) => attempt,
         Err(refusal) => return response::refusal(&refusal),
     };
-    match (form, try_log_in(app, request, head, form, &attempt).await) {
+    let outcome = match login_rate::count(app, head, &attempt.proof).await {
+        Ok(()) => try_log_in(app, request, head, form, &attempt).await,
+        Err(refusal) => Err(refusal),
+    };
+    match (form, outcome) {
         (Form::Json, Ok(entry)) => entry.json(&attempt.proof),
         (Form::Page, Ok(entry)) => entry.redirect(attempt.redirect),
-        (Form::Page, Err(refusal @ Refusal::CredentialsInvalid)) => {
-            pages::login_again(app, attempt.redirect.as_ref(), &refusal)
-        }
+        (
+            Form::Page,
+            Err(refusal @ (Refusal::CredentialsInvalid | Refusal::TooManyAttempts { .. })),
+        ) => pages::login_again(app, attempt.redirect.as_ref(), &refusal),
         (_, Err(refusal)) => response::refusal(&refusal),
     }
 }

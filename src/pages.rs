@@ -45,7 +45,12 @@ pub fn login(app: &App, head: &RequestHead) -> Response {
 /// The page again, after a login that was not accepted.
 pub fn login_again(app: &App, redirect: Option<&LocalTarget>, refusal: &Refusal) -> Response {
     let error = format!("{}. {}", refusal.problem().title, refusal.detail());
-    page(app, refusal.status(), redirect, None, Some(error))
+    let page = page(app, refusal.status(), redirect, None, Some(error));
+    for (name, value) in refusal.headers().iter().filter(|(name, _)| *name == "retry-after") {
+        // A number is a header.
+        let _ = page.headers().set(name, value);
+    }
+    page
 }
 
 /// `GET style.css`.

@@ -6,6 +6,7 @@ pub mod redis;
 use std::pin::Pin;
 use std::time::Duration;
 
+use auth::rate::Count;
 use auth::session::Subject;
 use auth::store::{Answer, Command, NoteName, StoreError};
 use auth::time::Timestamp;
@@ -31,7 +32,7 @@ impl Reply {
     const TIMED_OUT: i32 = -1;
 
     /// Waits for the reply that `store.js` promises.
-    async fn of(promise: Promise) -> Self {
+    pub async fn of(promise: Promise) -> Self {
         let reply = JsFuture::from(promise).await.unwrap_or_else(|error| error);
         let get = |name: &str| Reflect::get(&reply, &name.into()).ok();
         let status = get("status").and_then(|status| status.as_f64());
@@ -40,7 +41,7 @@ impl Reply {
     }
 
     /// Status and body, if the store was reached.
-    fn received(&self, timeout: Duration) -> Result<(u16, &str), StoreError> {
+    pub fn received(&self, timeout: Duration) -> Result<(u16, &str), StoreError> {
         match u16::try_from(self.status) {
             Ok(status) => Ok((status, &self.body)),
             Err(_) if self.status == Self::TIMED_OUT => Err(StoreError::TimedOut(timeout)),
@@ -78,6 +79,13 @@ pub trait SessionStore {
         note: &'a NoteName,
     ) -> Answering<'a, Result<Option<String>, StoreError>>;
 
+    /// Counts once more, in a window of this length that begins with the first count.
+    fn count<'a>(
+        &'a self,
+        counter: &'a NoteName,
+        span: Duration,
+    ) -> Answering<'a, Result<Count, StoreError>>;
+
     /// Is the store reachable, and does it accept this guard?
     fn ping(&self) -> Answering<'_, Result<(), StoreError>>;
 }
@@ -105,6 +113,9 @@ extern "C" {
 
     #[wasm_bindgen(js_name = keepNote)]
     fn keep_note(objects: &JsValue, name: &str, text: &str, until: f64, timeout: u32) -> Promise;
+
+    #[wasm_bindgen(js_name = countUp)]
+    fn count_up(objects: &JsValue, name: &str, span: f64, timeout: u32) -> Promise;
 
     #[wasm_bindgen(js_name = recallNote)]
     fn recall_note(objects: &JsValue, name: &str, timeout: u32) -> Promise;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::credential::TokenSources;
 use crate::issuer::TrustedIssuer;
 use crate::keys::KeySet;
+use crate::rate::Rate;
 use crate::redis::ReadConsistency;
 use crate::time::parse_span;
 
@@ -29,7 +30,6 @@ const ONE_FORM_ONLY: &[(&str, Option<&str>)] = &[
     ("MODE", Some("enforce")),
     ("EVENTS_WEBHOOK_URL", None),
     ("EVENTS_WEBHOOK_SECRET", None),
-    ("LOGIN_RATE", Some("off")),
     ("ADMIN_API_KEY", None),
 ];
 
@@ -110,6 +110,8 @@ pub struct Settings {
     pub logout_all: bool,
     /// The origin's endpoint that checks credentials.
     pub login_url: Option<String>,
+    /// How many attempts to log in pass; `None`: any number.
+    pub login_rate: Option<Rate>,
     /// How long the store may take.
     pub store_timeout: Duration,
     /// How long the origin may take to its first byte.
@@ -230,6 +232,7 @@ impl Settings {
                           empty one";
             reader.wrong("TRUSTED_ISSUERS", reason);
         }
+        let login_rate = reader.parsed("LOGIN_RATE", Rate::parse).unwrap_or(Some(Rate::DEFAULT));
         let store_timeout =
             reader.parsed("STORE_TIMEOUT", timeout).unwrap_or(Duration::from_secs(1));
         let origin_timeout =
@@ -254,6 +257,7 @@ impl Settings {
             token_ttl,
             logout_all,
             login_url,
+            login_rate,
             store_timeout,
             origin_timeout,
             store_failure,

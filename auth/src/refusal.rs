@@ -3,6 +3,8 @@
 //! The problem details of RFC 9457. What the log needs beyond that is kept apart: see
 //! [`Refusal::cause`].
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::jwt::TokenError;
@@ -26,6 +28,11 @@ pub enum Refusal {
     CredentialsInvalid,
     /// A cookie on an unsafe method, from another site.
     CrossSite,
+    /// Too many attempts to log in.
+    TooManyAttempts {
+        /// Until the next one may pass.
+        wait: Duration,
+    },
     /// The guard has no such endpoint.
     NotFound,
     /// The endpoint does not know this method; these it knows.
@@ -86,6 +93,9 @@ impl Refusal {
             Self::CrossSite => ("cross_site", 403, "The request comes from another site"),
             Self::NotFound => ("not_found", 404, "There is nothing here"),
             Self::MethodNotAllowed(_) => ("method_not_allowed", 405, "The method is not allowed"),
+            Self::TooManyAttempts { .. } => {
+                ("too_many_attempts", 429, "Too many attempts to log in")
+            }
             Self::Misconfigured(_) => ("misconfigured", 500, "The guard is not set up"),
             Self::Failed(_) => ("internal_error", 500, "The guard has failed"),
             Self::OriginUnavailable(_) => {
@@ -142,6 +152,9 @@ impl Refusal {
                  use a bearer token."
                     .into()
             }
+            Self::TooManyAttempts { wait } => {
+                format!("Wait {} seconds, and try again.", seconds(*wait))
+            }
             Self::NotFound => "The guard has no endpoint of this name.".into(),
             Self::MethodNotAllowed(allow) => format!("Use {allow}."),
             Self::Misconfigured(_) => "The guard's log says which setting to change.".into(),
@@ -180,6 +193,9 @@ impl Refusal {
         match self {
             Self::MethodNotAllowed(allow) => headers.push(("allow", (*allow).to_owned())),
             Self::StoreUnavailable(_) => headers.push(("retry-after", RETRY_AFTER.to_owned())),
+            Self::TooManyAttempts { wait } => {
+                headers.push(("retry-after", seconds(*wait).to_string()));
+            }
             _ => {}
         }
         if let Some(challenge) = self.challenge() {
@@ -199,6 +215,11 @@ impl Refusal {
             _ => None,
         }
     }
+}
+
+/// Whole seconds, rounded up and never none: who comes back then is not sent away again.
+fn seconds(wait: Duration) -> u64 {
+    wait.as_millis().div_ceil(1000).max(1) as u64
 }
 
 #[cfg(test)]

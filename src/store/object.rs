@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use auth::ledger::{Ledger, Touched};
+use auth::rate::Count;
 use auth::session::{Session, Subject};
 use auth::store::{Command, NoteName, StoreError};
 use auth::time::Timestamp;
@@ -11,7 +12,9 @@ use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 use worker::{SqlStorage, SqlStorageValue, State};
 
-use super::{Answering, Outcome, Reply, SessionStore, ask_object, keep_note, millis, recall_note};
+use super::{
+    Answering, Outcome, Reply, SessionStore, ask_object, count_up, keep_note, millis, recall_note,
+};
 
 /// Sends commands to the objects of one namespace.
 pub struct ObjectStore {
@@ -71,6 +74,22 @@ impl SessionStore for ObjectStore {
                 Reply::of(recall_note(&self.objects, &object_of(note), millis(self.timeout))).await;
             let (_, json) = reply.received(self.timeout)?;
             serde_json::from_str(json).map_err(|error| StoreError::Unreadable(error.to_string()))
+        })
+    }
+
+    fn count<'a>(
+        &'a self,
+        counter: &'a NoteName,
+        span: Duration,
+    ) -> Answering<'a, Result<Count, StoreError>> {
+        Box::pin(async move {
+            let (name, span) = (format!("count:{}", counter.as_str()), span.as_millis() as f64);
+            let timeout = millis(self.timeout);
+            let reply = Reply::of(count_up(&self.objects, &name, span, timeout)).await;
+            let (_, json) = reply.received(self.timeout)?;
+            let count: Result<(u64, u64), _> = serde_json::from_str(json);
+            let (attempts, left) = count.map_err(|e| StoreError::Unreadable(e.to_string()))?;
+            Ok(Count { attempts, left: Duration::from_millis(left) })
         })
     }
 

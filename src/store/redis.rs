@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use auth::config::Secret;
+use auth::rate::Count;
 use auth::redis::{ReadConsistency, Redis, RestError, RestRequest};
 use auth::session::Subject;
 use auth::store::{Command, NoteName, StoreError};
@@ -119,6 +120,17 @@ impl SessionStore for RedisStore {
         Box::pin(async move {
             let reply = Reply::of(self.send(&self.redis.recall(note))).await;
             self.plain(&reply, Redis::recalled)
+        })
+    }
+
+    fn count<'a>(
+        &'a self,
+        counter: &'a NoteName,
+        span: Duration,
+    ) -> Answering<'a, Result<Count, StoreError>> {
+        Box::pin(async move {
+            let reply = Reply::of(self.send(&self.redis.count(counter, span))).await;
+            self.plain(&reply, Redis::counted)
         })
     }
 

@@ -95,6 +95,11 @@ pub const SETTINGS: &[Setting] = &[
         "The origin's endpoint that checks credentials. Clients cannot reach it through the guard. Without it, nobody can log in through the guard.",
     ),
     setting(
+        "LOGIN_RATE",
+        "10 per minute",
+        "How many attempts to log in pass per user and per client address, `N per SPAN`, or `off`. Every attempt counts, also a right one. With a rate-limit binding named `LOGIN_RATE_LIMITER`, that one counts, and the span must be its period, `10 seconds` or `minute`; see the README.",
+    ),
+    setting(
         "STORE_TIMEOUT",
         "1 second",
         "How long the store may take to answer. A login that fails so may still have ended older sessions.",

@@ -21,6 +21,7 @@ fn the_defaults_are_those_of_the_reference() {
         .filter(|s| !matches!(s.default, "none" | "SESSION_TTL"))
         .map(|s| (s.name, s.default))
         .chain([("SESSION_TTL", default("SESSION_TTL"))])
+        .chain([("LOGIN_RATE", default("LOGIN_RATE"))])
         .chain([("STORE_TIMEOUT", default("STORE_TIMEOUT"))])
         .chain([("ORIGIN_TIMEOUT", default("ORIGIN_TIMEOUT"))])
         .collect();
@@ -69,6 +70,7 @@ fn everything_wrong_is_said_at_once() {
 #[case("SESSION_TTL", "100 years")]
 #[case("STORE_FAILURE", "allow")]
 #[case("STORE_FAILURE", "allow-recent: soon")]
+#[case("LOGIN_RATE", "10")]
 #[case("TOKEN_SOURCES", "basic")]
 #[case("TRUSTED_ISSUERS", "{}")]
 #[case("TRUSTED_ISSUERS", r#"[{"issuer":"https://idp.example"}]"#)]
