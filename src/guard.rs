@@ -12,7 +12,7 @@ use web_sys::{Request, Response};
 use crate::config::App;
 use crate::request::{self, RequestHead};
 use crate::store::Reply;
-use crate::{backchannel, forward, health, keys, login, pages, response, sessions};
+use crate::{backchannel, forward, health, introspect, keys, login, pages, response, sessions};
 
 /// Answers a request, with a `Response` or the promise of one:
 ///
@@ -59,6 +59,10 @@ fn own(app: Rc<App>, endpoint: Endpoint, request: Request, head: RequestHead) ->
         Endpoint::BackchannelLogout => {
             answer(async move { backchannel::log_out(&app, &request, &head).await })
         }
+        Endpoint::Introspect => {
+            answer(async move { introspect::show(&app, &request, &head).await })
+        }
+        Endpoint::Revoke => answer(async move { introspect::revoke(&app, &request, &head).await }),
         Endpoint::Session => answer(async move { sessions::show(&app, &head).await }),
         Endpoint::Health => answer(async move { health::show(&app).await }),
     }

@@ -6,6 +6,7 @@ mod config;
 mod forward;
 mod guard;
 mod health;
+mod introspect;
 mod issuers;
 mod keys;
 mod login;

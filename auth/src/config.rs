@@ -7,6 +7,8 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
+
 use crate::credential::TokenSources;
 use crate::issuer::TrustedIssuer;
 use crate::keys::KeySet;
@@ -16,8 +18,8 @@ use crate::time::parse_span;
 
 pub use reference::{SETTINGS, Setting};
 use values::{
-    auth_path, consistency, cookie_name, flag, limit, login_url, origin, rest_token, rest_url,
-    store_failure, timeout,
+    admin_api_key, auth_path, consistency, cookie_name, flag, limit, login_url, origin, rest_token,
+    rest_url, store_failure, timeout,
 };
 pub use values::{is_loopback, web_url};
 
@@ -30,7 +32,6 @@ const ONE_FORM_ONLY: &[(&str, Option<&str>)] = &[
     ("MODE", Some("enforce")),
     ("EVENTS_WEBHOOK_URL", None),
     ("EVENTS_WEBHOOK_SECRET", None),
-    ("ADMIN_API_KEY", None),
 ];
 
 /// A text that must not be seen.
@@ -38,6 +39,17 @@ const ONE_FORM_ONLY: &[(&str, Option<&str>)] = &[
 pub struct Secret(String);
 
 impl Secret {
+    /// Takes a text.
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// Is this the same text? How long the answer takes tells nothing of where they differ.
+    pub fn is(&self, other: &str) -> bool {
+        let [ours, theirs] = [self.expose(), other].map(Sha256::digest);
+        ours.iter().zip(theirs).fold(0, |differ, (our, their)| differ | (our ^ their)) == 0
+    }
+
     /// The text, for the one place that sends it.
     pub fn expose(&self) -> &str {
         &self.0
@@ -118,6 +130,8 @@ pub struct Settings {
     pub origin_timeout: Duration,
     /// What happens when the store cannot be asked.
     pub store_failure: StoreFailure,
+    /// Lets a backend ask about sessions and end them.
+    pub admin_api_key: Option<Secret>,
 }
 
 /// What is wrong with one setting. Never holds a secret's value.
@@ -239,6 +253,7 @@ impl Settings {
             reader.parsed("ORIGIN_TIMEOUT", timeout).unwrap_or(Duration::from_secs(30));
         let store_failure =
             reader.parsed("STORE_FAILURE", store_failure).unwrap_or(StoreFailure::Deny);
+        let admin_api_key = reader.parsed("ADMIN_API_KEY", admin_api_key).map(Secret);
         reader.required("SIGNING_KEYS");
         let keys = reader.parsed("SIGNING_KEYS", KeySet::parse);
         Some(Self {
@@ -261,6 +276,7 @@ impl Settings {
             store_timeout,
             origin_timeout,
             store_failure,
+            admin_api_key,
         })
     }
 }

@@ -253,14 +253,22 @@ impl Guard {
         if source == Source::Cookie && changes_state(head) && !is_same_origin(head) {
             return Err(Refusal::CrossSite);
         }
+        let withheld = self.withhold(head, &sent, source);
+        Ok(Caller { withheld, ..self.bearer_of(token, now)? })
+    }
+
+    /// Step 3: whoever a token was issued to.
+    ///
+    /// # Errors
+    /// Why the token is no good.
+    pub fn bearer_of(&self, token: &str, now: Timestamp) -> Result<Caller, Refusal> {
         let token = self.tokens.verify(token, now).map_err(Refusal::Token)?;
         let command = Command::Check {
             sid: token.sid().clone(),
             idle_timeout: self.settings.idle_timeout,
             now,
         };
-        let withheld = self.withhold(head, &sent, source);
-        Ok(Caller { token, command, withheld })
+        Ok(Caller { token, command, withheld: Withheld::default() })
     }
 
     fn withhold(&self, head: &impl Head, sent: &Sent, source: Source) -> Withheld {

@@ -26,6 +26,8 @@ pub enum Refusal {
     Session(Gone),
     /// The login was not accepted; user and password are not told apart.
     CredentialsInvalid,
+    /// The admin API key is missing or wrong.
+    KeyInvalid,
     /// A cookie on an unsafe method, from another site.
     CrossSite,
     /// Too many attempts to log in.
@@ -90,6 +92,7 @@ impl Refusal {
             }
             Self::Session(Gone::Unknown) => ("session_unknown", 401, "The session is not known"),
             Self::CredentialsInvalid => ("credentials_invalid", 401, "The login was not accepted"),
+            Self::KeyInvalid => ("key_invalid", 401, "The admin API key is needed"),
             Self::CrossSite => ("cross_site", 403, "The request comes from another site"),
             Self::NotFound => ("not_found", 404, "There is nothing here"),
             Self::MethodNotAllowed(_) => ("method_not_allowed", 405, "The method is not allowed"),
@@ -147,6 +150,7 @@ impl Refusal {
                 "This session was never begun here, or was forgotten. Log in again.".into()
             }
             Self::CredentialsInvalid => "Check what was entered, and try again.".into(),
+            Self::KeyInvalid => "Send `ADMIN_API_KEY` as `Authorization: Bearer`.".into(),
             Self::CrossSite => {
                 "With the session cookie, send `Origin` or `Sec-Fetch-Site` of this same site, or \
                  use a bearer token."
@@ -207,7 +211,9 @@ impl Refusal {
     /// The challenge of a 401 (RFC 6750, section 3): without an error when no token was sent.
     fn challenge(&self) -> Option<String> {
         match self {
-            Self::TokenMissing | Self::CredentialsInvalid => Some("Bearer".into()),
+            Self::TokenMissing | Self::CredentialsInvalid | Self::KeyInvalid => {
+                Some("Bearer".into())
+            }
             Self::Token(_) | Self::Session(_) => {
                 let detail = self.detail();
                 Some(format!(r#"Bearer error="invalid_token", error_description="{detail}""#))

@@ -68,6 +68,10 @@ pub enum Endpoint {
     Logout,
     /// A logout at a trusted issuer.
     BackchannelLogout,
+    /// What a token is worth, for other services.
+    Introspect,
+    /// The end of a token's session, by other services.
+    Revoke,
     /// The caller's own session.
     Session,
     /// Is the store reachable?
@@ -109,6 +113,9 @@ impl Route {
             ("/login", _) => Self::WrongMethod("GET, HEAD, POST"),
             ("/logout", "POST") => Self::Own(Endpoint::Logout),
             ("/backchannel-logout", "POST") => Self::Own(Endpoint::BackchannelLogout),
+            ("/introspect", "POST") => Self::Own(Endpoint::Introspect),
+            ("/revoke", "POST") => Self::Own(Endpoint::Revoke),
+            ("/introspect" | "/revoke", _) => Self::WrongMethod("POST"),
             ("/logout" | "/backchannel-logout", _) => Self::WrongMethod("POST"),
             ("/session", _) if get => Self::Own(Endpoint::Session),
             ("/health", _) if get => Self::Own(Endpoint::Health),

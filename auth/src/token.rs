@@ -159,6 +159,15 @@ impl Tokens {
         Ok(Verified(genuine))
     }
 
+    /// Every claim of a token, which is verified like any other.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn claims(&self, token: &str, now: Timestamp) -> Result<Map<String, Value>, TokenError> {
+        self.verify(token, now)?;
+        Ok(Unverified::parse(token)?.into_claims())
+    }
+
     /// Reads a token: the key by `kid`, the algorithm by the key, then every claim but the times.
     fn read(&self, token: &str) -> Result<Genuine, TokenError> {
         let token = Unverified::parse(token)?;

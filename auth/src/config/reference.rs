@@ -114,4 +114,9 @@ pub const SETTINGS: &[Setting] = &[
         "deny",
         "When the store cannot be asked: `deny` answers 503; `allow-recent: 60 seconds` honours a session that this isolate saw live that recently.",
     ),
+    secret(
+        "ADMIN_API_KEY",
+        "none",
+        "Lets a backend of yours ask about any token, see and end sessions, and begin them: `introspect`, `revoke` and the admin API. At least 32 characters of visible ASCII; `openssl rand -hex 32` makes one.",
+    ),
 ];

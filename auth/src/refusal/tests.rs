@@ -26,6 +26,7 @@ fn expired() -> Refusal {
 #[case(expired(), "session_expired", 401)]
 #[case(Refusal::Session(Gone::Unknown), "session_unknown", 401)]
 #[case(Refusal::CredentialsInvalid, "credentials_invalid", 401)]
+#[case(Refusal::KeyInvalid, "key_invalid", 401)]
 #[case(Refusal::CrossSite, "cross_site", 403)]
 #[case(Refusal::NotFound, "not_found", 404)]
 #[case(Refusal::MethodNotAllowed("GET"), "method_not_allowed", 405)]
