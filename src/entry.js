@@ -2,6 +2,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import * as guard from "../build/bindings/guard.js";
+import { answer } from "./index.js";
 
 export default {
   /**
@@ -101,6 +102,16 @@ export class UserSessions extends DurableObject {
     this.ctx.storage.kv.put("counter", { count, until });
     if (!goesOn) await this.ctx.storage.setAlarm(until);
     return [count, until - now];
+  }
+
+  /**
+   * Asks the index of users, in the one object that holds it.
+   * @param {string} question its words, as JSON
+   * @returns {string}
+   */
+  index(question) {
+    const { storage } = this.ctx;
+    return storage.transactionSync(() => answer(storage.sql, JSON.parse(question)));
   }
 
   /** Forgets what need not be kept any more; an empty object leaves nothing behind. */

@@ -12,7 +12,9 @@ use web_sys::{Request, Response};
 use crate::config::App;
 use crate::request::{self, RequestHead};
 use crate::store::Reply;
-use crate::{backchannel, forward, health, introspect, keys, login, pages, response, sessions};
+use crate::{
+    admin, backchannel, forward, health, introspect, keys, login, pages, response, sessions,
+};
 
 /// Answers a request, with a `Response` or the promise of one:
 ///
@@ -63,6 +65,7 @@ fn own(app: Rc<App>, endpoint: Endpoint, request: Request, head: RequestHead) ->
             answer(async move { introspect::show(&app, &request, &head).await })
         }
         Endpoint::Revoke => answer(async move { introspect::revoke(&app, &request, &head).await }),
+        Endpoint::Admin => answer(async move { admin::serve(&app, &request, &head).await }),
         Endpoint::Session => answer(async move { sessions::show(&app, &head).await }),
         Endpoint::Health => answer(async move { health::show(&app).await }),
     }

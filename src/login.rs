@@ -5,7 +5,7 @@ use std::time::Duration;
 use auth::cookie;
 use auth::decision::Head;
 use auth::form::Form;
-use auth::login::{self, Approval, Attempt, Lifetimes, Proof};
+use auth::login::{self, Approval, Attempt, Client, Lifetimes, Proof};
 use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
 use auth::session::Session;
@@ -60,7 +60,7 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
         Err(refusal) => Err(refusal),
     };
     match (form, outcome) {
-        (Form::Json, Ok(entry)) => entry.json(&attempt.proof),
+        (Form::Json, Ok(entry)) => entry.json(200, attempt.proof.nonce(), &entry.set_cookie()),
         (Form::Page, Ok(entry)) => entry.redirect(attempt.redirect),
         (
             Form::Page,
@@ -95,7 +95,7 @@ async fn attempt(
 }
 
 /// A session that has begun, and its token.
-struct Entry {
+pub struct Entry {
     token: String,
     lifetime: Duration,
     /// `None` if the token is too large for one, or none is wanted.
@@ -117,10 +117,24 @@ async fn try_log_in(
     };
     let settings = app.guard.settings();
     let lifetimes = Lifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
-    let client = request::client(request, head);
+    enter(app, &approval, request::client(request, head), lifetimes, form).await
+}
+
+/// Begins a session for somebody who was approved.
+///
+/// # Errors
+/// Why none has begun.
+pub async fn enter(
+    app: &App,
+    approval: &Approval,
+    client: Client,
+    lifetimes: Lifetimes,
+    form: Form,
+) -> Result<Entry, Refusal> {
+    let settings = app.guard.settings();
     let now = request::now();
     let random = [random()?, random()?];
-    let session = login::begin(&approval, client, lifetimes, random, now);
+    let session = login::begin(approval, client, lifetimes, random, now);
     // Token and cookie are made first: a login that leads nowhere must not end other sessions.
     let lifetime = app.guard.token_lifetime(&session, now);
     let grant = Grant {
@@ -183,16 +197,17 @@ async fn approve(app: &App, fields: &Map<String, Value>) -> Result<Approval, Ref
 }
 
 impl Entry {
-    fn json(&self, proof: &Proof) -> Response {
+    /// The answer for a program.
+    pub fn json(&self, status: u16, nonce: Option<&str>, headers: &[(&str, &str)]) -> Response {
         let body = LoggedIn {
             access_token: &self.token,
             token_type: "Bearer",
             expires_in: self.lifetime.as_secs(),
             session: SessionView::private(&self.session),
             ended: self.ended.iter().map(SessionView::public).collect(),
-            nonce: proof.nonce(),
+            nonce,
         };
-        response::json(200, &body, &self.set_cookie())
+        response::json(status, &body, headers)
     }
 
     fn redirect(&self, target: Option<LocalTarget>) -> Response {

@@ -76,6 +76,17 @@ export function countUp(objects, name, span, timeout) {
 }
 
 /**
+ * Asks the index of users, which has an object of its own.
+ * @param {Objects} objects
+ * @param {string} question
+ * @param {number} timeout milliseconds until the reply
+ * @returns {Promise<Reply>}
+ */
+export function askIndex(objects, question, timeout) {
+  return within(timeout, () => objects.getByName("index").index(question));
+}
+
+/**
  * Waits for an object's answer. A call of one cannot be aborted; a late answer is dropped.
  * @param {number} timeout milliseconds
  * @param {() => PromiseLike<string>} call

@@ -6,6 +6,7 @@ pub mod redis;
 use std::pin::Pin;
 use std::time::Duration;
 
+use auth::index::Question;
 use auth::rate::Count;
 use auth::session::Subject;
 use auth::store::{Answer, Command, NoteName, StoreError};
@@ -86,6 +87,13 @@ pub trait SessionStore {
         span: Duration,
     ) -> Answering<'a, Result<Count, StoreError>>;
 
+    /// Asks the index of users. The promise is of what [`SessionStore::read_index`] reads, and is
+    /// never rejected.
+    fn ask_index(&self, question: &Question) -> Promise;
+
+    /// Reads the reply.
+    fn read_index(&self, reply: &Reply) -> Result<String, StoreError>;
+
     /// Is the store reachable, and does it accept this guard?
     fn ping(&self) -> Answering<'_, Result<(), StoreError>>;
 }
@@ -97,6 +105,24 @@ pub async fn apply(store: &dyn SessionStore, user: &Subject, command: &Command) 
         Some(outcome) => outcome,
         None => store.apply_anew(user, command).await,
     }
+}
+
+/// Sends one command for each of these users, all at once.
+pub async fn apply_to_each(
+    store: &dyn SessionStore,
+    users: impl Iterator<Item = &Subject>,
+    command: &Command,
+) -> Vec<Outcome> {
+    let asked: Vec<_> = users.map(|user| (user, store.ask(user, command))).collect();
+    let mut outcomes = Vec::with_capacity(asked.len());
+    for (user, promise) in asked {
+        let reply = Reply::of(promise).await;
+        outcomes.push(match store.read(command, &reply) {
+            Some(outcome) => outcome,
+            None => store.apply_anew(user, command).await,
+        });
+    }
+    outcomes
 }
 
 fn millis(timeout: Duration) -> u32 {
@@ -116,6 +142,9 @@ extern "C" {
 
     #[wasm_bindgen(js_name = countUp)]
     fn count_up(objects: &JsValue, name: &str, span: f64, timeout: u32) -> Promise;
+
+    #[wasm_bindgen(js_name = askIndex)]
+    fn ask_index(objects: &JsValue, question: &str, timeout: u32) -> Promise;
 
     #[wasm_bindgen(js_name = recallNote)]
     fn recall_note(objects: &JsValue, name: &str, timeout: u32) -> Promise;

@@ -11,6 +11,7 @@ use browser::{changes_state, is_navigation, is_same_origin};
 use login_url::LoginUrl;
 use recent::Recent;
 
+use crate::admin::Rights;
 use crate::config::{Settings, StoreFailure, is_loopback};
 use crate::cookie;
 use crate::credential::{Ambiguous, Credential, Sent, Source};
@@ -109,6 +110,11 @@ impl Caller {
     /// The session.
     pub fn sid(&self) -> &Sid {
         self.token.sid()
+    }
+
+    /// What the token's scopes allow.
+    pub fn rights(&self) -> Rights {
+        self.token.rights()
     }
 
     /// The question to the store.

@@ -4,7 +4,7 @@
 //! ([`credential`]), whether its token is genuine ([`keys`], [`jwt`], [`token`];
 //! [`issuer`], [`id_token`] and [`logout_token`] for those of others), whether its session
 //! is live ([`session`], [`ledger`], [`store`], [`redis`]), who may manage the sessions of others
-//! ([`admin`]), how often somebody may try to log in
+//! ([`admin`], [`index`]), how often somebody may try to log in
 //! ([`rate`]), what is said when the answer is no ([`refusal`]), and the settings that govern all
 //! this ([`config`]). [`decision`] puts the steps in order.
 //!
@@ -20,6 +20,7 @@ pub mod device;
 pub mod form;
 pub mod id_token;
 pub mod identity;
+pub mod index;
 pub mod issuer;
 pub mod jwt;
 pub mod keys;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::admin::Rights;
 use crate::device::DeviceClass;
 use crate::form::Form;
 use crate::id_token::{IdToken, Issued};
@@ -142,6 +143,13 @@ impl fmt::Debug for Approval {
 #[error("LOGIN_URL answered 200 with a body that cannot be used: {0}")]
 pub struct UnusableApproval(String);
 
+impl UnusableApproval {
+    /// What is wrong with it.
+    pub fn why(&self) -> &str {
+        &self.0
+    }
+}
+
 #[derive(Deserialize)]
 struct Answer {
     sub: Subject,
@@ -267,6 +275,7 @@ pub fn begin(
         data: approval.data.clone(),
         issuer: approval.issued.as_ref().map(|issued| issued.issuer.clone()),
         issuer_sid: approval.issued.as_ref().and_then(|issued| issued.sid.clone()),
+        admin: Rights::of(&approval.claims).is_admin(),
         ended: None,
     }
 }

@@ -4,6 +4,7 @@
 //! under Redis Cluster, and needing neither KEYS nor SCAN. The scripts are in `redis/`.
 
 mod counters;
+mod index;
 
 use std::fmt::{self, Write as _};
 

@@ -28,6 +28,13 @@ pub enum Refusal {
     CredentialsInvalid,
     /// The admin API key is missing or wrong.
     KeyInvalid,
+    /// The caller is known, and may not do this.
+    AccessDenied {
+        /// The scope that is missing, if there is one for it.
+        scope: Option<&'static str>,
+    },
+    /// A session that a backend wants cannot be made; says what to change.
+    BadSession(String),
     /// A cookie on an unsafe method, from another site.
     CrossSite,
     /// Too many attempts to log in.
@@ -93,6 +100,8 @@ impl Refusal {
             Self::Session(Gone::Unknown) => ("session_unknown", 401, "The session is not known"),
             Self::CredentialsInvalid => ("credentials_invalid", 401, "The login was not accepted"),
             Self::KeyInvalid => ("key_invalid", 401, "The admin API key is needed"),
+            Self::AccessDenied { .. } => ("access_denied", 403, "The right to do this is missing"),
+            Self::BadSession(_) => ("bad_request", 400, "The session cannot be made"),
             Self::CrossSite => ("cross_site", 403, "The request comes from another site"),
             Self::NotFound => ("not_found", 404, "There is nothing here"),
             Self::MethodNotAllowed(_) => ("method_not_allowed", 405, "The method is not allowed"),
@@ -151,6 +160,11 @@ impl Refusal {
             }
             Self::CredentialsInvalid => "Check what was entered, and try again.".into(),
             Self::KeyInvalid => "Send `ADMIN_API_KEY` as `Authorization: Bearer`.".into(),
+            Self::AccessDenied { scope: Some(scope) } => {
+                format!("The token lacks the scope `{scope}`.")
+            }
+            Self::AccessDenied { scope: None } => "Only the admin API key may do this.".into(),
+            Self::BadSession(detail) => detail.clone(),
             Self::CrossSite => {
                 "With the session cookie, send `Origin` or `Sec-Fetch-Site` of this same site, or \
                  use a bearer token."
@@ -208,7 +222,8 @@ impl Refusal {
         headers
     }
 
-    /// The challenge of a 401 (RFC 6750, section 3): without an error when no token was sent.
+    /// The challenge of a 401, or of a 403 for want of a scope (RFC 6750, section 3): without an
+    /// error when no token was sent.
     fn challenge(&self) -> Option<String> {
         match self {
             Self::TokenMissing | Self::CredentialsInvalid | Self::KeyInvalid => {
@@ -217,6 +232,10 @@ impl Refusal {
             Self::Token(_) | Self::Session(_) => {
                 let detail = self.detail();
                 Some(format!(r#"Bearer error="invalid_token", error_description="{detail}""#))
+            }
+            Self::AccessDenied { scope } => {
+                let scope = scope.map_or_else(String::new, |scope| format!(r#", scope="{scope}""#));
+                Some(format!(r#"Bearer error="insufficient_scope"{scope}"#))
             }
             _ => None,
         }

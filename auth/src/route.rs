@@ -72,6 +72,8 @@ pub enum Endpoint {
     Introspect,
     /// The end of a token's session, by other services.
     Revoke,
+    /// The sessions of others: see [`Wish`](crate::admin::Wish).
+    Admin,
     /// The caller's own session.
     Session,
     /// Is the store reachable?
@@ -121,6 +123,7 @@ impl Route {
             ("/health", _) if get => Self::Own(Endpoint::Health),
             ("/style.css", _) if get => Self::Own(Endpoint::StyleSheet),
             ("/session" | "/health" | "/style.css", _) => Self::WrongMethod("GET, HEAD"),
+            _ if name.starts_with("/admin/") => Self::Own(Endpoint::Admin),
             ("", _) => Self::Unknown,
             _ if name.starts_with('/') => Self::Unknown,
             _ => Self::Protected,

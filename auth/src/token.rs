@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::admin::Rights;
 use crate::identity;
 use crate::jwt::{MAX_BYTES, Period, TokenError, Unverified};
 use crate::keys::{KeySet, Material};
@@ -50,6 +51,11 @@ impl Verified {
         &self.0.sid
     }
 
+    /// What its scopes allow.
+    pub fn rights(&self) -> Rights {
+        self.0.rights
+    }
+
     /// The headers that tell the origin who it is.
     pub fn identity(&self) -> &[identity::Header] {
         &self.0.identity
@@ -63,6 +69,7 @@ struct Genuine {
     sub: Subject,
     sid: Sid,
     identity: Vec<identity::Header>,
+    rights: Rights,
     period: Period,
 }
 
@@ -187,8 +194,9 @@ impl Tokens {
         let sid = Sid::try_from(claims.text("sid")?).map_err(|_| TokenError::Malformed)?;
         claims.text("jti")?;
         let period = claims.period()?;
-        let identity = identity::headers(&sub, &sid, &claims.into_rest());
-        Ok(Genuine { sub, sid, identity, period })
+        let public = claims.into_rest();
+        let identity = identity::headers(&sub, &sid, &public);
+        Ok(Genuine { sub, sid, identity, rights: Rights::of(&public), period })
     }
 }
 

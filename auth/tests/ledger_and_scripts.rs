@@ -121,6 +121,7 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
                 data: (text.len() > 6).then(|| json!({ "a": [], "b": {}, "c": text }).to_string()),
                 issuer: (text.len() % 3 > 0).then(|| format!("issuer {}", text.len() % 2)),
                 issuer_sid: (text.len() % 5 > 1).then(|| format!("sid {}", text.len() % 2)),
+                admin: text.len() % 2 == 0,
                 ended: None,
             };
             Command::Open { session: Box::new(session), limit: NonZeroU32::new(*limit), now }

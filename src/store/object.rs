@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use auth::index::Question;
 use auth::ledger::{Ledger, Touched};
 use auth::rate::Count;
 use auth::session::{Session, Subject};
@@ -91,6 +92,15 @@ impl SessionStore for ObjectStore {
             let (attempts, left) = count.map_err(|e| StoreError::Unreadable(e.to_string()))?;
             Ok(Count { attempts, left: Duration::from_millis(left) })
         })
+    }
+
+    fn ask_index(&self, question: &Question) -> Promise {
+        let question = serde_json::to_string(&question.words()).unwrap_or_default();
+        super::ask_index(&self.objects, &question, millis(self.timeout))
+    }
+
+    fn read_index(&self, reply: &Reply) -> Result<String, StoreError> {
+        reply.received(self.timeout).map(|(_, answer)| answer.to_owned())
     }
 
     fn ping(&self) -> Answering<'_, Result<(), StoreError>> {

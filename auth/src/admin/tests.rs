@@ -48,3 +48,55 @@ fn an_introspection_tells_the_claims_and_cannot_be_told_otherwise_by_them() {
     });
     assert_eq!(Value::Object(told), expected);
 }
+
+const SCOPES: [&str; 3] = ["sessions:read", "sessions:revoke", "sessions:revoke-admins"];
+
+fn rights(scope: &str) -> Rights {
+    Rights::of(json!({ "scope": scope }).as_object().unwrap())
+}
+
+/// What is allowed, in the order of `ACTS`; `-` is not.
+#[rstest]
+#[case("", "----")]
+#[case("sessions:read", "s---")]
+#[case("sessions:revoke", "--e-")]
+#[case("sessions:revoke-admins", "--ea")]
+#[case("sessions:read sessions:revoke", "s-e-")]
+#[case("sessions:read sessions:revoke-admins", "s-ea")]
+#[case("sessions:revoke sessions:revoke-admins", "--ea")]
+#[case("sessions:read sessions:revoke sessions:revoke-admins", "s-ea")]
+#[case("openid sessions sessions:reads SESSIONS:REVOKE sessions:* *", "----")]
+fn each_scope_allows_its_acts_and_no_others(#[case] scope: &str, #[case] allowed: &str) {
+    let power = Power::Token(rights(scope));
+    assert_eq!(table(power), allowed, "{scope}");
+    assert_eq!(
+        rights(scope).is_admin(),
+        SCOPES.iter().any(|it| scope.split(' ').any(|s| s == *it))
+    );
+}
+
+#[test]
+fn the_key_allows_everything() {
+    assert_eq!(table(Power::Key), "sbea");
+}
+
+const ACTS: [(char, Act); 4] = [
+    ('s', Act::See),
+    ('b', Act::Begin),
+    ('e', Act::End { of_admin: false }),
+    ('a', Act::End { of_admin: true }),
+];
+
+fn table(power: Power) -> String {
+    ACTS.map(|(mark, act)| if power.allows(act).is_ok() { mark } else { '-' }).iter().collect()
+}
+
+#[rstest]
+#[case(Act::See, Some("sessions:read"))]
+#[case(Act::Begin, None)]
+#[case(Act::End { of_admin: false }, Some("sessions:revoke"))]
+#[case(Act::End { of_admin: true }, Some("sessions:revoke-admins"))]
+fn who_lacks_a_scope_is_told_which(#[case] act: Act, #[case] scope: Option<&'static str>) {
+    let refused = Power::Token(Rights::default()).allows(act);
+    assert_eq!(refused, Err(Refusal::AccessDenied { scope }));
+}

@@ -71,13 +71,14 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admin::Rights;
     use crate::jwt::Period;
     use crate::session::{Sid, Subject};
 
     fn genuine() -> Genuine {
         let sub = Subject::try_from("ada".to_owned()).unwrap();
         let (sid, period) = (Sid::from_random([0; 16]), Period::default());
-        Genuine { sub, sid, identity: Vec::new(), period }
+        Genuine { sub, sid, identity: Vec::new(), rights: Rights::default(), period }
     }
 
     #[test]
