@@ -25,8 +25,9 @@ async function read(config, env) {
   const secrets = { ...(await devVars(env)), ...process.env };
   // A key made for development is not the one that will be deployed, so that one is not seen.
   const isSeen = (name) => secrets[name] !== undefined && !secrets[name].includes("development-only-");
-  const names = ["SIGNING_KEYS", "UPSTASH_REDIS_REST_TOKEN"].filter(isSeen);
-  for (const name of ["SIGNING_KEYS", "UPSTASH_REDIS_REST_TOKEN"]) {
+  const all = ["SIGNING_KEYS", "UPSTASH_REDIS_REST_TOKEN", "ADMIN_API_KEY"];
+  const names = all.filter(isSeen);
+  for (const name of all) {
     if (name in wrangler.vars) giveUp(`error: ${name} is a secret and does not belong into [vars]; set it with \`npx wrangler secret put ${name}\`.`);
   }
   const vars = Object.entries(wrangler.vars).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
@@ -35,6 +36,8 @@ async function read(config, env) {
   if (!bound && settings.SESSION_STORE !== "redis") {
     giveUp("error: USER_SESSIONS is not bound: wrangler.toml needs the Durable Object binding of that name.");
   }
+  const limiter = wrangler.ratelimits?.find(({ name }) => name === "LOGIN_RATE_LIMITER");
+  if (limiter) settings.LOGIN_RATE_LIMITER = `${limiter.simple.limit} per ${limiter.simple.period} seconds`;
   return settings;
 }
 

@@ -1,7 +1,5 @@
 //! OpenID Connect Back-Channel Logout 1.0: an issuer tells that somebody has logged out there.
 
-use auth::decision::Head;
-use auth::form::Form;
 use auth::id_token::{Issued, MAX_AGE};
 use auth::issuer::Issuer;
 use auth::jwt::{TokenError, Unverified};
@@ -17,6 +15,9 @@ use crate::request::{self, RequestHead};
 use crate::response::{self, NO_STORE};
 use crate::{issuers, sessions};
 
+const FORM: Refusal =
+    Refusal::BadRequest("Send one `logout_token` as `application/x-www-form-urlencoded`.");
+
 /// `POST backchannel-logout`: ends the sessions that a logout token names. There may be none.
 pub async fn log_out(app: &App, request: &Request, head: &RequestHead) -> Response {
     match try_log_out(app, request, head).await {
@@ -30,7 +31,7 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
     if app.guard.settings().trusted_issuers.is_empty() {
         return Err(Refusal::NotFound);
     }
-    let sent = sent_token(request, head).await?;
+    let sent = request::form_text(request, head, "logout_token", FORM).await?;
     let token = Unverified::parse(&sent).map_err(Refusal::Token)?;
     let issuer = issuers::issuer_of(app, &token).map_err(Refusal::Token)?;
     let token = verified(issuer, token).await?;
@@ -46,21 +47,6 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
     }
     // Used only now: a logout that failed half-way may be sent again.
     keep(app, &token.used_note(), "", token.over).await
-}
-
-async fn sent_token(request: &Request, head: &RequestHead) -> Result<String, Refusal> {
-    const FORM: Refusal =
-        Refusal::BadRequest("Send one `logout_token` as `application/x-www-form-urlencoded`.");
-    if Form::of(head.header("content-type").as_deref()) != Some(Form::Page) {
-        return Err(FORM);
-    }
-    let body = request::body(request).await;
-    let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE))?;
-    let mut tokens = Form::Page.texts(&body, &["logout_token".into()]);
-    match (tokens.pop(), tokens.is_empty()) {
-        (Some(token), true) => Ok(token),
-        _ => Err(FORM),
-    }
 }
 
 async fn verified(issuer: &Issuer, token: Unverified<'_>) -> Result<LogoutToken, Refusal> {

@@ -16,12 +16,17 @@ use crate::store::redis::RedisStore;
 /// The Durable Object binding's name.
 const OBJECTS: &str = "USER_SESSIONS";
 
+/// The name of Cloudflare's rate-limit binding, which counts attempts to log in if it is there.
+const LIMITER: &str = "LOGIN_RATE_LIMITER";
+
 /// What one isolate needs for every request.
 pub struct App {
     /// Decides.
     pub guard: Guard,
     /// Is asked.
     pub store: Box<dyn SessionStore>,
+    /// Counts attempts to log in, in place of the store.
+    pub limiter: Option<JsValue>,
 }
 
 thread_local! {
@@ -50,7 +55,13 @@ impl App {
                 Box::new(RedisStore::new(url, token, keyspace, *consistency, timeout))
             }
         };
-        Ok(Self { guard: Guard::new(settings), store })
+        let limiter = get(LIMITER);
+        if limiter.is_some() && settings.login_rate.is_some_and(|rate| !rate.fits_binding()) {
+            let cause = "its span must be `10 seconds` or `minute`, the period of the binding \
+                         LOGIN_RATE_LIMITER";
+            return Err(Refusal::Misconfigured(format!("LOGIN_RATE: {cause}")));
+        }
+        Ok(Self { guard: Guard::new(settings), store, limiter })
     }
 }
 

@@ -2,6 +2,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import * as guard from "../build/bindings/guard.js";
+import { answer } from "./index.js";
 
 export default {
   /**
@@ -38,6 +39,8 @@ function failed(error) {
   const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
   return new Response(JSON.stringify(problem), { status: 500, headers });
 }
+
+/** @typedef {{ count: number, until: number }} Counter */
 
 /**
  * One user's sessions. Commands and answers are JSON; see `store.rs` in the core.
@@ -83,8 +86,42 @@ export class UserSessions extends DurableObject {
     return note !== undefined && Date.now() < note.until ? note.text : null;
   }
 
+  /**
+   * Counts once more, in a window that begins with the first count. One synchronous step, so that
+   * none is lost.
+   * @param {number} span milliseconds
+   * @returns {Promise<[number, number]>} the count and the milliseconds until the window ends
+   */
+  async count(span) {
+    const now = Date.now();
+    /** @type {Counter | undefined} */
+    const open = this.ctx.storage.kv.get("counter");
+    const goesOn = open !== undefined && now < open.until;
+    const until = goesOn ? open.until : now + span;
+    const count = goesOn ? open.count + 1 : 1;
+    this.ctx.storage.kv.put("counter", { count, until });
+    if (!goesOn) await this.ctx.storage.setAlarm(until);
+    return [count, until - now];
+  }
+
+  /**
+   * Asks the index of users, in the one object that holds it.
+   * @param {string} question its words, as JSON
+   * @returns {string}
+   */
+  index(question) {
+    const { storage } = this.ctx;
+    return storage.transactionSync(() => answer(storage.sql, JSON.parse(question)));
+  }
+
   /** Forgets what need not be kept any more; an empty object leaves nothing behind. */
   async alarm() {
+    /** @type {Counter | undefined} */
+    const counter = this.ctx.storage.kv.get("counter");
+    // A new window may have begun while the alarm of the last one was on its way.
+    if (counter !== undefined && Date.now() < counter.until) {
+      return this.ctx.storage.setAlarm(counter.until);
+    }
     this.#step((sessions) => sessions.forgetOld(Date.now()));
     const moment = this.#sessions?.allForgotten();
     if (moment !== undefined) return this.ctx.storage.setAlarm(moment);

@@ -15,7 +15,8 @@ use crate::config::App;
 use crate::request::{self, RequestHead};
 use crate::store::Reply;
 use crate::{
-    backchannel, forward, health, keys, login, pages, refresh, response, session_data, sessions,
+    admin, backchannel, forward, health, introspect, keys, login, pages, refresh, response,
+    session_data, sessions,
 };
 
 /// Answers a request, with a `Response` or the promise of one:
@@ -64,6 +65,11 @@ fn own(app: Rc<App>, endpoint: Endpoint, request: Request, head: RequestHead) ->
         Endpoint::BackchannelLogout => {
             answer(async move { backchannel::log_out(&app, &request, &head).await })
         }
+        Endpoint::Introspect => {
+            answer(async move { introspect::show(&app, &request, &head).await })
+        }
+        Endpoint::Revoke => answer(async move { introspect::revoke(&app, &request, &head).await }),
+        Endpoint::Admin => answer(async move { admin::serve(&app, &request, &head).await }),
         Endpoint::Session => answer(async move { sessions::show(&app, &head).await }),
         Endpoint::SessionData => {
             answer(async move { session_data::patch(&app, &request, &head).await })

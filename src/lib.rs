@@ -1,14 +1,18 @@
 //! Session Guard's Worker: the shell that brings the core its requests, its clock, its
 //! randomness and its stores. Nothing is decided here.
 
+mod admin;
 mod backchannel;
 mod config;
 mod forward;
 mod guard;
 mod health;
+mod index;
+mod introspect;
 mod issuers;
 mod keys;
 mod login;
+mod login_rate;
 mod pages;
 mod refresh;
 mod request;

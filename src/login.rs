@@ -6,7 +6,7 @@ use auth::cookie;
 use auth::decision::Head;
 use auth::form::Form;
 use auth::limit::LimitPolicy;
-use auth::login::{self, Approval, Attempt, Lifetimes, Proof};
+use auth::login::{self, Approval, Attempt, Client, Lifetimes, Proof};
 use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
 use auth::session::Session;
@@ -22,7 +22,7 @@ use web_sys::{Request, Response};
 use crate::config::App;
 use crate::request::{self, RequestHead};
 use crate::sessions::SessionView;
-use crate::{forward, issuers, pages, response, sessions};
+use crate::{forward, issuers, login_rate, pages, response, sessions};
 
 #[wasm_bindgen(module = "/src/login.js")]
 extern "C" {
@@ -56,18 +56,27 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
         Ok(attempt) => attempt,
         Err(refusal) => return response::refusal(&refusal),
     };
-    match (form, try_log_in(app, request, head, form, &attempt).await) {
-        (Form::Json, Ok(entry)) => entry.json(&attempt.proof),
+    let outcome = match login_rate::count(app, head, &attempt.proof).await {
+        Ok(()) => try_log_in(app, request, head, form, &attempt).await,
+        Err(refusal) => Err(refusal),
+    };
+    match (form, outcome) {
+        (Form::Json, Ok(entry)) => entry.json(200, attempt.proof.nonce(), &entry.set_cookie()),
         (Form::Page, Ok(entry)) => entry.redirect(attempt.redirect),
-        (Form::Page, Err(refusal @ (Refusal::CredentialsInvalid | Refusal::SessionLimit(_)))) => {
-            pages::login_again(app, attempt.redirect.as_ref(), &refusal)
-        }
+        (
+            Form::Page,
+            Err(
+                refusal @ (Refusal::CredentialsInvalid
+                | Refusal::SessionLimit(_)
+                | Refusal::TooManyAttempts { .. }),
+            ),
+        ) => pages::login_again(app, attempt.redirect.as_ref(), &refusal),
         (_, Err(refusal)) => refuse(&refusal),
     }
 }
 
 /// A refusal; where a client is asked which sessions to end, with them.
-fn refuse(refusal: &Refusal) -> Response {
+pub fn refuse(refusal: &Refusal) -> Response {
     match refusal {
         Refusal::SessionLimit(Some(live)) => {
             let sessions: Vec<_> = live.iter().map(SessionView::public).collect();
@@ -102,7 +111,7 @@ async fn attempt(
 }
 
 /// A session that has begun, and its token.
-struct Entry {
+pub struct Entry {
     token: String,
     lifetime: Duration,
     /// `None` if the token is too large for one, or none is wanted.
@@ -118,16 +127,31 @@ async fn try_log_in(
     form: Form,
     attempt: &Attempt,
 ) -> Result<Entry, Refusal> {
-    let approval = match &attempt.proof {
+    let mut approval = match &attempt.proof {
         Proof::Credentials(fields) => approve(app, fields).await?,
         Proof::IdToken { token, nonce } => issuers::approve(app, token, nonce.as_deref()).await?,
     };
+    approval.end.extend_from_slice(&attempt.end);
     let settings = app.guard.settings();
     let lifetimes = Lifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
-    let client = request::client(request, head);
+    enter(app, &approval, request::client(request, head), lifetimes, form).await
+}
+
+/// Begins a session for somebody who was approved.
+///
+/// # Errors
+/// Why none has begun.
+pub async fn enter(
+    app: &App,
+    approval: &Approval,
+    client: Client,
+    lifetimes: Lifetimes,
+    form: Form,
+) -> Result<Entry, Refusal> {
+    let settings = app.guard.settings();
     let now = request::now();
     let random = [request::random()?, request::random()?];
-    let session = login::begin(&approval, client, lifetimes, random, now);
+    let session = login::begin(approval, client, lifetimes, random, now);
     // Token and cookie are made first: a login that leads nowhere must not end other sessions.
     let lifetime = app.guard.token_lifetime(&session, now);
     let grant = Grant {
@@ -151,7 +175,7 @@ async fn try_log_in(
     let limit = approval.session_limit.as_ref().unwrap_or(&settings.session_limit);
     let limit = limit.for_device(session.device, policy);
     // Who may not end a session by logging in may not choose one either.
-    let end = if policy == LimitPolicy::Deny { Vec::new() } else { attempt.end.clone() };
+    let end = if policy == LimitPolicy::Deny { Vec::new() } else { approval.end.clone() };
     let command = Command::Open { session: Box::new(session.clone()), limit, end, now };
     if let Some(issued) = &approval.issued {
         issuers::note_user(app, issued, &approval.sub, session.expires).await?;
@@ -195,16 +219,17 @@ async fn approve(app: &App, fields: &Map<String, Value>) -> Result<Approval, Ref
 }
 
 impl Entry {
-    fn json(&self, proof: &Proof) -> Response {
+    /// The answer for a program.
+    pub fn json(&self, status: u16, nonce: Option<&str>, headers: &[(&str, &str)]) -> Response {
         let body = LoggedIn {
             access_token: &self.token,
             token_type: "Bearer",
             expires_in: self.lifetime.as_secs(),
             session: SessionView::private(&self.session),
             ended: self.ended.iter().map(SessionView::public).collect(),
-            nonce: proof.nonce(),
+            nonce,
         };
-        response::json(200, &body, &self.set_cookie())
+        response::json(status, &body, headers)
     }
 
     fn redirect(&self, target: Option<LocalTarget>) -> Response {

@@ -70,7 +70,12 @@ pub fn login_again(app: &App, redirect: Option<&LocalTarget>, refusal: &Refusal)
         Refusal::SessionLimit(Some(live)) => live.iter().map(Choice::of).collect(),
         _ => Vec::new(),
     };
-    page(app, refusal.status(), redirect, None, Some(error), choices)
+    let page = page(app, refusal.status(), redirect, None, Some(error), choices);
+    for (name, value) in refusal.headers().iter().filter(|(name, _)| *name == "retry-after") {
+        // A number is a header.
+        let _ = page.headers().set(name, value);
+    }
+    page
 }
 
 /// `GET style.css`.

@@ -1,7 +1,7 @@
 //! A Workers request, as the core looks at it.
 
 use auth::decision::{Body, Head};
-use auth::form::MAX_BODY;
+use auth::form::{Form, MAX_BODY};
 use auth::login::Client;
 use auth::refusal::Refusal;
 use auth::time::Timestamp;
@@ -74,6 +74,27 @@ impl Head for RequestHead {
 /// [`UnreadableBody`].
 pub async fn body(request: &web_sys::Request) -> Result<String, UnreadableBody> {
     text(read_body(request, MAX_BODY as u32)).await
+}
+
+/// Takes the one field of this name out of a form.
+///
+/// # Errors
+/// `otherwise` for another number of them, or another kind of body.
+pub async fn form_text(
+    request: &web_sys::Request,
+    head: &RequestHead,
+    name: &str,
+    otherwise: Refusal,
+) -> Result<String, Refusal> {
+    if Form::of(head.header("content-type").as_deref()) != Some(Form::Page) {
+        return Err(otherwise);
+    }
+    let body = body(request).await.map_err(|_| Refusal::BadRequest(UNREADABLE))?;
+    let mut texts = Form::Page.texts(&body, &[name.into()]);
+    match (texts.pop(), texts.is_empty()) {
+        (Some(text), true) => Ok(text),
+        _ => Err(otherwise),
+    }
 }
 
 async fn text(body: Promise) -> Result<String, UnreadableBody> {

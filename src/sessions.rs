@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use web_sys::Response;
 
 use crate::config::App;
+use crate::index;
 use crate::request::{self, RequestHead};
 use crate::response;
 use crate::store;
@@ -213,6 +214,7 @@ pub async fn end_sessions(
     match store::apply(&*app.store, user, command).await.map_err(Refusal::StoreUnavailable)? {
         Answer::Ended(ended) => {
             app.guard.forget(ended.iter().map(|session| &session.sid));
+            index::note(app, user, command, &ended);
             Ok(ended)
         }
         Answer::Full(live) => Err(Refusal::SessionLimit(Some(live))),

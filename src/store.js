@@ -64,12 +64,35 @@ export function recallNote(objects, name, timeout) {
 }
 
 /**
+ * Counts once more in an object of its own. The reply is JSON: see `count` in `entry.js`.
+ * @param {Objects} objects
+ * @param {string} name
+ * @param {number} span milliseconds
+ * @param {number} timeout milliseconds until the reply
+ * @returns {Promise<Reply>}
+ */
+export function countUp(objects, name, span, timeout) {
+  return within(timeout, async () => JSON.stringify(await objects.getByName(name).count(span)));
+}
+
+/**
+ * Asks the index of users, which has an object of its own.
+ * @param {Objects} objects
+ * @param {string} question
+ * @param {number} timeout milliseconds until the reply
+ * @returns {Promise<Reply>}
+ */
+export function askIndex(objects, question, timeout) {
+  return within(timeout, () => objects.getByName("index").index(question));
+}
+
+/**
  * Waits for an object's answer. A call of one cannot be aborted; a late answer is dropped.
  * @param {number} timeout milliseconds
  * @param {() => PromiseLike<string>} call
  * @returns {Promise<Reply>}
  */
-async function within(timeout, call) {
+export async function within(timeout, call) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   /** @type {Promise<Reply>} */

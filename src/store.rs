@@ -6,6 +6,8 @@ pub mod redis;
 use std::pin::Pin;
 use std::time::Duration;
 
+use auth::index::Question;
+use auth::rate::Count;
 use auth::session::Subject;
 use auth::store::{Answer, Command, NoteName, StoreError};
 use auth::time::Timestamp;
@@ -31,7 +33,7 @@ impl Reply {
     const TIMED_OUT: i32 = -1;
 
     /// Waits for the reply that `store.js` promises.
-    async fn of(promise: Promise) -> Self {
+    pub async fn of(promise: Promise) -> Self {
         let reply = JsFuture::from(promise).await.unwrap_or_else(|error| error);
         let get = |name: &str| Reflect::get(&reply, &name.into()).ok();
         let status = get("status").and_then(|status| status.as_f64());
@@ -40,7 +42,7 @@ impl Reply {
     }
 
     /// Status and body, if the store was reached.
-    fn received(&self, timeout: Duration) -> Result<(u16, &str), StoreError> {
+    pub fn received(&self, timeout: Duration) -> Result<(u16, &str), StoreError> {
         match u16::try_from(self.status) {
             Ok(status) => Ok((status, &self.body)),
             Err(_) if self.status == Self::TIMED_OUT => Err(StoreError::TimedOut(timeout)),
@@ -78,6 +80,20 @@ pub trait SessionStore {
         note: &'a NoteName,
     ) -> Answering<'a, Result<Option<String>, StoreError>>;
 
+    /// Counts once more, in a window of this length that begins with the first count.
+    fn count<'a>(
+        &'a self,
+        counter: &'a NoteName,
+        span: Duration,
+    ) -> Answering<'a, Result<Count, StoreError>>;
+
+    /// Asks the index of users. The promise is of what [`SessionStore::read_index`] reads, and is
+    /// never rejected.
+    fn ask_index(&self, question: &Question) -> Promise;
+
+    /// Reads the reply.
+    fn read_index(&self, reply: &Reply) -> Result<String, StoreError>;
+
     /// Is the store reachable, and does it accept this guard?
     fn ping(&self) -> Answering<'_, Result<(), StoreError>>;
 }
@@ -89,6 +105,24 @@ pub async fn apply(store: &dyn SessionStore, user: &Subject, command: &Command) 
         Some(outcome) => outcome,
         None => store.apply_anew(user, command).await,
     }
+}
+
+/// Sends one command for each of these users, all at once.
+pub async fn apply_to_each(
+    store: &dyn SessionStore,
+    users: impl Iterator<Item = &Subject>,
+    command: &Command,
+) -> Vec<Outcome> {
+    let asked: Vec<_> = users.map(|user| (user, store.ask(user, command))).collect();
+    let mut outcomes = Vec::with_capacity(asked.len());
+    for (user, promise) in asked {
+        let reply = Reply::of(promise).await;
+        outcomes.push(match store.read(command, &reply) {
+            Some(outcome) => outcome,
+            None => store.apply_anew(user, command).await,
+        });
+    }
+    outcomes
 }
 
 fn millis(timeout: Duration) -> u32 {
@@ -105,6 +139,12 @@ extern "C" {
 
     #[wasm_bindgen(js_name = keepNote)]
     fn keep_note(objects: &JsValue, name: &str, text: &str, until: f64, timeout: u32) -> Promise;
+
+    #[wasm_bindgen(js_name = countUp)]
+    fn count_up(objects: &JsValue, name: &str, span: f64, timeout: u32) -> Promise;
+
+    #[wasm_bindgen(js_name = askIndex)]
+    fn ask_index(objects: &JsValue, question: &str, timeout: u32) -> Promise;
 
     #[wasm_bindgen(js_name = recallNote)]
     fn recall_note(objects: &JsValue, name: &str, timeout: u32) -> Promise;

@@ -29,6 +29,13 @@ test("a store that is away lets nobody in, and says when to come back", async ()
   }
 });
 
+test("an attempt to log in that cannot be counted does not reach the origin", async () => {
+  await using guard = await startGuard({ ...redisVars("http://127.0.0.1:9"), LOGIN_RATE: undefined });
+  const answer = await answerOf(guard.fetch("/auth/login", loginInit({ username: "ada" })));
+  expect(answer).toMatchObject({ status: 503, body: { code: "store_unavailable" } });
+  expect(guard.origin.credentialChecks).toEqual([]);
+});
+
 test("a store that hangs is told from an unknown session, and is asked again when it is back", async () => {
   await using redis = await startRedis();
   await using guard = await startGuard({ ...redisVars(redis.restUrl), STORE_TIMEOUT: "1 second" });

@@ -6,17 +6,20 @@ mod values;
 use std::fmt;
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
+
 use crate::credential::TokenSources;
 use crate::issuer::TrustedIssuer;
 use crate::keys::KeySet;
 use crate::limit::{LimitPolicy, SessionLimit};
+use crate::rate::Rate;
 use crate::redis::ReadConsistency;
 use crate::time::parse_span;
 
 pub use reference::{SETTINGS, Setting};
 use values::{
-    auth_path, consistency, cookie_name, flag, login_url, origin, rest_token, rest_url,
-    store_failure, timeout,
+    admin_api_key, auth_path, consistency, cookie_name, flag, login_url, origin, rest_token,
+    rest_url, store_failure, timeout,
 };
 pub use values::{is_loopback, is_token, web_url};
 
@@ -28,8 +31,6 @@ const ONE_FORM_ONLY: &[(&str, Option<&str>)] = &[
     ("MODE", Some("enforce")),
     ("EVENTS_WEBHOOK_URL", None),
     ("EVENTS_WEBHOOK_SECRET", None),
-    ("LOGIN_RATE", Some("off")),
-    ("ADMIN_API_KEY", None),
 ];
 
 /// A text that must not be seen.
@@ -37,6 +38,17 @@ const ONE_FORM_ONLY: &[(&str, Option<&str>)] = &[
 pub struct Secret(String);
 
 impl Secret {
+    /// Takes a text.
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// Is this the same text? How long the answer takes tells nothing of where they differ.
+    pub fn is(&self, other: &str) -> bool {
+        let [ours, theirs] = [self.expose(), other].map(Sha256::digest);
+        ours.iter().zip(theirs).fold(0, |differ, (our, their)| differ | (our ^ their)) == 0
+    }
+
     /// The text, for the one place that sends it.
     pub fn expose(&self) -> &str {
         &self.0
@@ -113,12 +125,16 @@ pub struct Settings {
     pub logout_all: bool,
     /// The origin's endpoint that checks credentials.
     pub login_url: Option<String>,
+    /// How many attempts to log in pass; `None`: any number.
+    pub login_rate: Option<Rate>,
     /// How long the store may take.
     pub store_timeout: Duration,
     /// How long the origin may take to its first byte.
     pub origin_timeout: Duration,
     /// What happens when the store cannot be asked.
     pub store_failure: StoreFailure,
+    /// Lets a backend ask about sessions and end them.
+    pub admin_api_key: Option<Secret>,
 }
 
 /// What is wrong with one setting. Never holds a secret's value.
@@ -236,12 +252,14 @@ impl Settings {
                           empty one";
             reader.wrong("TRUSTED_ISSUERS", reason);
         }
+        let login_rate = reader.parsed("LOGIN_RATE", Rate::parse).unwrap_or(Some(Rate::DEFAULT));
         let store_timeout =
             reader.parsed("STORE_TIMEOUT", timeout).unwrap_or(Duration::from_secs(1));
         let origin_timeout =
             reader.parsed("ORIGIN_TIMEOUT", timeout).unwrap_or(Duration::from_secs(30));
         let store_failure =
             reader.parsed("STORE_FAILURE", store_failure).unwrap_or(StoreFailure::Deny);
+        let admin_api_key = reader.parsed("ADMIN_API_KEY", admin_api_key).map(Secret);
         reader.required("SIGNING_KEYS");
         let keys = reader.parsed("SIGNING_KEYS", KeySet::parse);
         Some(Self {
@@ -262,9 +280,11 @@ impl Settings {
             forward_session_data,
             logout_all,
             login_url,
+            login_rate,
             store_timeout,
             origin_timeout,
             store_failure,
+            admin_api_key,
         })
     }
 }

@@ -86,11 +86,15 @@ impl Sent {
     }
 }
 
-/// The token of a bearer credential. The scheme is compared without case (RFC 9110, section
-/// 11.1); any other scheme is somebody else's credential.
-fn bearer(authorization: &str) -> Option<&str> {
-    let (scheme, token) = authorization.split_once(' ').unwrap_or((authorization, ""));
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_matches(' '))
+/// The token of a bearer credential; any other scheme is somebody else's credential.
+pub(crate) fn bearer(authorization: &str) -> Option<&str> {
+    scheme(authorization, "bearer")
+}
+
+/// The credential of this scheme, which is compared without case (RFC 9110, section 11.1).
+pub(crate) fn scheme<'a>(authorization: &'a str, expected: &str) -> Option<&'a str> {
+    let (scheme, sent) = authorization.split_once(' ').unwrap_or((authorization, ""));
+    scheme.eq_ignore_ascii_case(expected).then_some(sent.trim_matches(' '))
 }
 
 #[cfg(test)]

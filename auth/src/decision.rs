@@ -11,6 +11,7 @@ use browser::{changes_state, is_navigation, is_same_origin};
 use login_url::LoginUrl;
 use recent::Recent;
 
+use crate::admin::Rights;
 use crate::config::{Settings, StoreFailure, is_loopback};
 use crate::cookie;
 use crate::credential::{Ambiguous, Credential, Sent, Source};
@@ -120,6 +121,11 @@ impl Caller {
     /// Where the token was found.
     pub fn source(&self) -> Source {
         self.source
+    }
+
+    /// What the token's scopes allow.
+    pub fn rights(&self) -> Rights {
+        self.token.rights()
     }
 
     /// The question to the store.
@@ -264,13 +270,22 @@ impl Guard {
         if source == Source::Cookie && changes_state(head) && !is_same_origin(head) {
             return Err(Refusal::CrossSite);
         }
+        let caller = self.bearer_of(token, now)?;
+        Ok(Caller { source, withheld: self.withhold(head, &sent, source), ..caller })
+    }
+
+    /// Step 3: whoever a token was issued to.
+    ///
+    /// # Errors
+    /// Why the token is no good.
+    pub fn bearer_of(&self, token: &str, now: Timestamp) -> Result<Caller, Refusal> {
         let token = self.tokens.verify(token, now).map_err(Refusal::Token)?;
         let command = Command::Check {
             sid: token.sid().clone(),
             idle_timeout: self.settings.idle_timeout,
             now,
         };
-        let withheld = self.withhold(head, &sent, source);
+        let (source, withheld) = (Source::Bearer, Withheld::default());
         Ok(Caller { token, command, source, withheld })
     }
 

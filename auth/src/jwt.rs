@@ -103,6 +103,11 @@ impl<'a> Unverified<'a> {
         self.claims.get("iss").and_then(Value::as_str).ok_or(TokenError::Malformed)
     }
 
+    /// What it claims, for those who have verified it by other means.
+    pub(crate) fn into_claims(self) -> Map<String, Value> {
+        self.claims
+    }
+
     /// Verifies the signature with the key's one algorithm, which the header must name, too.
     ///
     /// # Errors

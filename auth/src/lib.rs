@@ -3,13 +3,15 @@
 //! In scope: where a request may go ([`route`]), which credential it carries
 //! ([`credential`]), whether its token is genuine ([`keys`], [`jwt`], [`token`];
 //! [`issuer`], [`id_token`] and [`logout_token`] for those of others), whether its session
-//! is live ([`session`], [`ledger`], [`store`], [`redis`]), what is said when it is not
-//! ([`refusal`]), and the settings that govern all this ([`config`]). [`decision`] puts the
-//! steps in order.
+//! is live ([`session`], [`ledger`], [`store`], [`redis`]), who may manage the sessions of others
+//! ([`admin`], [`index`]), how often somebody may try to log in
+//! ([`rate`]), what is said when the answer is no ([`refusal`]), and the settings that govern all
+//! this ([`config`]). [`decision`] puts the steps in order.
 //!
 //! Out of scope: sockets, clocks, randomness, the Workers runtime. The present moment and
 //! random bytes are arguments; a store is asked by a [`store::Command`] and replies with text.
 
+pub mod admin;
 pub mod config;
 pub mod cookie;
 pub mod credential;
@@ -19,6 +21,7 @@ pub mod device;
 pub mod form;
 pub mod id_token;
 pub mod identity;
+pub mod index;
 pub mod issuer;
 pub mod jwt;
 pub mod keys;
@@ -26,6 +29,7 @@ pub mod ledger;
 pub mod limit;
 pub mod login;
 pub mod logout_token;
+pub mod rate;
 pub mod redirect;
 pub mod redis;
 pub mod refusal;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::admin::Rights;
 use crate::data::MAX_DATA;
 use crate::device::DeviceClass;
 use crate::form::Form;
@@ -141,6 +142,8 @@ pub struct Approval {
     pub session_limit: Option<SessionLimit>,
     /// The policy for this user instead of `SESSION_LIMIT_POLICY`.
     pub policy: Option<LimitPolicy>,
+    /// Sessions that this login is to end.
+    pub end: Vec<Sid>,
     /// The login at a trusted issuer, if it was one.
     pub issued: Option<Issued>,
 }
@@ -158,6 +161,13 @@ impl fmt::Debug for Approval {
 #[error("LOGIN_URL answered 200 with a body that cannot be used: {0}")]
 pub struct UnusableApproval(String);
 
+impl UnusableApproval {
+    /// What is wrong with it.
+    pub fn why(&self) -> &str {
+        &self.0
+    }
+}
+
 #[derive(Deserialize)]
 struct Answer {
     sub: Subject,
@@ -167,6 +177,8 @@ struct Answer {
     roles: Option<Vec<String>>,
     session_limit: Option<SessionLimit>,
     session_limit_policy: Option<LimitPolicy>,
+    #[serde(default)]
+    end: Vec<Sid>,
 }
 
 impl Approval {
@@ -197,7 +209,8 @@ impl Approval {
             return Err(UnusableApproval("`data` is larger than 16 KB".into()));
         }
         let (session_limit, policy) = (answer.session_limit, answer.session_limit_policy);
-        Ok(Self { sub: answer.sub, claims, data, session_limit, policy, issued: None })
+        let (sub, end) = (answer.sub, answer.end);
+        Ok(Self { sub, claims, data, session_limit, policy, end, issued: None })
     }
 
     /// An issuer's word.
@@ -208,7 +221,8 @@ impl Approval {
         let IdToken { sub, claims, issued } = token;
         check_claims(&claims)?;
         let (data, session_limit, policy) = (None, None, None);
-        Ok(Self { sub, claims, data, session_limit, policy, issued: Some(issued) })
+        let (end, issued) = (Vec::new(), Some(issued));
+        Ok(Self { sub, claims, data, session_limit, policy, end, issued })
     }
 }
 
@@ -269,6 +283,7 @@ pub fn begin(
         data: approval.data.clone(),
         issuer: approval.issued.as_ref().map(|issued| issued.issuer.clone()),
         issuer_sid: approval.issued.as_ref().and_then(|issued| issued.sid.clone()),
+        admin: Rights::of(&approval.claims).is_admin(),
         ended: None,
     }
 }

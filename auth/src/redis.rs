@@ -3,6 +3,9 @@
 //! One hash per user, so that every step is one script over one declared key: atomic, safe
 //! under Redis Cluster, and needing neither KEYS nor SCAN. The scripts are in `redis/`.
 
+mod counters;
+mod index;
+
 use std::fmt::{self, Write as _};
 
 use base64ct::{Base64UrlUnpadded, Encoding};

@@ -3,6 +3,8 @@
 //! The problem details of RFC 9457. What the log needs beyond that is kept apart: see
 //! [`Refusal::cause`].
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::jwt::TokenError;
@@ -26,8 +28,22 @@ pub enum Refusal {
     CredentialsInvalid,
     /// The user has as many sessions as may be; the login may end some of these, if it is asked.
     SessionLimit(Option<Vec<Session>>),
+    /// The admin API key is missing or wrong.
+    KeyInvalid,
+    /// The caller is known, and may not do this.
+    AccessDenied {
+        /// The scope that is missing, if there is one for it.
+        scope: Option<&'static str>,
+    },
+    /// A session that a backend wants cannot be made; says what to change.
+    BadSession(String),
     /// A cookie on an unsafe method, from another site.
     CrossSite,
+    /// Too many attempts to log in.
+    TooManyAttempts {
+        /// Until the next one may pass.
+        wait: Duration,
+    },
     /// The guard has no such endpoint.
     NotFound,
     /// The endpoint does not know this method; these it knows.
@@ -86,9 +102,15 @@ impl Refusal {
             Self::Session(Gone::Unknown) => ("session_unknown", 401, "The session is not known"),
             Self::CredentialsInvalid => ("credentials_invalid", 401, "The login was not accepted"),
             Self::SessionLimit(_) => ("session_limit", 409, "There are too many sessions"),
+            Self::KeyInvalid => ("key_invalid", 401, "The admin API key is needed"),
+            Self::AccessDenied { .. } => ("access_denied", 403, "The right to do this is missing"),
+            Self::BadSession(_) => ("bad_request", 400, "The session cannot be made"),
             Self::CrossSite => ("cross_site", 403, "The request comes from another site"),
             Self::NotFound => ("not_found", 404, "There is nothing here"),
             Self::MethodNotAllowed(_) => ("method_not_allowed", 405, "The method is not allowed"),
+            Self::TooManyAttempts { .. } => {
+                ("too_many_attempts", 429, "Too many attempts to log in")
+            }
             Self::Misconfigured(_) => ("misconfigured", 500, "The guard is not set up"),
             Self::Failed(_) => ("internal_error", 500, "The guard has failed"),
             Self::OriginUnavailable(_) => {
@@ -152,10 +174,19 @@ impl Refusal {
                 "Choose which sessions to end, and repeat the login with their `sid`s in `end`."
                     .into()
             }
+            Self::KeyInvalid => "Send `ADMIN_API_KEY` as `Authorization: Bearer`.".into(),
+            Self::AccessDenied { scope: Some(scope) } => {
+                format!("The token lacks the scope `{scope}`.")
+            }
+            Self::AccessDenied { scope: None } => "Only the admin API key may do this.".into(),
+            Self::BadSession(detail) => detail.clone(),
             Self::CrossSite => {
                 "With the session cookie, send `Origin` or `Sec-Fetch-Site` of this same site, or \
                  use a bearer token."
                     .into()
+            }
+            Self::TooManyAttempts { wait } => {
+                format!("Wait {} seconds, and try again.", seconds(*wait))
             }
             Self::NotFound => "The guard has no endpoint of this name.".into(),
             Self::MethodNotAllowed(allow) => format!("Use {allow}."),
@@ -195,6 +226,9 @@ impl Refusal {
         match self {
             Self::MethodNotAllowed(allow) => headers.push(("allow", (*allow).to_owned())),
             Self::StoreUnavailable(_) => headers.push(("retry-after", RETRY_AFTER.to_owned())),
+            Self::TooManyAttempts { wait } => {
+                headers.push(("retry-after", seconds(*wait).to_string()));
+            }
             _ => {}
         }
         if let Some(challenge) = self.challenge() {
@@ -203,17 +237,29 @@ impl Refusal {
         headers
     }
 
-    /// The challenge of a 401 (RFC 6750, section 3): without an error when no token was sent.
+    /// The challenge of a 401, or of a 403 for want of a scope (RFC 6750, section 3): without an
+    /// error when no token was sent.
     fn challenge(&self) -> Option<String> {
         match self {
-            Self::TokenMissing | Self::CredentialsInvalid => Some("Bearer".into()),
+            Self::TokenMissing | Self::CredentialsInvalid | Self::KeyInvalid => {
+                Some("Bearer".into())
+            }
             Self::Token(_) | Self::Session(_) => {
                 let detail = self.detail();
                 Some(format!(r#"Bearer error="invalid_token", error_description="{detail}""#))
             }
+            Self::AccessDenied { scope } => {
+                let scope = scope.map_or_else(String::new, |scope| format!(r#", scope="{scope}""#));
+                Some(format!(r#"Bearer error="insufficient_scope"{scope}"#))
+            }
             _ => None,
         }
     }
+}
+
+/// Whole seconds, rounded up and never none: who comes back then is not sent away again.
+fn seconds(wait: Duration) -> u64 {
+    wait.as_millis().div_ceil(1000).max(1) as u64
 }
 
 #[cfg(test)]

@@ -70,6 +70,12 @@ pub enum Endpoint {
     Refresh,
     /// A logout at a trusted issuer.
     BackchannelLogout,
+    /// What a token is worth, for other services.
+    Introspect,
+    /// The end of a token's session, by other services.
+    Revoke,
+    /// The sessions of others: see [`Wish`](crate::admin::Wish).
+    Admin,
     /// The caller's own session.
     Session,
     /// A change to its private data.
@@ -118,6 +124,9 @@ impl Route {
             ("/logout", "POST") => Self::Own(Endpoint::Logout),
             ("/refresh", "POST") => Self::Own(Endpoint::Refresh),
             ("/backchannel-logout", "POST") => Self::Own(Endpoint::BackchannelLogout),
+            ("/introspect", "POST") => Self::Own(Endpoint::Introspect),
+            ("/revoke", "POST") => Self::Own(Endpoint::Revoke),
+            ("/introspect" | "/revoke", _) => Self::WrongMethod("POST"),
             ("/logout" | "/refresh" | "/backchannel-logout", _) => Self::WrongMethod("POST"),
             ("/session", "PATCH") => Self::Own(Endpoint::SessionData),
             ("/session", _) if get => Self::Own(Endpoint::Session),
@@ -128,6 +137,7 @@ impl Route {
             ("/sessions" | "/health" | "/style.css", _) => Self::WrongMethod("GET, HEAD"),
             (_, "DELETE") if is_session(name) => Self::Own(Endpoint::EndSession),
             _ if is_session(name) => Self::WrongMethod("DELETE"),
+            _ if name.starts_with("/admin/") => Self::Own(Endpoint::Admin),
             ("", _) => Self::Unknown,
             _ if name.starts_with('/') => Self::Unknown,
             _ => Self::Protected,

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::admin::Rights;
 use crate::identity;
 use crate::jwt::{MAX_BYTES, Period, TokenError, Unverified};
 use crate::keys::{KeySet, Material};
@@ -60,6 +61,11 @@ impl Verified {
         &self.0.public
     }
 
+    /// What its scopes allow.
+    pub fn rights(&self) -> Rights {
+        self.0.rights
+    }
+
     /// The headers that tell the origin who it is.
     pub fn identity(&self) -> &[identity::Header] {
         &self.0.identity
@@ -75,6 +81,7 @@ struct Genuine {
     name: TokenName,
     public: Map<String, Value>,
     identity: Vec<identity::Header>,
+    rights: Rights,
     period: Period,
 }
 
@@ -171,6 +178,15 @@ impl Tokens {
         Ok(Verified(genuine))
     }
 
+    /// Every claim of a token, which is verified like any other.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn claims(&self, token: &str, now: Timestamp) -> Result<Map<String, Value>, TokenError> {
+        self.verify(token, now)?;
+        Ok(Unverified::parse(token)?.into_claims())
+    }
+
     /// Reads a token: the key by `kid`, the algorithm by the key, then every claim but the times.
     fn read(&self, token: &str) -> Result<Genuine, TokenError> {
         let token = Unverified::parse(token)?;
@@ -193,7 +209,8 @@ impl Tokens {
         let name = TokenName { jti, issued: period.issued() };
         let public = claims.into_rest();
         let identity = identity::headers(&sub, &sid, &public);
-        Ok(Genuine { sub, sid, name, public, identity, period })
+        let rights = Rights::of(&public);
+        Ok(Genuine { sub, sid, name, public, identity, rights, period })
     }
 }
 

@@ -141,6 +141,7 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
                 data: data(u8::try_from(text.len()).unwrap()),
                 issuer: (text.len() % 3 > 0).then(|| format!("issuer {}", text.len() % 2)),
                 issuer_sid: (text.len() % 5 > 1).then(|| format!("sid {}", text.len() % 2)),
+                admin: text.len() % 2 == 0,
                 ended: None,
             };
             let limit = NonZeroU32::new(*limit).map(|most| Limit {

@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
+use auth::index::Question;
 use auth::ledger::{Ledger, Touched};
+use auth::rate::Count;
 use auth::session::{Session, Subject};
 use auth::store::{Command, NoteName, StoreError};
 use auth::time::Timestamp;
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 
-use super::{Answering, Outcome, Reply, SessionStore, ask_object, keep_note, millis, recall_note};
+use super::{
+    Answering, Outcome, Reply, SessionStore, ask_object, count_up, keep_note, millis, recall_note,
+};
 
 /// Sends commands to the objects of one namespace.
 pub struct ObjectStore {
@@ -70,6 +74,31 @@ impl SessionStore for ObjectStore {
             let (_, json) = reply.received(self.timeout)?;
             serde_json::from_str(json).map_err(|error| StoreError::Unreadable(error.to_string()))
         })
+    }
+
+    fn count<'a>(
+        &'a self,
+        counter: &'a NoteName,
+        span: Duration,
+    ) -> Answering<'a, Result<Count, StoreError>> {
+        Box::pin(async move {
+            let (name, span) = (format!("count:{}", counter.as_str()), span.as_millis() as f64);
+            let timeout = millis(self.timeout);
+            let reply = Reply::of(count_up(&self.objects, &name, span, timeout)).await;
+            let (_, json) = reply.received(self.timeout)?;
+            let count: Result<(u64, u64), _> = serde_json::from_str(json);
+            let (attempts, left) = count.map_err(|e| StoreError::Unreadable(e.to_string()))?;
+            Ok(Count { attempts, left: Duration::from_millis(left) })
+        })
+    }
+
+    fn ask_index(&self, question: &Question) -> Promise {
+        let question = serde_json::to_string(&question.words()).unwrap_or_default();
+        super::ask_index(&self.objects, &question, millis(self.timeout))
+    }
+
+    fn read_index(&self, reply: &Reply) -> Result<String, StoreError> {
+        reply.received(self.timeout).map(|(_, answer)| answer.to_owned())
     }
 
     fn ping(&self) -> Answering<'_, Result<(), StoreError>> {

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use auth::config::Secret;
+use auth::index::Question;
+use auth::rate::Count;
 use auth::redis::{ReadConsistency, Redis, RestError, RestRequest};
 use auth::session::Subject;
 use auth::store::{Command, NoteName, StoreError};
@@ -120,6 +122,25 @@ impl SessionStore for RedisStore {
             let reply = Reply::of(self.send(&self.redis.recall(note))).await;
             self.plain(&reply, Redis::recalled)
         })
+    }
+
+    fn count<'a>(
+        &'a self,
+        counter: &'a NoteName,
+        span: Duration,
+    ) -> Answering<'a, Result<Count, StoreError>> {
+        Box::pin(async move {
+            let reply = Reply::of(self.send(&self.redis.count(counter, span))).await;
+            self.plain(&reply, Redis::counted)
+        })
+    }
+
+    fn ask_index(&self, question: &Question) -> Promise {
+        self.send(&self.redis.ask_index(question))
+    }
+
+    fn read_index(&self, reply: &Reply) -> Result<String, StoreError> {
+        self.plain(reply, Redis::index_answer)
     }
 
     fn ping(&self) -> Answering<'_, Result<(), StoreError>> {

@@ -149,7 +149,7 @@ test.each(["/auth", "/auth/", "/auth/nothing", "/auth/login/x", "/auth/%6cogin"]
 test.each([
   ["PUT", "/auth/login", "GET, HEAD, POST"],
   ["GET", "/auth/logout", "POST"],
-  ["POST", "/auth/session", "GET, HEAD"],
+  ["POST", "/auth/session", "GET, HEAD, PATCH"],
   ["DELETE", "/auth/health", "GET, HEAD"],
 ])("%s %s names the methods that are allowed", async (method, path, allow) => {
   expect(await answerOf(guard.fetch(path, { method }))).toMatchObject({

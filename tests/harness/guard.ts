@@ -51,6 +51,8 @@ export type Vars = Record<string, string | undefined>;
 
 /** How a guard differs from the others. */
 export interface GuardOptions {
+  /** Cloudflare's rate-limit binding is there, with this limit in each minute. */
+  limiter?: number;
   /** The binding of the Durable Objects is missing. */
   withoutObjects?: boolean;
   /** A folder for the Durable Objects, to outlive this guard. */
@@ -59,7 +61,7 @@ export interface GuardOptions {
 
 /** Starts a guard with the store of this test project and the settings that differ. */
 export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): Promise<Guard> {
-  const { withoutObjects = false, persist } = options;
+  const { limiter, withoutObjects = false, persist } = options;
   const origin = await startOrigin();
   const log: string[] = [];
   const all: Vars = {
@@ -70,6 +72,8 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
     SIGNING_KEYS: JSON.stringify({ keys: [KEY] }),
     // Generous, because many tests share two cores; outages set their own.
     STORE_TIMEOUT: "20 seconds",
+    // Because all of a file's tests log in from one address; what it does has tests of its own.
+    LOGIN_RATE: "off",
     ...storeVars(),
     ...vars,
   };
@@ -86,6 +90,7 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
     // Past Miniflare's own proxy, which rewrites paths and Accept-Encoding.
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
     ...(withoutObjects ? {} : { durableObjects: { USER_SESSIONS: { className: "UserSessions", useSQLite: true } } }),
+    ...(limiter === undefined ? {} : { ratelimits: { LOGIN_RATE_LIMITER: { namespace_id: "1001", simple: { limit: limiter, period: 60 } } } }),
     ...(persist === undefined ? {} : { resourcePersistencePath: persist }),
     handleStructuredLogs: ({ message }) => log.push(message),
   }));

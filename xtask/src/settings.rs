@@ -8,6 +8,7 @@ use std::{fs, io};
 
 use anyhow::{Context, Result};
 use auth::config::{SETTINGS, Setting, Settings};
+use auth::rate::Rate;
 
 /// Checks the settings on standard input. Secrets that are not among them are noted, not wrong:
 /// they are kept where this machine does not see them.
@@ -46,7 +47,9 @@ fn find(given: &BTreeMap<String, String>) -> Findings {
             findings.errors.push(error.to_string());
         }
     }
-    for name in given.keys().filter(|name| setting(name).is_none()) {
+    findings.errors.extend(rates_that_differ(given));
+    let known = |name: &str| setting(name).is_some() || name == LIMITER;
+    for name in given.keys().filter(|name| !known(name)) {
         if !findings.errors.iter().any(|error| error.starts_with(name.as_str())) {
             findings.notes.push(format!("{name} is not a setting of the guard"));
         }
@@ -55,6 +58,17 @@ fn find(given: &BTreeMap<String, String>) -> Findings {
         findings.notes.push(format!("{name} still has the example's value"));
     }
     findings
+}
+
+/// The rate-limit binding, which comes as if it were a setting: `10 per 60 seconds`.
+const LIMITER: &str = "LOGIN_RATE_LIMITER";
+
+/// The binding counts by its own limit, which the Worker cannot see.
+fn rates_that_differ(given: &BTreeMap<String, String>) -> Option<String> {
+    let bound = Rate::parse(given.get(LIMITER)?).ok()??;
+    let wanted = given.get("LOGIN_RATE").map_or(Ok(Some(Rate::DEFAULT)), |text| Rate::parse(text));
+    let differs = wanted.is_ok_and(|wanted| wanted.is_some_and(|wanted| wanted != bound));
+    differs.then(|| format!("LOGIN_RATE is not what {LIMITER} has: {}", given[LIMITER]))
 }
 
 fn setting(name: &str) -> Option<&'static Setting> {
@@ -122,6 +136,17 @@ mod tests {
     fn errors_are_found_even_while_a_secret_is_unseen() {
         let found = find(&given(&[("TOKEN_TTL", "8 days")]));
         assert_eq!(found.errors, ["TOKEN_TTL must not be longer than SESSION_TTL"]);
+    }
+
+    #[test]
+    fn a_rate_that_is_not_the_bindings_is_noticed() {
+        let errors = |rate, bound| {
+            find(&given(&[("LOGIN_RATE", rate), ("LOGIN_RATE_LIMITER", bound)])).errors.len()
+        };
+        assert_eq!(errors("10 per minute", "10 per 60 seconds"), 0);
+        assert_eq!(errors("off", "10 per 60 seconds"), 0);
+        assert_eq!(errors("5 per minute", "10 per 60 seconds"), 1);
+        assert_eq!(errors("10 per hour", "10 per 60 seconds"), 1);
     }
 
     #[test]

@@ -105,6 +105,11 @@ pub const SETTINGS: &[Setting] = &[
         "The origin's endpoint that checks credentials. Clients cannot reach it through the guard. Without it, nobody can log in through the guard.",
     ),
     setting(
+        "LOGIN_RATE",
+        "10 per minute",
+        "How many attempts to log in pass per user and per client address, `N per SPAN`, or `off`. Every attempt counts, also a right one. With a rate-limit binding named `LOGIN_RATE_LIMITER`, that one counts, and the span must be its period, `10 seconds` or `minute`; see the README.",
+    ),
+    setting(
         "STORE_TIMEOUT",
         "1 second",
         "How long the store may take to answer. A login that fails so may still have ended older sessions.",
@@ -118,5 +123,10 @@ pub const SETTINGS: &[Setting] = &[
         "STORE_FAILURE",
         "deny",
         "When the store cannot be asked: `deny` answers 503; `allow-recent: 60 seconds` honours a session that this isolate saw live that recently.",
+    ),
+    secret(
+        "ADMIN_API_KEY",
+        "none",
+        "Lets a backend of yours ask about any token, see and end sessions, and begin them: `introspect`, `revoke` and the admin API. At least 32 characters of visible ASCII; `openssl rand -hex 32` makes one.",
     ),
 ];

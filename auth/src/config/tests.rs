@@ -21,6 +21,7 @@ fn the_defaults_are_those_of_the_reference() {
         .filter(|s| !matches!(s.default, "none" | "SESSION_TTL"))
         .map(|s| (s.name, s.default))
         .chain([("SESSION_TTL", default("SESSION_TTL"))])
+        .chain([("LOGIN_RATE", default("LOGIN_RATE"))])
         .chain([("STORE_TIMEOUT", default("STORE_TIMEOUT"))])
         .chain([("ORIGIN_TIMEOUT", default("ORIGIN_TIMEOUT"))])
         .collect();
@@ -70,6 +71,10 @@ fn everything_wrong_is_said_at_once() {
 #[case("SESSION_TTL", "100 years")]
 #[case("STORE_FAILURE", "allow")]
 #[case("STORE_FAILURE", "allow-recent: soon")]
+#[case("ADMIN_API_KEY", "0123456789abcdef0123456789abcde")]
+#[case("ADMIN_API_KEY", "0123456789abcdef 0123456789abcdef")]
+#[case("ADMIN_API_KEY", "0123456789abcdef0123456789abcdé")]
+#[case("LOGIN_RATE", "10")]
 #[case("TOKEN_SOURCES", "basic")]
 #[case("TRUSTED_ISSUERS", "{}")]
 #[case("TRUSTED_ISSUERS", r#"[{"issuer":"https://idp.example"}]"#)]
@@ -135,4 +140,13 @@ fn secrets_do_not_reach_debug_output() {
     let settings = read(&REDIS).unwrap();
     let debug = format!("{settings:?}");
     assert!(debug.contains("db.upstash.io") && !debug.contains("hush"), "{debug}");
+}
+
+#[rstest]
+#[case("hush", true)]
+#[case("hus", false)]
+#[case("hush!", false)]
+#[case("", false)]
+fn a_secret_is_compared_whole(#[case] other: &str, #[case] same: bool) {
+    assert_eq!(Secret::new("hush").is(other), same);
 }

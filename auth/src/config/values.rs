@@ -67,6 +67,14 @@ pub fn rest_token(text: &str) -> Result<String, String> {
     }
 }
 
+/// `ADMIN_API_KEY`: what an `Authorization` header can carry and nobody guesses.
+pub fn admin_api_key(text: &str) -> Result<String, String> {
+    match text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(text.to_owned()),
+        false => Err("must be at least 32 characters of visible ASCII, without spaces".into()),
+    }
+}
+
 /// Does this host name mean the machine itself?
 pub fn is_loopback(host: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1" | "[::1]")

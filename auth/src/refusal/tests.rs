@@ -26,9 +26,13 @@ fn expired() -> Refusal {
 #[case(expired(), "session_expired", 401)]
 #[case(Refusal::Session(Gone::Unknown), "session_unknown", 401)]
 #[case(Refusal::CredentialsInvalid, "credentials_invalid", 401)]
+#[case(Refusal::KeyInvalid, "key_invalid", 401)]
+#[case(Refusal::AccessDenied { scope: None }, "access_denied", 403)]
+#[case(Refusal::BadSession("x".into()), "bad_request", 400)]
 #[case(Refusal::CrossSite, "cross_site", 403)]
 #[case(Refusal::NotFound, "not_found", 404)]
 #[case(Refusal::MethodNotAllowed("GET"), "method_not_allowed", 405)]
+#[case(Refusal::TooManyAttempts { wait: Duration::ZERO }, "too_many_attempts", 429)]
 #[case(Refusal::Misconfigured("x".into()), "misconfigured", 500)]
 #[case(Refusal::Failed("x".into()), "internal_error", 500)]
 #[case(Refusal::OriginUnavailable("x".into()), "origin_unavailable", 502)]
@@ -46,9 +50,9 @@ fn each_refusal_has_its_code_and_status(
     let headers = refusal.headers();
     let has = |name: &str| headers.iter().any(|(header, _)| *header == name);
     assert!(has("cache-control"));
-    assert_eq!(has("www-authenticate"), status == 401);
+    assert_eq!(has("www-authenticate"), status == 401 || code == "access_denied");
     assert_eq!(has("allow"), status == 405);
-    assert_eq!(has("retry-after"), status == 503);
+    assert_eq!(has("retry-after"), matches!(status, 429 | 503));
 }
 
 #[test]
@@ -69,4 +73,14 @@ fn causes_stay_out_of_the_answer() {
     let refusal = Refusal::Misconfigured("SIGNING_KEYS is missing".into());
     assert!(!serde_json::to_string(&refusal.problem()).unwrap().contains("SIGNING_KEYS"));
     assert!(refusal.cause().unwrap().contains("SIGNING_KEYS"));
+}
+
+#[rstest]
+#[case(0, "1")]
+#[case(1, "1")]
+#[case(1_000, "1")]
+#[case(1_001, "2")]
+fn who_waits_as_long_as_told_is_not_sent_away_again(#[case] millis: u64, #[case] seconds: &str) {
+    let refusal = Refusal::TooManyAttempts { wait: Duration::from_millis(millis) };
+    assert!(refusal.headers().contains(&("retry-after", seconds.to_owned())));
 }

@@ -17,6 +17,7 @@ pub(crate) fn session(sid: &str, created: u64, expires: u64) -> Session {
         data: None,
         issuer: None,
         issuer_sid: None,
+        admin: false,
         ended: None,
     }
 }
@@ -87,6 +88,10 @@ fn the_stored_format_is_this_json() {
     let json = r#"{"sid":"abc","jti":"jti","created":1700000000000,"seen":1700000000000,"expires":1700000600000,"idle_expires":1700000300000,"device":"desktop","user_agent":"curl/8","place":"Berlin, DE","data":"{\"theme\":\"dark\"}","ended":{"why":"superseded","at":1700000100000,"by":"tablet"}}"#;
     assert_eq!(serde_json::to_string(&stored).unwrap(), json);
     assert_eq!(serde_json::from_str::<Session>(json).unwrap(), stored);
+    stored.admin = true;
+    let json = json.replace(r#","ended""#, r#","admin":true,"ended""#);
+    assert_eq!(serde_json::to_string(&stored).unwrap(), json);
+    assert_eq!(serde_json::from_str::<Session>(&json).unwrap(), stored);
     let least = r#"{"sid":"a","jti":"j","created":1,"seen":1,"expires":2,"device":"other"}"#;
     assert_eq!(
         serde_json::to_string(&serde_json::from_str::<Session>(least).unwrap()).unwrap(),

@@ -71,6 +71,7 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admin::Rights;
     use crate::jwt::Period;
     use crate::session::{Sid, Subject, TokenName};
     use serde_json::Map;
@@ -79,7 +80,8 @@ mod tests {
         let sub = Subject::try_from("ada".to_owned()).unwrap();
         let (sid, period) = (Sid::from_random([0; 16]), Period::default());
         let name = TokenName { jti: "jti".into(), issued: period.issued() };
-        Genuine { sub, sid, name, public: Map::new(), identity: Vec::new(), period }
+        let (public, identity, rights) = (Map::new(), Vec::new(), Rights::default());
+        Genuine { sub, sid, name, public, identity, rights, period }
     }
 
     #[test]

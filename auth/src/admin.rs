@@ -1,0 +1,124 @@
+//! Who may manage the sessions of others: see them, begin them, end them.
+
+mod wish;
+
+use base64ct::{Base64, Encoding};
+use serde_json::{Map, Value};
+
+pub use wish::{NewSession, Wish, page};
+
+use crate::config::Secret;
+use crate::credential::{bearer, scheme};
+use crate::refusal::Refusal;
+
+/// The scope to see who is logged in.
+const READ: &str = "sessions:read";
+/// The scope to end sessions, but not those of admins.
+const REVOKE: &str = "sessions:revoke";
+/// The scope to end anybody's sessions.
+const REVOKE_ADMINS: &str = "sessions:revoke-admins";
+
+/// Which of the admin scopes a token has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    read: bool,
+    revoke: bool,
+    revoke_admins: bool,
+}
+
+impl Rights {
+    /// Those that these claims give.
+    pub fn of(claims: &Map<String, Value>) -> Self {
+        let scopes = scopes(claims);
+        let has = |scope| scopes.contains(&scope);
+        Self { read: has(READ), revoke: has(REVOKE), revoke_admins: has(REVOKE_ADMINS) }
+    }
+
+    /// An admin is whoever has any of them.
+    pub fn is_admin(self) -> bool {
+        self != Self::default()
+    }
+}
+
+/// By what somebody manages sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Power {
+    /// The admin API key.
+    Key,
+    /// The scopes of a token whose session is live.
+    Token(Rights),
+}
+
+/// What is done to the sessions of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// They are seen, or counted.
+    See,
+    /// One is begun.
+    Begin,
+    /// They are ended.
+    End {
+        /// Is their user an admin, by any session that is live?
+        of_admin: bool,
+    },
+}
+
+impl Power {
+    /// May this be done?
+    ///
+    /// # Errors
+    /// [`Refusal::AccessDenied`] with the scope that is missing, if there is one for it.
+    pub fn allows(self, act: Act) -> Result<(), Refusal> {
+        let Self::Token(rights) = self else { return Ok(()) };
+        let (allowed, scope) = match act {
+            Act::See => (rights.read, Some(READ)),
+            Act::Begin => (false, None),
+            Act::End { of_admin: false } => (rights.revoke || rights.revoke_admins, Some(REVOKE)),
+            Act::End { of_admin: true } => (rights.revoke_admins, Some(REVOKE_ADMINS)),
+        };
+        if allowed { Ok(()) } else { Err(Refusal::AccessDenied { scope }) }
+    }
+}
+
+/// Does this `Authorization` bear the admin API key: as a bearer token (RFC 6750, section 2.1), or
+/// as the password of whatever user (RFC 7617, section 2)?
+pub fn bears_key(authorization: &str, key: &Secret) -> bool {
+    if let Some(sent) = bearer(authorization) {
+        return key.is(sent);
+    }
+    let sent = scheme(authorization, "basic").and_then(|sent| Base64::decode_vec(sent).ok());
+    let sent = sent.and_then(|sent| String::from_utf8(sent).ok());
+    sent.as_deref().and_then(|sent| sent.split_once(':')).is_some_and(|(_, sent)| key.is(sent))
+}
+
+/// Where tokens keep their scopes. The first is the standard's (RFC 9068, section 2.2.3), the
+/// others are known from elsewhere.
+const SCOPE_CLAIMS: [&str; 3] = ["scope", "scopes", "scp"];
+
+/// The scopes among these claims: words of a text, or texts of a list.
+fn scopes(claims: &Map<String, Value>) -> Vec<&str> {
+    let mut scopes = Vec::new();
+    for claim in SCOPE_CLAIMS.iter().filter_map(|name| claims.get(*name)) {
+        match claim {
+            Value::String(text) => scopes.extend(text.split_ascii_whitespace()),
+            Value::Array(list) => scopes.extend(list.iter().filter_map(Value::as_str)),
+            _ => {}
+        }
+    }
+    scopes
+}
+
+/// What a token introspection tells of a token whose session is live (RFC 7662, section 2.2): its
+/// claims, and its scopes in the standard's form.
+pub fn introspection(mut claims: Map<String, Value>) -> Map<String, Value> {
+    let scopes = scopes(&claims).join(" ");
+    if !scopes.is_empty() {
+        claims.insert("scope".into(), scopes.into());
+    }
+    claims.insert("active".into(), true.into());
+    claims.insert("token_type".into(), "Bearer".into());
+    claims
+}
+
+#[cfg(test)]
+mod tests;

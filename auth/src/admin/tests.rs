@@ -1,0 +1,102 @@
+use super::*;
+use rstest::rstest;
+use serde_json::json;
+
+const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+fn basic(text: &str) -> String {
+    format!("Basic {}", Base64::encode_string(text.as_bytes()))
+}
+
+#[rstest]
+#[case(format!("Bearer {KEY}"), true)]
+#[case(format!("bearer  {KEY} "), true)]
+#[case(basic(&format!("backend:{KEY}")), true)]
+#[case(basic(&format!(":{KEY}")).replacen("Basic", "basic", 1), true)]
+#[case(format!("Bearer {KEY}0"), false)]
+#[case(format!("Bearer {}", &KEY[1..]), false)]
+#[case("Bearer".into(), false)]
+#[case("Bearer ".into(), false)]
+#[case(KEY.into(), false)]
+#[case(format!("Token {KEY}"), false)]
+#[case(format!("Basic {KEY}"), false)]
+#[case(basic(KEY), false)]
+#[case(basic(&format!("{KEY}:")), false)]
+#[case(basic(&format!("a:b:{KEY}")), false)]
+#[case("Basic \u{e9}".into(), false)]
+#[case(String::new(), false)]
+fn the_key_comes_as_a_bearer_token_or_a_password(#[case] sent: String, #[case] bears: bool) {
+    assert_eq!(bears_key(&sent, &Secret::new(KEY)), bears);
+}
+
+#[rstest]
+#[case(json!({}), &[])]
+#[case(json!({ "scope": "a  b" }), &["a", "b"])]
+#[case(json!({ "scopes": ["a", 7, "b c"] }), &["a", "b c"])]
+#[case(json!({ "scp": "a", "scope": "b" }), &["b", "a"])]
+#[case(json!({ "scope": 7, "scopes": { "a": true }, "scp": null }), &[])]
+fn scopes_are_words_or_a_list(#[case] claims: Value, #[case] expected: &[&str]) {
+    assert_eq!(scopes(claims.as_object().unwrap()), expected);
+}
+
+#[test]
+fn an_introspection_tells_the_claims_and_cannot_be_told_otherwise_by_them() {
+    let claims = json!({ "sub": "ada", "scp": ["a", "b"], "active": false, "token_type": "x" });
+    let told = introspection(claims.as_object().unwrap().clone());
+    let expected = json!({
+        "sub": "ada", "scp": ["a", "b"], "scope": "a b", "active": true, "token_type": "Bearer",
+    });
+    assert_eq!(Value::Object(told), expected);
+}
+
+const SCOPES: [&str; 3] = ["sessions:read", "sessions:revoke", "sessions:revoke-admins"];
+
+fn rights(scope: &str) -> Rights {
+    Rights::of(json!({ "scope": scope }).as_object().unwrap())
+}
+
+/// What is allowed, in the order of `ACTS`; `-` is not.
+#[rstest]
+#[case("", "----")]
+#[case("sessions:read", "s---")]
+#[case("sessions:revoke", "--e-")]
+#[case("sessions:revoke-admins", "--ea")]
+#[case("sessions:read sessions:revoke", "s-e-")]
+#[case("sessions:read sessions:revoke-admins", "s-ea")]
+#[case("sessions:revoke sessions:revoke-admins", "--ea")]
+#[case("sessions:read sessions:revoke sessions:revoke-admins", "s-ea")]
+#[case("openid sessions sessions:reads SESSIONS:REVOKE sessions:* *", "----")]
+fn each_scope_allows_its_acts_and_no_others(#[case] scope: &str, #[case] allowed: &str) {
+    let power = Power::Token(rights(scope));
+    assert_eq!(table(power), allowed, "{scope}");
+    assert_eq!(
+        rights(scope).is_admin(),
+        SCOPES.iter().any(|it| scope.split(' ').any(|s| s == *it))
+    );
+}
+
+#[test]
+fn the_key_allows_everything() {
+    assert_eq!(table(Power::Key), "sbea");
+}
+
+const ACTS: [(char, Act); 4] = [
+    ('s', Act::See),
+    ('b', Act::Begin),
+    ('e', Act::End { of_admin: false }),
+    ('a', Act::End { of_admin: true }),
+];
+
+fn table(power: Power) -> String {
+    ACTS.map(|(mark, act)| if power.allows(act).is_ok() { mark } else { '-' }).iter().collect()
+}
+
+#[rstest]
+#[case(Act::See, Some("sessions:read"))]
+#[case(Act::Begin, None)]
+#[case(Act::End { of_admin: false }, Some("sessions:revoke"))]
+#[case(Act::End { of_admin: true }, Some("sessions:revoke-admins"))]
+fn who_lacks_a_scope_is_told_which(#[case] act: Act, #[case] scope: Option<&'static str>) {
+    let refused = Power::Token(Rights::default()).allows(act);
+    assert_eq!(refused, Err(Refusal::AccessDenied { scope }));
+}

@@ -1,0 +1,172 @@
+//! What the admin API is asked for, as path and body say it.
+
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
+
+use crate::index::{Cursor, MAX_PAGE};
+use crate::login::Approval;
+use crate::refusal::Refusal;
+use crate::session::{Sid, Subject};
+use crate::time::parse_span;
+
+/// What is asked for, below `admin/`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Who is logged in.
+    Users,
+    /// How many are.
+    Stats,
+    /// The sessions of a user.
+    List(Subject),
+    /// A new session of a user.
+    Begin(Subject),
+    /// The end of a user's sessions.
+    EndAll(Subject),
+    /// The end of one of them.
+    End(Subject, Sid),
+    /// The end of everybody's sessions.
+    EndEverybodys,
+}
+
+impl Wish {
+    /// Reads a method, and a path as it came, from behind `admin/`.
+    ///
+    /// # Errors
+    /// Why there is no such endpoint, or that the path is not well encoded.
+    pub fn of(method: &str, path: &str) -> Result<Self, Refusal> {
+        let get = matches!(method, "GET" | "HEAD");
+        let mut parts = path.split('/');
+        let parts = [parts.next(), parts.next(), parts.next(), parts.next(), parts.next()];
+        match parts {
+            [Some("users"), None, ..] if get => Ok(Self::Users),
+            [Some("stats"), None, ..] if get => Ok(Self::Stats),
+            [Some("users" | "stats"), None, ..] => Err(Refusal::MethodNotAllowed("GET, HEAD")),
+            [Some("sessions"), None, ..] if method == "DELETE" => Ok(Self::EndEverybodys),
+            [Some("sessions"), None, ..] => Err(Refusal::MethodNotAllowed("DELETE")),
+            [Some("users"), Some(sub), Some("sessions"), None, _] => {
+                let sub = subject(sub)?;
+                match method {
+                    _ if get => Ok(Self::List(sub)),
+                    "POST" => Ok(Self::Begin(sub)),
+                    "DELETE" => Ok(Self::EndAll(sub)),
+                    _ => Err(Refusal::MethodNotAllowed("GET, HEAD, POST, DELETE")),
+                }
+            }
+            [Some("users"), Some(sub), Some("sessions"), Some(sid), None] => {
+                let (sub, sid) = (subject(sub)?, Sid::try_from(sid.to_owned()));
+                let sid = sid.map_err(Refusal::BadRequest)?;
+                match method {
+                    "DELETE" => Ok(Self::End(sub, sid)),
+                    _ => Err(Refusal::MethodNotAllowed("DELETE")),
+                }
+            }
+            _ => Err(Refusal::NotFound),
+        }
+    }
+}
+
+/// A `sub` in a path: UTF-8, percent-encoded (RFC 3986, section 2.1).
+fn subject(part: &str) -> Result<Subject, Refusal> {
+    let is_hex = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
+    let mut bytes = part.bytes().enumerate().filter(|(_, byte)| *byte == b'%');
+    let rest = part.as_bytes();
+    if !bytes.all(|(at, _)| is_hex(rest.get(at + 1)) && is_hex(rest.get(at + 2))) {
+        return Err(Refusal::BadRequest("The user's `sub` is not well percent-encoded."));
+    }
+    let sub = percent_decode_str(part).decode_utf8();
+    let sub = sub.map_err(|_| Refusal::BadRequest("The user's `sub` is no UTF-8."))?;
+    Subject::try_from(sub.into_owned()).map_err(Refusal::BadRequest)
+}
+
+/// The parameters `limit` and `cursor` of a query.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn page(query: &str, default: u32) -> Result<(u32, Cursor), Refusal> {
+    let (mut limit, mut cursor) = (default, Cursor::default());
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "limit" => {
+                let number = value.parse().ok().filter(|limit| (1..=MAX_PAGE).contains(limit));
+                limit = number.ok_or(Refusal::BadRequest("`limit` must be from 1 to 40."))?;
+            }
+            "cursor" => {
+                let text = Cursor::parse(&value);
+                cursor = text.ok_or(Refusal::BadRequest("`cursor` is none of this guard's."))?;
+            }
+            _ => {}
+        }
+    }
+    Ok((limit, cursor))
+}
+
+/// A session that a backend wants for somebody whom it has logged in by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewSession {
+    /// Who, and what rides along.
+    pub approval: Approval,
+    /// Its lifetime, if it is not the usual one.
+    pub lifetime: Option<Duration>,
+    /// What the user's device calls itself.
+    pub user_agent: Option<String>,
+}
+
+/// The members of the body. An unknown one is refused: it could be a misspelt lifetime.
+const MEMBERS: [&str; 7] = [
+    "claims",
+    "roles",
+    "data",
+    "session_limit",
+    "session_limit_policy",
+    "session_ttl",
+    "user_agent",
+];
+
+impl NewSession {
+    /// Reads the body, JSON or nothing. No session lives longer than `longest`.
+    ///
+    /// # Errors
+    /// [`Refusal::BadSession`] with what to change.
+    pub fn parse(sub: Subject, body: &str, longest: Duration) -> Result<Self, Refusal> {
+        Self::read(sub, body, longest).map_err(Refusal::BadSession)
+    }
+
+    fn read(sub: Subject, body: &str, longest: Duration) -> Result<Self, String> {
+        let mut members: Map<String, Value> = match body.trim() {
+            "" => Map::new(),
+            body => serde_json::from_str(body).map_err(|_| "The body must be a JSON object.")?,
+        };
+        if members.keys().any(|name| !MEMBERS.contains(&name.as_str())) {
+            return Err(format!("The body's members can be: {}.", MEMBERS.join(", ")));
+        }
+        let user_agent = text(&mut members, "user_agent")?;
+        let lifetime = match text(&mut members, "session_ttl")? {
+            None => None,
+            Some(span) => {
+                let span = parse_span(&span).map_err(|why| format!("`session_ttl` {why}."))?;
+                Some(span)
+            }
+        };
+        if lifetime.is_some_and(|lifetime| lifetime > longest) {
+            return Err("`session_ttl` must not be longer than SESSION_TTL.".into());
+        }
+        members.insert("sub".into(), String::from(sub).into());
+        let approval = Approval::parse(&Value::Object(members).to_string());
+        let approval =
+            approval.map_err(|error| format!("The body cannot be used: {}.", error.why()))?;
+        Ok(Self { approval, lifetime, user_agent })
+    }
+}
+
+fn text(members: &mut Map<String, Value>, name: &str) -> Result<Option<String>, String> {
+    match members.remove(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(format!("`{name}` must be a text.")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

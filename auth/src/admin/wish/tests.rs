@@ -1,0 +1,103 @@
+use super::*;
+use rstest::rstest;
+
+fn sub(text: &str) -> Subject {
+    Subject::try_from(text.to_owned()).unwrap()
+}
+
+fn sid(text: &str) -> Sid {
+    Sid::try_from(text.to_owned()).unwrap()
+}
+
+#[rstest]
+#[case("GET", "users", Wish::Users)]
+#[case("HEAD", "users", Wish::Users)]
+#[case("GET", "stats", Wish::Stats)]
+#[case("DELETE", "sessions", Wish::EndEverybodys)]
+#[case("GET", "users/ada/sessions", Wish::List(sub("ada")))]
+#[case("POST", "users/ada/sessions", Wish::Begin(sub("ada")))]
+#[case("DELETE", "users/ada/sessions", Wish::EndAll(sub("ada")))]
+#[case("DELETE", "users/ada/sessions/x-1", Wish::End(sub("ada"), sid("x-1")))]
+#[case("DELETE", "users/a%2Fb%3a%20%C3%A9+c/sessions", Wish::EndAll(sub("a/b: é+c")))]
+#[case("DELETE", "users/%25/sessions", Wish::EndAll(sub("%")))]
+#[case("DELETE", "users/%2e%2E/sessions", Wish::EndAll(sub("..")))]
+#[case("DELETE", "users/../sessions", Wish::EndAll(sub("..")))]
+#[case("DELETE", "users/sessions/sessions", Wish::EndAll(sub("sessions")))]
+fn a_wish_is_read(#[case] method: &str, #[case] path: &str, #[case] wish: Wish) {
+    assert_eq!(Wish::of(method, path), Ok(wish));
+}
+
+#[rstest]
+#[case("POST", "users", 405)]
+#[case("DELETE", "users", 405)]
+#[case("DELETE", "stats", 405)]
+#[case("GET", "sessions", 405)]
+#[case("PUT", "users/ada/sessions", 405)]
+#[case("GET", "users/ada/sessions/x", 405)]
+#[case("DELETE", "users/%/sessions", 400)]
+#[case("DELETE", "users/%4/sessions", 400)]
+#[case("DELETE", "users/%zz/sessions", 400)]
+#[case("DELETE", "users/%C3/sessions", 400)]
+#[case("DELETE", "users/a%+f/sessions", 400)]
+#[case("DELETE", "users//sessions", 400)]
+#[case("DELETE", "users/ada/sessions/", 400)]
+#[case("DELETE", "users/ada/sessions/a:b", 400)]
+#[case("GET", "", 404)]
+#[case("DELETE", "users/ada", 404)]
+#[case("DELETE", "users/ada/", 404)]
+#[case("DELETE", "users/a/b/sessions", 404)]
+#[case("DELETE", "users/ada/sessions/x/y", 404)]
+#[case("DELETE", "sessions/", 404)]
+#[case("DELETE", "Sessions", 404)]
+#[case("DELETE", "user%73/ada/sessions", 404)]
+fn another_path_is_refused(#[case] method: &str, #[case] path: &str, #[case] status: u16) {
+    assert_eq!(Wish::of(method, path).unwrap_err().status(), status);
+}
+
+#[test]
+fn a_page_has_a_limit_and_a_cursor() {
+    assert_eq!(page("", 20), Ok((20, Cursor::default())));
+    let asked = page("limit=40&cursor=YWRh&other=1", 20).unwrap();
+    assert_eq!(asked, (40, Cursor::at(&sub("ada"))));
+    for query in ["limit=0", "limit=41", "limit=", "limit=x", "cursor=%2A"] {
+        assert_eq!(page(query, 20).unwrap_err().status(), 400, "{query}");
+    }
+}
+
+const LONGEST: Duration = Duration::from_secs(3600);
+
+#[test]
+fn a_new_session_has_what_the_body_says() {
+    let body = r#"{"claims":{"email":"a@b"},"roles":["x"],"data":{"k":1},"session_ttl":"15 minutes","user_agent":"phone"}"#;
+    let new = NewSession::parse(sub("ada"), body, LONGEST).unwrap();
+    assert_eq!(new.approval.sub.as_str(), "ada");
+    assert_eq!(new.approval.claims["email"], "a@b");
+    assert_eq!(new.approval.data.as_deref(), Some(r#"{"k":1}"#));
+    assert_eq!(new.lifetime, Some(Duration::from_secs(900)));
+    assert_eq!(new.user_agent.as_deref(), Some("phone"));
+}
+
+#[rstest]
+#[case("")]
+#[case("{}")]
+fn a_new_session_needs_no_body(#[case] body: &str) {
+    let new = NewSession::parse(sub("ada"), body, LONGEST).unwrap();
+    assert_eq!((new.lifetime, new.user_agent), (None, None));
+}
+
+#[rstest]
+#[case("[]", "JSON object")]
+#[case("{", "JSON object")]
+#[case(r#"{"sub":"eve"}"#, "members")]
+#[case(r#"{"sesion_ttl":"1 day"}"#, "members")]
+#[case(r#"{"session_ttl":900}"#, "`session_ttl` must be a text")]
+#[case(r#"{"session_ttl":"soon"}"#, "`session_ttl`")]
+#[case(r#"{"session_ttl":"61 minutes"}"#, "SESSION_TTL")]
+#[case(r#"{"user_agent":7}"#, "`user_agent`")]
+#[case(r#"{"claims":{"exp":1}}"#, "`exp`")]
+#[case(r#"{"claims":[]}"#, "wrong type")]
+fn a_bad_body_says_what_to_change(#[case] body: &str, #[case] says: &str) {
+    let refusal = NewSession::parse(sub("ada"), body, LONGEST).unwrap_err();
+    assert_eq!(refusal.status(), 400);
+    assert!(refusal.detail().contains(says), "{}", refusal.detail());
+}

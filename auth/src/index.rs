@@ -1,0 +1,142 @@
+//! The index of users: who may have a live session. It is written after the fact and may lag; it
+//! serves to find users, and decides nothing about them.
+//!
+//! It has an entry for each session. A session begins once and ends once, and its entry with it, so
+//! entries of one user need no order among each other; one that is late to go is noticed when the
+//! user's sessions are looked at.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::Serialize;
+
+use crate::session::{Session, Sid, Subject};
+use crate::time::Timestamp;
+
+/// How many users are shown at once. The store is asked about each, and the platform allows a free
+/// Worker 50 requests of its own.
+pub const MAX_PAGE: u32 = 40;
+
+/// Names a session: its user in base64url, a colon, its `sid`. The text is ordered by user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry(String);
+
+impl Entry {
+    /// The entry of this session.
+    pub fn new(user: &Subject, sid: &Sid) -> Self {
+        Self(format!("{}:{sid}", Cursor::at(user).0))
+    }
+}
+
+/// A place in the order of users: behind this one, or before all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Cursor(String);
+
+impl Cursor {
+    /// Behind this user.
+    pub fn at(user: &Subject) -> Self {
+        Self(Base64UrlUnpadded::encode_string(user.as_str().as_bytes()))
+    }
+
+    /// Reads what a cursor was written as; `None` if it was something else.
+    pub fn parse(text: &str) -> Option<Self> {
+        user(text).map(|_| Self(text.to_owned()))
+    }
+}
+
+/// What the index is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Notes what has changed. Answered by anything.
+    Record {
+        /// A session that has begun, and its absolute deadline.
+        begun: Option<(Entry, Timestamp)>,
+        /// Sessions that are over.
+        ended: Vec<Entry>,
+        /// The present moment.
+        now: Timestamp,
+    },
+    /// Looks for users. Answered by what [`users`] reads.
+    Page {
+        /// Behind which place.
+        after: Cursor,
+        /// How many at most.
+        limit: u32,
+        /// The present moment.
+        now: Timestamp,
+    },
+    /// Counts. Answered by what [`counts`] reads.
+    Count {
+        /// The present moment.
+        now: Timestamp,
+    },
+}
+
+impl Question {
+    /// Notes that a session has begun, or not, and that others are over.
+    pub fn record(
+        user: &Subject,
+        begun: Option<&Session>,
+        ended: &[Session],
+        now: Timestamp,
+    ) -> Self {
+        let begun = begun.map(|session| (Entry::new(user, &session.sid), session.expires));
+        let ended = ended.iter().map(|session| Entry::new(user, &session.sid)).collect();
+        Self::Record { begun, ended, now }
+    }
+
+    /// The question in words, the same for each store: what to do, the present moment, and what that
+    /// needs.
+    pub fn words(&self) -> Vec<String> {
+        let (what, now) = match self {
+            Self::Record { now, .. } => ("record", now),
+            Self::Page { now, .. } => ("page", now),
+            Self::Count { now } => ("count", now),
+        };
+        let mut words = vec![what.to_owned(), now.millis().to_string()];
+        match self {
+            Self::Record { begun, ended, .. } => {
+                let begun = begun.clone().unwrap_or((Entry(String::new()), *now));
+                words.extend([begun.0.0, begun.1.millis().to_string()]);
+                words.extend(ended.iter().map(|entry| entry.0.clone()));
+            }
+            Self::Page { after, limit, .. } => words.extend([after.0.clone(), limit.to_string()]),
+            Self::Count { .. } => {}
+        }
+        words
+    }
+}
+
+/// A user, and the sessions that the index has of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Indexed {
+    /// The user.
+    pub user: Subject,
+    /// Their sessions. Some may be over, and some missing.
+    pub sids: Vec<Sid>,
+}
+
+/// Reads a page: a line for each user, of the name in base64url and the `sid`s, with spaces between.
+pub fn users(answer: &str) -> Option<Vec<Indexed>> {
+    answer.lines().map(indexed).collect()
+}
+
+fn indexed(line: &str) -> Option<Indexed> {
+    let mut words = line.split(' ');
+    let user = user(words.next()?)?;
+    let sids = words.map(|sid| Sid::try_from(sid.to_owned()).ok());
+    Some(Indexed { user, sids: sids.collect::<Option<_>>()? })
+}
+
+fn user(encoded: &str) -> Option<Subject> {
+    let bytes = Base64UrlUnpadded::decode_vec(encoded).ok()?;
+    Subject::try_from(String::from_utf8(bytes).ok()?).ok()
+}
+
+/// Reads how many users there are, and how many sessions: two numbers with a space between.
+pub fn counts(answer: &str) -> Option<(u64, u64)> {
+    let (users, sessions) = answer.split_once(' ')?;
+    Some((users.parse().ok()?, sessions.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,294 @@
+//! The admin API: who is logged in, and the sessions of others begun and ended.
+
+use auth::admin::{self, Act, NewSession, Power, Wish};
+use auth::decision::Head;
+use auth::form::Form;
+use auth::index::{Cursor, Entry, Indexed, Question};
+use auth::login::{Client, Lifetimes};
+use auth::refusal::Refusal;
+use auth::route::Target;
+use auth::session::{Ending, Session, Sid, Subject};
+use auth::store::{Answer, Command, StoreError, Which};
+use serde::Serialize;
+use web_sys::{Request, Response};
+
+use crate::config::App;
+use crate::request::{self, RequestHead};
+use crate::sessions::SessionView;
+use crate::store::Outcome;
+use crate::{index, login, response, sessions, store};
+
+/// How many users are shown if nobody says.
+const PAGE: u32 = 20;
+
+/// How many users' sessions one call ends, and how many sessions one by one. Each needs two or
+/// three requests of the Worker's own, and the platform allows a free one 50 in all.
+const END_AT_ONCE: u32 = 15;
+
+/// Who asks, and by what.
+struct Admin {
+    power: Power,
+    /// The admin's own session; none with the key.
+    own: Option<(Subject, Sid)>,
+}
+
+impl Admin {
+    /// A token's session stays through what it ends, so that its call can be repeated.
+    fn is_own(&self, sid: &Sid) -> bool {
+        self.own.as_ref().is_some_and(|(_, own)| own == sid)
+    }
+}
+
+#[derive(Serialize)]
+struct Users<'a> {
+    users: Vec<User<'a>>,
+    /// Where the next page begins, if there may be one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<Cursor>,
+}
+
+#[derive(Serialize)]
+struct User<'a> {
+    sub: &'a str,
+    sessions: usize,
+    admin: bool,
+}
+
+#[derive(Serialize)]
+struct Stats {
+    users: u64,
+    sessions: u64,
+}
+
+#[derive(Serialize)]
+struct Sessions<'a> {
+    sub: &'a str,
+    admin: bool,
+    sessions: Vec<SessionView>,
+}
+
+#[derive(Serialize)]
+struct Ended {
+    ended: usize,
+    done: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<Cursor>,
+}
+
+/// Everything below `admin/`.
+pub async fn serve(app: &App, request: &Request, head: &RequestHead) -> Response {
+    try_serve(app, request, head).await.unwrap_or_else(|refusal| response::refusal(&refusal))
+}
+
+async fn try_serve(app: &App, request: &Request, head: &RequestHead) -> Result<Response, Refusal> {
+    let target = Target::of_url(head.url()).ok_or(Refusal::NotFound)?;
+    let path = target.path().strip_prefix(&app.guard.settings().auth_path);
+    let path = path.and_then(|path| path.strip_prefix("/admin/")).ok_or(Refusal::NotFound)?;
+    let wish = Wish::of(head.method(), path)?;
+    let admin = authenticate(app, head).await?;
+    admin.power.allows(match &wish {
+        Wish::Users | Wish::Stats | Wish::List(_) => Act::See,
+        Wish::Begin(_) => Act::Begin,
+        Wish::EndAll(_) | Wish::End(..) | Wish::EndEverybodys => Act::End { of_admin: false },
+    })?;
+    match wish {
+        Wish::Users => users(app, target.query()).await,
+        Wish::Stats => {
+            let (users, sessions) = index::count(app).await?;
+            Ok(response::json(200, &Stats { users, sessions }, &[]))
+        }
+        Wish::List(sub) => {
+            let live = list(app, &sub).await?;
+            let (admin, sessions) = (is_admin(&live), live.iter().map(SessionView::public));
+            let body = Sessions { sub: sub.as_str(), admin, sessions: sessions.collect() };
+            Ok(response::json(200, &body, &[]))
+        }
+        Wish::Begin(sub) => begin(app, request, head, sub).await,
+        Wish::EndAll(sub) => {
+            let (admin, mut left) = (Admin { own: None, ..admin }, END_AT_ONCE);
+            let (ended, done) = end_all(app, &admin, &sub, &mut left).await?;
+            Ok(response::json(200, &Ended { ended, done, cursor: None }, &[]))
+        }
+        Wish::End(sub, sid) => {
+            if admin.power.allows(Act::End { of_admin: true }).is_err() {
+                let of_admin = is_admin(&list(app, &sub).await?);
+                admin.power.allows(Act::End { of_admin })?;
+            }
+            let ended = end(app, &sub, Which::One(sid)).await?;
+            Ok(response::json(200, &Ended { ended, done: true, cursor: None }, &[]))
+        }
+        Wish::EndEverybodys => end_everybodys(app, &admin, target.query()).await,
+    }
+}
+
+/// Steps 2 to 4, or the key instead.
+async fn authenticate(app: &App, head: &RequestHead) -> Result<Admin, Refusal> {
+    if let (Some(key), Some(sent)) =
+        (&app.guard.settings().admin_api_key, head.header("authorization"))
+        && admin::bears_key(&sent, key)
+    {
+        return Ok(Admin { power: Power::Key, own: None });
+    }
+    let (caller, _) = sessions::current(app, head).await?;
+    let own = Some((caller.user().clone(), caller.sid().clone()));
+    Ok(Admin { power: Power::Token(caller.rights()), own })
+}
+
+/// The users of one page that are logged in indeed. What the index has beyond that is taken out of
+/// it.
+async fn users(app: &App, query: &str) -> Result<Response, Refusal> {
+    let (limit, after) = admin::page(query, PAGE)?;
+    let (page, live) = look(app, after, limit).await?;
+    let stale: Vec<Entry> = page.iter().zip(&live).flat_map(|(it, live)| stale(it, live)).collect();
+    if !stale.is_empty() {
+        index::record(app, &Question::Record { begun: None, ended: stale, now: request::now() });
+    }
+    let users = page.iter().zip(&live).filter(|(_, live)| !live.is_empty());
+    let users = users.map(|(it, live)| User {
+        sub: it.user.as_str(),
+        sessions: live.len(),
+        admin: is_admin(live),
+    });
+    let last = page.last().filter(|_| page.len() == limit as usize);
+    let cursor = last.map(|last| Cursor::at(&last.user));
+    Ok(response::json(200, &Users { users: users.collect(), cursor }, &[]))
+}
+
+/// A page of the index, and the sessions that its users really have.
+async fn look(
+    app: &App,
+    after: Cursor,
+    limit: u32,
+) -> Result<(Vec<Indexed>, Vec<Vec<Session>>), Refusal> {
+    let page = index::page(app, after, limit).await?;
+    let command = Command::List { now: request::now() };
+    let users = page.iter().map(|it| &it.user);
+    let live = store::apply_to_each(&*app.store, users, &command).await;
+    let live = live.into_iter().map(listed).collect::<Result<_, _>>()?;
+    Ok((page, live))
+}
+
+/// What the index has of a user that is over.
+fn stale(indexed: &Indexed, live: &[Session]) -> Vec<Entry> {
+    let sids = indexed.sids.iter().filter(|sid| live.iter().all(|session| session.sid != **sid));
+    sids.map(|sid| Entry::new(&indexed.user, sid)).collect()
+}
+
+fn is_admin(live: &[Session]) -> bool {
+    live.iter().any(|session| session.admin)
+}
+
+async fn list(app: &App, user: &Subject) -> Result<Vec<Session>, Refusal> {
+    listed(store::apply(&*app.store, user, &Command::List { now: request::now() }).await)
+}
+
+fn listed(outcome: Outcome) -> Result<Vec<Session>, Refusal> {
+    match outcome.map_err(Refusal::StoreUnavailable)? {
+        Answer::Listed(live) => Ok(live),
+        _ => {
+            let error = StoreError::Unreadable("the answer to another command".into());
+            Err(Refusal::StoreUnavailable(error))
+        }
+    }
+}
+
+/// A session for somebody whom a backend has logged in, answered as a login is. The cookie is the
+/// backend's to set.
+async fn begin(
+    app: &App,
+    request: &Request,
+    head: &RequestHead,
+    sub: Subject,
+) -> Result<Response, Refusal> {
+    let settings = app.guard.settings();
+    let body = request::body(request).await;
+    let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE))?;
+    if !body.is_empty() && Form::of(head.header("content-type").as_deref()) != Some(Form::Json) {
+        return Err(Refusal::BadRequest("Send the session as `application/json`."));
+    }
+    let new = NewSession::parse(sub, &body, settings.session_ttl)?;
+    let lifetimes = Lifetimes {
+        session: new.lifetime.unwrap_or(settings.session_ttl),
+        idle: settings.idle_timeout,
+    };
+    // The request's own client is the backend, which is nobody's device.
+    let client = Client { user_agent: new.user_agent, ..Client::default() };
+    let entry = login::enter(app, &new.approval, client, lifetimes, Form::Json).await?;
+    Ok(entry.json(201, None, &[]))
+}
+
+async fn end(app: &App, user: &Subject, which: Which) -> Result<usize, Refusal> {
+    let command = Command::End { which, ending: Ending::Revoked { at: request::now() } };
+    Ok(sessions::end_sessions(app, user, &command).await?.len())
+}
+
+/// Ends a user's sessions, and says how many, and whether there are no more: all in one step by
+/// whoever may end anybody's; or else one by one, at most as many as are `left`, because one that
+/// begins meanwhile may be an admin's.
+async fn end_all(
+    app: &App,
+    admin: &Admin,
+    user: &Subject,
+    left: &mut u32,
+) -> Result<(usize, bool), Refusal> {
+    if admin.power.allows(Act::End { of_admin: true }).is_ok() {
+        let which = match &admin.own {
+            Some((own, sid)) if own == user => Which::Others(sid.clone()),
+            _ => Which::All,
+        };
+        return Ok((end(app, user, which).await?, true));
+    }
+    let live = list(app, user).await?;
+    admin.power.allows(Act::End { of_admin: is_admin(&live) })?;
+    let (mut ended, finished) = (0, live.len() <= *left as usize);
+    for session in live.into_iter().take(*left as usize) {
+        ended += end(app, user, Which::One(session.sid)).await?;
+        *left -= 1;
+    }
+    Ok((ended, finished))
+}
+
+/// Ends everybody's sessions, as far as one call can and the caller may.
+async fn end_everybodys(app: &App, admin: &Admin, query: &str) -> Result<Response, Refusal> {
+    refuse_misread_path(app, query).await?;
+    let (_, mut cursor) = admin::page(query, END_AT_ONCE)?;
+    let page = index::page(app, cursor.clone(), END_AT_ONCE).await?;
+    let mut done = page.len() < END_AT_ONCE as usize;
+    let (mut left, mut total, mut over) = (END_AT_ONCE, 0, Vec::new());
+    for Indexed { user, sids } in &page {
+        match end_all(app, admin, user, &mut left).await {
+            Ok((ended, finished)) => {
+                total += ended;
+                if !finished {
+                    done = false;
+                    break;
+                }
+                let sids = sids.iter().filter(|sid| !admin.is_own(sid));
+                over.extend(sids.map(|sid| Entry::new(user, sid)));
+            }
+            // An admin's stay, if they are not the caller's to end.
+            Err(Refusal::AccessDenied { .. }) => {}
+            Err(refusal) => return Err(refusal),
+        }
+        cursor = Cursor::at(user);
+    }
+    if !over.is_empty() {
+        index::record(app, &Question::Record { begun: None, ended: over, now: request::now() });
+    }
+    let cursor = (!done).then_some(cursor);
+    Ok(response::json(200, &Ended { ended: total, done, cursor }, &[]))
+}
+
+/// Before a client sends it, its URL parser takes `users/../sessions` for `sessions`, and so a user
+/// called `..` for everybody. While there is one, everybody must be meant in so many words.
+async fn refuse_misread_path(app: &App, query: &str) -> Result<(), Refusal> {
+    let meant = Form::Page.texts(query, &["everybody".into()]).iter().any(|it| it == "true");
+    let Ok(dots) = Subject::try_from("..".to_owned()) else { return Ok(()) };
+    match meant || list(app, &dots).await?.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal::BadRequest(
+            "A user is called `..`, whose path URL parsers turn into this one. If you mean \
+             everybody, add `?everybody=true`.",
+        )),
+    }
+}

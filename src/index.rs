@@ -1,0 +1,60 @@
+//! The index of users: written after the answer, asked by the admin API alone.
+
+use auth::index::{self, Cursor, Indexed, Question};
+use auth::refusal::Refusal;
+use auth::session::{Session, Subject};
+use auth::store::{Command, StoreError};
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+
+use crate::config::App;
+use crate::request;
+use crate::store::Reply;
+
+#[wasm_bindgen(module = "/src/background.js")]
+extern "C" {
+    fn afterwards(question: &Promise, code: &str);
+}
+
+/// Notes what a command has changed: the session it began, those it ended. Nobody waits for it.
+pub fn note(app: &App, user: &Subject, command: &Command, ended: &[Session]) {
+    let begun = match command {
+        Command::Open { session, .. } => Some(&**session),
+        _ => None,
+    };
+    if begun.is_some() || !ended.is_empty() {
+        record(app, &Question::record(user, begun, ended, request::now()));
+    }
+}
+
+/// Notes something, after the answer.
+pub fn record(app: &App, question: &Question) {
+    afterwards(&app.store.ask_index(question), "index_not_written");
+}
+
+/// The next users that may have a live session.
+///
+/// # Errors
+/// [`Refusal::StoreUnavailable`].
+pub async fn page(app: &App, after: Cursor, limit: u32) -> Result<Vec<Indexed>, Refusal> {
+    ask(app, &Question::Page { after, limit, now: request::now() }, index::users).await
+}
+
+/// How many users and sessions there are, or were a moment ago.
+///
+/// # Errors
+/// [`Refusal::StoreUnavailable`].
+pub async fn count(app: &App) -> Result<(u64, u64), Refusal> {
+    ask(app, &Question::Count { now: request::now() }, index::counts).await
+}
+
+async fn ask<T>(
+    app: &App,
+    question: &Question,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, Refusal> {
+    let reply = Reply::of(app.store.ask_index(question)).await;
+    let answer = app.store.read_index(&reply).map_err(Refusal::StoreUnavailable)?;
+    let unreadable = || StoreError::Unreadable("the index answered in another form".into());
+    read(&answer).ok_or_else(unreadable).map_err(Refusal::StoreUnavailable)
+}

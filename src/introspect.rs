@@ -1,0 +1,70 @@
+//! For other services, which hold the admin API key: what a token is worth, and its end.
+
+use auth::admin;
+use auth::decision::Head;
+use auth::refusal::Refusal;
+use auth::session::Ending;
+use auth::store::{Command, Which};
+use serde_json::{Map, Value, json};
+use web_sys::{Request, Response};
+
+use crate::config::App;
+use crate::request::{self, RequestHead};
+use crate::response::{self, NO_STORE};
+use crate::{sessions, store};
+
+const FORM: Refusal =
+    Refusal::BadRequest("Send one `token` as `application/x-www-form-urlencoded`.");
+
+/// `POST introspect` (RFC 7662): the claims of a token whose session is live. All that is said of
+/// any other is that it is not. Like every use of a token, this extends the session.
+pub async fn show(app: &App, request: &Request, head: &RequestHead) -> Response {
+    match try_show(app, request, head).await {
+        Ok(claims) => response::json(200, &claims, &[]),
+        Err(Refusal::Token(_) | Refusal::Session(_)) => {
+            response::json(200, &json!({ "active": false }), &[])
+        }
+        Err(refusal) => response::refusal(&refusal),
+    }
+}
+
+/// `POST revoke` (RFC 7009): ends the session of a token. One that is no good is no error (section
+/// 2.2): nobody can use it either way.
+pub async fn revoke(app: &App, request: &Request, head: &RequestHead) -> Response {
+    match try_revoke(app, request, head).await {
+        Ok(()) | Err(Refusal::Token(_)) => response::response(200, "", &[NO_STORE]),
+        Err(refusal) => response::refusal(&refusal),
+    }
+}
+
+async fn try_show(
+    app: &App,
+    request: &Request,
+    head: &RequestHead,
+) -> Result<Map<String, Value>, Refusal> {
+    let token = sent_token(app, request, head).await?;
+    let caller = app.guard.bearer_of(&token, request::now())?;
+    let answer = store::apply(&*app.store, caller.user(), caller.command()).await;
+    let now = request::now();
+    app.guard.live(&caller, answer.map_err(Refusal::StoreUnavailable)?, now)?;
+    let claims = app.guard.tokens().claims(&token, now).map_err(Refusal::Token)?;
+    Ok(admin::introspection(claims))
+}
+
+async fn try_revoke(app: &App, request: &Request, head: &RequestHead) -> Result<(), Refusal> {
+    let token = sent_token(app, request, head).await?;
+    let caller = app.guard.bearer_of(&token, request::now())?;
+    app.guard.forget([caller.sid()]);
+    let which = Which::One(caller.sid().clone());
+    let command = Command::End { which, ending: Ending::Revoked { at: request::now() } };
+    sessions::end_sessions(app, caller.user(), &command).await.map(drop)
+}
+
+async fn sent_token(app: &App, request: &Request, head: &RequestHead) -> Result<String, Refusal> {
+    let Some(key) = &app.guard.settings().admin_api_key else { return Err(Refusal::NotFound) };
+    let sent = head.header("authorization").unwrap_or_default();
+    if !admin::bears_key(&sent, key) {
+        return Err(Refusal::KeyInvalid);
+    }
+    request::form_text(request, head, "token", FORM).await
+}

@@ -1,0 +1,404 @@
+// The sessions of others: seen, begun and ended, by the admin API key and by scopes.
+
+import { execFile as execFileWith } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { answerOf, bearer, mint, startGuard, type Guard, type LoggedIn, type Vars } from "../harness/guard.ts";
+
+const execFile = promisify(execFileWith);
+const KEY = randomBytes(24).toString("base64url");
+const start = (vars: Vars = {}) => startGuard({ ADMIN_API_KEY: KEY, SESSION_LIMIT: "0", ...vars });
+let guard: Guard;
+beforeAll(async () => {
+  guard = await start();
+});
+afterAll(() => guard[Symbol.asyncDispose]());
+
+type Body = Record<string, unknown>;
+interface Users { users: { sub: string; sessions: number; admin: boolean }[]; cursor?: string }
+interface Ended { ended: number; done: boolean; cursor?: string }
+
+/** Calls the admin API, with the key unless another credential is given. */
+const call = (path: string, init: RequestInit = {}, credential = KEY, at = guard) =>
+  answerOf(at.fetch(`/auth/admin/${path}`, { ...init, headers: { ...(init.headers as Record<string, string>), ...bearer(credential).headers } }));
+const remove = (path: string, credential = KEY, at = guard) => call(path, { method: "DELETE" }, credential, at);
+const sessionsOf = (sub: string) => `users/${encodeURIComponent(sub)}/sessions`;
+const begin = (sub: string, body: object | string = {}, credential = KEY, at = guard) =>
+  call(sessionsOf(sub), { method: "POST", headers: { "content-type": "application/json" }, body: typeof body === "string" ? body : JSON.stringify(body) }, credential, at);
+const visit = async (token: string, at = guard) => {
+  const { status, body } = await answerOf(at.fetch("/", bearer(token)));
+  return status === 200 ? "passes" : (body as { code: string }).code;
+};
+/** The token of a user who was logged in with this scope. */
+const withScope = async (sub: string, scope: string, at = guard) => {
+  at.origin.approvals.set(sub, { sub, claims: { scope } });
+  return (await at.login(sub)).access_token;
+};
+/** Everybody whom the API lists, page by page. */
+const everybody = async (limit = 40, at = guard) => {
+  const all: Users["users"] = [];
+  for (let cursor = ""; ; ) {
+    const answer = await call(`users?limit=${limit}${cursor && `&cursor=${cursor}`}`, {}, KEY, at);
+    expect(answer).toMatchObject({ status: 200, headers: { "cache-control": "no-store" } });
+    const page = answer.body as unknown as Users;
+    expect(page.users.length).toBeLessThanOrEqual(limit);
+    all.push(...page.users);
+    if (page.cursor === undefined) return all;
+    cursor = page.cursor;
+  }
+};
+/** The index is written after the answer, so it is looked at until it says what it should. */
+const eventually = <T>(look: () => Promise<T>) => expect.poll(look, { timeout: 10_000 });
+
+describe("users", () => {
+  test("are those with a live session, each once, whatever the page's size", async () => {
+    await using own = await start();
+    const subs = ["ada", "ben", "a:b", "é\n", "{x}", "..", "\u0000", "𝒳".repeat(256), ...Array.from({ length: 8 }, (_, i) => `user-${i}`)];
+    for (const [i, sub] of subs.entries()) {
+      own.origin.approvals.set(`u${i}`, { sub });
+      await own.login(`u${i}`);
+    }
+    await own.login("u0");
+    const gone = await own.login("gone");
+    await own.fetch("/auth/logout", { method: "POST", ...bearer(gone.access_token) });
+    const expected = subs.map((sub) => ({ sub, sessions: sub === "ada" ? 2 : 1, admin: false }));
+    const bySub = (a: { sub: string }, b: { sub: string }) => (a.sub < b.sub ? -1 : 1);
+    await eventually(async () => (await everybody(40, own)).toSorted(bySub)).toEqual(expected.toSorted(bySub));
+    const order = (await everybody(40, own)).map(({ sub }) => sub);
+    for (const limit of [1, 3, 16]) expect((await everybody(limit, own)).map(({ sub }) => sub), `pages of ${limit}`).toEqual(order);
+    expect(await call("stats", {}, KEY, own)).toMatchObject({ status: 200, body: { users: subs.length, sessions: subs.length + 1 } });
+  });
+
+  test("are shown as the store has them, also where the index is behind, which then catches up", async () => {
+    await using brief = await start({ SESSION_IDLE_TIMEOUT: "1 second" });
+    await brief.login("idles");
+    const stats = async () => (await call("stats", {}, KEY, brief)).body;
+    await eventually(stats).toEqual({ users: 1, sessions: 1 });
+    await eventually(() => everybody(40, brief)).toEqual([]);
+    await eventually(stats).toEqual({ users: 0, sessions: 0 });
+  });
+
+  test("leave the index when their session's time is over", async () => {
+    await using brief = await start();
+    expect(await begin("brief", { session_ttl: "2 seconds" }, KEY, brief)).toMatchObject({ status: 201 });
+    const stats = async () => (await call("stats", {}, KEY, brief)).body;
+    await eventually(stats).toEqual({ users: 1, sessions: 1 });
+    await eventually(stats).toEqual({ users: 0, sessions: 0 });
+  });
+
+  test("leave the index with their last session, however it ended", async () => {
+    await using own = await start({ SESSION_LIMIT: "1" });
+    const stats = async () => (await call("stats", {}, KEY, own)).body;
+    const leave: ((login: LoggedIn) => Promise<unknown>)[] = [
+      ({ access_token }) => own.fetch("/auth/logout", { method: "POST", ...bearer(access_token) }),
+      ({ access_token }) => own.fetch("/auth/revoke", { method: "POST", ...bearer(KEY), body: new URLSearchParams({ token: access_token }) }),
+      ({ session }) => remove(`${sessionsOf("leaves")}/${session.sid}`, KEY, own),
+    ];
+    for (const end of leave) {
+      await own.login("leaves");
+      const login = await own.login("leaves");
+      await eventually(stats).toEqual({ users: 1, sessions: 1 });
+      await end(login);
+      await eventually(stats).toEqual({ users: 0, sessions: 0 });
+    }
+  });
+
+  test.each(["limit=0", "limit=41", "limit=many", "cursor=*", "cursor=a:b"])("?%s is a bad request", async (query) => {
+    expect(await call(`users?${query}`)).toMatchObject({ status: 400, body: { code: "bad_request" } });
+  });
+});
+
+describe("a user's sessions", () => {
+  test("are listed oldest first, without private data", async () => {
+    guard.origin.approvals.set("listed", { sub: "listed/1", data: { pin: "1234" } });
+    const [first, second] = [await guard.login("listed", { "user-agent": "one" }), await guard.login("listed", { "user-agent": "two" })];
+    const answer = await call(sessionsOf("listed/1"));
+    expect(answer).toMatchObject({
+      status: 200,
+      headers: { "cache-control": "no-store", "content-type": "application/json" },
+      body: { sub: "listed/1", admin: false, sessions: [{ sid: first.session.sid, user_agent: "one" }, { sid: second.session.sid, user_agent: "two" }] },
+    });
+    expect(JSON.stringify(answer.body)).not.toContain("1234");
+  });
+
+  test("of nobody are none", async () => {
+    expect(await call(sessionsOf("nobody"))).toMatchObject({ status: 200, body: { sub: "nobody", admin: false, sessions: [] } });
+  });
+
+  test("end one by one, or all, and their tokens answer session_revoked at once", async () => {
+    const logins = [await guard.login("ends"), await guard.login("ends"), await guard.login("ends")];
+    const visits = () => Promise.all(logins.map(({ access_token }) => visit(access_token)));
+    expect(await remove(`${sessionsOf("ends")}/${logins[1]?.session.sid}`)).toMatchObject({ status: 200, body: { ended: 1, done: true } });
+    expect(await visits()).toEqual(["passes", "session_revoked", "passes"]);
+    expect(await remove(`${sessionsOf("ends")}/${logins[1]?.session.sid}`), "once more").toMatchObject({ status: 200, body: { ended: 0 } });
+    const other = await guard.login("another user");
+    expect(await remove(sessionsOf("ends"))).toMatchObject({ status: 200, body: { ended: 2, done: true } });
+    expect(await visits()).toEqual(["session_revoked", "session_revoked", "session_revoked"]);
+    expect(await visit(other.access_token)).toBe("passes");
+  });
+
+  test.each(["%", "%4", "%zz/sessions", "%C3", "%E9", ""])("of %j are a bad request or nothing at all", async (sub) => {
+    const answer = await remove(`users/${sub}/sessions`);
+    expect([400, 404], JSON.stringify(answer)).toContain(answer.status);
+  });
+});
+
+describe("a session that a backend begins", () => {
+  test("is answered like a login, and passes with its claims and data", async () => {
+    const answer = await begin("backend/1", {
+      claims: { email: "ada@example.com" }, roles: ["member"], data: { theme: "dark" }, session_ttl: "15 minutes", user_agent: "Mozilla/5.0 (iPhone) Mobile",
+    });
+    expect(answer).toMatchObject({
+      status: 201,
+      headers: { "cache-control": "no-store" },
+      body: { token_type: "Bearer", expires_in: 900, session: { device: "mobile", data: { theme: "dark" } }, ended: [] },
+    });
+    expect(answer.headers).not.toHaveProperty("set-cookie");
+    const { access_token } = answer.body as unknown as LoggedIn;
+    guard.origin.received.length = 0;
+    expect(await visit(access_token)).toBe("passes");
+    expect(guard.origin.received[0]?.headers).toMatchObject({ "x-auth-request-user": "backend%2F1".replace("%2F", "/"), "x-auth-request-email": "ada@example.com", "x-auth-request-groups": "member" });
+    expect(guard.origin.credentialChecks.filter((it) => JSON.stringify(it).includes("backend/1")), "the origin is not asked").toEqual([]);
+  });
+
+  test("needs no body", async () => {
+    expect(await call(sessionsOf("plain"), { method: "POST" })).toMatchObject({ status: 201, body: { session: { device: "other" } } });
+  });
+
+  test("keeps the limit, as a login does", async () => {
+    await using strict = await start({ SESSION_LIMIT: "1" });
+    const first = (await begin("limited", {}, KEY, strict)).body as unknown as LoggedIn;
+    const second = (await begin("limited", {}, KEY, strict)).body as unknown as LoggedIn;
+    expect(second.ended.map(({ sid }) => sid)).toEqual([first.session.sid]);
+    expect([await visit(first.access_token, strict), await visit(second.access_token, strict)]).toEqual(["session_superseded", "passes"]);
+  });
+
+  test("ends by itself when its time is over", async () => {
+    const { access_token } = (await begin("short", { session_ttl: "1 second" })).body as unknown as LoggedIn;
+    await eventually(() => visit(access_token)).toBe("session_expired");
+  });
+
+  test.each<[string, object | string]>([
+    ["no JSON", "{"],
+    ["a list", "[]"],
+    ["another sub", { sub: "eve" }],
+    ["a misspelt member", { sesion_ttl: "1 day" }],
+    ["a lifetime longer than any", { session_ttl: "8 days" }],
+    ["a claim that is the guard's to set", { claims: { exp: 1 } }],
+    ["claims that fit in no token", { claims: { pad: "x".repeat(4096) } }],
+  ])("of %s is a bad request that says what to change", async (_, body) => {
+    expect(await begin("bad", body)).toMatchObject({ status: 400, body: { code: "bad_request", detail: expect.stringMatching(/\w/) } });
+    expect(await call(sessionsOf("bad"))).toMatchObject({ body: { sessions: [] } });
+  });
+});
+
+describe("by scope", () => {
+  const READ = "sessions:read";
+  const REVOKE = "sessions:revoke";
+  const ADMINS = "sessions:revoke-admins";
+
+  test.each<[string, string, Record<string, number>]>([
+    ["no scope", "", { see: 403, begin: 403, end: 403, endAdmin: 403 }],
+    ["another scope", "sessions openid sessions:reads", { see: 403, begin: 403, end: 403, endAdmin: 403 }],
+    ["sessions:read", READ, { see: 200, begin: 403, end: 403, endAdmin: 403 }],
+    ["sessions:revoke", REVOKE, { see: 403, begin: 403, end: 200, endAdmin: 403 }],
+    ["sessions:revoke-admins", ADMINS, { see: 403, begin: 403, end: 200, endAdmin: 200 }],
+    ["all of them", `${READ} ${REVOKE} ${ADMINS}`, { see: 200, begin: 403, end: 200, endAdmin: 200 }],
+  ])("%s may do what it says, and no more", async (name, scope, expected) => {
+    const token = await withScope(`admin with ${name}`, scope);
+    const one = await guard.login("one of many");
+    const target = await guard.login("target");
+    const adminTarget = await withScope("admin target", READ);
+    const seen = await Promise.all(["users", "stats", sessionsOf("target")].map((path) => call(path, {}, token)));
+    expect(seen.map(({ status }) => status)).toEqual([expected["see"], expected["see"], expected["see"]]);
+    expect(await begin("target", {}, token)).toMatchObject({ status: expected["begin"] });
+    expect(await remove(`${sessionsOf("one of many")}/${one.session.sid}`, token)).toMatchObject({ status: expected["end"] });
+    expect(await remove(sessionsOf("target"), token)).toMatchObject({ status: expected["end"] });
+    expect(await remove(sessionsOf("admin target"), token)).toMatchObject({ status: expected["endAdmin"] });
+    const ended = (status: number | undefined) => (status === 200 ? "session_revoked" : "passes");
+    expect([await visit(one.access_token), await visit(target.access_token), await visit(adminTarget)])
+      .toEqual([ended(expected["end"]), ended(expected["end"]), ended(expected["endAdmin"])]);
+  });
+
+  test.each<[string, object]>([["scopes", { scopes: [REVOKE] }], ["scp", { scp: [REVOKE] }], ["scp as a text", { scp: `a ${REVOKE}` }]])(
+    "the claim may be `%s`",
+    async (name, claims) => {
+      guard.origin.approvals.set(`by ${name}`, { sub: `by ${name}`, claims });
+      const { access_token } = await guard.login(`by ${name}`);
+      expect(await remove(sessionsOf("nobody"), access_token)).toMatchObject({ status: 200 });
+    },
+  );
+
+  test("whoever lacks one is told which", async () => {
+    const { access_token } = await guard.login("no scope");
+    expect(await remove(sessionsOf("nobody"), access_token)).toMatchObject({
+      status: 403,
+      headers: { "www-authenticate": `Bearer error="insufficient_scope", scope="${REVOKE}"`, "cache-control": "no-store" },
+      body: { code: "access_denied" },
+    });
+    const revoker = await withScope("revoker", REVOKE);
+    expect(await remove(sessionsOf("revoker"), revoker)).toMatchObject({ headers: { "www-authenticate": `Bearer error="insufficient_scope", scope="${ADMINS}"` } });
+    expect(await begin("nobody", {}, revoker)).toMatchObject({ status: 403, headers: { "www-authenticate": 'Bearer error="insufficient_scope"' } });
+  });
+
+  test("an admin is one by any live session, and is listed as one", async () => {
+    const plain = await guard.login("sometimes admin");
+    const token = await withScope("sometimes admin", READ);
+    const revoker = await withScope("plain revoker", REVOKE);
+    const path = `${sessionsOf("sometimes admin")}/${plain.session.sid}`;
+    expect(await call(sessionsOf("sometimes admin"))).toMatchObject({ body: { admin: true } });
+    expect(await remove(path, revoker)).toMatchObject({ status: 403 });
+    await guard.fetch("/auth/logout", { method: "POST", ...bearer(token) });
+    expect(await remove(path, revoker)).toMatchObject({ status: 200, body: { ended: 1 } });
+  });
+
+  test("a token counts only while its session is live", async () => {
+    const token = await withScope("was admin", READ);
+    expect(await call("stats", {}, token)).toMatchObject({ status: 200 });
+    await guard.fetch("/auth/logout", { method: "POST", ...bearer(token) });
+    expect(await call("stats", {}, token)).toMatchObject({ status: 401, body: { code: "session_revoked" } });
+    expect(await call("stats", {}, await mint({ scope: READ }))).toMatchObject({ status: 401, body: { code: "session_unknown" } });
+  });
+
+  test("a cookie does on unsafe methods only from this same site", async () => {
+    const token = await withScope("by cookie", `${READ} ${REVOKE}`);
+    const target = await guard.login("cookie target");
+    const send = (method: string, path: string, headers: Record<string, string>) =>
+      answerOf(guard.fetch(`/auth/admin/${path}`, { method, headers: { cookie: `__Host-session=${token}`, ...headers } }));
+    expect(await send("GET", "stats", {})).toMatchObject({ status: 200 });
+    for (const headers of [{}, { "sec-fetch-site": "cross-site" }, { origin: "https://evil.example" }]) {
+      expect(await send("DELETE", sessionsOf("cookie target"), headers)).toMatchObject({ status: 403, body: { code: "cross_site" } });
+    }
+    expect(await visit(target.access_token)).toBe("passes");
+    expect(await send("DELETE", sessionsOf("cookie target"), { "sec-fetch-site": "same-origin" })).toMatchObject({ status: 200, body: { ended: 1 } });
+  });
+});
+
+describe("everybody's sessions", () => {
+  const endAll = async (credential: string, at: Guard) => {
+    let ended = 0;
+    for (let cursor = "", calls = 0; calls < 20; calls += 1) {
+      const answer = await remove(`sessions${cursor && `?cursor=${cursor}`}`, credential, at);
+      expect(answer).toMatchObject({ status: 200 });
+      const body = answer.body as unknown as Ended;
+      ended += body.ended;
+      if (body.done) return ended;
+      cursor = body.cursor ?? "";
+    }
+    throw new Error(`not done after ${ended}`);
+  };
+  const crowd = async (at: Guard, users: number) => {
+    const logins = await Promise.all(Array.from({ length: users }, (_, i) => at.login(`user ${i}`)));
+    return logins.map(({ access_token }) => access_token);
+  };
+  const stats = async (at: Guard) => (await call("stats", {}, KEY, at)).body as Body;
+
+  test("end by the key, call by call, until none is left", { timeout: 60_000 }, async () => {
+    await using full = await start();
+    const tokens = [...(await crowd(full, 40)), await withScope("an admin", "sessions:revoke-admins", full)];
+    await eventually(() => stats(full)).toEqual({ users: 41, sessions: 41 });
+    const first = await remove("sessions", KEY, full);
+    expect(first).toMatchObject({ status: 200, body: { ended: 15, done: false, cursor: expect.stringMatching(/^[\w-]+$/) } });
+    expect(15 + (await endAll(KEY, full))).toBe(41);
+    expect(new Set(await Promise.all(tokens.map((token) => visit(token, full))))).toEqual(new Set(["session_revoked"]));
+    await eventually(() => stats(full)).toEqual({ users: 0, sessions: 0 });
+  });
+
+  test("end without a cursor, too", { timeout: 60_000 }, async () => {
+    await using full = await start();
+    await crowd(full, 20);
+    await eventually(() => stats(full)).toEqual({ users: 20, sessions: 20 });
+    const again = async () => ((await remove("sessions", KEY, full)).body as unknown as Ended).done;
+    await eventually(again).toBe(true);
+    await eventually(() => stats(full)).toEqual({ users: 0, sessions: 0 });
+  });
+
+  test("end by sessions:revoke but for those of admins", { timeout: 60_000 }, async () => {
+    await using full = await start();
+    const tokens = await crowd(full, 20);
+    for (let i = 0; i < 17; i += 1) tokens.push((await full.login("user with many")).access_token);
+    const admins = [await withScope("reader", "sessions:read", full), await withScope("ender", "sessions:revoke", full)];
+    await eventually(() => stats(full)).toEqual({ users: 23, sessions: 39 });
+    expect(await endAll(admins[1] ?? "", full)).toBe(37);
+    expect(new Set(await Promise.all(tokens.map((token) => visit(token, full))))).toEqual(new Set(["session_revoked"]));
+    expect(await Promise.all(admins.map((token) => visit(token, full)))).toEqual(["passes", "passes"]);
+  });
+
+  test("end by sessions:revoke-admins but for the caller's own", { timeout: 60_000 }, async () => {
+    await using full = await start();
+    const tokens = [...(await crowd(full, 20)), await withScope("reader", "sessions:read", full)];
+    const before = await withScope("ender", "sessions:revoke-admins", full);
+    const own = await withScope("ender", "sessions:revoke-admins", full);
+    await eventually(() => stats(full)).toEqual({ users: 22, sessions: 23 });
+    expect(await endAll(own, full)).toBe(22);
+    expect(new Set(await Promise.all([...tokens, before].map((token) => visit(token, full))))).toEqual(new Set(["session_revoked"]));
+    expect(await visit(own, full)).toBe("passes");
+    await eventually(() => stats(full)).toEqual({ users: 1, sessions: 1 });
+  });
+
+  test("do not end for what a URL parser makes of a user called `..`", async () => {
+    await using full = await start();
+    const dots = (await begin("..", {}, KEY, full)).body as unknown as LoggedIn;
+    const other = await full.login("other");
+    // What `fetch` makes of `/auth/admin/users/../sessions`.
+    const { pathname } = new URL(`${full.url}/auth/admin/${sessionsOf("..")}`);
+    expect(pathname).toBe("/auth/admin/sessions");
+    const answer = await remove("sessions", KEY, full);
+    expect(answer).toMatchObject({ status: 400, body: { code: "bad_request", detail: expect.stringContaining("everybody=true") } });
+    expect([await visit(dots.access_token, full), await visit(other.access_token, full)]).toEqual(["passes", "passes"]);
+    await eventually(() => stats(full)).toEqual({ users: 2, sessions: 2 });
+    expect(await remove("sessions?everybody=true", KEY, full)).toMatchObject({ status: 200, body: { ended: 2, done: true } });
+  });
+});
+
+describe("the admin API", () => {
+  const PATHS: [string, string][] = [
+    ["GET", "users"], ["GET", "stats"], ["GET", "users/a/sessions"], ["POST", "users/a/sessions"],
+    ["DELETE", "users/a/sessions"], ["DELETE", "users/a/sessions/x"], ["DELETE", "sessions"],
+  ];
+
+  test.each(PATHS)("lets nobody %s %s without a credential, or with a wrong one", async (method, path) => {
+    expect(await answerOf(guard.fetch(`/auth/admin/${path}`, { method }))).toMatchObject({ status: 401, headers: { "www-authenticate": "Bearer" }, body: { code: "token_missing" } });
+    expect(await call(path, { method }, `${KEY}x`)).toMatchObject({ status: 401, body: { code: "token_invalid" } });
+  });
+
+  test.each(PATHS)("takes no key for %s %s where none is set", async (method, path) => {
+    await using without = await startGuard();
+    expect(await call(path, { method }, KEY, without)).toMatchObject({ status: 401, body: { code: "token_invalid" } });
+  });
+
+  test("tells of an outage, and of nothing else then", async () => {
+    const away = { SESSION_STORE: "redis", UPSTASH_REDIS_REST_URL: "http://127.0.0.1:9", UPSTASH_REDIS_REST_TOKEN: "t" };
+    await using cut = await start(away);
+    for (const [method, path] of PATHS) {
+      expect(await call(path, { method }, KEY, cut)).toMatchObject({ status: 503, body: { code: "store_unavailable" } });
+    }
+  });
+
+  test.each<[string, string, number]>([
+    ["GET", "admin", 404], ["GET", "admin/", 404], ["GET", "admin/user", 404], ["GET", "admin/users/a", 404],
+    ["POST", "admin/users", 405], ["GET", "admin/sessions", 405], ["GET", "admin/users/a/sessions/x", 405],
+  ])("has no %s %s", async (method, path, status) => {
+    expect(await answerOf(guard.fetch(`/auth/${path}`, { method, ...bearer(KEY) }))).toMatchObject({ status });
+  });
+});
+
+test("the README's examples are true, word for word", async () => {
+  await using own = await start();
+  own.origin.approvals.set("ada", { sub: "m-001", claims: { email: "ada@rowing.example" }, roles: ["member", "board"] });
+  const { access_token } = await own.login("ada");
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  const scenes = [...readme.matchAll(/```shell-session\n(.*?)```/gs)].flatMap(([, block = ""]) => block.split(/^\$ /m).slice(1));
+  expect(scenes.length).toBeGreaterThan(4);
+  for (const scene of scenes) {
+    const [command = "", ...expected] = scene.trim().split("\n");
+    const here = command.replace("localhost:8787", new URL(own.url).host);
+    const run = () => execFile("sh", ["-c", here], { env: { ...process.env, ADMIN_API_KEY: KEY, TOKEN: access_token } });
+    const pattern = expected.join("\n").split("…").map((text) => text.replace(/[^\w\s]/g, "\\$&")).join(".+?");
+    const changes = / -d | -X /.test(command) && !command.includes("introspect");
+    const printed = changes ? expect((await run()).stdout, command) : expect.poll(async () => (await run()).stdout, { message: command });
+    await printed.toMatch(new RegExp(`^${pattern}$`));
+  }
+});
