@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use auth::config::{SettingError, Settings, StoreSettings};
 use auth::decision::Guard;
+use auth::event::Noticed;
 use auth::refusal::Refusal;
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
@@ -22,6 +23,8 @@ pub struct App {
     pub guard: Guard,
     /// Is asked.
     pub store: Box<dyn SessionStore>,
+    /// Remembers whose expiry was told.
+    pub noticed: Noticed,
 }
 
 thread_local! {
@@ -50,7 +53,7 @@ impl App {
                 Box::new(RedisStore::new(url, token, keyspace, *consistency, timeout))
             }
         };
-        Ok(Self { guard: Guard::new(settings), store })
+        Ok(Self { guard: Guard::new(settings), store, noticed: Noticed::default() })
     }
 }
 

@@ -12,7 +12,7 @@ use web_sys::{Request, Response};
 use crate::config::App;
 use crate::request::{self, RequestHead};
 use crate::store::Reply;
-use crate::{backchannel, forward, health, keys, login, pages, response, sessions};
+use crate::{backchannel, events, forward, health, keys, login, pages, response, sessions};
 
 /// Answers a request, with a `Response` or the promise of one:
 ///
@@ -110,6 +110,7 @@ impl Pending {
             // 6.
             Ok(()) => forward::plan(&self.app, &self.check, request).into(),
             Err(refusal) => {
+                events::notice(&self.app, self.check.caller(), &refusal);
                 let head = RequestHead::of(request);
                 response::refused(&self.app.guard.refused(refusal, &head)).into()
             }

@@ -3,6 +3,7 @@
 
 mod backchannel;
 mod config;
+mod events;
 mod forward;
 mod guard;
 mod health;

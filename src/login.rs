@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use auth::cookie;
 use auth::decision::Head;
+use auth::event::Event;
 use auth::form::Form;
 use auth::login::{self, Approval, Attempt, Lifetimes, Proof};
 use auth::redirect::LocalTarget;
@@ -21,7 +22,7 @@ use web_sys::{Request, Response};
 use crate::config::App;
 use crate::request::{self, RequestHead};
 use crate::sessions::SessionView;
-use crate::{forward, issuers, pages, response, sessions};
+use crate::{events, forward, issuers, pages, response, sessions};
 
 #[wasm_bindgen(module = "/src/login.js")]
 extern "C" {
@@ -141,6 +142,7 @@ async fn try_log_in(
         issuers::note_user(app, issued, &approval.sub, session.expires).await?;
     }
     let ended = sessions::end_sessions(app, &approval.sub, &command).await?;
+    events::emit(app, &approval.sub, &[Event::created(&session)]);
     if let Some(issued) = &approval.issued {
         issuers::end_if_over(app, issued, &approval.sub, &session).await?;
     }

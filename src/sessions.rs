@@ -2,6 +2,7 @@
 
 use auth::cookie;
 use auth::decision::Head;
+use auth::event::Event;
 use auth::refusal::Refusal;
 use auth::session::{Ending, Session, Subject};
 use auth::store::{Answer, Command, StoreError, Which};
@@ -10,6 +11,7 @@ use serde_json::value::RawValue;
 use web_sys::Response;
 
 use crate::config::App;
+use crate::events;
 use crate::request::{self, RequestHead};
 use crate::response;
 use crate::store;
@@ -74,7 +76,8 @@ async fn current(app: &App, head: &RequestHead) -> Result<Session, Refusal> {
     let caller = app.guard.authenticate(head, request::now())?;
     let answer = store::apply(&*app.store, caller.user(), caller.command()).await;
     let answer = answer.map_err(Refusal::StoreUnavailable)?;
-    Ok(app.guard.live(&caller, answer, request::now())?.into_inner())
+    let live = app.guard.live(&caller, answer, request::now());
+    Ok(live.inspect_err(|refusal| events::notice(app, &caller, refusal))?.into_inner())
 }
 
 async fn end(app: &App, head: &RequestHead) -> Result<(), Refusal> {
@@ -90,7 +93,7 @@ async fn end(app: &App, head: &RequestHead) -> Result<(), Refusal> {
     end_sessions(app, caller.user(), &command).await.map(drop)
 }
 
-/// Sends a command that may end sessions, and says which it has ended.
+/// Sends a command that may end sessions, and says which it has ended, also to whoever listens.
 pub async fn end_sessions(
     app: &App,
     user: &Subject,
@@ -99,6 +102,7 @@ pub async fn end_sessions(
     match store::apply(&*app.store, user, command).await.map_err(Refusal::StoreUnavailable)? {
         Answer::Ended(ended) => {
             app.guard.forget(ended.iter().map(|session| &session.sid));
+            events::emit(app, user, &ended.iter().filter_map(Event::ended).collect::<Vec<_>>());
             Ok(ended)
         }
         _ => {

@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::credential::TokenSources;
+use crate::event::{Webhook, WebhookSecret};
 use crate::issuer::TrustedIssuer;
 use crate::keys::KeySet;
 use crate::redis::ReadConsistency;
@@ -27,8 +28,6 @@ const ONE_FORM_ONLY: &[(&str, Option<&str>)] = &[
     ("IDENTITY_HEADERS", Some("x-auth-request")),
     ("OVERLAP_SAFE_REQUESTS", Some("false")),
     ("MODE", Some("enforce")),
-    ("EVENTS_WEBHOOK_URL", None),
-    ("EVENTS_WEBHOOK_SECRET", None),
     ("LOGIN_RATE", Some("off")),
     ("ADMIN_API_KEY", None),
 ];
@@ -116,6 +115,8 @@ pub struct Settings {
     pub origin_timeout: Duration,
     /// What happens when the store cannot be asked.
     pub store_failure: StoreFailure,
+    /// Where events are sent.
+    pub webhook: Option<Webhook>,
 }
 
 /// What is wrong with one setting. Never holds a secret's value.
@@ -236,6 +237,7 @@ impl Settings {
             reader.parsed("ORIGIN_TIMEOUT", timeout).unwrap_or(Duration::from_secs(30));
         let store_failure =
             reader.parsed("STORE_FAILURE", store_failure).unwrap_or(StoreFailure::Deny);
+        let webhook = webhook(reader);
         reader.required("SIGNING_KEYS");
         let keys = reader.parsed("SIGNING_KEYS", KeySet::parse);
         Some(Self {
@@ -257,6 +259,7 @@ impl Settings {
             store_timeout,
             origin_timeout,
             store_failure,
+            webhook,
         })
     }
 }
@@ -294,6 +297,14 @@ fn store<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Option<StoreS
             None
         }
     }
+}
+
+/// A secret without a URL is no error, so that removing the URL is enough to stop the events.
+fn webhook<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Option<Webhook> {
+    let secret = reader.parsed("EVENTS_WEBHOOK_SECRET", WebhookSecret::parse);
+    let url = reader.parsed("EVENTS_WEBHOOK_URL", |text| web_url(text).map(|_| text.to_owned()))?;
+    reader.required("EVENTS_WEBHOOK_SECRET");
+    Some(Webhook { url, secret: secret? })
 }
 
 #[cfg(test)]

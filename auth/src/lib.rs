@@ -4,7 +4,8 @@
 //! ([`credential`]), whether its token is genuine ([`keys`], [`jwt`], [`token`];
 //! [`issuer`], [`id_token`] and [`logout_token`] for those of others), whether its session
 //! is live ([`session`], [`ledger`], [`store`], [`redis`]), what is said when it is not
-//! ([`refusal`]), and the settings that govern all this ([`config`]). [`decision`] puts the
+//! ([`refusal`]), what is told of sessions ([`event`]), and the settings that govern all this
+//! ([`config`]). [`decision`] puts the
 //! steps in order.
 //!
 //! Out of scope: sockets, clocks, randomness, the Workers runtime. The present moment and
@@ -15,6 +16,7 @@ pub mod cookie;
 pub mod credential;
 pub mod decision;
 pub mod device;
+pub mod event;
 pub mod form;
 pub mod id_token;
 pub mod identity;

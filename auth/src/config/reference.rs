@@ -109,4 +109,14 @@ pub const SETTINGS: &[Setting] = &[
         "deny",
         "When the store cannot be asked: `deny` answers 503; `allow-recent: 60 seconds` honours a session that this isolate saw live that recently.",
     ),
+    setting(
+        "EVENTS_WEBHOOK_URL",
+        "none",
+        "Where the beginnings and ends of sessions are posted, by Standard Webhooks 1.0. `https`, or `http` to this machine.",
+    ),
+    secret(
+        "EVENTS_WEBHOOK_SECRET",
+        "required with `EVENTS_WEBHOOK_URL`",
+        "What the posts are signed with: `whsec_` and the base64 of 24 to 64 random bytes, as from `echo whsec_$(openssl rand -base64 32)`.",
+    ),
 ];

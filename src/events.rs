@@ -1,0 +1,93 @@
+//! What happens to sessions is told: each event in one line of the log, and to the webhook.
+
+use auth::decision::Caller;
+use auth::event::{Event, Webhook};
+use auth::refusal::Refusal;
+use auth::session::{Gone, Subject};
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
+
+use crate::config::App;
+use crate::{issuers, request};
+
+/// Milliseconds before each further attempt. With [`TIMEOUT`] all of them fit into the 30 seconds
+/// that a Worker may live on after its answer.
+const PAUSES: [u32; 3] = [1_000, 3_000, 8_000];
+
+/// Milliseconds that a webhook's receiver may take.
+const TIMEOUT: u32 = 4_000;
+
+#[wasm_bindgen(module = "/src/events.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = afterAnswer)]
+    fn after_answer(work: &Promise);
+
+    fn post(
+        url: &str,
+        id: &str,
+        seconds: f64,
+        signature: &str,
+        body: &str,
+        timeout: u32,
+    ) -> Promise;
+}
+
+/// Tells what happened to sessions of one user. Nobody waits for it: the webhook is called after
+/// the answer.
+pub fn emit(app: &App, user: &Subject, events: &[Event]) {
+    for event in events {
+        let json = event.json(user);
+        let line = json.replacen('{', r#"{"level":"info","#, 1);
+        web_sys::console::log_1(&line.into());
+        if let Some(webhook) = app.guard.settings().webhook.clone() {
+            let event = event.clone();
+            later(async move { deliver(&webhook, &event, &json).await });
+        }
+    }
+}
+
+/// Tells that a session was found past its deadline, if that is why its caller is refused. Once
+/// an isolate: the client may go on asking.
+pub fn notice(app: &App, caller: &Caller, refusal: &Refusal) {
+    if let Refusal::Session(Gone::Expired { at }) = refusal
+        && app.noticed.first(caller.sid())
+    {
+        emit(app, caller.user(), &[Event::expired(caller.sid(), *at)]);
+    }
+}
+
+async fn deliver(webhook: &Webhook, event: &Event, json: &str) {
+    let id = event.id();
+    let attempt = || {
+        let now = request::now();
+        let signature = webhook.secret.sign(&id, now, json);
+        post(&webhook.url, &id, now.seconds() as f64, &signature, json, TIMEOUT)
+    };
+    if let Err(why) = insist(attempt).await {
+        let cause = format!("EVENTS_WEBHOOK_URL: {id}: {why}");
+        let line =
+            serde_json::json!({ "level": "error", "code": "event_not_delivered", "cause": cause });
+        web_sys::console::error_1(&line.to_string().into());
+    }
+}
+
+/// Does something after the answer, for 30 seconds at most.
+fn later(work: impl Future<Output = ()> + 'static) {
+    after_answer(&future_to_promise(async move {
+        work.await;
+        Ok(JsValue::UNDEFINED)
+    }));
+}
+
+/// Makes an attempt, and a further one after each pause until one succeeds.
+async fn insist(attempt: impl Fn() -> Promise) -> Result<(), String> {
+    let mut pauses = PAUSES.iter();
+    loop {
+        let Err(error) = JsFuture::from(attempt()).await else { return Ok(()) };
+        let Some(pause) = pauses.next() else {
+            return Err(js_sys::Error::from(error).message().into());
+        };
+        let _ = JsFuture::from(issuers::pause(*pause)).await;
+    }
+}
