@@ -23,6 +23,8 @@ pub struct App {
     pub guard: Guard,
     /// Is asked.
     pub store: Box<dyn SessionStore>,
+    /// The Durable Objects, which push needs with either store.
+    pub objects: Option<JsValue>,
     /// Remembers whose expiry was told.
     pub noticed: Noticed,
 }
@@ -41,9 +43,10 @@ impl App {
         let get = |name: &str| Reflect::get(env, &name.into()).ok().filter(|v| !v.is_undefined());
         let settings = Settings::read(|name| get(name)?.as_string()).map_err(misconfigured)?;
         let timeout = settings.store_timeout;
+        let objects = get(OBJECTS);
         let store: Box<dyn SessionStore> = match &settings.store {
             StoreSettings::DurableObject => {
-                let objects = get(OBJECTS).ok_or_else(|| {
+                let objects = objects.clone().ok_or_else(|| {
                     let cause = "the Durable Object binding is missing; see wrangler.toml";
                     Refusal::Misconfigured(format!("{OBJECTS}: {cause}"))
                 })?;
@@ -53,7 +56,7 @@ impl App {
                 Box::new(RedisStore::new(url, token, keyspace, *consistency, timeout))
             }
         };
-        Ok(Self { guard: Guard::new(settings), store, noticed: Noticed::default() })
+        Ok(Self { guard: Guard::new(settings), store, objects, noticed: Noticed::default() })
     }
 }
 

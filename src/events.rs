@@ -1,15 +1,15 @@
-//! What happens to sessions is told: each event in one line of the log, and to the webhook.
+//! What happens to sessions is told: each event in one line of the log, to the webhook, and its end
+//! to those who listen for it.
 
-use auth::decision::Caller;
 use auth::event::{Event, Webhook};
 use auth::refusal::Refusal;
-use auth::session::{Gone, Subject};
+use auth::session::{Gone, Sid, Subject};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use crate::config::App;
-use crate::{issuers, request};
+use crate::{issuers, push, request};
 
 /// Milliseconds before each further attempt. With [`TIMEOUT`] all of them fit into the 30 seconds
 /// that a Worker may live on after its answer.
@@ -33,27 +33,39 @@ extern "C" {
     ) -> Promise;
 }
 
-/// Tells what happened to sessions of one user. Nobody waits for it: the webhook is called after
-/// the answer.
+/// Tells what happened to sessions of one user. Nobody waits for it: webhook and listeners are
+/// called after the answer.
 pub fn emit(app: &App, user: &Subject, events: &[Event]) {
+    let mut ends = Vec::new();
     for event in events {
         let json = event.json(user);
         let line = json.replacen('{', r#"{"level":"info","#, 1);
         web_sys::console::log_1(&line.into());
         if let Some(webhook) = app.guard.settings().webhook.clone() {
             let event = event.clone();
+            let json = json.clone();
             later(async move { deliver(&webhook, &event, &json).await });
         }
+        if event.is_end() {
+            ends.push(json);
+        }
+    }
+    if let Some(objects) = app.objects.clone().filter(|_| !ends.is_empty()) {
+        let user = user.clone();
+        later(async move {
+            let told = insist(|| push::notify(&objects, &user, &ends)).await;
+            told.unwrap_or_else(|why| undelivered(&format!("USER_SESSIONS: {why}")));
+        });
     }
 }
 
 /// Tells that a session was found past its deadline, if that is why its caller is refused. Once
 /// an isolate: the client may go on asking.
-pub fn notice(app: &App, caller: &Caller, refusal: &Refusal) {
+pub fn notice(app: &App, user: &Subject, sid: &Sid, refusal: &Refusal) {
     if let Refusal::Session(Gone::Expired { at }) = refusal
-        && app.noticed.first(caller.sid())
+        && app.noticed.first(sid)
     {
-        emit(app, caller.user(), &[Event::expired(caller.sid(), *at)]);
+        emit(app, user, &[Event::expired(sid, *at)]);
     }
 }
 
@@ -64,12 +76,14 @@ async fn deliver(webhook: &Webhook, event: &Event, json: &str) {
         let signature = webhook.secret.sign(&id, now, json);
         post(&webhook.url, &id, now.seconds() as f64, &signature, json, TIMEOUT)
     };
-    if let Err(why) = insist(attempt).await {
-        let cause = format!("EVENTS_WEBHOOK_URL: {id}: {why}");
-        let line =
-            serde_json::json!({ "level": "error", "code": "event_not_delivered", "cause": cause });
-        web_sys::console::error_1(&line.to_string().into());
-    }
+    let told = insist(attempt).await;
+    told.unwrap_or_else(|why| undelivered(&format!("EVENTS_WEBHOOK_URL: {id}: {why}")));
+}
+
+fn undelivered(cause: &str) {
+    let line =
+        serde_json::json!({ "level": "error", "code": "event_not_delivered", "cause": cause });
+    web_sys::console::error_1(&line.to_string().into());
 }
 
 /// Does something after the answer, for 30 seconds at most.

@@ -12,7 +12,7 @@ use web_sys::{Request, Response};
 use crate::config::App;
 use crate::request::{self, RequestHead};
 use crate::store::Reply;
-use crate::{backchannel, events, forward, health, keys, login, pages, response, sessions};
+use crate::{backchannel, events, forward, health, keys, login, pages, push, response, sessions};
 
 /// Answers a request, with a `Response` or the promise of one:
 ///
@@ -53,6 +53,7 @@ fn own(app: Rc<App>, endpoint: Endpoint, request: Request, head: RequestHead) ->
     match endpoint {
         Endpoint::LoginPage => pages::login(&app, &head).into(),
         Endpoint::StyleSheet => pages::style_sheet().into(),
+        Endpoint::Client => pages::client(&head).into(),
         Endpoint::KeySet => keys::show(&app).into(),
         Endpoint::Login => answer(async move { login::log_in(&app, &request, &head).await }),
         Endpoint::Logout => answer(async move { sessions::log_out(&app, &head).await }),
@@ -60,6 +61,7 @@ fn own(app: Rc<App>, endpoint: Endpoint, request: Request, head: RequestHead) ->
             answer(async move { backchannel::log_out(&app, &request, &head).await })
         }
         Endpoint::Session => answer(async move { sessions::show(&app, &head).await }),
+        Endpoint::Events => answer(async move { push::open(&app, &head).await }),
         Endpoint::Health => answer(async move { health::show(&app).await }),
     }
 }
@@ -110,7 +112,8 @@ impl Pending {
             // 6.
             Ok(()) => forward::plan(&self.app, &self.check, request).into(),
             Err(refusal) => {
-                events::notice(&self.app, self.check.caller(), &refusal);
+                let caller = self.check.caller();
+                events::notice(&self.app, caller.user(), caller.sid(), &refusal);
                 let head = RequestHead::of(request);
                 response::refused(&self.app.guard.refused(refusal, &head)).into()
             }

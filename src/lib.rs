@@ -11,6 +11,7 @@ mod issuers;
 mod keys;
 mod login;
 mod pages;
+mod push;
 mod request;
 mod response;
 mod sessions;

@@ -77,7 +77,8 @@ async fn current(app: &App, head: &RequestHead) -> Result<Session, Refusal> {
     let answer = store::apply(&*app.store, caller.user(), caller.command()).await;
     let answer = answer.map_err(Refusal::StoreUnavailable)?;
     let live = app.guard.live(&caller, answer, request::now());
-    Ok(live.inspect_err(|refusal| events::notice(app, &caller, refusal))?.into_inner())
+    let notice = |refusal: &_| events::notice(app, caller.user(), caller.sid(), refusal);
+    Ok(live.inspect_err(notice)?.into_inner())
 }
 
 async fn end(app: &App, head: &RequestHead) -> Result<(), Refusal> {

@@ -70,6 +70,10 @@ pub enum Endpoint {
     BackchannelLogout,
     /// The caller's own session.
     Session,
+    /// The end of the caller's session, the moment it comes.
+    Events,
+    /// The browser's half of that.
+    Client,
     /// Is the store reachable?
     Health,
     /// The pages' style sheet.
@@ -112,8 +116,13 @@ impl Route {
             ("/logout" | "/backchannel-logout", _) => Self::WrongMethod("POST"),
             ("/session", _) if get => Self::Own(Endpoint::Session),
             ("/health", _) if get => Self::Own(Endpoint::Health),
+            ("/events", "GET") => Self::Own(Endpoint::Events),
+            ("/events", _) => Self::WrongMethod("GET"),
+            ("/client.js", _) if get => Self::Own(Endpoint::Client),
             ("/style.css", _) if get => Self::Own(Endpoint::StyleSheet),
-            ("/session" | "/health" | "/style.css", _) => Self::WrongMethod("GET, HEAD"),
+            ("/session" | "/health" | "/client.js" | "/style.css", _) => {
+                Self::WrongMethod("GET, HEAD")
+            }
             ("", _) => Self::Unknown,
             _ if name.starts_with('/') => Self::Unknown,
             _ => Self::Protected,
