@@ -39,6 +39,11 @@ impl App {
         APP.with(|app| app.get_or_init(|| Self::build(env).map(Rc::new)).clone())
     }
 
+    /// The isolate's `App`, if a request has built one.
+    pub fn loaded() -> Option<Rc<Self>> {
+        APP.with(|app| app.get()?.as_ref().ok().cloned())
+    }
+
     fn build(env: &JsValue) -> Result<Self, Refusal> {
         let get = |name: &str| Reflect::get(env, &name.into()).ok().filter(|v| !v.is_undefined());
         let settings = Settings::read(|name| get(name)?.as_string()).map_err(misconfigured)?;

@@ -86,6 +86,14 @@ pub struct Pending {
 
 #[wasm_bindgen]
 impl Pending {
+    /// Listens for the end of a session, on behalf of a connection that outlives its request.
+    /// `session` is the line of [`forward::plan`]. The promise is of a `Response` with a WebSocket,
+    /// or of a string, the refusal's code, if the session is over; it is rejected if neither is
+    /// known.
+    pub fn watch(session: String) -> Promise {
+        future_to_promise(async move { push::watch_line(&session).await })
+    }
+
     /// Takes the store's reply. Returns a `Response` if the request ends here, a string if it is
     /// to be forwarded (see [`forward::plan`]), or the promise of either when the store must be
     /// asked once more.

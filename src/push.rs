@@ -73,6 +73,23 @@ pub async fn watch(app: &App, user: &Subject, sid: &Sid) -> Result<Response, Ref
     }
 }
 
+/// [`watch`] for a line of a plan: see [`crate::guard::Pending::watch`].
+///
+/// # Errors
+/// Why it is not known whether the session is over.
+pub async fn watch_line(session: &str) -> Result<JsValue, JsValue> {
+    let (sid, user) = session.split_once(' ').unwrap_or_default();
+    let sid = Sid::try_from(sid.to_owned());
+    let (Some(app), Ok(sid), Ok(user)) = (App::loaded(), sid, serde_json::from_str(user)) else {
+        return Err("there is nobody to ask".into());
+    };
+    match watch(&app, &user, &sid).await {
+        Ok(opened) => Ok(opened.into()),
+        Err(gone @ Refusal::Session(_)) => Ok(gone.code().into()),
+        Err(refusal) => Err(refusal.cause().unwrap_or_default().into()),
+    }
+}
+
 async fn live(app: &App, user: &Subject, sid: &Sid) -> Result<Session, Refusal> {
     let now = request::now();
     let idle_timeout = app.guard.settings().idle_timeout;
