@@ -22,6 +22,7 @@ step("The Worker");
 await build();
 run("tsc", ["--project", "."]);
 run("tsc", ["--project", "src"]);
+run("tsc", ["--project", "src/pages"]);
 run("vitest", ["run"]);
 
 step("A trial deployment");

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use auth::config::{SettingError, Settings, StoreSettings};
 use auth::decision::Guard;
+use auth::event::Noticed;
 use auth::refusal::Refusal;
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
@@ -27,6 +28,10 @@ pub struct App {
     pub store: Box<dyn SessionStore>,
     /// Counts attempts to log in, in place of the store.
     pub limiter: Option<JsValue>,
+    /// The Durable Objects, which push needs with either store.
+    pub objects: Option<JsValue>,
+    /// Remembers whose expiry was told.
+    pub noticed: Noticed,
 }
 
 thread_local! {
@@ -39,13 +44,19 @@ impl App {
         APP.with(|app| app.get_or_init(|| Self::build(env).map(Rc::new)).clone())
     }
 
+    /// The isolate's `App`, if a request has built one.
+    pub fn loaded() -> Option<Rc<Self>> {
+        APP.with(|app| app.get()?.as_ref().ok().cloned())
+    }
+
     fn build(env: &JsValue) -> Result<Self, Refusal> {
         let get = |name: &str| Reflect::get(env, &name.into()).ok().filter(|v| !v.is_undefined());
         let settings = Settings::read(|name| get(name)?.as_string()).map_err(misconfigured)?;
         let timeout = settings.store_timeout;
+        let objects = get(OBJECTS);
         let store: Box<dyn SessionStore> = match &settings.store {
             StoreSettings::DurableObject => {
-                let objects = get(OBJECTS).ok_or_else(|| {
+                let objects = objects.clone().ok_or_else(|| {
                     let cause = "the Durable Object binding is missing; see wrangler.toml";
                     Refusal::Misconfigured(format!("{OBJECTS}: {cause}"))
                 })?;
@@ -61,7 +72,8 @@ impl App {
                          LOGIN_RATE_LIMITER";
             return Err(Refusal::Misconfigured(format!("LOGIN_RATE: {cause}")));
         }
-        Ok(Self { guard: Guard::new(settings), store, limiter })
+        let (guard, noticed) = (Guard::new(settings), Noticed::default());
+        Ok(Self { guard, store, limiter, objects, noticed })
     }
 }
 

@@ -3,6 +3,7 @@
 import { DurableObject } from "cloudflare:workers";
 import * as guard from "../build/bindings/guard.js";
 import { answer } from "./index.js";
+import { accept, tell, tellExpired } from "./listeners.js";
 
 export default {
   /**
@@ -114,17 +115,51 @@ export class UserSessions extends DurableObject {
     return storage.transactionSync(() => answer(storage.sql, JSON.parse(question)));
   }
 
-  /** Forgets what need not be kept any more; an empty object leaves nothing behind. */
+  /**
+   * Takes in a WebSocket that is to be told the end of a session.
+   * @param {Request} request
+   * @returns {Promise<Response>}
+   */
+  fetch(request) {
+    return accept(this.ctx, request);
+  }
+
+  /**
+   * Tells of ended sessions to those who listen for them.
+   * @param {string} events a JSON list
+   */
+  tell(events) {
+    tell(this.ctx, events);
+  }
+
+  /** Nothing is expected from those who listen; their pings are answered without waking anybody. */
+  webSocketMessage() {}
+
+  /**
+   * A WebSocket that hibernates does not answer a close by itself.
+   * @param {WebSocket} socket
+   */
+  webSocketClose(socket) {
+    socket.close();
+  }
+
+  /**
+   * Tells those whose sessions have ended by themselves, and forgets what need not be kept any
+   * more; an empty object leaves nothing behind.
+   */
   async alarm() {
+    const now = Date.now();
     /** @type {Counter | undefined} */
     const counter = this.ctx.storage.kv.get("counter");
     // A new window may have begun while the alarm of the last one was on its way.
-    if (counter !== undefined && Date.now() < counter.until) {
+    if (counter !== undefined && now < counter.until) {
       return this.ctx.storage.setAlarm(counter.until);
     }
-    this.#step((sessions) => sessions.forgetOld(Date.now()));
+    const moments = tellExpired(this.ctx, now);
+    this.#step((sessions) => sessions.forgetOld(now));
     const moment = this.#sessions?.allForgotten();
-    if (moment !== undefined) return this.ctx.storage.setAlarm(moment);
+    if (moment !== undefined) moments.push(moment);
+    if (moments.length > 0) return this.ctx.storage.setAlarm(Math.min(...moments));
     this.#sessions = undefined;
     this.#alarmIsSet = false;
     await this.ctx.storage.deleteAll();

@@ -1,14 +1,20 @@
 // The I/O of a guarded request. A promise awaited here costs a fraction of one awaited from
 // Rust; whatever is decided, is decided there.
 
+import { isLasting, tie } from "./relay.js";
+
 /**
  * A request that waits for the store's reply.
- * @typedef {{ judge(request: Request, status: number, body: string): Outcome | Promise<Outcome> }} Pending
+ * @typedef {{
+ *   judge(request: Request, status: number, body: string): Outcome | Promise<Outcome>,
+ *   constructor: { watch(session: string): Promise<Response | string> },
+ * }} Pending
  */
 
 /**
  * A response that ends the request, or a plan to forward it: the URL, the milliseconds until the
- * first byte, then a line for each header, `Name: value` to set it and `Name` to delete it.
+ * first byte, the session (empty if nobody can listen for its end), then a line for each header,
+ * `Name: value` to set it and `Name` to delete it.
  * @typedef {Response | string} Outcome
  */
 
@@ -41,17 +47,22 @@ export async function checkAndForward(request, question, pending) {
   const reply = await question;
   const verdict = pending.judge(request, reply.status, reply.body);
   const outcome = verdict instanceof Promise ? await verdict : verdict;
-  return typeof outcome === "string" ? forward(request, outcome) : outcome;
+  if (typeof outcome !== "string") return outcome;
+  const [url = "", timeout, session = "", ...changes] = outcome.split("\n");
+  const answer = await forward(request, url, Number(timeout), changes);
+  if (!isLasting(answer) || session === "") return answer;
+  return tie(answer, () => pending.constructor.watch(session));
 }
 
 /**
  * Sends a request to the origin: streams both bodies, follows no redirect.
  * @param {Request} request
- * @param {string} plan see `Outcome`
+ * @param {string} url
+ * @param {number} timeout milliseconds until the first byte
+ * @param {string[]} changes see `Outcome`
  * @returns {Promise<Response>}
  */
-async function forward(request, plan) {
-  const [url = "", timeout, ...changes] = plan.split("\n");
+async function forward(request, url, timeout, changes) {
   const headers = new Headers(request.headers);
   for (const line of changes) {
     const colon = line.indexOf(": ");
@@ -61,7 +72,7 @@ async function forward(request, plan) {
   const { method, body } = request;
   const abort = new AbortController();
   const init = { headers, redirect: "manual", signal: abort.signal, cf: NO_CACHE };
-  const late = isUpload(headers, body) ? null : setTimeout(() => abort.abort(), Number(timeout));
+  const late = isUpload(headers, body) ? null : setTimeout(() => abort.abort(), timeout);
   try {
     // `fetch` takes a body of GET and HEAD only from a request that came in with one.
     const isOdd = body !== null && (method === "GET" || method === "HEAD");

@@ -15,8 +15,8 @@ use crate::config::App;
 use crate::request::{self, RequestHead};
 use crate::store::Reply;
 use crate::{
-    admin, backchannel, forward, health, introspect, keys, login, pages, refresh, response,
-    session_data, sessions,
+    admin, backchannel, events, forward, health, introspect, keys, login, pages, push, refresh,
+    response, session_data, sessions,
 };
 
 /// Answers a request, with a `Response` or the promise of one:
@@ -58,6 +58,7 @@ fn own(app: Rc<App>, endpoint: Endpoint, request: Request, head: RequestHead) ->
     match endpoint {
         Endpoint::LoginPage => pages::login(&app, &head).into(),
         Endpoint::StyleSheet => pages::style_sheet().into(),
+        Endpoint::Client => pages::client(&head).into(),
         Endpoint::KeySet => keys::show(&app).into(),
         Endpoint::Login => answer(async move { login::log_in(&app, &request, &head).await }),
         Endpoint::Logout => answer(async move { sessions::log_out(&app, &head).await }),
@@ -76,6 +77,7 @@ fn own(app: Rc<App>, endpoint: Endpoint, request: Request, head: RequestHead) ->
         }
         Endpoint::Sessions => answer(async move { sessions::list(&app, &head).await }),
         Endpoint::EndSession => answer(async move { sessions::end_one(&app, &head).await }),
+        Endpoint::Events => answer(async move { push::open(&app, &head).await }),
         Endpoint::Health => answer(async move { health::show(&app).await }),
     }
 }
@@ -100,6 +102,14 @@ pub struct Pending {
 
 #[wasm_bindgen]
 impl Pending {
+    /// Listens for the end of a session, on behalf of a connection that outlives its request.
+    /// `session` is the line of [`forward::plan`]. The promise is of a `Response` with a WebSocket,
+    /// or of a string, the refusal's code, if the session is over; it is rejected if neither is
+    /// known.
+    pub fn watch(session: String) -> Promise {
+        future_to_promise(async move { push::watch_line(&session).await })
+    }
+
     /// Takes the store's reply. Returns a `Response` if the request ends here, a string if it is
     /// to be forwarded (see [`forward::plan`]), or the promise of either when the store must be
     /// asked once more.
@@ -126,6 +136,8 @@ impl Pending {
             // 6.
             Ok(live) => forward::plan(&self.app, &self.check, live.as_ref(), request).into(),
             Err(refusal) => {
+                let caller = self.check.caller();
+                events::notice(&self.app, caller.user(), caller.sid(), &refusal);
                 let head = RequestHead::of(request);
                 let refused = self.app.guard.refused(refusal, &head);
                 match refused.refusal {

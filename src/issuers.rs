@@ -21,7 +21,8 @@ extern "C" {
     #[wasm_bindgen(js_name = getKeys)]
     fn get_keys(url: &str, most: u32, timeout: u32) -> Promise;
 
-    fn pause(millis: u32) -> Promise;
+    /// Lets some time pass.
+    pub fn pause(millis: u32) -> Promise;
 }
 
 /// Milliseconds between two looks at what another request is fetching.

@@ -4,6 +4,7 @@
 mod admin;
 mod backchannel;
 mod config;
+mod events;
 mod forward;
 mod guard;
 mod health;
@@ -14,6 +15,7 @@ mod keys;
 mod login;
 mod login_rate;
 mod pages;
+mod push;
 mod refresh;
 mod request;
 mod response;

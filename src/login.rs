@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use auth::cookie;
 use auth::decision::Head;
+use auth::event::Event;
 use auth::form::Form;
 use auth::limit::LimitPolicy;
 use auth::login::{self, Approval, Attempt, Client, Lifetimes, Proof};
@@ -22,7 +23,7 @@ use web_sys::{Request, Response};
 use crate::config::App;
 use crate::request::{self, RequestHead};
 use crate::sessions::SessionView;
-use crate::{forward, issuers, login_rate, pages, response, sessions};
+use crate::{events, forward, issuers, login_rate, pages, response, sessions};
 
 #[wasm_bindgen(module = "/src/login.js")]
 extern "C" {
@@ -186,6 +187,7 @@ pub async fn enter(
         }
         ended => ended?,
     };
+    events::emit(app, &approval.sub, &[Event::created(&session)]);
     if let Some(issued) = &approval.issued {
         issuers::end_if_over(app, issued, &approval.sub, &session).await?;
     }

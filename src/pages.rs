@@ -1,4 +1,5 @@
-//! The guard's own pages. They work without JavaScript, and carry none.
+//! The guard's own pages, which work without JavaScript and carry none, and the script for the pages of
+//! others.
 
 use askama::Template;
 use auth::decision::Head;
@@ -86,6 +87,35 @@ pub fn style_sheet() -> Response {
         ("x-content-type-options", "nosniff"),
     ];
     response::response(200, include_str!("pages/style.css"), &headers)
+}
+
+/// `GET client.js`: what makes an event of the page out of `GET events`.
+pub fn client(head: &RequestHead) -> Response {
+    let tag = format!("\"{CLIENT_TAG:x}\"");
+    let headers = [
+        ("content-type", "text/javascript; charset=utf-8"),
+        ("cache-control", "public, max-age=3600"),
+        ("etag", &tag),
+        ("x-content-type-options", "nosniff"),
+    ];
+    match head.header("if-none-match").is_some_and(|known| known.contains(&tag)) {
+        true => response::response(304, "", &headers),
+        false => response::response(200, CLIENT, &headers),
+    }
+}
+
+const CLIENT: &str = include_str!("pages/client.js");
+const CLIENT_TAG: u64 = fnv(CLIENT.as_bytes());
+
+/// Tells one version of a text from another (FNV-1a).
+const fn fnv(text: &[u8]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325;
+    let mut at = 0;
+    while at < text.len() {
+        hash = (hash ^ text[at] as u64).wrapping_mul(0x100_0000_01b3);
+        at += 1;
+    }
+    hash
 }
 
 fn page(

@@ -5,6 +5,7 @@ use std::time::Duration;
 use auth::cookie;
 use auth::credential::Source;
 use auth::decision::Caller;
+use auth::event::Event;
 use auth::refusal::Refusal;
 use auth::session::{Gone, Session, Sid};
 use auth::store::{Answer, Command, StoreError};
@@ -14,8 +15,8 @@ use web_sys::Response;
 
 use crate::config::App;
 use crate::request::{self, RequestHead};
-use crate::sessions::SessionView;
-use crate::{response, store};
+use crate::sessions::{self, SessionView};
+use crate::{events, response, store};
 
 /// The answer to a refresh (RFC 6749, section 5.1).
 #[derive(Serialize)]
@@ -54,17 +55,24 @@ async fn try_refresh(app: &App, head: &RequestHead) -> Result<Response, Refusal>
 }
 
 async fn refreshed(app: &App, caller: &Caller) -> Result<Session, Refusal> {
+    let (jti, now) = (String::from(Sid::from_random(request::random()?)), request::now());
     let command = Command::Refresh {
         sid: caller.sid().clone(),
         token: caller.token().name().clone(),
-        jti: Sid::from_random(request::random()?).into(),
+        jti: jti.clone(),
         idle_timeout: app.guard.settings().idle_timeout,
-        now: request::now(),
+        now,
     };
     match store::apply(&*app.store, caller.user(), &command).await {
-        Ok(Answer::Changed(session)) => Ok(*session),
-        Ok(Answer::Ended(_)) => {
-            app.guard.forget([caller.sid()]);
+        Ok(Answer::Changed(session)) => {
+            // Not if it was refreshed a moment ago.
+            if session.jti == jti {
+                events::emit(app, caller.user(), &[Event::refreshed(&session, now)]);
+            }
+            Ok(*session)
+        }
+        Ok(Answer::Ended(ended)) => {
+            sessions::tell_ended(app, caller.user(), &command, &ended);
             Err(Refusal::Session(Gone::Outdated))
         }
         Ok(answer) => {

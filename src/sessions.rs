@@ -2,6 +2,7 @@
 
 use auth::cookie;
 use auth::decision::{Caller, Head};
+use auth::event::Event;
 use auth::form::Form;
 use auth::refusal::Refusal;
 use auth::route::Target;
@@ -13,6 +14,7 @@ use serde_json::value::RawValue;
 use web_sys::Response;
 
 use crate::config::App;
+use crate::events;
 use crate::index;
 use crate::request::{self, RequestHead};
 use crate::response;
@@ -166,11 +168,14 @@ pub async fn current(app: &App, head: &RequestHead) -> Result<(Caller, Session),
     let answer = store::apply(&*app.store, caller.user(), caller.command()).await;
     let answer = answer.map_err(Refusal::StoreUnavailable)?;
     match app.guard.live(&caller, answer, request::now()) {
-        Err(refusal @ Refusal::Session(Gone::Outdated)) => {
-            end_reused(app, &caller).await?;
+        Ok(live) => Ok((caller, live.into_inner())),
+        Err(refusal) => {
+            events::notice(app, caller.user(), caller.sid(), &refusal);
+            if refusal == Refusal::Session(Gone::Outdated) {
+                end_reused(app, &caller).await?;
+            }
             Err(refusal)
         }
-        live => Ok((caller, live?.into_inner())),
     }
 }
 
@@ -182,6 +187,13 @@ pub async fn end_reused(app: &App, caller: &Caller) -> Result<(), Refusal> {
     let which = Which::One(caller.sid().clone());
     let command = Command::End { which, ending: Ending::Reused { at: request::now() } };
     end_sessions(app, caller.user(), &command).await.map(drop)
+}
+
+/// Tells what a command has ended: to this isolate, the index, and whoever listens.
+pub fn tell_ended(app: &App, user: &Subject, command: &Command, ended: &[Session]) {
+    app.guard.forget(ended.iter().map(|session| &session.sid));
+    index::note(app, user, command, ended);
+    events::emit(app, user, &ended.iter().flat_map(Event::ended).collect::<Vec<_>>());
 }
 
 async fn try_log_out(app: &App, head: &RequestHead, scope: Scope) -> Result<(), Refusal> {
@@ -202,7 +214,7 @@ async fn try_log_out(app: &App, head: &RequestHead, scope: Scope) -> Result<(), 
     end_sessions(app, caller.user(), &command).await.map(drop)
 }
 
-/// Sends a command that may end sessions, and says which it has ended.
+/// Sends a command that may end sessions, and says which it has ended, also to whoever listens.
 ///
 /// # Errors
 /// [`Refusal::SessionLimit`] for a login that finds no room, among others.
@@ -213,8 +225,7 @@ pub async fn end_sessions(
 ) -> Result<Vec<Session>, Refusal> {
     match store::apply(&*app.store, user, command).await.map_err(Refusal::StoreUnavailable)? {
         Answer::Ended(ended) => {
-            app.guard.forget(ended.iter().map(|session| &session.sid));
-            index::note(app, user, command, &ended);
+            tell_ended(app, user, command, &ended);
             Ok(ended)
         }
         Answer::Full(live) => Err(Refusal::SessionLimit(Some(live))),

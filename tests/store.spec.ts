@@ -125,7 +125,8 @@ test("Redis holds one hash per user, which expires a minute after the last sessi
   await guard.login("ada");
   await guard.login("b:{o}b");
   const client = await createClient({ url: redis.redisUrl }).connect();
-  const keys = (await client.keys("*")).sort();
+  // Beside the users' hashes there is the index, which may be written a little later.
+  const keys = (await client.keys("*")).filter((key) => !key.startsWith("ks:{index}:")).sort();
   expect(keys).toEqual(["ks:YWRh", "ks:Yjp7b31i"]);
   expect(await client.hLen("ks:YWRh")).toBe(2);
   const left = await client.pTTL("ks:YWRh");
@@ -176,8 +177,8 @@ describe("a user's Durable Object", () => {
     const objects = await guard.miniflare.getDurableObjectNamespace("USER_SESSIONS");
     const object = objects.get(objects.idFromName("user:forgotten")) as unknown as { apply(command: string): Promise<string> };
     const now = Date.now();
-    // Records are kept for a minute past their deadline; this one has half a second left.
-    const session = { sid: "old", jti: "jti", created: 1, seen: 1, expires: now - 59_500, device: "other" };
+    // Records are kept for a minute past their deadline; this one has three seconds left.
+    const session = { sid: "old", jti: "jti", created: 1, seen: 1, expires: now - 57_000, device: "other" };
     await object.apply(JSON.stringify({ open: { session, limit: null, end: [], now: now - 60_000 } }));
     const check = JSON.stringify({ check: { sid: "old", idle_timeout: null, now } });
     expect(JSON.parse(await object.apply(check))).toMatchObject({ found: { sid: "old" } });

@@ -9,6 +9,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::credential::TokenSources;
+use crate::event::{Webhook, WebhookSecret};
 use crate::issuer::TrustedIssuer;
 use crate::keys::KeySet;
 use crate::limit::{LimitPolicy, SessionLimit};
@@ -29,8 +30,6 @@ const ONE_FORM_ONLY: &[(&str, Option<&str>)] = &[
     ("IDENTITY_HEADERS", Some("x-auth-request")),
     ("OVERLAP_SAFE_REQUESTS", Some("false")),
     ("MODE", Some("enforce")),
-    ("EVENTS_WEBHOOK_URL", None),
-    ("EVENTS_WEBHOOK_SECRET", None),
 ];
 
 /// A text that must not be seen.
@@ -135,6 +134,8 @@ pub struct Settings {
     pub store_failure: StoreFailure,
     /// Lets a backend ask about sessions and end them.
     pub admin_api_key: Option<Secret>,
+    /// Where events are sent.
+    pub webhook: Option<Webhook>,
 }
 
 /// What is wrong with one setting. Never holds a secret's value.
@@ -260,6 +261,7 @@ impl Settings {
         let store_failure =
             reader.parsed("STORE_FAILURE", store_failure).unwrap_or(StoreFailure::Deny);
         let admin_api_key = reader.parsed("ADMIN_API_KEY", admin_api_key).map(Secret);
+        let webhook = webhook(reader);
         reader.required("SIGNING_KEYS");
         let keys = reader.parsed("SIGNING_KEYS", KeySet::parse);
         Some(Self {
@@ -285,6 +287,7 @@ impl Settings {
             origin_timeout,
             store_failure,
             admin_api_key,
+            webhook,
         })
     }
 }
@@ -322,6 +325,14 @@ fn store<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Option<StoreS
             None
         }
     }
+}
+
+/// A secret without a URL is no error, so that removing the URL is enough to stop the events.
+fn webhook<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Option<Webhook> {
+    let secret = reader.parsed("EVENTS_WEBHOOK_SECRET", WebhookSecret::parse);
+    let url = reader.parsed("EVENTS_WEBHOOK_URL", |text| web_url(text).map(|_| text.to_owned()))?;
+    reader.required("EVENTS_WEBHOOK_SECRET");
+    Some(Webhook { url, secret: secret? })
 }
 
 #[cfg(test)]

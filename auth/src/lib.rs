@@ -4,9 +4,9 @@
 //! ([`credential`]), whether its token is genuine ([`keys`], [`jwt`], [`token`];
 //! [`issuer`], [`id_token`] and [`logout_token`] for those of others), whether its session
 //! is live ([`session`], [`ledger`], [`store`], [`redis`]), who may manage the sessions of others
-//! ([`admin`], [`index`]), how often somebody may try to log in
-//! ([`rate`]), what is said when the answer is no ([`refusal`]), and the settings that govern all
-//! this ([`config`]). [`decision`] puts the steps in order.
+//! ([`admin`], [`index`]), how often somebody may try to log in ([`rate`]), what is said when the
+//! answer is no ([`refusal`]), what is told of sessions ([`event`]), and the settings that govern
+//! all this ([`config`]). [`decision`] puts the steps in order.
 //!
 //! Out of scope: sockets, clocks, randomness, the Workers runtime. The present moment and
 //! random bytes are arguments; a store is asked by a [`store::Command`] and replies with text.
@@ -18,6 +18,7 @@ pub mod credential;
 pub mod data;
 pub mod decision;
 pub mod device;
+pub mod event;
 pub mod form;
 pub mod id_token;
 pub mod identity;

@@ -48,6 +48,10 @@ pub enum Refusal {
     NotFound,
     /// The endpoint does not know this method; these it knows.
     MethodNotAllowed(&'static str),
+    /// The endpoint speaks WebSocket only.
+    UpgradeRequired,
+    /// The guard has no Durable Objects to push with.
+    PushUnavailable,
     /// The session store could not be asked.
     StoreUnavailable(StoreError),
     /// The origin did not answer in time.
@@ -111,6 +115,8 @@ impl Refusal {
             Self::TooManyAttempts { .. } => {
                 ("too_many_attempts", 429, "Too many attempts to log in")
             }
+            Self::UpgradeRequired => ("upgrade_required", 426, "A WebSocket is needed"),
+            Self::PushUnavailable => ("push_unavailable", 501, "Nothing can be pushed here"),
             Self::Misconfigured(_) => ("misconfigured", 500, "The guard is not set up"),
             Self::Failed(_) => ("internal_error", 500, "The guard has failed"),
             Self::OriginUnavailable(_) => {
@@ -190,6 +196,11 @@ impl Refusal {
             }
             Self::NotFound => "The guard has no endpoint of this name.".into(),
             Self::MethodNotAllowed(allow) => format!("Use {allow}."),
+            Self::UpgradeRequired => "Ask for an upgrade to `websocket`.".into(),
+            Self::PushUnavailable => {
+                "The guard has no Durable Object binding USER_SESSIONS. Ask `GET session` instead."
+                    .into()
+            }
             Self::Misconfigured(_) => "The guard's log says which setting to change.".into(),
             Self::Failed(_) => "The guard's log says more.".into(),
             Self::OriginUnavailable(_) => "The guard could not reach the origin.".into(),

@@ -84,6 +84,10 @@ pub enum Endpoint {
     Sessions,
     /// The end of one of them.
     EndSession,
+    /// The end of the caller's session, the moment it comes.
+    Events,
+    /// The browser's half of that.
+    Client,
     /// Is the store reachable?
     Health,
     /// The pages' style sheet.
@@ -133,8 +137,13 @@ impl Route {
             ("/session", _) => Self::WrongMethod("GET, HEAD, PATCH"),
             ("/sessions", _) if get => Self::Own(Endpoint::Sessions),
             ("/health", _) if get => Self::Own(Endpoint::Health),
+            ("/events", "GET") => Self::Own(Endpoint::Events),
+            ("/events", _) => Self::WrongMethod("GET"),
+            ("/client.js", _) if get => Self::Own(Endpoint::Client),
             ("/style.css", _) if get => Self::Own(Endpoint::StyleSheet),
-            ("/sessions" | "/health" | "/style.css", _) => Self::WrongMethod("GET, HEAD"),
+            ("/sessions" | "/health" | "/client.js" | "/style.css", _) => {
+                Self::WrongMethod("GET, HEAD")
+            }
             (_, "DELETE") if is_session(name) => Self::Own(Endpoint::EndSession),
             _ if is_session(name) => Self::WrongMethod("DELETE"),
             _ if name.starts_with("/admin/") => Self::Own(Endpoint::Admin),

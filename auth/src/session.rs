@@ -350,7 +350,20 @@ impl Session {
     }
 }
 
-/// Decides whether what the store found lets a request pass.
+/// Decides whether what the store found is live.
+///
+/// # Errors
+/// Why it is not.
+pub fn judge_session(found: Option<Session>, now: Timestamp) -> Result<LiveSession, Gone> {
+    match found {
+        None => Err(Gone::Unknown),
+        Some(Session { ended: Some(ending), .. }) => Err(Gone::Ended(ending)),
+        Some(session) if now >= session.deadline() => Err(Gone::Expired { at: session.deadline() }),
+        Some(session) => Ok(LiveSession(session)),
+    }
+}
+
+/// Decides whether what the store found lets a request with this token pass.
 ///
 /// # Errors
 /// Why it does not.
@@ -359,12 +372,10 @@ pub fn judge(
     token: &TokenName,
     now: Timestamp,
 ) -> Result<LiveSession, Gone> {
-    match found {
-        None => Err(Gone::Unknown),
-        Some(Session { ended: Some(ending), .. }) => Err(Gone::Ended(ending)),
-        Some(session) if now >= session.deadline() => Err(Gone::Expired { at: session.deadline() }),
-        Some(session) if session.standing(token, now) == Standing::Outdated => Err(Gone::Outdated),
-        Some(session) => Ok(LiveSession(session)),
+    let live = judge_session(found, now)?;
+    match live.0.standing(token, now) {
+        Standing::Outdated => Err(Gone::Outdated),
+        Standing::Current | Standing::Previous => Ok(live),
     }
 }
 

@@ -35,7 +35,7 @@ impl ObjectStore {
 impl SessionStore for ObjectStore {
     fn ask(&self, user: &Subject, command: &Command) -> Promise {
         let command = serde_json::to_string(command).unwrap_or_default();
-        self.send(&format!("user:{}", user.as_str()), &command)
+        self.send(&name_of(user), &command)
     }
 
     fn read(&self, _: &Command, reply: &Reply) -> Option<Outcome> {
@@ -107,6 +107,11 @@ impl SessionStore for ObjectStore {
             reply.received(self.timeout).map(|_| ())
         })
     }
+}
+
+/// The name of a user's object.
+pub fn name_of(user: &Subject) -> String {
+    format!("user:{}", user.as_str())
 }
 
 /// Notes have objects of their own, whose names no user's can be.

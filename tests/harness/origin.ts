@@ -1,7 +1,8 @@
 // A real origin over HTTP that writes down what reaches it.
 
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { type WebSocket, WebSocketServer } from "ws";
 
 /** A request as it reached the origin. */
 export interface Received {
@@ -22,6 +23,8 @@ export interface Reply {
   body?: string;
   /** Never answers. */
   hangs?: boolean;
+  /** Writes the body, and ends it when it likes. */
+  stream?: (response: ServerResponse) => void;
 }
 
 /** A recording origin. */
@@ -35,6 +38,8 @@ export interface Origin extends AsyncDisposable {
   approvals: Map<string, unknown>;
   /** How the next requests are answered. */
   reply: Reply;
+  /** Who has opened a WebSocket, each of which the origin echoes; it takes the protocol `chat`. */
+  sockets: WebSocket[];
 }
 
 /** Where the origin checks credentials. */
@@ -50,6 +55,7 @@ export async function startOrigin(): Promise<Origin> {
     credentialChecks: [],
     approvals: new Map(),
     reply: {},
+    sockets: [],
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));
@@ -69,7 +75,14 @@ export async function startOrigin(): Promise<Origin> {
     origin.received.push({ method, target, rawHeaders, headers, body });
     if (origin.reply.hangs) return;
     response.writeHead(origin.reply.status ?? 200, origin.reply.headers);
+    if (origin.reply.stream) return origin.reply.stream(response);
     response.end(origin.reply.body ?? "the origin's answer");
+  });
+  const webSockets = new WebSocketServer({ server, handleProtocols: (offered) => offered.has("chat") && "chat" });
+  webSockets.on("connection", (socket, { method = "", url: target = "", rawHeaders, headers }) => {
+    origin.received.push({ method, target, rawHeaders, headers, body: Buffer.alloc(0) });
+    origin.sockets.push(socket);
+    socket.on("message", (data, binary) => socket.send(data, { binary }));
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   origin.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

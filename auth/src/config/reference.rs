@@ -129,4 +129,14 @@ pub const SETTINGS: &[Setting] = &[
         "none",
         "Lets a backend of yours ask about any token, see and end sessions, and begin them: `introspect`, `revoke` and the admin API. At least 32 characters of visible ASCII; `openssl rand -hex 32` makes one.",
     ),
+    setting(
+        "EVENTS_WEBHOOK_URL",
+        "none",
+        "Where the beginnings and ends of sessions are posted, by Standard Webhooks 1.0. `https`, or `http` to this machine.",
+    ),
+    secret(
+        "EVENTS_WEBHOOK_SECRET",
+        "required with `EVENTS_WEBHOOK_URL`",
+        "What the posts are signed with: `whsec_` and the base64 of 24 to 64 random bytes, as from `echo whsec_$(openssl rand -base64 32)`.",
+    ),
 ];

@@ -78,6 +78,7 @@ fn everything_wrong_is_said_at_once() {
 #[case("TOKEN_SOURCES", "basic")]
 #[case("TRUSTED_ISSUERS", "{}")]
 #[case("TRUSTED_ISSUERS", r#"[{"issuer":"https://idp.example"}]"#)]
+#[case("EVENTS_WEBHOOK_SECRET", "hush")]
 #[case("ROUTES", "[]")]
 #[case("MODE", "monitor")]
 #[case("SESSION_LIMIT_POLICY", "never")]
@@ -119,6 +120,25 @@ fn redis_wants_its_own_settings(#[case] changes: &[(&str, &str)], #[case] name: 
     let errors = read(&[&REDIS[..], changes].concat()).unwrap_err();
     assert_eq!(errors.iter().map(|e| e.name).collect::<Vec<_>>(), [name]);
 }
+
+#[rstest]
+#[case("https://hooks.example/guard?a=b", SECRET, None)]
+#[case("http://receiver:8080/", SECRET, None)]
+#[case("http://hooks.example/", SECRET, Some("EVENTS_WEBHOOK_URL"))]
+#[case("https://hooks.example/", "", Some("EVENTS_WEBHOOK_SECRET"))]
+#[case("https://hooks.example/", "whsec_c2hvcnQ=", Some("EVENTS_WEBHOOK_SECRET"))]
+#[case("", SECRET, None)]
+fn a_webhook_needs_a_safe_url_and_a_secret(
+    #[case] url: &str,
+    #[case] secret: &str,
+    #[case] wrong: Option<&str>,
+) {
+    let errors = read(&[("EVENTS_WEBHOOK_URL", url), ("EVENTS_WEBHOOK_SECRET", secret)]);
+    let names = errors.err().unwrap_or_default().into_iter().map(|error| error.name);
+    assert_eq!(names.collect::<Vec<_>>(), Vec::from_iter(wrong));
+}
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 #[test]
 fn values_are_read() {

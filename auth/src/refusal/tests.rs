@@ -33,6 +33,8 @@ fn expired() -> Refusal {
 #[case(Refusal::NotFound, "not_found", 404)]
 #[case(Refusal::MethodNotAllowed("GET"), "method_not_allowed", 405)]
 #[case(Refusal::TooManyAttempts { wait: Duration::ZERO }, "too_many_attempts", 429)]
+#[case(Refusal::UpgradeRequired, "upgrade_required", 426)]
+#[case(Refusal::PushUnavailable, "push_unavailable", 501)]
 #[case(Refusal::Misconfigured("x".into()), "misconfigured", 500)]
 #[case(Refusal::Failed("x".into()), "internal_error", 500)]
 #[case(Refusal::OriginUnavailable("x".into()), "origin_unavailable", 502)]

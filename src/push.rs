@@ -1,0 +1,114 @@
+//! `GET events`: a WebSocket that is told the end of its session. The user's Durable Object holds
+//! it, whichever store keeps the sessions.
+
+use auth::decision::Head;
+use auth::event::Event;
+use auth::refusal::Refusal;
+use auth::session::{Session, Sid, Subject, judge_session};
+use auth::store::{Answer, Command, StoreError};
+use js_sys::{Error, Promise};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Response;
+
+use crate::config::App;
+use crate::request::{self, RequestHead};
+use crate::store::object::name_of;
+use crate::{events, response, store};
+
+#[wasm_bindgen(module = "/src/push.js")]
+extern "C" {
+    fn listen(objects: &JsValue, name: &str, sid: &str, until: f64, farewell: &str) -> Promise;
+
+    fn dismiss(answer: &Response);
+
+    fn tell(objects: &JsValue, name: &str, events: &str) -> Promise;
+}
+
+#[wasm_bindgen(module = "/src/relay.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = hand)]
+    fn hand_over(answer: &Response) -> Response;
+}
+
+/// `GET events`, for whoever has a live session.
+pub async fn open(app: &App, head: &RequestHead) -> Response {
+    match try_open(app, head).await {
+        Ok(response) => response,
+        Err(refusal) => response::refusal(&refusal),
+    }
+}
+
+async fn try_open(app: &App, head: &RequestHead) -> Result<Response, Refusal> {
+    let upgrade = head.header("upgrade");
+    if !upgrade.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
+        return Err(Refusal::UpgradeRequired);
+    }
+    let caller = app.guard.authenticate(head, request::now())?;
+    let opened = watch(app, caller.user(), caller.sid()).await?;
+    Ok(hand_over(&opened))
+}
+
+/// A response with a WebSocket that is told the end of a session, which was live when it opened.
+///
+/// # Errors
+/// Why there is none; [`Refusal::PushUnavailable`] if there are no Durable Objects.
+pub async fn watch(app: &App, user: &Subject, sid: &Sid) -> Result<Response, Refusal> {
+    let objects = app.objects.as_ref().ok_or(Refusal::PushUnavailable)?;
+    let expires = live(app, user, sid).await?.expires;
+    let farewell = Event::expired(sid, expires).json(user);
+    let opening = listen(objects, &name_of(user), sid.as_str(), expires.millis() as f64, &farewell);
+    let opened = JsFuture::from(opening).await.map_err(|error| {
+        let error = Error::from(error).message().into();
+        Refusal::StoreUnavailable(StoreError::Unreachable(error))
+    })?;
+    let opened: Response = opened.unchecked_into();
+    // An end in between was told before anybody listened.
+    match live(app, user, sid).await {
+        Ok(_) => Ok(opened),
+        Err(refusal) => {
+            dismiss(&opened);
+            Err(refusal)
+        }
+    }
+}
+
+/// [`watch`] for a line of a plan: see [`crate::guard::Pending::watch`].
+///
+/// # Errors
+/// Why it is not known whether the session is over.
+pub async fn watch_line(session: &str) -> Result<JsValue, JsValue> {
+    let (sid, user) = session.split_once(' ').unwrap_or_default();
+    let sid = Sid::try_from(sid.to_owned());
+    let (Some(app), Ok(sid), Ok(user)) = (App::loaded(), sid, serde_json::from_str(user)) else {
+        return Err("there is nobody to ask".into());
+    };
+    match watch(&app, &user, &sid).await {
+        Ok(opened) => Ok(opened.into()),
+        Err(gone @ Refusal::Session(_)) => Ok(gone.code().into()),
+        Err(refusal) => Err(refusal.cause().unwrap_or_default().into()),
+    }
+}
+
+async fn live(app: &App, user: &Subject, sid: &Sid) -> Result<Session, Refusal> {
+    let now = request::now();
+    let idle_timeout = app.guard.settings().idle_timeout;
+    let command = Command::Check { sid: sid.clone(), idle_timeout, now };
+    match store::apply(&*app.store, user, &command).await.map_err(Refusal::StoreUnavailable)? {
+        Answer::Found(found) => {
+            let live = judge_session(found.map(|session| *session), now).map_err(Refusal::Session);
+            let live = live.inspect_err(|refusal| events::notice(app, user, sid, refusal))?;
+            Ok(live.into_inner())
+        }
+        _ => {
+            let error = StoreError::Unreadable("the answer to another question".into());
+            Err(Refusal::StoreUnavailable(error))
+        }
+    }
+}
+
+/// Tells those who listen for a user's sessions that some of these are over. The promise is
+/// rejected if the user's object could not be reached.
+pub fn notify(objects: &JsValue, user: &Subject, events: &[String]) -> Promise {
+    tell(objects, &name_of(user), &format!("[{}]", events.join(",")))
+}
