@@ -91,7 +91,7 @@ export class UserSessions extends DurableObject {
    * Counts once more, in a window that begins with the first count. One synchronous step, so that
    * none is lost.
    * @param {number} span milliseconds
-   * @returns {Promise<[number, number]>} the count and the milliseconds until the window ends
+   * @returns {Promise<string>} the count and the milliseconds until the window ends
    */
   async count(span) {
     const now = Date.now();
@@ -102,7 +102,7 @@ export class UserSessions extends DurableObject {
     const count = goesOn ? open.count + 1 : 1;
     this.ctx.storage.kv.put("counter", { count, until });
     if (!goesOn) await this.ctx.storage.setAlarm(until);
-    return [count, until - now];
+    return `${count} ${until - now}`;
   }
 
   /**

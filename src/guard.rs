@@ -13,7 +13,7 @@ use web_sys::{Request, Response};
 
 use crate::config::App;
 use crate::request::{self, RequestHead};
-use crate::store::Reply;
+use crate::store::{Answering, Reply};
 use crate::{
     admin, backchannel, events, forward, health, introspect, keys, login, pages, push, refresh,
     response, session_data, sessions,
@@ -82,7 +82,9 @@ fn own(app: Rc<App>, endpoint: Endpoint, request: Request, head: RequestHead) ->
     }
 }
 
+/// The promise of an answer. The future is boxed, so that what waits for it is compiled once.
 fn answer(response: impl Future<Output = Response> + 'static) -> JsValue {
+    let response: Answering<'static, Response> = Box::pin(response);
     future_to_promise(async move { Ok(response.await.into()) }).into()
 }
 

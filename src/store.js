@@ -64,7 +64,7 @@ export function recallNote(objects, name, timeout) {
 }
 
 /**
- * Counts once more in an object of its own. The reply is JSON: see `count` in `entry.js`.
+ * Counts once more in an object of its own.
  * @param {Objects} objects
  * @param {string} name
  * @param {number} span milliseconds
@@ -72,7 +72,7 @@ export function recallNote(objects, name, timeout) {
  * @returns {Promise<Reply>}
  */
 export function countUp(objects, name, span, timeout) {
-  return within(timeout, async () => JSON.stringify(await objects.getByName(name).count(span)));
+  return within(timeout, () => objects.getByName(name).count(span));
 }
 
 /**

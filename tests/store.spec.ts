@@ -118,28 +118,37 @@ test("scripts that Redis has forgotten are sent again, for every command", async
   client.destroy();
 });
 
-test("Redis holds one hash per user, which expires a minute after the last session", async () => {
+test("Redis holds one hash per user, which expires a minute after the last session, and an index, which expires with it", async () => {
   await using redis = await startRedis();
   await using guard = await startGuard({ ...redisVars(redis.restUrl), REDIS_KEYSPACE: "ks:", SESSION_TTL: "1 hour" });
   await guard.login("ada");
   await guard.login("ada");
   await guard.login("b:{o}b");
   const client = await createClient({ url: redis.redisUrl }).connect();
-  // Beside the users' hashes there is the index, which may be written a little later.
-  const keys = (await client.keys("*")).filter((key) => !key.startsWith("ks:{index}:")).sort();
-  expect(keys).toEqual(["ks:YWRh", "ks:Yjp7b31i"]);
+  const index = ["ks:{index}:deadlines", "ks:{index}:order", "ks:{index}:users"];
+  await indexed(client, "ks:", 2);
+  expect((await client.keys("*")).sort()).toEqual(["ks:YWRh", "ks:Yjp7b31i", ...index]);
   expect(await client.hLen("ks:YWRh")).toBe(2);
+  for (const key of index) {
+    const left = await client.pTTL(key);
+    expect([key, left > 3_590_000 && left <= 3_600_000]).toEqual([key, true]);
+  }
   const left = await client.pTTL("ks:YWRh");
   expect(left).toBeGreaterThan(3_650_000);
   expect(left).toBeLessThanOrEqual(3_660_000);
   client.destroy();
 });
 
+/** Waits until the index has so many sessions: it is written after the answer. */
+const indexed = (client: { zCard(key: string): Promise<number> }, keyspace: string, sessions: number) =>
+  expect.poll(() => client.zCard(`${keyspace}{index}:deadlines`)).toBe(sessions);
+
 test("a check of a session nobody began writes nothing", async () => {
   await using redis = await startRedis();
-  await using guard = await startGuard({ ...redisVars(redis.restUrl), SESSION_IDLE_TIMEOUT: "1 hour" });
+  await using guard = await startGuard({ ...redisVars(redis.restUrl), REDIS_KEYSPACE: "ks:", SESSION_IDLE_TIMEOUT: "1 hour" });
   const { access_token } = await guard.login("ada");
   const client = await createClient({ url: redis.redisUrl }).connect();
+  await indexed(client, "ks:", 1);
   await client.flushAll();
   for (let i = 0; i < 3; i += 1) {
     const answer = await answerOf(guard.fetch("/", bearer(access_token)));

@@ -34,6 +34,15 @@ pub struct Count {
     pub left: Duration,
 }
 
+impl Count {
+    /// Reads what a store answers: the attempts, a space, the milliseconds until the window ends.
+    pub fn read(answer: &str) -> Option<Self> {
+        let (attempts, left) = answer.split_once(' ')?;
+        let left = Duration::from_millis(left.parse().ok()?);
+        Some(Self { attempts: attempts.parse().ok()?, left })
+    }
+}
+
 impl Rate {
     /// What holds without a setting.
     pub const DEFAULT: Self =

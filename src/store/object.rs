@@ -85,10 +85,8 @@ impl SessionStore for ObjectStore {
             let (name, span) = (format!("count:{}", counter.as_str()), span.as_millis() as f64);
             let timeout = millis(self.timeout);
             let reply = Reply::of(count_up(&self.objects, &name, span, timeout)).await;
-            let (_, json) = reply.received(self.timeout)?;
-            let count: Result<(u64, u64), _> = serde_json::from_str(json);
-            let (attempts, left) = count.map_err(|e| StoreError::Unreadable(e.to_string()))?;
-            Ok(Count { attempts, left: Duration::from_millis(left) })
+            let (_, answer) = reply.received(self.timeout)?;
+            Count::read(answer).ok_or_else(|| StoreError::Unreadable("no count".into()))
         })
     }
 

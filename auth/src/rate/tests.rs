@@ -46,6 +46,17 @@ fn as_many_attempts_pass_as_the_rate_says(#[case] attempts: u64, #[case] passes:
     assert_eq!(verdict, if passes { Ok(()) } else { Err(refused) });
 }
 
+#[rstest]
+#[case("7 1500", Some((7, 1500)))]
+#[case("7", None)]
+#[case("7 -1", None)]
+#[case(" 7", None)]
+#[case("", None)]
+fn a_count_is_two_numbers(#[case] answer: &str, #[case] expected: Option<(u64, u64)>) {
+    let count = |(attempts, left)| Count { attempts, left: Duration::from_millis(left) };
+    assert_eq!(Count::read(answer), expected.map(count));
+}
+
 /// Stands for the platform's.
 fn fold(text: &str) -> String {
     text.trim().to_uppercase().to_lowercase()

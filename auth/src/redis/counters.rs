@@ -21,8 +21,7 @@ impl Redis {
     /// # Errors
     /// Why the reply is no answer.
     pub fn counted(status: u16, body: &str) -> Result<Count, RestError> {
-        let (attempts, left) =
-            result::<(u64, u64)>(status, body)?.ok_or_else(|| unreadable("null"))?;
-        Ok(Count { attempts, left: Duration::from_millis(left) })
+        let answer: Option<String> = result(status, body)?;
+        answer.as_deref().and_then(Count::read).ok_or_else(|| unreadable("no count"))
     }
 }

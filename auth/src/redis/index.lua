@@ -1,6 +1,6 @@
 -- An entry is a user in base64url, a colon, a sid. KEYS: the entries in their order; the entries by
--- deadline; how many each user has. ARGV: now, what to do, and what that needs.
-local now = ARGV[1]
+-- deadline; how many each user has. They expire with the last entry. ARGV: what to do, now, and what
+-- that needs. Returns text.
 
 local function drop(entry)
   if redis.call('ZREM', KEYS[2], entry) == 0 then return end
@@ -20,6 +20,8 @@ if ARGV[1] == 'record' then
     redis.call('HINCRBY', KEYS[3], ARGV[3]:match('^[^:]*'), 1)
   end
   for i = 5, #ARGV do drop(ARGV[i]) end
+  local last = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')[2]
+  for _, key in ipairs(last and KEYS or {}) do redis.call('PEXPIREAT', key, last) end
   return ''
 end
 
