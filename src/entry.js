@@ -118,7 +118,7 @@ export class UserSessions extends DurableObject {
    */
   async alarm() {
     const now = Date.now();
-    const moments = tellExpired(this.ctx, now);
+    const moments = await tellExpired(this.ctx, now, (user, sid) => guard.look(this.env, user, sid));
     this.#step((sessions) => sessions.forgetOld(now));
     const moment = this.#sessions?.allForgotten();
     if (moment !== undefined) moments.push(moment);
