@@ -1,8 +1,6 @@
 //! `GET events`: a WebSocket that is told the end of its session. The user's Durable Object holds
 //! it, whichever store keeps the sessions.
 
-use std::time::Duration;
-
 use auth::decision::Head;
 use auth::event::Event;
 use auth::refusal::Refusal;
@@ -92,20 +90,16 @@ pub async fn watch_line(session: &str) -> Result<JsValue, JsValue> {
 }
 
 async fn live(app: &App, user: &Subject, sid: &Sid) -> Result<LiveSession, Refusal> {
-    let found = find(app, user, sid, app.guard.settings().idle_timeout).await;
+    let found = find(app, user, sid).await;
     let live = judge(found.map_err(Refusal::StoreUnavailable)?, request::now());
     let live = live.map_err(Refusal::Session);
     live.inspect_err(|refusal| events::notice(app, user, sid, refusal))
 }
 
-/// What the store knows of a session. Without an idle timeout, looking is not using.
-async fn find(
-    app: &App,
-    user: &Subject,
-    sid: &Sid,
-    idle_timeout: Option<Duration>,
-) -> Result<Option<Session>, StoreError> {
-    let command = Command::Check { sid: sid.clone(), idle_timeout, now: request::now() };
+/// What the store knows of a session. Its idle deadline stays: to listen is not to use.
+async fn find(app: &App, user: &Subject, sid: &Sid) -> Result<Option<Session>, StoreError> {
+    let now = request::now();
+    let command = Command::Check { sid: sid.clone(), idle_timeout: None, now };
     match store::apply(&*app.store, user, &command).await? {
         Answer::Found(found) => Ok(found.map(|session| *session)),
         _ => Err(StoreError::Unreadable("the answer to another question".into())),
@@ -120,7 +114,7 @@ pub fn look(env: JsValue, user: String, sid: String) -> Promise {
     future_to_promise(async move {
         let app = App::load(&env).map_err(|refusal| refusal.code())?;
         let (user, sid) = (Subject::try_from(user)?, Sid::try_from(sid)?);
-        let found = find(&app, &user, &sid, None).await.map_err(|error| error.to_string())?;
+        let found = find(&app, &user, &sid).await.map_err(|error| error.to_string())?;
         let now = request::now();
         let ended = found.as_ref().and_then(Event::ended);
         match judge(found, now) {
