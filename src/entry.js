@@ -155,7 +155,7 @@ export class UserSessions extends DurableObject {
     if (counter !== undefined && now < counter.until) {
       return this.ctx.storage.setAlarm(counter.until);
     }
-    const moments = tellExpired(this.ctx, now);
+    const moments = await tellExpired(this.ctx, now, (user, sid) => guard.look(this.env, user, sid));
     this.#step((sessions) => sessions.forgetOld(now));
     const moment = this.#sessions?.allForgotten();
     if (moment !== undefined) moments.push(moment);

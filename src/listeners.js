@@ -4,25 +4,33 @@
 /** An application's own code (RFC 6455, section 7.4.2): the session is over. */
 const ENDED = 4001;
 
+/** Milliseconds until a session is looked at again when the store could not be asked. */
+const LATER = 10_000;
+
 /**
- * When a WebSocket's session ends by itself, in milliseconds since the Unix epoch, and what is said
- * then.
- * @typedef {{ until: number, farewell: string }} Attachment
+ * Whose WebSocket it is, and when the session may end by itself, in milliseconds since the Unix epoch.
+ * @typedef {{ user: string, until: number }} Attachment
  */
 
 /**
- * Takes a WebSocket in, and sees to it that the object wakes when its session ends by itself.
+ * Looks at a session: until when it lives, in milliseconds since the Unix epoch, or the event of its
+ * end as JSON.
+ * @typedef {(user: string, sid: string) => Promise<number | string>} Look
+ */
+
+/**
+ * Takes a WebSocket in, and sees to it that the object wakes when its session may end by itself.
  * @param {DurableObjectState} ctx
  * @param {Request} request
  * @returns {Promise<Response>}
  */
 export async function accept(ctx, request) {
   const query = new URL(request.url).searchParams;
-  const [sid, farewell] = [query.get("sid") ?? "", query.get("farewell") ?? ""];
+  const [user, sid] = [query.get("user") ?? "", query.get("sid") ?? ""];
   const until = Number(query.get("until"));
   const { 0: theirs, 1: ours } = new WebSocketPair();
   ctx.acceptWebSocket(ours, [sid]);
-  ours.serializeAttachment({ until, farewell });
+  ours.serializeAttachment({ user, until });
   ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
   const alarm = await ctx.storage.getAlarm();
   if (alarm === null || until < alarm) await ctx.storage.setAlarm(until);
@@ -41,19 +49,40 @@ export function tell(ctx, events) {
 }
 
 /**
- * Tells those whose sessions have ended by themselves.
+ * Tells those whose sessions have ended by themselves. A session that was used meanwhile lives longer
+ * than was known.
  * @param {DurableObjectState} ctx
  * @param {number} now
- * @returns {number[]} when the others' will
+ * @param {Look} look
+ * @returns {Promise<number[]>} when the others' sessions may end
  */
-export function tellExpired(ctx, now) {
-  const moments = [];
-  for (const socket of ctx.getWebSockets()) {
-    const { until, farewell } = /** @type {Attachment} */ (socket.deserializeAttachment());
-    if (now < until) moments.push(until);
-    else bid(socket, farewell);
+export async function tellExpired(ctx, now, look) {
+  /** @type {Map<string, number | string>} */
+  const found = new Map();
+  for (const socket of open(ctx)) {
+    const { user, until } = attachment(socket);
+    const [sid = ""] = ctx.getTags(socket);
+    if (now < until) continue;
+    const outcome = found.get(sid) ?? (await look(user, sid).catch(() => now + LATER));
+    found.set(sid, outcome);
+    if (typeof outcome === "string") bid(socket, outcome);
+    else socket.serializeAttachment({ user, until: outcome });
   }
-  return moments;
+  // Some may have come in meanwhile.
+  return open(ctx).map((socket) => attachment(socket).until);
+}
+
+/** @param {DurableObjectState} ctx */
+function open(ctx) {
+  return ctx.getWebSockets().filter((socket) => socket.readyState === WebSocket.OPEN);
+}
+
+/**
+ * @param {WebSocket} socket
+ * @returns {Attachment}
+ */
+function attachment(socket) {
+  return socket.deserializeAttachment();
 }
 
 /**

@@ -6,13 +6,13 @@
  * Opens a WebSocket that is told the end of one session.
  * @param {Objects} objects
  * @param {string} name the object's
+ * @param {string} user
  * @param {string} sid
- * @param {number} until milliseconds since the Unix epoch, when the session ends by itself
- * @param {string} farewell what is said then
+ * @param {number} until milliseconds since the Unix epoch, when the session may end by itself
  * @returns {Promise<Response>} with the WebSocket
  */
-export async function listen(objects, name, sid, until, farewell) {
-  const query = new URLSearchParams({ sid, until: String(until), farewell });
+export async function listen(objects, name, user, sid, until) {
+  const query = new URLSearchParams({ user, sid, until: String(until) });
   const headers = { upgrade: "websocket" };
   const answer = await objects.getByName(name).fetch(`https://object/?${query}`, { headers });
   if (!answer.webSocket) throw new Error(`the object answered ${answer.status}`);

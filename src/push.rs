@@ -4,11 +4,11 @@
 use auth::decision::Head;
 use auth::event::Event;
 use auth::refusal::Refusal;
-use auth::session::{Session, Sid, Subject, judge_session};
+use auth::session::{Gone, LiveSession, Session, Sid, Subject, judge_session};
 use auth::store::{Answer, Command, StoreError};
 use js_sys::{Error, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::Response;
 
 use crate::config::App;
@@ -18,7 +18,7 @@ use crate::{events, response, store};
 
 #[wasm_bindgen(module = "/src/push.js")]
 extern "C" {
-    fn listen(objects: &JsValue, name: &str, sid: &str, until: f64, farewell: &str) -> Promise;
+    fn listen(objects: &JsValue, name: &str, user: &str, sid: &str, until: f64) -> Promise;
 
     fn dismiss(answer: &Response);
 
@@ -55,9 +55,8 @@ async fn try_open(app: &App, head: &RequestHead) -> Result<Response, Refusal> {
 /// Why there is none; [`Refusal::PushUnavailable`] if there are no Durable Objects.
 pub async fn watch(app: &App, user: &Subject, sid: &Sid) -> Result<Response, Refusal> {
     let objects = app.objects.as_ref().ok_or(Refusal::PushUnavailable)?;
-    let expires = live(app, user, sid).await?.expires;
-    let farewell = Event::expired(sid, expires).json(user);
-    let opening = listen(objects, &name_of(user), sid.as_str(), expires.millis() as f64, &farewell);
+    let until = live(app, user, sid).await?.deadline().millis() as f64;
+    let opening = listen(objects, &name_of(user), user.as_str(), sid.as_str(), until);
     let opened = JsFuture::from(opening).await.map_err(|error| {
         let error = Error::from(error).message().into();
         Refusal::StoreUnavailable(StoreError::Unreachable(error))
@@ -90,21 +89,44 @@ pub async fn watch_line(session: &str) -> Result<JsValue, JsValue> {
     }
 }
 
-async fn live(app: &App, user: &Subject, sid: &Sid) -> Result<Session, Refusal> {
+async fn live(app: &App, user: &Subject, sid: &Sid) -> Result<LiveSession, Refusal> {
+    let found = find(app, user, sid).await;
+    let live = judge_session(found.map_err(Refusal::StoreUnavailable)?, request::now());
+    let live = live.map_err(Refusal::Session);
+    live.inspect_err(|refusal| events::notice(app, user, sid, refusal))
+}
+
+/// What the store knows of a session. Its idle deadline stays: to listen is not to use.
+async fn find(app: &App, user: &Subject, sid: &Sid) -> Result<Option<Session>, StoreError> {
     let now = request::now();
-    let idle_timeout = app.guard.settings().idle_timeout;
-    let command = Command::Check { sid: sid.clone(), idle_timeout, now };
-    match store::apply(&*app.store, user, &command).await.map_err(Refusal::StoreUnavailable)? {
-        Answer::Found(found) => {
-            let live = judge_session(found.map(|session| *session), now).map_err(Refusal::Session);
-            let live = live.inspect_err(|refusal| events::notice(app, user, sid, refusal))?;
-            Ok(live.into_inner())
-        }
-        _ => {
-            let error = StoreError::Unreadable("the answer to another question".into());
-            Err(Refusal::StoreUnavailable(error))
-        }
+    let command = Command::Check { sid: sid.clone(), idle_timeout: None, now };
+    match store::apply(&*app.store, user, &command).await? {
+        Answer::Found(found) => Ok(found.map(|session| *session)),
+        _ => Err(StoreError::Unreadable("the answer to another question".into())),
     }
+}
+
+/// For a user's object, whose listeners' session may have ended by itself. The promise is of a
+/// number, until when it lives in milliseconds since the Unix epoch, or of a string, the event of
+/// its end as JSON; it is rejected if neither is known.
+#[wasm_bindgen]
+pub fn look(env: JsValue, user: String, sid: String) -> Promise {
+    future_to_promise(async move {
+        let app = App::load(&env).map_err(|refusal| refusal.code())?;
+        let (user, sid) = (Subject::try_from(user)?, Sid::try_from(sid)?);
+        let found = find(&app, &user, &sid).await.map_err(|error| error.to_string())?;
+        let now = request::now();
+        let ended = found.as_ref().and_then(|session| Event::ended(session).pop());
+        match judge_session(found, now) {
+            Ok(live) => Ok((live.deadline().millis() as f64).into()),
+            Err(gone) => {
+                let at = if let Gone::Expired { at } = gone { at } else { now };
+                let event = ended.unwrap_or(Event::expired(&sid, at));
+                events::notice(&app, &user, &sid, &Refusal::Session(gone));
+                Ok(event.json(&user).into())
+            }
+        }
+    })
 }
 
 /// Tells those who listen for a user's sessions that some of these are over. The promise is

@@ -25,6 +25,7 @@ export function page(path, name, now) {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Rowing club</title>
+<script src="/auth/client.js" async></script>
 <style>
   :root { color-scheme: light dark; }
   body { max-width: 42rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }
