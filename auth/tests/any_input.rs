@@ -1,12 +1,15 @@
 //! Whatever comes in from outside is answered, never a panic, and never taken for more than it is.
 
-use auth::config::Settings;
+use auth::admin::{self, NewSession, Wish};
+use auth::config::{Secret, Settings};
 use auth::cookie;
 use auth::credential::{Sent, TokenSources};
 use auth::form::Form;
+use auth::index;
 use auth::keys::KeySet;
 use auth::ledger::Ledger;
 use auth::login::{Approval, Attempt};
+use auth::rate::{Count, Rate};
 use auth::redirect::{LocalTarget, read_query};
 use auth::redis::Redis;
 use auth::route::{Route, Target};
@@ -126,6 +129,33 @@ proptest! {
         if let Ok(approval) = Approval::parse(&body) {
             prop_assert!(!approval.sub.as_str().is_empty());
         }
+    }
+
+    #[test]
+    fn a_wish_is_of_a_user_or_refused(part in text(), other in text()) {
+        for path in [part.clone(), format!("users/{part}/sessions"), format!("users/{part}/sessions/{other}")] {
+            if let Ok(Wish::EndAll(sub) | Wish::End(sub, _)) = Wish::of("DELETE", &path) {
+                prop_assert!(path.starts_with("users/") && !sub.as_str().is_empty());
+            }
+        }
+        let _ = admin::page(&part, 20);
+        let ada = Subject::try_from("ada".to_owned()).unwrap();
+        let longest = std::time::Duration::from_secs(60);
+        if let Ok(new) = NewSession::parse(ada.clone(), &part, longest) {
+            prop_assert_eq!(new.approval.sub, ada);
+            prop_assert!(new.lifetime.is_none_or(|lifetime| lifetime <= longest));
+        }
+    }
+
+    #[test]
+    fn nobody_has_the_key_by_chance(sent in text()) {
+        prop_assert!(!admin::bears_key(&sent, &Secret::new("0123456789abcdef0123456789abcdef")));
+    }
+
+    #[test]
+    fn a_rate_and_what_stores_count_are_read_or_refused(text in text()) {
+        prop_assert!(Rate::parse(&text).map_or_else(|why| !why.is_empty(), |_| true));
+        let _ = (Count::read(&text), index::users(&text), index::counts(&text));
     }
 
     #[test]
