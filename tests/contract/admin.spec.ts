@@ -192,7 +192,7 @@ describe("the admin API", () => {
 
 test("the README's examples are true, word for word", async () => {
   await using own = await start();
-  own.origin.approvals.set("ada", { sub: "m-001", claims: { email: "ada@rowing.example" }, roles: ["member", "board"] });
+  own.origin.approvals.set("ada", { sub: "m-001", claims: { email: "ada@rowing.example", name: "Ada Winter" }, roles: ["member", "board"] });
   const { access_token } = await own.login("ada");
   const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
   const scenes = [...readme.matchAll(/```shell-session\n(.*?)```/gs)].flatMap(([, block = ""]) => block.split(/^\$ /m).slice(1));
