@@ -1,14 +1,16 @@
 //! The admin API: who is logged in, and the sessions of others begun and ended.
 
-use auth::admin::{self, Act, NewSession, Power, Wish};
+mod end;
+
+use auth::admin::{self, NewSession, Power, Wish};
 use auth::decision::Head;
 use auth::form::Form;
 use auth::index::{Cursor, Entry, Indexed, Question};
 use auth::login::{Client, Lifetimes};
 use auth::refusal::Refusal;
 use auth::route::Target;
-use auth::session::{Ending, Session, Sid, Subject};
-use auth::store::{Answer, Command, StoreError, Which};
+use auth::session::{Session, Sid, Subject};
+use auth::store::{Answer, Command, StoreError};
 use serde::Serialize;
 use web_sys::{Request, Response};
 
@@ -16,14 +18,10 @@ use crate::config::App;
 use crate::request::{self, RequestHead};
 use crate::sessions::SessionView;
 use crate::store::Outcome;
-use crate::{index, login, response, sessions, store};
+use crate::{index, login, response, store};
 
 /// How many users are shown if nobody says.
 const PAGE: u32 = 20;
-
-/// How many users' sessions one call ends, and how many sessions one by one. Each needs two or
-/// three requests of the Worker's own, and the platform allows a free one 50 in all.
-const END_AT_ONCE: u32 = 15;
 
 /// Who asks, and by what.
 struct Admin {
@@ -67,14 +65,6 @@ struct Sessions<'a> {
     sessions: Vec<SessionView>,
 }
 
-#[derive(Serialize)]
-struct Ended {
-    ended: usize,
-    done: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cursor: Option<Cursor>,
-}
-
 /// Everything below `admin/`.
 pub async fn serve(app: &App, request: &Request, head: &RequestHead) -> Response {
     try_serve(app, request, head).await.unwrap_or_else(|refusal| response::refusal(&refusal))
@@ -86,11 +76,7 @@ async fn try_serve(app: &App, request: &Request, head: &RequestHead) -> Result<R
     let path = path.and_then(|path| path.strip_prefix("/admin/")).ok_or(Refusal::NotFound)?;
     let wish = Wish::of(head.method(), path)?;
     let admin = authenticate(app, head).await?;
-    admin.power.allows(match &wish {
-        Wish::Users | Wish::Stats | Wish::List(_) => Act::See,
-        Wish::Begin(_) => Act::Begin,
-        Wish::EndAll(_) | Wish::End(..) | Wish::EndEverybodys => Act::End { of_admin: false },
-    })?;
+    admin.power.allows(wish.act())?;
     match wish {
         Wish::Users => users(app, target.query()).await,
         Wish::Stats => {
@@ -104,20 +90,9 @@ async fn try_serve(app: &App, request: &Request, head: &RequestHead) -> Result<R
             Ok(response::json(200, &body, &[]))
         }
         Wish::Begin(sub) => begin(app, request, head, sub).await,
-        Wish::EndAll(sub) => {
-            let (admin, mut left) = (Admin { own: None, ..admin }, END_AT_ONCE);
-            let (ended, done) = end_all(app, &admin, &sub, &mut left).await?;
-            Ok(response::json(200, &Ended { ended, done, cursor: None }, &[]))
-        }
-        Wish::End(sub, sid) => {
-            if admin.power.allows(Act::End { of_admin: true }).is_err() {
-                let of_admin = is_admin(&list(app, &sub).await?);
-                admin.power.allows(Act::End { of_admin })?;
-            }
-            let ended = end(app, &sub, Which::One(sid)).await?;
-            Ok(response::json(200, &Ended { ended, done: true, cursor: None }, &[]))
-        }
-        Wish::EndEverybodys => end_everybodys(app, &admin, target.query()).await,
+        Wish::EndAll(sub) => end::of_user(app, admin, &sub).await,
+        Wish::End(sub, sid) => end::one(app, &admin, &sub, sid).await,
+        Wish::EndEverybodys => end::everybodys(app, &admin, target.query()).await,
     }
 }
 
@@ -215,80 +190,4 @@ async fn begin(
     let client = Client { user_agent: new.user_agent, ..Client::default() };
     let entry = login::enter(app, &new.approval, client, lifetimes, Form::Json).await?;
     Ok(entry.json(201, None, &[]))
-}
-
-async fn end(app: &App, user: &Subject, which: Which) -> Result<usize, Refusal> {
-    let command = Command::End { which, ending: Ending::Revoked { at: request::now() } };
-    Ok(sessions::end_sessions(app, user, &command).await?.len())
-}
-
-/// Ends a user's sessions, and says how many, and whether there are no more: all in one step by
-/// whoever may end anybody's; or else one by one, at most as many as are `left`, because one that
-/// begins meanwhile may be an admin's.
-async fn end_all(
-    app: &App,
-    admin: &Admin,
-    user: &Subject,
-    left: &mut u32,
-) -> Result<(usize, bool), Refusal> {
-    if admin.power.allows(Act::End { of_admin: true }).is_ok() {
-        let which = match &admin.own {
-            Some((own, sid)) if own == user => Which::Others(sid.clone()),
-            _ => Which::All,
-        };
-        return Ok((end(app, user, which).await?, true));
-    }
-    let live = list(app, user).await?;
-    admin.power.allows(Act::End { of_admin: is_admin(&live) })?;
-    let (mut ended, finished) = (0, live.len() <= *left as usize);
-    for session in live.into_iter().take(*left as usize) {
-        ended += end(app, user, Which::One(session.sid)).await?;
-        *left -= 1;
-    }
-    Ok((ended, finished))
-}
-
-/// Ends everybody's sessions, as far as one call can and the caller may.
-async fn end_everybodys(app: &App, admin: &Admin, query: &str) -> Result<Response, Refusal> {
-    refuse_misread_path(app, query).await?;
-    let (_, mut cursor) = admin::page(query, END_AT_ONCE)?;
-    let page = index::page(app, cursor.clone(), END_AT_ONCE).await?;
-    let mut done = page.len() < END_AT_ONCE as usize;
-    let (mut left, mut total, mut over) = (END_AT_ONCE, 0, Vec::new());
-    for Indexed { user, sids } in &page {
-        match end_all(app, admin, user, &mut left).await {
-            Ok((ended, finished)) => {
-                total += ended;
-                if !finished {
-                    done = false;
-                    break;
-                }
-                let sids = sids.iter().filter(|sid| !admin.is_own(sid));
-                over.extend(sids.map(|sid| Entry::new(user, sid)));
-            }
-            // An admin's stay, if they are not the caller's to end.
-            Err(Refusal::AccessDenied { .. }) => {}
-            Err(refusal) => return Err(refusal),
-        }
-        cursor = Cursor::at(user);
-    }
-    if !over.is_empty() {
-        index::record(app, &Question::Record { begun: None, ended: over, now: request::now() });
-    }
-    let cursor = (!done).then_some(cursor);
-    Ok(response::json(200, &Ended { ended: total, done, cursor }, &[]))
-}
-
-/// Before a client sends it, its URL parser takes `users/../sessions` for `sessions`, and so a user
-/// called `..` for everybody. While there is one, everybody must be meant in so many words.
-async fn refuse_misread_path(app: &App, query: &str) -> Result<(), Refusal> {
-    let meant = Form::Page.texts(query, &["everybody".into()]).iter().any(|it| it == "true");
-    let Ok(dots) = Subject::try_from("..".to_owned()) else { return Ok(()) };
-    match meant || list(app, &dots).await?.is_empty() {
-        true => Ok(()),
-        false => Err(Refusal::BadRequest(
-            "A user is called `..`, whose path URL parsers turn into this one. If you mean \
-             everybody, add `?everybody=true`.",
-        )),
-    }
 }

@@ -173,6 +173,12 @@ describe("npm run check-config", { timeout: 120_000 }, () => {
     expect({ status, printed }).toMatchObject({ status: 1, printed: expect.stringContaining("SIGNING_KEYS is a secret") });
   });
 
+  test("compares LOGIN_RATE with the rate-limit binding", async () => {
+    const bound = (limit: number) => `${good}\n[[ratelimits]]\nname = "LOGIN_RATE_LIMITER"\nnamespace_id = "1001"\nsimple = { limit = ${limit}, period = 60 }\n`;
+    expect(await check(bound(10))).toMatchObject({ status: 0 });
+    expect(await check(bound(20))).toMatchObject({ status: 1, printed: expect.stringContaining("error: LOGIN_RATE ") });
+  });
+
   test("reads the settings of a named environment", async () => {
     const toml = `${good}[env.staging]\nvars = { ISSUER = "https://b", AUDIENCE = "b", SESSION_TTL = "soon" }\ndurable_objects.bindings = [{ name = "USER_SESSIONS", class_name = "UserSessions" }]\n`;
     expect(await check(toml)).toMatchObject({ status: 0 });

@@ -5,6 +5,7 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
+use super::Act;
 use crate::index::{Cursor, MAX_PAGE};
 use crate::login::Approval;
 use crate::refusal::Refusal;
@@ -63,6 +64,16 @@ impl Wish {
                 }
             }
             _ => Err(Refusal::NotFound),
+        }
+    }
+
+    /// What it takes at least. To end an admin's sessions takes more: that is judged when they are
+    /// known.
+    pub fn act(&self) -> Act {
+        match self {
+            Self::Users | Self::Stats | Self::List(_) => Act::See,
+            Self::Begin(_) => Act::Begin,
+            Self::EndAll(_) | Self::End(..) | Self::EndEverybodys => Act::End { of_admin: false },
         }
     }
 }

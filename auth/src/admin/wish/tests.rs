@@ -28,6 +28,18 @@ fn a_wish_is_read(#[case] method: &str, #[case] path: &str, #[case] wish: Wish) 
 }
 
 #[rstest]
+#[case("GET", "users", Act::See)]
+#[case("GET", "stats", Act::See)]
+#[case("GET", "users/ada/sessions", Act::See)]
+#[case("POST", "users/ada/sessions", Act::Begin)]
+#[case("DELETE", "users/ada/sessions", Act::End { of_admin: false })]
+#[case("DELETE", "users/ada/sessions/x", Act::End { of_admin: false })]
+#[case("DELETE", "sessions", Act::End { of_admin: false })]
+fn a_wish_takes_a_right(#[case] method: &str, #[case] path: &str, #[case] act: Act) {
+    assert_eq!(Wish::of(method, path).unwrap().act(), act);
+}
+
+#[rstest]
 #[case("POST", "users", 405)]
 #[case("DELETE", "users", 405)]
 #[case("DELETE", "stats", 405)]
