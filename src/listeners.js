@@ -1,8 +1,7 @@
 // The WebSockets in a user's object. They hibernate: while nothing happens, no object runs. What is
 // known of each is kept with it, in its tag (the session's id) and its attachment.
 
-/** An application's own code (RFC 6455, section 7.4.2): the session is over. */
-const ENDED = 4001;
+import { ENDED } from "./relay.js";
 
 /** Milliseconds until a session is looked at again when the store could not be asked. */
 const LATER = 10_000;

@@ -7,7 +7,7 @@
  */
 
 /** The session is over (RFC 6455, section 7.4.2: an application's own code). */
-const ENDED = 4001;
+export const ENDED = 4001;
 
 /** It is not known any more whether it is ("try again later"). */
 const UNKNOWN = 1013;

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { answerOf, bearer, mint, startGuard, type Guard } from "../harness/guard.ts";
+import { openSocket } from "../harness/socket.ts";
 import { startReceiver, type Receiver } from "../harness/webhook.ts";
 
 let guard: Guard;
@@ -49,6 +50,15 @@ test("an expired session is told once, however often its client goes on asking",
   await expect.poll(() => receiver.typesOf("idles").filter((type) => type === "session.created").length).toBe(2);
   const expired = receiver.attempts.filter(({ type, data }) => type === "session.expired" && data.sub === "idles");
   expect(expired.map(({ data }) => data.sid)).toEqual([session.sid]);
+});
+
+test("an expired session whose client only listens is told without a request", async () => {
+  const { access_token, session } = await guard.login("listens");
+  await using socket = await openSocket(`${guard.url}/auth/events`, bearer(access_token).headers as Record<string, string>);
+  await socket.closed;
+  await expect.poll(() => receiver.typesOf("listens")).toEqual(["session.created", "session.expired"]);
+  const expired = receiver.attempts.find(({ type, data }) => type === "session.expired" && data.sub === "listens");
+  expect(expired?.data.sid).toBe(session.sid);
 });
 
 test("every event is one line of the log, without a token or private data", async () => {
