@@ -104,7 +104,7 @@ async fn authenticate(app: &App, head: &RequestHead) -> Result<Admin, Refusal> {
     {
         return Ok(Admin { power: Power::Key, own: None });
     }
-    let (caller, _) = sessions::current(app, head).await?;
+    let (caller, _) = crate::sessions::current(app, head).await?;
     let own = Some((caller.user().clone(), caller.sid().clone()));
     Ok(Admin { power: Power::Token(caller.rights()), own })
 }

@@ -1,7 +1,14 @@
+use std::time::Duration;
+
+use auth::admin::{self, NewSession, Wish};
+use auth::config::Secret;
 use auth::form::Form;
+use auth::index;
 use auth::login::{Approval, Attempt};
+use auth::rate::Count;
 use auth::redirect::{LocalTarget, read_query};
 use auth::route::{Route, Target};
+use auth::session::Subject;
 
 /// Read as everything else a client or the login endpoint sends: a URL, a redirect, a login, an approval.
 pub fn request(data: &[u8]) {
@@ -15,6 +22,7 @@ pub fn request(data: &[u8]) {
     let _ = Form::Json.texts(&text, &["a".into()]);
     crate::credential::query_token(&text);
     crate::credential::query_token(&format!("/?{text}&a={text}"));
+    admin(&text);
     if let Ok(approval) = Approval::parse(&text) {
         assert!(!approval.sub.as_str().is_empty(), "nobody is approved");
     }
@@ -35,4 +43,25 @@ fn redirect(target: Option<LocalTarget>) {
     let second = target.as_str().chars().nth(1);
     assert!(target.as_str().starts_with('/') && !matches!(second, Some('/' | '\\')));
     assert!(target.as_str().bytes().all(|byte| byte.is_ascii_graphic()));
+}
+
+/// What is wished of the admin API is of a user, and nobody has the key by chance.
+fn admin(text: &str) {
+    let (part, other) = text.split_once(' ').unwrap_or((text, text));
+    for path in [text.to_owned(), format!("users/{part}/sessions/{other}")] {
+        if let Ok(Wish::EndAll(sub) | Wish::End(sub, _)) = Wish::of("DELETE", &path) {
+            assert!(path.starts_with("users/") && !sub.as_str().is_empty());
+        }
+    }
+    let _ = (admin::page(text, 20), index::users(text), index::counts(text), Count::read(text));
+    let ada = Subject::try_from("ada".to_owned()).unwrap();
+    let longest = Duration::from_secs(60);
+    if let Ok(new) = NewSession::parse(ada.clone(), text, longest) {
+        assert_eq!(new.approval.sub, ada);
+        assert!(new.lifetime.is_none_or(|lifetime| lifetime <= longest));
+    }
+    let key = "0123456789abcdef0123456789abcdef";
+    assert!(
+        !admin::bears_key(text, &Secret::new(key)) || text.contains(key) || text.contains("Basic")
+    );
 }
