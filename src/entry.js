@@ -14,7 +14,10 @@ export default {
    */
   async fetch(request, env) {
     try {
-      return await guard.fetch(request, env);
+      const answer = await guard.fetch(request, env);
+      const { headers } = answer;
+      const tells = headers.has("x-guard-login") || headers.has("x-guard-logout");
+      return tells ? await guard.originSaid(request, answer) : answer;
     } catch (error) {
       return failed(error);
     }

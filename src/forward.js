@@ -55,6 +55,17 @@ export async function checkAndForward(request, question, pending) {
 }
 
 /**
+ * Forwards a request that is for everybody.
+ * @param {Request} request
+ * @param {string} plan see `Outcome`
+ * @returns {Promise<Response>}
+ */
+export function forwardAnonymously(request, plan) {
+  const [url = "", timeout, , ...changes] = plan.split("\n");
+  return forward(request, url, Number(timeout), changes);
+}
+
+/**
  * Sends a request to the origin: streams both bodies, follows no redirect.
  * @param {Request} request
  * @param {string} url

@@ -1,6 +1,6 @@
 //! The way to the origin: what is forwarded, and what is said when that fails.
 
-use auth::decision::Check;
+use auth::decision::{Anonymous, Check, HeaderChanges};
 use auth::identity;
 use auth::refusal::Refusal;
 use auth::route::Target;
@@ -18,32 +18,59 @@ use crate::config::App;
 /// [`Pending::watch`]: crate::guard::Pending::watch
 pub fn plan(app: &App, check: &Check, live: Option<&LiveSession>, request: &Request) -> String {
     let settings = app.guard.settings();
-    let timeout = settings.origin_timeout.as_millis();
-    let target = check.target();
-    let mut plan = match &settings.origin {
-        Some(origin) => format!("{origin}{target}\n{timeout}"),
-        None => format!("{}{target}\n{timeout}", Target::site_of(&request.url())),
-    };
-    plan.push('\n');
+    let mut plan = begin(app, check.target(), request);
     if app.objects.is_some() {
         let caller = check.caller();
         let user = serde_json::to_string(caller.user().as_str()).unwrap_or_default();
         plan.extend([caller.sid().as_str(), " ", &user]);
     }
-    let names = Array::from(&request.headers().keys()).join("\n").as_string().unwrap_or_default();
-    let changes = check.forward(names.split('\n'));
-    for name in changes.remove {
-        plan.extend(["\n", name]);
-    }
-    for (name, value) in changes.set {
-        plan.extend(["\n", name, ": ", value]);
-    }
+    let names = names(request);
+    add(&mut plan, &check.forward(names.split('\n')));
     if settings.forward_session_data
         && let Some(data) = live.and_then(LiveSession::data)
     {
         plan.extend(["\n", identity::DATA, ": ", &identity::data(data)]);
     }
     plan
+}
+
+/// The same for a request whose session is not live, and need not be.
+pub fn plan_without_session(app: &App, check: &Check, request: &Request) -> String {
+    let mut plan = begin(app, check.target(), request);
+    let names = names(request);
+    add(&mut plan, &check.forward_anonymously(names.split('\n')));
+    plan
+}
+
+/// The same for a request that is for everybody.
+pub fn plan_anonymously(app: &App, anonymous: &Anonymous, request: &Request) -> String {
+    let mut plan = begin(app, anonymous.target(), request);
+    let names = names(request);
+    add(&mut plan, &anonymous.forward(names.split('\n')));
+    plan
+}
+
+fn begin(app: &App, target: &str, request: &Request) -> String {
+    let settings = app.guard.settings();
+    let timeout = settings.origin_timeout.as_millis();
+    match &settings.origin {
+        Some(origin) => format!("{origin}{target}\n{timeout}\n"),
+        None => format!("{}{target}\n{timeout}\n", Target::site_of(&request.url())),
+    }
+}
+
+/// The names of the request's headers, a line each.
+fn names(request: &Request) -> String {
+    Array::from(&request.headers().keys()).join("\n").as_string().unwrap_or_default()
+}
+
+fn add(plan: &mut String, changes: &HeaderChanges<'_>) {
+    for name in &changes.remove {
+        plan.extend(["\n", name]);
+    }
+    for (name, value) in &changes.set {
+        plan.extend(["\n", name, ": ", value]);
+    }
 }
 
 /// What is said when the origin did not answer.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use auth::decision::{Check, Decision, Refused};
+use auth::decision::{Check, Decision};
 use auth::refusal::Refusal;
 use auth::route::Endpoint;
 use auth::session::Gone;
@@ -25,7 +25,7 @@ use crate::{
 /// 2. find the credential,
 /// 3. verify its token (these three in [`auth::decision::Guard::decide`]),
 /// 4. ask the store about the session, in one round trip,
-/// 5. (access rules: none yet),
+/// 5. the path's rule, with the verdict,
 /// 6. forward to the origin.
 ///
 /// Up to the store's question all is synchronous. From there on one small JavaScript function
@@ -41,6 +41,10 @@ fn decide(app: Rc<App>, request: Request, head: RequestHead) -> JsValue {
     match app.guard.decide(&head, request::now()) {
         Decision::Own(endpoint) => own(app, endpoint, request, head),
         Decision::Refuse(refused) => response::refused(&refused).into(),
+        Decision::Forward(anonymous) => {
+            let plan = forward::plan_anonymously(&app, &anonymous, &request);
+            forward_anonymously(&request, &plan)
+        }
         Decision::ReadBody => future_to_promise(async move {
             let head = head.with_body(&request).await;
             JsFuture::from(Promise::resolve(&decide(app, request, head))).await
@@ -93,6 +97,10 @@ extern "C" {
     /// Waits for the store's reply, and ends the request or forwards it.
     #[wasm_bindgen(js_name = checkAndForward)]
     fn check_and_forward(request: &Request, reply: Promise, pending: Pending) -> JsValue;
+
+    /// Forwards a request that is for everybody.
+    #[wasm_bindgen(js_name = forwardAnonymously)]
+    fn forward_anonymously(request: &Request, plan: &str) -> JsValue;
 }
 
 /// A request that waits for the store's reply.
@@ -140,24 +148,29 @@ impl Pending {
             Err(refusal) => {
                 let caller = self.check.caller();
                 events::notice(&self.app, caller.user(), caller.sid(), &refusal);
-                let head = RequestHead::of(request);
-                let refused = self.app.guard.refused(refusal, &head);
-                match refused.refusal {
-                    Refusal::Session(Gone::Outdated) => self.end_reused(refused),
-                    _ => response::refused(&refused).into(),
+                let outcome = match self.check.is_optional() {
+                    true => forward::plan_without_session(&self.app, &self.check, request).into(),
+                    false => {
+                        let head = RequestHead::of(request);
+                        response::refused(&self.app.guard.refused(refusal.clone(), &head)).into()
+                    }
+                };
+                match refusal {
+                    Refusal::Session(Gone::Outdated) => self.end_reused(outcome),
+                    _ => outcome,
                 }
             }
         }
     }
 
-    /// Ends the session of which an old token was used, and refuses the request.
-    fn end_reused(self, refused: Refused) -> JsValue {
-        answer(async move {
-            let caller = self.check.caller();
-            match sessions::end_reused(&self.app, caller).await {
-                Ok(()) => response::refused(&refused),
-                Err(refusal) => response::refusal(&refusal),
+    /// Ends the session of which an old token was used, before the request goes its way.
+    fn end_reused(self, outcome: JsValue) -> JsValue {
+        future_to_promise(async move {
+            match sessions::end_reused(&self.app, self.check.caller()).await {
+                Ok(()) => Ok(outcome),
+                Err(refusal) => Ok(response::refusal(&refusal).into()),
             }
         })
+        .into()
     }
 }

@@ -14,6 +14,7 @@ mod issuers;
 mod keys;
 mod login;
 mod login_rate;
+mod origin_login;
 mod pages;
 mod push;
 mod refresh;
@@ -24,6 +25,7 @@ mod sessions;
 mod store;
 
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 
 use crate::config::App;
 
@@ -34,6 +36,15 @@ pub fn fetch(request: web_sys::Request, env: &JsValue) -> JsValue {
         Ok(app) => guard::handle(app, request),
         Err(refusal) => response::refusal(&refusal).into(),
     }
+}
+
+/// Does what the origin's answer wishes of the guard. The promise is of the answer for the client.
+#[wasm_bindgen(js_name = originSaid)]
+pub fn origin_said(request: web_sys::Request, answer: web_sys::Response) -> js_sys::Promise {
+    future_to_promise(async move {
+        let app = App::loaded().ok_or("there is nobody to ask")?;
+        Ok(origin_login::carry_out(&app, &request, answer).await.into())
+    })
 }
 
 /// The answer to a request whose forwarding failed.

@@ -214,13 +214,19 @@ async fn approve(app: &App, fields: &Map<String, Value>) -> Result<Approval, Ref
     let status = get("status").and_then(|status| status.as_f64()).unwrap_or_default();
     let body = get("body").and_then(|body| body.as_string()).unwrap_or_default();
     match status as u16 {
-        200 => Approval::parse(&body).map_err(|e| Refusal::OriginUnavailable(e.to_string())),
+        200 => Approval::parse(&body)
+            .map_err(|error| Refusal::OriginUnavailable(format!("LOGIN_URL: {error}"))),
         401 => Err(Refusal::CredentialsInvalid),
         other => Err(Refusal::OriginUnavailable(format!("LOGIN_URL answered {other}"))),
     }
 }
 
 impl Entry {
+    /// The `Set-Cookie`, if there is one.
+    pub fn cookie(&self) -> Option<String> {
+        self.cookie.clone()
+    }
+
     /// The answer for a program.
     pub fn json(&self, status: u16, nonce: Option<&str>, headers: &[(&str, &str)]) -> Response {
         let body = LoggedIn {

@@ -96,7 +96,7 @@ pub fn bears_key(authorization: &str, key: &Secret) -> bool {
 const SCOPE_CLAIMS: [&str; 3] = ["scope", "scopes", "scp"];
 
 /// The scopes among these claims: words of a text, or texts of a list.
-fn scopes(claims: &Map<String, Value>) -> Vec<&str> {
+pub fn scopes(claims: &Map<String, Value>) -> Vec<&str> {
     let mut scopes = Vec::new();
     for claim in SCOPE_CLAIMS.iter().filter_map(|name| claims.get(*name)) {
         match claim {

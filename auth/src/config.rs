@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use crate::access::Rules;
 use crate::credential::TokenSources;
 use crate::event::{Webhook, WebhookSecret};
 use crate::issuer::TrustedIssuer;
@@ -26,7 +27,6 @@ pub use values::{is_loopback, is_token, web_url};
 
 /// Settings of the contract that this version knows in one form only.
 const ONE_FORM_ONLY: &[(&str, Option<&str>)] = &[
-    ("ROUTES", None),
     ("IDENTITY_HEADERS", Some("x-auth-request")),
     ("OVERLAP_SAFE_REQUESTS", Some("false")),
     ("MODE", Some("enforce")),
@@ -102,6 +102,8 @@ pub struct Settings {
     pub keys: KeySet,
     /// Whose ID tokens are exchanged for a session.
     pub trusted_issuers: Vec<TrustedIssuer>,
+    /// Which paths need a session, and whom they are for.
+    pub routes: Rules,
     /// Where tokens may be.
     pub token_sources: TokenSources,
     /// The session cookie's name.
@@ -219,6 +221,7 @@ impl Settings {
         let audience = reader.required("AUDIENCE");
         let trusted = |json: &str| TrustedIssuer::parse_list(json, &issuer);
         let trusted_issuers = reader.parsed("TRUSTED_ISSUERS", trusted).unwrap_or_default();
+        let routes = reader.parsed("ROUTES", Rules::parse).unwrap_or_default();
         let token_sources = reader.parsed("TOKEN_SOURCES", TokenSources::parse).unwrap_or_default();
         let cookie_name =
             reader.parsed("COOKIE_NAME", cookie_name).unwrap_or("__Host-session".into());
@@ -271,6 +274,7 @@ impl Settings {
             audience,
             keys: keys?,
             trusted_issuers,
+            routes,
             token_sources,
             cookie_name,
             store: store?,

@@ -63,6 +63,11 @@ impl Sent {
         }
     }
 
+    /// The bearer token.
+    pub fn bearer(&self) -> Option<&str> {
+        self.authorization.as_deref().and_then(bearer)
+    }
+
     /// Finds the credential; `None` if there is none.
     ///
     /// # Errors
@@ -71,7 +76,7 @@ impl Sent {
         &'a self,
         cookie_name: &'a str,
     ) -> Result<Option<Credential<'a>>, Ambiguous> {
-        let bearer = self.authorization.iter().filter_map(|header| bearer(header));
+        let bearer = self.bearer().into_iter();
         let cookies = self.cookies.iter().flat_map(|header| cookie::values(header, cookie_name));
         let named = self.named.iter().map(|token| (Source::Named, token.trim()));
         let mut all = bearer

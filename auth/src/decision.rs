@@ -11,12 +11,14 @@ use browser::{changes_state, is_navigation, is_same_origin};
 use login_url::LoginUrl;
 use recent::Recent;
 
+use crate::access::Access;
 use crate::admin::Rights;
 use crate::config::{Settings, StoreFailure, is_loopback};
 use crate::cookie;
 use crate::credential::{Ambiguous, Credential, Sent, Source};
 use crate::identity;
 use crate::issuer::{Issuer, Keyring};
+use crate::jwt::TokenError;
 use crate::redirect::LocalTarget;
 use crate::refusal::Refusal;
 use crate::route::{Endpoint, Route, Target};
@@ -71,6 +73,8 @@ pub enum Decision {
     /// A token may be in the body: it is to be read, and the request decided about anew. The
     /// origin still gets it as it came.
     ReadBody,
+    /// The request goes to the origin, and nobody is asked whose it is.
+    Forward(Box<Anonymous>),
     /// The store is to be asked; its answer goes to [`Guard::judge`].
     Check(Box<Check>),
 }
@@ -139,6 +143,9 @@ impl Caller {
 pub struct Check {
     caller: Caller,
     target: String,
+    /// What is said when the session is live, but the path is not for this user.
+    denied: Option<Refusal>,
+    is_optional: bool,
 }
 
 impl Check {
@@ -152,16 +159,47 @@ impl Check {
         &self.target
     }
 
+    /// Does the request go on, without an identity, if the session is not live?
+    pub fn is_optional(&self) -> bool {
+        self.is_optional
+    }
+
     /// How the headers change on the way to the origin. `names` are those the client sent.
     pub fn forward<'a>(&'a self, names: impl Iterator<Item = &'a str>) -> HeaderChanges<'a> {
-        let Withheld { remove, set } = &self.caller.withheld;
-        let remove = remove.iter().map(String::as_str);
-        let set = set.iter().map(|(name, value)| (*name, value.as_str()));
-        let identity = self.caller.token.identity().iter();
-        HeaderChanges {
-            remove: remove.chain(names.filter(|name| identity::is_reserved(name))).collect(),
-            set: set.chain(identity.map(|(name, value)| (&**name, value.as_str()))).collect(),
-        }
+        self.caller.withheld.changes(names, self.caller.token.identity())
+    }
+
+    /// The same without an identity.
+    pub fn forward_anonymously<'a>(
+        &'a self,
+        names: impl Iterator<Item = &'a str>,
+    ) -> HeaderChanges<'a> {
+        self.caller.withheld.changes(names, &[])
+    }
+}
+
+/// A request for the origin whose path is for everybody.
+pub struct Anonymous {
+    target: String,
+    withheld: Withheld,
+}
+
+/// Says nothing of what is withheld.
+impl fmt::Debug for Anonymous {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Anonymous").field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
+impl Anonymous {
+    /// Path and query, as the decision was made about them, without a token.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// How the headers change on the way to the origin. `names` are those the client sent.
+    pub fn forward<'a>(&'a self, names: impl Iterator<Item = &'a str>) -> HeaderChanges<'a> {
+        self.withheld.changes(names, &[])
     }
 }
 
@@ -170,6 +208,22 @@ impl Check {
 struct Withheld {
     remove: Vec<String>,
     set: Vec<(&'static str, String)>,
+}
+
+impl Withheld {
+    fn changes<'a>(
+        &'a self,
+        names: impl Iterator<Item = &'a str>,
+        identity: &'a [identity::Header],
+    ) -> HeaderChanges<'a> {
+        let remove = self.remove.iter().map(String::as_str);
+        let set = self.set.iter().map(|(name, value)| (*name, value.as_str()));
+        let identity = identity.iter().map(|(name, value)| (&**name, value.as_str()));
+        HeaderChanges {
+            remove: remove.chain(names.filter(|name| identity::is_reserved(name))).collect(),
+            set: set.chain(identity).collect(),
+        }
+    }
 }
 
 /// How the headers change on the way to the origin.
@@ -240,18 +294,40 @@ impl Guard {
         if self.login_url.as_ref().is_some_and(|login| login.is_at(head.url(), target)) {
             return Decision::refuse(Refusal::NotFound);
         }
+        let rule = self.settings.routes.find(head.method(), target.path());
+        if rule.access == Access::Public {
+            return self.anonymous(head, target, now);
+        }
         if self.awaits_body(head) {
             return Decision::ReadBody;
         }
         // 2. Credential; 3. token. The session, step 4, is the store's to answer.
+        let is_optional = rule.access == Access::Optional;
         match self.authenticate(head, now) {
             Ok(caller) => {
-                let sources = &self.settings.token_sources;
-                let target = sources.without_tokens(target.as_str()).into_owned();
-                Decision::Check(Box::new(Check { caller, target }))
+                let denied = rule.admits(caller.token.public()).err();
+                let target = self.without_tokens(target);
+                Decision::Check(Box::new(Check { caller, target, denied, is_optional }))
             }
+            Err(_) if is_optional => self.anonymous(head, target, now),
             Err(refusal) => Decision::Refuse(self.refused(refusal, head)),
         }
+    }
+
+    fn anonymous(&self, head: &impl Head, target: Target<'_>, now: Timestamp) -> Decision {
+        let sent = Sent::of(head, &self.settings.token_sources);
+        // Another bearer token may be the origin's own.
+        let ours = |token: &str| {
+            let verdict = self.tokens.verify(token, now);
+            matches!(verdict, Ok(_) | Err(TokenError::Expired | TokenError::NotYet))
+        };
+        let source = if sent.bearer().is_some_and(ours) { Source::Bearer } else { Source::Named };
+        let withheld = self.withhold(head, &sent, source);
+        Decision::Forward(Box::new(Anonymous { target: self.without_tokens(target), withheld }))
+    }
+
+    fn without_tokens(&self, target: Target<'_>) -> String {
+        self.settings.token_sources.without_tokens(target.as_str()).into_owned()
     }
 
     /// Steps 2 and 3: finds the credential and verifies its token.
@@ -272,6 +348,14 @@ impl Guard {
         }
         let caller = self.bearer_of(token, now)?;
         Ok(Caller { source, withheld: self.withhold(head, &sent, source), ..caller })
+    }
+
+    /// Whose token a request carries, wherever it comes from: for what the origin wishes, not the
+    /// client.
+    pub fn caller_of(&self, head: &impl Head, now: Timestamp) -> Option<Caller> {
+        let sent = Sent::of(head, &self.settings.token_sources);
+        let found = sent.credential(&self.settings.cookie_name).ok()??;
+        self.bearer_of(found.token, now).ok()
     }
 
     /// Step 3: whoever a token was issued to.
@@ -318,7 +402,7 @@ impl Guard {
         head.body() == Body::Unread && self.settings.token_sources.body_of(head).is_some()
     }
 
-    /// Step 4: decides by the store's answer. The session is `None` if it could not be asked, and
+    /// Steps 4 and 5: decides by the store's answer, and whom the path is for. The session is `None` if it could not be asked, and
     /// was seen live recently enough.
     ///
     /// # Errors
@@ -331,9 +415,15 @@ impl Guard {
         now: Timestamp,
     ) -> Result<Option<LiveSession>, Refusal> {
         match answer {
-            Ok(answer) => self.live(&check.caller, answer, now).map(Some),
+            // 5. Access.
+            Ok(answer) => match (self.live(&check.caller, answer, now)?, &check.denied) {
+                (_, Some(denied)) => Err(denied.clone()),
+                (live, None) => Ok(Some(live)),
+            },
             Err(error) => match &self.recent {
-                Some(recent) if recent.holds(check.caller.sid(), now) => Ok(None),
+                Some(recent) if recent.holds(check.caller.sid(), now) => {
+                    check.denied.clone().map_or(Ok(None), Err)
+                }
                 _ => Err(Refusal::StoreUnavailable(error)),
             },
         }

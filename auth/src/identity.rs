@@ -80,11 +80,12 @@ fn claim_header(name: &str) -> String {
 /// Would an origin read this header as one of ours? Servers fold `-`, `_` and other marks into
 /// one, so only letters and digits are compared.
 pub fn is_reserved(name: &str) -> bool {
-    let folded = name.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase());
-    folded.take(RESERVED.len()).eq(RESERVED.bytes())
+    let folded = || name.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase());
+    RESERVED.iter().any(|reserved| folded().take(reserved.len()).eq(reserved.bytes()))
 }
 
-const RESERVED: &str = "xauthrequest";
+/// Who is asking, and by what an origin tells of logins.
+const RESERVED: [&str; 2] = ["xauthrequest", "xguardlog"];
 
 /// Leading and trailing spaces would be lost on the way, so they are encoded too.
 fn encode(text: &str, unsafe_bytes: &'static AsciiSet) -> String {
@@ -114,6 +115,8 @@ mod tests {
     #[case("X-Auth-Request-Assertion")]
     #[case("X-Auth-Request-Preferred-Username")]
     #[case("xauthrequestuser")]
+    #[case("X-Guard-Login")]
+    #[case("x_guard_logout")]
     fn every_variant_of_an_identity_header_is_reserved(#[case] name: &str) {
         assert!(is_reserved(name));
     }
@@ -121,6 +124,7 @@ mod tests {
     #[rstest]
     #[case("Authorization")]
     #[case("X-Auth")]
+    #[case("X-Guard")]
     #[case("X-Request-Id")]
     #[case("Not-X-Auth-Request-User")]
     fn other_headers_are_the_clients_own(#[case] name: &str) {

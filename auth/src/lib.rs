@@ -3,7 +3,7 @@
 //! In scope: where a request may go ([`route`]), which credential it carries
 //! ([`credential`]), whether its token is genuine ([`keys`], [`jwt`], [`token`];
 //! [`issuer`], [`id_token`] and [`logout_token`] for those of others), whether its session
-//! is live ([`session`], [`ledger`], [`store`], [`redis`]), who may manage the sessions of others
+//! is live ([`session`], [`ledger`], [`store`], [`redis`]), whom a path is for ([`access`]), who may manage the sessions of others
 //! ([`admin`], [`index`]), how often somebody may try to log in ([`rate`]), what is said when the
 //! answer is no ([`refusal`]), what is told of sessions ([`event`]), and the settings that govern
 //! all this ([`config`]). [`decision`] puts the steps in order.
@@ -11,6 +11,7 @@
 //! Out of scope: sockets, clocks, randomness, the Workers runtime. The present moment and
 //! random bytes are arguments; a store is asked by a [`store::Command`] and replies with text.
 
+pub mod access;
 pub mod admin;
 pub mod config;
 pub mod cookie;

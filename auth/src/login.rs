@@ -155,10 +155,10 @@ impl fmt::Debug for Approval {
     }
 }
 
-/// The origin's answer is not what `LOGIN_URL` is documented to give. For the log; it says
+/// What the origin says of a login is not as documented. For the log; it says
 /// nothing of the values.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("LOGIN_URL answered 200 with a body that cannot be used: {0}")]
+#[error("a login cannot be made of it: {0}")]
 pub struct UnusableApproval(String);
 
 impl UnusableApproval {

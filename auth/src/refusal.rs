@@ -35,6 +35,11 @@ pub enum Refusal {
         /// The scope that is missing, if there is one for it.
         scope: Option<&'static str>,
     },
+    /// The path is not for this user; these scopes, separated by spaces, are missing, if any are.
+    RouteDenied {
+        /// Separated by spaces; empty if it is roles that are missing.
+        scope: String,
+    },
     /// A session that a backend wants cannot be made; says what to change.
     BadSession(String),
     /// A cookie on an unsafe method, from another site.
@@ -108,6 +113,7 @@ impl Refusal {
             Self::SessionLimit(_) => ("session_limit", 409, "There are too many sessions"),
             Self::KeyInvalid => ("key_invalid", 401, "The admin API key is needed"),
             Self::AccessDenied { .. } => ("access_denied", 403, "The right to do this is missing"),
+            Self::RouteDenied { .. } => ("access_denied", 403, "The right to do this is missing"),
             Self::BadSession(_) => ("bad_request", 400, "The session cannot be made"),
             Self::CrossSite => ("cross_site", 403, "The request comes from another site"),
             Self::NotFound => ("not_found", 404, "There is nothing here"),
@@ -185,6 +191,10 @@ impl Refusal {
                 format!("The token lacks the scope `{scope}`.")
             }
             Self::AccessDenied { scope: None } => "Only the admin API key may do this.".into(),
+            Self::RouteDenied { scope } if !scope.is_empty() => {
+                format!("The token lacks the scope `{scope}`.")
+            }
+            Self::RouteDenied { .. } => "None of your roles may do this.".into(),
             Self::BadSession(detail) => detail.clone(),
             Self::CrossSite => {
                 "With the session cookie, send `Origin` or `Sec-Fetch-Site` of this same site, or \
@@ -258,6 +268,13 @@ impl Refusal {
             Self::Token(_) | Self::Session(_) => {
                 let detail = self.detail();
                 Some(format!(r#"Bearer error="invalid_token", error_description="{detail}""#))
+            }
+            Self::RouteDenied { scope } => {
+                let scope = match scope.is_empty() {
+                    true => String::new(),
+                    false => format!(r#", scope="{scope}""#),
+                };
+                Some(format!(r#"Bearer error="insufficient_scope"{scope}"#))
             }
             Self::AccessDenied { scope } => {
                 let scope = scope.map_or_else(String::new, |scope| format!(r#", scope="{scope}""#));

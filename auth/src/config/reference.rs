@@ -110,6 +110,11 @@ pub const SETTINGS: &[Setting] = &[
         "How many attempts to log in pass per user and per client address, `N per SPAN`, or `off`. Every attempt counts, also a right one. With a rate-limit binding named `LOGIN_RATE_LIMITER`, that one counts, and the span must be its period, `10 seconds` or `minute`; see the README.",
     ),
     setting(
+        "ROUTES",
+        "none",
+        "Who may reach which paths: a JSON list of `{\"path\", \"access\", \"methods\", \"roles\", \"scopes\"}`, of which the first that names a request holds. `access` is `public`, `optional` (the origin is told who it is, if there is a session) or `session`. In `path`, `*` stands for any part of a segment, and at the end, after a slash, for all the rest. One of `roles` is needed, and all of `scopes`. A path that no rule names needs a session, and so does one that an origin may read as another: with empty segments, `;`, dots at an end, or slashes and dots in percent-encoding.",
+    ),
+    setting(
         "STORE_TIMEOUT",
         "1 second",
         "How long the store may take to answer. A login that fails so may still have ended older sessions.",

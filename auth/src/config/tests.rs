@@ -79,7 +79,7 @@ fn everything_wrong_is_said_at_once() {
 #[case("TRUSTED_ISSUERS", "{}")]
 #[case("TRUSTED_ISSUERS", r#"[{"issuer":"https://idp.example"}]"#)]
 #[case("EVENTS_WEBHOOK_SECRET", "hush")]
-#[case("ROUTES", "[]")]
+#[case("ROUTES", "{}")]
 #[case("MODE", "monitor")]
 #[case("SESSION_LIMIT_POLICY", "never")]
 fn a_bad_value_is_refused_by_name(#[case] name: &str, #[case] value: &str) {

@@ -1,0 +1,26 @@
+// The origin's answer, as the client gets it after a login or a logout.
+
+/**
+ * The same answer without what is meant for the guard, and with the guard's cookies. It is one
+ * user's from now on: no cache may keep it.
+ * @param {Response} answer
+ * @param {string[]} cookies
+ * @returns {Response}
+ */
+export function withCookies(answer, cookies) {
+  const { body, status, statusText, webSocket } = answer;
+  const headers = new Headers(answer.headers);
+  headers.delete("x-guard-login");
+  headers.delete("x-guard-logout");
+  headers.set("cache-control", "no-store");
+  for (const cookie of cookies) headers.append("set-cookie", cookie);
+  return new Response(body, { status, statusText, headers, webSocket });
+}
+
+/**
+ * Lets the origin know that nobody reads on.
+ * @param {Response} answer
+ */
+export function dropBody(answer) {
+  answer.body?.cancel();
+}

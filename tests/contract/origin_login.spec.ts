@@ -1,0 +1,128 @@
+// The origin's own login route: X-Guard-Login and X-Guard-Logout on its responses.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { answerOf, bearer, cookieOf, startGuard, type Guard } from "../harness/guard.ts";
+
+const ROUTES = JSON.stringify([{ path: "/sign-in", access: "public" }]);
+
+let guard: Guard;
+beforeAll(async () => {
+  guard = await startGuard({ ROUTES, LOGIN_URL: undefined });
+});
+beforeEach(() => {
+  guard.origin.received.length = 0;
+  guard.origin.reply = {};
+});
+afterAll(() => guard[Symbol.asyncDispose]());
+
+/** What the client gets when the origin answers so. */
+async function answered(headers: Record<string, string>, init: RequestInit = {}, at = guard, path = "/sign-in") {
+  at.origin.reply = { status: 302, headers: { location: "/", "set-cookie": "theirs=1", "cache-control": "max-age=60", ...headers }, body: "welcome" };
+  const response = await at.fetch(path, { method: "POST", body: "user=ada", ...init });
+  at.origin.reply = {};
+  return response;
+}
+const enter = async (approval: object, at = guard) => {
+  const response = await answered({ "x-guard-login": JSON.stringify(approval) }, {}, at);
+  expect(await answerOf(response.clone())).toMatchObject({ status: 302 });
+  return cookieOf(response).split("; ").find((pair) => pair.startsWith("__Host-session=")) ?? "";
+};
+const visit = async (cookie: string, at = guard) => {
+  const { status, body } = await answerOf(at.fetch("/", { headers: { cookie } }));
+  return status === 200 ? "passes" : (body as { code: string }).code;
+};
+
+describe("X-Guard-Login", () => {
+  test("becomes a session with its cookie, and the rest of the answer stays as it is", async () => {
+    const response = await answered({ "x-guard-login": JSON.stringify({ sub: "ada", claims: { email: "ada@example.com" }, roles: ["crew"], data: { a: 1 } }) });
+    const answer = await answerOf(response.clone());
+    expect(answer).toMatchObject({ status: 302, headers: { location: "/", "cache-control": "no-store" }, body: "welcome" });
+    expect(answer.headers).not.toHaveProperty("x-guard-login");
+    expect(response.headers.getSetCookie()).toEqual(["theirs=1", expect.stringMatching(/^__Host-session=[\w.-]+; Path=\/; HttpOnly; Secure; SameSite=Lax; Max-Age=604800$/)]);
+    guard.origin.received.length = 0;
+    expect(await visit(cookieOf(response))).toBe("passes");
+    expect(guard.origin.received[0]?.headers).toMatchObject({ "x-auth-request-user": "ada", "x-auth-request-groups": "crew", cookie: "theirs=1" });
+    const { body } = await answerOf(guard.fetch("/auth/session", { headers: { cookie: cookieOf(response) } }));
+    expect(body).toMatchObject({ data: { a: 1 } });
+  });
+
+  test("ends the user's older sessions as any login does", async () => {
+    const [first, second] = [await enter({ sub: "eve" }), await enter({ sub: "eve" })];
+    expect([await visit(first), await visit(second)]).toEqual(["session_superseded", "passes"]);
+  });
+
+  test("may name the sessions to end, where the user was asked", async () => {
+    const approval = { sub: "asked", session_limit_policy: "ask" };
+    await enter(approval);
+    const asked = await answerOf(answered({ "x-guard-login": JSON.stringify(approval) }));
+    expect(asked).toMatchObject({ status: 409, body: { code: "session_limit" } });
+    expect(asked.headers).not.toHaveProperty("set-cookie");
+    const [live] = (asked.body as unknown as { sessions: { sid: string }[] }).sessions;
+    await enter({ ...approval, end: [live?.sid] });
+  });
+
+  test("works on a path that needs a session, too, as after a password was asked for again", async () => {
+    const cookie = await enter({ sub: "again" });
+    const response = await answered({ "x-guard-login": '{"sub":"again"}' }, { headers: { cookie, "sec-fetch-site": "same-origin" } }, guard, "/confirm");
+    expect(response.status).toBe(302);
+    expect([await visit(cookie), await visit(cookieOf(response))]).toEqual(["session_superseded", "passes"]);
+  });
+
+  test.each(["", "{", "{}", '{"sub":""}', '{"sub":"a","claims":{"exp":1}}'])("that reads %j lets nobody in, and the log says why", async (header) => {
+    guard.log.length = 0;
+    const answer = await answerOf(answered({ "x-guard-login": header }));
+    expect(answer).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
+    expect(answer.headers).not.toHaveProperty("set-cookie");
+    await expect.poll(() => guard.log.join()).toContain("X-Guard-Login");
+  });
+
+  test("cannot be sent in by a client, in any spelling", async () => {
+    for (const name of ["x-guard-login", "X_Guard_Login", "x-guard-logout"]) {
+      const response = await guard.fetch("/sign-in", { headers: { [name]: '{"sub":"root"}' } });
+      expect(response.headers.getSetCookie()).toEqual([]);
+    }
+    for (const { headers } of guard.origin.received) expect(Object.keys(headers).join()).not.toMatch(/guard/i);
+  });
+});
+
+describe("X-Guard-Logout", () => {
+  test("ends the caller's session and clears the cookie", async () => {
+    const cookie = await enter({ sub: "leaves" });
+    const response = await answered({ "x-guard-logout": "true" }, { headers: { cookie } });
+    expect(response.headers.has("x-guard-logout")).toBe(false);
+    expect(response.headers.getSetCookie()).toEqual(["theirs=1", expect.stringMatching(/^__Host-session=; .*Max-Age=0$/)]);
+    expect(await visit(cookie)).toBe("session_revoked");
+  });
+
+  test("of `others` or `global` ends those", async () => {
+    await using many = await startGuard({ ROUTES, SESSION_LIMIT: "0", LOGIN_URL: undefined });
+    const cookies = [await enter({ sub: "ada" }, many), await enter({ sub: "ada" }, many)] as [string, string];
+    const live = async () => [await visit(cookies[0], many), await visit(cookies[1], many)];
+    const others = await answered({ "x-guard-logout": "others" }, { headers: { cookie: cookies[0] } }, many);
+    expect(others.headers.getSetCookie()).toEqual(["theirs=1"]);
+    expect(await live()).toEqual(["passes", "session_revoked"]);
+    await answered({ "x-guard-logout": "global" }, { headers: { cookie: cookies[0] } }, many);
+    expect(await live()).toEqual(["session_revoked", "session_revoked"]);
+  });
+
+  test("without a session only clears the cookie", async () => {
+    const response = await answered({ "x-guard-logout": "" });
+    expect(response.status).toBe(302);
+    expect(response.headers.getSetCookie().at(-1)).toMatch(/Max-Age=0$/);
+  });
+
+  test("and a login at once change the user", async () => {
+    const cookie = await enter({ sub: "one" });
+    const response = await answered({ "x-guard-logout": "true", "x-guard-login": '{"sub":"two"}' }, { headers: { cookie } });
+    const next = cookieOf(response).split("; ").at(-1) ?? "";
+    expect([await visit(cookie), await visit(next)]).toEqual(["session_revoked", "passes"]);
+  });
+});
+
+test("an answer to a bearer token that says neither passes as it is", async () => {
+  const cookie = await enter({ sub: "plain" });
+  guard.origin.reply = { headers: { "cache-control": "max-age=60" } };
+  const { headers } = await answerOf(guard.fetch("/", bearer(cookie.split("=")[1] ?? "")));
+  expect(headers).toMatchObject({ "cache-control": "max-age=60" });
+  expect(headers).not.toHaveProperty("set-cookie");
+});

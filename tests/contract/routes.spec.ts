@@ -1,0 +1,112 @@
+// ROUTES: which paths need a session, and whom they are for.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { answerOf, bearer, cookieOf, formInit, startGuard, type Guard } from "../harness/guard.ts";
+
+const ROUTES = JSON.stringify([
+  { path: "/admin/*", access: "session", roles: ["admin"] },
+  { path: "/reports/*", access: "session", scopes: ["reports:read"] },
+  { path: "/home", access: "optional" },
+  { path: "/hooks/*", access: "public", methods: ["POST"] },
+  { path: "/members/*", access: "session" },
+  { path: "/*", access: "public" },
+]);
+
+let guard: Guard;
+beforeAll(async () => {
+  guard = await startGuard({ ROUTES, SESSION_LIMIT: "0" });
+  guard.origin.approvals.set("root", { sub: "root", roles: ["admin"], claims: { scope: "reports:read x" } });
+});
+beforeEach(() => {
+  guard.origin.received.length = 0;
+});
+afterAll(() => guard[Symbol.asyncDispose]());
+
+const seen = () => guard.origin.received.at(-1)?.headers ?? {};
+const statusOf = async (path: string, init: RequestInit = {}) => (await guard.fetch(path, init)).status;
+
+describe("a public path", () => {
+  test("is for everybody, and nobody's identity goes along, forged or not", async () => {
+    const headers = { ...bearer((await guard.login("ada")).access_token).headers, "X_Auth_Request_User": "eve", "x-auth-request-email": "e@v.e", "x-guard-login": '{"sub":"eve"}' };
+    expect(await statusOf("/assets/a.css", { headers })).toBe(200);
+    for (const name of Object.keys(seen())) expect(name).not.toMatch(/auth.?request|guard|authorization/);
+  });
+
+  test("gets other cookies and another bearer token, but not the guard's", async () => {
+    const cookie = cookieOf(await guard.fetch("/auth/login", formInit({ username: "ada" })));
+    expect(await statusOf("/assets/a.css", { headers: { cookie: `a=1; ${cookie}`, authorization: "Bearer theirs" } })).toBe(200);
+    expect(seen()).toMatchObject({ cookie: "a=1", authorization: "Bearer theirs" });
+  });
+
+  test("is public for the methods that its rule names", async () => {
+    expect([await statusOf("/hooks/x", { method: "POST", body: "a=b" }), await statusOf("/hooks/x", { method: "POST", headers: { "sec-fetch-site": "cross-site" } })]).toEqual([200, 200]);
+  });
+
+  test("is so for a stale token, too", async () => {
+    const { access_token } = await guard.login("gone");
+    await guard.fetch("/auth/logout", { method: "POST", ...bearer(access_token) });
+    expect(await statusOf("/assets/a.css", bearer(access_token))).toBe(200);
+  });
+});
+
+describe("an optional path", () => {
+  test("tells the origin who it is where there is a live session", async () => {
+    const { access_token } = await guard.login("ada");
+    expect(await statusOf("/home", bearer(access_token))).toBe(200);
+    expect(seen()).toMatchObject({ "x-auth-request-user": "ada" });
+    expect(seen()).not.toHaveProperty("authorization");
+  });
+
+  test.each<[string, () => Promise<Record<string, string>>]>([
+    ["no token", async () => ({})],
+    ["a token that is no good", async () => ({ authorization: "Bearer x.y.z" })],
+    ["a session that is over", async () => {
+      const { access_token } = await guard.login("over");
+      await guard.fetch("/auth/logout", { method: "POST", ...bearer(access_token) });
+      return bearer(access_token).headers;
+    }],
+    ["two tokens that differ", async () => ({ authorization: "Bearer x.y.z", cookie: "__Host-session=a.b.c" })],
+  ])("with %s is somebody unknown's", async (_, make) => {
+    expect(await statusOf("/home", { headers: { ...(await make()), "x-auth-request-user": "eve" } })).toBe(200);
+    expect(seen()).not.toHaveProperty("x-auth-request-user");
+  });
+
+  test("does not take the cookie from another site's form for its user's wish", async () => {
+    const cookie = cookieOf(await guard.fetch("/auth/login", formInit({ username: "ada" })));
+    expect(await statusOf("/home", { method: "POST", headers: { cookie, "sec-fetch-site": "cross-site" } })).toBe(200);
+    expect(seen()).not.toHaveProperty("x-auth-request-user");
+    expect(seen()).not.toHaveProperty("cookie");
+  });
+});
+
+describe("roles and scopes", () => {
+  test.each([
+    ["ada", "/members/x", 200],
+    ["ada", "/admin/x", 403],
+    ["ada", "/reports/x", 403],
+    ["root", "/admin/x", 200],
+    ["root", "/reports/x", 200],
+  ])("%s at %s: %i", async (user, path, status) => {
+    const { access_token } = await guard.login(user);
+    const answer = await answerOf(guard.fetch(path, bearer(access_token)));
+    expect(answer.status).toBe(status);
+    if (status === 200) return;
+    const missing = path.startsWith("/reports") ? ', scope="reports:read"' : "";
+    expect(answer).toMatchObject({ headers: { "www-authenticate": `Bearer error="insufficient_scope"${missing}` }, body: { code: "access_denied" } });
+    expect(guard.origin.received).toEqual([]);
+  });
+
+  test("come after the session: who has none is not told what is missing", async () => {
+    const { access_token } = await guard.login("ada");
+    await guard.fetch("/auth/logout", { method: "POST", ...bearer(access_token) });
+    expect(await answerOf(guard.fetch("/admin/x", bearer(access_token)))).toMatchObject({ status: 401, body: { code: "session_revoked" } });
+    expect(await statusOf("/admin/x")).toBe(401);
+  });
+});
+
+test.each(["/ADMIN/x", "/admin", "/%61dmin/x", "//admin/x", "/x//admin", "/x%2f..%2fadmin", "/x;/admin", "/x%5cadmin", "/admin./x", "/x%252e%252e", "/x%00", "/members", "/Members/x"])(
+  "%s, which an origin may read as another path, is not public", async (path) => {
+    expect(await answerOf(guard.fetch(path))).toMatchObject({ status: 401, body: { code: "token_missing" } });
+    expect(guard.origin.received).toEqual([]);
+  },
+);
