@@ -118,6 +118,21 @@ test("scripts that Redis has forgotten are sent again, for every command", async
   client.destroy();
 });
 
+test("no session is lost when Redis is killed and comes back, if it keeps an append-only file", async () => {
+  await using redis = await startRedis({ keeps: true });
+  await using guard = await startGuard({ ...redisVars(redis.restUrl), SESSION_LIMIT: "0" });
+  const logins = await Promise.all(Array.from({ length: 20 }, (_, i) => guard.login(`user-${i % 5}`)));
+  const [ended, ...live] = logins as [LoggedIn, ...LoggedIn[]];
+  await guard.fetch("/auth/logout", { method: "POST", ...bearer(ended.access_token) });
+  const statuses = () => Promise.all(logins.map(async ({ access_token }) => (await guard.fetch("/", bearer(access_token))).status));
+  // In mid-use: some are asked about while it is away, and refused, but not forgotten.
+  const meanwhile = redis.restart().then(() => "back");
+  const during = await Promise.all(live.map(async ({ access_token }) => (await guard.fetch("/", bearer(access_token))).status));
+  for (const status of during) expect([200, 503]).toContain(status);
+  expect(await meanwhile).toBe("back");
+  await expect.poll(statuses, { timeout: 20_000 }).toEqual([401, ...live.map(() => 200)]);
+});
+
 test("Redis holds one hash per user, which expires a minute after the last session, and an index, which expires with it", async () => {
   await using redis = await startRedis();
   await using guard = await startGuard({ ...redisVars(redis.restUrl), REDIS_KEYSPACE: "ks:", SESSION_TTL: "1 hour" });

@@ -37,6 +37,16 @@ test("a login, the end it puts to an older session, and a logout are told, signe
   expect(receiver.forged).toEqual([]);
 });
 
+test("a refresh is told once, and the use of an old token as that and as the end of its session", async () => {
+  const { access_token, session } = await guard.login("refreshes");
+  for (let tab = 0; tab < 3; tab += 1) await guard.fetch("/auth/refresh", { method: "POST", ...bearer(access_token) });
+  await expect.poll(() => receiver.typesOf("refreshes")).toEqual(["session.created", "session.refreshed"]);
+  const old = await mint({ sub: "refreshes", sid: session.sid, jti: "of-old", iat: Math.floor(Date.now() / 1000) - 60 });
+  expect((await guard.fetch("/", bearer(old))).status).toBe(401);
+  await expect.poll(() => receiver.typesOf("refreshes").toSorted()).toEqual(["session.created", "session.refreshed", "session.revoked", "token.reused"]);
+  expect(receiver.forged).toEqual([]);
+});
+
 test("an expired session is told once, however often its client goes on asking", async () => {
   const { session } = await guard.login("idles");
   const lasting = await mint({ sub: "idles", sid: session.sid });

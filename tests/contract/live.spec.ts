@@ -92,6 +92,17 @@ describe("a WebSocket", () => {
     await expect.poll(() => client.heard).toEqual(["still here"]);
   });
 
+  test("lives on when its token is refreshed, and is closed when the session ends after that", async () => {
+    const { access_token } = await guard.login("refreshes");
+    const { client } = await connect(access_token);
+    const refreshed = await guard.fetch("/auth/refresh", { method: "POST", ...bearer(access_token) });
+    const { access_token: next } = (await refreshed.json()) as { access_token: string };
+    client.socket.send("still here");
+    await expect.poll(() => client.heard).toEqual(["still here"]);
+    await guard.fetch("/auth/logout", { method: "POST", ...bearer(next) });
+    expect(await client.closed).toMatchObject({ code: 4001, reason: "session_revoked" });
+  });
+
   test("is closed when its session ends by itself", async () => {
     await using brief = await startGuard({ SESSION_TTL: "2 seconds" });
     const { access_token } = await brief.login("ada");

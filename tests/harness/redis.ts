@@ -22,33 +22,47 @@ export interface RedisAndBridge extends AsyncDisposable {
   pause(): void;
   /** It answers again. */
   resume(): void;
+  /** It is killed as by a power cut, and started again on what it had written. */
+  restart(): Promise<void>;
 }
 
-/** Starts both on free ports. */
-export async function startRedis(): Promise<RedisAndBridge> {
+/** Starts both on free ports; with `keeps`, Redis writes all down before it answers. */
+export async function startRedis({ keeps = false } = {}): Promise<RedisAndBridge> {
   const folder = await mkdtemp(join(tmpdir(), "session-guard-redis-"));
   const port = await freePort();
-  const server = spawn("redis-server", ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", ""]);
-  let log = "";
-  server.stdout.on("data", (chunk: Buffer) => (log += chunk.toString()));
-  const failed = once(server, "error").then(([error]) => {
-    throw new Error(`redis-server cannot be run; install it: ${String(error)}`);
-  });
+  const durability = keeps ? ["--appendonly", "yes", "--appendfsync", "always"] : [];
   const redisUrl = `redis://127.0.0.1:${port}`;
-  await Promise.race([failed, answers(redisUrl, () => log)]);
-  failed.catch(() => undefined);
+  const start = async () => {
+    const server = spawn("redis-server", ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", "", ...durability]);
+    let log = "";
+    server.stdout.on("data", (chunk: Buffer) => (log += chunk.toString()));
+    const failed = once(server, "error").then(([error]) => {
+      throw new Error(`redis-server cannot be run; install it: ${String(error)}`);
+    });
+    await Promise.race([failed, answers(redisUrl, () => log)]);
+    failed.catch(() => undefined);
+    return server;
+  };
+  const stop = async (signal: NodeJS.Signals) => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const exited = once(server, "exit");
+    server.kill(signal);
+    await exited;
+  };
+  let server = await start();
   const bridge = await startBridge({ redisUrl, token: REST_TOKEN, port: 0 });
   return {
     redisUrl,
     restUrl: bridge.url,
     pause: () => void server.kill("SIGSTOP"),
     resume: () => void server.kill("SIGCONT"),
+    async restart() {
+      await stop("SIGKILL");
+      server = await start();
+    },
     async [Symbol.asyncDispose]() {
       await bridge.close();
-      if (server.exitCode === null) {
-        server.kill();
-        await once(server, "exit");
-      }
+      await stop("SIGTERM");
       await rm(folder, { recursive: true });
     },
   };

@@ -1,0 +1,51 @@
+// What a restart, or a change of the settings, does to sessions that are there: nothing.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { answerOf, bearer, startGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
+
+let folder: string;
+let REDIS_KEYSPACE: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "session-guard-continuity-"));
+  REDIS_KEYSPACE = `continuity:${folder}:`;
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** A guard over the same sessions as the one before it. */
+const start = (vars: Record<string, string> = {}) => startGuard({ REDIS_KEYSPACE, ...vars }, { persist: folder });
+const visit = async (guard: Guard, { access_token }: LoggedIn) => {
+  const { status, body } = await answerOf(guard.fetch("/", bearer(access_token)));
+  return status === 200 ? "passes" : (body as { code: string }).code;
+};
+
+test("a restart of the Worker and its objects in mid-use loses no session, and revives none", async () => {
+  const before = await start({ SESSION_LIMIT: "0" });
+  const logins = await Promise.all(Array.from({ length: 20 }, (_, i) => before.login(`user-${i % 4}`)));
+  const [ended, patched, ...others] = logins as [LoggedIn, LoggedIn, ...LoggedIn[]];
+  await before.fetch("/auth/logout", { method: "POST", ...bearer(ended.access_token) });
+  await before.fetch("/auth/session", { method: "PATCH", headers: { ...bearer(patched.access_token).headers, "content-type": "application/merge-patch+json" }, body: '{"a":1}' });
+  await Promise.all(others.map((login) => visit(before, login)));
+  await before[Symbol.asyncDispose]();
+
+  await using after = await start({ SESSION_LIMIT: "0" });
+  expect(await visit(after, ended)).toBe("session_revoked");
+  expect(await Promise.all([patched, ...others].map((login) => visit(after, login)))).toEqual(Array(19).fill("passes"));
+  const { body } = await answerOf(after.fetch("/auth/session", bearer(patched.access_token)));
+  expect(body).toMatchObject({ data: { a: 1 } });
+});
+
+test("a limit that is switched on logs nobody out, and holds from the next login on", async () => {
+  const before = await start({ SESSION_LIMIT: "0" });
+  const logins = [await before.login("ada"), await before.login("ada"), await before.login("ada")];
+  await before[Symbol.asyncDispose]();
+
+  await using after = await start({ SESSION_LIMIT: "1" });
+  const states = () => Promise.all(logins.map((login) => visit(after, login)));
+  expect(await states()).toEqual(["passes", "passes", "passes"]);
+  const { ended } = await after.login("ada");
+  expect(ended.map(({ sid }) => sid)).toEqual(logins.map(({ session }) => session.sid));
+  expect(await states()).toEqual(Array(3).fill("session_superseded"));
+});
