@@ -1,0 +1,112 @@
+// docs/openapi.yaml is complete, and it holds for the running Worker: Schemathesis makes requests of
+// it, good ones and bad ones, and compares the answers.
+
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { answerOf, mint, startGuard, type Vars } from "./harness/guard.ts";
+import { startIssuer } from "./harness/issuer.ts";
+import { makeKey } from "./harness/jose.ts";
+import { readDescription, redocly, refusals, schemathesis, type Description } from "./harness/openapi.ts";
+import { freePort } from "./harness/redis.ts";
+
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+const unique = (texts: string[]) => [...new Set(texts)].sort();
+
+describe("the description", () => {
+  let description: Description;
+  const operations = () =>
+    Object.entries(description.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ call: `${method.toUpperCase()} ${path}`, operation })),
+    );
+  beforeAll(async () => {
+    description = await readDescription();
+  });
+
+  test("has no lint", async () => {
+    const { status, output } = await redocly("lint", "--config", "tests/openapi/redocly.yaml");
+    expect(status, output).toBe(0);
+  });
+
+  test("is of this version", () => {
+    expect(description.info.version).toBe((JSON.parse(read("package.json")) as Description["info"]).version);
+  });
+
+  test("has one operation for each endpoint in the code, by its name there", () => {
+    const [, variants = ""] = /pub enum Endpoint \{(.*?)\n\}/s.exec(read("auth/src/route.rs")) ?? [];
+    const names = [...variants.matchAll(/^ {4}([A-Z])(\w*)/gm)].map(([, first = "", rest = ""]) => first.toLowerCase() + rest);
+    expect(operations().map(({ operation }) => operation.operationId).sort()).toEqual(names.sort());
+  });
+
+  test("has every path in the code", () => {
+    const literals = [...read("auth/src/route.rs").matchAll(/"(\/[^"]*)"/g)].map(([, literal = ""]) => literal);
+    const paths = Object.keys(description.paths).map((path) => path.replace(/^\/auth/, ""));
+    expect(literals.length).toBeGreaterThan(paths.length);
+    expect(literals.filter((it) => !paths.some((path) => path === it || path.startsWith(`${it}{`)))).toEqual([]);
+  });
+
+  test("has every method that an endpoint says it knows, and no other", async () => {
+    await using guard = await startGuard();
+    for (const [path, methods] of Object.entries(description.paths)) {
+      const { status, headers } = await answerOf(guard.fetch(path.replaceAll(/\{\w+\}/g, "x"), { method: "PUT" }));
+      const described = Object.keys(methods).map((method) => method.toUpperCase());
+      const allow = [...described, ...(described.includes("GET") ? ["HEAD"] : [])].sort().join(", ");
+      expect({ path, status, allow: headers["allow"]?.split(", ").sort().join(", ") }).toEqual({ path, status: 405, allow });
+    }
+  });
+
+  test("has every refusal in the code with its status, and no other", () => {
+    const [, entry = ""] = /fn entry\(&self\)(.*?)\n {4}\}/s.exec(read("auth/src/refusal.rs")) ?? [];
+    const inCode = [...entry.matchAll(/\("([a-z_]+)", (\d{3}),/g)].map(([, code, status]) => `${status} ${code}`);
+    expect(unique(operations().flatMap(({ operation }) => refusals(operation)))).toEqual(unique(inCode));
+  });
+
+  test("has the endpoints and refusals of the README's tables, and no other", () => {
+    const rows = (title: string) => {
+      const [, section = ""] = new RegExp(`\n## ${title}\n(.*?)\n## `, "s").exec(read("README.md")) ?? [];
+      return [...section.matchAll(/^\| `([^`]+)` \|([^|]*)\|/gm)].map(([, name = "", cell = ""]) => ({ name, cell }));
+    };
+    const calls = operations().map(({ call }) => call.replace("/auth/", "")).filter((call) => !call.endsWith(".css"));
+    expect(rows("Endpoints").map(({ name }) => name).sort()).toEqual(calls.sort());
+    const told = rows("Refusals").flatMap(({ name, cell }) => (cell.match(/\d{3}/g) ?? []).map((status) => `${status} ${name}`));
+    expect(unique(operations().flatMap(({ operation }) => refusals(operation)))).toEqual(unique(told));
+  });
+});
+
+describe("the Worker answers as it is described", { timeout: 240_000 }, () => {
+  test("at work", async () => {
+    await using issuer = await startIssuer();
+    await using guard = await startGuard({
+      SESSION_LIMIT: "0",
+      SIGNING_KEYS: JSON.stringify({ keys: ["ES256", "EdDSA", "RS256"].map((alg) => makeKey(alg).jwk) }),
+      TRUSTED_ISSUERS: JSON.stringify([issuer.entry()]),
+    });
+    const { approvals } = guard.origin;
+    approvals.set("asked", { sub: "asked", data: { theme: "dark" }, session_limit: 1, session_limit_policy: "ask" });
+    approvals.set("denied", { sub: "denied", session_limit: 1, session_limit_policy: "deny" });
+    approvals.set("large", { sub: "large", claims: { note: "x".repeat(4000) } });
+    approvals.set("unusable", {});
+    const { status, output } = await schemathesis(guard.url, issuer);
+    expect(status, output).toBe(0);
+  });
+
+  const away = async () => ({
+    SESSION_STORE: "redis",
+    UPSTASH_REDIS_REST_URL: `http://127.0.0.1:${await freePort()}`,
+    UPSTASH_REDIS_REST_TOKEN: "t",
+  });
+  const wrong = () => Promise.resolve({ SESSION_LIMIT: "-1" });
+  // Then all that can be asked of an answer is that it is described.
+  const checks = ["status_code", "content_type", "response_headers", "response_schema"].map((it) => `${it}_conformance`).join(",");
+  const few = ["--phases", "examples,fuzzing", "--max-examples", "2", "--mode", "positive", "--checks", checks, "--warnings", "off"];
+
+  test.each<[string, number, () => Promise<Vars>]>([
+    ["while the store is away", 503, away],
+    ["while a setting is wrong", 500, wrong],
+  ])("%s", async (_, failure, vars) => {
+    await using issuer = await startIssuer();
+    await using guard = await startGuard({ TRUSTED_ISSUERS: JSON.stringify([issuer.entry()]), ...(await vars()) });
+    expect(await answerOf(guard.fetch("/auth/health"))).toMatchObject({ status: failure });
+    const { status, output } = await schemathesis(guard.url, issuer, few, { TOKEN: await mint({}) });
+    expect(status, output).toBe(0);
+  });
+});
