@@ -1,6 +1,7 @@
 // The tools that look at docs/openapi.yaml, and the description as they read it.
 
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
@@ -11,6 +12,9 @@ import { PASSWORD } from "./origin.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const file = "docs/openapi.yaml";
+
+/** The key of the admin API, in every guard that is compared. */
+export const ADMIN_API_KEY = randomBytes(24).toString("base64url");
 
 /** The parts of a description that the tests look at. */
 export interface Description {
@@ -71,7 +75,7 @@ export async function schemathesis(guard: string, issuer: Issuer, args: string[]
   return await run(
     `${folder}/bin/schemathesis`,
     ["--config-file", `${settings}/schemathesis.toml`, "run", root + file, "--url", guard, ...args],
-    { GUARD_URL: guard, ISSUER_URL: tokens.url, PASSWORD, PYTHONPATH: settings, PYTHONDONTWRITEBYTECODE: "1", ...env },
+    { GUARD_URL: guard, ISSUER_URL: tokens.url, PASSWORD, ADMIN_API_KEY, PYTHONPATH: settings, PYTHONDONTWRITEBYTECODE: "1", ...env },
     folder,
   );
 }

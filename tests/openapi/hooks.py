@@ -1,10 +1,11 @@
 """What a description cannot say: who is logged in, and what proves it.
 
 Each request gets a session of its own, because some of them end it. Requests that are meant to be
-good carry names and tokens that are, and half of the logins good credentials. All else is left as it
+good carry names and tokens that are, and most of the logins good credentials. All else is left as it
 was generated.
 """
 
+import base64
 import json
 import os
 from itertools import count, cycle
@@ -15,6 +16,7 @@ import schemathesis
 GUARD = os.environ["GUARD_URL"]
 ISSUER = os.environ["ISSUER_URL"]
 PASSWORD = os.environ["PASSWORD"]
+KEY = os.environ["ADMIN_API_KEY"]
 # A token for every request, where nobody can log in.
 TOKEN = os.environ.get("TOKEN")
 COOKIE = "__Host-session"
@@ -41,43 +43,69 @@ def issued(what):
         return answer.read().decode()
 
 
-def needs_session(context):
-    return bool(context.operation.definition.raw["security"])
+def schemes(context):
+    """The ways to show who one is, in this operation."""
+    return [name for way in context.operation.definition.raw["security"] for name in way]
 
 
-@schemathesis.auth(refresh_interval=None, retry_on=[]).apply_to(needs_session)
-class Sessions:
-    """Bearer tokens and cookies by turns."""
+@schemathesis.auth(refresh_interval=None, retry_on=[]).apply_to(schemes)
+class Credentials:
+    """Each of the ways by turns. Where there is a key, tokens are an admin's by turns."""
 
     def get(self, case, context):
+        ways = schemes(context)
         number = next(numbers)
-        if TOKEN:
-            return TOKEN, number % 2 == 0
-        user = f"user-{number}"
-        if "sid" in case.path_parameters and is_positive(case):
-            case.path_parameters["sid"] = log_in(user)["session"]["sid"]
-        return log_in(user)["access_token"], number % 2 == 0
+        way = ways[number % len(ways)]
+        if way.startswith("adminKey"):
+            return way, KEY
+        user = "admin" if "adminKey" in ways and number % 3 else f"user-{number}"
+        if is_positive(case) and not TOKEN:
+            name_session(case, user)
+        return way, TOKEN or log_in(user)["access_token"]
 
     def set(self, case, data, context):
-        token, in_cookie = data
+        way, credential = data
         case.headers.pop("Authorization", None)
         case.cookies.pop(COOKIE, None)
-        if in_cookie:
-            case.cookies[COOKIE] = token
-            case.headers["Sec-Fetch-Site"] = "same-origin"
-        else:
-            case.headers["Authorization"] = f"Bearer {token}"
+        match way:
+            case "cookie":
+                case.cookies[COOKIE] = credential
+                case.headers["Sec-Fetch-Site"] = "same-origin"
+            case "adminKeyAsPassword":
+                pair = base64.b64encode(f"service:{credential}".encode()).decode()
+                case.headers["Authorization"] = f"Basic {pair}"
+            case _:
+                case.headers["Authorization"] = f"Bearer {credential}"
+
+
+def name_session(case, user):
+    """Puts a session that there is in the place of one that there is not."""
+    if "sid" in case.path_parameters:
+        case.path_parameters["sid"] = log_in(user)["session"]["sid"]
+    if "sub" in case.path_parameters:
+        case.path_parameters["sub"] = user
 
 
 @schemathesis.hook
 def map_case(context, case):
-    if not is_positive(case) or not isinstance(case.body, dict):
+    operation = case.operation.definition.raw["operationId"]
+    if operation == "events":
+        case.headers.pop("Upgrade", None)
+    if not is_positive(case):
+        return case
+    if "cursor" in case.query:
+        case.query["cursor"] = base64.urlsafe_b64encode(b"m-001").decode().rstrip("=")
+    if not isinstance(case.body, dict):
         return case
     body = case.body
-    match case.operation.definition.raw["operationId"]:
+    match operation:
         case "backchannelLogout":
             body["logout_token"] = issued("logout-token")
-        case "login" if next(numbers) % 2:
+        case "introspect" | "revoke" if not TOKEN:
+            body["token"] = log_in("introspected")["access_token"]
+        case "adminBegin":
+            body.update({name: "15 minutes" for name in body if name == "session_ttl"})
+        case "login" if next(numbers) % 4 == 0:
             pass
         case "login" if "id_token" in body:
             body["id_token"] = issued("id-token")
@@ -87,6 +115,6 @@ def map_case(context, case):
     return case
 
 
-@schemathesis.deserializer("text/html", "text/css")
+@schemathesis.deserializer("text/html", "text/css", "text/javascript")
 def text(context, response):
     return response.content.decode()
