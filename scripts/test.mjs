@@ -1,11 +1,13 @@
 // `npm test`: formatting and lints first, then the core, the Worker, and a trial deployment.
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { build } from "./build.mjs";
-import { giveUp, needTools, output, run, say } from "./setup.mjs";
+import { digest, giveUp, isStamped, needTools, output, root, run, say } from "./setup.mjs";
 
 await needTools();
 needPrograms();
+needSchemathesis();
 
 step("Formatting and lints");
 run("cargo", ["fmt", "--all", "--check"]);
@@ -32,20 +34,38 @@ function step(name) {
   console.error(`\n== ${name}`);
 }
 
-/** redis-server and Chromium, which the tests use as they are on the machine. */
+/** redis-server, Chromium and Python, which the tests use as they are on the machine. */
 function needPrograms() {
   const needed = [
     { debian: "redis-server", isThere: () => output("redis-server", ["--version"]) !== undefined },
     { debian: "chromium", isThere: () => process.env.CHROMIUM || ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Google Chrome.app"].some(existsSync) },
+    // Debian's Python makes no virtual environments without it.
+    { debian: "python3-venv", isThere: () => output("python3", ["-c", "import ensurepip, venv"]) !== undefined },
   ];
   const missing = needed.filter(({ isThere }) => !isThere()).map(({ debian }) => debian);
   if (missing.length === 0) return;
   const canInstall = process.getuid?.() === 0 && output("apt-get", ["--version"]) !== undefined;
   if (!canInstall) {
-    giveUp(`The tests need ${missing.join(" and ")}. Install them (Debian: apt install ${missing.join(" ")}; macOS: brew install redis, and Chrome).`);
+    giveUp(`The tests need ${missing.join(" and ")}. Install them (Debian: apt install ${missing.join(" ")}; macOS: brew install redis python, and Chrome).`);
   }
   say(`Installing Debian's ${missing.join(" and ")}, which the tests need`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   run("apt-get", ["update", "-qq"], { env });
   run("apt-get", ["install", "-qq", "--yes", "--no-install-recommends", ...missing], { env, stdio: ["ignore", "ignore", "inherit"] });
+}
+
+/** Schemathesis, which compares the Worker with docs/openapi.yaml, and all that it needs. */
+function needSchemathesis() {
+  const isNewEnough = output("python3", ["-c", "import sys; sys.exit(sys.version_info < (3, 11))"]) !== undefined;
+  if (!isNewEnough) giveUp(`${output("python3", ["--version"])} is too old for the tests. Install Python 3.11 or newer.`);
+  const folder = join(root, ".cache/schemathesis");
+  const requirements = join(root, "tests/openapi/requirements.txt");
+  const stampFile = join(folder, ".installed");
+  const stamp = digest(readFileSync(requirements), output("python3", ["--version"]), folder);
+  if (isStamped(stampFile, stamp)) return;
+  say("Installing Schemathesis into .cache/schemathesis (some seconds)");
+  run("python3", ["-m", "venv", "--clear", folder]);
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"];
+  run(join(folder, "bin/python"), [...pip, "--require-hashes", "--requirement", requirements]);
+  writeFileSync(stampFile, stamp);
 }
