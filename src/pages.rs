@@ -7,10 +7,11 @@ use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
 use auth::route::Target;
 use auth::session::Session;
+use auth::time::ago;
 use web_sys::Response;
 
 use crate::config::App;
-use crate::request::RequestHead;
+use crate::request::{self, RequestHead};
 use crate::response::{self, NO_STORE};
 
 #[derive(Template)]
@@ -32,8 +33,11 @@ struct Choice {
 
 impl Choice {
     fn of(session: &Session) -> Self {
+        let device = session.device.to_string();
+        let (first, rest) = device.split_at(1);
         let place = session.place.as_ref().map_or(String::new(), |place| format!(" in {place}"));
-        let text = format!("{}{place}, last seen {}", session.device, session.seen);
+        let seen = ago(request::now().since(session.seen));
+        let text = format!("{}{rest}{place}, last used {seen}", first.to_ascii_uppercase());
         Self { sid: session.sid.to_string(), text }
     }
 }
@@ -63,7 +67,7 @@ pub fn login(app: &App, head: &RequestHead) -> Response {
 pub fn login_again(app: &App, redirect: Option<&LocalTarget>, refusal: &Refusal) -> Response {
     let error = match refusal {
         Refusal::SessionLimit(Some(_)) => {
-            "You are signed in elsewhere. Choose what to sign out, and sign in again.".into()
+            "You are signed in elsewhere. Choose what to sign out of, and sign in again.".into()
         }
         refusal => format!("{}. {}", refusal.problem().title, refusal.detail()),
     };

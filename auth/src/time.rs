@@ -56,6 +56,17 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// A span that has passed, as people say it, in whole units of the largest that fits.
+pub fn ago(span: Duration) -> String {
+    const UNITS: [(u64, &str); 3] = [(24 * 60 * 60, "day"), (60 * 60, "hour"), (60, "minute")];
+    let fits = UNITS.iter().find(|(seconds, _)| span.as_secs() >= *seconds);
+    match fits.map(|(seconds, unit)| (span.as_secs() / seconds, unit)) {
+        None => "just now".into(),
+        Some((1, unit)) => format!("1 {unit} ago"),
+        Some((count, unit)) => format!("{count} {unit}s ago"),
+    }
+}
+
 /// The longest span that anything is set to.
 const LONGEST: Duration = Duration::from_secs(3650 * 24 * 60 * 60);
 
@@ -78,6 +89,17 @@ pub fn parse_span(text: &str) -> Result<Duration, String> {
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    #[rstest]
+    #[case(0, "just now")]
+    #[case(59, "just now")]
+    #[case(60, "1 minute ago")]
+    #[case(7_199, "1 hour ago")]
+    #[case(7_200, "2 hours ago")]
+    #[case(1_000_000, "11 days ago")]
+    fn a_span_that_has_passed_is_told_roughly(#[case] seconds: u64, #[case] told: &str) {
+        assert_eq!(ago(Duration::from_secs(seconds)), told);
+    }
 
     #[rstest]
     #[case("15 minutes", 900)]

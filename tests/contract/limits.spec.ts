@@ -109,7 +109,7 @@ describe("ask", () => {
     const page = await answerOf(guard.fetch("/auth/login", formInit({ username: "page", redirect: "/boats" })));
     expect(page.status).toBe(409);
     expect(page.body).toContain(`name="end" value="${one.session.sid}"`);
-    expect(page.body).toContain("a phone");
+    expect(page.body).toContain("A phone, last used just now");
     expect(page.body).toContain('value="/boats"');
     expect(page.body).not.toContain("correct horse");
     const entered = await guard.fetch("/auth/login", formInit({ username: "page", redirect: "/boats", end: one.session.sid }));
