@@ -41,7 +41,10 @@ pub async fn open(app: &App, head: &RequestHead) -> Response {
 
 async fn try_open(app: &App, head: &RequestHead) -> Result<Response, Refusal> {
     let upgrade = head.header("upgrade");
-    if !upgrade.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
+    let is_upgrade = upgrade.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"));
+    // The runtime would notice only after the object has opened its end.
+    let is_known = head.header("sec-websocket-version").is_some_and(|version| version == "13");
+    if !is_upgrade || !is_known {
         return Err(Refusal::UpgradeRequired);
     }
     let caller = app.guard.authenticate(head, request::now())?;

@@ -114,9 +114,9 @@ describe("a WebSocket is refused", () => {
   });
 });
 
-test("without an upgrade, events answers that it needs one", async () => {
+test.each([{}, { upgrade: "h2c" }, { upgrade: "websocket", connection: "upgrade" }])("with %j instead of an upgrade, events answers that it needs one", async (headers) => {
   const { access_token } = await guard.login("plain");
-  const answer = await answerOf(guard.fetch("/auth/events", bearer(access_token)));
+  const answer = await answerOf(guard.fetch("/auth/events", { headers: { ...bearer(access_token).headers, ...headers } as Record<string, string> }));
   expect(answer).toMatchObject({ status: 426, body: { code: "upgrade_required" } });
 });
 
