@@ -25,7 +25,7 @@ async function read(config, env) {
   const secrets = { ...(await devVars(env)), ...process.env };
   // A key made for development is not the one that will be deployed, so that one is not seen.
   const isSeen = (name) => secrets[name] !== undefined && !secrets[name].includes("development-only-");
-  const all = ["SIGNING_KEYS", "UPSTASH_REDIS_REST_TOKEN", "ADMIN_API_KEY"];
+  const all = ["SIGNING_KEYS", "UPSTASH_REDIS_REST_TOKEN", "ADMIN_API_KEY", "EVENTS_WEBHOOK_SECRET"];
   const names = all.filter(isSeen);
   for (const name of all) {
     if (name in wrangler.vars) giveUp(`error: ${name} is a secret and does not belong into [vars]; set it with \`npx wrangler secret put ${name}\`.`);

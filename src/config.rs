@@ -7,7 +7,7 @@ use auth::config::{SettingError, Settings, StoreSettings};
 use auth::decision::Guard;
 use auth::event::Noticed;
 use auth::refusal::Refusal;
-use js_sys::Reflect;
+use js_sys::{JSON, Reflect};
 use wasm_bindgen::prelude::*;
 
 use crate::store::SessionStore;
@@ -51,7 +51,7 @@ impl App {
 
     fn build(env: &JsValue) -> Result<Self, Refusal> {
         let get = |name: &str| Reflect::get(env, &name.into()).ok().filter(|v| !v.is_undefined());
-        let settings = Settings::read(|name| get(name)?.as_string()).map_err(misconfigured)?;
+        let settings = Settings::read(|name| text(&get(name)?)).map_err(misconfigured)?;
         let timeout = settings.store_timeout;
         let objects = get(OBJECTS);
         let store: Box<dyn SessionStore> = match &settings.store {
@@ -75,6 +75,11 @@ impl App {
         let (guard, noticed) = (Guard::new(settings), Noticed::default());
         Ok(Self { guard, store, limiter, objects, noticed })
     }
+}
+
+/// A setting's text. wrangler.toml takes numbers and lists, too, which then are JSON.
+fn text(value: &JsValue) -> Option<String> {
+    value.as_string().or_else(|| JSON::stringify(value).ok()?.as_string())
 }
 
 fn misconfigured(errors: Vec<SettingError>) -> Refusal {

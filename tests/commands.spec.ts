@@ -151,7 +151,7 @@ describe("npm run check-config", { timeout: 120_000 }, () => {
   });
 
   test("names every setting that is wrong, and fails", async () => {
-    const { status, printed } = await check(`${good}SESSION_TTL = "soon"\nSESSION_LIMIT = "many"\nROUTES = []\n`);
+    const { status, printed } = await check(`${good}SESSION_TTL = "soon"\nSESSION_LIMIT = "many"\nROUTES = [{ path = "x" }]\n`);
     expect({ status, printed }).toMatchObject({ status: 1, printed: expect.stringMatching(/error: ROUTES [^]*error: SESSION_LIMIT [^]*error: SESSION_TTL /) });
   });
 

@@ -47,7 +47,7 @@ export interface LoggedIn {
 }
 
 /** Bindings by name; `undefined` takes a default away. */
-export type Vars = Record<string, string | undefined>;
+export type Vars = Record<string, string | number | boolean | object | undefined>;
 
 /** How a guard differs from the others. */
 export interface GuardOptions {
