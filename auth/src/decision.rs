@@ -1,31 +1,34 @@
 //! The steps of a request, in their order, up to the store's question and from its answer on.
 
 mod browser;
+mod caller;
 mod login_url;
+mod onward;
 mod recent;
 
-use std::fmt;
 use std::time::Duration;
+
+pub use caller::Caller;
+pub use onward::{Anonymous, Check, HeaderChanges};
 
 use browser::{changes_state, is_navigation, is_same_origin};
 use login_url::LoginUrl;
+use onward::Withheld;
 use recent::Recent;
 
 use crate::access::Access;
-use crate::admin::Rights;
 use crate::config::{Settings, StoreFailure, is_loopback};
 use crate::cookie;
 use crate::credential::{Ambiguous, Credential, Sent, Source};
-use crate::identity;
 use crate::issuer::{Issuer, Keyring};
 use crate::jwt::TokenError;
 use crate::redirect::LocalTarget;
 use crate::refusal::Refusal;
 use crate::route::{Endpoint, Route, Target};
-use crate::session::{LiveSession, Session, Sid, Subject, judge};
+use crate::session::{LiveSession, Session, Sid, judge};
 use crate::store::{Answer, Command, StoreError};
 use crate::time::Timestamp;
-use crate::token::{Tokens, Verified};
+use crate::token::Tokens;
 
 /// What the guard looks at in a request. Headers are asked for one by one, because reading all
 /// of them costs more than the few that matter.
@@ -86,153 +89,6 @@ pub struct Refused {
     pub refusal: Refusal,
     /// The login page's URL, when a person is navigating and a login would help.
     pub login: Option<String>,
-}
-
-/// Somebody with a genuine token, whose session is still to be checked.
-pub struct Caller {
-    token: Verified,
-    command: Command,
-    source: Source,
-    withheld: Withheld,
-}
-
-/// Says who, and nothing that came with them.
-impl fmt::Debug for Caller {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Caller")
-            .field("user", self.user())
-            .field("sid", self.sid())
-            .finish_non_exhaustive()
-    }
-}
-
-impl Caller {
-    /// Whose session it is.
-    pub fn user(&self) -> &Subject {
-        self.token.sub()
-    }
-
-    /// The session.
-    pub fn sid(&self) -> &Sid {
-        self.token.sid()
-    }
-
-    /// Its token.
-    pub fn token(&self) -> &Verified {
-        &self.token
-    }
-
-    /// Where the token was found.
-    pub fn source(&self) -> Source {
-        self.source
-    }
-
-    /// What the token's scopes allow.
-    pub fn rights(&self) -> Rights {
-        self.token.rights()
-    }
-
-    /// The question to the store.
-    pub fn command(&self) -> &Command {
-        &self.command
-    }
-}
-
-/// A request for the origin, once its caller's session is known to be live.
-#[derive(Debug)]
-pub struct Check {
-    caller: Caller,
-    target: String,
-    /// What is said when the session is live, but the path is not for this user.
-    denied: Option<Refusal>,
-    is_optional: bool,
-}
-
-impl Check {
-    /// Who makes it.
-    pub fn caller(&self) -> &Caller {
-        &self.caller
-    }
-
-    /// Path and query, as the decision was made about them, without a token.
-    pub fn target(&self) -> &str {
-        &self.target
-    }
-
-    /// Does the request go on, without an identity, if the session is not live?
-    pub fn is_optional(&self) -> bool {
-        self.is_optional
-    }
-
-    /// How the headers change on the way to the origin. `names` are those the client sent.
-    pub fn forward<'a>(&'a self, names: impl Iterator<Item = &'a str>) -> HeaderChanges<'a> {
-        self.caller.withheld.changes(names, self.caller.token.identity())
-    }
-
-    /// The same without an identity.
-    pub fn forward_anonymously<'a>(
-        &'a self,
-        names: impl Iterator<Item = &'a str>,
-    ) -> HeaderChanges<'a> {
-        self.caller.withheld.changes(names, &[])
-    }
-}
-
-/// A request for the origin whose path is for everybody.
-pub struct Anonymous {
-    target: String,
-    withheld: Withheld,
-}
-
-/// Says nothing of what is withheld.
-impl fmt::Debug for Anonymous {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Anonymous").field("target", &self.target).finish_non_exhaustive()
-    }
-}
-
-impl Anonymous {
-    /// Path and query, as the decision was made about them, without a token.
-    pub fn target(&self) -> &str {
-        &self.target
-    }
-
-    /// How the headers change on the way to the origin. `names` are those the client sent.
-    pub fn forward<'a>(&'a self, names: impl Iterator<Item = &'a str>) -> HeaderChanges<'a> {
-        self.withheld.changes(names, &[])
-    }
-}
-
-/// What keeps the guard's own credential from the origin.
-#[derive(Default)]
-struct Withheld {
-    remove: Vec<String>,
-    set: Vec<(&'static str, String)>,
-}
-
-impl Withheld {
-    fn changes<'a>(
-        &'a self,
-        names: impl Iterator<Item = &'a str>,
-        identity: &'a [identity::Header],
-    ) -> HeaderChanges<'a> {
-        let remove = self.remove.iter().map(String::as_str);
-        let set = self.set.iter().map(|(name, value)| (*name, value.as_str()));
-        let identity = identity.iter().map(|(name, value)| (&**name, value.as_str()));
-        HeaderChanges {
-            remove: remove.chain(names.filter(|name| identity::is_reserved(name))).collect(),
-            set: set.chain(identity).collect(),
-        }
-    }
-}
-
-/// How the headers change on the way to the origin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeaderChanges<'a> {
-    /// Headers that the origin does not get: forged identities, and the guard's own credential.
-    pub remove: Vec<&'a str>,
-    /// Headers that are set.
-    pub set: Vec<(&'a str, &'a str)>,
 }
 
 impl Guard {
