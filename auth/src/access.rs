@@ -1,5 +1,6 @@
 //! `ROUTES`: which paths need a session at all, and step 5: whom they are for.
 
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -66,27 +67,28 @@ impl Rules {
         Ok(Self { rules, ..Self::default() })
     }
 
-    /// The rule for a request: the first that names it. A path that an origin may read as another
-    /// is for everybody only if that other is, too.
+    /// The rule for a request: the first that names it. But if an origin may read the path as another
+    /// one, and an earlier rule is stricter about that, it is the earlier one.
     pub fn find(&self, method: &str, path: &str) -> &Rule {
         let about = |rule: &&Rule| rule.is_about(method);
         let found = self.rules.iter().position(|rule| about(&rule) && matches(&rule.path, path));
-        let Some(found) = found else { return &self.otherwise };
-        let rule = &self.rules[found];
-        if rule.access == Access::Session {
+        let (rule, before) = match found {
+            Some(found) => (&self.rules[found], &self.rules[..found]),
+            None => (&self.otherwise, &self.rules[..]),
+        };
+        let is_open = rule.access != Access::Session;
+        let rule = if is_open && !is_plain(path) { &self.otherwise } else { rule };
+        if before.is_empty() {
             return rule;
         }
-        if !is_plain(path) {
-            return &self.otherwise;
-        }
-        let folded = fold(path);
-        let as_folder = format!("{folded}/");
+        let read = as_read_leniently(path);
+        let as_folder = format!("{read}/");
         let stricter = |other: &&Rule| {
-            let pattern = fold(&other.path);
-            let named = matches(&pattern, &folded) || matches(&pattern, &as_folder);
-            other.access > rule.access && named
+            let pattern = as_read_leniently(&other.path);
+            (other.access > rule.access || other.is_restricted())
+                && (matches(&pattern, &read) || matches(&pattern, &as_folder))
         };
-        self.rules[..found].iter().filter(about).find(stricter).unwrap_or(rule)
+        before.iter().filter(about).find(stricter).unwrap_or(rule)
     }
 }
 
@@ -98,7 +100,7 @@ impl Rule {
         if !self.methods.iter().all(|it| it.bytes().all(|byte| byte.is_ascii_uppercase())) {
             return Err("`methods` must be methods, like `GET`".into());
         }
-        if self.access != Access::Session && !(self.roles.is_empty() && self.scopes.is_empty()) {
+        if self.access != Access::Session && self.is_restricted() {
             return Err("`roles` and `scopes` need `access` to be `session`".into());
         }
         Ok(())
@@ -107,6 +109,10 @@ impl Rule {
     fn is_about(&self, method: &str) -> bool {
         let names = |name: &str| self.methods.iter().any(|it| it == name);
         self.methods.is_empty() || names(method) || method == "HEAD" && names("GET")
+    }
+
+    fn is_restricted(&self) -> bool {
+        !(self.roles.is_empty() && self.scopes.is_empty())
     }
 
     /// May somebody with these claims pass?
@@ -162,12 +168,21 @@ fn encodes_control(lower: &str) -> bool {
     })
 }
 
-/// A path as a lenient origin reads it: without regard to case, to a slash at the end, and to
-/// percent-encoding of what needs none.
-fn fold(path: &str) -> String {
-    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
-    let folded = decoded.to_ascii_lowercase();
-    folded.strip_suffix('/').unwrap_or(&folded).to_owned()
+/// A path as the most lenient origin may read it: decoded, even twice, without regard to case, with
+/// no parameters, no empty segments, no dots at an end, and no slash there.
+fn as_read_leniently(path: &str) -> String {
+    let once = percent_decode_str(path).decode_utf8_lossy();
+    let twice = percent_decode_str(&once).decode_utf8_lossy().to_ascii_lowercase();
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in twice.split(['/', '\\']) {
+        let name = segment.split(';').next().unwrap_or_default();
+        match name.trim_end_matches(['.', ' ', '\0']) {
+            "" if name.starts_with("..") => drop(segments.pop()),
+            "" => {}
+            name => segments.push(name),
+        }
+    }
+    segments.iter().fold(String::new(), |path, segment| path + "/" + segment)
 }
 
 #[cfg(test)]

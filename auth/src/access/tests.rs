@@ -77,6 +77,40 @@ fn a_path_that_may_be_read_as_another_is_not_public(#[case] path: &str) {
 }
 
 #[rstest]
+#[case("/admin/x")]
+#[case("/ADMIN/x")]
+#[case("/admin")]
+#[case("//admin/x")]
+#[case("/x/..%2fadmin/x")]
+#[case("/x/%2e%2e/admin/x")]
+#[case("/%61dmin/x")]
+#[case("/%2561dmin/x")]
+#[case("/admin;a=b/x")]
+#[case("/admin%5cx")]
+#[case("/admin./x")]
+#[case("/admin%20/x")]
+#[case("/admin%00/x")]
+fn roles_cannot_be_evaded_by_another_spelling(#[case] path: &str) {
+    let admin = r#"{"path":"/admin/*","access":"session","roles":["admin"]}"#;
+    for others in
+        ["", r#",{"path":"/*","access":"session"}"#, r#",{"path":"/*","access":"public"}"#]
+    {
+        let rules = Rules::parse(&format!("[{admin}{others}]")).unwrap();
+        let verdict = rules.find("GET", path).admits(&Map::new());
+        assert!(verdict.is_err(), "{path} with {others}");
+    }
+}
+
+#[rstest]
+#[case("/x//y")]
+#[case("/a%2Fb/administration")]
+#[case("/x/admin/y")]
+fn other_odd_paths_of_members_stay_theirs(#[case] path: &str) {
+    let json = r#"[{"path":"/admin/*","access":"session","roles":["admin"]},{"path":"/*","access":"session"}]"#;
+    assert!(Rules::parse(json).unwrap().find("GET", path).admits(&Map::new()).is_ok());
+}
+
+#[rstest]
 #[case("/admin/x", Access::Session)]
 #[case("/a%2fb", Access::Session)]
 fn without_rules_a_session_is_needed(#[case] path: &str, #[case] access: Access) {
