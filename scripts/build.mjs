@@ -49,6 +49,14 @@ function sources() {
   return files.map((name) => readFileSync(join(root, name)));
 }
 
+/** wasm-bindgen copies the modules that Rust calls. The bundle takes the originals, so each is there once. */
+const originals = {
+  name: "originals",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/snippets\/session-guard-\w+\/src\// }, ({ path }) => ({ path: join(root, path.replace(/.*(?=\/src\/)/, "")) }));
+  },
+};
+
 async function bundle(entry, outfile) {
   const { build } = await import("esbuild");
   await build({
@@ -60,7 +68,10 @@ async function bundle(entry, outfile) {
     minify: true,
     external: ["cloudflare:*", "*.wasm"],
     supported: { "import-source": true },
+    plugins: [originals],
     logLevel: "warning",
+    // wasm-bindgen names a module once for each function that it calls without a wrapper.
+    logOverride: { "duplicate-object-key": "silent" },
   });
   // Workers import a module's compiled form without the keyword that the proposal has for it.
   const code = readFileSync(outfile, "utf8").replace(/import source (\w+) ?from/, "import $1 from");

@@ -10,6 +10,7 @@ use auth::refusal::Refusal;
 use js_sys::{JSON, Reflect};
 use wasm_bindgen::prelude::*;
 
+use crate::report;
 use crate::store::SessionStore;
 use crate::store::object::ObjectStore;
 use crate::store::redis::RedisStore;
@@ -19,6 +20,9 @@ const OBJECTS: &str = "USER_SESSIONS";
 
 /// The name of Cloudflare's rate-limit binding, which counts attempts to log in if it is there.
 const LIMITER: &str = "LOGIN_RATE_LIMITER";
+
+/// The name of the Analytics Engine's binding.
+const ANALYTICS: &str = "ANALYTICS";
 
 /// What one isolate needs for every request.
 pub struct App {
@@ -52,6 +56,8 @@ impl App {
     fn build(env: &JsValue) -> Result<Self, Refusal> {
         let get = |name: &str| Reflect::get(env, &name.into()).ok().filter(|v| !v.is_undefined());
         let settings = Settings::read(|name| text(&get(name)?)).map_err(misconfigured)?;
+        let analytics = get(ANALYTICS).unwrap_or_default();
+        report::set_up(settings.request_log.name(), settings.server_timing, &analytics);
         let timeout = settings.store_timeout;
         let objects = get(OBJECTS);
         let store: Box<dyn SessionStore> = match &settings.store {

@@ -2,8 +2,10 @@
 
 import { DurableObject } from "cloudflare:workers";
 import * as guard from "../build/bindings/guard.js";
+import { OriginFailure } from "./forward.js";
 import { answer } from "./index.js";
 import { accept, tell, tellExpired } from "./listeners.js";
+import { noteCode, report } from "./report.js";
 
 export default {
   /**
@@ -13,16 +15,26 @@ export default {
    * @returns {Promise<Response>}
    */
   async fetch(request, env) {
-    try {
-      const answer = await guard.fetch(request, env);
-      const { headers } = answer;
-      const tells = headers.has("x-guard-login") || headers.has("x-guard-logout");
-      return tells ? await guard.originSaid(request, answer) : answer;
-    } catch (error) {
-      return failed(error);
-    }
+    const began = Date.now();
+    return report(request, began, await respond(request, env));
   },
 };
+
+/**
+ * @param {Request} request
+ * @param {unknown} env
+ * @returns {Promise<Response>}
+ */
+async function respond(request, env) {
+  try {
+    const answer = await guard.fetch(request, env);
+    const { headers } = answer;
+    const tells = headers.has("x-guard-login") || headers.has("x-guard-logout");
+    return tells ? await guard.originSaid(request, answer) : answer;
+  } catch (error) {
+    return failed(error);
+  }
+}
 
 /**
  * The answer when something was thrown: the origin's failure, or a fault of the guard itself,
@@ -31,17 +43,16 @@ export default {
  * @returns {Response}
  */
 function failed(error) {
-  // By name, because wasm-bindgen bundles its own copy of the module that throws it.
-  if (error instanceof Error && error.name === "OriginFailure") {
-    return guard.originFailed("timedOut" in error && error.timedOut === true, error.message);
-  }
+  if (error instanceof OriginFailure) return guard.originFailed(error.timedOut, error.message);
   console.error(JSON.stringify({ level: "error", code: "internal_error", cause: String(error) }));
   const code = "internal_error";
   const type = `urn:session-guard:problem:${code}`;
   const detail = "The guard's log says more.";
   const problem = { type, title: "The guard has failed", status: 500, detail, code };
   const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
-  return new Response(JSON.stringify(problem), { status: 500, headers });
+  const answer = new Response(JSON.stringify(problem), { status: 500, headers });
+  noteCode(answer, code);
+  return answer;
 }
 
 /** @typedef {{ count: number, until: number }} Counter */

@@ -38,9 +38,9 @@ extern "C" {
 pub fn emit(app: &App, user: &Subject, events: &[Event]) {
     let mut ends = Vec::new();
     for event in events {
-        let json = event.json(user);
-        let line = json.replacen('{', r#"{"level":"info","#, 1);
+        let line = event.line(user, app.guard.settings().log_identity);
         web_sys::console::log_1(&line.into());
+        let json = event.json(user);
         if let Some(webhook) = app.guard.settings().webhook.clone() {
             let event = event.clone();
             let json = json.clone();

@@ -2,6 +2,7 @@
 // Rust; whatever is decided, is decided there.
 
 import { isLasting, tie } from "./relay.js";
+import { known } from "./report.js";
 
 /**
  * A request that waits for the store's reply.
@@ -13,8 +14,8 @@ import { isLasting, tie } from "./relay.js";
 
 /**
  * A response that ends the request, or a plan to forward it: the URL, the milliseconds until the
- * first byte, the session (empty if nobody can listen for its end), then a line for each header,
- * `Name: value` to set it and `Name` to delete it.
+ * first byte, what the log says, the session (empty if nobody can listen for its end), then a line
+ * for each header, `Name: value` to set it and `Name` to delete it.
  * @typedef {Response | string} Outcome
  */
 
@@ -22,6 +23,9 @@ import { isLasting, tie } from "./relay.js";
  * Cloudflare's cache knows nothing of users: it would give one what the origin made for another.
  */
 const NO_CACHE = { cacheTtlByStatus: { "100-599": -1 } };
+
+/** Which line of a plan is the session. */
+const SESSION = 3;
 
 /** Bodies above this size, or of none that is known, may take their time. */
 const UPLOAD = 1024 * 1024;
@@ -41,17 +45,58 @@ export class OriginFailure extends Error {
  * @param {Request} request
  * @param {Promise<import("./store.js").Reply>} question
  * @param {Pending} pending
+ * @param {string | undefined} early a plan to begin with at once; the answer is held back until the
+ *   reply lets the request pass
  * @returns {Promise<Response>}
  */
-export async function checkAndForward(request, question, pending) {
-  const reply = await question;
-  const verdict = pending.judge(request, reply.status, reply.body);
-  const outcome = verdict instanceof Promise ? await verdict : verdict;
-  if (typeof outcome !== "string") return outcome;
-  const [url = "", timeout, session = "", ...changes] = outcome.split("\n");
-  const answer = await forward(request, url, Number(timeout), changes);
-  if (!isLasting(answer) || session === "") return answer;
-  return tie(answer, () => pending.constructor.watch(session));
+export async function checkAndForward(request, question, pending, early) {
+  const times = known(request);
+  times.asked = Date.now();
+  // A body can be sent but once.
+  const ahead = early === undefined || request.body !== null ? undefined : new Ahead(request, early);
+  try {
+    const reply = await question;
+    times.told = Date.now();
+    const verdict = pending.judge(request, reply.status, reply.body);
+    const outcome = verdict instanceof Promise ? await verdict : verdict;
+    if (typeof outcome !== "string") return outcome;
+    const plan = outcome.split("\n");
+    const answer = await (ahead?.take() ?? forward(request, plan));
+    const session = plan[SESSION] ?? "";
+    if (!isLasting(answer) || session === "") return answer;
+    return tie(answer, () => pending.constructor.watch(session));
+  } finally {
+    ahead?.drop();
+  }
+}
+
+/** The origin's answer to a request that may not pass after all. */
+class Ahead {
+  #abort = new AbortController();
+  /** @type {Promise<Response> | undefined} */
+  #answer;
+
+  /** @param {Request} request @param {string} plan */
+  constructor(request, plan) {
+    this.#answer = forward(request, plan.split("\n"), this.#abort);
+    // A failure is told by `take`, if it matters.
+    this.#answer.catch(() => {});
+  }
+
+  /** The answer, which is the client's from now on. */
+  take() {
+    const answer = this.#answer;
+    this.#answer = undefined;
+    return answer;
+  }
+
+  /** Ends the request, and lets the origin know that nobody reads its answer, unless it was taken. */
+  drop() {
+    const answer = this.#answer;
+    if (answer === undefined) return;
+    this.#abort.abort();
+    answer.then(({ body }) => body?.cancel()).catch(() => {});
+  }
 }
 
 /**
@@ -61,19 +106,21 @@ export async function checkAndForward(request, question, pending) {
  * @returns {Promise<Response>}
  */
 export function forwardAnonymously(request, plan) {
-  const [url = "", timeout, , ...changes] = plan.split("\n");
-  return forward(request, url, Number(timeout), changes);
+  return forward(request, plan.split("\n"));
 }
 
 /**
  * Sends a request to the origin: streams both bodies, follows no redirect.
  * @param {Request} request
- * @param {string} url
- * @param {number} timeout milliseconds until the first byte
- * @param {string[]} changes see `Outcome`
+ * @param {string[]} plan the lines of a plan: see `Outcome`
+ * @param {AbortController} abort
  * @returns {Promise<Response>}
  */
-async function forward(request, url, timeout, changes) {
+async function forward(request, plan, abort = new AbortController()) {
+  const [url = "", timeout, said = "", , ...changes] = plan;
+  const times = known(request);
+  times.said = said;
+  times.sent = Date.now();
   const headers = new Headers(request.headers);
   for (const line of changes) {
     const colon = line.indexOf(": ");
@@ -81,9 +128,8 @@ async function forward(request, url, timeout, changes) {
     else headers.set(line.slice(0, colon), line.slice(colon + 2));
   }
   const { method, body } = request;
-  const abort = new AbortController();
   const init = { headers, redirect: "manual", signal: abort.signal, cf: NO_CACHE };
-  const late = isUpload(headers, body) ? null : setTimeout(() => abort.abort(), timeout);
+  const late = isUpload(headers, body) ? null : setTimeout(() => abort.abort(), Number(timeout));
   try {
     // `fetch` takes a body of GET and HEAD only from a request that came in with one.
     const isOdd = body !== null && (method === "GET" || method === "HEAD");
@@ -93,6 +139,7 @@ async function forward(request, url, timeout, changes) {
     throw new OriginFailure(abort.signal.aborted, error);
   } finally {
     clearTimeout(late);
+    times.answered = Date.now();
   }
 }
 

@@ -11,14 +11,14 @@ use web_sys::Request;
 use crate::config::App;
 
 /// What `forward.js` is to do, as one string, because each value that crosses costs: the URL,
-/// the milliseconds until the first byte, the session for [`Pending::watch`], which is empty where
-/// nobody can listen for its end, then a line for each header to set or to delete. No part can hold
-/// a newline: URLs and header values are encoded.
+/// the milliseconds until the first byte, what the log says, the session for [`Pending::watch`],
+/// which is empty where nobody can listen for its end, then a line for each header to set or to
+/// delete. No part can hold a newline: URLs, JSON and header values are encoded.
 ///
 /// [`Pending::watch`]: crate::guard::Pending::watch
 pub fn plan(app: &App, check: &Check, live: Option<&LiveSession>, request: &Request) -> String {
     let settings = app.guard.settings();
-    let mut plan = begin(app, check.target(), request);
+    let mut plan = begin(app, check.target(), &check.said(None), request);
     if app.objects.is_some() {
         let caller = check.caller();
         let user = serde_json::to_string(caller.user().as_str()).unwrap_or_default();
@@ -35,8 +35,14 @@ pub fn plan(app: &App, check: &Check, live: Option<&LiveSession>, request: &Requ
 }
 
 /// The same for a request whose session is not live, and need not be.
-pub fn plan_without_session(app: &App, check: &Check, request: &Request) -> String {
-    let mut plan = begin(app, check.target(), request);
+/// `refusal` says why.
+pub fn plan_without_session(
+    app: &App,
+    check: &Check,
+    refusal: &Refusal,
+    request: &Request,
+) -> String {
+    let mut plan = begin(app, check.target(), &check.said(Some(refusal)), request);
     let names = names(request);
     add(&mut plan, &check.forward_anonymously(names.split('\n')));
     plan
@@ -44,18 +50,18 @@ pub fn plan_without_session(app: &App, check: &Check, request: &Request) -> Stri
 
 /// The same for a request that is for everybody.
 pub fn plan_anonymously(app: &App, anonymous: &Anonymous, request: &Request) -> String {
-    let mut plan = begin(app, anonymous.target(), request);
+    let mut plan = begin(app, anonymous.target(), &anonymous.said(), request);
     let names = names(request);
     add(&mut plan, &anonymous.forward(names.split('\n')));
     plan
 }
 
-fn begin(app: &App, target: &str, request: &Request) -> String {
+fn begin(app: &App, target: &str, said: &str, request: &Request) -> String {
     let settings = app.guard.settings();
     let timeout = settings.origin_timeout.as_millis();
     match &settings.origin {
-        Some(origin) => format!("{origin}{target}\n{timeout}\n"),
-        None => format!("{}{target}\n{timeout}\n", Target::site_of(&request.url())),
+        Some(origin) => format!("{origin}{target}\n{timeout}\n{said}\n"),
+        None => format!("{}{target}\n{timeout}\n{said}\n", Target::site_of(&request.url())),
     }
 }
 

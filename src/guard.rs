@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use auth::decision::{Check, Decision};
 use auth::refusal::Refusal;
+use auth::request_log::{Outcome, said};
 use auth::route::Endpoint;
 use auth::session::Gone;
 use js_sys::Promise;
@@ -16,7 +17,7 @@ use crate::request::{self, RequestHead};
 use crate::store::{Answering, Reply};
 use crate::{
     admin, backchannel, events, forward, health, introspect, keys, login, pages, push, refresh,
-    response, session_data, sessions,
+    report, response, session_data, sessions,
 };
 
 /// Answers a request, with a `Response` or the promise of one:
@@ -39,8 +40,14 @@ pub fn handle(app: Rc<App>, request: Request) -> JsValue {
 fn decide(app: Rc<App>, request: Request, head: RequestHead) -> JsValue {
     // 1. to 3.
     match app.guard.decide(&head, request::now()) {
-        Decision::Own(endpoint) => own(app, endpoint, request, head),
-        Decision::Refuse(refused) => response::refused(&refused).into(),
+        Decision::Own(endpoint) => {
+            report::note(&request, &said(Outcome::Answered, Some(endpoint.name()), ""));
+            own(app, endpoint, request, head)
+        }
+        Decision::Refuse(refused) => {
+            report::note(&request, &said(Outcome::Refused, refused.route.as_deref(), ""));
+            response::refused(&refused).into()
+        }
         Decision::Forward(anonymous) => {
             let plan = forward::plan_anonymously(&app, &anonymous, &request);
             forward_anonymously(&request, &plan)
@@ -53,7 +60,8 @@ fn decide(app: Rc<App>, request: Request, head: RequestHead) -> JsValue {
         Decision::Check(check) => {
             // 4.
             let reply = app.store.ask(check.caller().user(), check.caller().command());
-            check_and_forward(&request, reply, Pending { app, check })
+            let ahead = check.is_ahead().then(|| forward::plan(&app, &check, None, &request));
+            check_and_forward(&request, reply, Pending { app, check }, ahead.as_deref())
         }
     }
 }
@@ -94,9 +102,15 @@ fn answer(response: impl Future<Output = Response> + 'static) -> JsValue {
 
 #[wasm_bindgen(module = "/src/forward.js")]
 extern "C" {
-    /// Waits for the store's reply, and ends the request or forwards it.
+    /// Waits for the store's reply, and ends the request or forwards it; by the plan `ahead`, if
+    /// there is one, at once, and the answer is held back until then.
     #[wasm_bindgen(js_name = checkAndForward)]
-    fn check_and_forward(request: &Request, reply: Promise, pending: Pending) -> JsValue;
+    fn check_and_forward(
+        request: &Request,
+        reply: Promise,
+        pending: Pending,
+        ahead: Option<&str>,
+    ) -> JsValue;
 
     /// Forwards a request that is for everybody.
     #[wasm_bindgen(js_name = forwardAnonymously)]
@@ -148,11 +162,17 @@ impl Pending {
             Err(refusal) => {
                 let caller = self.check.caller();
                 events::notice(&self.app, caller.user(), caller.sid(), &refusal);
-                let outcome = match self.check.is_optional() {
-                    true => forward::plan_without_session(&self.app, &self.check, request).into(),
+                let outcome = match self.check.goes_on() {
+                    true => {
+                        response::log_cause(&refusal);
+                        forward::plan_without_session(&self.app, &self.check, &refusal, request)
+                            .into()
+                    }
                     false => {
-                        let head = RequestHead::of(request);
-                        response::refused(&self.app.guard.refused(refusal.clone(), &head)).into()
+                        report::note(request, &self.check.said(Some(&refusal)));
+                        let (head, route) = (RequestHead::of(request), self.check.route());
+                        let refused = self.app.guard.refused(refusal.clone(), &head, Some(route));
+                        response::refused(&refused).into()
                     }
                 };
                 match refusal {

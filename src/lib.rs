@@ -18,6 +18,7 @@ mod origin_login;
 mod pages;
 mod push;
 mod refresh;
+mod report;
 mod request;
 mod response;
 mod session_data;

@@ -11,6 +11,7 @@ use auth::time::ago;
 use web_sys::Response;
 
 use crate::config::App;
+use crate::report;
 use crate::request::{self, RequestHead};
 use crate::response::{self, NO_STORE};
 
@@ -76,6 +77,7 @@ pub fn login_again(app: &App, redirect: Option<&LocalTarget>, refusal: &Refusal)
         _ => Vec::new(),
     };
     let page = page(app, refusal.status(), redirect, None, Some(error), choices);
+    report::note_code(&page, refusal.code());
     for (name, value) in refusal.headers().iter().filter(|(name, _)| *name == "retry-after") {
         // A number is a header.
         let _ = page.headers().set(name, value);

@@ -5,6 +5,8 @@ use auth::refusal::Refusal;
 use serde::Serialize;
 use web_sys::{Headers, Response, ResponseInit};
 
+use crate::report;
+
 /// `Cache-Control` of whatever concerns one user.
 pub const NO_STORE: (&str, &str) = ("cache-control", "no-store");
 
@@ -38,12 +40,17 @@ pub fn redirect(status: u16, location: &str, headers: &[(&str, &str)]) -> Respon
 
 /// A refusal as problem details; what must not be told goes to the log.
 pub fn refusal(refusal: &Refusal) -> Response {
+    log_cause(refusal);
+    let body = serde_json::to_string(&refusal.problem()).unwrap_or_default();
+    problem(refusal, &body)
+}
+
+/// Logs what the operator should know of a refusal, if there is something.
+pub fn log_cause(refusal: &Refusal) {
     if let Some(cause) = refusal.cause() {
         let line = serde_json::json!({ "level": "error", "code": refusal.code(), "cause": cause });
         web_sys::console::error_1(&line.to_string().into());
     }
-    let body = serde_json::to_string(&refusal.problem()).unwrap_or_default();
-    problem(refusal, &body)
 }
 
 /// A refusal as problem details with a member of its own (RFC 9457, section 3.2).
@@ -57,13 +64,19 @@ fn problem(refusal: &Refusal, body: &str) -> Response {
     let own = refusal.headers();
     let mut headers = vec![("content-type", "application/problem+json")];
     headers.extend(own.iter().map(|(name, value)| (*name, value.as_str())));
-    response(refusal.status(), body, &headers)
+    let response = response(refusal.status(), body, &headers);
+    report::note_code(&response, refusal.code());
+    response
 }
 
 /// A refusal, or the way to the login page for a person.
 pub fn refused(refused: &Refused) -> Response {
     match &refused.login {
-        Some(login) => redirect(302, login, &[]),
+        Some(login) => {
+            let response = redirect(302, login, &[]);
+            report::note_code(&response, refused.refusal.code());
+            response
+        }
         None => refusal(&refused.refusal),
     }
 }

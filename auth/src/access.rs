@@ -93,6 +93,11 @@ impl Rules {
 }
 
 impl Rule {
+    /// The pattern, by which people know the rule.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     fn check(&self) -> Result<(), String> {
         if !self.path.starts_with('/') || !is_plain(&self.path) || self.path.contains(['?', '#']) {
             return Err("`path` must be a path like `/assets/*`, as plain as can be".into());

@@ -16,21 +16,18 @@ use crate::keys::KeySet;
 use crate::limit::{LimitPolicy, SessionLimit};
 use crate::rate::Rate;
 use crate::redis::ReadConsistency;
+use crate::request_log::{LogIdentity, RequestLog};
 use crate::time::parse_span;
 
 pub use reference::{SETTINGS, Setting};
 use values::{
-    admin_api_key, auth_path, consistency, cookie_name, flag, login_url, origin, rest_token,
-    rest_url, store_failure, timeout,
+    admin_api_key, auth_path, consistency, cookie_name, flag, log_identity, login_url, mode,
+    origin, request_log, rest_token, rest_url, store_failure, timeout,
 };
 pub use values::{is_loopback, is_token, web_url};
 
 /// Settings of the contract that this version knows in one form only.
-const ONE_FORM_ONLY: &[(&str, Option<&str>)] = &[
-    ("IDENTITY_HEADERS", Some("x-auth-request")),
-    ("OVERLAP_SAFE_REQUESTS", Some("false")),
-    ("MODE", Some("enforce")),
-];
+const ONE_FORM_ONLY: &[(&str, Option<&str>)] = &[("IDENTITY_HEADERS", Some("x-auth-request"))];
 
 /// A text that must not be seen.
 #[derive(Clone, PartialEq, Eq)]
@@ -87,6 +84,16 @@ pub enum StoreFailure {
     AllowRecent(Duration),
 }
 
+/// What becomes of a request that is refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// It ends at the guard.
+    #[default]
+    Enforce,
+    /// It goes on without an identity, and the log says why it would not have.
+    Monitor,
+}
+
 /// Every setting, valid by itself and with the others.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -134,6 +141,16 @@ pub struct Settings {
     pub origin_timeout: Duration,
     /// What happens when the store cannot be asked.
     pub store_failure: StoreFailure,
+    /// Is the origin asked at the same time as the store, where that is safe?
+    pub overlap_safe_requests: bool,
+    /// What becomes of a request that is refused.
+    pub mode: Mode,
+    /// Which requests are logged.
+    pub request_log: RequestLog,
+    /// How the log names users and sessions.
+    pub log_identity: LogIdentity,
+    /// Is the client told what took how long?
+    pub server_timing: bool,
     /// Lets a backend ask about sessions and end them.
     pub admin_api_key: Option<Secret>,
     /// Where events are sent.
@@ -263,6 +280,11 @@ impl Settings {
             reader.parsed("ORIGIN_TIMEOUT", timeout).unwrap_or(Duration::from_secs(30));
         let store_failure =
             reader.parsed("STORE_FAILURE", store_failure).unwrap_or(StoreFailure::Deny);
+        let overlap_safe_requests = reader.parsed("OVERLAP_SAFE_REQUESTS", flag).unwrap_or(false);
+        let mode = reader.parsed("MODE", mode).unwrap_or_default();
+        let request_log = reader.parsed("REQUEST_LOG", request_log).unwrap_or_default();
+        let log_identity = reader.parsed("LOG_IDENTITY", log_identity).unwrap_or_default();
+        let server_timing = reader.parsed("SERVER_TIMING", flag).unwrap_or(false);
         let admin_api_key = reader.parsed("ADMIN_API_KEY", admin_api_key).map(Secret);
         let webhook = webhook(reader);
         reader.required("SIGNING_KEYS");
@@ -290,6 +312,11 @@ impl Settings {
             store_timeout,
             origin_timeout,
             store_failure,
+            overlap_safe_requests,
+            mode,
+            request_log,
+            log_identity,
+            server_timing,
             admin_api_key,
             webhook,
         })

@@ -13,11 +13,11 @@ pub use onward::{Anonymous, Check, HeaderChanges};
 
 use browser::{changes_state, is_navigation, is_same_origin};
 use login_url::LoginUrl;
-use onward::Withheld;
+use onward::{Unless, Withheld};
 use recent::Recent;
 
-use crate::access::Access;
-use crate::config::{Settings, StoreFailure, is_loopback};
+use crate::access::{Access, Rule};
+use crate::config::{Mode, Settings, StoreFailure, is_loopback};
 use crate::cookie;
 use crate::credential::{Ambiguous, Credential, Sent, Source};
 use crate::issuer::{Issuer, Keyring};
@@ -89,13 +89,16 @@ pub struct Refused {
     pub refusal: Refusal,
     /// The login page's URL, when a person is navigating and a login would help.
     pub login: Option<String>,
+    /// The path of the rule that holds, if it came to that.
+    pub route: Option<String>,
 }
 
 impl Guard {
     /// A guard with these settings.
     pub fn new(settings: Settings) -> Self {
-        let Settings { issuer, audience, keys, .. } = &settings;
+        let Settings { issuer, audience, keys, log_identity, .. } = &settings;
         let tokens = Tokens::new(issuer.clone(), audience.clone(), keys.clone());
+        let tokens = tokens.logged(*log_identity);
         let recent = match settings.store_failure {
             StoreFailure::Deny => None,
             StoreFailure::AllowRecent(window) => Some(Recent::new(window)),
@@ -133,44 +136,98 @@ impl Guard {
         }
         match Route::of(head.method(), target.path(), &self.settings.auth_path) {
             // A login's body is the login's to read.
-            Route::Own(Endpoint::Login) => return Decision::Own(Endpoint::Login),
-            Route::Own(_) if self.awaits_body(head) => return Decision::ReadBody,
-            Route::Own(endpoint) => return Decision::Own(endpoint),
-            Route::Unknown => return Decision::refuse(Refusal::NotFound),
-            Route::WrongMethod(allow) => {
-                return Decision::refuse(Refusal::MethodNotAllowed(allow));
-            }
-            Route::Protected => {}
+            Route::Own(Endpoint::Login) => Decision::Own(Endpoint::Login),
+            Route::Own(_) if self.awaits_body(head) => Decision::ReadBody,
+            Route::Own(endpoint) => Decision::Own(endpoint),
+            Route::Unknown => Decision::refuse(Refusal::NotFound),
+            Route::WrongMethod(allow) => Decision::refuse(Refusal::MethodNotAllowed(allow)),
+            Route::Protected => self.guarded(head, target, now),
         }
-        if target.would_be_rewritten() {
-            return Decision::refuse(Refusal::BadRequest(
-                "Write the path without dot segments, backslashes, spaces or control characters.",
-            ));
-        }
-        if self.login_url.as_ref().is_some_and(|login| login.is_at(head.url(), target)) {
-            return Decision::refuse(Refusal::NotFound);
-        }
+    }
+
+    /// A request for the origin.
+    fn guarded(&self, head: &impl Head, target: Target<'_>, now: Timestamp) -> Decision {
         let rule = self.settings.routes.find(head.method(), target.path());
+        if let Err(refusal) = self.refuse_target(head, target) {
+            return self.end(head, target, rule, refusal, now);
+        }
         if rule.access == Access::Public {
-            return self.anonymous(head, target, now);
+            return Decision::Forward(Box::new(self.anonymous(head, target, rule, now)));
         }
         if self.awaits_body(head) {
             return Decision::ReadBody;
         }
         // 2. Credential; 3. token. The session, step 4, is the store's to answer.
-        let is_optional = rule.access == Access::Optional;
         match self.authenticate(head, now) {
-            Ok(caller) => {
-                let denied = rule.admits(caller.token.public()).err();
-                let target = self.without_tokens(target);
-                Decision::Check(Box::new(Check { caller, target, denied, is_optional }))
+            Ok(caller) => Decision::Check(Box::new(self.check(head, target, rule, caller))),
+            Err(_) if rule.access == Access::Optional => {
+                Decision::Forward(Box::new(self.anonymous(head, target, rule, now)))
             }
-            Err(_) if is_optional => self.anonymous(head, target, now),
-            Err(refusal) => Decision::Refuse(self.refused(refusal, head)),
+            Err(refusal) => self.end(head, target, rule, refusal, now),
         }
     }
 
-    fn anonymous(&self, head: &impl Head, target: Target<'_>, now: Timestamp) -> Decision {
+    /// Paths that nobody may ask the origin for.
+    fn refuse_target(&self, head: &impl Head, target: Target<'_>) -> Result<(), Refusal> {
+        if target.would_be_rewritten() {
+            let detail =
+                "Write the path without dot segments, backslashes, spaces or control characters.";
+            return Err(Refusal::BadRequest(detail));
+        }
+        match self.login_url.as_ref().is_some_and(|login| login.is_at(head.url(), target)) {
+            true => Err(Refusal::NotFound),
+            false => Ok(()),
+        }
+    }
+
+    fn check(&self, head: &impl Head, target: Target<'_>, rule: &Rule, caller: Caller) -> Check {
+        let denied = rule.admits(caller.token.public()).err();
+        let unless_live = match (self.settings.mode, rule.access) {
+            (_, Access::Optional) => Unless::Forward,
+            (Mode::Monitor, _) => Unless::Note,
+            (Mode::Enforce, _) => Unless::Refuse,
+        };
+        let is_ahead = unless_live == Unless::Refuse && denied.is_none() && self.overlaps(head);
+        let (target, route) = (self.without_tokens(target), rule.path().to_owned());
+        Check { caller, target, route, denied, unless_live, is_ahead }
+    }
+
+    /// May the origin see this request before the session is known to be live?
+    fn overlaps(&self, head: &impl Head) -> bool {
+        let Settings { overlap_safe_requests, forward_session_data, .. } = self.settings;
+        overlap_safe_requests
+            && !forward_session_data
+            && matches!(head.method(), "GET" | "HEAD")
+            && head.header("upgrade").is_none()
+    }
+
+    /// The end of a request, unless nothing is enforced.
+    fn end(
+        &self,
+        head: &impl Head,
+        target: Target<'_>,
+        rule: &Rule,
+        refusal: Refusal,
+        now: Timestamp,
+    ) -> Decision {
+        match self.settings.mode {
+            Mode::Enforce => Decision::Refuse(self.refused(refusal, head, Some(rule.path()))),
+            Mode::Monitor => {
+                let anonymous = self.anonymous(head, target, rule, now);
+                let would_refuse = Some(refusal.code());
+                Decision::Forward(Box::new(Anonymous { would_refuse, ..anonymous }))
+            }
+        }
+    }
+
+    /// Forwards without an identity. What would be the guard's own credential stays here all the same.
+    fn anonymous(
+        &self,
+        head: &impl Head,
+        target: Target<'_>,
+        rule: &Rule,
+        now: Timestamp,
+    ) -> Anonymous {
         let sent = Sent::of(head, &self.settings.token_sources);
         // Another bearer token may be the origin's own.
         let ours = |token: &str| {
@@ -179,7 +236,8 @@ impl Guard {
         };
         let source = if sent.bearer().is_some_and(ours) { Source::Bearer } else { Source::Named };
         let withheld = self.withhold(head, &sent, source);
-        Decision::Forward(Box::new(Anonymous { target: self.without_tokens(target), withheld }))
+        let (target, route) = (self.without_tokens(target), rule.path().to_owned());
+        Anonymous { target, route, withheld, would_refuse: None }
     }
 
     fn without_tokens(&self, target: Target<'_>) -> String {
@@ -258,8 +316,8 @@ impl Guard {
         head.body() == Body::Unread && self.settings.token_sources.body_of(head).is_some()
     }
 
-    /// Steps 4 and 5: decides by the store's answer, and whom the path is for. The session is `None` if it could not be asked, and
-    /// was seen live recently enough.
+    /// Steps 4 and 5: decides by the store's answer, and whom the path is for. The session is `None`
+    /// if it could not be asked, and was seen live recently enough.
     ///
     /// # Errors
     /// Why the request ends here. A store that could not be asked is never taken for one that
@@ -333,11 +391,11 @@ impl Guard {
     }
 
     /// How a refusal is told: a person who is navigating is sent to the login page, if a login
-    /// would help.
-    pub fn refused(&self, refusal: Refusal, head: &impl Head) -> Refused {
+    /// would help. `route` is the path of the rule that holds.
+    pub fn refused(&self, refusal: Refusal, head: &impl Head, route: Option<&str>) -> Refused {
         let sent = refusal.asks_for_login() && head.method() == "GET" && is_navigation(head);
         let login = sent.then(|| self.login_page(head, &refusal));
-        Refused { refusal, login }
+        Refused { refusal, login, route: route.map(str::to_owned) }
     }
 
     /// The login page's URL, with the way back and the reason.
@@ -365,7 +423,7 @@ impl Guard {
 
 impl Decision {
     fn refuse(refusal: Refusal) -> Self {
-        Self::Refuse(Refused { refusal, login: None })
+        Self::Refuse(Refused { refusal, login: None, route: None })
     }
 }
 

@@ -10,6 +10,7 @@ pub use noticed::Noticed;
 pub use webhook::{Webhook, WebhookSecret};
 
 use crate::device::DeviceClass;
+use crate::request_log::LogIdentity;
 use crate::session::{Ending, Session, Sid, Subject};
 use crate::time::Timestamp;
 
@@ -107,12 +108,22 @@ impl Event {
     /// The event as JSON, as Standard Webhooks 1.0 recommends: `type`, `timestamp` and `data`.
     /// `user` is whose session it is.
     pub fn json(&self, user: &Subject) -> String {
-        let Self { what, sid, device, at } = self;
+        self.payload(user.as_str(), self.sid.as_str())
+    }
+
+    /// The same as a line of the log.
+    pub fn line(&self, user: &Subject, how: LogIdentity) -> String {
+        let json = self.payload(&how.of(user.as_str()), &how.of(self.sid.as_str()));
+        json.replacen('{', r#"{"level":"info","#, 1)
+    }
+
+    fn payload(&self, sub: &str, sid: &str) -> String {
+        let Self { what, device, at, .. } = self;
         let by = match what {
             What::Superseded { by } => Some(*by),
             _ => None,
         };
-        let data = Data { sub: user.as_str(), sid, device: *device, at: at.to_string(), by };
+        let data = Data { sub, sid, device: *device, at: at.to_string(), by };
         let payload = Payload { kind: what.name(), timestamp: at.to_string(), data };
         serde_json::to_string(&payload).unwrap_or_default()
     }
@@ -129,7 +140,7 @@ struct Payload<'a> {
 #[derive(Serialize)]
 struct Data<'a> {
     sub: &'a str,
-    sid: &'a Sid,
+    sid: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<DeviceClass>,
     at: String,

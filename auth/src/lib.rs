@@ -35,6 +35,7 @@ pub mod rate;
 pub mod redirect;
 pub mod redis;
 pub mod refusal;
+pub mod request_log;
 pub mod route;
 pub mod session;
 pub mod store;

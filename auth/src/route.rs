@@ -96,6 +96,29 @@ pub enum Endpoint {
     KeySet,
 }
 
+impl Endpoint {
+    /// What the log calls it: its path below `AUTH_PATH`, without what stands for somebody.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LoginPage | Self::Login => "login",
+            Self::Logout => "logout",
+            Self::Refresh => "refresh",
+            Self::BackchannelLogout => "backchannel-logout",
+            Self::Introspect => "introspect",
+            Self::Revoke => "revoke",
+            Self::Admin => "admin",
+            Self::Session | Self::SessionData => "session",
+            Self::Sessions => "sessions",
+            Self::EndSession => "sessions/{sid}",
+            Self::Events => "events",
+            Self::Client => "client.js",
+            Self::Health => "health",
+            Self::StyleSheet => "style.css",
+            Self::KeySet => "jwks.json",
+        }
+    }
+}
+
 /// Where verifiers look for an issuer's keys (RFC 8615, and by custom).
 const KEY_SET: &str = "/.well-known/jwks.json";
 

@@ -16,6 +16,7 @@ use crate::admin::Rights;
 use crate::identity;
 use crate::jwt::{MAX_BYTES, Period, TokenError, Unverified};
 use crate::keys::{KeySet, Material};
+use crate::request_log::LogIdentity;
 use crate::session::{Sid, Subject, TokenName};
 use crate::time::Timestamp;
 use memory::Memory;
@@ -66,6 +67,11 @@ impl Verified {
         self.0.rights
     }
 
+    /// Whose it is, as the log says it: see [`LogIdentity::members`].
+    pub fn logged(&self) -> &str {
+        &self.0.logged
+    }
+
     /// The headers that tell the origin who it is.
     pub fn identity(&self) -> &[identity::Header] {
         &self.0.identity
@@ -81,6 +87,7 @@ struct Genuine {
     name: TokenName,
     public: Map<String, Value>,
     identity: Vec<identity::Header>,
+    logged: String,
     rights: Rights,
     period: Period,
 }
@@ -91,6 +98,7 @@ pub struct Tokens {
     issuer: String,
     audience: String,
     keys: KeySet,
+    log_identity: LogIdentity,
     memory: Memory,
 }
 
@@ -125,7 +133,13 @@ struct Payload<'a> {
 impl Tokens {
     /// Tokens with this `iss` and `aud`, of these keys.
     pub fn new(issuer: String, audience: String, keys: KeySet) -> Self {
-        Self { issuer, audience, keys, memory: Memory::default() }
+        let (log_identity, memory) = (LogIdentity::default(), Memory::default());
+        Self { issuer, audience, keys, log_identity, memory }
+    }
+
+    /// The same, named in the log like this.
+    pub fn logged(self, log_identity: LogIdentity) -> Self {
+        Self { log_identity, ..self }
     }
 
     /// The keys.
@@ -209,8 +223,9 @@ impl Tokens {
         let name = TokenName { jti, issued: period.issued() };
         let public = claims.into_rest();
         let identity = identity::headers(&sub, &sid, &public);
+        let logged = self.log_identity.members(&sub, &sid);
         let rights = Rights::of(&public);
-        Ok(Genuine { sub, sid, name, public, identity, rights, period })
+        Ok(Genuine { sub, sid, name, public, identity, logged, rights, period })
     }
 }
 

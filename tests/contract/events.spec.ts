@@ -9,7 +9,7 @@ let guard: Guard;
 let receiver: Receiver;
 beforeAll(async () => {
   receiver = await startReceiver();
-  guard = await startGuard({ SESSION_IDLE_TIMEOUT: "2 seconds", ...receiver.vars });
+  guard = await startGuard({ SESSION_IDLE_TIMEOUT: "2 seconds", LOG_IDENTITY: "plain", ...receiver.vars });
 });
 afterAll(async () => {
   await guard[Symbol.asyncDispose]();
@@ -74,7 +74,7 @@ test("an expired session whose client only listens is told without a request", a
 test("every event is one line of the log, without a token or private data", async () => {
   guard.origin.approvals.set("logged", { sub: "logged", data: { secret: "private-data" } });
   const { access_token, session } = await guard.login("logged");
-  const lines = () => guard.log.filter((line) => line.includes(session.sid)).map((line) => JSON.parse(line) as unknown);
+  const lines = () => guard.log.filter((line) => line.includes(session.sid) && line.includes('"type"')).map((line) => JSON.parse(line) as unknown);
   await expect.poll(lines).toEqual([
     {
       level: "info",

@@ -53,6 +53,8 @@ export type Vars = Record<string, string | number | boolean | object | undefined
 export interface GuardOptions {
   /** Cloudflare's rate-limit binding is there, with this limit in each minute. */
   limiter?: number;
+  /** A dataset of the Analytics Engine is bound; its data points are written to the log. */
+  analytics?: boolean;
   /** The binding of the Durable Objects is missing. */
   withoutObjects?: boolean;
   /** A folder for the Durable Objects, to outlive this guard. */
@@ -61,7 +63,7 @@ export interface GuardOptions {
 
 /** Starts a guard with the store of this test project and the settings that differ. */
 export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): Promise<Guard> {
-  const { limiter, withoutObjects = false, persist } = options;
+  const { limiter, analytics = false, withoutObjects = false, persist } = options;
   const origin = await startOrigin();
   const log: string[] = [];
   const all: Vars = {
@@ -80,6 +82,7 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
   const bindings = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   const miniflare = new Miniflare(convertV4MiniflareOptions({
     modules: [
+      ...(analytics ? [ANALYTICS] : []),
       { type: "ESModule", path: `${root}/build/index.js` },
       { type: "CompiledWasm", path: `${root}/build/guard_bg.wasm` },
     ],
@@ -114,6 +117,17 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
   };
   return guard;
 }
+
+/** Hands the Worker a dataset of the Analytics Engine's shape; Miniflare's own keeps nothing. */
+const ANALYTICS = {
+  type: "ESModule" as const,
+  path: `${root}/build/with-analytics.js`,
+  contents: `
+    import guard from "./index.js";
+    export { UserSessions } from "./index.js";
+    const ANALYTICS = { writeDataPoint: (point) => console.log(JSON.stringify({ point })) };
+    export default { fetch: (request, env) => guard.fetch(request, { ...env, ANALYTICS }) };`,
+};
 
 /** Sends a request as it stands: `fetch` itself would normalise the path and add headers. */
 async function send(url: string, path: string, init: RequestInit = {}): Promise<Response> {

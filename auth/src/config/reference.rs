@@ -129,6 +129,31 @@ pub const SETTINGS: &[Setting] = &[
         "deny",
         "When the store cannot be asked: `deny` answers 503; `allow-recent: 60 seconds` honours a session that this isolate saw live that recently.",
     ),
+    setting(
+        "OVERLAP_SAFE_REQUESTS",
+        "false",
+        "`true`: for GET and HEAD, the origin is asked at the same time as the store. Its answer is held back until the session is known to be live, and dropped if it is not. So the origin sees requests of sessions that are over; use it where reading has no effect there. Not with `FORWARD_SESSION_DATA`.",
+    ),
+    setting(
+        "MODE",
+        "enforce",
+        "`monitor`: every request goes to the origin, without an identity where it would have been refused, and the log says with which code. To try the guard on a live site before it decides anything.",
+    ),
+    setting(
+        "REQUEST_LOG",
+        "all",
+        "Which requests get a line in the log: `all`, `refusals` or `off`. See [logs.md](logs.md).",
+    ),
+    setting(
+        "LOG_IDENTITY",
+        "hashed",
+        "How the log names users and sessions: `hashed` (the first half of their SHA-256) or `plain`.",
+    ),
+    setting(
+        "SERVER_TIMING",
+        "false",
+        "`true`: answers say in `Server-Timing` what the guard, the store and the origin took.",
+    ),
     secret(
         "ADMIN_API_KEY",
         "none",

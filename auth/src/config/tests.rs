@@ -80,7 +80,11 @@ fn everything_wrong_is_said_at_once() {
 #[case("TRUSTED_ISSUERS", r#"[{"issuer":"https://idp.example"}]"#)]
 #[case("EVENTS_WEBHOOK_SECRET", "hush")]
 #[case("ROUTES", "{}")]
-#[case("MODE", "monitor")]
+#[case("MODE", "observe")]
+#[case("OVERLAP_SAFE_REQUESTS", "yes")]
+#[case("REQUEST_LOG", "some")]
+#[case("LOG_IDENTITY", "encrypted")]
+#[case("SERVER_TIMING", "on")]
 #[case("SESSION_LIMIT_POLICY", "never")]
 fn a_bad_value_is_refused_by_name(#[case] name: &str, #[case] value: &str) {
     let errors = read(&[(name, value)]).unwrap_err();

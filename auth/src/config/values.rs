@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use http::Uri;
 
-use super::StoreFailure;
+use super::{Mode, StoreFailure};
 use crate::redis::ReadConsistency;
+use crate::request_log::{LogIdentity, RequestLog};
 use crate::time::parse_span;
 
 /// An absolute http or https URL with a host.
@@ -130,6 +131,31 @@ pub fn consistency(text: &str) -> Result<ReadConsistency, String> {
         "strong" => Ok(ReadConsistency::Strong),
         "nearest" => Ok(ReadConsistency::Nearest),
         _ => Err("must be `strong` or `nearest`".into()),
+    }
+}
+
+/// `MODE`.
+pub fn mode(text: &str) -> Result<Mode, String> {
+    match text {
+        "enforce" => Ok(Mode::Enforce),
+        "monitor" => Ok(Mode::Monitor),
+        _ => Err("must be `enforce` or `monitor`".into()),
+    }
+}
+
+/// `REQUEST_LOG`.
+pub fn request_log(text: &str) -> Result<RequestLog, String> {
+    let all = [RequestLog::All, RequestLog::Refusals, RequestLog::Off];
+    let found = all.into_iter().find(|it| it.name() == text);
+    found.ok_or_else(|| "must be `all`, `refusals` or `off`".into())
+}
+
+/// `LOG_IDENTITY`.
+pub fn log_identity(text: &str) -> Result<LogIdentity, String> {
+    match text {
+        "hashed" => Ok(LogIdentity::Hashed),
+        "plain" => Ok(LogIdentity::Plain),
+        _ => Err("must be `hashed` or `plain`".into()),
     }
 }
 

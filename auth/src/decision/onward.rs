@@ -5,15 +5,30 @@ use std::fmt;
 use super::Caller;
 use crate::identity;
 use crate::refusal::Refusal;
+use crate::request_log::{Outcome, said};
 
 /// A request for the origin, once its caller's session is known to be live.
 #[derive(Debug)]
 pub struct Check {
     pub(super) caller: Caller,
     pub(super) target: String,
+    /// The path of the rule that holds.
+    pub(super) route: String,
     /// What is said when the session is live, but the path is not for this user.
     pub(super) denied: Option<Refusal>,
-    pub(super) is_optional: bool,
+    pub(super) unless_live: Unless,
+    pub(super) is_ahead: bool,
+}
+
+/// What becomes of a request that is refused only now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unless {
+    /// It ends here.
+    Refuse,
+    /// It goes on without an identity.
+    Forward,
+    /// It goes on without an identity, and that it should not have is noted.
+    Note,
 }
 
 impl Check {
@@ -27,9 +42,30 @@ impl Check {
         &self.target
     }
 
-    /// Does the request go on, without an identity, if the session is not live?
-    pub fn is_optional(&self) -> bool {
-        self.is_optional
+    /// The path of the rule that holds.
+    pub fn route(&self) -> &str {
+        &self.route
+    }
+
+    /// May the origin be asked at the same time as the store, and its answer be held back? There is
+    /// no other way for the request to go on then than with the caller's identity.
+    pub fn is_ahead(&self) -> bool {
+        self.is_ahead
+    }
+
+    /// Does the request go on, without an identity, although it was refused?
+    pub fn goes_on(&self) -> bool {
+        self.unless_live != Unless::Refuse
+    }
+
+    /// What the log says: see [`said`]. `refusal` is why the session does not serve, if it does not.
+    pub fn said(&self, refusal: Option<&Refusal>) -> String {
+        let outcome = match (refusal, self.unless_live) {
+            (None, _) | (Some(_), Unless::Forward) => Outcome::Forwarded,
+            (Some(refusal), Unless::Note) => Outcome::WouldRefuse(refusal.code()),
+            (Some(_), Unless::Refuse) => Outcome::Refused,
+        };
+        said(outcome, Some(&self.route), self.caller.token.logged())
     }
 
     /// How the headers change on the way to the origin. `names` are those the client sent.
@@ -49,7 +85,10 @@ impl Check {
 /// A request for the origin whose path is for everybody.
 pub struct Anonymous {
     pub(super) target: String,
+    pub(super) route: String,
     pub(super) withheld: Withheld,
+    /// The code of the refusal, if it goes on only because nothing is enforced.
+    pub(super) would_refuse: Option<&'static str>,
 }
 
 /// Says nothing of what is withheld.
@@ -63,6 +102,12 @@ impl Anonymous {
     /// Path and query, as the decision was made about them, without a token.
     pub fn target(&self) -> &str {
         &self.target
+    }
+
+    /// What the log says: see [`said`].
+    pub fn said(&self) -> String {
+        let outcome = self.would_refuse.map_or(Outcome::Forwarded, Outcome::WouldRefuse);
+        said(outcome, Some(&self.route), "")
     }
 
     /// How the headers change on the way to the origin. `names` are those the client sent.

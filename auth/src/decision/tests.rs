@@ -80,7 +80,10 @@ fn a_genuine_token_makes_a_question_to_the_store() {
 fn no_token_is_told_from_a_bad_one() {
     let guard = guard();
     let none = refusal(&guard, &request("GET", "/x", &[]));
-    assert_eq!(none, Refused { refusal: Refusal::TokenMissing, login: None });
+    assert_eq!(
+        none,
+        Refused { refusal: Refusal::TokenMissing, login: None, route: Some("/*".into()) }
+    );
     let bad = refusal(&guard, &request("GET", "/x", &[("authorization", "Bearer x.y.z")]));
     assert_eq!(bad.refusal, Refusal::Token(TokenError::Malformed));
 }
@@ -245,13 +248,102 @@ fn the_stores_answer_decides() {
     assert!(matches!(other, Err(Refusal::StoreUnavailable(_))), "{other:?}");
 }
 
+const ROUTES: &str = r#"[
+    {"path": "/open/*", "access": "public"},
+    {"path": "/either", "access": "optional"},
+    {"path": "/admin/*", "access": "session", "roles": ["admin"]}
+]"#;
+
+#[rstest]
+#[case("GET", "/x", &[], "token_missing")]
+#[case("GET", "/x", &[("authorization", "Bearer a.b.c")], "token_invalid")]
+#[case("POST", "/x", &[("cookie", "COOKIE"), ("sec-fetch-site", "cross-site")], "cross_site")]
+#[case("GET", "/x", &[("authorization", "BEARER"), ("cookie", "__Host-session=b")], "bad_request")]
+#[case("GET", "/a/../b", &[("authorization", "BEARER")], "bad_request")]
+#[case("GET", "/login", &[("authorization", "BEARER")], "not_found")]
+fn in_monitor_mode_what_would_be_refused_goes_on_without_an_identity_and_is_noted(
+    #[case] method: &'static str,
+    #[case] path: &str,
+    #[case] headers: &[(&'static str, &str)],
+    #[case] code: &str,
+) {
+    let login = ("LOGIN_URL", "https://app.example/login");
+    let (enforcing, monitoring) = (guard_with(&[login]), guard_with(&[login, ("MODE", "monitor")]));
+    let (bearer, cookie) = (bearer(&monitoring), cookie(&monitoring));
+    let fill = |text| match text {
+        "BEARER" => &bearer,
+        "COOKIE" => &cookie,
+        text => text,
+    };
+    let headers: Vec<_> = headers.iter().map(|(name, text)| (*name, fill(text))).collect();
+    let request = request(method, path, &headers);
+    assert_eq!(refusal(&enforcing, &request).refusal.code(), code);
+    let Decision::Forward(anonymous) = monitoring.decide(&request, NOW) else { panic!() };
+    let said = format!(r#""decision":"would_refuse","code":"{code}","route":"/*""#);
+    assert_eq!(anonymous.said(), said);
+    let changes = anonymous.forward(["X_Auth_Request_User"].into_iter());
+    assert!(changes.remove.contains(&"X_Auth_Request_User"), "{changes:?}");
+    assert!(changes.set.iter().all(|(name, _)| *name == "Cookie"), "{changes:?}");
+}
+
+#[rstest]
+#[case("/x", "enforce", false, "refuse")]
+#[case("/x", "monitor", true, "would_refuse")]
+#[case("/either", "enforce", true, "forward")]
+#[case("/either", "monitor", true, "forward")]
+fn whether_a_request_without_a_live_session_goes_on_is_the_rules_and_the_modes_to_say(
+    #[case] path: &str,
+    #[case] mode: &str,
+    #[case] goes_on: bool,
+    #[case] said: &str,
+) {
+    let guard = guard_with(&[("ROUTES", ROUTES), ("MODE", mode)]);
+    let check = check(&guard, &request("GET", path, &[("authorization", &bearer(&guard))]));
+    let refusal = guard.judge(&check, found(None), NOW).map(drop).unwrap_err();
+    assert_eq!(check.goes_on(), goes_on);
+    let begins = format!(r#""decision":"{said}""#);
+    assert!(check.said(Some(&refusal)).starts_with(&begins), "{}", check.said(Some(&refusal)));
+}
+
+#[rstest]
+#[case("true", "GET", "/x", &[], true)]
+#[case("true", "HEAD", "/x", &[], true)]
+#[case("true", "POST", "/x", &[], false)]
+#[case("true", "OPTIONS", "/x", &[], false)]
+#[case("true", "GET", "/x", &[("upgrade", "websocket")], false)]
+#[case("true", "GET", "/either", &[], false)]
+#[case("true", "GET", "/admin/x", &[], false)]
+#[case("false", "GET", "/x", &[], false)]
+fn only_safe_requests_that_nothing_but_the_session_can_stop_are_sent_ahead(
+    #[case] setting: &str,
+    #[case] method: &'static str,
+    #[case] path: &str,
+    #[case] headers: &[(&'static str, &str)],
+    #[case] ahead: bool,
+) {
+    let guard = guard_with(&[("ROUTES", ROUTES), ("OVERLAP_SAFE_REQUESTS", setting)]);
+    let bearer = bearer(&guard);
+    let headers = [headers, &[("authorization", &bearer as &str)]].concat();
+    assert_eq!(check(&guard, &request(method, path, &headers)).is_ahead(), ahead);
+}
+
+#[rstest]
+#[case(("MODE", "monitor"))]
+#[case(("FORWARD_SESSION_DATA", "true"))]
+fn nothing_is_sent_ahead_where_the_answer_may_need_another_request(#[case] setting: (&str, &str)) {
+    let guard = guard_with(&[("OVERLAP_SAFE_REQUESTS", "true"), setting]);
+    let request = request("GET", "/x", &[("authorization", &bearer(&guard))]);
+    assert!(!check(&guard, &request).is_ahead());
+}
+
 #[test]
 fn a_stale_session_sends_a_person_to_login_with_the_reason_and_an_outage_does_not() {
     let guard = guard();
     let headers = [("authorization", &bearer(&guard) as &str), ("sec-fetch-mode", "navigate")];
     let request = request("GET", "/x", &headers);
     let check = check(&guard, &request);
-    let told = |answer| guard.refused(guard.judge(&check, answer, NOW).unwrap_err(), &request);
+    let told =
+        |answer| guard.refused(guard.judge(&check, answer, NOW).unwrap_err(), &request, None);
     let login = "/auth/login?redirect=/x&reason=session_unknown";
     assert_eq!(told(found(None)).login.as_deref(), Some(login));
     let down = StoreError::Unreachable("down".into());

@@ -37,6 +37,20 @@ fn every_event_has_its_name_and_says_whether_the_session_is_over(
     assert!(!json.to_string().contains("private"), "{json}");
 }
 
+#[rstest]
+#[case(LogIdentity::Plain, "a\"d\na", "sid-1")]
+#[case(LogIdentity::Hashed, "1eade306bfac7e588eae0e107d57f626", "500350f230ef17d0de44182d1a0889f5")]
+fn the_log_names_users_and_sessions_as_it_is_told_to(
+    #[case] how: LogIdentity,
+    #[case] user_name: &str,
+    #[case] session_name: &str,
+) {
+    let line = Event::created(&session(None)).line(&user(), how);
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["level"], "info");
+    assert_eq!([&line["data"]["sub"], &line["data"]["sid"]], [user_name, session_name]);
+}
+
 #[test]
 fn the_payload_says_whose_session_and_by_what_device_it_was_superseded() {
     let json = ended(Ending::Superseded { at: AT, by: DeviceClass::Mobile }).json(&user());

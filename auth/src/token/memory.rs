@@ -80,8 +80,9 @@ mod tests {
         let sub = Subject::try_from("ada".to_owned()).unwrap();
         let (sid, period) = (Sid::from_random([0; 16]), Period::default());
         let name = TokenName { jti: "jti".into(), issued: period.issued() };
-        let (public, identity, rights) = (Map::new(), Vec::new(), Rights::default());
-        Genuine { sub, sid, name, public, identity, rights, period }
+        let (public, identity, logged) = (Map::new(), Vec::new(), String::new());
+        let rights = Rights::default();
+        Genuine { sub, sid, name, public, identity, logged, rights, period }
     }
 
     #[test]

@@ -1,0 +1,137 @@
+// OVERLAP_SAFE_REQUESTS: the origin is asked at the same time as the store, and nothing it says gets
+// out before the session is known to be live.
+
+import { createServer } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
+import { answerOf, bearer, mint, startGuard, type Guard } from "../harness/guard.ts";
+
+let guard: Guard;
+beforeAll(async () => {
+  guard = await startGuard({ OVERLAP_SAFE_REQUESTS: "true", SESSION_LIMIT: "0" });
+});
+beforeEach(() => {
+  guard.origin.received.length = 0;
+  guard.origin.reply = {};
+});
+afterAll(() => guard[Symbol.asyncDispose]());
+
+const isRedis = inject("store") === "redis";
+
+async function loggedOut() {
+  const { access_token } = await guard.login("leaver");
+  await guard.fetch("/auth/logout", { method: "POST", ...bearer(access_token) });
+  return bearer(access_token);
+}
+
+test("a live session gets the origin's answer, streamed, with the identity at the origin", async () => {
+  const { access_token, session } = await guard.login("ada");
+  guard.origin.reply = { status: 203, headers: { "x-a": "b" }, stream: (response) => (response.write("one "), response.end("two")) };
+  expect(await answerOf(guard.fetch("/x", bearer(access_token)))).toMatchObject({ status: 203, headers: { "x-a": "b" }, body: "one two" });
+  expect(guard.origin.received.map(({ headers }) => headers["x-auth-request-session"])).toEqual([session.sid]);
+});
+
+test("a session that is over gets nothing of the origin's answer", async () => {
+  const stale = await loggedOut();
+  guard.origin.reply = { headers: { "x-secret": "a" }, stream: (response) => void response.write("secret") };
+  const answer = await answerOf(guard.fetch("/x", stale));
+  expect(answer).toMatchObject({ status: 401, body: { code: "session_revoked" } });
+  expect(JSON.stringify(answer)).not.toContain("secret");
+});
+
+test.runIf(isRedis)("the origin's answer to a session that is over is cancelled", async () => {
+  await using store = await slowed(40);
+  await using slow = await startGuard({ UPSTASH_REDIS_REST_URL: store.url, OVERLAP_SAFE_REQUESTS: "true" });
+  const cancelled = new Promise((resolve) => {
+    slow.origin.reply = { stream: (response) => void response.on("close", resolve).write("secret") };
+  });
+  expect((await slow.fetch("/x", bearer(await mint({})))).status).toBe(401);
+  await cancelled;
+  expect(slow.origin.received).toHaveLength(1);
+});
+
+test("what the origin says of logins in such an answer is not carried out", async () => {
+  const stale = await loggedOut();
+  guard.origin.reply = { headers: { "x-guard-login": '{"sub":"root"}' } };
+  const response = await guard.fetch("/x", stale);
+  expect([response.status, response.headers.getSetCookie()]).toEqual([401, []]);
+});
+
+test.each([
+  ["POST", "/x"],
+  ["DELETE", "/x"],
+])("%s, which may change something, waits for the store", async (method, path) => {
+  expect((await guard.fetch(path, { method, ...(await loggedOut()) })).status).toBe(401);
+  expect(guard.origin.received).toEqual([]);
+});
+
+test("a GET with a body waits, too, and passes whole", async () => {
+  const init = { method: "GET", headers: { "content-length": "3" }, body: "abc" };
+  const { headers } = await loggedOut();
+  expect((await guard.fetch("/x", { ...init, headers: { ...init.headers, ...(headers as object) } })).status).toBe(401);
+  expect(guard.origin.received).toEqual([]);
+  const { access_token } = await guard.login("ada");
+  expect((await guard.fetch("/x", { ...init, headers: { ...init.headers, authorization: `Bearer ${access_token}` } })).status).toBe(200);
+  expect(guard.origin.received.map(({ body }) => String(body))).toEqual(["abc"]);
+});
+
+test("an origin that is away is a 502 for a live session, and the refusal for any other", async () => {
+  await using away = await startGuard({ OVERLAP_SAFE_REQUESTS: "true", ORIGIN_URL: "http://127.0.0.1:9" });
+  const { access_token } = await away.login("ada");
+  expect(await answerOf(away.fetch("/", bearer(access_token)))).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
+  expect(await answerOf(away.fetch("/", bearer(await mint({}))))).toMatchObject({ status: 401, body: { code: "session_unknown" } });
+});
+
+test.runIf(isRedis)("a store that is away lets nothing out", async () => {
+  await using away = await startGuard({ OVERLAP_SAFE_REQUESTS: "true", UPSTASH_REDIS_REST_URL: "http://127.0.0.1:9" });
+  expect(await answerOf(away.fetch("/x", bearer(await mint({}))))).toMatchObject({ status: 503, body: { code: "store_unavailable" } });
+});
+
+test.runIf(isRedis)("with a store of 40 ms and an origin of 60 ms, a GET takes the slower of both, and without overlap their sum", async () => {
+  await using store = await slowed(40);
+  const rest = { UPSTASH_REDIS_REST_URL: store.url };
+  await using overlapping = await startGuard({ ...rest, OVERLAP_SAFE_REQUESTS: "true" });
+  await using waiting = await startGuard(rest);
+  const medians = await Promise.all([overlapping, waiting].map((it) => medianOf(it)));
+  expect.soft(medians[0]).toBeLessThan(70);
+  expect.soft(medians[1]).toBeGreaterThan(95);
+});
+
+/** The median of the milliseconds that a GET takes, with an origin of 60 ms. */
+async function medianOf(one: Guard) {
+  const { access_token } = await one.login("ada");
+  one.origin.reply = { stream: (response) => void setTimeout(() => response.end("x"), 60) };
+  const all: number[] = [];
+  for (let i = 0; i < 21; i += 1) {
+    const began = performance.now();
+    const response = await one.fetch("/x", bearer(access_token));
+    all.push(performance.now() - began);
+    expect(response.status).toBe(200);
+  }
+  return all.sort((a, b) => a - b)[10];
+}
+
+/** The tests' Redis, whose replies arrive no sooner than after this time. */
+async function slowed(millis: number) {
+  const server = createServer(async (request, response) => {
+    const due = performance.now() + millis;
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    const { method = "GET", url = "", headers } = request;
+    const sent = { authorization: headers.authorization ?? "", "content-type": headers["content-type"] ?? "text/plain" };
+    const reply = await fetch(inject("restUrl") + url, { method, headers: sent, ...(method === "GET" ? {} : { body: Buffer.concat(chunks) }) });
+    const body = Buffer.from(await reply.arrayBuffer());
+    setTimeout(() => response.writeHead(reply.status, { "content-type": "application/json" }).end(body), due - performance.now());
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+}

@@ -1,0 +1,221 @@
+// One line of the log for each request, and nothing in it that is a secret.
+
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { bearer, formInit, loginInit, mint, startGuard, type Guard, type Vars } from "../harness/guard.ts";
+
+const ROUTES = JSON.stringify([
+  { path: "/open/*", access: "public" },
+  { path: "/admin/*", access: "session", roles: ["admin"] },
+]);
+
+let guard: Guard;
+beforeAll(async () => {
+  guard = await startGuard({ ROUTES, SESSION_LIMIT: "0" });
+});
+beforeEach(() => {
+  guard.log.length = 0;
+  guard.origin.reply = {};
+});
+afterAll(() => guard[Symbol.asyncDispose]());
+
+type Line = Record<string, unknown>;
+const linesOf = (of: Guard) => of.log.map((line) => JSON.parse(line) as Line).filter((line) => "decision" in line);
+
+/** The line for the one request that is made. */
+async function lineOf(send: () => Promise<unknown>, of = guard): Promise<Line> {
+  of.log.length = 0;
+  await send();
+  await expect.poll(() => linesOf(of)).toHaveLength(1);
+  return linesOf(of)[0] ?? {};
+}
+
+/** A request with a session, as Cloudflare hands it over. */
+async function inColo(of: Guard, colo: string, headers: Record<string, string> = {}) {
+  const response = await of.miniflare.dispatchFetch("http://localhost/x", { headers, cf: { colo } as never });
+  return response.text();
+}
+
+const hash = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 32);
+const ms = expect.any(Number);
+
+describe("the line says", () => {
+  test("of a request that is forwarded: its rule, whose it is by their hashes, and what took how long", async () => {
+    const { access_token, session } = await guard.login("ada");
+    const line = await lineOf(() => guard.fetch("/x", { method: "PUT", ...bearer(access_token) }));
+    expect(line).toEqual({
+      level: "info",
+      decision: "forward",
+      route: "/*",
+      user: hash("ada"),
+      session: hash(session.sid),
+      status: 200,
+      method: "PUT",
+      verify_ms: ms,
+      store_ms: ms,
+      origin_ms: ms,
+    });
+  });
+
+  test("that it is for everybody: no user", async () => {
+    const line = await lineOf(() => guard.fetch("/open/x"));
+    expect(line).toEqual({ level: "info", decision: "forward", route: "/open/*", status: 200, method: "GET", origin_ms: ms });
+  });
+
+  test("that it was refused before anybody was asked: the code", async () => {
+    const line = await lineOf(() => guard.fetch("/admin/x"));
+    expect(line).toMatchObject({ decision: "refuse", code: "token_missing", route: "/admin/*", status: 401 });
+    expect(line).not.toHaveProperty("store_ms");
+  });
+
+  test("that a person was sent to the login page: why", async () => {
+    const line = await lineOf(() => guard.fetch("/x", { headers: { "sec-fetch-mode": "navigate" } }));
+    expect(line).toMatchObject({ decision: "refuse", code: "token_missing", status: 302 });
+  });
+
+  test("that its session is over: whose it was, and how long the store took", async () => {
+    const token = await mint({ sub: "nobody" });
+    const line = await lineOf(() => guard.fetch("/x", bearer(token)));
+    expect(line).toMatchObject({ decision: "refuse", code: "session_unknown", user: hash("nobody"), status: 401, store_ms: ms });
+    expect(line).not.toHaveProperty("origin_ms");
+  });
+
+  test("that a role is missing: the rule", async () => {
+    const { access_token } = await guard.login("ada");
+    expect(await lineOf(() => guard.fetch("/admin/x", bearer(access_token)))).toMatchObject({ decision: "refuse", code: "access_denied", route: "/admin/*", status: 403 });
+  });
+
+  test("that it was for the guard itself: the endpoint, and the code if it failed", async () => {
+    expect(await lineOf(() => guard.fetch("/auth/health"))).toMatchObject({ decision: "answer", route: "health", status: 200 });
+    const wrong = loginInit({ username: "ada", password: "wrong" });
+    expect(await lineOf(() => guard.fetch("/auth/login", wrong))).toMatchObject({ decision: "answer", route: "login", code: "credentials_invalid", status: 401 });
+    const form = formInit({ username: "ada", password: "wrong" });
+    expect(await lineOf(() => guard.fetch("/auth/login", form))).toMatchObject({ route: "login", code: "credentials_invalid", status: 401 });
+    expect(await lineOf(() => guard.fetch("/auth/sessions/a-sid", { method: "DELETE" }))).toMatchObject({ route: "sessions/{sid}", code: "token_missing" });
+  });
+
+  test("that the origin did not answer: the failure, after what was decided", async () => {
+    await using away = await startGuard({ ORIGIN_URL: "http://127.0.0.1:9" });
+    const { access_token } = await away.login("ada");
+    expect(await lineOf(() => away.fetch("/x", bearer(access_token)), away)).toMatchObject({ decision: "forward", code: "origin_unavailable", status: 502 });
+  });
+
+  test("in which of Cloudflare's data centers it was", async () => {
+    expect(await lineOf(() => inColo(guard, "FRA"))).toMatchObject({ colo: "FRA" });
+  });
+
+  test("which trace and which ray it belongs to, if the request says so", async () => {
+    const trace = "0af7651916cd43dd8448eb211c80319c";
+    const headers = { traceparent: `00-${trace}-b7ad6b7169203331-01`, "cf-ray": "8f1c3a5b7d9e-FRA" };
+    expect(await lineOf(() => guard.fetch("/open/x", { headers }))).toMatchObject({ trace, ray: "8f1c3a5b7d9e-FRA" });
+    const odd = { traceparent: `00-${"x".repeat(32)}-b7ad6b7169203331-01` };
+    expect(await lineOf(() => guard.fetch("/open/x", { headers: odd }))).not.toHaveProperty("trace");
+  });
+});
+
+test("traceparent and tracestate reach the origin as they were sent", async () => {
+  const headers = { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", tracestate: "a=1,b=2" };
+  await guard.fetch("/open/x", { headers });
+  expect(guard.origin.received.at(-1)?.headers).toMatchObject(headers);
+});
+
+test("users and sessions are logged as they are where LOG_IDENTITY is plain", async () => {
+  await using plain = await startGuard({ LOG_IDENTITY: "plain" });
+  const { access_token, session } = await plain.login("ada");
+  expect(await lineOf(() => plain.fetch("/x", bearer(access_token)), plain)).toMatchObject({ user: "ada", session: session.sid });
+});
+
+test("no token, cookie, query, body or user is in any line, whatever happens", async () => {
+  guard.origin.approvals.set("hidden-user", { sub: "hidden-user", data: { a: "hidden-data" } });
+  const { access_token, session } = await guard.login("hidden-user");
+  const cookie = { cookie: `a=hidden-cookie; __Host-session=${access_token}` };
+  await guard.fetch("/x?token=hidden-query", { method: "POST", headers: cookie, body: "hidden-body" });
+  await guard.fetch("/x?token=hidden-query", { method: "POST", headers: { ...cookie, "sec-fetch-site": "same-origin" }, body: "hidden-body" });
+  await guard.fetch("/hidden-path?token=hidden-query", { headers: { authorization: "Bearer hidden-bearer" } });
+  await guard.fetch("/auth/login?redirect=hidden-query", loginInit({ username: "hidden-user", password: "hidden-password" }));
+  await guard.fetch("/auth/logout", { method: "POST", ...bearer(access_token) });
+  await guard.fetch("/x", bearer(access_token));
+  await expect.poll(() => linesOf(guard)).toHaveLength(7);
+  const [, payload = "", signature = ""] = access_token.split(".");
+  for (const hidden of ["hidden", payload, signature, session.sid]) expect(guard.log.join("\n")).not.toContain(hidden);
+});
+
+test.each<[string, Vars, string[]]>([
+  ["all", {}, ["forward", "refuse"]],
+  ["refusals", { REQUEST_LOG: "refusals" }, ["refuse"]],
+  ["off", { REQUEST_LOG: "off" }, []],
+])("REQUEST_LOG %s logs that", async (_, vars, expected) => {
+  await using one = await startGuard({ ...vars, ROUTES });
+  await one.fetch("/open/x");
+  await one.fetch("/x");
+  // An event comes after both, so that what has not been logged by then never is.
+  await one.login("ada");
+  await expect.poll(() => one.log.join()).toContain("session.created");
+  expect(linesOf(one).map(({ decision }) => decision).filter((it) => it !== "answer")).toEqual(expected);
+});
+
+test("Server-Timing says what took how long, beside what the origin says there, where it is wanted", async () => {
+  await using timed = await startGuard({ SERVER_TIMING: "true" });
+  const { access_token } = await timed.login("ada");
+  timed.origin.reply = { headers: { "server-timing": "db;dur=5" }, stream: (response) => void setTimeout(() => response.end("x"), 30) };
+  const timing = (await timed.fetch("/x", bearer(access_token))).headers.get("server-timing");
+  expect(timing).toMatch(/^db;dur=5, guard-verify;dur=\d+, guard-store;dur=\d+, guard-origin;dur=[1-9]\d+$/);
+  expect((await guard.fetch("/open/x")).headers.has("server-timing")).toBe(false);
+});
+
+/** The rows of the n-th table of the documentation, by their first two cells. */
+function documented(table: number): string[][] {
+  const text = readFileSync(new URL("../../docs/logs.md", import.meta.url), "utf8");
+  const tables = text.split(/\n\n/).filter((part) => part.startsWith("|"));
+  return (tables[table] ?? "").split("\n").flatMap((row) => [...row.matchAll(/^\| `(\w+)` \| `?([^`|]*)/g)].map(([, name = "", what = ""]) => [name, what]));
+}
+
+test("every member that the lines had is in the documentation, and no other", async () => {
+  const { access_token } = await guard.login("ada");
+  const headers = { traceparent: `00-${"a".repeat(32)}-b7ad6b7169203331-01`, "cf-ray": "1-FRA", authorization: `Bearer ${access_token}` };
+  const lines = [await lineOf(() => inColo(guard, "FRA", headers)), await lineOf(() => guard.fetch("/x"))];
+  expect(new Set(documented(0).map(([name]) => name))).toEqual(new Set(lines.flatMap(Object.keys)));
+});
+
+describe("with the Analytics Engine", () => {
+  interface Point {
+    indexes: string[];
+    blobs: string[];
+    doubles: number[];
+  }
+  let analysed: Guard;
+  beforeAll(async () => {
+    analysed = await startGuard({ REQUEST_LOG: "all", ROUTES }, { analytics: true });
+  });
+  afterAll(() => analysed[Symbol.asyncDispose]());
+
+  /** The line and the data point for the one request that is made. */
+  async function both(send: () => Promise<unknown>) {
+    const line = await lineOf(send, analysed);
+    const points = () => analysed.log.map((it) => JSON.parse(it) as { point?: Point }).flatMap(({ point }) => point ?? []);
+    await expect.poll(points).toHaveLength(1);
+    return { line, point: points()[0] };
+  }
+
+  test("a data point has what the line has, in the columns that the documentation names", async () => {
+    const { access_token } = await analysed.login("ada");
+    await expect.poll(() => analysed.log.filter((it) => it.includes("point")).length).toBe(1);
+    const { line, point } = await both(() => inColo(analysed, "FRA", { authorization: `Bearer ${access_token}` }));
+    const columns = documented(1);
+    expect(columns).toHaveLength((point?.blobs.length ?? 0) + (point?.doubles.length ?? 0));
+    for (const [column = "", name = ""] of columns) {
+      const [, kind, number] = /^(blob|double)(\d+)$/.exec(column) ?? [];
+      const value = (kind === "blob" ? point?.blobs : point?.doubles)?.[Number(number) - 1];
+      expect([column, name, value]).toEqual([column, name, line[name] ?? ""]);
+    }
+  });
+
+  test.each([
+    ["/open/x", "forward"],
+    ["/x", "token_missing"],
+  ])("what happens at %s is indexed by %s", async (path, index) => {
+    const { point } = await both(() => analysed.fetch(path));
+    expect(point?.indexes).toEqual([index]);
+  });
+});
