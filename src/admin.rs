@@ -15,6 +15,7 @@ use serde::Serialize;
 use web_sys::{Request, Response};
 
 use crate::config::App;
+use crate::login::Cookie;
 use crate::request::{self, RequestHead};
 use crate::sessions::SessionView;
 use crate::store::Outcome;
@@ -160,10 +161,7 @@ async fn list(app: &App, user: &Subject) -> Result<Vec<Session>, Refusal> {
 fn listed(outcome: Outcome) -> Result<Vec<Session>, Refusal> {
     match outcome.map_err(Refusal::StoreUnavailable)? {
         Answer::Listed(live) => Ok(live),
-        _ => {
-            let error = StoreError::Unreadable("the answer to another command".into());
-            Err(Refusal::StoreUnavailable(error))
-        }
+        _ => Err(Refusal::StoreUnavailable(StoreError::other_answer())),
     }
 }
 
@@ -188,6 +186,6 @@ async fn begin(
     };
     // The request's own client is the backend, which is nobody's device.
     let client = Client { user_agent: new.user_agent, ..Client::default() };
-    let entry = login::enter(app, &new.approval, client, lifetimes, Form::Json).await?;
+    let entry = login::enter(app, &new.approval, client, lifetimes, Cookie::Wanted).await?;
     Ok(entry.json(201, None, &[]))
 }

@@ -163,11 +163,11 @@ export class UserSessions extends DurableObject {
    */
   async alarm() {
     const now = Date.now();
-    /** @type {Counter | undefined} */
-    const counter = this.ctx.storage.kv.get("counter");
-    // A new window may have begun while the alarm of the last one was on its way.
-    if (counter !== undefined && now < counter.until) {
-      return this.ctx.storage.setAlarm(counter.until);
+    // A new window may have begun, or a new note been kept, while the alarm was on its way.
+    for (const name of ["counter", "note"]) {
+      /** @type {{ until: number } | undefined} */
+      const kept = this.ctx.storage.kv.get(name);
+      if (kept !== undefined && now < kept.until) return this.ctx.storage.setAlarm(kept.until);
     }
     const moments = await tellExpired(this.ctx, now, (user, sid) => guard.look(this.env, user, sid));
     this.#step((sessions) => sessions.forgetOld(now));

@@ -11,7 +11,7 @@ use web_sys::{Request, Response};
 use crate::config::App;
 use crate::request::{self, RequestHead};
 use crate::response::{self, NO_STORE};
-use crate::{sessions, store};
+use crate::sessions;
 
 const FORM: Refusal =
     Refusal::BadRequest("Send one `token` as `application/x-www-form-urlencoded`.");
@@ -44,10 +44,8 @@ async fn try_show(
 ) -> Result<Map<String, Value>, Refusal> {
     let token = sent_token(app, request, head).await?;
     let caller = app.guard.bearer_of(&token, request::now())?;
-    let answer = store::apply(&*app.store, caller.user(), caller.command()).await;
-    let now = request::now();
-    app.guard.live(&caller, answer.map_err(Refusal::StoreUnavailable)?, now)?;
-    let claims = app.guard.tokens().claims(&token, now).map_err(Refusal::Token)?;
+    sessions::look(app, &caller).await?;
+    let claims = app.guard.tokens().claims(&token, request::now()).map_err(Refusal::Token)?;
     Ok(admin::introspection(claims))
 }
 

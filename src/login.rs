@@ -135,7 +135,17 @@ async fn try_log_in(
     approval.end.extend_from_slice(&attempt.end);
     let settings = app.guard.settings();
     let lifetimes = Lifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
-    enter(app, &approval, request::client(request, head), lifetimes, form).await
+    let cookie = if form == Form::Page { Cookie::Needed } else { Cookie::Wanted };
+    enter(app, &approval, request::client(request, head), lifetimes, cookie).await
+}
+
+/// What becomes of a login whose token is too large for a cookie.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Cookie {
+    /// It is refused, because the client gets the token in no other way.
+    Needed,
+    /// It goes on without one.
+    Wanted,
 }
 
 /// Begins a session for somebody who was approved.
@@ -147,7 +157,7 @@ pub async fn enter(
     approval: &Approval,
     client: Client,
     lifetimes: Lifetimes,
-    form: Form,
+    cookie_is: Cookie,
 ) -> Result<Entry, Refusal> {
     let settings = app.guard.settings();
     let now = request::now();
@@ -167,9 +177,8 @@ pub async fn enter(
     let token = token.map_err(|error| Refusal::OriginUnavailable(error.to_string()))?;
     let wanted = settings.token_sources.cookie;
     let cookie = cookie::set(&settings.cookie_name, &token, lifetime).filter(|_| wanted);
-    if cookie.is_none() && form == Form::Page {
-        let cause =
-            "LOGIN_URL: `claims` make a cookie of more than 4,096 bytes, which browsers drop";
+    if cookie.is_none() && cookie_is == Cookie::Needed {
+        let cause = "the claims make a cookie of more than 4,096 bytes, which browsers drop";
         return Err(Refusal::OriginUnavailable(cause.into()));
     }
     let policy = approval.policy.unwrap_or(settings.limit_policy);

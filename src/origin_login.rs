@@ -3,7 +3,6 @@
 
 use auth::cookie;
 use auth::decision::Head;
-use auth::form::Form;
 use auth::login::{Approval, Lifetimes};
 use auth::refusal::Refusal;
 use auth::session::Ending;
@@ -13,6 +12,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Request, Response};
 
 use crate::config::App;
+use crate::login::Cookie;
 use crate::request::{self, RequestHead};
 use crate::{login, sessions};
 
@@ -69,7 +69,7 @@ async fn log_in(
     let settings = app.guard.settings();
     let lifetimes = Lifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
     let client = request::client(request, head);
-    let entry = login::enter(app, &approval, client, lifetimes, Form::Page).await?;
+    let entry = login::enter(app, &approval, client, lifetimes, Cookie::Needed).await?;
     entry.cookie().ok_or(Refusal::OriginUnavailable("X-Guard-Login: no cookie is set here".into()))
 }
 

@@ -105,7 +105,7 @@ async fn find(app: &App, user: &Subject, sid: &Sid) -> Result<Option<Session>, S
     let command = Command::Check { sid: sid.clone(), idle_timeout: None, now };
     match store::apply(&*app.store, user, &command).await? {
         Answer::Found(found) => Ok(found.map(|session| *session)),
-        _ => Err(StoreError::Unreadable("the answer to another question".into())),
+        _ => Err(StoreError::other_answer()),
     }
 }
 

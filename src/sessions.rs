@@ -88,7 +88,7 @@ async fn try_list(app: &App, head: &RequestHead) -> Result<Vec<SessionView>, Ref
                 ..SessionView::public(it)
             })
             .collect()),
-        Ok(_) => Err(other_answer()),
+        Ok(_) => Err(Refusal::StoreUnavailable(StoreError::other_answer())),
         Err(error) => Err(Refusal::StoreUnavailable(error)),
     }
 }
@@ -165,14 +165,20 @@ impl Scope {
 /// Steps 2 to 4 for an endpoint of the guard's own.
 pub async fn current(app: &App, head: &RequestHead) -> Result<(Caller, Session), Refusal> {
     let caller = app.guard.authenticate(head, request::now())?;
+    let session = look(app, &caller).await?;
+    Ok((caller, session))
+}
+
+/// Step 4 for whoever a token was issued to. An old token ends its session.
+pub async fn look(app: &App, caller: &Caller) -> Result<Session, Refusal> {
     let answer = store::apply(&*app.store, caller.user(), caller.command()).await;
     let answer = answer.map_err(Refusal::StoreUnavailable)?;
-    match app.guard.live(&caller, answer, request::now()) {
-        Ok(live) => Ok((caller, live.into_inner())),
+    match app.guard.live(caller, answer, request::now()) {
+        Ok(live) => Ok(live.into_inner()),
         Err(refusal) => {
             events::notice(app, caller.user(), caller.sid(), &refusal);
             if refusal == Refusal::Session(Gone::Outdated) {
-                end_reused(app, &caller).await?;
+                end_reused(app, caller).await?;
             }
             Err(refusal)
         }
@@ -199,17 +205,17 @@ pub fn tell_ended(app: &App, user: &Subject, command: &Command, ended: &[Session
 async fn try_log_out(app: &App, head: &RequestHead, scope: Scope) -> Result<(), Refusal> {
     // Another site's form carries no cookie, but would have the browser drop its own.
     app.guard.refuse_other_origins(head)?;
-    let caller = app.guard.authenticate(head, request::now())?;
+    let caller = match scope {
+        Scope::Local => app.guard.authenticate(head, request::now())?,
+        // Whoever is logged out already may not log the others out.
+        Scope::Others | Scope::Global => current(app, head).await?.0,
+    };
     app.guard.forget([caller.sid()]);
     let which = match scope {
         Scope::Local => Which::One(caller.sid().clone()),
         Scope::Others => Which::Others(caller.sid().clone()),
         Scope::Global => Which::All,
     };
-    if !matches!(scope, Scope::Local) {
-        // Whoever is logged out already may not log the others out.
-        current(app, head).await?;
-    }
     let command = Command::End { which, ending: revoked() };
     end_sessions(app, caller.user(), &command).await.map(drop)
 }
@@ -229,12 +235,8 @@ pub async fn end_sessions(
             Ok(ended)
         }
         Answer::Full(live) => Err(Refusal::SessionLimit(Some(live))),
-        _ => Err(other_answer()),
+        _ => Err(Refusal::StoreUnavailable(StoreError::other_answer())),
     }
-}
-
-fn other_answer() -> Refusal {
-    Refusal::StoreUnavailable(StoreError::Unreadable("the answer to another command".into()))
 }
 
 /// Takes the cookie and what the site keeps in the browser. Other cookies of the site are not

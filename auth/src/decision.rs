@@ -354,8 +354,7 @@ impl Guard {
         now: Timestamp,
     ) -> Result<LiveSession, Refusal> {
         let Answer::Found(found) = answer else {
-            let error = StoreError::Unreadable("the answer to another question".into());
-            return Err(Refusal::StoreUnavailable(error));
+            return Err(Refusal::StoreUnavailable(StoreError::other_answer()));
         };
         let verdict = judge(found.map(|session| *session), caller.token.name(), now)
             .map_err(Refusal::Session);

@@ -179,3 +179,10 @@ pub enum StoreError {
     #[error("answered what cannot be read: {0}")]
     Unreadable(String),
 }
+
+impl StoreError {
+    /// An answer that belongs to another command than was sent.
+    pub fn other_answer() -> Self {
+        Self::Unreadable("the answer to another command".into())
+    }
+}

@@ -43,6 +43,14 @@ describe("introspect", () => {
     expect(await post("introspect", { token: access_token }, { authorization })).toMatchObject({ status: 200, body: { active: true, sub: "basic" } });
   });
 
+  test("ends the session of an old token, which nobody should have any more", async () => {
+    const { access_token, session } = await guard.login("robbed");
+    const { access_token: current } = (await (await guard.fetch("/auth/refresh", { method: "POST", ...bearer(access_token) })).json()) as { access_token: string };
+    const old = await mint({ sub: "robbed", sid: session.sid, jti: "of-old", iat: Math.floor(Date.now() / 1000) - 60 });
+    expect(await post("introspect", { token: old })).toMatchObject({ status: 200, body: { active: false } });
+    expect(await post("introspect", { token: current })).toMatchObject({ status: 200, body: { active: false } });
+  });
+
   test.each<[string, () => Promise<string>]>([
     ["that is no token", async () => "x.y.z"],
     ["that is the key itself", async () => KEY],
