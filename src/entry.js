@@ -16,25 +16,18 @@ export default {
    */
   async fetch(request, env) {
     const began = Date.now();
-    return report(request, began, await respond(request, env));
+    let answer;
+    try {
+      answer = await guard.fetch(request, env);
+      const { headers } = answer;
+      const tells = headers.has("x-guard-login") || headers.has("x-guard-logout");
+      if (tells) answer = await guard.originSaid(request, answer);
+    } catch (error) {
+      answer = failed(error);
+    }
+    return report(request, began, answer);
   },
 };
-
-/**
- * @param {Request} request
- * @param {unknown} env
- * @returns {Promise<Response>}
- */
-async function respond(request, env) {
-  try {
-    const answer = await guard.fetch(request, env);
-    const { headers } = answer;
-    const tells = headers.has("x-guard-login") || headers.has("x-guard-logout");
-    return tells ? await guard.originSaid(request, answer) : answer;
-  } catch (error) {
-    return failed(error);
-  }
-}
 
 /**
  * The answer when something was thrown: the origin's failure, or a fault of the guard itself,

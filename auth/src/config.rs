@@ -129,6 +129,8 @@ pub struct Settings {
     pub token_ttl: Duration,
     /// Does the origin get the session's private data?
     pub forward_session_data: bool,
+    /// Does the origin get the guard's own token, wherever it was sent?
+    pub forward_credential: bool,
     /// Does a logout end every session?
     pub logout_all: bool,
     /// The origin's endpoint that checks credentials.
@@ -266,6 +268,7 @@ impl Settings {
         }
         let logout_all = reader.parsed("LOGOUT_ALL_SESSIONS", flag).unwrap_or(false);
         let forward_session_data = reader.parsed("FORWARD_SESSION_DATA", flag).unwrap_or(false);
+        let forward_credential = reader.parsed("FORWARD_CREDENTIAL", flag).unwrap_or(false);
         let login_url = reader.parsed("LOGIN_URL", login_url);
         if login_url.is_some() && trusted_issuers.iter().any(|it| it.subject_prefix.is_none()) {
             let reason = "needs a `subject_prefix` for each issuer beside LOGIN_URL, so that no \
@@ -306,6 +309,7 @@ impl Settings {
             idle_timeout,
             token_ttl,
             forward_session_data,
+            forward_credential,
             logout_all,
             login_url,
             login_rate,

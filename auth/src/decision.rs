@@ -241,6 +241,9 @@ impl Guard {
     }
 
     fn without_tokens(&self, target: Target<'_>) -> String {
+        if self.settings.forward_credential {
+            return target.as_str().to_owned();
+        }
         self.settings.token_sources.without_tokens(target.as_str()).into_owned()
     }
 
@@ -288,8 +291,11 @@ impl Guard {
     }
 
     fn withhold(&self, head: &impl Head, sent: &Sent, source: Source) -> Withheld {
-        let Settings { cookie_name, token_sources, .. } = &self.settings;
+        let Settings { cookie_name, token_sources, forward_credential, .. } = &self.settings;
         let mut withheld = Withheld::default();
+        if *forward_credential {
+            return withheld;
+        }
         withheld.remove.extend_from_slice(&token_sources.headers);
         if source == Source::Bearer {
             withheld.remove.push("authorization".into());

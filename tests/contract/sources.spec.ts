@@ -113,6 +113,18 @@ test("the guard's own endpoints take it from there, too", async () => {
   expect((await guard.fetch("/a", bearer(access_token))).status).toBe(401);
 });
 
+test("with FORWARD_CREDENTIAL the origin gets the token wherever it was sent, and the identity as ever", async () => {
+  await using open = await startGuard({ TOKEN_SOURCES: EVERYWHERE, FORWARD_CREDENTIAL: "true" });
+  const { access_token } = await open.login("ada");
+  const authorization = `Bearer ${access_token}`;
+  const cookie = `a=1; __Host-session=${access_token}`;
+  const target = `/a?b=1&accessToken=${access_token}`;
+  expect((await open.fetch(target, { headers: { authorization, cookie, "x-access-token": access_token } })).status).toBe(200);
+  const [received] = open.origin.received;
+  expect(received?.target).toBe(target);
+  expect(received?.headers).toMatchObject({ authorization, cookie, "x-access-token": access_token, "x-auth-request-user": "ada" });
+});
+
 describe("what is not configured", () => {
   test("is not looked at, and left as it is", async () => {
     await using plain = await startGuard({ TOKEN_SOURCES: "cookie" });

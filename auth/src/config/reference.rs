@@ -98,6 +98,11 @@ pub const SETTINGS: &[Setting] = &[
         "false",
         "`true`: the origin gets the session's private data in `X-Auth-Request-Data`. Many servers take no more than 8 KB of headers; data may have up to 16 KB.",
     ),
+    setting(
+        "FORWARD_CREDENTIAL",
+        "false",
+        "`true`: the origin gets the guard's own token as it was sent, in the `Authorization` header, the cookie or wherever else. Whoever reads the origin's logs may then be able to use it.",
+    ),
     setting("LOGOUT_ALL_SESSIONS", "false", "`true`: logging out ends every session of the user."),
     setting(
         "LOGIN_URL",

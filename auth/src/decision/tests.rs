@@ -202,6 +202,21 @@ fn a_token_may_be_wherever_the_settings_say_and_stays_at_the_guard() {
 }
 
 #[test]
+fn the_credential_reaches_the_origin_only_if_it_is_told_to() {
+    let sources = ("TOKEN_SOURCES", "bearer, cookie, header:x-token, query:t");
+    for (setting, stays) in [("false", true), ("true", false)] {
+        let guard = guard_with(&[sources, ("FORWARD_CREDENTIAL", setting)]);
+        let token = issue(guard.tokens(), "ada");
+        let headers = [("x-token", token.as_str()), ("cookie", &cookie(&guard))];
+        let check = check(&guard, &request("GET", &format!("/a?t={token}&b=c"), &headers));
+        let changes = check.forward(["x-token", "cookie"].into_iter());
+        assert_eq!(changes.remove.contains(&"x-token"), stays);
+        assert_eq!(changes.set.iter().any(|(name, _)| *name == "Cookie"), stays);
+        assert_eq!(!check.target().contains(&token), stays);
+    }
+}
+
+#[test]
 fn a_body_is_read_only_where_a_token_may_be_in_it() {
     let json = [("content-type", "application/json")];
     let reads = |guard: &Guard, method, path, headers: &[_]| {
