@@ -3,9 +3,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { decodeJwt } from "jose";
 import { createClient } from "redis";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { answerOf, bearer, loginInit, startGuard, type Guard, type LoggedIn, type Vars } from "./harness/guard.ts";
+import { makeKey } from "./harness/jose.ts";
 import { REST_TOKEN, startRedis } from "./harness/redis.ts";
 
 const redisVars = (restUrl: string): Vars => ({
@@ -67,12 +69,14 @@ test("a Durable Object that hangs, fails or is gone is told as such, and never a
 
 test("allow-recent honours in an outage who was seen live, and nobody else", async () => {
   const redis = await startRedis();
-  await using guard = await startGuard({ ...redisVars(redis.restUrl), STORE_FAILURE: "allow-recent: 1 minute" });
+  const SIGNING_KEYS = JSON.stringify({ keys: [makeKey("ES256").jwk] });
+  await using guard = await startGuard({ ...redisVars(redis.restUrl), SIGNING_KEYS, STORE_FAILURE: "allow-recent: 1 minute" });
   const [seen, unseen] = [await guard.login("seen"), await guard.login("unseen")];
   const visit = async (token: string) => (await answerOf(guard.fetch("/", bearer(token)))).status;
   expect(await visit(seen.access_token)).toBe(200);
   await redis[Symbol.asyncDispose]();
   expect(await visit(seen.access_token)).toBe(200);
+  expect(decodeJwt(String(guard.origin.received.at(-1)?.headers["x-auth-request-assertion"]))).toMatchObject({ sub: "seen" });
   expect(await visit(unseen.access_token)).toBe(503);
 });
 

@@ -82,6 +82,7 @@ const HOSTILE: [name: string, make: (key: SigningKey) => string, code?: string][
   ["no typ", header({ typ: undefined })],
   ["typ JWT", header({ typ: "JWT" })],
   ["typ of a logout token", header({ typ: "logout+jwt" })],
+  ["typ of an assertion for the origin", header({ typ: "guard-assertion+jwt" })],
   ["typ with a parameter", header({ typ: "at+jwt; x" })],
   ["typ as a list", header({ typ: ["at+jwt"] })],
   ["a nested token", header({ cty: "JWT" })],

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::access::Rules;
 use crate::credential::TokenSources;
 use crate::event::{Webhook, WebhookSecret};
+use crate::identity::Preset;
 use crate::issuer::TrustedIssuer;
 use crate::keys::KeySet;
 use crate::limit::{LimitPolicy, SessionLimit};
@@ -25,9 +26,6 @@ use values::{
     origin, request_log, rest_token, rest_url, store_failure, timeout,
 };
 pub use values::{is_loopback, is_token, web_url};
-
-/// Settings of the contract that this version knows in one form only.
-const ONE_FORM_ONLY: &[(&str, Option<&str>)] = &[("IDENTITY_HEADERS", Some("x-auth-request"))];
 
 /// A text that must not be seen.
 #[derive(Clone, PartialEq, Eq)]
@@ -127,6 +125,8 @@ pub struct Settings {
     pub idle_timeout: Option<Duration>,
     /// A token's lifetime.
     pub token_ttl: Duration,
+    /// What the headers are called that tell the origin who is asking.
+    pub identity_headers: Preset,
     /// Does the origin get the session's private data?
     pub forward_session_data: bool,
     /// Does the origin get the guard's own token, wherever it was sent?
@@ -233,7 +233,6 @@ impl Settings {
 
     /// `None` only after an error was noted.
     fn read_each<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Option<Self> {
-        refuse_unsupported(reader);
         let origin = reader.parsed("ORIGIN_URL", origin);
         let auth_path = reader.parsed("AUTH_PATH", auth_path).unwrap_or("/auth".into());
         let issuer = reader.required("ISSUER");
@@ -267,6 +266,7 @@ impl Settings {
             reader.wrong("READ_CONSISTENCY", reason);
         }
         let logout_all = reader.parsed("LOGOUT_ALL_SESSIONS", flag).unwrap_or(false);
+        let identity_headers = reader.parsed("IDENTITY_HEADERS", Preset::parse).unwrap_or_default();
         let forward_session_data = reader.parsed("FORWARD_SESSION_DATA", flag).unwrap_or(false);
         let forward_credential = reader.parsed("FORWARD_CREDENTIAL", flag).unwrap_or(false);
         let login_url = reader.parsed("LOGIN_URL", login_url);
@@ -308,6 +308,7 @@ impl Settings {
             session_ttl,
             idle_timeout,
             token_ttl,
+            identity_headers,
             forward_session_data,
             forward_credential,
             logout_all,
@@ -324,20 +325,6 @@ impl Settings {
             admin_api_key,
             webhook,
         })
-    }
-}
-
-/// A setting that is named but has no effect would be a promise not kept.
-fn refuse_unsupported<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) {
-    for (name, form) in ONE_FORM_ONLY {
-        let Some(text) = reader.text(name) else { continue };
-        match form {
-            Some(form) if text == *form => {}
-            Some(form) => {
-                reader.wrong(name, format!("can only be `{form}` in this version; remove it"));
-            }
-            None => reader.wrong(name, "is not supported by this version; remove it"),
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The steps of a request, in their order, up to the store's question and from its answer on.
 
+mod asserted;
 mod browser;
 mod caller;
 mod login_url;
@@ -17,6 +18,7 @@ use onward::{Unless, Withheld};
 use recent::Recent;
 
 use crate::access::{Access, Rule};
+use crate::assertion;
 use crate::config::{Mode, Settings, StoreFailure, is_loopback};
 use crate::cookie;
 use crate::credential::{Ambiguous, Credential, Sent, Source};
@@ -64,6 +66,8 @@ pub struct Guard {
     issuers: Vec<Issuer>,
     login_url: Option<LoginUrl>,
     recent: Option<Recent>,
+    /// Whom assertions are for; `None`: whomever the request is for.
+    audience: Option<String>,
 }
 
 /// What is to be done with a request.
@@ -96,9 +100,9 @@ pub struct Refused {
 impl Guard {
     /// A guard with these settings.
     pub fn new(settings: Settings) -> Self {
-        let Settings { issuer, audience, keys, log_identity, .. } = &settings;
+        let Settings { issuer, audience, keys, log_identity, identity_headers, .. } = &settings;
         let tokens = Tokens::new(issuer.clone(), audience.clone(), keys.clone());
-        let tokens = tokens.logged(*log_identity);
+        let tokens = tokens.logged(*log_identity).told(*identity_headers);
         let recent = match settings.store_failure {
             StoreFailure::Deny => None,
             StoreFailure::AllowRecent(window) => Some(Recent::new(window)),
@@ -107,7 +111,8 @@ impl Guard {
         let login_url = login_url.and_then(|url| LoginUrl::new(url, settings.origin.as_deref()));
         let issuers = settings.trusted_issuers.iter().cloned();
         let issuers = issuers.map(|trusted| Issuer { trusted, keyring: Keyring::default() });
-        Self { issuers: issuers.collect(), settings, tokens, login_url, recent }
+        let audience = settings.origin.as_deref().map(assertion::audience);
+        Self { issuers: issuers.collect(), settings, tokens, login_url, recent, audience }
     }
 
     /// The settings.
@@ -159,7 +164,10 @@ impl Guard {
         }
         // 2. Credential; 3. token. The session, step 4, is the store's to answer.
         match self.authenticate(head, now) {
-            Ok(caller) => Decision::Check(Box::new(self.check(head, target, rule, caller))),
+            Ok(caller) => match self.check(head, target, rule, caller, now) {
+                Ok(check) => Decision::Check(Box::new(check)),
+                Err(refusal) => self.end(head, target, rule, refusal, now),
+            },
             Err(_) if rule.access == Access::Optional => {
                 Decision::Forward(Box::new(self.anonymous(head, target, rule, now)))
             }
@@ -180,7 +188,14 @@ impl Guard {
         }
     }
 
-    fn check(&self, head: &impl Head, target: Target<'_>, rule: &Rule, caller: Caller) -> Check {
+    fn check(
+        &self,
+        head: &impl Head,
+        target: Target<'_>,
+        rule: &Rule,
+        caller: Caller,
+        now: Timestamp,
+    ) -> Result<Check, Refusal> {
         let denied = rule.admits(caller.token.public()).err();
         let unless_live = match (self.settings.mode, rule.access) {
             (_, Access::Optional) => Unless::Forward,
@@ -188,8 +203,9 @@ impl Guard {
             (Mode::Enforce, _) => Unless::Refuse,
         };
         let is_ahead = unless_live == Unless::Refuse && denied.is_none() && self.overlaps(head);
+        let assertion = self.assertion(head, &caller, now)?;
         let (target, route) = (self.without_tokens(target), rule.path().to_owned());
-        Check { caller, target, route, denied, unless_live, is_ahead }
+        Ok(Check { caller, target, route, denied, unless_live, is_ahead, assertion })
     }
 
     /// May the origin see this request before the session is known to be live?

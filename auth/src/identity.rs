@@ -1,5 +1,7 @@
 //! Who the user is, told to the origin in headers that no client can set.
 
+mod preset;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -7,15 +9,13 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use crate::session::{Sid, Subject};
+pub use preset::Preset;
 
-/// The user's `sub`.
-pub const USER: &str = "X-Auth-Request-User";
-/// The user's `email` claim.
-pub const EMAIL: &str = "X-Auth-Request-Email";
-/// The `groups` claim, or else the `roles` claim, separated by commas.
-pub const GROUPS: &str = "X-Auth-Request-Groups";
 /// The `sid`.
 pub const SESSION: &str = "X-Auth-Request-Session";
+
+/// The proof that it was the guard who said so: [`assertion`](crate::assertion).
+pub const ASSERTION: &str = "X-Auth-Request-Assertion";
 
 /// What would end or forge a header, or make the encoding ambiguous.
 const UNSAFE: &AsciiSet = &CONTROLS.add(b'%');
@@ -29,19 +29,28 @@ pub const CLAIM: &str = "X-Auth-Request-Claim-";
 /// A header: its name and its value.
 pub type Header = (Cow<'static, str>, String);
 
-/// The headers that tell the origin who is asking. Values are UTF-8, percent-encoded (RFC 3986,
-/// section 2.1) where they are not printable ASCII, so any `sub` fits into a header and none is
-/// ambiguous.
-pub fn headers(sub: &Subject, sid: &Sid, public: &Map<String, Value>) -> Vec<Header> {
+/// The headers that tell the origin who is asking: the `sub`, the `sid`, the `email` claim, the
+/// `groups` claim or else the `roles` claim, separated by commas, and each claim by its name. Values
+/// are UTF-8, percent-encoded (RFC 3986, section 2.1) where they are not printable ASCII, so any
+/// `sub` fits into a header and none is ambiguous.
+pub fn headers(
+    preset: Preset,
+    sub: &Subject,
+    sid: &Sid,
+    public: &Map<String, Value>,
+) -> Vec<Header> {
+    let names = preset.names();
     let mut headers =
-        vec![(USER.into(), encode(sub.as_str(), UNSAFE)), (SESSION.into(), sid.to_string())];
-    if let Some(Value::String(email)) = public.get("email") {
-        headers.push((EMAIL.into(), encode(email, UNSAFE)));
+        vec![(names.user.into(), encode(sub.as_str(), UNSAFE)), (SESSION.into(), sid.to_string())];
+    for (header, claim) in [(names.email, "email")].into_iter().chain(names.more) {
+        if let Some(Value::String(text)) = public.get(claim) {
+            headers.push((header.into(), encode(text, UNSAFE)));
+        }
     }
     if let Some(Value::Array(groups)) = public.get("groups").or_else(|| public.get("roles")) {
         let groups = groups.iter().filter_map(Value::as_str);
         let groups: Vec<String> = groups.map(|group| encode(group, UNSAFE_IN_LIST)).collect();
-        headers.push((GROUPS.into(), groups.join(",")));
+        headers.push((names.groups.into(), groups.join(",")));
     }
     // Of two claims under one header an origin would see either; it gets neither.
     let mut names: HashMap<String, usize> = HashMap::new();
@@ -77,15 +86,26 @@ fn claim_header(name: &str) -> String {
     CLAIM.chars().chain(name.chars().map(legal)).collect()
 }
 
-/// Would an origin read this header as one of ours? Servers fold `-`, `_` and other marks into
-/// one, so only letters and digits are compared.
+/// Would an origin read this header as one of ours, by whatever preset? Servers fold `-`, `_` and
+/// other marks into one, so only letters and digits are compared.
 pub fn is_reserved(name: &str) -> bool {
     let folded = || name.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase());
     RESERVED.iter().any(|reserved| folded().take(reserved.len()).eq(reserved.bytes()))
 }
 
 /// Who is asking, and by what an origin tells of logins.
-const RESERVED: [&str; 2] = ["xauthrequest", "xguardlog"];
+const RESERVED: [&str; 10] = [
+    "xauthrequest",
+    "xforwardeduser",
+    "xforwardedemail",
+    "xforwardedgroups",
+    "xforwardedpreferredusername",
+    "remoteuser",
+    "remoteemail",
+    "remotegroups",
+    "remotename",
+    "xguardlog",
+];
 
 /// Leading and trailing spaces would be lost on the way, so they are encoded too.
 fn encode(text: &str, unsafe_bytes: &'static AsciiSet) -> String {
@@ -115,6 +135,15 @@ mod tests {
     #[case("X-Auth-Request-Assertion")]
     #[case("X-Auth-Request-Preferred-Username")]
     #[case("xauthrequestuser")]
+    #[case("X-Forwarded-User")]
+    #[case("x_forwarded_email")]
+    #[case("X.Forwarded-Groups")]
+    #[case("X-Forwarded-Preferred_Username")]
+    #[case("Remote-User")]
+    #[case("REMOTE_USER")]
+    #[case("remote.email")]
+    #[case("RemoteGroups")]
+    #[case("remote-Name")]
     #[case("X-Guard-Login")]
     #[case("x_guard_logout")]
     fn every_variant_of_an_identity_header_is_reserved(#[case] name: &str) {
@@ -132,25 +161,62 @@ mod tests {
     }
 
     fn headers_of(public: Value) -> Vec<(String, String)> {
+        headers_by(Preset::default(), public)
+    }
+
+    fn headers_by(preset: Preset, public: Value) -> Vec<(String, String)> {
         let sub = Subject::try_from("ada".to_owned()).unwrap();
-        let all = headers(&sub, &Sid::from_random([7; 16]), public.as_object().unwrap());
+        let all = headers(preset, &sub, &Sid::from_random([7; 16]), public.as_object().unwrap());
         all.into_iter().map(|(name, value)| (name.into_owned(), value)).collect()
     }
 
     #[test]
     fn the_user_and_the_session_become_headers() {
         let expected = [
-            (USER.to_owned(), "ada".to_owned()),
+            ("X-Auth-Request-User".to_owned(), "ada".to_owned()),
             (SESSION.to_owned(), "BwcHBwcHBwcHBwcHBwcHBw".to_owned()),
         ];
         assert_eq!(headers_of(json!({})), expected);
     }
 
     #[rstest]
-    #[case(json!({ "email": "ada@example.com" }), EMAIL, "ada@example.com")]
+    #[case(Preset::XAuthRequest, &["X-Auth-Request-User", "X-Auth-Request-Email", "X-Auth-Request-Groups"])]
+    #[case(Preset::XForwarded, &["X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Preferred-Username", "X-Forwarded-Groups"])]
+    #[case(Preset::Remote, &["Remote-User", "Remote-Email", "Remote-Name", "Remote-Groups"])]
+    fn a_preset_names_what_its_convention_knows(#[case] preset: Preset, #[case] own: &[&str]) {
+        let public = json!({
+            "email": "a@b.example", "name": "Ada W", "preferred_username": "ada", "groups": ["x"],
+        });
+        let common = ["email", "groups", "name", "preferred-username"];
+        let common = common.map(|claim| format!("{CLAIM}{claim}"));
+        let mut expected: Vec<String> = own.iter().map(|name| (*name).to_owned()).collect();
+        expected.insert(1, SESSION.to_owned());
+        expected.extend(common);
+        let headers = headers_by(preset, public);
+        let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, expected);
+        assert!(names.iter().all(|name| is_reserved(name)), "a client could send one of {names:?}");
+    }
+
+    #[rstest]
+    #[case(Preset::XForwarded, json!({ "preferred_username": "Ada ⚓" }), "X-Forwarded-Preferred-Username", "Ada %E2%9A%93")]
+    #[case(Preset::Remote, json!({ "name": "Ada W" }), "Remote-Name", "Ada W")]
+    #[case(Preset::Remote, json!({ "roles": ["a", "b,c"] }), "Remote-Groups", "a,b%2Cc")]
+    fn a_preset_has_values_like_the_default(
+        #[case] preset: Preset,
+        #[case] public: Value,
+        #[case] name: &str,
+        #[case] value: &str,
+    ) {
+        let headers = headers_by(preset, public);
+        assert!(headers.contains(&(name.to_owned(), value.to_owned())), "{headers:?}");
+    }
+
+    #[rstest]
+    #[case(json!({ "email": "ada@example.com" }), "X-Auth-Request-Email", "ada@example.com")]
     #[case(json!({ "email": "ada@example.com" }), "X-Auth-Request-Claim-email", "ada@example.com")]
-    #[case(json!({ "roles": ["a", "b,c"] }), GROUPS, "a,b%2Cc")]
-    #[case(json!({ "roles": ["a"], "groups": ["b"] }), GROUPS, "b")]
+    #[case(json!({ "roles": ["a", "b,c"] }), "X-Auth-Request-Groups", "a,b%2Cc")]
+    #[case(json!({ "roles": ["a"], "groups": ["b"] }), "X-Auth-Request-Groups", "b")]
     #[case(json!({ "roles": ["a", "b"] }), "X-Auth-Request-Claim-roles", r#"["a","b"]"#)]
     #[case(json!({ "preferred_username": "Ada" }), "X-Auth-Request-Claim-preferred-username", "Ada")]
     #[case(json!({ "https://x.example/Plan": "é\n" }), "X-Auth-Request-Claim-https---x-example-plan", "%C3%A9%0A")]

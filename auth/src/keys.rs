@@ -1,6 +1,7 @@
 //! The guard's keys: a JWK Set (RFC 7517), one algorithm per key.
 
 mod published;
+mod signing;
 
 use std::fmt;
 
@@ -131,6 +132,11 @@ impl Material {
         }
     }
 
+    /// Is it one secret for both sides?
+    fn is_secret(&self) -> bool {
+        matches!(self, Self::Hs256(_) | Self::Hs384(_) | Self::Hs512(_))
+    }
+
     /// Verifies a token's signature with the key's one algorithm, which the header must name, too.
     ///
     /// # Errors
@@ -201,6 +207,11 @@ impl KeySet {
     /// The key that signs.
     pub fn signing(&self) -> &Key {
         &self.keys[self.signing]
+    }
+
+    /// The key that signs what others are to verify: the first that can sign and has a public half.
+    pub fn vouching(&self) -> Option<&Key> {
+        self.keys.iter().find(|key| key.material.can_sign() && !key.material.is_secret())
     }
 
     /// The key a token names. A token without `kid` could only mean the one key there is.

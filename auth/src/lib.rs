@@ -5,7 +5,8 @@
 //! [`issuer`], [`id_token`] and [`logout_token`] for those of others), whether its session
 //! is live ([`session`], [`ledger`], [`store`], [`redis`]), whom a path is for ([`access`]), who may manage the sessions of others
 //! ([`admin`], [`index`]), how often somebody may try to log in ([`rate`]), what is said when the
-//! answer is no ([`refusal`]), what is told of sessions ([`event`]), and the settings that govern
+//! answer is no ([`refusal`]), who the origin is told it is ([`identity`], [`assertion`]), what is told
+//! of sessions ([`event`]), and the settings that govern
 //! all this ([`config`]). [`decision`] puts the steps in order.
 //!
 //! Out of scope: sockets, clocks, randomness, the Workers runtime. The present moment and
@@ -13,6 +14,7 @@
 
 pub mod access;
 pub mod admin;
+pub mod assertion;
 pub mod config;
 pub mod cookie;
 pub mod credential;

@@ -6,16 +6,14 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use jwt_compact::alg::{Es256, Hs256, Hs384, Hs512};
-use jwt_compact::{AlgorithmExt, Claims, Header};
-use serde::Serialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::admin::Rights;
-use crate::identity;
+use crate::assertion::{self, Assertions, Unsigned};
+use crate::identity::{self, Preset};
 use crate::jwt::{MAX_BYTES, Period, TokenError, Unverified};
-use crate::keys::{KeySet, Material};
+use crate::keys::KeySet;
 use crate::request_log::LogIdentity;
 use crate::session::{Sid, Subject, TokenName};
 use crate::time::Timestamp;
@@ -90,6 +88,7 @@ struct Genuine {
     logged: String,
     rights: Rights,
     period: Period,
+    assertions: Assertions,
 }
 
 /// Issues and verifies the tokens of one issuer for one audience.
@@ -98,6 +97,7 @@ pub struct Tokens {
     issuer: String,
     audience: String,
     keys: KeySet,
+    preset: Preset,
     log_identity: LogIdentity,
     memory: Memory,
 }
@@ -119,22 +119,16 @@ pub struct Grant<'a> {
     pub lifetime: Duration,
 }
 
-#[derive(Serialize)]
-struct Payload<'a> {
-    iss: &'a str,
-    aud: &'a str,
-    sub: &'a Subject,
-    sid: &'a Sid,
-    jti: &'a str,
-    #[serde(flatten)]
-    public: &'a Map<String, Value>,
-}
-
 impl Tokens {
     /// Tokens with this `iss` and `aud`, of these keys.
     pub fn new(issuer: String, audience: String, keys: KeySet) -> Self {
-        let (log_identity, memory) = (LogIdentity::default(), Memory::default());
-        Self { issuer, audience, keys, log_identity, memory }
+        let (preset, log_identity) = (Preset::default(), LogIdentity::default());
+        Self { issuer, audience, keys, preset, log_identity, memory: Memory::default() }
+    }
+
+    /// The same, told to the origin under these names.
+    pub fn told(self, preset: Preset) -> Self {
+        Self { preset, ..self }
     }
 
     /// The same, named in the log like this.
@@ -149,33 +143,46 @@ impl Tokens {
 
     /// Signs a token.
     pub fn issue(&self, grant: &Grant<'_>) -> Result<String, TokenTooLong> {
-        let mut claims = Claims::new(Payload {
-            iss: &self.issuer,
-            aud: &self.audience,
-            sub: grant.sub,
-            sid: grant.sid,
-            jti: grant.jti,
-            public: grant.public,
-        });
-        claims.issued_at = grant.now.to_utc();
-        claims.expiration = grant.now.plus(grant.lifetime).to_utc();
-        let key = self.keys.signing();
-        let mut header = Header::empty().with_token_type(TYPE);
-        header.key_id = Some(key.kid.clone());
-        let token = match &key.material {
-            Material::Hs256(key) => Hs256.token(&header, &claims, key).ok(),
-            Material::Hs384(key) => Hs384.token(&header, &claims, key).ok(),
-            Material::Hs512(key) => Hs512.token(&header, &claims, key).ok(),
-            Material::Es256(pair) => {
-                pair.signing.as_ref().and_then(|key| Es256.token(&header, &claims, key).ok())
-            }
-            Material::EdDsa(pair, named) => {
-                pair.signing.as_ref().and_then(|key| named.token(&header, &claims, key).ok())
-            }
-            // `KeySet::signing` picks no key that cannot sign.
-            Material::Rsa(..) => None,
-        };
+        let mut claims = grant.public.clone();
+        claims.extend(self.registered(&self.audience, grant.sub, grant.sid));
+        claims.insert("jti".into(), grant.jti.into());
+        let token = self.keys.signing().sign(TYPE, claims, grant.now, grant.lifetime);
         token.filter(|token| token.len() <= MAX_BYTES).ok_or(TokenTooLong)
+    }
+
+    /// What proves to the origin, `audience`, that the guard has let through whoever holds a token:
+    /// a JWT with `iss`, `aud`, `sub`, `sid`, `iat`, `exp`, and `email` if there is one. `None` if
+    /// no key has a public half to verify it by.
+    ///
+    /// # Errors
+    /// [`Unsigned`].
+    pub fn assertion(
+        &self,
+        token: &Verified,
+        audience: &str,
+        now: Timestamp,
+    ) -> Result<Option<Rc<str>>, Unsigned> {
+        let Some(key) = self.keys.vouching() else { return Ok(None) };
+        let sign = || {
+            let mut claims: Map<_, _> =
+                self.registered(audience, token.sub(), token.sid()).into_iter().collect();
+            if let Some(email @ Value::String(_)) = token.public().get("email") {
+                claims.insert("email".into(), email.clone());
+            }
+            key.sign(assertion::TYPE, claims, now, assertion::LIFETIME)
+        };
+        token.0.assertions.recall(audience, now, sign).map(Some)
+    }
+
+    /// The claims of everything that is signed here, but for its times.
+    fn registered(&self, audience: &str, sub: &Subject, sid: &Sid) -> [(String, Value); 4] {
+        let all = [
+            ("iss", self.issuer.as_str()),
+            ("aud", audience),
+            ("sub", sub.as_str()),
+            ("sid", sid.as_str()),
+        ];
+        all.map(|(name, text)| (name.to_owned(), text.into()))
     }
 
     /// Verifies a token, or recalls that it was verified before. Its times are judged each time.
@@ -222,10 +229,10 @@ impl Tokens {
         let period = claims.period()?;
         let name = TokenName { jti, issued: period.issued() };
         let public = claims.into_rest();
-        let identity = identity::headers(&sub, &sid, &public);
+        let identity = identity::headers(self.preset, &sub, &sid, &public);
         let logged = self.log_identity.members(&sub, &sid);
-        let rights = Rights::of(&public);
-        Ok(Genuine { sub, sid, name, public, identity, logged, rights, period })
+        let (rights, assertions) = (Rights::of(&public), Assertions::default());
+        Ok(Genuine { sub, sid, name, public, identity, logged, rights, period, assertions })
     }
 }
 

@@ -34,7 +34,7 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "SIGNING_KEYS",
         "required",
-        "A JWK Set. The first key that can sign does, all verify, so keys rotate without logging anyone out. Each has a `kid` and one algorithm: `oct` with `alg` HS256, HS384 or HS512; `EC` on P-256 (ES256); `OKP` on Ed25519 (EdDSA); and, to verify only, `RSA` with `alg` RS256 to RS512 or PS256 to PS512. `npm run keys` makes one.",
+        "A JWK Set. The first key that can sign does, all verify, so keys rotate without logging anyone out. The first private ES256 or EdDSA key signs `X-Auth-Request-Assertion`. Each has a `kid` and one algorithm: `oct` with `alg` HS256, HS384 or HS512; `EC` on P-256 (ES256); `OKP` on Ed25519 (EdDSA); and, to verify only, `RSA` with `alg` RS256 to RS512 or PS256 to PS512. `npm run keys` makes one.",
     ),
     setting(
         "TRUSTED_ISSUERS",
@@ -93,6 +93,11 @@ pub const SETTINGS: &[Setting] = &[
         "A session unused for this long expires. It is extended at most once per tenth of it. A change concerns sessions that begin later; one that began with a timeout keeps its deadline.",
     ),
     setting("TOKEN_TTL", "SESSION_TTL", "The lifetime of a token. No longer than `SESSION_TTL`."),
+    setting(
+        "IDENTITY_HEADERS",
+        "x-auth-request",
+        "What the headers are called that tell the origin who is asking: `x-auth-request`, `x-forwarded` (`X-Forwarded-User` and its kin, as oauth2-proxy names them) or `remote` (`Remote-User` and its kin, as Authelia names them). The README has a table. Whichever it is, what a client sends under a name of any of them is removed.",
+    ),
     setting(
         "FORWARD_SESSION_DATA",
         "false",

@@ -86,6 +86,7 @@ fn everything_wrong_is_said_at_once() {
 #[case("LOG_IDENTITY", "encrypted")]
 #[case("SERVER_TIMING", "on")]
 #[case("FORWARD_CREDENTIAL", "always")]
+#[case("IDENTITY_HEADERS", "X-Forwarded-User")]
 #[case("SESSION_LIMIT_POLICY", "never")]
 fn a_bad_value_is_refused_by_name(#[case] name: &str, #[case] value: &str) {
     let errors = read(&[(name, value)]).unwrap_err();

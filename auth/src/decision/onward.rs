@@ -1,6 +1,7 @@
 //! What goes on to the origin, and how its headers change on the way.
 
 use std::fmt;
+use std::rc::Rc;
 
 use super::Caller;
 use crate::identity;
@@ -8,7 +9,6 @@ use crate::refusal::Refusal;
 use crate::request_log::{Outcome, said};
 
 /// A request for the origin, once its caller's session is known to be live.
-#[derive(Debug)]
 pub struct Check {
     pub(super) caller: Caller,
     pub(super) target: String,
@@ -18,6 +18,18 @@ pub struct Check {
     pub(super) denied: Option<Refusal>,
     pub(super) unless_live: Unless,
     pub(super) is_ahead: bool,
+    /// What proves to the origin who it is.
+    pub(super) assertion: Option<Rc<str>>,
+}
+
+/// Says nothing of what is withheld, nor of what is told to the origin alone.
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Check")
+            .field("caller", &self.caller)
+            .field("target", &self.target)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What becomes of a request that is refused only now.
@@ -70,7 +82,9 @@ impl Check {
 
     /// How the headers change on the way to the origin. `names` are those the client sent.
     pub fn forward<'a>(&'a self, names: impl Iterator<Item = &'a str>) -> HeaderChanges<'a> {
-        self.caller.withheld.changes(names, self.caller.token.identity())
+        let mut changes = self.caller.withheld.changes(names, self.caller.token.identity());
+        changes.set.extend(self.assertion.as_deref().map(|text| (identity::ASSERTION, text)));
+        changes
     }
 
     /// The same without an identity.

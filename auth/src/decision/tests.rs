@@ -1,3 +1,5 @@
+mod asserted;
+
 use super::*;
 use crate::jwt::TokenError;
 use crate::session::{Ending, Gone, tests::session};

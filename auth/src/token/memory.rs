@@ -13,7 +13,8 @@ use super::Genuine;
 /// What a token is remembered by: a hash of all of it, signature included.
 type Fingerprint = [u8; 32];
 
-/// How many are remembered in each of two halves. A token takes about a kilobyte.
+/// How many are remembered in each of two halves. A token takes about a
+/// kilobyte, and half of one more for each assertion.
 const HALF: usize = 1000;
 
 /// The genuine tokens of one key set. It belongs to the [`Tokens`](super::Tokens) whose keys
@@ -72,6 +73,7 @@ impl Memory {
 mod tests {
     use super::*;
     use crate::admin::Rights;
+    use crate::assertion::Assertions;
     use crate::jwt::Period;
     use crate::session::{Sid, Subject, TokenName};
     use serde_json::Map;
@@ -81,8 +83,8 @@ mod tests {
         let (sid, period) = (Sid::from_random([0; 16]), Period::default());
         let name = TokenName { jti: "jti".into(), issued: period.issued() };
         let (public, identity, logged) = (Map::new(), Vec::new(), String::new());
-        let rights = Rights::default();
-        Genuine { sub, sid, name, public, identity, logged, rights, period }
+        let (rights, assertions) = (Rights::default(), Assertions::default());
+        Genuine { sub, sid, name, public, identity, logged, rights, period, assertions }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 use super::*;
+use crate::keys::Material;
 use crate::keys::tests::hs256_set;
 use base64ct::{Base64UrlUnpadded, Encoding};
+use jwt_compact::alg::Hs256;
 use rstest::rstest;
 use serde_json::json;
 

@@ -1,0 +1,78 @@
+use super::*;
+use crate::identity::ASSERTION;
+use crate::jwt::Unverified;
+
+const ROUTES: &str =
+    r#"[{"path":"/open","access":"public"},{"path":"/maybe","access":"optional"}]"#;
+
+/// A guard that signs with a key of the oracle's test.
+fn guard_that_asserts(changes: &[(&str, &str)]) -> Guard {
+    let data = include_str!("../../../tests/data/keys.json");
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    let all = data["keys"].as_array().unwrap();
+    let jwk = all.iter().find(|jwk| jwk["kid"] == "ES256").unwrap();
+    let keys = serde_json::json!({ "keys": [jwk] }).to_string();
+    guard_with(&[changes, &[("SIGNING_KEYS", &keys), ("ROUTES", ROUTES)]].concat())
+}
+
+/// The assertions among the headers that are set.
+fn assertions<'a>(changes: &HeaderChanges<'a>) -> Vec<&'a str> {
+    let all = changes.set.iter().filter(|(name, _)| *name == ASSERTION);
+    all.map(|(_, text)| *text).collect()
+}
+
+#[rstest]
+#[case("/private")]
+#[case("/maybe")]
+fn an_assertion_goes_along_with_an_identity_and_never_without(#[case] path: &str) {
+    let guard = guard_that_asserts(&[]);
+    let check = check(&guard, &request("GET", path, &[("authorization", &bearer(&guard))]));
+    let forged = || ["X_Auth_Request_Assertion"].into_iter();
+    let changes = check.forward(forged());
+    assert_eq!(assertions(&changes).len(), 1);
+    assert!(changes.remove.contains(&"X_Auth_Request_Assertion"));
+    let anonymous = check.forward_anonymously(forged());
+    assert!(anonymous.set.is_empty() && anonymous.remove.contains(&"X_Auth_Request_Assertion"));
+}
+
+#[rstest]
+#[case::public("/open", true)]
+#[case::optional_without_a_token("/maybe", false)]
+fn nobody_is_asserted_where_nobody_is_asked(#[case] path: &str, #[case] has_token: bool) {
+    let guard = guard_that_asserts(&[]);
+    let token = bearer(&guard);
+    let headers = [("authorization", &token as &str)];
+    let headers = if has_token { &headers[..] } else { &[] };
+    let Decision::Forward(anonymous) = guard.decide(&request("GET", path, headers), NOW) else {
+        panic!("it is for everybody");
+    };
+    assert_eq!(anonymous.forward(std::iter::empty()).set, []);
+}
+
+#[rstest]
+#[case::the_origins_url(&[("ORIGIN_URL", "https://Origin.example:443/")], "https://origin.example")]
+#[case::the_requests_host(&[], "https://app.example")]
+fn an_assertion_is_for_the_origin(#[case] changes: &[(&str, &str)], #[case] audience: &str) {
+    let guard = guard_that_asserts(changes);
+    let check = check(&guard, &request("GET", "/x", &[("authorization", &bearer(&guard))]));
+    let changes = check.forward(std::iter::empty());
+    let key = &guard.tokens().keys().signing().material;
+    let signed = Unverified::parse(assertions(&changes)[0]).unwrap().verify(key).unwrap();
+    let claims = signed.claims.into_rest();
+    assert_eq!((&claims["aud"], &claims["sub"]), (&audience.into(), &"ada".into()));
+}
+
+#[test]
+fn without_a_key_for_it_there_is_none() {
+    let guard = guard();
+    let check = check(&guard, &request("GET", "/x", &[("authorization", &bearer(&guard))]));
+    assert_eq!(assertions(&check.forward(std::iter::empty())), [""; 0]);
+}
+
+#[test]
+fn debug_output_tells_no_assertion() {
+    let guard = guard_that_asserts(&[]);
+    let check = check(&guard, &request("GET", "/x", &[("authorization", &bearer(&guard))]));
+    let assertion = check.assertion.as_deref().unwrap();
+    assert!(!format!("{check:?}").contains(assertion));
+}

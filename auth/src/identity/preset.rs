@@ -1,0 +1,60 @@
+//! What the identity headers are called: `IDENTITY_HEADERS`.
+
+/// A convention of names. What it has no name for is called as in `x-auth-request`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Preset {
+    /// `X-Auth-Request-User` and its kin.
+    #[default]
+    XAuthRequest,
+    /// `X-Forwarded-User` and its kin, as oauth2-proxy names them.
+    XForwarded,
+    /// `Remote-User` and its kin, as Authelia names them.
+    Remote,
+}
+
+/// The names of one convention.
+pub(super) struct Names {
+    pub user: &'static str,
+    pub email: &'static str,
+    pub groups: &'static str,
+    /// A claim that it has one more header for: the header, and the claim.
+    pub more: Option<(&'static str, &'static str)>,
+}
+
+impl Preset {
+    /// Reads the setting.
+    ///
+    /// # Errors
+    /// What it can be.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "x-auth-request" => Ok(Self::XAuthRequest),
+            "x-forwarded" => Ok(Self::XForwarded),
+            "remote" => Ok(Self::Remote),
+            _ => Err("must be `x-auth-request`, `x-forwarded` or `remote`".into()),
+        }
+    }
+
+    pub(super) const fn names(self) -> Names {
+        match self {
+            Self::XAuthRequest => Names {
+                user: "X-Auth-Request-User",
+                email: "X-Auth-Request-Email",
+                groups: "X-Auth-Request-Groups",
+                more: None,
+            },
+            Self::XForwarded => Names {
+                user: "X-Forwarded-User",
+                email: "X-Forwarded-Email",
+                groups: "X-Forwarded-Groups",
+                more: Some(("X-Forwarded-Preferred-Username", "preferred_username")),
+            },
+            Self::Remote => Names {
+                user: "Remote-User",
+                email: "Remote-Email",
+                groups: "Remote-Groups",
+                more: Some(("Remote-Name", "name")),
+            },
+        }
+    }
+}
