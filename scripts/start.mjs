@@ -2,7 +2,7 @@
 // follows `npm start --` is passed on to `wrangler dev`.
 
 import { spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ const origin = `http://127.0.0.1:${originPort}`;
 const address = `http://localhost:${port}`;
 
 const started = [
-  start(process.execPath, ["examples/origin/server.mjs"], { ORIGIN_PORT: `${originPort}` }),
+  start(process.execPath, ["examples/origin/server.mjs"], { ORIGIN_PORT: `${originPort}`, GUARD_URL: address, ISSUER: address }),
   start(join(root, "node_modules/.bin/wrangler"), [
     "dev", "--ip", "127.0.0.1", "--port", `${port}`, "--show-interactive-dev-session=false",
     // A route in wrangler.toml would otherwise lend the requests its host.
@@ -45,11 +45,13 @@ Press Ctrl-C to stop.
 /** Makes the development keys, once. `wrangler deploy` never sends this file anywhere. */
 function makeKeys() {
   const file = join(root, ".dev.vars");
-  const vars = existsSync(file) ? readFileSync(file, "utf8") : "";
+  // A key of an earlier version was a secret, by which the origin could not tell the guard from others.
+  const vars = (existsSync(file) ? readFileSync(file, "utf8") : "").replace(/^SIGNING_KEYS='.*"kty":"oct".*"kid":"development-only-.*\n/m, "");
   if (/^SIGNING_KEYS *=/m.test(vars)) return;
   // The guard refuses a key of this name for any host but this machine.
   const kid = `development-only-${randomBytes(4).toString("hex")}`;
-  const key = { kty: "oct", alg: "HS256", kid, k: randomBytes(32).toString("base64url") };
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const key = { ...privateKey.export({ format: "jwk" }), alg: "ES256", kid };
   const rest = vars === "" || vars.endsWith("\n") ? vars : `${vars}\n`;
   writeFileSync(file, `${rest}SIGNING_KEYS='${JSON.stringify({ keys: [key] })}'\n`, { mode: 0o600 });
   say("Made development keys in .dev.vars");

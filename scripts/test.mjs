@@ -7,7 +7,8 @@ import { digest, giveUp, isStamped, needTools, output, root, run, say } from "./
 
 await needTools();
 needPrograms();
-needSchemathesis();
+needPython("Schemathesis", "schemathesis", "tests/openapi/requirements.txt");
+needPython("PyJWT", "pyjwt", "tests/readme/requirements.txt");
 
 step("Formatting and lints");
 run("cargo", ["fmt", "--all", "--check"]);
@@ -56,16 +57,16 @@ function needPrograms() {
   run("apt-get", ["install", "-qq", "--yes", "--no-install-recommends", ...missing], { env, stdio: ["ignore", "ignore", "inherit"] });
 }
 
-/** Schemathesis, which compares the Worker with docs/openapi.yaml, and all that it needs. */
-function needSchemathesis() {
+/** A Python package that tests run, and all that it needs, in a folder of its own below `.cache`. */
+function needPython(name, subfolder, file) {
   const isNewEnough = output("python3", ["-c", "import sys; sys.exit(sys.version_info < (3, 11))"]) !== undefined;
   if (!isNewEnough) giveUp(`${output("python3", ["--version"])} is too old for the tests. Install Python 3.11 or newer.`);
-  const folder = join(root, ".cache/schemathesis");
-  const requirements = join(root, "tests/openapi/requirements.txt");
+  const folder = join(root, ".cache", subfolder);
+  const requirements = join(root, file);
   const stampFile = join(folder, ".installed");
   const stamp = digest(readFileSync(requirements), output("python3", ["--version"]), folder);
   if (isStamped(stampFile, stamp)) return;
-  say("Installing Schemathesis into .cache/schemathesis (some seconds)");
+  say(`Installing ${name} into .cache/${subfolder} (some seconds)`);
   run("python3", ["-m", "venv", "--clear", folder]);
   const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"];
   run(join(folder, "bin/python"), [...pip, "--require-hashes", "--requirement", requirements]);

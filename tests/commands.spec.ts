@@ -48,7 +48,7 @@ describe("npm start", () => {
       await expect.poll(() => printed.text, { timeout: 100_000 }).toContain("Press Ctrl-C to stop");
       expect(printed.text).toContain(`http://localhost:${port}`);
       for (const [command, expected] of scenes()) {
-        const here = (text: string) => text.replaceAll("localhost:8787", `localhost:${port}`);
+        const here = (text: string) => text.replaceAll("localhost:8787", `localhost:${port}`).replaceAll("localhost:8788", `localhost:${port + 1}`);
         const shell = await finish("sh", ["-c", `cd '${folder}' && ${here(command)}`]);
         const pattern = here(expected).split("…").map((text) => text.replace(/[^\w\s]/g, "\\$&")).join(".+?");
         expect(shell.printed.trim(), command).toMatch(new RegExp(`^${pattern}$`));

@@ -1,21 +1,23 @@
 // The members' application of a small rowing club, with its own users and pages. It knows
-// nothing of tokens: who is asking stands in the identity headers that Session Guard sets, and
-// credentials are checked at one internal endpoint, for the guard alone.
+// nothing of sessions: who is asking stands in the identity headers that Session Guard sets, with its
+// signature, and credentials are checked at one internal endpoint, for the guard alone.
 
 import { createServer } from "node:http";
+import { guardAt } from "./guard.mjs";
 import { checkCredentials, nameOf } from "./members.mjs";
 import { page } from "./pages.mjs";
 
 const port = Number(process.env.ORIGIN_PORT ?? 8788);
+const guard = process.env.GUARD_URL ?? "http://localhost:8787";
+const userOf = guardAt(guard, process.env.ISSUER ?? guard, `http://127.0.0.1:${port}`);
 
 const server = createServer(async (request, response) => {
   const path = (request.url ?? "/").split("?")[0];
   if (path === "/internal/login") return login(request, response);
-  const member = request.headers["x-auth-request-user"];
-  // Behind the guard this cannot happen; without it, nobody is a member.
-  if (typeof member !== "string") return send(response, 403, "text/plain", "Members only.\n");
+  const member = await userOf(request.headers).catch(({ message }) => console.log(`refused: ${message}`));
+  if (member === undefined) return send(response, 403, "text/plain", "This request did not come through the guard.\n");
   if (path === "/api/me") return me(request, response);
-  const html = page(path, nameOf(decodeURIComponent(member)), new Date());
+  const html = page(path, nameOf(member), new Date());
   if (html === undefined) return send(response, 404, "text/plain", "There is no such page.\n");
   send(response, 200, "text/html; charset=utf-8", html);
 });
