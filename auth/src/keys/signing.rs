@@ -2,35 +2,49 @@
 
 use std::time::Duration;
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::alg::{Es256, Hs256, Hs384, Hs512};
-use jwt_compact::{AlgorithmExt, Claims, Header};
-use serde_json::{Map, Value};
+use jwt_compact::{Algorithm, AlgorithmSignature};
+use serde_json::{Map, Value, json};
 
 use super::{Key, Material};
 use crate::time::Timestamp;
 
 impl Key {
-    /// Signs a JWT of this `typ`, with these claims and the times; `None` if the key cannot.
+    /// Signs a JWT of this `typ`, with these claims, `iat` and `exp`; `None` if the key cannot.
+    ///
+    /// Put together here, because `jwt-compact` would do it once more for each algorithm.
     pub fn sign(
         &self,
         typ: &str,
-        claims: Map<String, Value>,
+        mut claims: Map<String, Value>,
         now: Timestamp,
         lifetime: Duration,
     ) -> Option<String> {
-        let mut claims = Claims::new(claims);
-        claims.issued_at = Some(now.to_utc()?);
-        claims.expiration = Some(now.plus(lifetime).to_utc()?);
-        let mut header = Header::empty().with_token_type(typ);
-        header.key_id = Some(self.kid.clone());
-        match &self.material {
-            Material::Hs256(key) => Hs256.token(&header, &claims, key),
-            Material::Hs384(key) => Hs384.token(&header, &claims, key),
-            Material::Hs512(key) => Hs512.token(&header, &claims, key),
-            Material::Es256(pair) => Es256.token(&header, &claims, pair.signing.as_ref()?),
-            Material::EdDsa(pair, named) => named.token(&header, &claims, pair.signing.as_ref()?),
-            Material::Rsa(..) => return None,
-        }
-        .ok()
+        claims.insert("iat".into(), now.seconds().into());
+        claims.insert("exp".into(), now.plus(lifetime).seconds().into());
+        let header = json!({ "alg": self.material.alg(), "typ": typ, "kid": self.kid });
+        let part = |json: Value| Base64UrlUnpadded::encode_string(json.to_string().as_bytes());
+        let message = format!("{}.{}", part(header), part(Value::Object(claims)));
+        let signature = self.material.sign(message.as_bytes())?;
+        Some(format!("{message}.{}", Base64UrlUnpadded::encode_string(&signature)))
+    }
+}
+
+impl Material {
+    /// A signature by the key's one algorithm; `None` if there is no private half.
+    fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        Some(match self {
+            Self::Hs256(key) => Hs256.sign(key, message).as_bytes().into_owned(),
+            Self::Hs384(key) => Hs384.sign(key, message).as_bytes().into_owned(),
+            Self::Hs512(key) => Hs512.sign(key, message).as_bytes().into_owned(),
+            Self::Es256(pair) => {
+                Es256.sign(pair.signing.as_ref()?, message).as_bytes().into_owned()
+            }
+            Self::EdDsa(pair, named) => {
+                named.sign(pair.signing.as_ref()?, message).as_bytes().into_owned()
+            }
+            Self::Rsa(..) => return None,
+        })
     }
 }

@@ -2,7 +2,6 @@
 
 mod user_of;
 
-use auth::identity::Preset;
 use auth::keys::KeySet;
 use auth::session::{Sid, Subject};
 use auth::time::Timestamp;
@@ -20,7 +19,7 @@ fn tokens(issuer: &str, audience: &str) -> Tokens {
     let all = data["keys"].as_array().unwrap();
     let jwk = all.iter().find(|jwk| jwk["kid"] == "ES256").unwrap();
     let keys = KeySet::parse(&serde_json::json!({ "keys": [jwk] }).to_string()).unwrap();
-    Tokens::new(issuer.into(), audience.into(), keys, Preset::default())
+    Tokens::new(issuer.into(), audience.into(), keys)
 }
 
 /// The snippet reads the ambient clock.
