@@ -110,6 +110,29 @@ export function forwardAnonymously(request, plan) {
 }
 
 /**
+ * What Rust needs to say which headers go on: the values of `Connection` and `Upgrade`, then the
+ * names of all, a line each.
+ * @param {Request} request
+ * @returns {string}
+ */
+export function sentHeaders({ headers }) {
+  return [headers.get("connection"), headers.get("upgrade"), ...headers.keys()].join("\n");
+}
+
+/**
+ * Tells the origin how the client came here. What the client itself said of that is in `changes`.
+ * @param {Request} request
+ * @param {Headers} headers
+ */
+function tellClient(request, headers) {
+  const [scheme = "", , host = ""] = request.url.split("/", 3);
+  const address = request.headers.get("cf-connecting-ip");
+  if (address !== null) headers.set("x-forwarded-for", address);
+  headers.set("x-forwarded-proto", scheme.slice(0, -1));
+  headers.set("x-forwarded-host", host);
+}
+
+/**
  * Sends a request to the origin: streams both bodies, follows no redirect.
  * @param {Request} request
  * @param {string[]} plan the lines of a plan: see `Outcome`
@@ -127,6 +150,7 @@ async function forward(request, plan, abort = new AbortController()) {
     if (colon < 0) headers.delete(line);
     else headers.set(line.slice(0, colon), line.slice(colon + 2));
   }
+  tellClient(request, headers);
   const { method, body } = request;
   const init = { headers, redirect: "manual", signal: abort.signal, cf: NO_CACHE };
   const late = isUpload(headers, body) ? null : setTimeout(() => abort.abort(), Number(timeout));

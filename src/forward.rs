@@ -1,14 +1,21 @@
 //! The way to the origin: what is forwarded, and what is said when that fails.
 
-use auth::decision::{Anonymous, Check, HeaderChanges};
+use auth::decision::{Anonymous, Check, HeaderChanges, SentHeaders};
 use auth::identity;
 use auth::refusal::Refusal;
 use auth::route::Target;
 use auth::session::LiveSession;
-use js_sys::Array;
+use wasm_bindgen::prelude::*;
 use web_sys::Request;
 
 use crate::config::App;
+
+#[wasm_bindgen(module = "/src/forward.js")]
+extern "C" {
+    /// What [`SentHeaders::read`] reads.
+    #[wasm_bindgen(js_name = sentHeaders)]
+    fn sent_headers(request: &Request) -> String;
+}
 
 /// What `forward.js` is to do, as one string, because each value that crosses costs: the URL,
 /// the milliseconds until the first byte, what the log says, the session for [`Pending::watch`],
@@ -24,8 +31,7 @@ pub fn plan(app: &App, check: &Check, live: Option<&LiveSession>, request: &Requ
         let user = serde_json::to_string(caller.user().as_str()).unwrap_or_default();
         plan.extend([caller.sid().as_str(), " ", &user]);
     }
-    let names = names(request);
-    add(&mut plan, &check.forward(names.split('\n')));
+    add(&mut plan, &check.forward(&SentHeaders::read(&sent_headers(request))));
     if settings.forward_session_data
         && let Some(data) = live.and_then(LiveSession::data)
     {
@@ -43,16 +49,14 @@ pub fn plan_without_session(
     request: &Request,
 ) -> String {
     let mut plan = begin(app, check.target(), &check.said(Some(refusal)), request);
-    let names = names(request);
-    add(&mut plan, &check.forward_anonymously(names.split('\n')));
+    add(&mut plan, &check.forward_anonymously(&SentHeaders::read(&sent_headers(request))));
     plan
 }
 
 /// The same for a request that is for everybody.
 pub fn plan_anonymously(app: &App, anonymous: &Anonymous, request: &Request) -> String {
     let mut plan = begin(app, anonymous.target(), &anonymous.said(), request);
-    let names = names(request);
-    add(&mut plan, &anonymous.forward(names.split('\n')));
+    add(&mut plan, &anonymous.forward(&SentHeaders::read(&sent_headers(request))));
     plan
 }
 
@@ -63,11 +67,6 @@ fn begin(app: &App, target: &str, said: &str, request: &Request) -> String {
         Some(origin) => format!("{origin}{target}\n{timeout}\n{said}\n"),
         None => format!("{}{target}\n{timeout}\n{said}\n", Target::site_of(&request.url())),
     }
-}
-
-/// The names of the request's headers, a line each.
-fn names(request: &Request) -> String {
-    Array::from(&request.headers().keys()).join("\n").as_string().unwrap_or_default()
 }
 
 fn add(plan: &mut String, changes: &HeaderChanges<'_>) {

@@ -92,6 +92,13 @@ impl Rules {
     }
 }
 
+impl Rules {
+    /// Does any rule hold for some methods only?
+    pub fn depend_on_methods(&self) -> bool {
+        self.rules.iter().any(|rule| !rule.methods.is_empty())
+    }
+}
+
 impl Rule {
     /// The pattern, by which people know the rule.
     pub fn path(&self) -> &str {

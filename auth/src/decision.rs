@@ -6,11 +6,13 @@ mod caller;
 mod login_url;
 mod onward;
 mod recent;
+mod sent_headers;
 
 use std::time::Duration;
 
 pub use caller::Caller;
 pub use onward::{Anonymous, Check, HeaderChanges};
+pub use sent_headers::SentHeaders;
 
 use browser::{changes_state, is_navigation, is_same_origin};
 use login_url::LoginUrl;
@@ -136,6 +138,12 @@ impl Guard {
         let Some(target) = Target::of_url(head.url()) else {
             return Decision::refuse(Refusal::BadRequest("The URL has no path."));
         };
+        if !has_one_host(head.url()) {
+            return Decision::refuse(Refusal::BadRequest("Send one `Host`, and no more in it."));
+        }
+        if matches!(head.method(), "TRACE" | "TRACK" | "CONNECT") {
+            return Decision::refuse(Refusal::MethodNotAllowed(METHODS));
+        }
         if let Err(refusal) = self.refuse_development_keys(head.url()) {
             return Decision::refuse(refusal);
         }
@@ -205,7 +213,17 @@ impl Guard {
         let is_ahead = unless_live == Unless::Refuse && denied.is_none() && self.overlaps(head);
         let assertion = self.assertion(head, &caller, now)?;
         let (target, route) = (self.without_tokens(target), rule.path().to_owned());
-        Ok(Check { caller, target, route, denied, unless_live, is_ahead, assertion })
+        let keeps_overrides = self.keeps_overrides(head, rule.access);
+        Ok(Check {
+            caller,
+            target,
+            route,
+            denied,
+            unless_live,
+            is_ahead,
+            keeps_overrides,
+            assertion,
+        })
     }
 
     /// May the origin see this request before the session is known to be live?
@@ -253,7 +271,15 @@ impl Guard {
         let source = if sent.bearer().is_some_and(ours) { Source::Bearer } else { Source::Named };
         let withheld = self.withhold(head, &sent, source);
         let (target, route) = (self.without_tokens(target), rule.path().to_owned());
-        Anonymous { target, route, withheld, would_refuse: None }
+        let keeps_overrides = self.keeps_overrides(head, rule.access);
+        Anonymous { target, route, withheld, would_refuse: None, keeps_overrides }
+    }
+
+    /// Applications override the method of a POST. Elsewhere, and where a rule depends on methods,
+    /// the origin must not see another than was decided about.
+    fn keeps_overrides(&self, head: &impl Head, access: Access) -> bool {
+        let is_post = head.method() == "POST" && access == Access::Session;
+        is_post && !self.settings.routes.depend_on_methods()
     }
 
     fn without_tokens(&self, target: Target<'_>) -> String {
@@ -446,6 +472,17 @@ impl Decision {
     fn refuse(refusal: Refusal) -> Self {
         Self::Refuse(Refused { refusal, login: None, route: None })
     }
+}
+
+/// What goes on to an origin. `TRACE` would show a client what the guard adds to its request.
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+/// Is the authority of an absolute URL a host and perhaps a port? The runtime makes it of whatever
+/// stands in `Host` lines.
+fn has_one_host(url: &str) -> bool {
+    let authority = Target::site_of(url).split_once("://").map_or("", |(_, authority)| authority);
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    !authority.is_empty() && authority.bytes().all(legal)
 }
 
 /// The host of an absolute URL, without its port.

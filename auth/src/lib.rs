@@ -38,6 +38,7 @@ pub mod redirect;
 pub mod redis;
 pub mod refusal;
 pub mod request_log;
+pub mod reserved;
 pub mod route;
 pub mod session;
 pub mod store;

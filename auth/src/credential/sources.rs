@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use crate::config::is_token;
 use crate::decision::Head;
 use crate::form::Form;
-use crate::identity;
+use crate::reserved::is_reserved;
 
 /// Where the guard looks for tokens. Never nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ fn header_name(name: &str) -> Result<String, String> {
     const TAKEN: [&str; 7] =
         ["authorization", "cookie", "host", "content-type", "content-length", "origin", "upgrade"];
     let name = name.to_ascii_lowercase();
-    if !is_token(&name) || TAKEN.contains(&name.as_str()) || identity::is_reserved(&name) {
+    if !is_token(&name) || TAKEN.contains(&name.as_str()) || is_reserved(&name) {
         return Err(format!("names no header that could hold a token: `{name}`"));
     }
     Ok(name)

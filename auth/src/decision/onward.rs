@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::Caller;
+use super::{Caller, SentHeaders};
 use crate::identity;
 use crate::refusal::Refusal;
 use crate::request_log::{Outcome, said};
@@ -18,6 +18,8 @@ pub struct Check {
     pub(super) denied: Option<Refusal>,
     pub(super) unless_live: Unless,
     pub(super) is_ahead: bool,
+    /// May the origin read another method from a header than the decision was made about?
+    pub(super) keeps_overrides: bool,
     /// What proves to the origin who it is.
     pub(super) assertion: Option<Rc<str>>,
 }
@@ -80,19 +82,17 @@ impl Check {
         said(outcome, Some(&self.route), self.caller.token.logged())
     }
 
-    /// How the headers change on the way to the origin. `names` are those the client sent.
-    pub fn forward<'a>(&'a self, names: impl Iterator<Item = &'a str>) -> HeaderChanges<'a> {
-        let mut changes = self.caller.withheld.changes(names, self.caller.token.identity());
+    /// How the headers change on the way to the origin.
+    pub fn forward<'a>(&'a self, sent: &SentHeaders<'a>) -> HeaderChanges<'a> {
+        let removed = sent.removed(self.keeps_overrides);
+        let mut changes = self.caller.withheld.changes(removed, self.caller.token.identity());
         changes.set.extend(self.assertion.as_deref().map(|text| (identity::ASSERTION, text)));
         changes
     }
 
     /// The same without an identity.
-    pub fn forward_anonymously<'a>(
-        &'a self,
-        names: impl Iterator<Item = &'a str>,
-    ) -> HeaderChanges<'a> {
-        self.caller.withheld.changes(names, &[])
+    pub fn forward_anonymously<'a>(&'a self, sent: &SentHeaders<'a>) -> HeaderChanges<'a> {
+        self.caller.withheld.changes(sent.removed(self.keeps_overrides), &[])
     }
 }
 
@@ -103,6 +103,8 @@ pub struct Anonymous {
     pub(super) withheld: Withheld,
     /// The code of the refusal, if it goes on only because nothing is enforced.
     pub(super) would_refuse: Option<&'static str>,
+    /// May the origin read another method from a header than the decision was made about?
+    pub(super) keeps_overrides: bool,
 }
 
 /// Says nothing of what is withheld.
@@ -124,9 +126,9 @@ impl Anonymous {
         said(outcome, Some(&self.route), "")
     }
 
-    /// How the headers change on the way to the origin. `names` are those the client sent.
-    pub fn forward<'a>(&'a self, names: impl Iterator<Item = &'a str>) -> HeaderChanges<'a> {
-        self.withheld.changes(names, &[])
+    /// How the headers change on the way to the origin.
+    pub fn forward<'a>(&'a self, sent: &SentHeaders<'a>) -> HeaderChanges<'a> {
+        self.withheld.changes(sent.removed(self.keeps_overrides), &[])
     }
 }
 
@@ -140,14 +142,14 @@ pub(super) struct Withheld {
 impl Withheld {
     fn changes<'a>(
         &'a self,
-        names: impl Iterator<Item = &'a str>,
+        removed: impl Iterator<Item = &'a str>,
         identity: &'a [identity::Header],
     ) -> HeaderChanges<'a> {
         let remove = self.remove.iter().map(String::as_str);
         let set = self.set.iter().map(|(name, value)| (*name, value.as_str()));
         let identity = identity.iter().map(|(name, value)| (&**name, value.as_str()));
         HeaderChanges {
-            remove: remove.chain(names.filter(|name| identity::is_reserved(name))).collect(),
+            remove: remove.chain(removed).collect(),
             set: set.chain(identity).collect(),
         }
     }
@@ -156,7 +158,8 @@ impl Withheld {
 /// How the headers change on the way to the origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderChanges<'a> {
-    /// Headers that the origin does not get: forged identities, and the guard's own credential.
+    /// Headers that the origin does not get: what only a proxy may say, what concerns the connection
+    /// to the client, and the guard's own credential.
     pub remove: Vec<&'a str>,
     /// Headers that are set.
     pub set: Vec<(&'a str, &'a str)>,

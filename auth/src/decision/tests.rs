@@ -157,9 +157,9 @@ fn a_cookie_on_an_unsafe_method_needs_a_proof_of_its_site(
 #[test]
 fn the_origin_gets_the_identity_and_not_the_credential() {
     let guard = guard();
-    let sent = ["Accept", "x_auth_request_user", "X-Auth-Request-Email", "Cookie"];
+    let sent = SentHeaders::read("\n\nAccept\nx_auth_request_user\nX-Auth-Request-Email\nCookie");
     let by_cookie = check(&guard, &request("GET", "/", &[("cookie", &cookie(&guard))]));
-    let changes = by_cookie.forward(sent.into_iter());
+    let changes = by_cookie.forward(&sent);
     assert_eq!(changes.remove, ["x_auth_request_user", "X-Auth-Request-Email"]);
     let sid = by_cookie.caller().sid().as_str();
     let expected = [
@@ -171,7 +171,59 @@ fn the_origin_gets_the_identity_and_not_the_credential() {
     ];
     assert_eq!(changes.set, expected);
     let by_bearer = check(&guard, &request("GET", "/", &[("authorization", &bearer(&guard))]));
-    assert_eq!(by_bearer.forward(std::iter::empty()).remove, ["authorization"]);
+    assert_eq!(by_bearer.forward(&SentHeaders::default()).remove, ["authorization"]);
+}
+
+#[rstest]
+#[case("TRACE", "/x", "method_not_allowed")]
+#[case("TRACE", "/auth/login", "method_not_allowed")]
+#[case("CONNECT", "/x", "method_not_allowed")]
+#[case("TRACE", "/public/x", "method_not_allowed")]
+#[case("GET", "/x", "token_missing")]
+fn what_shows_a_request_to_its_client_is_refused_everywhere(
+    #[case] method: &'static str,
+    #[case] path: &str,
+    #[case] code: &str,
+) {
+    let guard = guard_with(&[("ROUTES", r#"[{"path": "/public/*", "access": "public"}]"#)]);
+    assert_eq!(refusal(&guard, &request(method, path, &[])).refusal.code(), code);
+}
+
+#[rstest]
+#[case("app.example", false)]
+#[case("app.example:8787", false)]
+#[case("[::1]:8787", false)]
+#[case("app.example, evil.example", true)]
+#[case("a@app.example", true)]
+#[case("a b", true)]
+#[case("", true)]
+fn a_host_that_is_none_is_refused(#[case] host: &str, #[case] refused: bool) {
+    let guard = guard();
+    let request = Request { url: format!("https://{host}/x"), ..request("GET", "/x", &[]) };
+    let code = refusal(&guard, &request).refusal.code();
+    assert_eq!(code, if refused { "bad_request" } else { "token_missing" });
+}
+
+#[rstest]
+#[case::an_applications_own("[]", "POST", true)]
+#[case::on_a_safe_method("[]", "GET", false)]
+#[case::where_it_is_for_everybody(r#"[{"path": "/x", "access": "optional"}]"#, "POST", false)]
+#[case::where_methods_matter(
+    r#"[{"path": "/y", "access": "session", "methods": ["GET"]}]"#,
+    "POST",
+    false
+)]
+fn the_origin_is_told_of_another_method_only_where_none_was_decided_about(
+    #[case] routes: &str,
+    #[case] method: &'static str,
+    #[case] passes: bool,
+) {
+    let guard = guard_with(&[("ROUTES", routes)]);
+    let check = check(&guard, &request(method, "/x", &[("authorization", &bearer(&guard))]));
+    let changes = check.forward(&SentHeaders::read("\n\nX-HTTP-Method-Override"));
+    assert_eq!(!changes.remove.contains(&"X-HTTP-Method-Override"), passes);
+    let anonymous = check.forward_anonymously(&SentHeaders::read("\n\nx-http-method"));
+    assert_eq!(!anonymous.remove.contains(&"x-http-method"), passes);
 }
 
 #[test]
@@ -180,7 +232,7 @@ fn somebody_elses_credentials_are_left_alone() {
     let cookie = format!("__Host-session={}", issue(guard.tokens(), "ada"));
     let headers = [("authorization", "Basic YWRh"), ("cookie", &cookie as &str)];
     let check = check(&guard, &request("GET", "/", &headers));
-    assert_eq!(check.forward(std::iter::empty()).remove, ["cookie"]);
+    assert_eq!(check.forward(&SentHeaders::default()).remove, ["cookie"]);
 }
 
 #[test]
@@ -188,13 +240,16 @@ fn a_token_may_be_wherever_the_settings_say_and_stays_at_the_guard() {
     let guard = guard_with(&[("TOKEN_SOURCES", "header:x-access-token, query:t, body:t")]);
     let token = issue(guard.tokens(), "ada");
     let by_header = check(&guard, &request("GET", "/", &[("x-access-token", &token)]));
-    assert_eq!(by_header.forward(std::iter::empty()).remove, ["x-access-token"]);
+    assert_eq!(by_header.forward(&SentHeaders::default()).remove, ["x-access-token"]);
     let page = format!("https://app.example/?t={token}&u=1");
     let path = format!("/a?b=%2F&t={token}#c");
     let by_query = check(&guard, &request("GET", &path, &[("referer", &page)]));
     assert_eq!(by_query.target(), "/a?b=%2F");
     assert!(
-        by_query.forward(std::iter::empty()).set.contains(&("Referer", "https://app.example/?u=1"))
+        by_query
+            .forward(&SentHeaders::default())
+            .set
+            .contains(&("Referer", "https://app.example/?u=1"))
     );
     let elsewhere = refusal(&guard, &request("GET", "/", &[("authorization", &bearer(&guard))]));
     assert_eq!(elsewhere.refusal, Refusal::TokenMissing);
@@ -211,7 +266,7 @@ fn the_credential_reaches_the_origin_only_if_it_is_told_to() {
         let token = issue(guard.tokens(), "ada");
         let headers = [("x-token", token.as_str()), ("cookie", &cookie(&guard))];
         let check = check(&guard, &request("GET", &format!("/a?t={token}&b=c"), &headers));
-        let changes = check.forward(["x-token", "cookie"].into_iter());
+        let changes = check.forward(&SentHeaders::read("\n\nx-token\ncookie"));
         assert_eq!(changes.remove.contains(&"x-token"), stays);
         assert_eq!(changes.set.iter().any(|(name, _)| *name == "Cookie"), stays);
         assert_eq!(!check.target().contains(&token), stays);
@@ -298,7 +353,7 @@ fn in_monitor_mode_what_would_be_refused_goes_on_without_an_identity_and_is_note
     let Decision::Forward(anonymous) = monitoring.decide(&request, NOW) else { panic!() };
     let said = format!(r#""decision":"would_refuse","code":"{code}","route":"/*""#);
     assert_eq!(anonymous.said(), said);
-    let changes = anonymous.forward(["X_Auth_Request_User"].into_iter());
+    let changes = anonymous.forward(&SentHeaders::read("\n\nX_Auth_Request_User"));
     assert!(changes.remove.contains(&"X_Auth_Request_User"), "{changes:?}");
     assert!(changes.set.iter().all(|(name, _)| *name == "Cookie"), "{changes:?}");
 }

@@ -27,11 +27,11 @@ fn assertions<'a>(changes: &HeaderChanges<'a>) -> Vec<&'a str> {
 fn an_assertion_goes_along_with_an_identity_and_never_without(#[case] path: &str) {
     let guard = guard_that_asserts(&[]);
     let check = check(&guard, &request("GET", path, &[("authorization", &bearer(&guard))]));
-    let forged = || ["X_Auth_Request_Assertion"].into_iter();
-    let changes = check.forward(forged());
+    let forged = SentHeaders::read("\n\nX_Auth_Request_Assertion");
+    let changes = check.forward(&forged);
     assert_eq!(assertions(&changes).len(), 1);
     assert!(changes.remove.contains(&"X_Auth_Request_Assertion"));
-    let anonymous = check.forward_anonymously(forged());
+    let anonymous = check.forward_anonymously(&forged);
     assert!(anonymous.set.is_empty() && anonymous.remove.contains(&"X_Auth_Request_Assertion"));
 }
 
@@ -46,7 +46,7 @@ fn nobody_is_asserted_where_nobody_is_asked(#[case] path: &str, #[case] has_toke
     let Decision::Forward(anonymous) = guard.decide(&request("GET", path, headers), NOW) else {
         panic!("it is for everybody");
     };
-    assert_eq!(anonymous.forward(std::iter::empty()).set, []);
+    assert_eq!(anonymous.forward(&SentHeaders::default()).set, []);
 }
 
 #[rstest]
@@ -55,7 +55,7 @@ fn nobody_is_asserted_where_nobody_is_asked(#[case] path: &str, #[case] has_toke
 fn an_assertion_is_for_the_origin(#[case] changes: &[(&str, &str)], #[case] audience: &str) {
     let guard = guard_that_asserts(changes);
     let check = check(&guard, &request("GET", "/x", &[("authorization", &bearer(&guard))]));
-    let changes = check.forward(std::iter::empty());
+    let changes = check.forward(&SentHeaders::default());
     let key = &guard.tokens().keys().signing().material;
     let signed = Unverified::parse(assertions(&changes)[0]).unwrap().verify(key).unwrap();
     let claims = signed.claims.into_rest();
@@ -66,7 +66,7 @@ fn an_assertion_is_for_the_origin(#[case] changes: &[(&str, &str)], #[case] audi
 fn without_a_key_for_it_there_is_none() {
     let guard = guard();
     let check = check(&guard, &request("GET", "/x", &[("authorization", &bearer(&guard))]));
-    assert_eq!(assertions(&check.forward(std::iter::empty())), [""; 0]);
+    assert_eq!(assertions(&check.forward(&SentHeaders::default())), [""; 0]);
 }
 
 #[test]
