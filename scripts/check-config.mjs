@@ -36,6 +36,8 @@ async function read(config, env) {
   if (!bound && settings.SESSION_STORE !== "redis") {
     giveUp("error: USER_SESSIONS is not bound: wrangler.toml needs the Durable Object binding of that name.");
   }
+  // The text by which the settings know a binding.
+  if (wrangler.services?.some(({ binding }) => binding === "ORIGIN")) settings.ORIGIN = "(bound)";
   const limiter = wrangler.ratelimits?.find(({ name }) => name === "LOGIN_RATE_LIMITER");
   if (limiter) settings.LOGIN_RATE_LIMITER = `${limiter.simple.limit} per ${limiter.simple.period} seconds`;
   return settings;

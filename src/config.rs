@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use auth::config::{SettingError, Settings, StoreSettings};
+use auth::config::{BOUND, ORIGIN, SettingError, Settings, StoreSettings};
 use auth::decision::Guard;
 use auth::event::Noticed;
 use auth::refusal::Refusal;
@@ -55,7 +55,11 @@ impl App {
 
     fn build(env: &JsValue) -> Result<Self, Refusal> {
         let get = |name: &str| Reflect::get(env, &name.into()).ok().filter(|v| !v.is_undefined());
-        let settings = Settings::read(|name| text(&get(name)?)).map_err(misconfigured)?;
+        let read = |name: &str| match (name, get(name)?) {
+            (ORIGIN, binding) if is_worker(&binding) => Some(BOUND.to_owned()),
+            (_, value) => text(&value),
+        };
+        let settings = Settings::read(read).map_err(misconfigured)?;
         let analytics = get(ANALYTICS).unwrap_or_default();
         report::set_up(settings.request_log.name(), settings.server_timing, &analytics);
         let timeout = settings.store_timeout;
@@ -81,6 +85,11 @@ impl App {
         let (guard, noticed) = (Guard::new(settings), Noticed::default());
         Ok(Self { guard, store, limiter, objects, noticed })
     }
+}
+
+/// Is it a service binding?
+fn is_worker(binding: &JsValue) -> bool {
+    Reflect::get(binding, &"fetch".into()).is_ok_and(|fetch| fetch.is_function())
 }
 
 /// A setting's text. wrangler.toml takes numbers and lists, too, which then are JSON.

@@ -1,6 +1,7 @@
 // The I/O of a guarded request. A promise awaited here costs a fraction of one awaited from
 // Rust; whatever is decided, is decided there.
 
+import { env } from "cloudflare:workers";
 import { isLasting, tie } from "./relay.js";
 import { known } from "./report.js";
 
@@ -23,6 +24,17 @@ import { known } from "./report.js";
  * Cloudflare's cache knows nothing of users: it would give one what the origin made for another.
  */
 const NO_CACHE = { cacheTtlByStatus: { "100-599": -1 } };
+
+/** @typedef {{ fetch: typeof fetch }} Origin */
+
+/** The Worker that is the origin, if one is bound. */
+const worker = /** @type {{ ORIGIN?: Origin }} */ (env).ORIGIN;
+
+/**
+ * Where requests to the origin go.
+ * @type {Origin}
+ */
+export const origin = worker ?? globalThis;
 
 /** Which line of a plan is the session. */
 const SESSION = 3;
@@ -152,13 +164,15 @@ async function forward(request, plan, abort = new AbortController()) {
   }
   tellClient(request, headers);
   const { method, body } = request;
-  const init = { headers, redirect: "manual", signal: abort.signal, cf: NO_CACHE };
+  // A bound Worker learns of the client what the guard knows; there is no cache before it.
+  const cf = worker ? (request.cf ?? {}) : NO_CACHE;
+  const init = { headers, redirect: "manual", signal: abort.signal, cf };
   const late = isUpload(headers, body) ? null : setTimeout(() => abort.abort(), Number(timeout));
   try {
     // `fetch` takes a body of GET and HEAD only from a request that came in with one.
     const isOdd = body !== null && (method === "GET" || method === "HEAD");
-    if (isOdd) return await fetch(new Request(url, request), init);
-    return await fetch(url, { ...init, method, body });
+    if (isOdd) return await origin.fetch(new Request(url, request), init);
+    return await origin.fetch(url, { ...init, method, body });
   } catch (error) {
     throw new OriginFailure(abort.signal.aborted, error);
   } finally {

@@ -1,5 +1,6 @@
 //! The way to the origin: what is forwarded, and what is said when that fails.
 
+use auth::config::Origin;
 use auth::decision::{Anonymous, Check, HeaderChanges, SentHeaders};
 use auth::identity;
 use auth::refusal::Refusal;
@@ -64,8 +65,10 @@ fn begin(app: &App, target: &str, said: &str, request: &Request) -> String {
     let settings = app.guard.settings();
     let timeout = settings.origin_timeout.as_millis();
     match &settings.origin {
-        Some(origin) => format!("{origin}{target}\n{timeout}\n{said}\n"),
-        None => format!("{}{target}\n{timeout}\n{said}\n", Target::site_of(&request.url())),
+        Origin::Url(origin) => format!("{origin}{target}\n{timeout}\n{said}\n"),
+        Origin::Zone | Origin::Worker => {
+            format!("{}{target}\n{timeout}\n{said}\n", Target::site_of(&request.url()))
+        }
     }
 }
 

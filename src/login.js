@@ -1,6 +1,6 @@
 // The I/O of a login.
 
-import { OriginFailure } from "./forward.js";
+import { OriginFailure, origin } from "./forward.js";
 
 /**
  * Posts credentials to the origin's endpoint that checks them.
@@ -13,7 +13,7 @@ export async function postCredentials(url, json, timeout) {
   const signal = AbortSignal.timeout(timeout);
   const headers = { accept: "application/json", "content-type": "application/json" };
   try {
-    const answer = await fetch(url, {
+    const answer = await origin.fetch(url, {
       method: "POST", headers, body: json, redirect: "manual", signal,
     });
     return { status: answer.status, body: await answer.text() };

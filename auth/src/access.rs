@@ -1,6 +1,7 @@
 //! `ROUTES`: which paths need a session at all, and step 5: whom they are for.
 
-use percent_encoding::percent_decode_str;
+mod lookalikes;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -172,6 +173,7 @@ fn is_plain(path: &str) -> bool {
         && !path.split('/').any(|segment| segment.ends_with('.'))
         && !path.bytes().any(|byte| byte <= 0x20 || byte >= 0x7f)
         && !encodes_control(&lower)
+        && !lookalikes::are_in(path)
 }
 
 fn encodes_control(lower: &str) -> bool {
@@ -182,9 +184,8 @@ fn encodes_control(lower: &str) -> bool {
 
 /// A path as the most lenient origin may read it: decoded, even twice, without regard to case, with
 /// no parameters, no empty segments, no dots at an end, and no slash there.
-fn as_read_leniently(path: &str) -> String {
-    let once = percent_decode_str(path).decode_utf8_lossy();
-    let twice = percent_decode_str(&once).decode_utf8_lossy().to_ascii_lowercase();
+pub(crate) fn as_read_leniently(path: &str) -> String {
+    let twice = lookalikes::decoded(&lookalikes::decoded(path)).to_ascii_lowercase();
     let mut segments: Vec<&str> = Vec::new();
     for segment in twice.split(['/', '\\']) {
         let name = segment.split(';').next().unwrap_or_default();

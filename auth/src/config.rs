@@ -23,7 +23,7 @@ use crate::time::parse_span;
 pub use reference::{SETTINGS, Setting};
 use values::{
     admin_api_key, auth_path, consistency, cookie_name, flag, log_identity, login_url, mode,
-    origin, request_log, rest_token, rest_url, store_failure, timeout,
+    origin_url, request_log, rest_token, rest_url, store_failure, timeout,
 };
 pub use values::{is_loopback, is_token, web_url};
 
@@ -92,11 +92,28 @@ pub enum Mode {
     Monitor,
 }
 
+/// Where requests go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// To the zone's own origin.
+    Zone,
+    /// To this scheme and host.
+    Url(String),
+    /// To the Worker that is bound as [`ORIGIN`], whatever the request's host.
+    Worker,
+}
+
+/// The name of the service binding.
+pub const ORIGIN: &str = "ORIGIN";
+
+/// What stands for a binding where settings are read, as text.
+pub const BOUND: &str = "(bound)";
+
 /// Every setting, valid by itself and with the others.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Scheme and host of the origin; `None`: the zone's own.
-    pub origin: Option<String>,
+    /// Where requests go.
+    pub origin: Origin,
     /// The prefix of the guard's own endpoints, without a slash at its end.
     pub auth_path: String,
     /// `iss`.
@@ -233,7 +250,7 @@ impl Settings {
 
     /// `None` only after an error was noted.
     fn read_each<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Option<Self> {
-        let origin = reader.parsed("ORIGIN_URL", origin);
+        let origin = origin(reader);
         let auth_path = reader.parsed("AUTH_PATH", auth_path).unwrap_or("/auth".into());
         let issuer = reader.required("ISSUER");
         let audience = reader.required("AUDIENCE");
@@ -325,6 +342,25 @@ impl Settings {
             admin_api_key,
             webhook,
         })
+    }
+}
+
+fn origin<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Origin {
+    let url = reader.parsed("ORIGIN_URL", origin_url);
+    match reader.text(ORIGIN).as_deref() {
+        None => url.map_or(Origin::Zone, Origin::Url),
+        Some(BOUND) => {
+            if url.is_some() {
+                let reason = "must be empty beside the service binding ORIGIN: requests go either \
+                              there or to a URL";
+                reader.wrong("ORIGIN_URL", reason);
+            }
+            Origin::Worker
+        }
+        Some(_) => {
+            reader.wrong(ORIGIN, "is the name of a service binding; a URL goes into ORIGIN_URL");
+            Origin::Zone
+        }
     }
 }
 

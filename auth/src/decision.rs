@@ -21,7 +21,7 @@ use recent::Recent;
 
 use crate::access::{Access, Rule};
 use crate::assertion;
-use crate::config::{Mode, Settings, StoreFailure, is_loopback};
+use crate::config::{Mode, Origin, Settings, StoreFailure, is_loopback};
 use crate::cookie;
 use crate::credential::{Ambiguous, Credential, Sent, Source};
 use crate::issuer::{Issuer, Keyring};
@@ -110,10 +110,13 @@ impl Guard {
             StoreFailure::AllowRecent(window) => Some(Recent::new(window)),
         };
         let login_url = settings.login_url.as_deref();
-        let login_url = login_url.and_then(|url| LoginUrl::new(url, settings.origin.as_deref()));
+        let login_url = login_url.and_then(|url| LoginUrl::new(url, &settings.origin));
         let issuers = settings.trusted_issuers.iter().cloned();
         let issuers = issuers.map(|trusted| Issuer { trusted, keyring: Keyring::default() });
-        let audience = settings.origin.as_deref().map(assertion::audience);
+        let audience = match &settings.origin {
+            Origin::Url(url) => Some(assertion::audience(url)),
+            Origin::Zone | Origin::Worker => None,
+        };
         Self { issuers: issuers.collect(), settings, tokens, login_url, recent, audience }
     }
 

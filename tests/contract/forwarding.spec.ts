@@ -36,6 +36,9 @@ function headersAtOrigin() {
   return Object.fromEntries(all.filter(([name]) => !own.includes(name)));
 }
 
+/** What the origin is told of how the client came. */
+const client = () => ({ "x-forwarded-host": new URL(guard.url).host, "x-forwarded-proto": "http" });
+
 test.each(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"])("%s arrives as %s", async (method) => {
   expect(await send(method, "/")).toBe(200);
   expect(guard.origin.received.map((it) => it.method)).toEqual([method]);
@@ -80,6 +83,7 @@ test("headers arrive as they were sent, with the identity and without the creden
     ...sent,
     "x-auth-request-user": "ada",
     "x-auth-request-session": sid,
+    ...client(),
   });
 });
 
@@ -95,7 +99,7 @@ test("nobody can send an identity, in whatever spelling", async () => {
     "X.Auth.Request.User": "root",
   };
   expect(await send("GET", "/", forged)).toBe(200);
-  expect(headersAtOrigin()).toEqual({ "x-auth-request-user": "ada", "x-auth-request-session": sid });
+  expect(headersAtOrigin()).toEqual({ "x-auth-request-user": "ada", "x-auth-request-session": sid, ...client() });
 });
 
 test("the session cookie stays at the guard, and other cookies and credentials pass", async () => {

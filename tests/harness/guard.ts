@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { fileURLToPath } from "node:url";
 import { SignJWT, type JWTPayload } from "jose";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
 import { parse } from "smol-toml";
 import { inject } from "vitest";
 import { LOGIN_PATH, PASSWORD, startOrigin, type Origin } from "./origin.ts";
@@ -59,15 +59,17 @@ export interface GuardOptions {
   withoutObjects?: boolean;
   /** A folder for the Durable Objects, to outlive this guard. */
   persist?: string;
+  /** The script of a Worker that is bound as `ORIGIN`, in place of `ORIGIN_URL`. */
+  bound?: string;
 }
 
 /** Starts a guard with the store of this test project and the settings that differ. */
 export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): Promise<Guard> {
-  const { limiter, analytics = false, withoutObjects = false, persist } = options;
+  const { limiter, analytics = false, withoutObjects = false, persist, bound } = options;
   const origin = await startOrigin();
   const log: string[] = [];
   const all: Vars = {
-    ORIGIN_URL: origin.url,
+    ORIGIN_URL: bound === undefined ? origin.url : undefined,
     LOGIN_URL: origin.url + LOGIN_PATH,
     ISSUER,
     AUDIENCE,
@@ -80,7 +82,8 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
     ...vars,
   };
   const bindings = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-  const miniflare = new Miniflare(convertV4MiniflareOptions({
+  const worker: V4WorkerOptions = {
+    name: "guard",
     modules: [
       ...(analytics ? [ANALYTICS] : []),
       { type: "ESModule", path: `${root}/build/index.js` },
@@ -94,6 +97,11 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
     ...(withoutObjects ? {} : { durableObjects: { USER_SESSIONS: { className: "UserSessions", useSQLite: true } } }),
     ...(limiter === undefined ? {} : { ratelimits: { LOGIN_RATE_LIMITER: { namespace_id: "1001", simple: { limit: limiter, period: 60 } } } }),
+    ...(bound === undefined ? {} : { serviceBindings: { ORIGIN: "origin" } }),
+  };
+  const others: V4WorkerOptions[] = bound === undefined ? [] : [{ name: "origin", modules: true, script: bound, compatibilityDate: compatibility_date }];
+  const miniflare = new Miniflare(convertV4MiniflareOptions({
+    workers: [worker, ...others],
     ...(persist === undefined ? {} : { resourcePersistencePath: persist }),
     handleStructuredLogs: ({ message }) => log.push(message),
   }));

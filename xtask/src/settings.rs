@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::{fs, io};
 
 use anyhow::{Context, Result};
-use auth::config::{SETTINGS, Setting, Settings};
+use auth::config::{ORIGIN, SETTINGS, Setting, Settings};
 use auth::rate::Rate;
 
 /// Checks the settings on standard input. Secrets that are not among them are noted, not wrong:
@@ -48,7 +48,7 @@ fn find(given: &BTreeMap<String, String>) -> Findings {
         }
     }
     findings.errors.extend(rates_that_differ(given));
-    let known = |name: &str| setting(name).is_some() || name == LIMITER;
+    let known = |name: &str| setting(name).is_some() || [LIMITER, ORIGIN].contains(&name);
     for name in given.keys().filter(|name| !known(name)) {
         if !findings.errors.iter().any(|error| error.starts_with(name.as_str())) {
             findings.notes.push(format!("{name} is not a setting of the guard"));
@@ -147,6 +147,17 @@ mod tests {
         assert_eq!(errors("off", "10 per 60 seconds"), 0);
         assert_eq!(errors("5 per minute", "10 per 60 seconds"), 1);
         assert_eq!(errors("10 per hour", "10 per 60 seconds"), 1);
+    }
+
+    #[test]
+    fn a_bound_origin_leaves_no_room_for_a_url() {
+        let bound = ("ORIGIN", "(bound)");
+        let note = find(&given(&[bound])).notes;
+        assert!(!note.iter().any(|note| note.contains("ORIGIN")), "{note:?}");
+        let errors = find(&given(&[bound, ("ORIGIN_URL", "https://a.example")])).errors;
+        assert!(errors[0].starts_with("ORIGIN_URL must be empty"), "{errors:?}");
+        let errors = find(&given(&[("ORIGIN", "https://a.example")])).errors;
+        assert!(errors[0].contains("ORIGIN_URL"), "{errors:?}");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "ORIGIN_URL",
         "the zone's own origin",
-        "Where requests go, as `https://host` without a path. Leave it empty when the Worker runs on a route of the origin's zone.",
+        "Where requests go, as `https://host` without a path. Leave it empty when the Worker runs on a route of the origin's zone, and when the origin is another Worker, bound as `ORIGIN`.",
     ),
     setting("AUTH_PATH", "/auth", "The prefix of the guard's own endpoints."),
     setting("ISSUER", "required", "The `iss` of the tokens the guard issues and accepts."),
@@ -112,7 +112,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LOGIN_URL",
         "none",
-        "The origin's endpoint that checks credentials. Clients cannot reach it through the guard. Without it, nobody can log in through the guard.",
+        "The origin's endpoint that checks credentials. If the origin is bound as `ORIGIN`, it is asked there, whatever the host. Clients cannot reach it through the guard. Without it, nobody can log in through the guard.",
     ),
     setting(
         "LOGIN_RATE",

@@ -155,10 +155,26 @@ fn values_are_read() {
         ("STORE_FAILURE", "allow-recent: 60 seconds"),
     ])
     .unwrap();
-    assert_eq!(settings.origin.as_deref(), Some("http://localhost:8788"));
+    assert_eq!(settings.origin, Origin::Url("http://localhost:8788".into()));
     assert_eq!(settings.auth_path, "/_guard");
     assert_eq!(settings.session_limit, SessionLimit::InAll(None));
     assert_eq!(settings.store_failure, StoreFailure::AllowRecent(Duration::from_secs(60)));
+}
+
+#[rstest]
+#[case("", "", Ok(Origin::Zone))]
+#[case("https://a", "", Ok(Origin::Url("https://a".into())))]
+#[case("", BOUND, Ok(Origin::Worker))]
+#[case("https://a", BOUND, Err("ORIGIN_URL"))]
+#[case("", "https://a", Err("ORIGIN"))]
+fn the_origin_is_one_of_three(
+    #[case] url: &str,
+    #[case] binding: &str,
+    #[case] expected: Result<Origin, &str>,
+) {
+    let read = read(&[("ORIGIN_URL", url), ("ORIGIN", binding)]);
+    let origin = read.map(|settings| settings.origin).map_err(|errors| errors[0].name);
+    assert_eq!(origin, expected);
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn absolute(text: &str) -> Result<Uri, String> {
 }
 
 /// `ORIGIN_URL`: scheme and authority, without a slash at the end.
-pub fn origin(text: &str) -> Result<String, String> {
+pub fn origin_url(text: &str) -> Result<String, String> {
     let uri = absolute(text)?;
     if uri.path() != "/" || uri.query().is_some() {
         return Err("must not have a path or a query; requests keep their own".into());

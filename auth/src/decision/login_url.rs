@@ -4,6 +4,8 @@
 use percent_encoding::percent_decode_str;
 
 use super::host;
+use crate::access::as_read_leniently;
+use crate::config::Origin;
 use crate::route::Target;
 
 /// Where `LOGIN_URL` is, if a client's request could reach it through the guard.
@@ -11,20 +13,27 @@ use crate::route::Target;
 pub struct LoginUrl {
     /// Its path, folded, without a slash at its end.
     path: Vec<u8>,
+    /// The same as the most lenient origin reads it.
+    read: String,
     /// The host a request must be for; `None` if all go to the origin that has it.
     host: Option<String>,
 }
 
 impl LoginUrl {
     /// Looks at `url` once; `None` if it is on another host than `origin`.
-    pub fn new(url: &str, origin: Option<&str>) -> Option<Self> {
+    pub fn new(url: &str, origin: &Origin) -> Option<Self> {
+        let read = as_read_leniently(Target::of_url(url)?.path());
         let mut path: Vec<u8> = folded(Target::of_url(url)?.path()).collect();
         if path.ends_with(b"/") {
             path.pop();
         }
         match origin {
-            Some(origin) => (host(origin) == host(url)).then_some(Self { path, host: None }),
-            None => Some(Self { path, host: Some(host(url).to_owned()) }),
+            Origin::Url(origin) => {
+                (host(origin) == host(url)).then_some(Self { path, read, host: None })
+            }
+            Origin::Zone => Some(Self { path, read, host: Some(host(url).to_owned()) }),
+            // It is asked there, too, so every request for its path would reach it.
+            Origin::Worker => Some(Self { path, read, host: None }),
         }
     }
 
@@ -33,7 +42,10 @@ impl LoginUrl {
         let mut path = folded(target.path());
         let begins = self.path.iter().all(|byte| path.next() == Some(*byte));
         let ends = begins && matches!(path.next(), None | Some(b'/')) && path.next().is_none();
-        ends && self.host.as_ref().is_none_or(|own| own == host(url))
+        let path = target.path();
+        let is_odd = path.contains(['%', ';']) || path.contains("./") || path.ends_with('.');
+        let is_it = ends || is_odd && as_read_leniently(path) == self.read;
+        is_it && self.host.as_ref().is_none_or(|own| own == host(url))
     }
 }
 

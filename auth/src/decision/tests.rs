@@ -1,6 +1,7 @@
 mod asserted;
 
 use super::*;
+use crate::config::BOUND;
 use crate::jwt::TokenError;
 use crate::session::{Ending, Gone, tests::session};
 use crate::token::tests::{NOW, issue};
@@ -467,6 +468,10 @@ fn development_keys_serve_this_machine_only(#[case] url: &str, #[case] serves: b
 #[case::case("/Internal/LOGIN", true)]
 #[case::doubled("//internal//login", true)]
 #[case::encoded("/internal/%6cogin", true)]
+#[case::parameter("/internal/login;a=b", true)]
+#[case::dots("/internal/x/..%2flogin", true)]
+#[case::dot("/internal/login.", true)]
+#[case::full_width("/internal/%ef%bd%8cogin", true)]
 #[case::another("/internal/logins", false)]
 fn the_login_url_is_no_path_for_clients(#[case] path: &str, #[case] hidden: bool) {
     for origin in ["", "https://origin.example"] {
@@ -478,6 +483,10 @@ fn the_login_url_is_no_path_for_clients(#[case] path: &str, #[case] hidden: bool
         let found = matches!(&decision, Decision::Refuse(r) if r.refusal == Refusal::NotFound);
         assert_eq!(found, hidden, "{decision:?}");
     }
+    let bound = [("ORIGIN", BOUND), ("LOGIN_URL", "https://login.example/internal/login")];
+    let bound = guard_with(&bound);
+    let decision = bound.decide(&request("GET", path, &[("authorization", &bearer(&bound))]), NOW);
+    assert_eq!(matches!(&decision, Decision::Refuse(_)), hidden, "{decision:?}");
     let elsewhere = guard_with(&[("LOGIN_URL", "https://login.example/internal/login")]);
     check(&elsewhere, &request("GET", path, &[("authorization", &bearer(&elsewhere))]));
 }
