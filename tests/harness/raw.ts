@@ -24,8 +24,10 @@ export interface RawOrigin extends AsyncDisposable {
   sockets: Socket[];
   /** What it answers, as bytes; the default is a 200 without a body. */
   reply: string | ((socket: Socket, request: Message) => void);
-  /** Is called with each head, before the body is there. */
-  onHead?: (socket: Socket, head: string) => void;
+  /** What has come so far of the request that is not all there. */
+  coming: string;
+  /** Is called when a head is there, before its body is. */
+  onHead?: (socket: Socket) => void;
 }
 
 /** Starts an origin on a free port. It answers one request on each connection. */
@@ -40,9 +42,10 @@ export async function startRawOrigin(): Promise<RawOrigin> {
       const head = bytes.indexOf("\r\n\r\n");
       if (head >= 0 && !told) {
         told = true;
-        origin.onHead?.(socket, bytes.slice(0, head));
+        origin.onHead?.(socket);
       }
       const read = readMessage(bytes, false);
+      origin.coming = read ? "" : bytes;
       if (!read) return;
       bytes = bytes.slice(read.length);
       told = false;
@@ -57,6 +60,7 @@ export async function startRawOrigin(): Promise<RawOrigin> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received: [],
     sockets: [],
+    coming: "",
     reply: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
     async [Symbol.asyncDispose]() {
       for (const socket of origin.sockets) socket.destroy();
