@@ -73,21 +73,21 @@ function processOf(url: string): string {
   const port = Number(new URL(url).port).toString(16).toUpperCase().padStart(4, "0");
   const sockets = readFileSync("/proc/net/tcp", "utf8").split("\n").map((line) => line.trim().split(/\s+/));
   const inode = sockets.find(([, local, , state]) => local?.endsWith(`:${port}`) && state === "0A")?.[9];
-  const holds = (pid: string) => readdirSync(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`);
+  const holds = (pid: string) => (ask(`/proc/${pid}/fd`, (it) => readdirSync(it)) ?? []).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`);
   const found = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).filter((pid) => nameOf(pid) === "workerd").find(holds);
   if (found === undefined) throw new Error(`nobody listens at ${url}`);
   return found;
 }
 
-/** What a process that may be gone by now says of itself; empty if it is gone. */
-function ask(path: string, by: (path: string) => string): string {
+/** What a process says of itself; `undefined` if it is gone by now. */
+function ask<T>(path: string, by: (path: string) => T): T | undefined {
   try {
     return by(path);
   } catch {
-    return "";
+    return undefined;
   }
 }
-const linkOf = (path: string) => ask(path, readlinkSync);
+const linkOf = (path: string) => ask(path, (it) => readlinkSync(it));
 const nameOf = (pid: string) => ask(`/proc/${pid}/comm`, (path) => readFileSync(path, "utf8").trim());
 
 /** Resident memory, in bytes (proc(5): `VmRSS` is in KiB). */
