@@ -14,7 +14,7 @@ pub use caller::Caller;
 pub use onward::{Anonymous, Check, HeaderChanges};
 pub use sent_headers::SentHeaders;
 
-use browser::{changes_state, is_navigation, is_same_origin};
+use browser::{asked_by_preflight, changes_state, is_navigation, is_same_origin};
 use login_url::LoginUrl;
 use onward::{Unless, Withheld};
 use recent::Recent;
@@ -163,7 +163,7 @@ impl Guard {
 
     /// A request for the origin.
     fn guarded(&self, head: &impl Head, target: Target<'_>, now: Timestamp) -> Decision {
-        let rule = self.settings.routes.find(head.method(), target.path());
+        let rule = self.settings.routes.find(head.method(), target.path()).rule;
         if let Err(refusal) = self.refuse_target(head, target) {
             return self.end(head, target, rule, refusal, now);
         }
@@ -182,8 +182,18 @@ impl Guard {
             Err(_) if rule.access == Access::Optional => {
                 Decision::Forward(Box::new(self.anonymous(head, target, rule, now)))
             }
+            Err(Refusal::TokenMissing) if self.lets_preflight(head, target) => {
+                Decision::Forward(Box::new(self.anonymous(head, target, rule, now)))
+            }
             Err(refusal) => self.end(head, target, rule, refusal, now),
         }
+    }
+
+    /// A preflight carries no credential, whoever is about to ask (Fetch, "CORS protocol and
+    /// credentials").
+    fn lets_preflight(&self, head: &impl Head, target: Target<'_>) -> bool {
+        let asked = asked_by_preflight(head);
+        asked.is_some_and(|method| self.settings.routes.lets_preflight(&method, target.path()))
     }
 
     /// Paths that nobody may ask the origin for.

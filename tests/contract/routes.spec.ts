@@ -9,6 +9,9 @@ const ROUTES = JSON.stringify([
   { path: "/home", access: "optional" },
   { path: "/hooks/*", access: "public", methods: ["POST"] },
   { path: "/members/*", access: "session" },
+  { path: "/closed/*", access: "session", methods: ["PUT"], preflight: false },
+  { path: "/api/*", access: "session", methods: ["GET", "PUT", "DELETE"] },
+  { path: "/closed/*", access: "session" },
   { path: "/*", access: "public" },
 ]);
 
@@ -116,3 +119,56 @@ test.each(["/ADMIN/x", "/admin", "/%61dmin/x", "//admin/x", "/x//admin", "/x%2f.
     expect(guard.origin.received).toEqual([]);
   },
 );
+
+describe("a CORS preflight", () => {
+  const preflight = (method: string, headers: Record<string, string> = {}) => ({
+    method: "OPTIONS",
+    headers: { origin: "https://other.example", "access-control-request-method": method, "access-control-request-headers": "authorization", ...headers },
+  });
+
+  test("reaches the origin as it was sent, without a session, and its answer comes back", async () => {
+    guard.origin.reply = { status: 204, headers: { "access-control-allow-origin": "https://other.example", "access-control-allow-methods": "PUT" } };
+    const answer = await answerOf(guard.fetch("/api/boats%20?a=%2F", preflight("PUT", { "x-auth-request-user": "eve", cookie: "a=1" })));
+    guard.origin.reply = {};
+    expect(answer).toMatchObject({ status: 204, headers: { "access-control-allow-origin": "https://other.example", "access-control-allow-methods": "PUT" } });
+    expect(guard.origin.received).toMatchObject([{ method: "OPTIONS", target: "/api/boats%20?a=%2F", headers: { origin: "https://other.example", "access-control-request-method": "PUT", "access-control-request-headers": "authorization", cookie: "a=1" } }]);
+    expect(seen()).not.toHaveProperty("x-auth-request-user");
+  });
+
+  test("passes for a path that asks for roles, and the request it asked about does not", async () => {
+    expect(await statusOf("/admin/x", preflight("DELETE"))).toBe(200);
+    expect(await statusOf("/admin/x", { ...preflight("DELETE"), method: "DELETE" })).toBe(401);
+    expect(guard.origin.received.map(({ method }) => method)).toEqual(["OPTIONS"]);
+  });
+
+  test("with a session is a request as any other", async () => {
+    const { access_token } = await guard.login("ada");
+    const authorization = `Bearer ${access_token}`;
+    expect(await statusOf("/members/x", preflight("PUT", { authorization }))).toBe(200);
+    expect(seen()).toMatchObject({ "x-auth-request-user": "ada" });
+    expect(await statusOf("/admin/x", preflight("PUT", { authorization }))).toBe(403);
+    await guard.fetch("/auth/logout", { method: "POST", ...bearer(access_token) });
+    expect(await statusOf("/members/x", preflight("PUT", { authorization }))).toBe(401);
+  });
+
+  test.each<[string, string, RequestInit]>([
+    ["one that its rule refuses", "/closed/x", preflight("PUT")],
+    ["one about a path that may be read as that", "/CLOSED/x", preflight("PUT")],
+    ["one about a path that may be read in two ways", "/members//x", preflight("GET")],
+    ["one with a body", "/members/x", { ...preflight("PUT", { "content-length": "3" }), body: "a=b" }],
+    ["one with a body of chunks", "/members/x", { ...preflight("PUT", { "transfer-encoding": "chunked" }), body: "a=b" }],
+    ["one without an origin", "/members/x", { method: "OPTIONS", headers: { "access-control-request-method": "PUT" } }],
+    ["plain OPTIONS", "/members/x", { method: "OPTIONS" }],
+    ["the request it is about", "/members/x", { ...preflight("PUT"), method: "PUT" }],
+    ["another method that says it is one", "/members/x", { ...preflight("PUT", { "x-http-method-override": "OPTIONS" }), method: "POST" }],
+  ])("is not %s", async (_, path, init) => {
+    expect(await answerOf(guard.fetch(path, init))).toMatchObject({ status: 401, body: { code: "token_missing" } });
+    expect(guard.origin.received).toEqual([]);
+  });
+
+  test("opens neither the login endpoint nor the guard's own", async () => {
+    expect(await statusOf("/internal/login", preflight("POST"))).toBe(404);
+    expect(await statusOf("/auth/session", preflight("PATCH"))).toBe(405);
+    expect(guard.origin.received).toEqual([]);
+  });
+});

@@ -1,32 +1,7 @@
 use super::*;
+use proptest::prelude::*;
 use rstest::rstest;
-use serde_json::json;
-
-#[rstest]
-#[case("/a", "/a", true)]
-#[case("/a", "/a/", false)]
-#[case("/a", "/ab", false)]
-#[case("/assets/*", "/assets/x/y.css", true)]
-#[case("/assets/*", "/assets/", true)]
-#[case("/assets/*", "/assets", false)]
-#[case("/assets/*", "/x/assets/y", false)]
-#[case("/*", "/", true)]
-#[case("/*", "/a/b", true)]
-#[case("/u/*/avatar", "/u/ada/avatar", true)]
-#[case("/u/*/avatar", "/u/a/b/avatar", false)]
-#[case("/u/*/avatar", "/u//avatar", true)]
-#[case("/*.css", "/main.css", true)]
-#[case("/*.css", "/a/main.css", false)]
-#[case("/a*", "/ab", true)]
-#[case("/a*", "/ab/c", false)]
-#[case("/*-*.js", "/a-b-c.js", true)]
-fn a_pattern_is_anchored_at_both_ends(
-    #[case] pattern: &str,
-    #[case] path: &str,
-    #[case] yes: bool,
-) {
-    assert_eq!(matches(pattern, path), yes);
-}
+use serde_json::{Map, Value, json};
 
 fn rules() -> Rules {
     let json = json!([
@@ -52,7 +27,7 @@ fn the_first_rule_about_a_request_wins(
     #[case] path: &str,
     #[case] access: Access,
 ) {
-    assert_eq!(rules().find(method, path).access, access);
+    assert_eq!(rules().find(method, path).rule.access, access);
 }
 
 #[rstest]
@@ -76,7 +51,7 @@ fn the_first_rule_about_a_request_wins(
 #[case("/%ef%bd%81dmin/x")]
 #[case("/x/%e2%80%a5/admin")]
 fn a_path_that_may_be_read_as_another_is_not_public(#[case] path: &str) {
-    assert_eq!(rules().find("GET", path).access, Access::Session, "{path}");
+    assert_eq!(rules().find("GET", path).rule.access, Access::Session, "{path}");
 }
 
 #[rstest]
@@ -102,9 +77,59 @@ fn roles_cannot_be_evaded_by_another_spelling(#[case] path: &str) {
         ["", r#",{"path":"/*","access":"session"}"#, r#",{"path":"/*","access":"public"}"#]
     {
         let rules = Rules::parse(&format!("[{admin}{others}]")).unwrap();
-        let verdict = rules.find("GET", path).admits(&Map::new());
+        let verdict = rules.find("GET", path).rule.admits(&Map::new());
         assert!(verdict.is_err(), "{path} with {others}");
     }
+}
+
+#[rstest]
+#[case("GET", "/me", Why::First(1))]
+#[case("DELETE", "/forms/1", Why::First(3))]
+#[case("GET", "/ADMIN/x", Why::Stricter(0))]
+#[case("GET", "/a%2fb", Why::Odd(4))]
+#[case("GET", "//admin/x", Why::Stricter(0))]
+#[case("get", "/Forms/1", Why::Stricter(3))]
+fn it_is_told_why_a_rule_holds(#[case] method: &str, #[case] path: &str, #[case] why: Why) {
+    assert_eq!(rules().find(method, path).why, why);
+    assert_eq!(Rules::default().find(method, path).why, Why::Unnamed);
+}
+
+#[rstest]
+#[case::of_the_rule("PUT", "/api/x", true)]
+#[case::unnamed("GET", "/x", true)]
+#[case::off("GET", "/closed/x", false)]
+#[case::off_for_this_method("DELETE", "/api/x", false)]
+#[case::off_for_what_it_may_be_read_as("GET", "/CLOSED/x", false)]
+#[case::roles_are_for_the_request_itself("GET", "/admin/x", true)]
+#[case::odd("PUT", "/api//x", false)]
+#[case::odd_and_public("GET", "/open/x;y", false)]
+#[case::public("GET", "/open/x", true)]
+#[case::another_spelling_of_the_method("delete", "/api/x", true)]
+fn a_preflight_passes_by_the_rule_of_what_it_asks_about(
+    #[case] asked: &str,
+    #[case] path: &str,
+    #[case] passes: bool,
+) {
+    let json = json!([
+        { "path": "/admin/*", "access": "session", "roles": ["admin"] },
+        { "path": "/open/*", "access": "public", "methods": ["GET"] },
+        { "path": "/closed/*", "access": "session", "preflight": false },
+        { "path": "/api/*", "access": "session", "methods": ["DELETE"], "preflight": false },
+        { "path": "/api/*", "access": "session" },
+    ]);
+    let rules = Rules::parse(&json.to_string()).unwrap();
+    assert_eq!(rules.lets_preflight(asked, path), passes);
+}
+
+#[test]
+fn a_last_rule_for_all_paths_stops_the_preflights_that_no_other_lets_pass() {
+    let json = json!([
+        { "path": "/api/*", "access": "session" },
+        { "path": "/*", "access": "session", "preflight": false },
+    ]);
+    let rules = Rules::parse(&json.to_string()).unwrap();
+    let paths = ["/api/x", "/x", "/", "/api//x"];
+    assert_eq!(paths.map(|path| rules.lets_preflight("PUT", path)), [true, false, false, false]);
 }
 
 #[rstest]
@@ -113,14 +138,14 @@ fn roles_cannot_be_evaded_by_another_spelling(#[case] path: &str) {
 #[case("/x/admin/y")]
 fn other_odd_paths_of_members_stay_theirs(#[case] path: &str) {
     let json = r#"[{"path":"/admin/*","access":"session","roles":["admin"]},{"path":"/*","access":"session"}]"#;
-    assert!(Rules::parse(json).unwrap().find("GET", path).admits(&Map::new()).is_ok());
+    assert!(Rules::parse(json).unwrap().find("GET", path).rule.admits(&Map::new()).is_ok());
 }
 
 #[rstest]
 #[case("/admin/x", Access::Session)]
 #[case("/a%2fb", Access::Session)]
 fn without_rules_a_session_is_needed(#[case] path: &str, #[case] access: Access) {
-    assert_eq!(Rules::default().find("GET", path).access, access);
+    assert_eq!(Rules::default().find("GET", path).rule.access, access);
 }
 
 #[rstest]
@@ -140,7 +165,7 @@ fn one_role_and_all_scopes_are_needed(
     let rule =
         json!([{ "path": "/", "access": "session", "roles": ["admin", "root"], "scopes": scopes }]);
     let rules = Rules::parse(&rule.to_string()).unwrap();
-    let verdict = rules.find("GET", "/").admits(claims.as_object().unwrap());
+    let verdict = rules.find("GET", "/").rule.admits(claims.as_object().unwrap());
     assert_eq!(verdict.is_ok(), passes, "{verdict:?}");
 }
 
@@ -156,6 +181,42 @@ fn one_role_and_all_scopes_are_needed(
 #[case(r#"[{"path":"/a","access":"public","roles":["x"]}]"#)]
 #[case(r#"[{"path":"/a","access":"optional","scopes":["x"]}]"#)]
 #[case(r#"[{"path":"/a","access":"public","method":["GET"]}]"#)]
+#[case(r#"[{"path":"/a","access":"public","preflight":false}]"#)]
+#[case(r#"[{"path":"/a","access":"optional","preflight":false}]"#)]
+#[case(r#"[{"path":"/a","access":"session","preflight":"no"}]"#)]
 fn a_bad_rule_is_refused(#[case] json: &str) {
     assert!(Rules::parse(json).is_err());
+}
+
+/// One segment as somebody may write it who wants it to be taken for another.
+fn spelling(name: &'static str) -> impl Strategy<Value = String> {
+    let letter = |(byte, form): (u8, u8)| match form {
+        0 => (byte as char).to_string(),
+        1 => (byte as char).to_ascii_uppercase().to_string(),
+        2 => format!("%{byte:02x}"),
+        _ => format!("%25{byte:02X}"),
+    };
+    let end = prop::sample::select(vec!["", ";a=b", ".", "%20", "%00", "..."]);
+    (prop::collection::vec(0..4u8, name.len()), end)
+        .prop_map(move |(forms, end)| name.bytes().zip(forms).map(letter).collect::<String>() + end)
+}
+
+proptest! {
+    #[test]
+    fn no_spelling_of_a_path_evades_its_roles_or_makes_it_public(
+        before in prop::sample::select(vec!["/", "//", "/%2f", "/x/../", "/x/%2e%2e/", "/x%2f..%5c", "/./"]),
+        admin in spelling("admin"),
+        between in prop::sample::select(vec!["/", "//", "%2f", "%5C", "/./", "/y/..%2f"]),
+        last in spelling("x"),
+    ) {
+        let path = format!("{before}{admin}{between}{last}");
+        let admin = r#"{"path":"/admin/*","access":"session","roles":["admin"],"preflight":false}"#;
+        for others in ["session", "optional", "public"] {
+            let rules = format!(r#"[{admin},{{"path":"/*","access":"{others}"}}]"#);
+            let rules = Rules::parse(&rules).unwrap();
+            let rule = rules.find("GET", &path).rule;
+            prop_assert!(rule.access == Access::Session && rule.admits(&Map::new()).is_err());
+            prop_assert!(!rules.lets_preflight("GET", &path));
+        }
+    }
 }

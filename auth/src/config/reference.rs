@@ -122,7 +122,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "ROUTES",
         "none",
-        "Who may reach which paths: a JSON list of `{\"path\", \"access\", \"methods\", \"roles\", \"scopes\"}`, of which the first that names a request holds. `access` is `public`, `optional` (the origin is told who it is, if there is a session) or `session`. In `path`, `*` stands for any part of a segment, and at the end, after a slash, for all the rest. One of `roles` is needed, and all of `scopes`. A path that no rule names needs a session, and so does one that an origin may read as another: with empty segments, `;`, dots at an end, or slashes and dots in percent-encoding.",
+        "Who may reach which paths: a JSON list of `{\"path\", \"access\", \"methods\", \"roles\", \"scopes\", \"preflight\"}`, of which the first that names a request holds. `access` is `public`, `optional` (the origin is told who it is, if there is a session) or `session`. In `path`, `*` stands for any part of a segment, and at the end, after a slash, for all the rest. One of `roles` is needed, and all of `scopes`. CORS preflights about these requests pass without a session, unless `preflight` is `false`. A path that no rule names needs a session, and so does one that an origin may read as another: with empty segments, `;`, dots at an end, or slashes and dots in percent-encoding.",
     ),
     setting(
         "STORE_TIMEOUT",

@@ -1,6 +1,7 @@
 //! What a browser tells of a request, and by which page it was made.
 
 use super::Head;
+use crate::config::is_token;
 
 /// Could this request change something? A WebSocket upgrade is a GET, but opens a channel that
 /// no preflight protects.
@@ -26,4 +27,16 @@ pub fn is_navigation(head: &impl Head) -> bool {
         Some(mode) => mode == "navigate",
         None => head.header("accept").is_some_and(|accept| accept.contains("text/html")),
     }
+}
+
+/// The method that a CORS preflight asks about (Fetch, "CORS-preflight fetch"); `None` if this is
+/// none. A browser's has no body and upgrades nothing, so what does is something else.
+pub fn asked_by_preflight(head: &impl Head) -> Option<String> {
+    if head.method() != "OPTIONS" || head.header("origin").is_none_or(|it| it.is_empty()) {
+        return None;
+    }
+    let has_body = head.header("content-length").is_some_and(|it| it != "0")
+        || head.header("transfer-encoding").is_some();
+    let asked = head.header("access-control-request-method")?;
+    (!has_body && head.header("upgrade").is_none() && is_token(&asked)).then_some(asked)
 }
