@@ -1,5 +1,6 @@
-// `npm run check-config [-- --env NAME]`: says what is wrong with the settings before they are
-// deployed. Secrets are read from the environment or from .dev.vars, if they are there.
+// `npm run check-config [-- --env NAME] [--explain "GET /admin/x"]…`: says what is wrong with the
+// settings before they are deployed, or which rule holds for a request. Secrets are read from the
+// environment or from .dev.vars, if they are there.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -8,15 +9,28 @@ import { parseArgs } from "node:util";
 import { giveUp, needTools, root } from "./setup.mjs";
 
 await needTools();
-const { values } = parseArgs({ options: { env: { type: "string" }, config: { type: "string", default: join(root, "wrangler.toml") } } });
+const { values } = options();
 const settings = await read(values.config, values.env);
-const check = spawnSync("cargo", ["run", "--quiet", "--locked", "--package", "xtask", "--", "check-settings"], {
+const check = spawnSync("cargo", ["run", "--quiet", "--locked", "--package", "xtask", "--", "check-settings", ...values.explain], {
   cwd: root,
   input: JSON.stringify(settings),
   stdio: ["pipe", "inherit", "inherit"],
 });
-if (check.status === 0) console.log("The settings are good.");
 process.exit(check.status ?? 1);
+
+function options() {
+  try {
+    return parseArgs({
+      options: {
+        env: { type: "string" },
+        config: { type: "string", default: join(root, "wrangler.toml") },
+        explain: { type: "string", multiple: true, default: [] },
+      },
+    });
+  } catch (error) {
+    giveUp(`error: ${error.message}`);
+  }
+}
 
 /** The settings as the Worker will see them, as far as they can be seen from here. */
 async function read(config, env) {

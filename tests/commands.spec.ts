@@ -173,6 +173,31 @@ describe("npm run check-config", { timeout: 120_000 }, () => {
     expect({ status, printed }).toMatchObject({ status: 1, printed: expect.stringContaining("SIGNING_KEYS is a secret") });
   });
 
+  test("explains by which rule a request is decided, as the README shows it, without secrets", async () => {
+    const readme = readFileSync(join(root, "README.md"), "utf8");
+    const [, routes = ""] = /```toml\n(ROUTES = .*?)```/s.exec(readme) ?? [];
+    const [, args = "", expected = ""] = /\n\$ npm run --silent check-config -- (.*?)\n(.*?)```/s.exec(readme) ?? [];
+    const words = [...args.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
+    const { status, printed } = await check(`${good}${routes}`, {}, words);
+    expect(status).toBe(0);
+    expect(expected).toContain("Rule 3 holds");
+    expect(printed.endsWith(expected), printed).toBe(true);
+  });
+
+  test.each([
+    ["what is no request", ["--explain", "/admin/x"], "error: `/admin/x` is no request"],
+    ["an empty question", ["--explain"], "'--explain <value>' argument missing"],
+    ["a misspelt option", ["--explian", "GET /"], "Unknown option '--explian'"],
+  ])("refuses %s", async (_, args, message) => {
+    expect(await check(good, {}, args)).toMatchObject({ status: 1, printed: expect.stringContaining(message) });
+  });
+
+  test("explains nothing by settings that are wrong", async () => {
+    const { status, printed } = await check(`${good}ROUTES = [{ path = "x" }]\n`, {}, ["--explain", "GET /"]);
+    expect({ status, printed }).toMatchObject({ status: 1, printed: expect.stringContaining("error: ROUTES ") });
+    expect(printed).not.toContain("holds");
+  });
+
   test("compares LOGIN_RATE with the rate-limit binding", async () => {
     const bound = (limit: number) => `${good}\n[[ratelimits]]\nname = "LOGIN_RATE_LIMITER"\nnamespace_id = "1001"\nsimple = { limit = ${limit}, period = 60 }\n`;
     expect(await check(bound(10))).toMatchObject({ status: 0 });

@@ -2,9 +2,10 @@
 //!
 //! - `cargo xtask bindgen WASM OUT` makes the JavaScript bindings of the built Worker.
 //! - `cargo xtask check-settings` reads settings as a JSON object from standard input, and says
-//!   what is wrong with them.
+//!   what is wrong with them. `check-settings "GET /admin/x"` says what holds for requests.
 //! - `cargo xtask settings-reference` writes `docs/settings.md`.
 
+mod explain;
 mod settings;
 
 use std::env;
@@ -18,9 +19,11 @@ fn main() -> Result<ExitCode> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["bindgen", wasm, out] => bindgen(wasm, out)?,
-        ["check-settings"] => return settings::check(),
+        ["check-settings", requests @ ..] => return settings::check(requests),
         ["settings-reference"] => settings::write_reference()?,
-        _ => bail!("usage: cargo xtask bindgen WASM OUT | check-settings | settings-reference"),
+        _ => bail!(
+            "usage: cargo xtask bindgen WASM OUT | check-settings [REQUEST…] | settings-reference"
+        ),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -10,19 +10,43 @@ use anyhow::{Context, Result};
 use auth::config::{ORIGIN, SETTINGS, Setting, Settings};
 use auth::rate::Rate;
 
+use crate::explain::explain;
+
 /// Checks the settings on standard input. Secrets that are not among them are noted, not wrong:
-/// they are kept where this machine does not see them.
-pub fn check() -> Result<ExitCode> {
+/// they are kept where this machine does not see them. If they are right and there are requests,
+/// those are explained instead.
+pub fn check(requests: &[&str]) -> Result<ExitCode> {
     let given: BTreeMap<String, String> =
         serde_json::from_reader(io::stdin()).context("expected a JSON object of texts")?;
     let findings = find(&given);
-    for note in &findings.notes {
+    let explains = !requests.is_empty();
+    for note in findings.notes.iter().filter(|_| !explains) {
         println!("note: {note}");
     }
     for error in &findings.errors {
         println!("error: {error}");
     }
-    Ok(if findings.errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if !findings.errors.is_empty() {
+        return Ok(ExitCode::FAILURE);
+    }
+    if explains {
+        return Ok(tell(explain(&given, requests)));
+    }
+    println!("The settings are good.");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(explanation: Result<String>) -> ExitCode {
+    match explanation {
+        Ok(text) => {
+            print!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            println!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
