@@ -98,3 +98,19 @@ export async function needTools() {
   const [status] = await once(again, "exit");
   process.exit(status ?? 1);
 }
+
+/** A Python package, and all that it needs, in a folder of its own below `.cache`. */
+export function needPython(name, subfolder, file) {
+  const isNewEnough = output("python3", ["-c", "import sys; sys.exit(sys.version_info < (3, 11))"]) !== undefined;
+  if (!isNewEnough) giveUp(`Python 3.11 or newer is missing. Install it; this is ${output("python3", ["--version"]) ?? "none"}.`);
+  const folder = join(root, ".cache", subfolder);
+  const requirements = join(root, file);
+  const stampFile = join(folder, ".installed");
+  const stamp = digest(readFileSync(requirements), output("python3", ["--version"]), folder);
+  if (isStamped(stampFile, stamp)) return;
+  say(`Installing ${name} into .cache/${subfolder} (up to a minute)`);
+  run("python3", ["-m", "venv", "--clear", folder]);
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"];
+  run(join(folder, "bin/python"), [...pip, "--require-hashes", "--requirement", requirements]);
+  writeFileSync(stampFile, stamp);
+}

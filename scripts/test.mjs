@@ -1,9 +1,9 @@
 // `npm test`: formatting and lints first, then the core, the Worker, and a trial deployment.
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
-import { digest, giveUp, isStamped, needTools, output, root, run, say } from "./setup.mjs";
+import { giveUp, needPython, needTools, output, root, run, say } from "./setup.mjs";
 
 await needTools();
 needPrograms();
@@ -55,20 +55,4 @@ function needPrograms() {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   run("apt-get", ["update", "-qq"], { env });
   run("apt-get", ["install", "-qq", "--yes", "--no-install-recommends", ...missing], { env, stdio: ["ignore", "ignore", "inherit"] });
-}
-
-/** A Python package that tests run, and all that it needs, in a folder of its own below `.cache`. */
-function needPython(name, subfolder, file) {
-  const isNewEnough = output("python3", ["-c", "import sys; sys.exit(sys.version_info < (3, 11))"]) !== undefined;
-  if (!isNewEnough) giveUp(`${output("python3", ["--version"])} is too old for the tests. Install Python 3.11 or newer.`);
-  const folder = join(root, ".cache", subfolder);
-  const requirements = join(root, file);
-  const stampFile = join(folder, ".installed");
-  const stamp = digest(readFileSync(requirements), output("python3", ["--version"]), folder);
-  if (isStamped(stampFile, stamp)) return;
-  say(`Installing ${name} into .cache/${subfolder} (some seconds)`);
-  run("python3", ["-m", "venv", "--clear", folder]);
-  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"];
-  run(join(folder, "bin/python"), [...pip, "--require-hashes", "--requirement", requirements]);
-  writeFileSync(stampFile, stamp);
 }
