@@ -4,6 +4,7 @@ use super::*;
 use crate::config::BOUND;
 use crate::jwt::TokenError;
 use crate::session::{Ending, Gone, tests::session};
+use crate::store::{Answer, Command, StoreError};
 use crate::token::tests::{NOW, issue};
 use rstest::rstest;
 

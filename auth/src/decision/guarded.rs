@@ -1,0 +1,149 @@
+//! A request for the origin: who may ask for its path, and what goes on.
+
+use super::browser::asked_by_preflight;
+use super::onward::Unless;
+use super::{Anonymous, Caller, Check, Decision, Guard, Head};
+use crate::access::{Access, Rule};
+use crate::config::{Mode, Settings};
+use crate::credential::{Sent, Source};
+use crate::jwt::TokenError;
+use crate::refusal::Refusal;
+use crate::route::Target;
+use crate::time::Timestamp;
+
+/// What is asked for, and the rule that holds.
+struct Asked<'a, H> {
+    head: &'a H,
+    target: Target<'a>,
+    rule: &'a Rule,
+    now: Timestamp,
+}
+
+impl Guard {
+    /// A request for the origin.
+    pub(super) fn guarded(&self, head: &impl Head, target: Target<'_>, now: Timestamp) -> Decision {
+        let rule = self.settings.routes.find(head.method(), target.path()).rule;
+        let asked = Asked { head, target, rule, now };
+        if let Err(refusal) = self.refuse_target(&asked) {
+            return self.end(&asked, refusal);
+        }
+        if rule.access == Access::Public {
+            return self.forward(&asked);
+        }
+        if self.awaits_body(head) {
+            return Decision::ReadBody;
+        }
+        // 2. Credential; 3. token. The session, step 4, is the store's to answer.
+        match self.authenticate(head, now) {
+            Ok(caller) => match self.check(&asked, caller) {
+                Ok(check) => Decision::Check(Box::new(check)),
+                Err(refusal) => self.end(&asked, refusal),
+            },
+            Err(_) if rule.access == Access::Optional => self.forward(&asked),
+            Err(Refusal::TokenMissing) if self.lets_preflight(&asked) => self.forward(&asked),
+            Err(refusal) => self.end(&asked, refusal),
+        }
+    }
+
+    /// A preflight carries no credential, whoever is about to ask (Fetch, "CORS protocol and
+    /// credentials").
+    fn lets_preflight(&self, asked: &Asked<'_, impl Head>) -> bool {
+        let (routes, path) = (&self.settings.routes, asked.target.path());
+        asked_by_preflight(asked.head).is_some_and(|method| routes.lets_preflight(&method, path))
+    }
+
+    /// Paths that nobody may ask the origin for.
+    fn refuse_target(&self, asked: &Asked<'_, impl Head>) -> Result<(), Refusal> {
+        let Asked { head, target, .. } = asked;
+        if target.would_be_rewritten() {
+            let detail =
+                "Write the path without dot segments, backslashes, spaces or control characters.";
+            return Err(Refusal::BadRequest(detail));
+        }
+        match self.login_url.as_ref().is_some_and(|login| login.is_at(head.url(), *target)) {
+            true => Err(Refusal::NotFound),
+            false => Ok(()),
+        }
+    }
+
+    fn check(&self, asked: &Asked<'_, impl Head>, caller: Caller) -> Result<Check, Refusal> {
+        let Asked { head, target, rule, now } = *asked;
+        let denied = rule.admits(caller.token.public()).err();
+        let unless_live = match (self.settings.mode, rule.access) {
+            (_, Access::Optional) => Unless::Forward,
+            (Mode::Monitor, _) => Unless::Note,
+            (Mode::Enforce, _) => Unless::Refuse,
+        };
+        let is_ahead = unless_live == Unless::Refuse && denied.is_none() && self.overlaps(head);
+        let assertion = self.assertion(head, &caller, now)?;
+        let (target, route) = (self.without_tokens(target), rule.path().to_owned());
+        let keeps_overrides = self.keeps_overrides(head, rule.access);
+        Ok(Check {
+            caller,
+            target,
+            route,
+            denied,
+            unless_live,
+            is_ahead,
+            keeps_overrides,
+            assertion,
+        })
+    }
+
+    /// May the origin see this request before the session is known to be live?
+    fn overlaps(&self, head: &impl Head) -> bool {
+        let Settings { overlap_safe_requests, forward_session_data, .. } = self.settings;
+        overlap_safe_requests
+            && !forward_session_data
+            && matches!(head.method(), "GET" | "HEAD")
+            && head.header("upgrade").is_none()
+    }
+
+    /// The end of a request, unless nothing is enforced.
+    fn end(&self, asked: &Asked<'_, impl Head>, refusal: Refusal) -> Decision {
+        match self.settings.mode {
+            Mode::Enforce => {
+                Decision::Refuse(self.refused(refusal, asked.head, Some(asked.rule.path())))
+            }
+            Mode::Monitor => {
+                let anonymous = self.anonymous(asked);
+                let would_refuse = Some(refusal.code());
+                Decision::Forward(Box::new(Anonymous { would_refuse, ..anonymous }))
+            }
+        }
+    }
+
+    fn forward(&self, asked: &Asked<'_, impl Head>) -> Decision {
+        Decision::Forward(Box::new(self.anonymous(asked)))
+    }
+
+    /// Without an identity. What would be the guard's own credential stays here all the same.
+    fn anonymous(&self, asked: &Asked<'_, impl Head>) -> Anonymous {
+        let Asked { head, target, rule, now } = *asked;
+        let sent = Sent::of(head, &self.settings.token_sources);
+        // Another bearer token may be the origin's own.
+        let ours = |token: &str| {
+            let verdict = self.tokens.verify(token, now);
+            matches!(verdict, Ok(_) | Err(TokenError::Expired | TokenError::NotYet))
+        };
+        let source = if sent.bearer().is_some_and(ours) { Source::Bearer } else { Source::Named };
+        let withheld = self.withhold(head, &sent, source);
+        let (target, route) = (self.without_tokens(target), rule.path().to_owned());
+        let keeps_overrides = self.keeps_overrides(head, rule.access);
+        Anonymous { target, route, withheld, would_refuse: None, keeps_overrides }
+    }
+
+    /// Applications override the method of a POST. Elsewhere, and where a rule depends on methods,
+    /// the origin must not see another than was decided about.
+    fn keeps_overrides(&self, head: &impl Head, access: Access) -> bool {
+        let is_post = head.method() == "POST" && access == Access::Session;
+        is_post && !self.settings.routes.depend_on_methods()
+    }
+
+    fn without_tokens(&self, target: Target<'_>) -> String {
+        if self.settings.forward_credential {
+            return target.as_str().to_owned();
+        }
+        self.settings.token_sources.without_tokens(target.as_str()).into_owned()
+    }
+}

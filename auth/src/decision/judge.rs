@@ -1,0 +1,67 @@
+//! Steps 4 and 5: what the store's answer means.
+
+use super::{Caller, Check, Guard};
+use crate::refusal::Refusal;
+use crate::session::{LiveSession, Sid, judge};
+use crate::store::{Answer, StoreError};
+use crate::time::Timestamp;
+
+impl Guard {
+    /// Steps 4 and 5: decides by the store's answer, and whom the path is for. The session is `None`
+    /// if it could not be asked, and was seen live recently enough.
+    ///
+    /// # Errors
+    /// Why the request ends here. A store that could not be asked is never taken for one that
+    /// answered.
+    pub fn judge(
+        &self,
+        check: &Check,
+        answer: Result<Answer, StoreError>,
+        now: Timestamp,
+    ) -> Result<Option<LiveSession>, Refusal> {
+        match answer {
+            // 5. Access.
+            Ok(answer) => match (self.live(&check.caller, answer, now)?, &check.denied) {
+                (_, Some(denied)) => Err(denied.clone()),
+                (live, None) => Ok(Some(live)),
+            },
+            Err(error) => match &self.recent {
+                Some(recent) if recent.holds(check.caller.sid(), now) => {
+                    check.denied.clone().map_or(Ok(None), Err)
+                }
+                _ => Err(Refusal::StoreUnavailable(error)),
+            },
+        }
+    }
+
+    /// The live session that the store found.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn live(
+        &self,
+        caller: &Caller,
+        answer: Answer,
+        now: Timestamp,
+    ) -> Result<LiveSession, Refusal> {
+        let Answer::Found(found) = answer else {
+            return Err(Refusal::StoreUnavailable(StoreError::other_answer()));
+        };
+        let verdict = judge(found.map(|session| *session), caller.token.name(), now)
+            .map_err(Refusal::Session);
+        if let Some(recent) = &self.recent {
+            recent.note(caller.sid(), verdict.as_ref().ok(), now);
+        }
+        verdict
+    }
+
+    /// Forgets that sessions were seen live, because they were ended, or are to be: an outage must
+    /// not keep alive what somebody wished to end.
+    pub fn forget<'a>(&self, sids: impl IntoIterator<Item = &'a Sid>) {
+        for sid in sids {
+            if let Some(recent) = &self.recent {
+                recent.forget(sid);
+            }
+        }
+    }
+}
