@@ -5,15 +5,15 @@ mod signing;
 
 use std::fmt;
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::alg::{
-    Ed25519, Es256, Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key, Rsa, RsaPublicKey, StrongKey,
+    Ed25519, Es256, Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key, Rsa, RsaPublicKey,
+    SecretBytes, StrongKey,
 };
 use jwt_compact::jwk::JsonWebKey;
-use jwt_compact::{Algorithm, AlgorithmExt, Renamed, UntrustedToken, ValidationError};
-use serde::Deserialize;
+use jwt_compact::{Algorithm, AlgorithmSignature, Renamed};
 use serde_json::{Value, json};
 
-use crate::jwt::TokenError;
 pub use published::PublishedKeys;
 
 /// A key whose `kid` starts like this was made for development, and serves loopback hosts only.
@@ -82,11 +82,11 @@ impl Material {
     /// # Errors
     /// What to change, without a word of the key itself.
     pub fn parse(jwk: &Value) -> Result<Self, String> {
-        let parameters = Parameters::deserialize(jwk).map_err(|_| "needs a `kty`")?;
-        if parameters.usage.is_some_and(|usage| usage != "sig") {
+        let text = |name| jwk.get(name).map(|member| member.as_str().unwrap_or_default());
+        if text("use").is_some_and(|usage| usage != "sig") {
             return Err("`use` must be `sig`".into());
         }
-        match (parameters.kty.as_str(), parameters.alg.as_deref()) {
+        match (text("kty").ok_or("needs a `kty`")?, text("alg")) {
             ("oct", Some("HS256")) => Ok(Self::Hs256(Hs256Key::new(secret(jwk, 32)?))),
             ("oct", Some("HS384")) => Ok(Self::Hs384(Hs384Key::new(secret(jwk, 48)?))),
             ("oct", Some("HS512")) => Ok(Self::Hs512(Hs512Key::new(secret(jwk, 64)?))),
@@ -137,26 +137,16 @@ impl Material {
         matches!(self, Self::Hs256(_) | Self::Hs384(_) | Self::Hs512(_))
     }
 
-    /// Verifies a token's signature with the key's one algorithm, which the header must name, too.
-    ///
-    /// # Errors
-    /// [`TokenError::Signature`], or [`TokenError::Malformed`] for what is no token.
-    pub fn verify(&self, token: &str) -> Result<(), TokenError> {
-        // What the claims say is read apart, strictly; of these types they can say anything.
-        type Any = jwt_compact::Empty;
-        let token = UntrustedToken::<Any>::try_from(token).map_err(|_| TokenError::Malformed)?;
-        let verdict = match self {
-            Self::Hs256(key) => Hs256.validator::<Any>(key).validate(&token),
-            Self::Hs384(key) => Hs384.validator::<Any>(key).validate(&token),
-            Self::Hs512(key) => Hs512.validator::<Any>(key).validate(&token),
-            Self::Es256(pair) => Es256.validator(&pair.verifying).validate(&token),
-            Self::EdDsa(pair, named) => named.validator(&pair.verifying).validate(&token),
-            Self::Rsa(key, rsa) => rsa.validator(key).validate(&token),
-        };
-        verdict.map(drop).map_err(|error| match error {
-            ValidationError::MalformedClaims(_) => TokenError::Malformed,
-            _ => TokenError::Signature,
-        })
+    /// Is this the key's signature of the message, by the key's one algorithm?
+    pub fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Hs256(key) => is_signed(&Hs256, key, message, signature),
+            Self::Hs384(key) => is_signed(&Hs384, key, message, signature),
+            Self::Hs512(key) => is_signed(&Hs512, key, message, signature),
+            Self::Es256(pair) => is_signed(&Es256, &pair.verifying, message, signature),
+            Self::EdDsa(pair, named) => is_signed(named, &pair.verifying, message, signature),
+            Self::Rsa(key, rsa) => is_signed(rsa, &**key, message, signature),
+        }
     }
 
     /// The public half; `None` for what has none.
@@ -170,17 +160,16 @@ impl Material {
     }
 }
 
-#[derive(Deserialize)]
-struct JwkSet {
-    keys: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-struct Parameters {
-    kty: String,
-    alg: Option<String>,
-    #[serde(rename = "use")]
-    usage: Option<String>,
+/// By `jwt-compact`'s algorithms alone: header and claims were read before, and more strictly.
+fn is_signed<A: Algorithm>(
+    algorithm: &A,
+    key: &A::VerifyingKey,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    A::Signature::LENGTH.is_none_or(|length| length.get() == signature.len())
+        && A::Signature::try_from_slice(signature)
+            .is_ok_and(|signature| algorithm.verify_signature(&signature, key, message))
 }
 
 impl KeySet {
@@ -190,10 +179,10 @@ impl KeySet {
     /// Which key is at fault and what to change, without a word of the key itself.
     pub fn parse(json: &str) -> Result<Self, String> {
         const FORM: &str = r#"must be a JWK Set: {"keys": [...]}"#;
-        let set: JwkSet = serde_json::from_str(json).map_err(|_| FORM.to_owned())?;
-        let mut keys = Vec::with_capacity(set.keys.len());
-        for (index, jwk) in set.keys.into_iter().enumerate() {
-            let key = Key::parse(&jwk).map_err(|why| format!("key {}: {why}", index + 1))?;
+        let set = members(json).ok_or(FORM)?;
+        let mut keys = Vec::with_capacity(set.len());
+        for (index, jwk) in set.iter().enumerate() {
+            let key = Key::parse(jwk).map_err(|why| format!("key {}: {why}", index + 1))?;
             if keys.iter().any(|other: &Key| other.kid == key.kid) {
                 return Err(format!("key {}: another key has the same `kid`", index + 1));
             }
@@ -250,15 +239,24 @@ impl Key {
     }
 }
 
+/// The keys of a JWK Set, unread.
+fn members(json: &str) -> Option<Vec<Value>> {
+    let mut set: Value = serde_json::from_str(json).ok()?;
+    set.get_mut("keys")?.as_array_mut().map(std::mem::take)
+}
+
+/// A member that is bytes: base64url without padding.
+fn bytes(jwk: &Value, name: &str) -> Option<Vec<u8>> {
+    Base64UrlUnpadded::decode_vec(jwk.get(name)?.as_str()?).ok()
+}
+
 /// The bytes of an `oct` key, at least as many as its hash has (RFC 7518, section 3.2).
 fn secret(jwk: &Value, at_least: usize) -> Result<Vec<u8>, String> {
     const UNREADABLE: &str = "`k` must be the key in base64url, without padding";
-    match JsonWebKey::deserialize(jwk) {
-        Ok(JsonWebKey::Symmetric { secret }) if secret.len() >= at_least => Ok(secret.to_vec()),
-        Ok(JsonWebKey::Symmetric { .. }) => {
-            Err(format!("`k` must be at least {at_least} bytes for this `alg`"))
-        }
-        _ => Err(UNREADABLE.into()),
+    let secret = bytes(jwk, "k").ok_or(UNREADABLE)?;
+    match secret.len() >= at_least {
+        true => Ok(secret),
+        false => Err(format!("`k` must be at least {at_least} bytes for this `alg`")),
     }
 }
 
@@ -270,7 +268,7 @@ where
 {
     const UNREADABLE: &str = "is not a key of its `kty`; `crv` must be P-256 for `EC` and Ed25519 \
                               for `OKP`, and `x`, `y` and `d` be in base64url, without padding";
-    let jwk = JsonWebKey::deserialize(jwk).map_err(|_| UNREADABLE)?;
+    let jwk = elliptic(jwk).ok_or(UNREADABLE)?;
     let verifying = A::VerifyingKey::try_from(&jwk).map_err(|_| UNREADABLE)?;
     let signing = match jwk.is_signing_key() {
         true => Some(A::SigningKey::try_from(&jwk).map_err(|_| "`d` does not belong to the key")?),
@@ -279,9 +277,25 @@ where
     Ok(Pair { verifying, signing })
 }
 
+/// By hand, because the reader that `JsonWebKey` brings along is as large as a small module.
+fn elliptic(jwk: &Value) -> Option<JsonWebKey<'_>> {
+    let curve = jwk.get("crv")?.as_str()?.into();
+    let x = bytes(jwk, "x")?.into();
+    let secret = match jwk.get("d") {
+        Some(_) => Some(SecretBytes::owned(bytes(jwk, "d")?)),
+        None => None,
+    };
+    Some(match jwk.get("kty")?.as_str()? {
+        "EC" => JsonWebKey::EllipticCurve { curve, x, y: bytes(jwk, "y")?.into(), secret },
+        _ => JsonWebKey::KeyPair { curve, x, secret },
+    })
+}
+
 fn rsa(jwk: &Value) -> Result<RsaPublicKey, String> {
     let unreadable = "`n` and `e` must be an RSA key in base64url, without padding";
-    let jwk = JsonWebKey::deserialize(jwk).map_err(|_| unreadable)?;
+    let modulus = bytes(jwk, "n").ok_or(unreadable)?.into();
+    let public_exponent = bytes(jwk, "e").ok_or(unreadable)?.into();
+    let jwk = JsonWebKey::Rsa { modulus, public_exponent, private_parts: None };
     let key = RsaPublicKey::try_from(&jwk).map_err(|_| unreadable)?;
     let strong = StrongKey::try_from(key);
     strong.map(StrongKey::into_inner).map_err(|_| "must have 2048, 3072 or 4096 bits".into())

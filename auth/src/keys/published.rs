@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{JwkSet, Material};
+use super::{Material, members};
 
 /// The most keys of one set that are looked at. Providers have a handful.
 const MAX_KEYS: usize = 64;
@@ -20,8 +20,7 @@ impl PublishedKeys {
     /// # Errors
     /// Why there is none.
     pub fn parse(json: &str, algorithms: &[String]) -> Result<Self, String> {
-        let set: JwkSet = serde_json::from_str(json).map_err(|_| "is no JWK Set")?;
-        let keys = set.keys.into_iter().take(MAX_KEYS);
+        let keys = members(json).ok_or("is no JWK Set")?.into_iter().take(MAX_KEYS);
         let keys: Vec<_> = keys.filter_map(|jwk| usable(jwk, algorithms)).collect();
         match keys.is_empty() {
             true => Err(format!("has no key for {}", algorithms.join(", "))),

@@ -86,6 +86,7 @@ fn the_forger_of_these_tests_makes_tokens_that_pass() {
 #[case::unknown_key("kid", json!("b"), TokenError::UnknownKey)]
 #[case::critical("crit", json!(["exp"]), TokenError::Malformed)]
 #[case::unencoded("b64", json!(false), TokenError::Malformed)]
+#[case::no_claims("cty", json!("JWT"), TokenError::Malformed)]
 fn a_header_is_refused(#[case] name: &str, #[case] value: Value, #[case] error: TokenError) {
     let tokens = tokens(&["a"]);
     let token = forge(&tokens, &with(good_header(), name, value), &good_claims());
