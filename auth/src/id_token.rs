@@ -120,7 +120,9 @@ pub(crate) fn addressed_to(issuer: &TrustedIssuer, claims: &mut Claims) -> Resul
 fn passed_on(issuer: &TrustedIssuer, mut claims: Claims) -> Map<String, Value> {
     let unverified = claims.is("email_verified", |it| it == false || it == "false");
     let wanted = issuer.claims.iter().filter(|name| !(unverified && *name == "email"));
-    wanted.filter_map(|name| Some((name.clone(), claims.take(name)?))).collect()
+    let mut passed_on = Map::new();
+    passed_on.extend(wanted.filter_map(|name| Some((name.clone(), claims.take(name)?))));
+    passed_on
 }
 
 #[cfg(test)]

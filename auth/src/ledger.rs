@@ -3,7 +3,7 @@
 //! The Durable Object runs this on its rows; the scripts in `redis/` do the same inside Redis,
 //! and a test holds the two against each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use crate::limit::Limit;
 use crate::session::{Ending, Session, Sid, Standing};
@@ -29,7 +29,10 @@ pub struct Touched {
 impl Ledger {
     /// A ledger of these records.
     pub fn new(records: impl IntoIterator<Item = Session>) -> Self {
-        Self { sessions: records.into_iter().map(|s| (s.sid.clone(), s)).collect() }
+        let mut sessions = BTreeMap::new();
+        // Not collected, which sorts first: see `in_order`.
+        sessions.extend(records.into_iter().map(|s| (s.sid.clone(), s)));
+        Self { sessions }
     }
 
     /// One record.
@@ -158,9 +161,8 @@ impl Ledger {
 
     /// The live sessions, oldest first; those of one moment in the order of their names.
     fn live(&self, now: Timestamp) -> Vec<Sid> {
-        let mut live: Vec<&Session> = self.sessions.values().filter(|s| s.is_live(now)).collect();
-        live.sort_by_key(|s| s.created);
-        live.into_iter().map(|s| s.sid.clone()).collect()
+        let live = self.sessions.values().filter(|s| s.is_live(now));
+        in_order(live.map(|s| (s.created, &s.sid)).collect())
     }
 
     fn end(&mut self, which: &[Sid], ending: &Ending, touched: &mut Touched) -> Vec<Session> {
@@ -178,20 +180,20 @@ impl Ledger {
     /// Keeps the newest records of what is no longer live, be it ended or idle for too long;
     /// those of one moment in the order of their names.
     fn forget_excess_tombstones(&mut self, now: Timestamp) -> Vec<Sid> {
-        let mut tombstones: Vec<(Timestamp, Sid)> = self
-            .sessions
-            .values()
-            .filter(|s| !s.is_live(now))
-            .map(|s| (s.ended.as_ref().map_or(s.deadline(), Ending::at), s.sid.clone()))
-            .collect();
-        tombstones.sort();
-        let excess = tombstones.len().saturating_sub(MAX_TOMBSTONES);
-        let oldest: Vec<Sid> = tombstones.into_iter().take(excess).map(|(_, sid)| sid).collect();
+        let over = self.sessions.values().filter(|s| !s.is_live(now));
+        let moment = |s: &Session| s.ended.as_ref().map_or(s.deadline(), Ending::at);
+        let mut oldest = in_order(over.map(|s| (moment(s), &s.sid)).collect());
+        oldest.truncate(oldest.len().saturating_sub(MAX_TOMBSTONES));
         for sid in &oldest {
             self.sessions.remove(sid);
         }
         oldest
     }
+}
+
+/// Names by their moments. A heap, because the code of the standard sort is large.
+fn in_order(names: BinaryHeap<(Timestamp, &Sid)>) -> Vec<Sid> {
+    names.into_sorted_vec().into_iter().map(|(_, sid)| sid.clone()).collect()
 }
 
 #[cfg(test)]
