@@ -6,9 +6,10 @@ use auth::refusal::Refusal;
 use auth::session::{Gone, Sid, Subject};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use wasm_bindgen_futures::JsFuture;
 
 use crate::config::App;
+use crate::promise;
 use crate::{issuers, push, request};
 
 /// Milliseconds before each further attempt. With [`TIMEOUT`] all of them fit into the 30 seconds
@@ -88,7 +89,7 @@ fn undelivered(cause: &str) {
 
 /// Does something after the answer, for 30 seconds at most.
 fn later(work: impl Future<Output = ()> + 'static) {
-    after_answer(&future_to_promise(async move {
+    after_answer(&promise::of(async move {
         work.await;
         Ok(JsValue::UNDEFINED)
     }));

@@ -9,15 +9,15 @@ use auth::route::Endpoint;
 use auth::session::Gone;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Request, Response};
 
 use crate::config::App;
 use crate::request::{self, RequestHead};
 use crate::store::{Answering, Reply};
 use crate::{
-    admin, backchannel, events, forward, health, introspect, keys, login, pages, push, refresh,
-    report, response, session_data, sessions,
+    admin, backchannel, events, forward, health, introspect, keys, login, pages, promise, push,
+    refresh, report, response, session_data, sessions,
 };
 
 /// Answers a request, with a `Response` or the promise of one:
@@ -52,7 +52,7 @@ fn decide(app: Rc<App>, request: Request, head: RequestHead) -> JsValue {
             let plan = forward::plan_anonymously(&app, &anonymous, &request);
             forward_anonymously(&request, &plan)
         }
-        Decision::ReadBody => future_to_promise(async move {
+        Decision::ReadBody => promise::of(async move {
             let head = head.with_body(&request).await;
             JsFuture::from(Promise::resolve(&decide(app, request, head))).await
         })
@@ -97,7 +97,7 @@ fn own(app: Rc<App>, endpoint: Endpoint, request: Request, head: RequestHead) ->
 /// The promise of an answer. The future is boxed, so that what waits for it is compiled once.
 fn answer(response: impl Future<Output = Response> + 'static) -> JsValue {
     let response: Answering<'static, Response> = Box::pin(response);
-    future_to_promise(async move { Ok(response.await.into()) }).into()
+    promise::of(async move { Ok(response.await.into()) }).into()
 }
 
 #[wasm_bindgen(module = "/src/forward.js")]
@@ -131,7 +131,7 @@ impl Pending {
     /// or of a string, the refusal's code, if the session is over; it is rejected if neither is
     /// known.
     pub fn watch(session: String) -> Promise {
-        future_to_promise(async move { push::watch_line(&session).await })
+        promise::of(async move { push::watch_line(&session).await })
     }
 
     /// Takes the store's reply. Returns a `Response` if the request ends here, a string if it is
@@ -148,7 +148,7 @@ impl Pending {
                     let answer = self.app.store.apply_anew(caller.user(), caller.command()).await;
                     JsFuture::from(Promise::resolve(&self.verdict(&request, answer))).await
                 };
-                future_to_promise(again).into()
+                promise::of(again).into()
             }
         }
     }
@@ -185,7 +185,7 @@ impl Pending {
 
     /// Ends the session of which an old token was used, before the request goes its way.
     fn end_reused(self, outcome: JsValue) -> JsValue {
-        future_to_promise(async move {
+        promise::of(async move {
             match sessions::end_reused(&self.app, self.check.caller()).await {
                 Ok(()) => Ok(outcome),
                 Err(refusal) => Ok(response::refusal(&refusal).into()),

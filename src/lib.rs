@@ -16,6 +16,7 @@ mod login;
 mod login_rate;
 mod origin_login;
 mod pages;
+mod promise;
 mod push;
 mod refresh;
 mod report;
@@ -26,7 +27,6 @@ mod sessions;
 mod store;
 
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 use crate::config::App;
 
@@ -42,7 +42,7 @@ pub fn fetch(request: web_sys::Request, env: &JsValue) -> JsValue {
 /// Does what the origin's answer wishes of the guard. The promise is of the answer for the client.
 #[wasm_bindgen(js_name = originSaid)]
 pub fn origin_said(request: web_sys::Request, answer: web_sys::Response) -> js_sys::Promise {
-    future_to_promise(async move {
+    promise::of(async move {
         let app = App::loaded().ok_or("there is nobody to ask")?;
         Ok(origin_login::carry_out(&app, &request, answer).await.into())
     })

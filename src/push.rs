@@ -8,10 +8,11 @@ use auth::session::{Gone, LiveSession, Session, Sid, Subject, judge_session};
 use auth::store::{Answer, Command, StoreError};
 use js_sys::{Error, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
 use crate::config::App;
+use crate::promise;
 use crate::request::{self, RequestHead};
 use crate::store::object::name_of;
 use crate::{events, response, store};
@@ -114,7 +115,7 @@ async fn find(app: &App, user: &Subject, sid: &Sid) -> Result<Option<Session>, S
 /// its end as JSON; it is rejected if neither is known.
 #[wasm_bindgen]
 pub fn look(env: JsValue, user: String, sid: String) -> Promise {
-    future_to_promise(async move {
+    promise::of(async move {
         let app = App::load(&env).map_err(|refusal| refusal.code())?;
         let (user, sid) = (Subject::try_from(user)?, Sid::try_from(sid)?);
         let found = find(&app, &user, &sid).await.map_err(|error| error.to_string())?;
