@@ -13,7 +13,8 @@ const MAX_DEPTH: usize = 16;
 
 /// Reads an object; `None` if it is no JSON object, or not strict.
 pub fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
-    let mut json = serde_json::Deserializer::from_slice(bytes);
+    // From text, as all other JSON is read, so that the parser is compiled once.
+    let mut json = serde_json::Deserializer::from_str(std::str::from_utf8(bytes).ok()?);
     let value = Strict { depth: 0 }.deserialize(&mut json).ok()?;
     json.end().ok()?;
     match value {
