@@ -137,7 +137,18 @@ const HEADERS: typeof PATHS = [
   ["an override that makes a safe method unsafe", get("/mine", "X-HTTP-Method-Override: DELETE", "Sec-Fetch-Site: cross-site", COOKIE), { ...MINE, goOn: ["sec-fetch-site: cross-site"] }],
 ];
 
+const UPGRADE = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="];
+const PREFLIGHT = ["Origin: https://other.example", "Access-Control-Request-Method: GET"];
+const GOES_ON = ["origin: https://other.example", "access-control-request-method: GET"];
+const ASKED: Row = { answers: [200], reached: ["OPTIONS /admin/x"], goOn: GOES_ON };
+
 const METHODS: typeof PATHS = [
+  ["a preflight that names somebody", request("OPTIONS /admin/x", ...PREFLIGHT, "X-Auth-Request-User: evil", "Content-Length: 0"), ASKED],
+  ["a preflight that is to be taken for a DELETE", request("OPTIONS /admin/x", ...PREFLIGHT, "X-HTTP-Method-Override: DELETE", "Content-Length: 0"), ASKED],
+  ["a preflight that opens a WebSocket", request("OPTIONS /admin/x", ...PREFLIGHT, ...UPGRADE), UNKNOWN],
+  ["a preflight without an origin", request("OPTIONS /admin/x", "Access-Control-Request-Method: GET", "Content-Length: 0"), UNKNOWN],
+  ["a preflight by another method", request("POST /admin/x", ...PREFLIGHT, "Content-Length: 0"), UNKNOWN],
+  ["a POST that opens a WebSocket", request("POST /public/x", ...UPGRADE, "Content-Length: 0"), { ...POSTED, goOn: ["sec-websocket-version: 13", "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ=="] }],
   ["TRACE on a public path", request("TRACE /public/x"), { answers: [405], also: ([answer]) => expect(answer?.body).toContain('"method_not_allowed"') }],
   ["TRACE with a session", request("TRACE /mine", ADA), { answers: [405] }],
   ["TRACE on an endpoint of the guard", request("TRACE /auth/login"), { answers: [405] }],
@@ -212,7 +223,7 @@ const SITES: typeof PATHS = [
   ["two words about the site", submit(COOKIE, "Sec-Fetch-Site: same-origin", "Sec-Fetch-Site: cross-site"), DENIED],
   ["two origins", submit(COOKIE, "Origin: http://{host}", "Origin: https://evil.example"), DENIED],
   ["another site's form on an optional path", request("POST /home", COOKIE, "Sec-Fetch-Site: cross-site", "Content-Length: 0"), { answers: [200], reached: ["POST /home"], goOn: ["sec-fetch-site: cross-site"] }],
-  ["another site's WebSocket", get("/mine", COOKIE, "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Origin: https://evil.example"), DENIED],
+  ["another site's WebSocket", get("/mine", COOKIE, ...UPGRADE, "Origin: https://evil.example"), DENIED],
 ];
 
 /** A login by form, which leads on to `redirect`. */

@@ -2,6 +2,7 @@
 
 use super::browser::asked_by_preflight;
 use super::onward::Unless;
+use super::sent_headers::Passing;
 use super::{Anonymous, Caller, Check, Decision, Guard, Head};
 use crate::access::{Access, Rule};
 use crate::config::{Mode, Settings};
@@ -77,17 +78,8 @@ impl Guard {
         let is_ahead = unless_live == Unless::Refuse && denied.is_none() && self.overlaps(head);
         let assertion = self.assertion(head, &caller, now)?;
         let (target, route) = (self.without_tokens(target), rule.path().to_owned());
-        let keeps_overrides = self.keeps_overrides(head, rule.access);
-        Ok(Check {
-            caller,
-            target,
-            route,
-            denied,
-            unless_live,
-            is_ahead,
-            keeps_overrides,
-            assertion,
-        })
+        let passing = self.passing(head, rule.access);
+        Ok(Check { caller, target, route, denied, unless_live, is_ahead, passing, assertion })
     }
 
     /// May the origin see this request before the session is known to be live?
@@ -129,15 +121,16 @@ impl Guard {
         let source = if sent.bearer().is_some_and(ours) { Source::Bearer } else { Source::Named };
         let withheld = self.withhold(head, &sent, source);
         let (target, route) = (self.without_tokens(target), rule.path().to_owned());
-        let keeps_overrides = self.keeps_overrides(head, rule.access);
-        Anonymous { target, route, withheld, would_refuse: None, keeps_overrides }
+        let passing = self.passing(head, rule.access);
+        Anonymous { target, route, withheld, would_refuse: None, passing }
     }
 
     /// Applications override the method of a POST. Elsewhere, and where a rule depends on methods,
     /// the origin must not see another than was decided about.
-    fn keeps_overrides(&self, head: &impl Head, access: Access) -> bool {
+    fn passing(&self, head: &impl Head, access: Access) -> Passing {
         let is_post = head.method() == "POST" && access == Access::Session;
-        is_post && !self.settings.routes.depend_on_methods()
+        let overrides = is_post && !self.settings.routes.depend_on_methods();
+        Passing { overrides, upgrade: head.method() == "GET" }
     }
 
     fn without_tokens(&self, target: Target<'_>) -> String {

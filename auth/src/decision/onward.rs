@@ -3,6 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
+use super::sent_headers::Passing;
 use super::{Caller, SentHeaders};
 use crate::identity;
 use crate::refusal::Refusal;
@@ -18,8 +19,7 @@ pub struct Check {
     pub(super) denied: Option<Refusal>,
     pub(super) unless_live: Unless,
     pub(super) is_ahead: bool,
-    /// May the origin read another method from a header than the decision was made about?
-    pub(super) keeps_overrides: bool,
+    pub(super) passing: Passing,
     /// What proves to the origin who it is.
     pub(super) assertion: Option<Rc<str>>,
 }
@@ -84,7 +84,7 @@ impl Check {
 
     /// How the headers change on the way to the origin.
     pub fn forward<'a>(&'a self, sent: &SentHeaders<'a>) -> HeaderChanges<'a> {
-        let removed = sent.removed(self.keeps_overrides);
+        let removed = sent.removed(self.passing);
         let mut changes = self.caller.withheld.changes(removed, self.caller.token.identity());
         changes.set.extend(self.assertion.as_deref().map(|text| (identity::ASSERTION, text)));
         changes
@@ -92,7 +92,7 @@ impl Check {
 
     /// The same without an identity.
     pub fn forward_anonymously<'a>(&'a self, sent: &SentHeaders<'a>) -> HeaderChanges<'a> {
-        self.caller.withheld.changes(sent.removed(self.keeps_overrides), &[])
+        self.caller.withheld.changes(sent.removed(self.passing), &[])
     }
 }
 
@@ -103,8 +103,7 @@ pub struct Anonymous {
     pub(super) withheld: Withheld,
     /// The code of the refusal, if it goes on only because nothing is enforced.
     pub(super) would_refuse: Option<&'static str>,
-    /// May the origin read another method from a header than the decision was made about?
-    pub(super) keeps_overrides: bool,
+    pub(super) passing: Passing,
 }
 
 /// Says nothing of what is withheld.
@@ -128,7 +127,7 @@ impl Anonymous {
 
     /// How the headers change on the way to the origin.
     pub fn forward<'a>(&'a self, sent: &SentHeaders<'a>) -> HeaderChanges<'a> {
-        self.withheld.changes(sent.removed(self.keeps_overrides), &[])
+        self.withheld.changes(sent.removed(self.passing), &[])
     }
 }
 

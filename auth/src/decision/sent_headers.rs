@@ -2,6 +2,15 @@
 
 use crate::reserved::{is_hop_by_hop, is_reserved, may_be_dropped, overrides_method};
 
+/// What goes on only with some requests.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Passing {
+    /// Another method for the origin to read than the decision was made about.
+    pub overrides: bool,
+    /// An upgrade to WebSocket, for which the runtime makes a GET of whatever it was.
+    pub upgrade: bool,
+}
+
 /// The names of a request's headers, and what it says of its connection.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SentHeaders<'a> {
@@ -20,14 +29,14 @@ impl<'a> SentHeaders<'a> {
     }
 
     /// The names of those that do not go on.
-    pub(super) fn removed(&self, keeps_overrides: bool) -> impl Iterator<Item = &'a str> {
+    pub(super) fn removed(&self, passing: Passing) -> impl Iterator<Item = &'a str> {
         let Self { connection, upgrade, names } = *self;
-        let upgrades = upgrade.eq_ignore_ascii_case("websocket");
+        let upgrades = passing.upgrade && upgrade.eq_ignore_ascii_case("websocket");
         names.lines().filter(move |name| {
             is_reserved(name)
                 || is_hop_by_hop(name)
                 || (!upgrades && name.eq_ignore_ascii_case("upgrade"))
-                || (!keeps_overrides && overrides_method(name))
+                || (!passing.overrides && overrides_method(name))
                 || (is_option(connection, name) && may_be_dropped(name))
         })
     }
@@ -43,8 +52,8 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    fn removed(lines: &str, keeps_overrides: bool) -> Vec<&str> {
-        SentHeaders::read(lines).removed(keeps_overrides).collect()
+    fn removed(lines: &str, overrides: bool, upgrade: bool) -> Vec<&str> {
+        SentHeaders::read(lines).removed(Passing { overrides, upgrade }).collect()
     }
 
     #[rstest]
@@ -61,13 +70,20 @@ mod tests {
         #[case] lines: &str,
         #[case] expected: &[&str],
     ) {
-        assert_eq!(removed(lines, true), expected);
+        assert_eq!(removed(lines, true, true), expected);
     }
 
     #[test]
     fn an_override_of_the_method_goes_on_only_where_it_may() {
         let lines = "\n\nx-http-method-override\naccept";
-        assert_eq!(removed(lines, true), [""; 0]);
-        assert_eq!(removed(lines, false), ["x-http-method-override"]);
+        assert_eq!(removed(lines, true, true), [""; 0]);
+        assert_eq!(removed(lines, false, true), ["x-http-method-override"]);
+    }
+
+    #[test]
+    fn an_upgrade_goes_on_only_with_a_get() {
+        let lines = "Upgrade\nwebsocket\nupgrade\nsec-websocket-key";
+        assert_eq!(removed(lines, true, false), ["upgrade"]);
+        assert_eq!(removed(lines, true, true), [""; 0]);
     }
 }
