@@ -61,6 +61,7 @@ fn what_no_rule_is_asked_about_is_told_apart() {
     let cases = [
         ("GET /auth/session", "The guard answers"),
         ("GET /.well-known/jwks.json", "The guard answers"),
+        ("TRACE /x", "with 405 method_not_allowed"),
         ("PUT /auth/session", "with 405 method_not_allowed"),
         ("GET /auth/other", "with 404 not_found: The guard has no endpoint"),
         ("GET /a/../b", "with 400 bad_request: Write the path"),
