@@ -72,53 +72,54 @@ impl Rules {
     /// The rule for a request: the first that names it. But if an origin may read the path as another
     /// one, and an earlier rule is stricter about that, it is the earlier one.
     pub fn find(&self, method: &str, path: &str) -> Found<'_> {
-        let (rule, why, before) = self.first(method, path);
-        let is_stricter = |other: &Rule| other.access > rule.access || other.is_restricted();
-        match self.earlier(before, method, path, &is_stricter) {
-            Some(index) => Found { rule: &self.rules[index], why: Why::Stricter(index) },
-            None => Found { rule, why },
-        }
+        let is_stricter =
+            |other: &Rule, first: &Rule| other.access > first.access || other.is_restricted();
+        self.found(method, path, &is_stricter)
     }
 
     /// May a CORS preflight that asks about this method pass without a session? The rule of the
     /// request it asks about says so, and every earlier one of a path that this may be read as.
     pub fn lets_preflight(&self, asked: &str, path: &str) -> bool {
-        let (_, _, before) = self.first(asked, path);
-        let is_off = |other: &Rule| !other.preflight;
         path::is_plain(path)
             && self.find(asked, path).rule.preflight
-            && self.earlier(before, asked, path, &is_off).is_none()
+            && self.found(asked, path, &|other, _| !other.preflight).rule.preflight
     }
 
-    /// The rule that names a request first, why it holds, and how many stand before it.
-    fn first(&self, method: &str, path: &str) -> (&Rule, Why, usize) {
-        let found = self.rules.iter().position(|it| it.is_about(method) && it.names(path));
-        match found.map(|index| (index, &self.rules[index])) {
-            None => (&self.otherwise, Why::Unnamed, self.rules.len()),
-            Some((index, rule)) if rule.access != Access::Session && !path::is_plain(path) => {
-                (&self.otherwise, Why::Odd(index), index)
-            }
-            Some((index, rule)) => (rule, Why::First(index), index),
-        }
-    }
-
-    /// Of the first rules, so many as `before` says, the one that is about the method, and about the
-    /// path as an origin may read it, and is of this kind.
-    fn earlier(
+    /// The rule that names a request first, or an earlier one that is stricter in this way and is
+    /// about the path as an origin may read it. Not copied to where it is called, for its size.
+    #[inline(never)]
+    fn found(
         &self,
-        before: usize,
         method: &str,
         path: &str,
-        is_wanted: &dyn Fn(&Rule) -> bool,
-    ) -> Option<usize> {
-        let wanted = |rule: &Rule| is_wanted(rule) && rule.is_about(method);
-        if !self.rules[..before].iter().any(wanted) {
-            return None;
+        is_stricter: &dyn Fn(&Rule, &Rule) -> bool,
+    ) -> Found<'_> {
+        let (first, before) = self.first(method, path);
+        let is_wanted = |other: &Rule| other.is_about(method) && is_stricter(other, first.rule);
+        if !before.iter().any(is_wanted) {
+            return first;
         }
         let as_folder = path::as_read_leniently(path) + "/";
         let read = &as_folder[..as_folder.len() - 1];
-        let holds = |rule: &Rule| wanted(rule) && rule.may_name(read, &as_folder);
-        self.rules[..before].iter().position(holds)
+        let holds = |other: &Rule| is_wanted(other) && other.may_name(read, &as_folder);
+        match before.iter().position(holds) {
+            Some(index) => Found { rule: &before[index], why: Why::Stricter(index) },
+            None => first,
+        }
+    }
+
+    /// The rule that names a request first, and those before it.
+    fn first(&self, method: &str, path: &str) -> (Found<'_>, &[Rule]) {
+        let names = |it: &Rule| it.is_about(method) && it.names(path);
+        let Some(index) = self.rules.iter().position(names) else {
+            return (Found { rule: &self.otherwise, why: Why::Unnamed }, &self.rules);
+        };
+        let rule = &self.rules[index];
+        let found = match rule.access == Access::Session || path::is_plain(path) {
+            true => Found { rule, why: Why::First(index) },
+            false => Found { rule: &self.otherwise, why: Why::Odd(index) },
+        };
+        (found, &self.rules[..index])
     }
 }
 
