@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
-import { pack } from "../../scripts/build.mjs";
+import { anonymous, pack } from "../../scripts/build.mjs";
 import { root, run, say } from "../../scripts/setup.mjs";
 
 /** Every algorithm that the guard verifies. */
@@ -22,7 +22,7 @@ const target = "wasm32-unknown-unknown";
 
 /** Builds a package for wasm32, with settings of cargo that differ, and returns the wasm's path. */
 export function buildWasm(name, config) {
-  const differing = config.flatMap((one) => ["--config", one]);
+  const differing = [anonymous, ...config].flatMap((one) => ["--config", one]);
   run("cargo", ["build", "--quiet", "--locked", "--release", "--lib", "--package", name, "--target", target, ...differing]);
   return join(root, "target", target, "release", `${name.replaceAll("-", "_")}.wasm`);
 }
