@@ -86,8 +86,7 @@ impl Rules {
     }
 
     /// The rule that names a request first, or an earlier one that is stricter in this way and is
-    /// about the path as an origin may read it. Not copied to where it is called, for its size.
-    #[inline(never)]
+    /// about the path as an origin may read it.
     fn found(
         &self,
         method: &str,
