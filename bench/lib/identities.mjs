@@ -1,0 +1,91 @@
+// Keys, tokens and sessions, made without the guard's code.
+
+import { constants, createHash, createHmac, generateKeyPairSync, randomBytes, sign } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../../scripts/setup.mjs";
+
+/** What the tokens name. */
+export const issuer = "https://guard.test";
+export const audience = "https://members.test";
+
+const day = 86_400;
+
+/** A key of an algorithm: its JWK as the guard is given it, and what signs with it. */
+export function makeKey(alg, rsa) {
+  const hash = `sha${alg.slice(2)}`;
+  if (alg.startsWith("HS")) {
+    // Text, because some libraries take no other secret.
+    const secret = Buffer.from(randomBytes(Number(alg.slice(2)) / 8).toString("base64url"));
+    return { jwk: { kty: "oct", k: secret.toString("base64url") }, signer: (text) => createHmac(hash, secret).update(text).digest() };
+  }
+  if (alg === "EdDSA") {
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    return { ...jwks(publicKey), signer: (text) => sign(null, Buffer.from(text), privateKey) };
+  }
+  if (alg === "ES256") {
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    return { ...jwks(publicKey), signer: (text) => sign(hash, Buffer.from(text), { key: privateKey, dsaEncoding: "ieee-p1363" }) };
+  }
+  const { RSA_PKCS1_PSS_PADDING, RSA_PKCS1_PADDING, RSA_PSS_SALTLEN_DIGEST } = constants;
+  const padding = alg.startsWith("PS") ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
+  const pair = rsa ?? generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const key = { key: pair.privateKey, padding, saltLength: RSA_PSS_SALTLEN_DIGEST };
+  return { ...jwks(pair.publicKey), signer: (text) => sign(hash, Buffer.from(text), key) };
+}
+
+function jwks(publicKey) {
+  const jwk = publicKey.export({ format: "jwk" });
+  return { jwk, publicJwk: jwk };
+}
+
+/** Base64url of a value as JSON. */
+export function encode(value) {
+  return Buffer.from(JSON.stringify(value)).toString("base64url");
+}
+
+const random = () => randomBytes(16).toString("base64url");
+
+/** Keys of these algorithms by name; one that can sign is among them, as the guard wants it. */
+export function makeKeys(algorithms) {
+  return Object.fromEntries(algorithms.map((alg) => [alg, makeKey(alg)]));
+}
+
+/** The setting SIGNING_KEYS. */
+export function signingKeys(keys) {
+  return JSON.stringify({ keys: Object.entries(keys).map(([alg, { jwk }]) => ({ ...jwk, alg, kid: alg })) });
+}
+
+/** A user with a session, and the claims of its token. */
+export function makeUser(n) {
+  const [sid, jti] = [random(), random()];
+  const now = Math.floor(Date.now() / 1000);
+  const sub = `m-${String(n).padStart(7, "0")}`;
+  const claims = { iss: issuer, aud: audience, sub, sid, jti, email: `${sub}@rowing.example`, roles: ["member", "board"], iat: now, exp: now + day };
+  return { sub, sid, claims, record: record(sid, jti, now) };
+}
+
+/** A session as the stores keep it; see `session.rs` in the core. */
+function record(sid, jti, now) {
+  const moments = { created: now * 1000, seen: now * 1000, expires: (now + day) * 1000 };
+  const agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+  return JSON.stringify({ sid, jti, ...moments, device: "desktop", user_agent: agent, place: "Berlin, DE" });
+}
+
+/** Signs a token as the guard would. */
+export function mint(claims, alg, { signer }) {
+  const text = `${encode({ alg, typ: "at+jwt", kid: alg })}.${encode(claims)}`;
+  return `${text}.${signer(text).toString("base64url")}`;
+}
+
+/** The guard's script that checks a session, as it names it to Redis. */
+export function checkScript() {
+  const [prelude, check] = ["prelude", "check"].map((name) => readFileSync(join(root, `auth/src/redis/${name}.lua`), "utf8"));
+  const text = `#!lua flags=allow-key-locking\n${prelude}\n${check}`;
+  return { text, sha1: createHash("sha1").update(text).digest("hex") };
+}
+
+/** The key of a user's sessions in Redis. */
+export function redisKey(sub) {
+  return `guard:${Buffer.from(sub).toString("base64url")}`;
+}

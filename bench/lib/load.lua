@@ -1,0 +1,36 @@
+-- Sends requests with the `Authorization` values of a file, one after the other, and prints what wrk
+-- counted as JSON. Arguments: the file, and how many requests (0: until the time is over).
+local requests, at, left = {}, 0, 0
+
+-- wrk itself knows only the time to stop at; an interrupt stops it earlier.
+local ffi = require('ffi')
+ffi.cdef('int getpid(void); int kill(int pid, int signal);')
+local interrupt = 2
+
+function init(args)
+  for line in io.lines(args[1]) do
+    wrk.headers['Authorization'] = line ~= '' and line or nil
+    requests[#requests + 1] = wrk.format('GET', '/boats?of=mine')
+  end
+  left = tonumber(args[2])
+  if left > 0 then response = count end
+end
+
+function request()
+  at = at % #requests + 1
+  return requests[at]
+end
+
+function count()
+  left = left - 1
+  if left == 0 then ffi.C.kill(ffi.C.getpid(), interrupt) end
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  print(string.format(
+    'JSON {"requests":%d,"micros":%d,"refused":%d,"broken":%d,"p50":%d,"p99":%d}',
+    summary.requests, summary.duration, errors.status,
+    errors.connect + errors.read + errors.write + errors.timeout,
+    latency:percentile(50), latency:percentile(99)))
+end

@@ -1,0 +1,95 @@
+// The Workers runtime itself, without Miniflare: one worker in one process.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { root } from "../../scripts/setup.mjs";
+
+/** The processes that run. Whatever ends the driver ends them, too. */
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
+
+/** Starts a program on one core (any, if there is none named), to be ended with this one. */
+export function startPinned(core, program, args, options = {}) {
+  const pinned = core === undefined ? [program, ...args] : ["taskset", "-c", `${core}`, program, ...args];
+  const child = spawn(pinned[0], pinned.slice(1), { stdio: ["ignore", "inherit", "inherit"], ...options });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
+  return child;
+}
+
+/** Ends a program, and waits until it has ended. */
+export async function end(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill("SIGKILL");
+  await ended;
+}
+
+/** Serves a folder with a `config.capnp`; returns once it listens. */
+export async function serve(folder, core) {
+  const args = ["serve", "--control-fd=3", join(folder, "config.capnp")];
+  const child = startPinned(core, workerd(), args, { stdio: ["ignore", "ignore", "inherit", "pipe"] });
+  const [line] = await Promise.race([
+    once(createInterface(child.stdio[3]), "line"),
+    once(child, "exit").then(() => Promise.reject(new Error("workerd has ended"))),
+  ]);
+  const { port } = JSON.parse(line);
+  return { pid: child.pid, port, url: `http://127.0.0.1:${port}`, end: () => end(child) };
+}
+
+/**
+ * Writes a worker's folder: its modules and the configuration. The modules are paths by name;
+ * bindings are texts. With `objects`, the class of that name keeps its objects on the disk.
+ */
+export function writeWorker(folder, { modules, bindings = {}, objects, date, flags = [] }) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(join(folder, "objects"), { recursive: true });
+  for (const [name, path] of Object.entries(modules)) writeFileSync(join(folder, name), readFileSync(path));
+  const kinds = Object.keys(modules).map((name) => `(name = "${name}", ${name.endsWith(".wasm") ? "wasm" : "esModule"} = embed "${name}")`);
+  const texts = Object.entries(bindings).map(([name, text]) => `(name = "${name}", text = ${JSON.stringify(text)})`);
+  if (objects) texts.push(`(name = "USER_SESSIONS", durableObjectNamespace = "${objects}")`);
+  const storage = objects && `
+  durableObjectNamespaces = [(className = "${objects}", uniqueKey = "bench-${objects}", enableSql = true)],
+  durableObjectStorage = (localDisk = "disk"),`;
+  writeFileSync(join(folder, "config.capnp"), `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "bench", worker = .bench),
+    (name = "internet", network = (allow = ["public", "private"])),
+    (name = "disk", disk = (path = ${JSON.stringify(join(folder, "objects"))}, writable = true)),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "bench")],
+);
+
+const bench :Workerd.Worker = (
+  modules = [${kinds.join(", ")}],
+  bindings = [${texts.join(", ")}],
+  compatibilityDate = "${date}",
+  compatibilityFlags = ${JSON.stringify(flags)},${storage ?? ""}
+);
+`);
+}
+
+/** The program itself: npm's is a script that starts it. */
+export function workerd() {
+  const packages = join(root, "node_modules/@cloudflare");
+  const [own] = readdirSync(packages).filter((name) => name.startsWith(`workerd-${process.platform}`));
+  return join(packages, own, "bin/workerd");
+}
+
+/** The processor time of a process since its start, all threads, in µs. */
+export function cpuMicros(pid) {
+  const threads = readdirSync(`/proc/${pid}/task`).map((id) => readFileSync(`/proc/${pid}/task/${id}/schedstat`, "utf8"));
+  return threads.reduce((sum, stat) => sum + Number(stat.split(" ")[0]) / 1000, 0);
+}
+
+/** The memory that a process holds, in MB. */
+export function residentMegabytes(pid) {
+  const [, kilobytes] = /^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Number(kilobytes) / 1024;
+}

@@ -1,0 +1,67 @@
+// What every peer needs, whoever verifies its tokens: the session's verdict and the identity headers.
+
+/**
+ * Why a session does not serve, `undefined` if it does. As `session::judge` in the guard's core.
+ * @param {any} session the record, `null` if there is none
+ * @param {any} claims the token's
+ * @param {number} now milliseconds
+ */
+export function refusal(session, claims, now) {
+  if (session === null) return "session_unknown";
+  if (session.ended !== undefined) return `session_${session.ended.why}`;
+  if (now >= session.expires || now >= session.idle_expires) return "session_expired";
+  if (session.refreshed === undefined || claims.jti === session.jti) return undefined;
+  if (claims.iat > Math.floor(session.refreshed / 1000)) return undefined;
+  const isBefore = claims.jti === session.previous_jti && now < session.refreshed + 30_000;
+  return isBefore ? undefined : "session_revoked";
+}
+
+/**
+ * The headers that tell the origin who is asking, by name.
+ * @param {any} claims
+ * @returns {[string, string][]}
+ */
+export function identity({ iss, aud, exp, nbf, iat, jti, sub, sid, ...rest }) {
+  /** @type {[string, string][]} */
+  const headers = [["X-Auth-Request-User", encode(sub)], ["X-Auth-Request-Session", sid]];
+  if (typeof rest.email === "string") headers.push(["X-Auth-Request-Email", encode(rest.email)]);
+  const groups = rest.groups ?? rest.roles;
+  if (Array.isArray(groups)) headers.push(["X-Auth-Request-Groups", groups.map((group) => encode(group).replaceAll(",", "%2C")).join(",")]);
+  for (const [name, value] of Object.entries(rest)) {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    headers.push([`X-Auth-Request-Claim-${name.toLowerCase().replaceAll(/[^a-z0-9]/g, "-")}`, encode(text)]);
+  }
+  return headers;
+}
+
+/** @param {string} text */
+function encode(text) {
+  return /[^ -~]|%|^ | $/.test(text) ? encodeURIComponent(text) : text;
+}
+
+/** Would an origin read this name, in lower case, as one of the identity headers? */
+export const RESERVED = new RegExp(`^[^a-z0-9]*(?:${["xauthrequest", "xguardlog"].map((name) => [...name].join("[^a-z0-9]*")).join("|")})`);
+
+/**
+ * The headers on their way to the origin: without the credential and forged identities.
+ * @param {Headers} sent
+ * @param {[string, string][]} identity
+ */
+export function onward(sent, identity) {
+  const headers = new Headers(sent);
+  headers.delete("authorization");
+  for (const name of sent.keys()) if (RESERVED.test(name)) headers.delete(name);
+  for (const [name, value] of identity) headers.set(name, value);
+  return headers;
+}
+
+/**
+ * A refusal as problem details.
+ * @param {string} code
+ * @param {number} status
+ */
+export function refused(code, status = 401) {
+  const problem = { type: `urn:session-guard:problem:${code}`, title: code, status, code };
+  const headers = { "content-type": "application/problem+json", "cache-control": "no-store", "www-authenticate": "Bearer" };
+  return new Response(JSON.stringify(problem), { status, headers });
+}

@@ -1,0 +1,84 @@
+// The hand-written guard with a Durable Object per user in place of Redis. The object keeps the
+// records in memory while it lives, and in SQLite always, as the guard's does.
+
+import { DurableObject } from "cloudflare:workers";
+import { onward, refusal, refused } from "./common.js";
+import { Tokens, sent, untimely } from "./tokens.js";
+
+/** @type {Tokens | undefined} */
+let tokens;
+
+/** @extends {DurableObject<unknown>} */
+export class UserSessions extends DurableObject {
+  /** @type {Map<string, string> | undefined} */
+  #records;
+
+  /**
+   * The record of a session, as JSON.
+   * @param {string} sid
+   */
+  check(sid) {
+    return this.#all().get(sid) ?? "null";
+  }
+
+  /**
+   * Keeps a session.
+   * @param {string} sid
+   * @param {string} record
+   */
+  open(sid, record) {
+    this.#all().set(sid, record);
+    this.ctx.storage.sql.exec("INSERT OR REPLACE INTO session (sid, record) VALUES (?, ?)", sid, record);
+  }
+
+  #all() {
+    if (this.#records !== undefined) return this.#records;
+    const { sql } = this.ctx.storage;
+    sql.exec("CREATE TABLE IF NOT EXISTS session (sid TEXT PRIMARY KEY, record TEXT NOT NULL)");
+    const rows = sql.exec("SELECT sid, record FROM session").raw().toArray();
+    this.#records = new Map(/** @type {[string, string][]} */ (rows));
+    return this.#records;
+  }
+}
+
+export default {
+  /**
+   * @param {Request} request
+   * @param {any} env
+   */
+  async fetch(request, env) {
+    if (request.method === "PUT") return seed(request, env);
+    tokens ??= new Tokens(env);
+    const token = sent(request.headers);
+    if (token === undefined) return refused("token_missing");
+    const genuine = tokens.recall(token) ?? (await tokens.verify(token));
+    if (genuine === undefined) return refused("token_invalid");
+    const now = Date.now();
+    const { claims, identity } = genuine;
+    const early = untimely(claims, now / 1000);
+    if (early !== undefined) return refused(early);
+    let session;
+    try {
+      session = JSON.parse(await env.USER_SESSIONS.getByName(claims.sub).check(claims.sid));
+    } catch {
+      return refused("store_unavailable", 503);
+    }
+    const why = refusal(session, claims, now);
+    if (why !== undefined) return refused(why);
+    const { url, method, body } = request;
+    const headers = onward(request.headers, identity);
+    return fetch(env.ORIGIN_URL + url.slice(url.indexOf("/", 8)), { method, headers, body, redirect: "manual" });
+  },
+};
+
+/**
+ * Begins the sessions of the bench's users.
+ * @param {Request} request
+ * @param {any} env
+ */
+async function seed(request, env) {
+  /** @type {{ sub: string, sid: string, record: string }[]} */
+  const users = await request.json();
+  for (const { sub, sid, record } of users) await env.USER_SESSIONS.getByName(sub).open(sid, record);
+  return new Response();
+}

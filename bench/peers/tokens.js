@@ -1,0 +1,125 @@
+// Tokens verified with WebCrypto by hand, and remembered, for the two hand-written peers.
+
+import { identity } from "./common.js";
+
+/**
+ * A token that is genuine: its claims, what the origin is told of it, and the question to the store.
+ * @typedef {{ claims: any, identity: [string, string][], key: string }} Genuine
+ */
+
+/** As many as the guard remembers, in two halves as there. */
+const HALF = 1000;
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+const encoder = new TextEncoder();
+
+/** Verifies the HS256 tokens of one issuer for one audience. */
+export class Tokens {
+  /** @type {Map<string, Genuine>} */
+  #young = new Map();
+  /** @type {Map<string, Genuine>} */
+  #old = new Map();
+  /** @type {Map<string, Promise<CryptoKey>>} */
+  #keys;
+  #issuer;
+  #audience;
+
+  /** @param {Record<string, string>} env */
+  constructor(env) {
+    this.#issuer = env.ISSUER;
+    this.#audience = env.AUDIENCE;
+    const { keys } = JSON.parse(env.SIGNING_KEYS ?? "");
+    const read = (/** @type {any} */ jwk) => crypto.subtle.importKey("jwk", jwk, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
+    this.#keys = new Map(keys.filter((/** @type {any} */ key) => key.alg === "HS256").map((/** @type {any} */ key) => [key.kid, read(key)]));
+  }
+
+  /**
+   * A token that was verified before.
+   * @param {string} token
+   */
+  recall(token) {
+    const young = this.#young.get(token);
+    if (young !== undefined) return young;
+    const old = this.#old.get(token);
+    if (old !== undefined) this.#remember(token, old);
+    return old;
+  }
+
+  /**
+   * Verifies a token; `undefined` if it is not genuine. Its times are judged on each use.
+   * @param {string} token
+   * @returns {Promise<Genuine | undefined>}
+   */
+  async verify(token) {
+    try {
+      const claims = await this.#read(token);
+      if (claims === undefined) return undefined;
+      const key = encodeURIComponent(`guard:${base64url(claims.sub)}`);
+      const genuine = { claims, identity: identity(claims), key };
+      this.#remember(token, genuine);
+      return genuine;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** @param {string} token */
+  async #read(token) {
+    const [head = "", payload = "", signature = "", ...more] = token.split(".");
+    const { alg, typ, kid, crit } = JSON.parse(text(head));
+    const key = this.#keys.get(kid);
+    if (more.length > 0 || alg !== "HS256" || typ !== "at+jwt" || crit !== undefined || key === undefined) return undefined;
+    const signed = encoder.encode(token.slice(0, head.length + 1 + payload.length));
+    if (!(await crypto.subtle.verify("HMAC", await key, bytes(signature), signed))) return undefined;
+    const claims = JSON.parse(text(payload));
+    const audiences = Array.isArray(claims.aud) ? claims.aud : [claims.aud];
+    const isOurs = claims.iss === this.#issuer && audiences.includes(this.#audience);
+    const isWhole = [claims.sub, claims.sid, claims.jti].every((claim) => typeof claim === "string" && claim !== "");
+    return isOurs && isWhole && Number.isSafeInteger(claims.exp) && Number.isSafeInteger(claims.iat) ? claims : undefined;
+  }
+
+  /**
+   * @param {string} token
+   * @param {Genuine} genuine
+   */
+  #remember(token, genuine) {
+    if (this.#young.size >= HALF) [this.#old, this.#young] = [this.#young, new Map()];
+    this.#young.set(token, genuine);
+  }
+}
+
+/**
+ * Why this is not the token's time; `undefined` if it is.
+ * @param {any} claims
+ * @param {number} now seconds
+ */
+export function untimely({ exp, nbf, iat }, now) {
+  if (now >= exp + 5) return "token_expired";
+  return now < (nbf ?? iat) - 5 || now < iat - 5 ? "token_invalid" : undefined;
+}
+
+/**
+ * The token of a request: `Authorization: Bearer`, or else the cookie.
+ * @param {Headers} headers
+ */
+export function sent(headers) {
+  const authorization = headers.get("authorization");
+  if (authorization !== null) return /^bearer +(\S+)$/i.exec(authorization)?.[1];
+  return /(?:^|; *)__Host-session=([^;]+)/.exec(headers.get("cookie") ?? "")?.[1];
+}
+
+/** @param {string} part */
+function bytes(part) {
+  return Uint8Array.from(atob(part.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
+}
+
+/** @param {string} part */
+function text(part) {
+  return decoder.decode(bytes(part));
+}
+
+/** @param {string} text */
+function base64url(text) {
+  const binary = String.fromCharCode(...encoder.encode(text));
+  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}

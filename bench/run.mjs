@@ -1,0 +1,45 @@
+// `npm run bench`: what guarding a request costs in the Workers runtime, beside peers. Writes the table
+// and the plot in docs/benchmarks.md. Options: --rounds N, --seconds N (of each measurement).
+// `npm run bench -- scale` measures growth instead (`scale.mjs`), `npm run bench -- path` the
+// regression guard's counts (`path.mjs`).
+
+import { parseArgs } from "node:util";
+import { needTools } from "../scripts/setup.mjs";
+import { needPeers, needPrograms } from "./lib/programs.mjs";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: "string" }, seconds: { type: "string" }, accept: { type: "boolean", default: false }, only: { type: "string" } },
+});
+const [what = "requests"] = positionals;
+const number = (text, otherwise) => (text === undefined ? otherwise : Number(text));
+
+await needTools();
+if (what !== "path") {
+  needPrograms();
+  needPeers();
+}
+const { build } = await import("../scripts/build.mjs");
+await build();
+
+switch (what) {
+  case "requests": {
+    const { measureRequests } = await import("./requests.mjs");
+    await measureRequests({ rounds: number(values.rounds, 9), seconds: number(values.seconds, 4), only: values.only?.split(",") });
+    break;
+  }
+  case "scale": {
+    const { measureScale } = await import("./scale.mjs");
+    await measureScale({ rounds: number(values.rounds, 3), seconds: number(values.seconds, 4) });
+    break;
+  }
+  case "path": {
+    const { checkPath } = await import("./path.mjs");
+    await checkPath({ accept: values.accept });
+    break;
+  }
+  default:
+    console.error(`npm run bench [-- scale | path] knows no ${what}`);
+    process.exit(1);
+}
+process.exit(0);
