@@ -1,11 +1,13 @@
 //! The project's own tools.
 //!
 //! - `cargo xtask bindgen WASM OUT` makes the JavaScript bindings of the built Worker.
+//! - `cargo xtask meter WASM OUT` writes a copy that counts the instructions it executes.
 //! - `cargo xtask check-settings` reads settings as a JSON object from standard input, and says
 //!   what is wrong with them. `check-settings "GET /admin/x"` says what holds for requests.
 //! - `cargo xtask settings-reference` writes `docs/settings.md`.
 
 mod explain;
+mod meter;
 mod settings;
 
 use std::env;
@@ -19,10 +21,12 @@ fn main() -> Result<ExitCode> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["bindgen", wasm, out] => bindgen(wasm, out)?,
+        ["meter", wasm, out] => meter::meter(wasm, out)?,
         ["check-settings", requests @ ..] => return settings::check(requests),
         ["settings-reference"] => settings::write_reference()?,
         _ => bail!(
-            "usage: cargo xtask bindgen WASM OUT | check-settings [REQUEST…] | settings-reference"
+            "usage: cargo xtask bindgen WASM OUT | meter WASM OUT | check-settings [REQUEST…] \
+             | settings-reference"
         ),
     }
     Ok(ExitCode::SUCCESS)

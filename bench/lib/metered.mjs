@@ -1,0 +1,136 @@
+// The built Worker under Node, in a wasm that counts its instructions. Store and origin answer at once.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { root } from "../../scripts/setup.mjs";
+import { audience, issuer, signingKeys } from "./identities.mjs";
+
+const origin = "https://origin.test";
+const store = "https://store.test";
+
+/** What of the platform is counted: methods, functions and classes. */
+const methods = [
+  [Headers.prototype, ["append", "delete", "get", "has", "keys", "set"]],
+  [AbortSignal, ["any", "timeout"]],
+  [JSON, ["parse", "stringify"]],
+  [console, ["log"]],
+].flatMap(([holder, names]) => names.map((name) => [holder, name, holder[name]]));
+const functions = ["fetch", "setTimeout", "clearTimeout"].map((name) => [globalThis, name, globalThis[name]]);
+const classes = ["AbortController", "Headers", "Request", "Response"].map((name) => [globalThis, name, globalThis[name]]);
+
+/** Loads the Worker with a store, in which the user's session is live. */
+export async function loadWorker(folder, keys, { sub, record }, kind) {
+  const outfile = join(folder, `${kind}.mjs`);
+  await bundle(outfile, join(folder, "metered.wasm"));
+  const counts = { calls: 0, instances: [] };
+  const { default: worker, UserSessions } = await instantiated(counts, () => import(`${pathToFileURL(outfile)}?${Date.now()}`));
+  const env = {
+    ORIGIN_URL: origin,
+    ISSUER: issuer,
+    AUDIENCE: audience,
+    SIGNING_KEYS: signingKeys(keys),
+    SESSION_STORE: kind,
+    UPSTASH_REDIS_REST_URL: store,
+    UPSTASH_REDIS_REST_TOKEN: "bench",
+  };
+  const object = new UserSessions({ storage: nowhere }, env);
+  env.USER_SESSIONS = { getByName: () => ({ apply: async (command) => object.apply(command) }) };
+  if (kind === "durable-object") object.apply(JSON.stringify({ open: { session: JSON.parse(record), limit: null, end: [], now: Date.now() } }));
+  const tally = countPlatform(record);
+  return {
+    send: (token) => tally.during(() => worker.fetch(request(token), env)),
+    counts: () => ({
+      instructions: counts.instances.reduce((sum, { exports }) => sum + Number(exports.instructions.value), 0),
+      "calls from wasm": counts.calls,
+      "calls to the platform": tally.calls,
+    }),
+  };
+}
+
+/** An object's storage that keeps nothing: a check finds its session in memory. */
+const nowhere = {
+  sql: { exec: () => ({ raw: () => [] }) },
+  transactionSync: (step) => step(),
+  getAlarm: async () => 1,
+  setAlarm: async () => {},
+};
+
+function request(token) {
+  const headers = new Headers({ accept: "application/json", "accept-language": "en-GB", "user-agent": "members-app/3.2" });
+  if (token !== "") headers.set("authorization", `Bearer ${token}`);
+  return new Request("http://guard.test/boats?of=mine", { headers });
+}
+
+/** Bundles the Worker's own entry, for Node. */
+async function bundle(outfile, wasm) {
+  const { build } = await import("esbuild");
+  const runtime = `export class DurableObject { constructor(ctx, env) { this.ctx = ctx; this.env = env; } }
+    export const waitUntil = () => {};`;
+  const compiled = `import { readFileSync } from "node:fs";
+    export default new WebAssembly.Module(readFileSync(${JSON.stringify(wasm)}));`;
+  const asNode = {
+    name: "as-node",
+    setup(builder) {
+      builder.onResolve({ filter: /^cloudflare:/ }, ({ path }) => ({ path, namespace: "runtime" }));
+      builder.onResolve({ filter: /\.wasm$/ }, ({ path }) => ({ path, namespace: "compiled" }));
+      builder.onLoad({ filter: /.*/, namespace: "runtime" }, () => ({ contents: runtime }));
+      builder.onLoad({ filter: /.*/, namespace: "compiled" }, () => ({ contents: compiled }));
+      builder.onLoad({ filter: /bindings\/guard\.js$/ }, ({ path }) => ({
+        contents: readFileSync(path, "utf8").replace("import source ", "import "),
+      }));
+    },
+  };
+  await build({ entryPoints: [join(root, "src/entry.js")], outfile, bundle: true, format: "esm", target: "es2024", platform: "node", logLevel: "error", plugins: [asNode] });
+}
+
+/** Every instance that is made meanwhile has its imports counted. */
+async function instantiated(counts, load) {
+  const { Instance } = WebAssembly;
+  WebAssembly.Instance = class extends Instance {
+    constructor(module, imports) {
+      super(module, counting(imports, counts));
+      counts.instances.push(this);
+    }
+  };
+  try {
+    return await load();
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
+}
+
+function counting(imports, counts) {
+  const counted = (call) => (...args) => {
+    counts.calls += 1;
+    return call(...args);
+  };
+  const all = (module) => Object.entries(module).map(([name, item]) => [name, typeof item === "function" ? counted(item) : item]);
+  return Object.fromEntries(Object.entries(imports).map(([name, module]) => [name, Object.fromEntries(all(module))]));
+}
+
+/** Stands between the Worker and the platform while a request is served. */
+function countPlatform(record) {
+  const tally = { calls: 0, during };
+  const answers = { [origin]: () => new Response("{}"), [store]: () => new Response(JSON.stringify({ result: record })) };
+  const instead = { fetch: async (url) => answers[new URL(url).origin](), log: () => {} };
+  const counted = (call) => function (...args) {
+    tally.calls += 1;
+    return call.apply(this, args);
+  };
+  const construct = (target, args) => {
+    tally.calls += 1;
+    return Reflect.construct(target, args);
+  };
+
+  async function during(serve) {
+    for (const [holder, name, call] of [...methods, ...functions]) holder[name] = counted(instead[name] ?? call);
+    for (const [holder, name, made] of classes) holder[name] = new Proxy(made, { construct });
+    try {
+      return await serve();
+    } finally {
+      for (const [holder, name, before] of [...methods, ...functions, ...classes]) holder[name] = before;
+    }
+  }
+  return tally;
+}
