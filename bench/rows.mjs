@@ -9,6 +9,7 @@ export const rows = [
   { id: "floor", label: "floor: the two fetches, unguarded", worker: "floor", differs: "checks nothing" },
   { id: "floor-plain", label: "the same, blind to forged headers", worker: "floor without a look at names", differs: "checks nothing; forged identity headers in other spellings pass" },
   { id: "guard", label: "Session Guard, Redis", worker: "guard", ours: true },
+  { id: "logging", label: "Session Guard, Redis, with its log", worker: "guard, logging", ours: true, differs: "a line for each request, as is the default; the others write none" },
   { id: "hand", label: "hand-written JavaScript", worker: "hand", differs: "no time limits, no ban on Cloudflare's cache, no second try for a script that Redis lost, no `MODE`, `ROUTES` or live connections" },
   { id: "jose", label: "jose and @upstash/redis", worker: "jose", differs: "as the hand-written one; verifies every signature anew; `HGET`, which at Upstash a replica may answer" },
   { id: "hono", label: "Hono, hono/jwt and @upstash/redis", worker: "hono", differs: "as jose; no leeway in time; one key, whatever the `kid`" },

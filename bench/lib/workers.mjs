@@ -20,9 +20,10 @@ const kinds = {
   jose: { entry: "jose.js" },
   hand: { entry: "hand.js" },
   "hand, objects": { entry: "hand-object.js", objects: true },
-  // The binding is there with Redis, too, as wrangler.toml has it.
-  guard: { modules: guard, vars: { SESSION_STORE: "redis" }, objects: true },
-  "guard, objects": { modules: guard, vars: { SESSION_STORE: "durable-object", SESSION_LIMIT: "0" }, objects: true },
+  // The binding is there with Redis, too, as wrangler.toml has it. No peer logs its requests.
+  guard: { modules: guard, vars: { SESSION_STORE: "redis", REQUEST_LOG: "off" }, objects: true },
+  "guard, logging": { modules: guard, vars: { SESSION_STORE: "redis" }, objects: true },
+  "guard, objects": { modules: guard, vars: { SESSION_STORE: "durable-object", SESSION_LIMIT: "0", REQUEST_LOG: "off" }, objects: true },
 };
 
 /** The names of the workers. */
