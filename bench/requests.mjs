@@ -12,6 +12,7 @@ import { versions } from "./lib/programs.mjs";
 import { checkSameness } from "./lib/sameness.mjs";
 import { prepareWorker, seed } from "./lib/workers.mjs";
 import { serve } from "./lib/workerd.mjs";
+import { writePrices } from "./prices.mjs";
 import { floorOf, rows } from "./rows.mjs";
 import { measureMemory, measureStart } from "./start.mjs";
 
@@ -124,6 +125,7 @@ function report(chosen, results, rounds) {
   if (chosen.length < rows.length) return;
   write("docs/benchmarks.md", "npm run bench", `Measured on ${today()} in ${rounds} rounds, with ${versions()}.\n\n${shown}`);
   const bars = summaries.filter(({ row }) => row.store !== "redis").map(({ row, ratio }) => ({ label: row.label, value: ratio, ours: row.ours === true }));
+  writePrices(Object.fromEntries(summaries.map(({ row, cpu }) => [row.id, cpu])));
   writeFileSync(join(root, "docs/benchmarks.svg"), plot({ title: "Processor time per request", unit: "floor = 1", line: 1, bars }));
 }
 

@@ -1,22 +1,21 @@
 // What both scripts here share: a build of the bench, a workerd that serves it, and its costs.
 
-import { spawn } from "node:child_process";
-import { constants, createHmac, generateKeyPairSync, randomBytes, sign } from "node:crypto";
-import { once } from "node:events";
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
-import { createInterface } from "node:readline";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { anonymous, pack } from "../../scripts/build.mjs";
-import { root, run, say } from "../../scripts/setup.mjs";
+import { root, run } from "../../scripts/setup.mjs";
+import * as document from "../lib/document.mjs";
+import { audience, encode, issuer, makeKey } from "../lib/identities.mjs";
+import { cpuMicros, serve } from "../lib/workerd.mjs";
+
+export { median, table } from "../lib/document.mjs";
 
 /** Every algorithm that the guard verifies. */
 export const algorithms = ["HS256", "HS384", "HS512", "ES256", "EdDSA", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
 
 /** More than the guard remembers, so that a token that comes round again is verified again. */
 const tokenCount = 2100;
-
-const issuer = "https://guard.test";
-const audience = "https://members.test";
 
 const target = "wasm32-unknown-unknown";
 
@@ -77,56 +76,15 @@ export function makeLoad(names = algorithms) {
   return JSON.stringify({ issuer, audience, keys: [...keys, spare], publicKeys, tokens: Object.fromEntries(tokens) });
 }
 
-function makeKey(alg, rsa) {
-  const hash = `sha${alg.slice(2)}`;
-  if (alg.startsWith("HS")) {
-    const secret = randomBytes(Number(alg.slice(2)) / 8);
-    return { jwk: { kty: "oct", k: secret.toString("base64url") }, signer: (text) => createHmac(hash, secret).update(text).digest() };
-  }
-  if (alg === "EdDSA") {
-    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
-    return { ...jwks(publicKey), signer: (text) => sign(null, Buffer.from(text), privateKey) };
-  }
-  if (alg === "ES256") {
-    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    return { ...jwks(publicKey), signer: (text) => sign(hash, Buffer.from(text), { key: privateKey, dsaEncoding: "ieee-p1363" }) };
-  }
-  const { RSA_PKCS1_PSS_PADDING, RSA_PKCS1_PADDING, RSA_PSS_SALTLEN_DIGEST } = constants;
-  const padding = alg.startsWith("PS") ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
-  const key = { key: rsa.privateKey, padding, saltLength: RSA_PSS_SALTLEN_DIGEST };
-  return { ...jwks(rsa.publicKey), signer: (text) => sign(hash, Buffer.from(text), key) };
-}
-
-function jwks(publicKey) {
-  const jwk = publicKey.export({ format: "jwk" });
-  return { jwk, publicJwk: jwk };
-}
-
-function encode(value) {
-  return Buffer.from(JSON.stringify(value)).toString("base64url");
-}
-
-/** The workerds that run. Whatever ends the driver ends them, too. */
-const running = new Set();
-process.on("exit", () => running.forEach((child) => child.kill()));
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
-
 /** A workerd with the bench of this folder, loaded. */
 export async function startBench(folder, load) {
-  const args = ["serve", "--control-fd=3", join(folder, "config.capnp")];
-  const child = spawn(workerd(), args, { stdio: ["ignore", "inherit", "inherit", "pipe"] });
-  running.add(child);
-  const [line] = await Promise.race([
-    once(createInterface(child.stdio[3]), "line"),
-    once(child, "exit").then(() => Promise.reject(new Error("workerd has ended"))),
-  ]);
-  const url = `http://127.0.0.1:${JSON.parse(line).port}`;
+  const { pid, url, end } = await serve(folder);
   const send = async (path, init) => {
     const response = await fetch(url + path, { ...init, signal: AbortSignal.timeout(60_000) });
     const text = await response.text();
     if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
   };
-  const spent = process.platform === "linux" ? () => cpuMicros(child.pid) : () => performance.now() * 1000;
+  const spent = process.platform === "linux" ? () => cpuMicros(pid) : () => performance.now() * 1000;
   await send("/", { method: "PUT", body: load });
   return {
     /** What verifying `n` tokens in one request costs, in µs. */
@@ -142,26 +100,8 @@ export async function startBench(folder, load) {
       return (performance.now() - before) * 1000;
     },
     /** Ends it. */
-    async end() {
-      const ended = once(child, "exit");
-      child.kill();
-      await ended;
-      running.delete(child);
-    },
+    end,
   };
-}
-
-/** The program itself: npm's is a script that starts it. */
-function workerd() {
-  const packages = join(root, "node_modules/@cloudflare");
-  const [own] = readdirSync(packages).filter((name) => name.startsWith(`workerd-${process.platform}`));
-  return join(packages, own, "bin/workerd");
-}
-
-/** The processor time of a process since its start, all threads, in µs. */
-function cpuMicros(pid) {
-  const threads = readdirSync(`/proc/${pid}/task`).map((id) => readFileSync(`/proc/${pid}/task/${id}/schedstat`, "utf8"));
-  return threads.reduce((sum, stat) => sum + Number(stat.split(" ")[0]) / 1000, 0);
 }
 
 /** How many verifications take about this many µs, once the code is warm. */
@@ -180,27 +120,12 @@ export async function costOfOne(bench, way, alg, n) {
   return ((await bench.cost(way, alg, n)) - empty) / n;
 }
 
-/** Replaces one part of the document, which these scripts write; the rest is written by hand. */
+/** Replaces one part of the document, which these scripts write. */
 export function write(part, text) {
-  const file = join(root, "docs/verification-costs.md");
-  const [before, , after] = readFileSync(file, "utf8").split(new RegExp(`(?<=<!-- ${part} -->\\n)([^]*?)(?=<!-- end -->)`));
-  writeFileSync(file, `${before}\n${text}\n\n${after}`);
-  say(`Written to ${relative(root, file)}`);
-}
-
-/** The median. */
-export function median(numbers) {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
+  document.write("docs/verification-costs.md", part, text);
 }
 
 /** Digits that mean something. */
 export function micros(number) {
   return number < 10 ? number.toFixed(1) : String(Math.round(number));
-}
-
-/** A Markdown table, numbers to the right. */
-export function table(head, rows) {
-  const line = (cells) => `| ${cells.join(" | ")} |`;
-  return [line(head), `|${head.map((_, at) => (at === 0 ? "---" : "---:")).join("|")}|`, ...rows.map(line)].join("\n");
 }
