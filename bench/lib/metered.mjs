@@ -66,6 +66,7 @@ function request(token) {
 async function bundle(outfile, wasm) {
   const { build } = await import("esbuild");
   const runtime = `export class DurableObject { constructor(ctx, env) { this.ctx = ctx; this.env = env; } }
+    export const env = {};
     export const waitUntil = () => {};`;
   const compiled = `import { readFileSync } from "node:fs";
     export default new WebAssembly.Module(readFileSync(${JSON.stringify(wasm)}));`;
