@@ -87,7 +87,7 @@ pub enum Command {
 
 /// Which of a user's sessions to end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "which", content = "sid", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 pub enum Which {
     /// This one.
     One(Sid),
