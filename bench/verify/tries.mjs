@@ -13,24 +13,19 @@ const rounds = 7;
 /** How long one measurement takes, in µs. */
 const span = 150_000;
 
-const fast = (...crates) => crates.map((name) => `profile.release.package.${name}.opt-level=3`);
-const p256 = fast("p256", "primeorder", "elliptic-curve", "ecdsa", "crypto-bigint");
-const rsa = fast("rsa", "num-bigint-dig");
-const ed25519 = fast("curve25519-dalek", "ed25519-dalek");
-const simd = [`target.wasm32-unknown-unknown.rustflags=["-C", "target-feature=+simd128"]`];
+const built = (level, ...crates) => crates.map((name) => `profile.release.package.${name}.opt-level=${level}`);
+const all = (level) => [`profile.release.opt-level=${level}`, ...built(level, "p256", "serde_json")];
+const withoutSimd = ['target.wasm32-unknown-unknown.rustflags=["-C", "target-feature=-simd128"]'];
 
 /** What is tried: how it is shown, and the settings of cargo that differ. */
 const tries = [
   ["as it is", []],
-  ["`p256`, `primeorder`, `elliptic-curve`, `ecdsa`, `crypto-bigint` at 3", p256],
-  ["`p256`, `primeorder` at 3", fast("p256", "primeorder")],
-  ["`rsa`, `num-bigint-dig` at 3", rsa],
-  ["`num-bigint-dig` at 3", fast("num-bigint-dig")],
-  ["`curve25519-dalek`, `ed25519-dalek` at 3", ed25519],
-  ["all of these at 3", [...p256, ...rsa, ...ed25519]],
-  ["`+simd128`", simd],
-  ["all of these at 3, `+simd128`", [...p256, ...rsa, ...ed25519, ...simd]],
-  ["everything at 3", ["profile.release.opt-level=3"]],
+  ["`p256` at \"z\", like the rest", built('"z"', "p256")],
+  ["`p256`, `primeorder` at 3", built(3, "p256", "primeorder")],
+  ["`curve25519-dalek`, `ed25519-dalek` at 3", built(3, "curve25519-dalek", "ed25519-dalek")],
+  ["without SIMD", withoutSimd],
+  ["everything at \"s\"", all('"s"')],
+  ["everything at 3", all(3)],
 ];
 
 await needTools();
@@ -76,12 +71,12 @@ async function measure() {
     for (const alg of algorithms) each[alg] = await calibrate(bench, "wasm", alg, span);
     counts.push(each);
   }
-  const all = tries.map(() => Object.fromEntries(algorithms.map((alg) => [alg, []])));
+  const costs = tries.map(() => Object.fromEntries(algorithms.map((alg) => [alg, []])));
   for (let round = 0; round < rounds; round++) {
     for (const alg of algorithms) {
-      for (const [at, bench] of benches.entries()) all[at][alg].push(await costOfOne(bench, "wasm", alg, counts[at][alg]));
+      for (const [at, bench] of benches.entries()) costs[at][alg].push(await costOfOne(bench, "wasm", alg, counts[at][alg]));
     }
   }
   for (const bench of benches) await bench.end();
-  return all;
+  return costs;
 }
