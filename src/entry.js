@@ -5,7 +5,7 @@ import * as guard from "../build/bindings/guard.js";
 import { OriginFailure } from "./forward.js";
 import { answer } from "./index.js";
 import { accept, tell, tellExpired } from "./listeners.js";
-import { noteCode, report } from "./report.js";
+import { moment, noteCode, report } from "./report.js";
 
 export default {
   /**
@@ -15,7 +15,7 @@ export default {
    * @returns {Promise<Response>}
    */
   async fetch(request, env) {
-    const began = Date.now();
+    const began = moment();
     let answer;
     try {
       answer = await guard.fetch(request, env);

@@ -3,7 +3,7 @@
 
 import { env } from "cloudflare:workers";
 import { isLasting, tie } from "./relay.js";
-import { known } from "./report.js";
+import { known, moment } from "./report.js";
 
 /**
  * A request that waits for the store's reply.
@@ -63,12 +63,12 @@ export class OriginFailure extends Error {
  */
 export async function checkAndForward(request, question, pending, early) {
   const times = known(request);
-  times.asked = Date.now();
+  times.asked = moment();
   // A body can be sent but once.
   const ahead = early === undefined || request.body !== null ? undefined : new Ahead(request, early);
   try {
     const reply = await question;
-    times.told = Date.now();
+    times.told = moment();
     const verdict = pending.judge(request, reply.status, reply.body);
     const outcome = verdict instanceof Promise ? await verdict : verdict;
     if (typeof outcome !== "string") return outcome;
@@ -90,7 +90,7 @@ class Ahead {
 
   /** @param {Request} request @param {string} plan */
   constructor(request, plan) {
-    this.#answer = forward(request, plan.split("\n"), this.#abort);
+    this.#answer = forward(request, plan.split("\n"), this.#abort.signal);
     // A failure is told by `take`, if it matters.
     this.#answer.catch(() => {});
   }
@@ -148,14 +148,14 @@ function tellClient(request, headers) {
  * Sends a request to the origin: streams both bodies, follows no redirect.
  * @param {Request} request
  * @param {string[]} plan the lines of a plan: see `Outcome`
- * @param {AbortController} abort
+ * @param {AbortSignal} [signal]
  * @returns {Promise<Response>}
  */
-async function forward(request, plan, abort = new AbortController()) {
+async function forward(request, plan, signal) {
   const [url = "", timeout, said = "", , ...changes] = plan;
   const times = known(request);
   times.said = said;
-  times.sent = Date.now();
+  times.sent = moment();
   const headers = new Headers(request.headers);
   for (const line of changes) {
     const colon = line.indexOf(": ");
@@ -166,19 +166,34 @@ async function forward(request, plan, abort = new AbortController()) {
   const { method, body } = request;
   // A bound Worker learns of the client what the guard knows; there is no cache before it.
   const cf = worker ? (request.cf ?? {}) : NO_CACHE;
-  const init = { headers, redirect: "manual", signal: abort.signal, cf };
-  const late = isUpload(headers, body) ? null : setTimeout(() => abort.abort(), Number(timeout));
+  /** @type {RequestInit} */
+  const init = { headers, redirect: "manual", cf };
+  if (signal) init.signal = signal;
+  // `fetch` takes a body of GET and HEAD only from a request that came in with one.
+  const isOdd = body !== null && (method === "GET" || method === "HEAD");
+  const answer = isOdd ? origin.fetch(new Request(url, request), init) : origin.fetch(url, { ...init, method, body });
   try {
-    // `fetch` takes a body of GET and HEAD only from a request that came in with one.
-    const isOdd = body !== null && (method === "GET" || method === "HEAD");
-    if (isOdd) return await origin.fetch(new Request(url, request), init);
-    return await origin.fetch(url, { ...init, method, body });
+    return await (isUpload(headers, body) ? answer : inTime(answer, Number(timeout)));
   } catch (error) {
-    throw new OriginFailure(abort.signal.aborted, error);
+    throw error instanceof OriginFailure ? error : new OriginFailure(false, error);
   } finally {
-    clearTimeout(late);
-    times.answered = Date.now();
+    times.answered = moment();
   }
+}
+
+/**
+ * Waits for an answer, and drops one that comes too late. An abort signal would do that, too, but the
+ * runtime then leads every body through it.
+ * @param {Promise<Response>} answer
+ * @param {number} millis
+ * @returns {Promise<Response>}
+ */
+function inTime(answer, millis) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new OriginFailure(true, "no answer in time")), millis);
+    const stop = () => clearTimeout(timer);
+    answer.then((it) => (stop(), resolve(it)), (error) => (stop(), reject(error)));
+  });
 }
 
 /**

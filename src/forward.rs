@@ -1,7 +1,7 @@
 //! The way to the origin: what is forwarded, and what is said when that fails.
 
 use auth::config::Origin;
-use auth::decision::{Anonymous, Check, HeaderChanges, SentHeaders};
+use auth::decision::{Anonymous, Check, HeaderChanges};
 use auth::identity;
 use auth::refusal::Refusal;
 use auth::route::Target;
@@ -13,7 +13,7 @@ use crate::config::App;
 
 #[wasm_bindgen(module = "/src/forward.js")]
 extern "C" {
-    /// What [`SentHeaders::read`] reads.
+    /// What [`auth::decision::SentHeaders::read`] reads.
     #[wasm_bindgen(js_name = sentHeaders)]
     fn sent_headers(request: &Request) -> String;
 }
@@ -32,7 +32,7 @@ pub fn plan(app: &App, check: &Check, live: Option<&LiveSession>, request: &Requ
         let user = serde_json::to_string(caller.user().as_str()).unwrap_or_default();
         plan.extend([caller.sid().as_str(), " ", &user]);
     }
-    add(&mut plan, &check.forward(&SentHeaders::read(&sent_headers(request))));
+    add(&mut plan, &check.forward(&app.guard.sent_headers(&sent_headers(request))));
     if settings.forward_session_data
         && let Some(data) = live.and_then(LiveSession::data)
     {
@@ -41,8 +41,7 @@ pub fn plan(app: &App, check: &Check, live: Option<&LiveSession>, request: &Requ
     plan
 }
 
-/// The same for a request whose session is not live, and need not be.
-/// `refusal` says why.
+/// The same for a request whose session is not live, and need not be; `refusal` says why.
 pub fn plan_without_session(
     app: &App,
     check: &Check,
@@ -50,14 +49,14 @@ pub fn plan_without_session(
     request: &Request,
 ) -> String {
     let mut plan = begin(app, check.target(), &check.said(Some(refusal)), request);
-    add(&mut plan, &check.forward_anonymously(&SentHeaders::read(&sent_headers(request))));
+    add(&mut plan, &check.forward_anonymously(&app.guard.sent_headers(&sent_headers(request))));
     plan
 }
 
 /// The same for a request that is for everybody.
 pub fn plan_anonymously(app: &App, anonymous: &Anonymous, request: &Request) -> String {
     let mut plan = begin(app, anonymous.target(), &anonymous.said(), request);
-    add(&mut plan, &anonymous.forward(&SentHeaders::read(&sent_headers(request))));
+    add(&mut plan, &anonymous.forward(&app.guard.sent_headers(&sent_headers(request))));
     plan
 }
 

@@ -9,13 +9,19 @@ use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-/// The head of a request. Method and URL cross into Rust once, a header when it is asked for.
+/// The head of a request. What every request is asked for crosses into Rust at once, another header
+/// when it is asked for.
 pub struct RequestHead {
     method: String,
     url: String,
-    headers: web_sys::Headers,
+    authorization: Option<String>,
+    cookie: Option<String>,
+    request: web_sys::Request,
     body: Option<Result<String, UnreadableBody>>,
 }
+
+/// What stands for a header that was not sent.
+const ABSENT: &str = "\0";
 
 /// What is said of a body that cannot be read.
 pub const UNREADABLE: &str = "The body must be UTF-8, and at most 64 KB.";
@@ -25,6 +31,9 @@ pub struct UnreadableBody;
 
 #[wasm_bindgen(module = "/src/request.js")]
 extern "C" {
+    #[wasm_bindgen(js_name = headOf)]
+    fn head_of(request: &web_sys::Request) -> String;
+
     #[wasm_bindgen(js_name = readBody)]
     fn read_body(request: &web_sys::Request, most: u32) -> Promise;
 
@@ -35,8 +44,13 @@ extern "C" {
 impl RequestHead {
     /// Looks at a request.
     pub fn of(request: &web_sys::Request) -> Self {
-        let (method, url, headers) = (request.method(), request.url(), request.headers());
-        Self { method, url, headers, body: None }
+        let head = head_of(request);
+        let mut lines = head.splitn(4, '\n');
+        let mut line = || lines.next().unwrap_or(ABSENT);
+        let (method, url) = (line().to_owned(), line().to_owned());
+        let [authorization, cookie] =
+            [line(), line()].map(|text| (text != ABSENT).then(|| text.to_owned()));
+        Self { method, url, authorization, cookie, request: Clone::clone(request), body: None }
     }
 
     /// Looks at its body, too, and leaves that in the request as it is.
@@ -56,7 +70,11 @@ impl Head for RequestHead {
     }
 
     fn header(&self, name: &str) -> Option<String> {
-        self.headers.get(name).ok().flatten()
+        match name {
+            "authorization" => self.authorization.clone(),
+            "cookie" => self.cookie.clone(),
+            name => self.request.headers().get(name).ok().flatten(),
+        }
     }
 
     fn body(&self) -> Body<'_> {

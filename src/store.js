@@ -15,14 +15,8 @@ const UNREACHABLE = -2;
  * @param {number} timeout milliseconds until the whole reply
  * @returns {Promise<Reply>}
  */
-export async function askRedis(url, init, timeout) {
-  const signal = AbortSignal.timeout(timeout);
-  try {
-    const reply = await fetch(url, { ...init, signal });
-    return { status: reply.status, body: await reply.text() };
-  } catch (error) {
-    return { status: signal.aborted ? TIMED_OUT : UNREACHABLE, body: String(error) };
-  }
+export function askRedis(url, init, timeout) {
+  return within(timeout, () => fetch(url, init).then((reply) => reply.text().then((body) => ({ status: reply.status, body }))));
 }
 
 /** @typedef {DurableObjectNamespace<import("./entry.js").UserSessions>} Objects */
@@ -36,7 +30,7 @@ export async function askRedis(url, init, timeout) {
  * @returns {Promise<Reply>}
  */
 export function askObject(objects, name, command, timeout) {
-  return within(timeout, () => objects.getByName(name).apply(command));
+  return within(timeout, () => objects.getByName(name).apply(command).then(ok));
 }
 
 /**
@@ -49,7 +43,7 @@ export function askObject(objects, name, command, timeout) {
  * @returns {Promise<Reply>}
  */
 export function keepNote(objects, name, text, until, timeout) {
-  return within(timeout, () => objects.getByName(name).keep(text, until));
+  return within(timeout, () => objects.getByName(name).keep(text, until).then(ok));
 }
 
 /**
@@ -60,7 +54,7 @@ export function keepNote(objects, name, text, until, timeout) {
  * @returns {Promise<Reply>}
  */
 export function recallNote(objects, name, timeout) {
-  return within(timeout, async () => JSON.stringify(await objects.getByName(name).recall()));
+  return within(timeout, async () => ok(JSON.stringify(await objects.getByName(name).recall())));
 }
 
 /**
@@ -72,7 +66,7 @@ export function recallNote(objects, name, timeout) {
  * @returns {Promise<Reply>}
  */
 export function countUp(objects, name, span, timeout) {
-  return within(timeout, () => objects.getByName(name).count(span));
+  return within(timeout, () => objects.getByName(name).count(span).then(ok));
 }
 
 /**
@@ -83,27 +77,39 @@ export function countUp(objects, name, span, timeout) {
  * @returns {Promise<Reply>}
  */
 export function askIndex(objects, question, timeout) {
-  return within(timeout, () => objects.getByName("index").index(question));
+  return within(timeout, () => objects.getByName("index").index(question).then(ok));
 }
 
 /**
- * Waits for an object's answer. A call of one cannot be aborted; a late answer is dropped.
- * @param {number} timeout milliseconds
- * @param {() => PromiseLike<string>} call
- * @returns {Promise<Reply>}
+ * A reply that came.
+ * @param {string} body
+ * @returns {Reply}
  */
-export async function within(timeout, call) {
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
-  /** @type {Promise<Reply>} */
-  const late = new Promise((resolve) => {
-    timer = setTimeout(() => resolve({ status: TIMED_OUT, body: "" }), timeout);
+export function ok(body) {
+  return { status: 200, body };
+}
+
+/**
+ * Waits for a reply, and drops a late one. On the way of every request: an abort signal, or a promise
+ * more, would be felt.
+ * @param {number} timeout milliseconds
+ * @param {() => PromiseLike<Reply>} ask
+ * @returns {Promise<Reply>} never rejected
+ */
+export function within(timeout, ask) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve({ status: TIMED_OUT, body: "" }), timeout);
+    /** @param {Reply} reply */
+    const come = (reply) => {
+      clearTimeout(timer);
+      resolve(reply);
+    };
+    /** @param {unknown} error */
+    const fail = (error) => come({ status: UNREACHABLE, body: String(error) });
+    try {
+      ask().then(come, fail);
+    } catch (error) {
+      fail(error);
+    }
   });
-  try {
-    return await Promise.race([call().then((body) => ({ status: 200, body })), late]);
-  } catch (error) {
-    return { status: UNREACHABLE, body: String(error) };
-  } finally {
-    clearTimeout(timer ?? null);
-  }
 }

@@ -12,6 +12,7 @@ mod recent;
 mod refused;
 mod sent_headers;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 pub use caller::Caller;
@@ -21,6 +22,7 @@ pub use sent_headers::SentHeaders;
 
 use login_url::LoginUrl;
 use recent::Recent;
+use sent_headers::SeenHeaders;
 
 use crate::assertion;
 use crate::config::{Origin, Settings, StoreFailure, is_loopback};
@@ -65,6 +67,7 @@ pub struct Guard {
     issuers: Vec<Issuer>,
     login_url: Option<LoginUrl>,
     recent: Option<Recent>,
+    seen_headers: SeenHeaders,
     /// Whom assertions are for; `None`: whomever the request is for.
     audience: Option<String>,
 }
@@ -103,7 +106,8 @@ impl Guard {
             Origin::Url(url) => Some(assertion::audience(url)),
             Origin::Zone | Origin::Worker => None,
         };
-        Self { issuers: issuers.collect(), settings, tokens, login_url, recent, audience }
+        let (issuers, seen_headers) = (issuers.collect(), SeenHeaders::default());
+        Self { issuers, settings, tokens, login_url, recent, audience, seen_headers }
     }
 
     /// The settings.
@@ -119,6 +123,12 @@ impl Guard {
     /// The trusted issuer of this name.
     pub fn issuer(&self, name: &str) -> Option<&Issuer> {
         self.issuers.iter().find(|issuer| issuer.trusted.issuer == name)
+    }
+
+    /// Which headers go on, by their names and what is said of the connection, as
+    /// [`SentHeaders::read`] has it.
+    pub fn sent_headers(&self, lines: &str) -> Rc<SentHeaders> {
+        self.seen_headers.read(lines)
     }
 
     /// Takes a request as far as can be without asking anybody.

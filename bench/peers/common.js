@@ -39,20 +39,42 @@ function encode(text) {
   return /[^ -~]|%|^ | $/.test(text) ? encodeURIComponent(text) : text;
 }
 
-/** Would an origin read this name, in lower case, as one of the identity headers? */
-export const RESERVED = new RegExp(`^[^a-z0-9]*(?:${["xauthrequest", "xguardlog"].map((name) => [...name].join("[^a-z0-9]*")).join("|")})`);
+/** What an origin would take for the word of a proxy: as `reserved.rs` in the guard's core. */
+const PREFIXES = [
+  "xauthrequest", "xguardlog", "xforward", "forwarded", "remote", "xremote", "xreal", "trueclient", "xtrueclient", "clientip", "xclientip",
+  "xcluster", "xoriginating", "xproxy", "xenvoy", "xoriginal", "xrewrite", "xoverride", "xhttp", "xhost", "xrequesturi", "xscriptname",
+];
+
+/** Would an origin read this name, in lower case, as one of them, or does it concern the connection only? */
+export const RESERVED = new RegExp(`^[^a-z0-9]*(?:${PREFIXES.map((name) => [...name].join("[^a-z0-9]*")).join("|")})|^(?:connection|keep-alive|te|trailer|transfer-encoding|upgrade|http2-settings|proxy-.*)$`);
 
 /**
  * The headers on their way to the origin: without the credential and forged identities.
+ * @param {string} url
  * @param {Headers} sent
  * @param {[string, string][]} identity
  */
-export function onward(sent, identity) {
+export function onward(url, sent, identity) {
   const headers = new Headers(sent);
   headers.delete("authorization");
   for (const name of sent.keys()) if (RESERVED.test(name)) headers.delete(name);
   for (const [name, value] of identity) headers.set(name, value);
+  tellClient(url, sent, headers);
   return headers;
+}
+
+/**
+ * How the client came here.
+ * @param {string} url
+ * @param {Headers} sent
+ * @param {Headers} headers
+ */
+export function tellClient(url, sent, headers) {
+  const [scheme = "", , host = ""] = url.split("/", 3);
+  const address = sent.get("cf-connecting-ip");
+  if (address !== null) headers.set("x-forwarded-for", address);
+  headers.set("x-forwarded-proto", scheme.slice(0, -1));
+  headers.set("x-forwarded-host", host);
 }
 
 /**

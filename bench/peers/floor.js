@@ -1,7 +1,7 @@
 // The two fetches that guarding a request takes, in their cheapest form, with the header work that
 // goes with them, and nothing checked. What is left of a guard's cost above this is the guard's own.
 
-import { RESERVED } from "./common.js";
+import { RESERVED, tellClient } from "./common.js";
 
 /** @type {{ headers: Headers, cache: "no-store" } | undefined} */
 let ask;
@@ -28,6 +28,7 @@ export default {
     headers.set("X-Auth-Request-Groups", "member,board");
     headers.set("X-Auth-Request-Claim-email", "m-0000000@rowing.example");
     headers.set("X-Auth-Request-Claim-roles", '["member","board"]');
+    tellClient(url, request.headers, headers);
     return fetch(env.ORIGIN_URL + url.slice(url.indexOf("/", 8)), { method, headers, body, redirect: "manual" });
   },
 };

@@ -43,7 +43,7 @@ export default {
     const why = refusal(session, claims, now);
     if (why !== undefined) return refused(why);
     const { url, method, body } = request;
-    const headers = onward(request.headers, identity);
+    const headers = onward(url, request.headers, identity);
     return fetch(app.origin + url.slice(url.indexOf("/", 8)), { method, headers, body, redirect: "manual" });
   },
 };

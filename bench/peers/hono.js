@@ -28,7 +28,7 @@ app.use(async (c, next) => {
 
 app.all("*", (c) => {
   const { pathname, search } = new URL(c.req.url);
-  const headers = onward(c.req.raw.headers, identity(c.get("jwtPayload")));
+  const headers = onward(c.req.raw.url, c.req.raw.headers, identity(c.get("jwtPayload")));
   return fetch(new Request(c.env.ORIGIN_URL + pathname + search, c.req.raw), { headers, redirect: "manual" });
 });
 

@@ -35,7 +35,7 @@ export default {
     const why = refusal(session, claims, Date.now());
     if (why !== undefined) return refused(why);
     const { pathname, search } = new URL(request.url);
-    const headers = onward(request.headers, identity(claims));
+    const headers = onward(request.url, request.headers, identity(claims));
     return fetch(new Request(env.ORIGIN_URL + pathname + search, request), { headers, redirect: "manual" });
   },
 };

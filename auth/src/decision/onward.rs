@@ -83,7 +83,7 @@ impl Check {
     }
 
     /// How the headers change on the way to the origin.
-    pub fn forward<'a>(&'a self, sent: &SentHeaders<'a>) -> HeaderChanges<'a> {
+    pub fn forward<'a>(&'a self, sent: &'a SentHeaders) -> HeaderChanges<'a> {
         let removed = sent.removed(self.passing);
         let mut changes = self.caller.withheld.changes(removed, self.caller.token.identity());
         changes.set.extend(self.assertion.as_deref().map(|text| (identity::ASSERTION, text)));
@@ -91,7 +91,7 @@ impl Check {
     }
 
     /// The same without an identity.
-    pub fn forward_anonymously<'a>(&'a self, sent: &SentHeaders<'a>) -> HeaderChanges<'a> {
+    pub fn forward_anonymously<'a>(&'a self, sent: &'a SentHeaders) -> HeaderChanges<'a> {
         self.caller.withheld.changes(sent.removed(self.passing), &[])
     }
 }
@@ -126,7 +126,7 @@ impl Anonymous {
     }
 
     /// How the headers change on the way to the origin.
-    pub fn forward<'a>(&'a self, sent: &SentHeaders<'a>) -> HeaderChanges<'a> {
+    pub fn forward<'a>(&'a self, sent: &'a SentHeaders) -> HeaderChanges<'a> {
         self.withheld.changes(sent.removed(self.passing), &[])
     }
 }

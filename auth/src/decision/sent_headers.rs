@@ -1,5 +1,9 @@
 //! The headers that a client sent, as far as it matters which of them go on.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use crate::reserved::{is_hop_by_hop, is_reserved, may_be_dropped, overrides_method};
 
 /// What goes on only with some requests.
@@ -11,34 +15,70 @@ pub(super) struct Passing {
     pub upgrade: bool,
 }
 
-/// The names of a request's headers, and what it says of its connection.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SentHeaders<'a> {
-    connection: &'a str,
-    upgrade: &'a str,
-    names: &'a str,
+/// Which of the headers that a client sent do not go on, by their names.
+#[derive(Clone, Debug, Default)]
+pub struct SentHeaders {
+    removed: Vec<String>,
+    overrides: Vec<String>,
+    upgrade: Vec<String>,
+    to_websocket: bool,
 }
 
-impl<'a> SentHeaders<'a> {
+impl SentHeaders {
     /// Reads the value of `Connection`, that of `Upgrade`, then the names of all headers, a line
     /// each, because one text comes over from the platform faster than many.
-    pub fn read(lines: &'a str) -> Self {
+    pub fn read(lines: &str) -> Self {
         let (connection, rest) = lines.split_once('\n').unwrap_or((lines, ""));
         let (upgrade, names) = rest.split_once('\n').unwrap_or((rest, ""));
-        Self { connection, upgrade, names }
+        let to_websocket = upgrade.eq_ignore_ascii_case("websocket");
+        let mut sent = Self { to_websocket, ..Self::default() };
+        for name in names.lines() {
+            let kind = match name {
+                _ if is_reserved(name) || is_hop_by_hop(name) => &mut sent.removed,
+                _ if is_option(connection, name) && may_be_dropped(name) => &mut sent.removed,
+                _ if name.eq_ignore_ascii_case("upgrade") => &mut sent.upgrade,
+                _ if overrides_method(name) => &mut sent.overrides,
+                _ => continue,
+            };
+            kind.push(name.to_owned());
+        }
+        sent
     }
 
     /// The names of those that do not go on.
-    pub(super) fn removed(&self, passing: Passing) -> impl Iterator<Item = &'a str> {
-        let Self { connection, upgrade, names } = *self;
-        let upgrades = passing.upgrade && upgrade.eq_ignore_ascii_case("websocket");
-        names.lines().filter(move |name| {
-            is_reserved(name)
-                || is_hop_by_hop(name)
-                || (!upgrades && name.eq_ignore_ascii_case("upgrade"))
-                || (!passing.overrides && overrides_method(name))
-                || (is_option(connection, name) && may_be_dropped(name))
-        })
+    pub(super) fn removed(&self, passing: Passing) -> impl Iterator<Item = &str> {
+        let upgrades = passing.upgrade && self.to_websocket;
+        let overrides = if passing.overrides { &[][..] } else { &self.overrides };
+        let upgrade = if upgrades { &[][..] } else { &self.upgrade };
+        self.removed.iter().chain(overrides).chain(upgrade).map(String::as_str)
+    }
+}
+
+/// What was read a while ago. A client sends the same names with most of its requests, and each name
+/// takes longer to look at than all the rest of a request's way.
+#[derive(Debug, Default)]
+pub(super) struct SeenHeaders(RefCell<HashMap<String, Rc<SentHeaders>>>);
+
+impl SeenHeaders {
+    /// Beyond this many, all are forgotten.
+    const MOST: usize = 500;
+
+    /// Longer texts are read each time.
+    const MOST_BYTES: usize = 1000;
+
+    pub fn read(&self, lines: &str) -> Rc<SentHeaders> {
+        if let Some(seen) = self.0.borrow().get(lines) {
+            return Rc::clone(seen);
+        }
+        let sent = Rc::new(SentHeaders::read(lines));
+        if lines.len() <= Self::MOST_BYTES {
+            let mut all = self.0.borrow_mut();
+            if all.len() >= Self::MOST {
+                all.clear();
+            }
+            all.insert(lines.to_owned(), Rc::clone(&sent));
+        }
+        sent
     }
 }
 
@@ -52,8 +92,13 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    fn removed(lines: &str, overrides: bool, upgrade: bool) -> Vec<&str> {
-        SentHeaders::read(lines).removed(Passing { overrides, upgrade }).collect()
+    fn removed(lines: &str, overrides: bool, upgrade: bool) -> Vec<String> {
+        let (seen, passing) = (SeenHeaders::default(), Passing { overrides, upgrade });
+        let [first, again] = [(); 2].map(|()| seen.read(lines));
+        let all = |sent: Rc<SentHeaders>| sent.removed(passing).map(str::to_owned).collect();
+        let names: Vec<String> = all(first);
+        assert_eq!(names, all(again));
+        names
     }
 
     #[rstest]
@@ -63,7 +108,7 @@ mod tests {
     #[case::named_credentials("Cookie, authorization\n\ncookie\nauthorization", &[])]
     #[case::named_host("host,content-type\n\nhost\ncontent-type", &[])]
     #[case::websocket("Upgrade\nWebSocket\nconnection\nupgrade\nsec-websocket-key", &["connection"])]
-    #[case::other_upgrade("Upgrade\nh2c\nupgrade\nhttp2-settings", &["upgrade", "http2-settings"])]
+    #[case::other_upgrade("Upgrade\nh2c\nupgrade\nhttp2-settings", &["http2-settings", "upgrade"])]
     #[case::hop_by_hop("\n\nTE\ntrailer\nkeep-alive\nproxy-authorization", &["TE", "trailer", "keep-alive", "proxy-authorization"])]
     #[case::forged("\n\nx_forwarded_for\naccept", &["x_forwarded_for"])]
     fn what_concerns_the_connection_only_stays_behind(
@@ -71,6 +116,17 @@ mod tests {
         #[case] expected: &[&str],
     ) {
         assert_eq!(removed(lines, true, true), expected);
+    }
+
+    #[test]
+    fn what_was_read_is_remembered_within_bounds() {
+        let seen = SeenHeaders::default();
+        for n in 0..=SeenHeaders::MOST {
+            seen.read(&format!("\n\nx-{n}"));
+            seen.read(&format!("\n\nx-{n}{}", "a".repeat(SeenHeaders::MOST_BYTES)));
+        }
+        assert_eq!(seen.0.borrow().len(), 1);
+        assert!(Rc::ptr_eq(&seen.read("\n\nte"), &seen.read("\n\nte")));
     }
 
     #[test]

@@ -222,9 +222,11 @@ fn the_origin_is_told_of_another_method_only_where_none_was_decided_about(
 ) {
     let guard = guard_with(&[("ROUTES", routes)]);
     let check = check(&guard, &request(method, "/x", &[("authorization", &bearer(&guard))]));
-    let changes = check.forward(&SentHeaders::read("\n\nX-HTTP-Method-Override"));
+    let sent = SentHeaders::read("\n\nX-HTTP-Method-Override");
+    let changes = check.forward(&sent);
     assert_eq!(!changes.remove.contains(&"X-HTTP-Method-Override"), passes);
-    let anonymous = check.forward_anonymously(&SentHeaders::read("\n\nx-http-method"));
+    let sent = SentHeaders::read("\n\nx-http-method");
+    let anonymous = check.forward_anonymously(&sent);
     assert_eq!(!anonymous.remove.contains(&"x-http-method"), passes);
 }
 
@@ -268,7 +270,8 @@ fn the_credential_reaches_the_origin_only_if_it_is_told_to() {
         let token = issue(guard.tokens(), "ada");
         let headers = [("x-token", token.as_str()), ("cookie", &cookie(&guard))];
         let check = check(&guard, &request("GET", &format!("/a?t={token}&b=c"), &headers));
-        let changes = check.forward(&SentHeaders::read("\n\nx-token\ncookie"));
+        let sent = SentHeaders::read("\n\nx-token\ncookie");
+        let changes = check.forward(&sent);
         assert_eq!(changes.remove.contains(&"x-token"), stays);
         assert_eq!(changes.set.iter().any(|(name, _)| *name == "Cookie"), stays);
         assert_eq!(!check.target().contains(&token), stays);
@@ -355,7 +358,8 @@ fn in_monitor_mode_what_would_be_refused_goes_on_without_an_identity_and_is_note
     let Decision::Forward(anonymous) = monitoring.decide(&request, NOW) else { panic!() };
     let said = format!(r#""decision":"would_refuse","code":"{code}","route":"/*""#);
     assert_eq!(anonymous.said(), said);
-    let changes = anonymous.forward(&SentHeaders::read("\n\nX_Auth_Request_User"));
+    let sent = SentHeaders::read("\n\nX_Auth_Request_User");
+    let changes = anonymous.forward(&sent);
     assert!(changes.remove.contains(&"X_Auth_Request_User"), "{changes:?}");
     assert!(changes.set.iter().all(|(name, _)| *name == "Cookie"), "{changes:?}");
 }

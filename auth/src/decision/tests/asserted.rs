@@ -55,7 +55,8 @@ fn nobody_is_asserted_where_nobody_is_asked(#[case] path: &str, #[case] has_toke
 fn an_assertion_is_for_the_origin(#[case] changes: &[(&str, &str)], #[case] audience: &str) {
     let guard = guard_that_asserts(changes);
     let check = check(&guard, &request("GET", "/x", &[("authorization", &bearer(&guard))]));
-    let changes = check.forward(&SentHeaders::default());
+    let sent = SentHeaders::default();
+    let changes = check.forward(&sent);
     let key = &guard.tokens().keys().signing().material;
     let signed = Unverified::parse(assertions(&changes)[0]).unwrap().verify(key).unwrap();
     let claims = signed.claims.into_rest();
