@@ -4,7 +4,7 @@
 // regression guard's counts (`path.mjs`).
 
 import { parseArgs } from "node:util";
-import { needTools } from "../scripts/setup.mjs";
+import { needTools, run } from "../scripts/setup.mjs";
 import { needPeers, needPrograms } from "./lib/programs.mjs";
 
 const { values, positionals } = parseArgs({
@@ -18,6 +18,7 @@ await needTools();
 if (what !== "path") {
   needPrograms();
   needPeers();
+  run("tsc", ["--project", "bench/peers"]);
 }
 const { build } = await import("../scripts/build.mjs");
 await build();

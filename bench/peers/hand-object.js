@@ -35,8 +35,8 @@ export class UserSessions extends DurableObject {
     if (this.#records !== undefined) return this.#records;
     const { sql } = this.ctx.storage;
     sql.exec("CREATE TABLE IF NOT EXISTS session (sid TEXT PRIMARY KEY, record TEXT NOT NULL)");
-    const rows = sql.exec("SELECT sid, record FROM session").raw().toArray();
-    this.#records = new Map(/** @type {[string, string][]} */ (rows));
+    const rows = sql.exec("SELECT sid, record FROM session").raw();
+    this.#records = new Map(/** @type {Iterable<[string, string]>} */ (rows));
     return this.#records;
   }
 }

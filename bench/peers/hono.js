@@ -19,6 +19,7 @@ app.use((c, next) => {
 });
 
 app.use(async (c, next) => {
+  /** @type {any} */
   const claims = c.get("jwtPayload");
   redis ??= Redis.fromEnv(c.env);
   const session = await redis.hget(`guard:${btoa(claims.sub).replaceAll("=", "")}`, claims.sid);

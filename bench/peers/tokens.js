@@ -10,7 +10,7 @@ import { identity } from "./common.js";
 /** As many as the guard remembers, in two halves as there. */
 const HALF = 1000;
 
-const decoder = new TextDecoder("utf-8", { fatal: true });
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 const encoder = new TextEncoder();
 
 /** Verifies the HS256 tokens of one issuer for one audience. */
