@@ -49,7 +49,9 @@ export async function pack(wasm, entry, out, quiet = ["--quiet"]) {
   // Large functions with one caller compress better where they are.
   const passes = ["-O3", "--one-caller-inline-max-function-size=20"];
   const strip = ["--strip-debug", "--strip-producers"];
-  run("wasm-opt", [...passes, "--all-features", ...strip, join(bindings, "guard_bg.wasm"), "-o", optimised]);
+  // What Rust and wasm-bindgen emit, and no proposal that runtimes may not have yet.
+  const features = ["--all-features", "--disable-compact-imports"];
+  run("wasm-opt", [...passes, ...features, ...strip, join(bindings, "guard_bg.wasm"), "-o", optimised]);
   await bundle(entry, join(out, "index.js"));
 }
 
