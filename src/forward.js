@@ -171,8 +171,8 @@ async function forward(request, plan, signal) {
   if (signal) init.signal = signal;
   // `fetch` takes a body of GET and HEAD only from a request that came in with one.
   const isOdd = body !== null && (method === "GET" || method === "HEAD");
-  const answer = isOdd ? origin.fetch(new Request(url, request), init) : origin.fetch(url, { ...init, method, body });
   try {
+    const answer = isOdd ? origin.fetch(new Request(url, request), init) : origin.fetch(url, { ...init, method, body });
     return await (isUpload(headers, body) ? answer : inTime(answer, Number(timeout)));
   } catch (error) {
     throw error instanceof OriginFailure ? error : new OriginFailure(false, error);

@@ -26,6 +26,9 @@ const NOTHING = { said: "" };
 /** Nothing was decided before the settings were found to be wrong. */
 const UNDECIDED = '"decision":"refuse"';
 
+/** How it begins when the code is that of a refusal which was only noted. */
+const WOULD_REFUSE = '"decision":"would_refuse"';
+
 /**
  * Says how requests are reported.
  * @param {string} log `all`, `refusals` or `off`
@@ -85,7 +88,7 @@ export function report(request, began, answer) {
   const all = known(request);
   const spans = spansOf(all, began);
   const code = codes.get(answer);
-  const isRefusal = code !== undefined || all.said.startsWith('"decision":"would_refuse"');
+  const isRefusal = code !== undefined || all.said.startsWith(WOULD_REFUSE);
   if (analytics !== undefined || log === "all" || (log === "refusals" && isRefusal)) {
     const line = lineOf(request, all.said, spans, answer.status, code);
     if (log === "all" || (log === "refusals" && isRefusal)) console.log(line);
@@ -121,7 +124,7 @@ function spansOf({ asked, told, sent, answered }, began) {
 function lineOf(request, said, spans, status, code) {
   const { method, headers, cf } = request;
   let line = `{"level":"info",${said}`;
-  if (code !== undefined) line += `,"code":"${code}"`;
+  if (code !== undefined && !said.startsWith(WOULD_REFUSE)) line += `,"code":"${code}"`;
   line += `,"status":${status},"method":${JSON.stringify(method)}`;
   for (const [name, millis] of spans) line += `,"${name}_ms":${millis}`;
   if (typeof cf?.colo === "string") line += `,"colo":${JSON.stringify(cf.colo)}`;

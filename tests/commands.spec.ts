@@ -44,11 +44,15 @@ describe("npm start", () => {
   test("brings up the scene that the README prints, word for word", { timeout: 120_000 }, async () => {
     const port = await freePort();
     const { child, printed } = start(process.execPath, ["scripts/start.mjs", "--persist-to", folder], { PORT: `${port}` });
+    let origin = "";
     try {
       await expect.poll(() => printed.text, { timeout: 100_000 }).toContain("Press Ctrl-C to stop");
       expect(printed.text).toContain(`http://localhost:${port}`);
+      // The port beside may be taken; the origin then has another.
+      [, origin = ""] = /application on http:\/\/([\d.]+:\d+)/.exec(printed.text) ?? [];
+      expect(origin).not.toBe("");
       for (const [command, expected] of scenes()) {
-        const here = (text: string) => text.replaceAll("localhost:8787", `localhost:${port}`).replaceAll("localhost:8788", `localhost:${port + 1}`);
+        const here = (text: string) => text.replaceAll("localhost:8787", `localhost:${port}`).replaceAll("localhost:8788", origin);
         const shell = await finish("sh", ["-c", `cd '${folder}' && ${here(command)}`]);
         const pattern = here(expected).split("…").map((text) => text.replace(/[^\w\s]/g, "\\$&")).join(".+?");
         expect(shell.printed.trim(), command).toMatch(new RegExp(`^${pattern}$`));
@@ -57,8 +61,8 @@ describe("npm start", () => {
       await stop(child);
     }
     const isOver = async () => {
-      const ports = [port, port + 1].map((it) => fetch(`http://127.0.0.1:${it}/`).then(() => false, () => true));
-      return (await Promise.all(ports)).every(Boolean);
+      const all = [`127.0.0.1:${port}`, origin].map((it) => fetch(`http://${it}/`).then(() => false, () => true));
+      return (await Promise.all(all)).every(Boolean);
     };
     await expect.poll(isOver, { timeout: 10_000, message: "everything it started has ended" }).toBe(true);
   });

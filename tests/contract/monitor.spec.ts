@@ -64,6 +64,13 @@ describe("a request that would be refused reaches the origin without an identity
   });
 });
 
+test("where the origin is away, too, the line says the code that would have been, once, and the status that was", async () => {
+  await using away = await startGuard({ MODE: "monitor", ORIGIN_URL: "http://127.0.0.1:9" });
+  expect((await away.fetch("/x")).status).toBe(502);
+  expect(await lastLine(away)).toMatchObject({ decision: "would_refuse", code: "token_missing", status: 502 });
+  expect(away.log.find((line) => line.includes("decision"))?.match(/"code"/g)).toHaveLength(1);
+});
+
 test("a live session reaches the origin with its identity, as ever", async () => {
   const { access_token, session } = await guard.login("ada");
   expect((await guard.fetch("/x", bearer(access_token))).status).toBe(200);
