@@ -27,7 +27,8 @@ async function visitor() {
   const signIn = async (username: string, password = PASSWORD) => {
     await page.getByLabel("User name").fill(username);
     await page.getByLabel("Password").fill(password);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    // A click is over before the page that it leads to is there.
+    await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "Sign in" }).click()]);
   };
   return { page, signIn };
 }
