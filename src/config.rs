@@ -7,9 +7,11 @@ use auth::config::{BOUND, ORIGIN, SettingError, Settings, StoreSettings};
 use auth::decision::Guard;
 use auth::event::Noticed;
 use auth::refusal::Refusal;
+use auth::request_log::RequestLog;
 use js_sys::{JSON, Reflect};
 use wasm_bindgen::prelude::*;
 
+use crate::forward::{self, Removed};
 use crate::report;
 use crate::store::SessionStore;
 use crate::store::object::ObjectStore;
@@ -36,6 +38,10 @@ pub struct App {
     pub objects: Option<JsValue>,
     /// Remembers whose expiry was told.
     pub noticed: Noticed,
+    /// Is anything said of requests at all?
+    pub reports: bool,
+    /// Remembers which headers were removed.
+    pub removed: Removed,
 }
 
 thread_local! {
@@ -62,6 +68,10 @@ impl App {
         let settings = Settings::read(read).map_err(misconfigured)?;
         let analytics = get(ANALYTICS).unwrap_or_default();
         report::set_up(settings.request_log.name(), settings.server_timing, &analytics);
+        let reports = settings.request_log != RequestLog::Off
+            || settings.server_timing
+            || !analytics.is_undefined();
+        forward::set_up(&settings);
         let timeout = settings.store_timeout;
         let objects = get(OBJECTS);
         let store: Box<dyn SessionStore> = match &settings.store {
@@ -83,7 +93,7 @@ impl App {
             return Err(Refusal::Misconfigured(format!("LOGIN_RATE: {cause}")));
         }
         let (guard, noticed) = (Guard::new(settings), Noticed::default());
-        Ok(Self { guard, store, limiter, objects, noticed })
+        Ok(Self { guard, store, limiter, objects, noticed, reports, removed: Removed::default() })
     }
 }
 

@@ -5,7 +5,8 @@ import * as guard from "../build/bindings/guard.js";
 import { OriginFailure } from "./forward.js";
 import { answer } from "./index.js";
 import { accept, tell, tellExpired } from "./listeners.js";
-import { moment, noteCode, report } from "./report.js";
+import { Passage } from "./passage.js";
+import { noteCode, report } from "./report.js";
 
 export default {
   /**
@@ -15,17 +16,18 @@ export default {
    * @returns {Promise<Response>}
    */
   async fetch(request, env) {
-    const began = moment();
+    const passage = new Passage(request);
     let answer;
     try {
-      answer = await guard.fetch(request, env);
+      const { method, url, began } = passage;
+      answer = await guard.fetch(passage, method, url, passage.header("authorization"), passage.header("cookie"), began, env);
       const { headers } = answer;
       const tells = headers.has("x-guard-login") || headers.has("x-guard-logout");
-      if (tells) answer = await guard.originSaid(request, answer);
+      if (tells) answer = await guard.originSaid(passage, answer);
     } catch (error) {
       answer = failed(error);
     }
-    return report(request, began, answer);
+    return report(passage, answer);
   },
 };
 

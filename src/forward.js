@@ -2,22 +2,19 @@
 // Rust; whatever is decided, is decided there.
 
 import { env } from "cloudflare:workers";
+import { headerLines } from "./bearer.js";
 import { isLasting, tie } from "./relay.js";
-import { known, moment } from "./report.js";
+
+/** @typedef {import("./passage.js").Passage} Passage */
+/** @typedef {import("./bearer.js").Bearer} Bearer */
 
 /**
- * A request that waits for the store's reply.
+ * A request that waits for the store's reply. Its verdict is the answer: a refusal, or what `forward`
+ * came to.
  * @typedef {{
- *   judge(request: Request, status: number, body: string): Outcome | Promise<Outcome>,
+ *   judge(passage: Passage, status: number, body: string, names: string, now: number): Response | Promise<Response>,
  *   constructor: { watch(session: string): Promise<Response | string> },
  * }} Pending
- */
-
-/**
- * A response that ends the request, or a plan to forward it: the URL, the milliseconds until the
- * first byte, what the log says, the session (empty if nobody can listen for its end), then a line
- * for each header, `Name: value` to set it and `Name` to delete it.
- * @typedef {Response | string} Outcome
  */
 
 /**
@@ -36,11 +33,29 @@ const worker = /** @type {{ ORIGIN?: Origin }} */ (env).ORIGIN;
  */
 export const origin = worker ?? globalThis;
 
-/** Which line of a plan is the session. */
-const SESSION = 3;
-
 /** Bodies above this size, or of none that is known, may take their time. */
 const UPLOAD = 1024 * 1024;
+
+/** What stands before the target in the origin's URLs; `undefined`: what stands in the request's. @type {string | undefined} */
+let site;
+
+/** Milliseconds until the first byte of an answer. */
+let patience = 0;
+
+/**
+ * Says where the origin is, and how long it may take.
+ * @param {string | undefined} url
+ * @param {number} timeout
+ */
+export function setUp(url, timeout) {
+  site = url;
+  patience = timeout;
+}
+
+/** @param {string} text */
+export function linesOf(text) {
+  return text === "" ? [] : text.split("\n");
+}
 
 /** The origin failed before it answered. */
 export class OriginFailure extends Error {
@@ -54,43 +69,35 @@ export class OriginFailure extends Error {
 
 /**
  * Waits for the store's reply, and ends the request or forwards it.
- * @param {Request} request
+ * @param {Passage} passage
  * @param {Promise<import("./store.js").Reply>} question
  * @param {Pending} pending
- * @param {string | undefined} early a plan to begin with at once; the answer is held back until the
- *   reply lets the request pass
  * @returns {Promise<Response>}
  */
-export async function checkAndForward(request, question, pending, early) {
-  const times = known(request);
-  times.asked = moment();
-  // A body can be sent but once.
-  const ahead = early === undefined || request.body !== null ? undefined : new Ahead(request, early);
+export async function checkAndForward(passage, question, pending) {
+  passage.asked = Date.now();
+  const names = passage.sentHeaders();
   try {
-    const reply = await question;
-    times.told = moment();
-    const verdict = pending.judge(request, reply.status, reply.body);
-    const outcome = verdict instanceof Promise ? await verdict : verdict;
-    if (typeof outcome !== "string") return outcome;
-    const plan = outcome.split("\n");
-    const answer = await (ahead?.take() ?? forward(request, plan));
-    const session = plan[SESSION] ?? "";
-    if (!isLasting(answer) || session === "") return answer;
+    const { status, body } = await question;
+    passage.told = Date.now();
+    const answer = await pending.judge(passage, status, body, names, passage.told);
+    const { session } = passage;
+    if (session === "" || !isLasting(answer)) return answer;
     return tie(answer, () => pending.constructor.watch(session));
   } finally {
-    ahead?.drop();
+    passage.ahead?.drop();
   }
 }
 
 /** The origin's answer to a request that may not pass after all. */
-class Ahead {
+export class Ahead {
   #abort = new AbortController();
   /** @type {Promise<Response> | undefined} */
   #answer;
 
-  /** @param {Request} request @param {string} plan */
-  constructor(request, plan) {
-    this.#answer = forward(request, plan.split("\n"), this.#abort.signal);
+  /** @param {(signal: AbortSignal) => Promise<Response>} send */
+  constructor(send) {
+    this.#answer = send(this.#abort.signal);
     // A failure is told by `take`, if it matters.
     this.#answer.catch(() => {});
   }
@@ -112,58 +119,77 @@ class Ahead {
 }
 
 /**
- * Forwards a request that is for everybody.
- * @param {Request} request
- * @param {string} plan see `Outcome`
+ * Sends a request to the origin.
+ * @param {Passage} passage
+ * @param {Bearer | undefined} bearer whose identity goes with it
+ * @param {number} start where the target begins in the request's URL
+ * @param {string | undefined} target what stands there, if something else goes on
+ * @param {string[]} removed names of headers that do not go on
+ * @param {string | undefined} set headers that are set, `Name: value`, a line each
+ * @param {string | undefined} said what was decided
  * @returns {Promise<Response>}
  */
-export function forwardAnonymously(request, plan) {
-  return forward(request, plan.split("\n"));
+export function forward(passage, bearer, start, target, removed, set, said) {
+  if (said !== undefined) passage.said = said;
+  if (bearer !== undefined) passage.session = bearer.session;
+  const held = passage.ahead?.take();
+  return held ?? send(passage, urlOf(passage.url, start, target), headersFor(passage, bearer, removed, set));
 }
 
 /**
- * What Rust needs to say which headers go on: the values of `Connection` and `Upgrade`, then the
- * names of all, a line each.
- * @param {Request} request
- * @returns {string}
+ * Sends a request of which it is not known yet whether it may pass: see `Ahead`.
+ * @type {(...way: Parameters<typeof forward>) => void}
  */
-export function sentHeaders({ headers }) {
-  return [headers.get("connection"), headers.get("upgrade"), ...headers.keys()].join("\n");
+export function forwardAhead(passage, bearer, start, target, removed, set) {
+  // A body can be sent but once.
+  if (passage.request.body !== null) return;
+  const headers = headersFor(passage, bearer, removed, set);
+  passage.ahead = new Ahead((signal) => send(passage, urlOf(passage.url, start, target), headers, signal));
 }
 
 /**
- * Tells the origin how the client came here. What the client itself said of that is in `changes`.
- * @param {Request} request
- * @param {Headers} headers
+ * @param {string} url the request's
+ * @param {number} start
+ * @param {string | undefined} target
  */
-function tellClient(request, headers) {
-  const [scheme = "", , host = ""] = request.url.split("/", 3);
-  const address = request.headers.get("cf-connecting-ip");
+function urlOf(url, start, target) {
+  if (site === undefined && target === undefined) return url;
+  return (site ?? url.slice(0, start)) + (target ?? url.slice(start));
+}
+
+/**
+ * The headers that go on.
+ * @param {Passage} passage
+ * @param {Bearer | undefined} bearer
+ * @param {string[]} removed
+ * @param {string | undefined} set
+ */
+function headersFor({ url, headers: sent }, bearer, removed, set) {
+  const headers = new Headers(sent);
+  for (const name of removed) headers.delete(name);
+  if (bearer !== undefined) for (const [name, value] of bearer.identity) headers.set(name, value);
+  if (set !== undefined) for (const [name, value] of headerLines(set)) headers.set(name, value);
+  // How the client came here. What it said of that itself is in `removed`.
+  const address = sent.get("cf-connecting-ip");
   if (address !== null) headers.set("x-forwarded-for", address);
+  const [scheme = "", , host = ""] = url.split("/", 3);
   headers.set("x-forwarded-proto", scheme.slice(0, -1));
   headers.set("x-forwarded-host", host);
+  return headers;
 }
 
 /**
- * Sends a request to the origin: streams both bodies, follows no redirect.
- * @param {Request} request
- * @param {string[]} plan the lines of a plan: see `Outcome`
+ * Streams both bodies, follows no redirect.
+ * @param {Passage} passage
+ * @param {string} url
+ * @param {Headers} headers
  * @param {AbortSignal} [signal]
  * @returns {Promise<Response>}
  */
-async function forward(request, plan, signal) {
-  const [url = "", timeout, said = "", , ...changes] = plan;
-  const times = known(request);
-  times.said = said;
-  times.sent = moment();
-  const headers = new Headers(request.headers);
-  for (const line of changes) {
-    const colon = line.indexOf(": ");
-    if (colon < 0) headers.delete(line);
-    else headers.set(line.slice(0, colon), line.slice(colon + 2));
-  }
-  tellClient(request, headers);
-  const { method, body } = request;
+function send(passage, url, headers, signal) {
+  const { request, method } = passage;
+  const { body } = request;
+  passage.sent = Date.now();
   // A bound Worker learns of the client what the guard knows; there is no cache before it.
   const cf = worker ? (request.cf ?? {}) : NO_CACHE;
   /** @type {RequestInit} */
@@ -171,28 +197,38 @@ async function forward(request, plan, signal) {
   if (signal) init.signal = signal;
   // `fetch` takes a body of GET and HEAD only from a request that came in with one.
   const isOdd = body !== null && (method === "GET" || method === "HEAD");
-  try {
-    const answer = isOdd ? origin.fetch(new Request(url, request), init) : origin.fetch(url, { ...init, method, body });
-    return await (isUpload(headers, body) ? answer : inTime(answer, Number(timeout)));
-  } catch (error) {
-    throw error instanceof OriginFailure ? error : new OriginFailure(false, error);
-  } finally {
-    times.answered = moment();
-  }
+  const ask = () => (isOdd ? origin.fetch(new Request(url, request), init) : origin.fetch(url, { ...init, method, body }));
+  return inTime(passage, ask, isUpload(headers, body) ? undefined : patience);
 }
 
 /**
  * Waits for an answer, and drops one that comes too late. An abort signal would do that, too, but the
  * runtime then leads every body through it.
- * @param {Promise<Response>} answer
- * @param {number} millis
- * @returns {Promise<Response>}
+ * @param {Passage} passage
+ * @param {() => Promise<Response>} ask
+ * @param {number | undefined} millis `undefined`: as long as it takes
+ * @returns {Promise<Response>} rejected with an `OriginFailure`
  */
-function inTime(answer, millis) {
+function inTime(passage, ask, millis) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new OriginFailure(true, "no answer in time")), millis);
-    const stop = () => clearTimeout(timer);
-    answer.then((it) => (stop(), resolve(it)), (error) => (stop(), reject(error)));
+    /** @param {boolean} timedOut @param {unknown} cause */
+    const fail = (timedOut, cause) => {
+      clearTimeout(timer);
+      passage.answered = Date.now();
+      reject(new OriginFailure(timedOut, cause));
+    };
+    const timer = millis === undefined ? null : setTimeout(() => fail(true, "no answer in time"), millis);
+    /** @param {Response} answer */
+    const come = (answer) => {
+      clearTimeout(timer);
+      passage.answered = Date.now();
+      resolve(answer);
+    };
+    try {
+      ask().then(come, (error) => fail(false, error));
+    } catch (error) {
+      fail(false, error);
+    }
   });
 }
 

@@ -1,83 +1,171 @@
 //! The way to the origin: what is forwarded, and what is said when that fails.
 
-use auth::config::Origin;
-use auth::decision::{Anonymous, Check, HeaderChanges};
+use std::cell::RefCell;
+
+use auth::config::{Origin, Settings};
+use auth::decision::{Anonymous, Check, Forwarded, HeaderChanges};
 use auth::identity;
 use auth::refusal::Refusal;
-use auth::route::Target;
 use auth::session::LiveSession;
 use wasm_bindgen::prelude::*;
-use web_sys::Request;
 
+use crate::bearer::{Bearer, Kept};
 use crate::config::App;
+use crate::passage::Passage;
 
 #[wasm_bindgen(module = "/src/forward.js")]
 extern "C" {
-    /// What [`auth::decision::SentHeaders::read`] reads.
-    #[wasm_bindgen(js_name = sentHeaders)]
-    fn sent_headers(request: &Request) -> String;
+    #[wasm_bindgen(js_name = setUp)]
+    fn set_up_origin(site: Option<&str>, timeout: u32);
+
+    #[wasm_bindgen(js_name = linesOf)]
+    fn lines_of(text: &str) -> JsValue;
+
+    /// Sends a request to the origin, with the identity of `bearer`, if there is one. `start` is where
+    /// the target begins in the request's URL, `target` what stands there if that is something else.
+    /// `removed` is a list of names, `set` has a line for each header, `Name: value`. `said` is for
+    /// the log, or `undefined`. Returns the promise of the answer.
+    fn forward(
+        passage: &Passage,
+        bearer: Option<&Bearer>,
+        start: u32,
+        target: Option<&str>,
+        removed: &JsValue,
+        set: Option<&str>,
+        said: &JsValue,
+    ) -> JsValue;
+
+    /// The same before it is known whether the request may pass. The answer is held back until
+    /// [`forward`] is called, and dropped if it is not.
+    #[wasm_bindgen(js_name = forwardAhead)]
+    fn forward_ahead(
+        passage: &Passage,
+        bearer: Option<&Bearer>,
+        start: u32,
+        target: Option<&str>,
+        removed: &JsValue,
+        set: Option<&str>,
+        said: &JsValue,
+    ) -> JsValue;
 }
 
-/// What `forward.js` is to do, as one string, because each value that crosses costs: the URL,
-/// the milliseconds until the first byte, what the log says, the session for [`Pending::watch`],
-/// which is empty where nobody can listen for its end, then a line for each header to set or to
-/// delete. No part can hold a newline: URLs, JSON and header values are encoded.
-///
-/// [`Pending::watch`]: crate::guard::Pending::watch
-pub fn plan(app: &App, check: &Check, live: Option<&LiveSession>, request: &Request) -> String {
-    let settings = app.guard.settings();
-    let mut plan = begin(app, check.target(), &check.said(None), request);
-    if app.objects.is_some() {
-        let caller = check.caller();
-        let user = serde_json::to_string(caller.user().as_str()).unwrap_or_default();
-        plan.extend([caller.sid().as_str(), " ", &user]);
-    }
-    add(&mut plan, &check.forward(&app.guard.sent_headers(&sent_headers(request))));
-    if settings.forward_session_data
-        && let Some(data) = live.and_then(LiveSession::data)
-    {
-        plan.extend(["\n", identity::DATA, ": ", &identity::data(data)]);
-    }
-    plan
-}
-
-/// The same for a request whose session is not live, and need not be; `refusal` says why.
-pub fn plan_without_session(
-    app: &App,
-    check: &Check,
-    refusal: &Refusal,
-    request: &Request,
-) -> String {
-    let mut plan = begin(app, check.target(), &check.said(Some(refusal)), request);
-    add(&mut plan, &check.forward_anonymously(&app.guard.sent_headers(&sent_headers(request))));
-    plan
-}
-
-/// The same for a request that is for everybody.
-pub fn plan_anonymously(app: &App, anonymous: &Anonymous, request: &Request) -> String {
-    let mut plan = begin(app, anonymous.target(), &anonymous.said(), request);
-    add(&mut plan, &anonymous.forward(&app.guard.sent_headers(&sent_headers(request))));
-    plan
-}
-
-fn begin(app: &App, target: &str, said: &str, request: &Request) -> String {
-    let settings = app.guard.settings();
-    let timeout = settings.origin_timeout.as_millis();
+/// Tells JavaScript where the origin is, unless it is where requests go anyway, and how long it may
+/// take until the first byte of an answer.
+pub fn set_up(settings: &Settings) {
+    let timeout = u32::try_from(settings.origin_timeout.as_millis()).unwrap_or(u32::MAX);
     match &settings.origin {
-        Origin::Url(origin) => format!("{origin}{target}\n{timeout}\n{said}\n"),
-        Origin::Zone | Origin::Worker => {
-            format!("{}{target}\n{timeout}\n{said}\n", Target::site_of(&request.url()))
+        Origin::Url(site) => set_up_origin(Some(site), timeout),
+        Origin::Zone | Origin::Worker => set_up_origin(None, timeout),
+    }
+}
+
+/// The headers that were removed last. It is mostly the same few.
+#[derive(Default)]
+pub struct Removed(RefCell<Option<(String, JsValue)>>);
+
+impl Removed {
+    /// A list for JavaScript.
+    fn list(&self, names: &[&str]) -> JsValue {
+        let text = names.join("\n");
+        let mut last = self.0.borrow_mut();
+        match &*last {
+            Some((before, list)) if *before == text => list.clone(),
+            _ => {
+                let list = lines_of(&text);
+                *last = Some((text, list.clone()));
+                list
+            }
         }
     }
 }
 
-fn add(plan: &mut String, changes: &HeaderChanges<'_>) {
-    for name in &changes.remove {
-        plan.extend(["\n", name]);
+/// What one request takes to the origin.
+struct Parcel<'a> {
+    kept: Option<&'a Kept>,
+    target: &'a Forwarded,
+    changes: HeaderChanges<'a>,
+    data: Option<String>,
+    said: JsValue,
+}
+
+impl Parcel<'_> {
+    fn send(&self, app: &App, passage: &Passage, is_ahead: bool) -> JsValue {
+        let send = if is_ahead { forward_ahead } else { forward };
+        let removed = app.removed.list(&self.changes.remove);
+        let data = self.data.as_deref().map(|data| (identity::DATA, data));
+        let lines = self.changes.set.iter().copied().chain(data);
+        let set: Vec<_> = lines.map(|(name, value)| [name, value].join(": ")).collect();
+        let set = (!set.is_empty()).then(|| set.join("\n"));
+        send(
+            passage,
+            self.kept.map(|kept| &kept.bearer),
+            u32::try_from(self.target.start).unwrap_or_default(),
+            self.target.instead.as_deref(),
+            &removed,
+            set.as_deref(),
+            &self.said,
+        )
     }
-    for (name, value) in &changes.set {
-        plan.extend(["\n", name, ": ", value]);
-    }
+}
+
+/// Forwards a request whose session is live, with the identity of its caller. `names` is what
+/// [`Passage::sent_headers`] says.
+pub fn with_identity(
+    app: &App,
+    check: &Check,
+    live: Option<&LiveSession>,
+    passage: &Passage,
+    names: &str,
+) -> JsValue {
+    identified(app, check, live, passage, names, false)
+}
+
+/// The same at once, while the store is asked whether the session is live.
+pub fn ahead(app: &App, check: &Check, passage: &Passage) {
+    identified(app, check, None, passage, &passage.sent_headers(), true);
+}
+
+fn identified(
+    app: &App,
+    check: &Check,
+    live: Option<&LiveSession>,
+    passage: &Passage,
+    names: &str,
+    is_ahead: bool,
+) -> JsValue {
+    let kept = Kept::of(app, check.caller());
+    let sent = app.guard.sent_headers(names);
+    let data = live.filter(|_| app.guard.settings().forward_session_data);
+    let data = data.and_then(LiveSession::data).map(identity::data);
+    let said = said(app, || kept.said(check.said(None)));
+    let (changes, target) = (check.forward(&sent), check.target());
+    Parcel { kept: Some(&kept), target, changes, data, said }.send(app, passage, is_ahead)
+}
+
+/// Forwards a request whose session is not live, and need not be; `refusal` says why.
+pub fn without_session(
+    app: &App,
+    check: &Check,
+    refusal: &Refusal,
+    passage: &Passage,
+    names: &str,
+) -> JsValue {
+    let sent = app.guard.sent_headers(names);
+    let said = said(app, || check.said(Some(refusal)).into());
+    let (changes, target) = (check.forward_anonymously(&sent), check.target());
+    Parcel { kept: None, target, changes, data: None, said }.send(app, passage, false)
+}
+
+/// Forwards a request that is for everybody.
+pub fn anonymously(app: &App, anonymous: &Anonymous, passage: &Passage) -> JsValue {
+    let sent = app.guard.sent_headers(&passage.sent_headers());
+    let said = said(app, || anonymous.said().into());
+    let (changes, target) = (anonymous.forward(&sent), anonymous.target());
+    Parcel { kept: None, target, changes, data: None, said }.send(app, passage, false)
+}
+
+fn said(app: &App, say: impl FnOnce() -> JsValue) -> JsValue {
+    if app.reports { say() } else { JsValue::UNDEFINED }
 }
 
 /// What is said when the origin did not answer.

@@ -4,20 +4,23 @@ use std::rc::Rc;
 
 use auth::decision::{Check, Decision};
 use auth::refusal::Refusal;
-use auth::request_log::{Outcome, said};
+use auth::request_log::Outcome;
 use auth::route::Endpoint;
 use auth::session::Gone;
+use auth::time::Timestamp;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Request, Response};
+use web_sys::Response;
 
+use crate::bearer::Kept;
 use crate::config::App;
+use crate::passage::Passage;
 use crate::request::{self, RequestHead};
-use crate::store::{Answering, Reply};
+use crate::store::{self, Answering, Reply};
 use crate::{
     admin, backchannel, events, forward, health, introspect, keys, login, pages, promise, push,
-    refresh, report, response, session_data, sessions,
+    refresh, response, session_data, sessions,
 };
 
 /// Answers a request, with a `Response` or the promise of one:
@@ -32,41 +35,38 @@ use crate::{
 /// Up to the store's question all is synchronous. From there on one small JavaScript function
 /// waits (`forward.js`), because a Rust future costs more than all the rest; it comes back to
 /// [`Pending::judge`] for the verdict.
-pub fn handle(app: Rc<App>, request: Request) -> JsValue {
-    let head = RequestHead::of(&request);
-    decide(app, request, head)
-}
-
-fn decide(app: Rc<App>, request: Request, head: RequestHead) -> JsValue {
+pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> JsValue {
+    let passage = head.passage();
     // 1. to 3.
-    match app.guard.decide(&head, request::now()) {
+    match app.guard.decide(&head, now) {
         Decision::Own(endpoint) => {
-            report::note(&request, &said(Outcome::Answered, Some(endpoint.name()), ""));
-            own(app, endpoint, request, head)
+            passage.ended(Outcome::Answered, Some(endpoint.name()));
+            own(app, endpoint, head)
         }
         Decision::Refuse(refused) => {
-            report::note(&request, &said(Outcome::Refused, refused.route.as_deref(), ""));
+            passage.ended(Outcome::Refused, refused.route.as_deref());
             response::refused(&refused).into()
         }
-        Decision::Forward(anonymous) => {
-            let plan = forward::plan_anonymously(&app, &anonymous, &request);
-            forward_anonymously(&request, &plan)
-        }
+        Decision::Forward(anonymous) => forward::anonymously(&app, &anonymous, passage),
         Decision::ReadBody => promise::of(async move {
-            let head = head.with_body(&request).await;
-            JsFuture::from(Promise::resolve(&decide(app, request, head))).await
+            let head = head.with_body().await;
+            JsFuture::from(Promise::resolve(&handle(app, head, request::now()))).await
         })
         .into(),
         Decision::Check(check) => {
             // 4.
-            let reply = app.store.ask(check.caller().user(), check.caller().command());
-            let ahead = check.is_ahead().then(|| forward::plan(&app, &check, None, &request));
-            check_and_forward(&request, reply, Pending { app, check }, ahead.as_deref())
+            let kept = Kept::of(&app, check.caller());
+            let reply = app.store.check(&kept.bearer, now);
+            if check.is_ahead() {
+                forward::ahead(&app, &check, passage);
+            }
+            check_and_forward(passage, reply, Pending { app, check, kept })
         }
     }
 }
 
-fn own(app: Rc<App>, endpoint: Endpoint, request: Request, head: RequestHead) -> JsValue {
+fn own(app: Rc<App>, endpoint: Endpoint, head: RequestHead) -> JsValue {
+    let request = head.passage().request();
     match endpoint {
         Endpoint::LoginPage => pages::login(&app, &head).into(),
         Endpoint::StyleSheet => pages::style_sheet().into(),
@@ -102,19 +102,9 @@ fn answer(response: impl Future<Output = Response> + 'static) -> JsValue {
 
 #[wasm_bindgen(module = "/src/forward.js")]
 extern "C" {
-    /// Waits for the store's reply, and ends the request or forwards it; by the plan `ahead`, if
-    /// there is one, at once, and the answer is held back until then.
+    /// Waits for the store's reply, and ends the request or forwards it.
     #[wasm_bindgen(js_name = checkAndForward)]
-    fn check_and_forward(
-        request: &Request,
-        reply: Promise,
-        pending: Pending,
-        ahead: Option<&str>,
-    ) -> JsValue;
-
-    /// Forwards a request that is for everybody.
-    #[wasm_bindgen(js_name = forwardAnonymously)]
-    fn forward_anonymously(request: &Request, plan: &str) -> JsValue;
+    fn check_and_forward(passage: &Passage, reply: Promise, pending: Pending) -> JsValue;
 }
 
 /// A request that waits for the store's reply.
@@ -122,31 +112,40 @@ extern "C" {
 pub struct Pending {
     app: Rc<App>,
     check: Box<Check>,
+    kept: Rc<Kept>,
 }
 
 #[wasm_bindgen]
 impl Pending {
     /// Listens for the end of a session, on behalf of a connection that outlives its request.
-    /// `session` is the line of [`forward::plan`]. The promise is of a `Response` with a WebSocket,
-    /// or of a string, the refusal's code, if the session is over; it is rejected if neither is
-    /// known.
+    /// `session` is that of the passage. The promise is of a `Response` with a WebSocket, or of a
+    /// string, the refusal's code, if the session is over; it is rejected if neither is known.
     pub fn watch(session: String) -> Promise {
         promise::of(async move { push::watch_line(&session).await })
     }
 
-    /// Takes the store's reply. Returns a `Response` if the request ends here, a string if it is
-    /// to be forwarded (see [`forward::plan`]), or the promise of either when the store must be
-    /// asked once more.
-    pub fn judge(self, request: &Request, status: i32, body: String) -> JsValue {
-        let reply = Reply { status, body };
-        match self.app.store.read(self.check.caller().command(), &reply) {
-            Some(answer) => self.verdict(request, answer),
+    /// Takes the store's reply. Returns the `Response` or the promise of one: the refusal, or the
+    /// origin's answer. `names` is what [`Passage::sent_headers`] says, `now` the present moment in
+    /// milliseconds since the Unix epoch.
+    pub fn judge(
+        self,
+        passage: &Passage,
+        status: i32,
+        body: String,
+        names: String,
+        now: f64,
+    ) -> JsValue {
+        let (reply, now) = (Reply { status, body }, request::moment(now));
+        let command = self.check.caller().command();
+        match self.kept.answer(&reply, || self.app.store.read(command, &reply)) {
+            Some(answer) => self.verdict(passage, answer, &names, now),
             None => {
-                let request = Clone::clone(request);
+                let passage = passage.clone();
                 let again = async move {
                     let caller = self.check.caller();
                     let answer = self.app.store.apply_anew(caller.user(), caller.command()).await;
-                    JsFuture::from(Promise::resolve(&self.verdict(&request, answer))).await
+                    let verdict = self.verdict(&passage, answer, &names, request::now());
+                    JsFuture::from(Promise::resolve(&verdict)).await
                 };
                 promise::of(again).into()
             }
@@ -155,42 +154,51 @@ impl Pending {
 }
 
 impl Pending {
-    fn verdict(self, request: &Request, answer: crate::store::Outcome) -> JsValue {
-        match self.app.guard.judge(&self.check, answer, request::now()) {
+    fn verdict(
+        self,
+        passage: &Passage,
+        answer: store::Outcome,
+        names: &str,
+        now: Timestamp,
+    ) -> JsValue {
+        match self.app.guard.judge(&self.check, answer, now) {
             // 6.
-            Ok(live) => forward::plan(&self.app, &self.check, live.as_ref(), request).into(),
-            Err(refusal) => {
-                let caller = self.check.caller();
-                events::notice(&self.app, caller.user(), caller.sid(), &refusal);
-                let outcome = match self.check.goes_on() {
-                    true => {
-                        response::log_cause(&refusal);
-                        forward::plan_without_session(&self.app, &self.check, &refusal, request)
-                            .into()
-                    }
-                    false => {
-                        report::note(request, &self.check.said(Some(&refusal)));
-                        let (head, route) = (RequestHead::of(request), self.check.route());
-                        let refused = self.app.guard.refused(refusal.clone(), &head, Some(route));
-                        response::refused(&refused).into()
-                    }
-                };
-                match refusal {
-                    Refusal::Session(Gone::Outdated) => self.end_reused(outcome),
-                    _ => outcome,
-                }
+            Ok(live) => {
+                forward::with_identity(&self.app, &self.check, live.as_ref(), passage, names)
             }
+            Err(refusal) => self.refuse(passage, refusal, names),
         }
     }
 
-    /// Ends the session of which an old token was used, before the request goes its way.
-    fn end_reused(self, outcome: JsValue) -> JsValue {
+    fn refuse(self, passage: &Passage, refusal: Refusal, names: &str) -> JsValue {
+        let caller = self.check.caller();
+        events::notice(&self.app, caller.user(), caller.sid(), &refusal);
+        if refusal != Refusal::Session(Gone::Outdated) {
+            return self.end(passage, &refusal, names);
+        }
+        // The session of which an old token was used is ended before the request goes its way.
+        let (passage, names) = (passage.clone(), names.to_owned());
         promise::of(async move {
             match sessions::end_reused(&self.app, self.check.caller()).await {
-                Ok(()) => Ok(outcome),
+                Ok(()) => {
+                    let end = self.end(&passage, &refusal, &names);
+                    JsFuture::from(Promise::resolve(&end)).await
+                }
                 Err(refusal) => Ok(response::refusal(&refusal).into()),
             }
         })
         .into()
+    }
+
+    /// The end of a request that was refused, unless it goes on without an identity.
+    fn end(&self, passage: &Passage, refusal: &Refusal, names: &str) -> JsValue {
+        let (app, check) = (&self.app, &self.check);
+        if check.goes_on() {
+            response::log_cause(refusal);
+            return forward::without_session(app, check, refusal, passage, names);
+        }
+        passage.set_said(&check.said(Some(refusal)));
+        let (head, route) = (RequestHead::of(passage.clone()), check.route());
+        response::refused(&app.guard.refused(refusal.clone(), &head, Some(route))).into()
     }
 }

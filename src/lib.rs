@@ -3,6 +3,7 @@
 
 mod admin;
 mod backchannel;
+mod bearer;
 mod config;
 mod events;
 mod forward;
@@ -16,6 +17,7 @@ mod login;
 mod login_rate;
 mod origin_login;
 mod pages;
+mod passage;
 mod promise;
 mod push;
 mod refresh;
@@ -29,22 +31,35 @@ mod store;
 use wasm_bindgen::prelude::*;
 
 use crate::config::App;
+use crate::passage::Passage;
+use crate::request::RequestHead;
 
-/// Answers one request, with a `Response` or the promise of one.
+/// Answers one request, with a `Response` or the promise of one. What every request is asked for
+/// comes along: method, URL, `Authorization`, `Cookie`, and the present moment, in milliseconds since
+/// the Unix epoch.
 #[wasm_bindgen]
-pub fn fetch(request: web_sys::Request, env: &JsValue) -> JsValue {
+pub fn fetch(
+    passage: Passage,
+    method: String,
+    url: String,
+    authorization: Option<String>,
+    cookie: Option<String>,
+    now: f64,
+    env: &JsValue,
+) -> JsValue {
+    let head = RequestHead::new(passage, method, url, authorization, cookie);
     match App::load(env) {
-        Ok(app) => guard::handle(app, request),
+        Ok(app) => guard::handle(app, head, request::moment(now)),
         Err(refusal) => response::refusal(&refusal).into(),
     }
 }
 
 /// Does what the origin's answer wishes of the guard. The promise is of the answer for the client.
 #[wasm_bindgen(js_name = originSaid)]
-pub fn origin_said(request: web_sys::Request, answer: web_sys::Response) -> js_sys::Promise {
+pub fn origin_said(passage: Passage, answer: web_sys::Response) -> js_sys::Promise {
     promise::of(async move {
         let app = App::loaded().ok_or("there is nobody to ask")?;
-        Ok(origin_login::carry_out(&app, &request, answer).await.into())
+        Ok(origin_login::carry_out(&app, passage, answer).await.into())
     })
 }
 

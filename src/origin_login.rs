@@ -13,6 +13,7 @@ use web_sys::{Request, Response};
 
 use crate::config::App;
 use crate::login::Cookie;
+use crate::passage::Passage;
 use crate::request::{self, RequestHead};
 use crate::{login, sessions};
 
@@ -27,8 +28,8 @@ extern "C" {
 
 /// Does what the origin's answer wishes, and gives the answer that the client gets. If it cannot be
 /// done, the origin's answer would promise what is not so: the client gets the refusal.
-pub async fn carry_out(app: &App, request: &Request, answer: Response) -> Response {
-    match try_carry_out(app, request, &answer).await {
+pub async fn carry_out(app: &App, passage: Passage, answer: Response) -> Response {
+    match try_carry_out(app, passage, &answer).await {
         Ok(cookies) => with_cookies(&answer, cookies.into_iter().map(JsValue::from).collect()),
         Err(refusal) => {
             drop_body(&answer);
@@ -39,11 +40,12 @@ pub async fn carry_out(app: &App, request: &Request, answer: Response) -> Respon
 
 async fn try_carry_out(
     app: &App,
-    request: &Request,
+    passage: Passage,
     answer: &Response,
 ) -> Result<Vec<String>, Refusal> {
     let said = |name: &str| answer.headers().get(name).ok().flatten();
-    let head = RequestHead::of(request);
+    let request = passage.request();
+    let head = RequestHead::of(passage);
     let mut cookies = Vec::new();
     if let Some(scope) = said("x-guard-logout") {
         log_out(app, &head, &scope).await?;
@@ -52,7 +54,7 @@ async fn try_carry_out(
         }
     }
     if let Some(json) = said("x-guard-login") {
-        cookies = vec![log_in(app, request, &head, &json).await?];
+        cookies = vec![log_in(app, &request, &head, &json).await?];
     }
     Ok(cookies)
 }

@@ -1,6 +1,8 @@
 //! `GET events`: a WebSocket that is told the end of its session. The user's Durable Object holds
 //! it, whichever store keeps the sessions.
 
+use std::rc::Rc;
+
 use auth::decision::Head;
 use auth::event::Event;
 use auth::refusal::Refusal;
@@ -101,11 +103,11 @@ async fn live(app: &App, user: &Subject, sid: &Sid) -> Result<LiveSession, Refus
 }
 
 /// What the store knows of a session. Its idle deadline stays: to listen is not to use.
-async fn find(app: &App, user: &Subject, sid: &Sid) -> Result<Option<Session>, StoreError> {
+async fn find(app: &App, user: &Subject, sid: &Sid) -> Result<Option<Rc<Session>>, StoreError> {
     let now = request::now();
     let command = Command::Check { sid: sid.clone(), idle_timeout: None, now };
     match store::apply(&*app.store, user, &command).await? {
-        Answer::Found(found) => Ok(found.map(|session| *session)),
+        Answer::Found(found) => Ok(found),
         _ => Err(StoreError::other_answer()),
     }
 }
@@ -120,7 +122,7 @@ pub fn look(env: JsValue, user: String, sid: String) -> Promise {
         let (user, sid) = (Subject::try_from(user)?, Sid::try_from(sid)?);
         let found = find(&app, &user, &sid).await.map_err(|error| error.to_string())?;
         let now = request::now();
-        let ended = found.as_ref().and_then(|session| Event::ended(session).pop());
+        let ended = found.as_deref().and_then(|session| Event::ended(session).pop());
         match judge_session(found, now) {
             Ok(live) => Ok((live.deadline().millis() as f64).into()),
             Err(gone) => {

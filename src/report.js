@@ -2,14 +2,7 @@
 // Engine. Times are the Workers clock's, which stands still while code runs: what is not waited
 // for takes 0 ms.
 
-/**
- * What is known of a request: what was decided (members of a JSON object, without its braces), and
- * when things happened, in milliseconds since the Unix epoch.
- * @typedef {{ said: string, asked?: number, told?: number, sent?: number, answered?: number }} Known
- */
-
-/** @type {WeakMap<Request, Known>} */
-const requests = new WeakMap();
+/** @typedef {import("./passage.js").Passage} Passage */
 
 /** The codes of refusals. @type {WeakMap<Response, string>} */
 const codes = new WeakMap();
@@ -19,12 +12,6 @@ let how = { log: "all", timing: false };
 
 /** Is anything reported at all? */
 let isOn = true;
-
-/** Stands for all requests where nothing is reported. @type {Known} */
-const NOTHING = { said: "" };
-
-/** Nothing was decided before the settings were found to be wrong. */
-const UNDECIDED = '"decision":"refuse"';
 
 /** How it begins when the code is that of a refusal which was only noted. */
 const WOULD_REFUSE = '"decision":"would_refuse"';
@@ -41,32 +28,6 @@ export function setUp(log, timing, analytics) {
 }
 
 /**
- * What is known of a request, to be added to.
- * @param {Request} request
- * @returns {Known}
- */
-export function known(request) {
-  if (!isOn) return NOTHING;
-  let all = requests.get(request);
-  if (all === undefined) requests.set(request, (all = { said: UNDECIDED }));
-  return all;
-}
-
-/** The present moment in milliseconds since the Unix epoch, if it matters. */
-export function moment() {
-  return isOn ? Date.now() : 0;
-}
-
-/**
- * Notes what was decided.
- * @param {Request} request
- * @param {string} said
- */
-export function note(request, said) {
-  known(request).said = said;
-}
-
-/**
  * Notes the code of a refusal.
  * @param {Response} answer
  * @param {string} code
@@ -77,20 +38,18 @@ export function noteCode(answer, code) {
 
 /**
  * Reports a request that is over.
- * @param {Request} request
- * @param {number} began milliseconds since the Unix epoch
+ * @param {Passage} passage
  * @param {Response} answer
  * @returns {Response} the answer for the client
  */
-export function report(request, began, answer) {
+export function report(passage, answer) {
   if (!isOn) return answer;
   const { log, timing, analytics } = how;
-  const all = known(request);
-  const spans = spansOf(all, began);
+  const spans = spansOf(passage);
   const code = codes.get(answer);
-  const isRefusal = code !== undefined || all.said.startsWith(WOULD_REFUSE);
+  const isRefusal = code !== undefined || passage.said.startsWith(WOULD_REFUSE);
   if (analytics !== undefined || log === "all" || (log === "refusals" && isRefusal)) {
-    const line = lineOf(request, all.said, spans, answer.status, code);
+    const line = lineOf(passage, spans, answer.status, code);
     if (log === "all" || (log === "refusals" && isRefusal)) console.log(line);
     analytics?.writeDataPoint(pointOf(JSON.parse(line)));
   }
@@ -101,28 +60,26 @@ export function report(request, began, answer) {
 
 /**
  * What took how long, of what was done at all.
- * @param {Known} all
- * @param {number} began
+ * @param {Passage} passage
  * @returns {Spans}
  */
-function spansOf({ asked, told, sent, answered }, began) {
+function spansOf({ began, asked, told, sent, answered }) {
   /** @type {Spans} */
   const spans = [];
-  if (asked !== undefined) spans.push(["verify", asked - began]);
-  if (asked !== undefined && told !== undefined) spans.push(["store", told - asked]);
-  if (sent !== undefined && answered !== undefined) spans.push(["origin", answered - sent]);
+  if (asked > 0) spans.push(["verify", asked - began]);
+  if (told > 0) spans.push(["store", told - asked]);
+  if (answered > 0) spans.push(["origin", answered - sent]);
   return spans;
 }
 
 /**
- * @param {Request} request
- * @param {string} said
+ * @param {Passage} passage
  * @param {Spans} spans
  * @param {number} status
  * @param {string | undefined} code
  */
-function lineOf(request, said, spans, status, code) {
-  const { method, headers, cf } = request;
+function lineOf({ request, method, headers, said }, spans, status, code) {
+  const { cf } = request;
   let line = `{"level":"info",${said}`;
   if (code !== undefined && !said.startsWith(WOULD_REFUSE)) line += `,"code":"${code}"`;
   line += `,"status":${status},"method":${JSON.stringify(method)}`;

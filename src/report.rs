@@ -2,7 +2,7 @@
 //! itself is put together in `report.js`, when the request is over.
 
 use wasm_bindgen::prelude::*;
-use web_sys::{Request, Response};
+use web_sys::Response;
 
 #[wasm_bindgen(module = "/src/report.js")]
 extern "C" {
@@ -10,9 +10,6 @@ extern "C" {
     /// and where data points go: the Analytics Engine's binding, or `undefined`.
     #[wasm_bindgen(js_name = setUp)]
     pub fn set_up(log: &str, timing: bool, analytics: &JsValue);
-
-    /// What was decided about a request: see [`auth::request_log::said`].
-    pub fn note(request: &Request, said: &str);
 
     /// The code of the refusal that a response tells.
     #[wasm_bindgen(js_name = noteCode)]

@@ -1,20 +1,6 @@
 // The I/O of a request's body, where the guard reads one.
 
 /**
- * What the guard looks at in every request, in one text, because each value that crosses costs: the
- * method, the URL, `Authorization` and `Cookie`, a line each. No header's value holds a line feed, or
- * is what stands for one that was not sent.
- * @param {Request} request
- * @returns {string}
- */
-export function headOf({ method, url, headers }) {
-  return `${method}\n${url}\n${headers.get("authorization") ?? ABSENT}\n${headers.get("cookie") ?? ABSENT}`;
-}
-
-/** No header's value: a control character. */
-const ABSENT = "\0";
-
-/**
  * Reads a body as UTF-8 text; `undefined` if it is larger than `most` bytes or no UTF-8.
  * @param {Request | Response} message
  * @param {number} most

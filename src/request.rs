@@ -1,5 +1,7 @@
 //! A Workers request, as the core looks at it.
 
+use std::borrow::Cow;
+
 use auth::decision::{Body, Head};
 use auth::form::{Form, MAX_BODY};
 use auth::login::Client;
@@ -9,19 +11,18 @@ use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-/// The head of a request. What every request is asked for crosses into Rust at once, another header
+use crate::passage::Passage;
+
+/// The head of a request. What every request is asked for comes with it, another header is looked at
 /// when it is asked for.
 pub struct RequestHead {
     method: String,
     url: String,
     authorization: Option<String>,
     cookie: Option<String>,
-    request: web_sys::Request,
+    passage: Passage,
     body: Option<Result<String, UnreadableBody>>,
 }
-
-/// What stands for a header that was not sent.
-const ABSENT: &str = "\0";
 
 /// What is said of a body that cannot be read.
 pub const UNREADABLE: &str = "The body must be UTF-8, and at most 64 KB.";
@@ -31,9 +32,6 @@ pub struct UnreadableBody;
 
 #[wasm_bindgen(module = "/src/request.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = headOf)]
-    fn head_of(request: &web_sys::Request) -> String;
-
     #[wasm_bindgen(js_name = readBody)]
     fn read_body(request: &web_sys::Request, most: u32) -> Promise;
 
@@ -42,20 +40,31 @@ extern "C" {
 }
 
 impl RequestHead {
+    /// The head of a request, of which this much is known already.
+    pub fn new(
+        passage: Passage,
+        method: String,
+        url: String,
+        authorization: Option<String>,
+        cookie: Option<String>,
+    ) -> Self {
+        Self { method, url, authorization, cookie, passage, body: None }
+    }
+
     /// Looks at a request.
-    pub fn of(request: &web_sys::Request) -> Self {
-        let head = head_of(request);
-        let mut lines = head.splitn(4, '\n');
-        let mut line = || lines.next().unwrap_or(ABSENT);
-        let (method, url) = (line().to_owned(), line().to_owned());
-        let [authorization, cookie] =
-            [line(), line()].map(|text| (text != ABSENT).then(|| text.to_owned()));
-        Self { method, url, authorization, cookie, request: Clone::clone(request), body: None }
+    pub fn of(passage: Passage) -> Self {
+        let [authorization, cookie] = ["authorization", "cookie"].map(|name| passage.header(name));
+        Self::new(passage.clone(), passage.method(), passage.url(), authorization, cookie)
+    }
+
+    /// The request.
+    pub fn passage(&self) -> &Passage {
+        &self.passage
     }
 
     /// Looks at its body, too, and leaves that in the request as it is.
-    pub async fn with_body(self, request: &web_sys::Request) -> Self {
-        let body = text(peek_body(request, MAX_BODY as u32)).await;
+    pub async fn with_body(self) -> Self {
+        let body = text(peek_body(&self.passage.request(), MAX_BODY as u32)).await;
         Self { body: Some(body), ..self }
     }
 }
@@ -69,11 +78,11 @@ impl Head for RequestHead {
         &self.url
     }
 
-    fn header(&self, name: &str) -> Option<String> {
+    fn header(&self, name: &str) -> Option<Cow<'_, str>> {
         match name {
-            "authorization" => self.authorization.clone(),
-            "cookie" => self.cookie.clone(),
-            name => self.request.headers().get(name).ok().flatten(),
+            "authorization" => self.authorization.as_deref().map(Cow::from),
+            "cookie" => self.cookie.as_deref().map(Cow::from),
+            name => self.passage.header(name).map(Cow::from),
         }
     }
 
@@ -121,7 +130,12 @@ async fn text(body: Promise) -> Result<String, UnreadableBody> {
 
 /// The present moment, by the Workers clock.
 pub fn now() -> Timestamp {
-    Timestamp::from_millis(js_sys::Date::now() as u64)
+    moment(js_sys::Date::now())
+}
+
+/// A moment in milliseconds since the Unix epoch, as JavaScript has it.
+pub fn moment(millis: f64) -> Timestamp {
+    Timestamp::from_millis(millis as u64)
 }
 
 /// What the request tells of its client. The place is Cloudflare's (`request.cf`), not a header
@@ -129,7 +143,8 @@ pub fn now() -> Timestamp {
 pub fn client(request: &web_sys::Request, head: &impl Head) -> Client {
     let cf = Reflect::get(request, &"cf".into()).unwrap_or(JsValue::UNDEFINED);
     let place = |name: &str| Reflect::get(&cf, &name.into()).ok()?.as_string();
-    Client { user_agent: head.header("user-agent"), city: place("city"), country: place("country") }
+    let user_agent = head.header("user-agent").map(Cow::into_owned);
+    Client { user_agent, city: place("city"), country: place("country") }
 }
 
 #[wasm_bindgen]

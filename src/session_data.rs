@@ -25,7 +25,7 @@ pub async fn patch(app: &App, request: &Request, head: &RequestHead) -> Response
 }
 
 async fn try_patch(app: &App, request: &Request, head: &RequestHead) -> Result<Session, Refusal> {
-    if !is_patch(head.header("content-type")) {
+    if !is_patch(head.header("content-type").as_deref()) {
         return Err(Refusal::BadRequest("Send the patch as `application/merge-patch+json`."));
     }
     let (caller, mut session) = sessions::current(app, head).await?;
@@ -50,8 +50,8 @@ async fn try_patch(app: &App, request: &Request, head: &RequestHead) -> Result<S
     Err(Refusal::StoreUnavailable(error))
 }
 
-fn is_patch(content_type: Option<String>) -> bool {
-    let essence = content_type.as_deref().and_then(|it| it.split(';').next()).map(str::trim);
+fn is_patch(content_type: Option<&str>) -> bool {
+    let essence = content_type.and_then(|it| it.split(';').next()).map(str::trim);
     essence.is_some_and(|it| {
         it.eq_ignore_ascii_case("application/merge-patch+json")
             || it.eq_ignore_ascii_case("application/json")

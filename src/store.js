@@ -19,7 +19,33 @@ export function askRedis(url, init, timeout) {
   return within(timeout, () => fetch(url, init).then((reply) => reply.text().then((body) => ({ status: reply.status, body }))));
 }
 
+/** @typedef {import("./bearer.js").Bearer} Bearer */
+
+/**
+ * Asks the REST endpoint of Redis about a session.
+ * @param {Bearer} bearer
+ * @param {number} now milliseconds since the Unix epoch
+ * @param {RequestInit} init
+ * @param {number} timeout milliseconds until the whole reply
+ * @returns {Promise<Reply>}
+ */
+export function checkInRedis(bearer, now, init, timeout) {
+  return askRedis(bearer.question(now), init, timeout);
+}
+
 /** @typedef {DurableObjectNamespace<import("./entry.js").UserSessions>} Objects */
+
+/**
+ * Asks a user's Durable Object about a session.
+ * @param {Objects} objects
+ * @param {Bearer} bearer
+ * @param {number} now milliseconds since the Unix epoch
+ * @param {number} timeout milliseconds until the reply
+ * @returns {Promise<Reply>}
+ */
+export function checkInObject(objects, bearer, now, timeout) {
+  return askObject(objects, bearer.place, bearer.question(now), timeout);
+}
 
 /**
  * Asks a user's Durable Object.

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use auth::index::Question;
 use auth::rate::Count;
-use auth::session::Subject;
-use auth::store::{Answer, Command, NoteName, StoreError};
+use auth::session::{Sid, Subject};
+use auth::store::{Answer, CheckFrame, Command, NoteName, StoreError};
 use auth::time::Timestamp;
 use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
+
+use crate::bearer::Bearer;
 
 /// What a command came to.
 pub type Outcome = Result<Answer, StoreError>;
@@ -22,6 +24,7 @@ pub type Outcome = Result<Answer, StoreError>;
 pub type Answering<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// What came back from a store, unread. A status below zero is a failure of the way there.
+#[derive(Clone)]
 pub struct Reply {
     /// The HTTP status, or one of the failures.
     pub status: i32,
@@ -59,6 +62,18 @@ pub trait SessionStore {
     /// Sends a command, in one round trip. The promise is of what [`SessionStore::read`] reads,
     /// and is never rejected.
     fn ask(&self, user: &Subject, command: &Command) -> Promise;
+
+    /// What [`SessionStore::check`] is made of: the name of the place where a user's sessions are,
+    /// empty if the store has but one, and the question after one of them.
+    fn check_frame(
+        &self,
+        user: &Subject,
+        sid: &Sid,
+        idle_timeout: Option<Duration>,
+    ) -> (String, CheckFrame);
+
+    /// Sends a [`Command::Check`], as [`SessionStore::ask`] would.
+    fn check(&self, bearer: &Bearer, now: Timestamp) -> Promise;
 
     /// Reads the reply; `None` if the command must be sent anew.
     fn read(&self, command: &Command, reply: &Reply) -> Option<Outcome>;
@@ -133,6 +148,12 @@ fn millis(timeout: Duration) -> u32 {
 extern "C" {
     #[wasm_bindgen(js_name = askRedis)]
     fn ask_redis(url: &str, init: &JsValue, timeout: u32) -> Promise;
+
+    #[wasm_bindgen(js_name = checkInRedis)]
+    fn check_in_redis(bearer: &Bearer, now: f64, init: &JsValue, timeout: u32) -> Promise;
+
+    #[wasm_bindgen(js_name = checkInObject)]
+    fn check_in_object(objects: &JsValue, bearer: &Bearer, now: f64, timeout: u32) -> Promise;
 
     #[wasm_bindgen(js_name = askObject)]
     fn ask_object(objects: &JsValue, name: &str, command: &str, timeout: u32) -> Promise;

@@ -4,6 +4,8 @@ mod sources;
 
 pub use sources::TokenSources;
 
+use std::borrow::Cow;
+
 use crate::cookie;
 use crate::decision::{Body, Head};
 use crate::form::Form;
@@ -36,21 +38,23 @@ pub struct Ambiguous;
 
 /// Everything a request carries where a token may be.
 #[derive(Default)]
-pub struct Sent {
+pub struct Sent<'a> {
     /// `Authorization`.
-    pub authorization: Option<String>,
+    pub authorization: Option<Cow<'a, str>>,
     /// `Cookie`.
-    pub cookies: Option<String>,
+    pub cookies: Option<Cow<'a, str>>,
     /// Texts under the configured names of headers, query parameters and body fields.
     pub named: Vec<String>,
 }
 
-impl Sent {
+impl<'h> Sent<'h> {
     /// Looks wherever the settings say, and nowhere else.
-    pub fn of(head: &impl Head, sources: &TokenSources) -> Self {
-        let mut named: Vec<String> =
-            sources.headers.iter().filter_map(|name| head.header(name)).collect();
-        if let Some(target) = Target::of_url(head.url()).filter(|_| !sources.query.is_empty()) {
+    pub fn of(head: &'h impl Head, sources: &TokenSources) -> Self {
+        let headers = sources.headers.iter().filter_map(|name| head.header(name));
+        let mut named: Vec<String> = headers.map(Cow::into_owned).collect();
+        if !sources.query.is_empty()
+            && let Some(target) = Target::of_url(head.url())
+        {
             named.extend(Form::Page.texts(target.query(), &sources.query));
         }
         if let (Body::Text(body), Some(form)) = (head.body(), sources.body_of(head)) {
@@ -115,8 +119,8 @@ mod tests {
         named: &[&str],
     ) -> Result<Option<(Source, String)>, Ambiguous> {
         let sent = Sent {
-            authorization: authorization.map(str::to_owned),
-            cookies: cookies.map(str::to_owned),
+            authorization: authorization.map(Cow::from),
+            cookies: cookies.map(Cow::from),
             named: named.iter().map(|text| (*text).to_owned()).collect(),
         };
         sent.credential(NAME).map(|found| found.map(|it| (it.source, it.token.to_owned())))

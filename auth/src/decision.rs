@@ -12,11 +12,12 @@ mod recent;
 mod refused;
 mod sent_headers;
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::Duration;
 
 pub use caller::Caller;
-pub use onward::{Anonymous, Check, HeaderChanges};
+pub use onward::{Anonymous, Check, Forwarded, HeaderChanges};
 pub use refused::Refused;
 pub use sent_headers::SentHeaders;
 
@@ -41,7 +42,7 @@ pub trait Head {
     /// The absolute URL, as received.
     fn url(&self) -> &str;
     /// The value of a header, `None` if it was not sent.
-    fn header(&self, name: &str) -> Option<String>;
+    fn header(&self, name: &str) -> Option<Cow<'_, str>>;
     /// What is known of the body.
     fn body(&self) -> Body<'_> {
         Body::Unread
@@ -137,7 +138,7 @@ impl Guard {
         let Some(target) = Target::of_url(head.url()) else {
             return Decision::refuse(Refusal::BadRequest("The URL has no path."));
         };
-        if !has_one_host(head.url()) {
+        if !has_one_host(&head.url()[..target.start()]) {
             return Decision::refuse(Refusal::BadRequest("Send one `Host`, and no more in it."));
         }
         if matches!(head.method(), "TRACE" | "TRACK" | "CONNECT") {
@@ -182,11 +183,14 @@ impl Decision {
 /// What goes on to an origin. `TRACE` would show a client what the guard adds to its request.
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
-/// Is the authority of an absolute URL a host and perhaps a port? The runtime makes it of whatever
+/// Is what follows the scheme of a URL a host and perhaps a port? The runtime makes it of whatever
 /// stands in `Host` lines.
-fn has_one_host(url: &str) -> bool {
-    let authority = Target::site_of(url).split_once("://").map_or("", |(_, authority)| authority);
-    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+fn has_one_host(site: &str) -> bool {
+    let authority = site.strip_prefix("https://").or_else(|| site.strip_prefix("http://"));
+    let authority = authority.unwrap_or_default();
+    let legal = |byte: u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
+    };
     !authority.is_empty() && authority.bytes().all(legal)
 }
 

@@ -4,6 +4,7 @@
 //! and a test holds the two against each other.
 
 use std::collections::{BTreeMap, BinaryHeap};
+use std::rc::Rc;
 
 use crate::limit::Limit;
 use crate::session::{Ending, Session, Sid, Standing};
@@ -55,7 +56,7 @@ impl Ledger {
                     if idle_timeout.is_some_and(|timeout| session.slide(timeout, *now)) {
                         touched.written.push(sid.clone());
                     }
-                    Box::new(session.clone())
+                    Rc::new(session.clone())
                 }))
             }
             Command::Open { session, limit, end, now } => {
@@ -66,7 +67,7 @@ impl Ledger {
             }
             Command::Refresh { sid, token, jti, idle_timeout, now } => {
                 match self.sessions.get_mut(sid).filter(|session| session.is_live(*now)) {
-                    None => Answer::Found(self.sessions.get(sid).cloned().map(Box::new)),
+                    None => Answer::Found(self.sessions.get(sid).cloned().map(Rc::new)),
                     Some(session) if session.standing(token, *now) == Standing::Outdated => self
                         .end_which(
                             &Which::One(sid.clone()),
@@ -84,7 +85,7 @@ impl Ledger {
             Command::SetData { sid, old, new, now } => {
                 let is_as_thought = |it: &&mut Session| it.is_live(*now) && it.data == *old;
                 match self.sessions.get_mut(sid).filter(is_as_thought) {
-                    None => Answer::Found(self.sessions.get(sid).cloned().map(Box::new)),
+                    None => Answer::Found(self.sessions.get(sid).cloned().map(Rc::new)),
                     Some(session) => {
                         session.data.clone_from(new);
                         touched.written.push(sid.clone());

@@ -40,6 +40,7 @@ pub mod refusal;
 pub mod request_log;
 pub mod reserved;
 pub mod route;
+pub mod same;
 pub mod session;
 pub mod store;
 pub mod time;

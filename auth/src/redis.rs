@@ -7,6 +7,8 @@ mod counters;
 mod index;
 
 use std::fmt::{self, Write as _};
+use std::rc::Rc;
+use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -15,7 +17,7 @@ use sha1::{Digest, Sha1};
 
 use crate::device::DeviceClass;
 use crate::session::{Session, Sid, Subject};
-use crate::store::{Answer, Command, MAX_TOMBSTONES, NoteName, StoreError, Which};
+use crate::store::{Answer, CheckFrame, Command, MAX_TOMBSTONES, NoteName, StoreError, Which};
 use crate::time::Timestamp;
 
 /// Upstash takes a global lock for a script unless its first line says this. Redis itself does
@@ -133,21 +135,34 @@ impl Redis {
     /// it must be sent so that nothing on the way answers it from a cache.
     pub fn request(&self, user: &Subject, command: &Command) -> RestRequest {
         match command {
-            Command::Check { sid, idle_timeout: None, .. }
-                if self.consistency == ReadConsistency::Nearest =>
-            {
-                let key = self.key(user);
-                RestRequest { path: in_path(&["hget", &key, sid.as_str()]), body: None }
-            }
-            Command::Check { .. } => {
-                let words = self.words("evalsha", &self.check.sha1, user, command);
-                RestRequest { path: in_path(&words), body: None }
+            Command::Check { sid, idle_timeout, now } => {
+                let path = self.check_frame(user, sid, *idle_timeout).at(*now);
+                RestRequest { path, body: None }
             }
             _ => {
                 let sha1 = &self.script(command).sha1;
                 RestRequest::post(&self.words("evalsha", sha1, user, command))
             }
         }
+    }
+
+    /// The path of the request for a check.
+    pub fn check_frame(
+        &self,
+        user: &Subject,
+        sid: &Sid,
+        idle_timeout: Option<Duration>,
+    ) -> CheckFrame {
+        let (key, sid) = (self.key(user), sid.as_str());
+        if idle_timeout.is_none() && self.consistency == ReadConsistency::Nearest {
+            return CheckFrame { before: in_path(&["hget", &key, sid]), after: None };
+        }
+        let mut after = in_path(&[sid]);
+        if let Some(timeout) = idle_timeout {
+            after += &in_path(&[timeout.as_millis().to_string()]);
+        }
+        let before = in_path(&["evalsha", &self.check.sha1, "1", &key]) + "/";
+        CheckFrame { before, after: Some(after) }
     }
 
     /// The request for a command with its script's text, for when the hash was not known.
@@ -195,7 +210,7 @@ impl Redis {
             Command::Check { .. } => {
                 let record = result::<String>(status, body)?;
                 let found = record.map(|record| parse(&record)).transpose()?;
-                Ok(Answer::Found(found.map(Box::new)))
+                Ok(Answer::Found(found.map(Rc::new)))
             }
             Command::Open { .. } => told(status, body, &["ended", "full"]),
             Command::Refresh { .. } => told(status, body, &["ended", "found", "changed"]),
@@ -323,7 +338,7 @@ fn told(status: u16, body: &str, kinds: &[&str]) -> Result<Answer, RestError> {
     match (word.as_str(), sessions.len()) {
         ("ended", _) => Ok(Answer::Ended(sessions)),
         ("full", _) => Ok(Answer::Full(sessions)),
-        ("found", 0 | 1) => Ok(Answer::Found(sessions.pop().map(Box::new))),
+        ("found", 0 | 1) => Ok(Answer::Found(sessions.pop().map(Rc::new))),
         ("changed", 1) => Ok(Answer::Changed(Box::new(sessions.remove(0)))),
         _ => Err(unreadable("too many records, or too few")),
     }

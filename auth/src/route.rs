@@ -5,22 +5,34 @@
 pub struct Target<'a> {
     text: &'a str,
     path_len: usize,
+    start: usize,
 }
 
 impl<'a> Target<'a> {
     /// Takes the target out of an absolute URL; `None` if it has none.
     pub fn of_url(url: &'a str) -> Option<Self> {
-        let text = url[Self::site_of(url).len()..].split('#').next()?;
-        let path_len = text.find('?').unwrap_or(text.len());
-        text.starts_with('/').then_some(Self { text, path_len })
+        let start = Self::site_of(url).len();
+        let text = &url[start..];
+        let text = text.bytes().position(|byte| byte == b'#').map_or(text, |end| &text[..end]);
+        let path_len = text.bytes().position(|byte| byte == b'?').unwrap_or(text.len());
+        text.starts_with('/').then_some(Self { text, path_len, start })
+    }
+
+    /// Where in the URL it begins, in bytes.
+    pub fn start(&self) -> usize {
+        self.start
     }
 
     /// What stands before the target in an absolute URL: scheme and authority.
     pub fn site_of(url: &str) -> &str {
-        let after_scheme = url.find("://").map_or(url.len(), |at| at + 3);
-        let len =
-            url[after_scheme..].find(['/', '?', '#']).map_or(url.len(), |at| after_scheme + at);
-        &url[..len]
+        // By bytes, because every request comes past here, and searches for texts have a price.
+        let scheme = url.bytes().position(|byte| byte == b':').unwrap_or(url.len());
+        if !url[scheme..].starts_with("://") {
+            return url;
+        }
+        let rest = &url[scheme + 3..];
+        let authority = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+        authority.map_or(url, |len| &url[..scheme + 3 + len])
     }
 
     /// Path and query.

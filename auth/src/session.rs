@@ -1,6 +1,7 @@
 //! A session: what is kept of a login, and when it counts as live.
 
 use std::fmt;
+use std::rc::Rc;
 use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -270,7 +271,7 @@ pub enum Gone {
 
 /// A session that was live when it was judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LiveSession(Session);
+pub struct LiveSession(Rc<Session>);
 
 impl LiveSession {
     /// When it ends by itself.
@@ -285,7 +286,7 @@ impl LiveSession {
 
     /// The session.
     pub fn into_inner(self) -> Session {
-        self.0
+        Rc::unwrap_or_clone(self.0)
     }
 }
 
@@ -354,12 +355,12 @@ impl Session {
 ///
 /// # Errors
 /// Why it is not.
-pub fn judge_session(found: Option<Session>, now: Timestamp) -> Result<LiveSession, Gone> {
-    match found {
-        None => Err(Gone::Unknown),
-        Some(Session { ended: Some(ending), .. }) => Err(Gone::Ended(ending)),
-        Some(session) if now >= session.deadline() => Err(Gone::Expired { at: session.deadline() }),
-        Some(session) => Ok(LiveSession(session)),
+pub fn judge_session(found: Option<Rc<Session>>, now: Timestamp) -> Result<LiveSession, Gone> {
+    let session = found.ok_or(Gone::Unknown)?;
+    match &session.ended {
+        Some(ending) => Err(Gone::Ended(ending.clone())),
+        None if now >= session.deadline() => Err(Gone::Expired { at: session.deadline() }),
+        None => Ok(LiveSession(session)),
     }
 }
 
@@ -368,7 +369,7 @@ pub fn judge_session(found: Option<Session>, now: Timestamp) -> Result<LiveSessi
 /// # Errors
 /// Why it does not.
 pub fn judge(
-    found: Option<Session>,
+    found: Option<Rc<Session>>,
     token: &TokenName,
     now: Timestamp,
 ) -> Result<LiveSession, Gone> {

@@ -3,6 +3,7 @@
 //! A command concerns one user and is one atomic step: a store either applies it whole or not
 //! at all. Absence is an answer; failure is a [`StoreError`]; the two never meet.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -85,6 +86,38 @@ pub enum Command {
     },
 }
 
+/// A check in a store's own words, around the moment at which it is made: what is the same for each
+/// request with one token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckFrame {
+    /// What stands before the moment, in milliseconds since the Unix epoch.
+    pub before: String,
+    /// What stands after it; `None` if the store is not told the moment.
+    pub after: Option<String>,
+}
+
+impl CheckFrame {
+    /// The check at this moment.
+    pub fn at(&self, now: Timestamp) -> String {
+        match &self.after {
+            Some(after) => format!("{}{}{after}", self.before, now.millis()),
+            None => self.before.clone(),
+        }
+    }
+}
+
+impl Command {
+    /// [`Command::Check`] as JSON.
+    pub fn check_frame(sid: &Sid, idle_timeout: Option<Duration>) -> CheckFrame {
+        let (sid, now) = (sid.clone(), Timestamp::from_millis(0));
+        let json = serde_json::to_string(&Self::Check { sid, idle_timeout, now });
+        let json = json.unwrap_or_default();
+        // The moment comes last.
+        let (before, after) = json.rsplit_once('0').unwrap_or((&json, ""));
+        CheckFrame { before: before.to_owned(), after: Some(after.to_owned()) }
+    }
+}
+
 /// Which of a user's sessions to end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -146,7 +179,7 @@ impl NoteName {
 #[serde(rename_all = "lowercase")]
 pub enum Answer {
     /// The session that was looked for, `None` if there is no record of it.
-    Found(Option<Box<Session>>),
+    Found(Option<Rc<Session>>),
     /// The session as it is after the step.
     Changed(Box<Session>),
     /// The sessions that were live before the step and are ended by it, oldest first.

@@ -2,6 +2,8 @@
 
 mod memory;
 
+use std::any::Any;
+use std::cell::OnceCell;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
@@ -74,6 +76,13 @@ impl Verified {
     pub fn identity(&self) -> &[identity::Header] {
         &self.0.identity
     }
+
+    /// What a platform makes of this token, kept for as long as the token is remembered. There is
+    /// room for one thing, of one type.
+    pub fn kept<T: 'static>(&self, make: impl Fn() -> T) -> Rc<T> {
+        let kept = self.0.kept.0.get_or_init(|| Rc::new(make()));
+        Rc::clone(kept).downcast().unwrap_or_else(|_| Rc::new(make()))
+    }
 }
 
 /// The claims of a token that one of our keys has signed. Whether this is its time is still to be
@@ -89,6 +98,18 @@ struct Genuine {
     rights: Rights,
     period: Period,
     assertions: Assertions,
+    kept: Kept,
+}
+
+/// See [`Verified::kept`].
+#[derive(Default)]
+struct Kept(OnceCell<Rc<dyn Any>>);
+
+/// It follows from the rest.
+impl PartialEq for Kept {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// Issues and verifies the tokens of one issuer for one audience.
@@ -231,8 +252,8 @@ impl Tokens {
         let public = claims.into_rest();
         let identity = identity::headers(self.preset, &sub, &sid, &public);
         let logged = self.log_identity.members(&sub, &sid);
-        let (rights, assertions) = (Rights::of(&public), Assertions::default());
-        Ok(Genuine { sub, sid, name, public, identity, logged, rights, period, assertions })
+        let (rights, assertions, kept) = (Rights::of(&public), Assertions::default(), Kept::default());
+        Ok(Genuine { sub, sid, name, public, identity, logged, rights, period, assertions, kept })
     }
 }
 

@@ -5,15 +5,17 @@ use std::time::Duration;
 use auth::index::Question;
 use auth::ledger::{Ledger, Touched};
 use auth::rate::Count;
-use auth::session::{Session, Subject};
-use auth::store::{Command, NoteName, StoreError};
+use auth::session::{Session, Sid, Subject};
+use auth::store::{CheckFrame, Command, NoteName, StoreError};
 use auth::time::Timestamp;
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::{
-    Answering, Outcome, Reply, SessionStore, ask_object, count_up, keep_note, millis, recall_note,
+    Answering, Outcome, Reply, SessionStore, ask_object, check_in_object, count_up, keep_note,
+    millis, recall_note,
 };
+use crate::bearer::Bearer;
 
 /// Sends commands to the objects of one namespace.
 pub struct ObjectStore {
@@ -36,6 +38,19 @@ impl SessionStore for ObjectStore {
     fn ask(&self, user: &Subject, command: &Command) -> Promise {
         let command = serde_json::to_string(command).unwrap_or_default();
         self.send(&name_of(user), &command)
+    }
+
+    fn check_frame(
+        &self,
+        user: &Subject,
+        sid: &Sid,
+        idle_timeout: Option<Duration>,
+    ) -> (String, CheckFrame) {
+        (name_of(user), Command::check_frame(sid, idle_timeout))
+    }
+
+    fn check(&self, bearer: &Bearer, now: Timestamp) -> Promise {
+        check_in_object(&self.objects, bearer, now.millis() as f64, millis(self.timeout))
     }
 
     fn read(&self, _: &Command, reply: &Reply) -> Option<Outcome> {

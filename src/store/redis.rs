@@ -6,14 +6,15 @@ use auth::config::Secret;
 use auth::index::Question;
 use auth::rate::Count;
 use auth::redis::{ReadConsistency, Redis, RestError, RestRequest};
-use auth::session::Subject;
-use auth::store::{Command, NoteName, StoreError};
+use auth::session::{Sid, Subject};
+use auth::store::{CheckFrame, Command, NoteName, StoreError};
 use auth::time::Timestamp;
 use js_sys::{Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::Headers;
 
-use super::{Answering, Outcome, Reply, SessionStore, ask_redis, millis};
+use super::{Answering, Outcome, Reply, SessionStore, ask_redis, check_in_redis, millis};
+use crate::bearer::Bearer;
 
 /// Sends commands to one REST endpoint.
 pub struct RedisStore {
@@ -87,6 +88,20 @@ impl RedisStore {
 impl SessionStore for RedisStore {
     fn ask(&self, user: &Subject, command: &Command) -> Promise {
         self.send(&self.redis.request(user, command))
+    }
+
+    fn check_frame(
+        &self,
+        user: &Subject,
+        sid: &Sid,
+        idle_timeout: Option<Duration>,
+    ) -> (String, CheckFrame) {
+        let frame = self.redis.check_frame(user, sid, idle_timeout);
+        (String::new(), CheckFrame { before: format!("{}{}", self.url, frame.before), ..frame })
+    }
+
+    fn check(&self, bearer: &Bearer, now: Timestamp) -> Promise {
+        check_in_redis(bearer, now.millis() as f64, &self.get, millis(self.timeout))
     }
 
     fn read(&self, command: &Command, reply: &Reply) -> Option<Outcome> {

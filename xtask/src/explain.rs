@@ -1,6 +1,8 @@
 //! `npm run check-config -- --explain "GET /admin/x"`: what the guard decides about a request, by the
 //! code that decides in the Worker.
 
+use std::borrow::Cow;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -38,7 +40,7 @@ impl Head for Bare<'_> {
         &self.url
     }
 
-    fn header(&self, _: &str) -> Option<String> {
+    fn header(&self, _: &str) -> Option<Cow<'_, str>> {
         None
     }
 }

@@ -12,7 +12,7 @@ pub fn changes_state(head: &impl Head) -> bool {
 /// Does the browser say that this site's own page, or the user, makes this request?
 pub fn is_same_origin(head: &impl Head) -> bool {
     match head.header("sec-fetch-site") {
-        Some(site) => matches!(site.as_str(), "same-origin" | "none"),
+        Some(site) => matches!(&*site, "same-origin" | "none"),
         None => head.header("origin").is_some_and(|origin| is_origin_of(&origin, head.url())),
     }
 }
@@ -38,5 +38,5 @@ pub fn asked_by_preflight(head: &impl Head) -> Option<String> {
     let has_body = head.header("content-length").is_some_and(|it| it != "0")
         || head.header("transfer-encoding").is_some();
     let asked = head.header("access-control-request-method")?;
-    (!has_body && head.header("upgrade").is_none() && is_token(&asked)).then_some(asked)
+    (!has_body && head.header("upgrade").is_none() && is_token(&asked)).then(|| asked.into_owned())
 }

@@ -3,7 +3,7 @@
 use super::browser::asked_by_preflight;
 use super::onward::Unless;
 use super::sent_headers::Passing;
-use super::{Anonymous, Caller, Check, Decision, Guard, Head};
+use super::{Anonymous, Caller, Check, Decision, Forwarded, Guard, Head};
 use crate::access::{Access, Rule};
 use crate::config::{Mode, Settings};
 use crate::credential::{Sent, Source};
@@ -77,7 +77,7 @@ impl Guard {
         };
         let is_ahead = unless_live == Unless::Refuse && denied.is_none() && self.overlaps(head);
         let assertion = self.assertion(head, &caller, now)?;
-        let (target, route) = (self.without_tokens(target), rule.path().to_owned());
+        let (target, route) = (self.forwarded(head, target), rule.path().to_owned());
         let passing = self.passing(head, rule.access);
         Ok(Check { caller, target, route, denied, unless_live, is_ahead, passing, assertion })
     }
@@ -120,7 +120,7 @@ impl Guard {
         };
         let source = if sent.bearer().is_some_and(ours) { Source::Bearer } else { Source::Named };
         let withheld = self.withhold(head, &sent, source);
-        let (target, route) = (self.without_tokens(target), rule.path().to_owned());
+        let (target, route) = (self.forwarded(head, target), rule.path().to_owned());
         let passing = self.passing(head, rule.access);
         Anonymous { target, route, withheld, would_refuse: None, passing }
     }
@@ -133,10 +133,14 @@ impl Guard {
         Passing { overrides, upgrade: head.method() == "GET" }
     }
 
-    fn without_tokens(&self, target: Target<'_>) -> String {
-        if self.settings.forward_credential {
-            return target.as_str().to_owned();
-        }
-        self.settings.token_sources.without_tokens(target.as_str()).into_owned()
+    fn forwarded(&self, head: &impl Head, target: Target<'_>) -> Forwarded {
+        let start = target.start();
+        let text = match self.settings.forward_credential {
+            true => target.as_str().into(),
+            false => self.settings.token_sources.without_tokens(target.as_str()),
+        };
+        // A fragment, too, stays behind.
+        let is_whole = start + text.len() == head.url().len();
+        Forwarded { start, instead: (!is_whole).then(|| text.into_owned()) }
     }
 }

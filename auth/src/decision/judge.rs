@@ -47,8 +47,7 @@ impl Guard {
         let Answer::Found(found) = answer else {
             return Err(Refusal::StoreUnavailable(StoreError::other_answer()));
         };
-        let verdict = judge(found.map(|session| *session), caller.token.name(), now)
-            .map_err(Refusal::Session);
+        let verdict = judge(found, caller.token.name(), now).map_err(Refusal::Session);
         if let Some(recent) = &self.recent {
             recent.note(caller.sid(), verdict.as_ref().ok(), now);
         }

@@ -12,7 +12,7 @@ use crate::request_log::{Outcome, said};
 /// A request for the origin, once its caller's session is known to be live.
 pub struct Check {
     pub(super) caller: Caller,
-    pub(super) target: String,
+    pub(super) target: Forwarded,
     /// The path of the rule that holds.
     pub(super) route: String,
     /// What is said when the session is live, but the path is not for this user.
@@ -52,7 +52,7 @@ impl Check {
     }
 
     /// Path and query, as the decision was made about them, without a token.
-    pub fn target(&self) -> &str {
+    pub fn target(&self) -> &Forwarded {
         &self.target
     }
 
@@ -84,21 +84,20 @@ impl Check {
 
     /// How the headers change on the way to the origin.
     pub fn forward<'a>(&'a self, sent: &'a SentHeaders) -> HeaderChanges<'a> {
-        let removed = sent.removed(self.passing);
-        let mut changes = self.caller.withheld.changes(removed, self.caller.token.identity());
+        let mut changes = self.caller.withheld.changes(sent.removed(self.passing));
         changes.set.extend(self.assertion.as_deref().map(|text| (identity::ASSERTION, text)));
-        changes
+        HeaderChanges { identity: self.caller.token.identity(), ..changes }
     }
 
     /// The same without an identity.
     pub fn forward_anonymously<'a>(&'a self, sent: &'a SentHeaders) -> HeaderChanges<'a> {
-        self.caller.withheld.changes(sent.removed(self.passing), &[])
+        self.caller.withheld.changes(sent.removed(self.passing))
     }
 }
 
 /// A request for the origin whose path is for everybody.
 pub struct Anonymous {
-    pub(super) target: String,
+    pub(super) target: Forwarded,
     pub(super) route: String,
     pub(super) withheld: Withheld,
     /// The code of the refusal, if it goes on only because nothing is enforced.
@@ -115,7 +114,7 @@ impl fmt::Debug for Anonymous {
 
 impl Anonymous {
     /// Path and query, as the decision was made about them, without a token.
-    pub fn target(&self) -> &str {
+    pub fn target(&self) -> &Forwarded {
         &self.target
     }
 
@@ -127,7 +126,23 @@ impl Anonymous {
 
     /// How the headers change on the way to the origin.
     pub fn forward<'a>(&'a self, sent: &'a SentHeaders) -> HeaderChanges<'a> {
-        self.withheld.changes(sent.removed(self.passing), &[])
+        self.withheld.changes(sent.removed(self.passing))
+    }
+}
+
+/// Path and query as they go on: mostly as they came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forwarded {
+    /// Where in the request's URL they begin, in bytes. Nothing before is outside of ASCII.
+    pub start: usize,
+    /// What goes on instead, if they hold a token.
+    pub instead: Option<String>,
+}
+
+impl Forwarded {
+    /// The text that goes on from a request with this URL.
+    pub fn text<'a>(&'a self, url: &'a str) -> &'a str {
+        self.instead.as_deref().unwrap_or(&url[self.start..])
     }
 }
 
@@ -139,18 +154,10 @@ pub(super) struct Withheld {
 }
 
 impl Withheld {
-    fn changes<'a>(
-        &'a self,
-        removed: impl Iterator<Item = &'a str>,
-        identity: &'a [identity::Header],
-    ) -> HeaderChanges<'a> {
+    fn changes<'a>(&'a self, removed: impl Iterator<Item = &'a str>) -> HeaderChanges<'a> {
         let remove = self.remove.iter().map(String::as_str);
         let set = self.set.iter().map(|(name, value)| (*name, value.as_str()));
-        let identity = identity.iter().map(|(name, value)| (&**name, value.as_str()));
-        HeaderChanges {
-            remove: remove.chain(removed).collect(),
-            set: set.chain(identity).collect(),
-        }
+        HeaderChanges { remove: remove.chain(removed).collect(), set: set.collect(), identity: &[] }
     }
 }
 
@@ -162,4 +169,6 @@ pub struct HeaderChanges<'a> {
     pub remove: Vec<&'a str>,
     /// Headers that are set.
     pub set: Vec<(&'a str, &'a str)>,
+    /// Headers that are set, too: who it is, the same for each request with one token.
+    pub identity: &'a [identity::Header],
 }

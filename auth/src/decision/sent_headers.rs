@@ -1,9 +1,12 @@
 //! The headers that a client sent, as far as it matters which of them go on.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::rc::Rc;
 
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+use crate::same::same;
 use crate::reserved::{is_hop_by_hop, is_reserved, may_be_dropped, overrides_method};
 
 /// What goes on only with some requests.
@@ -57,7 +60,14 @@ impl SentHeaders {
 /// What was read a while ago. A client sends the same names with most of its requests, and each name
 /// takes longer to look at than all the rest of a request's way.
 #[derive(Debug, Default)]
-pub(super) struct SeenHeaders(RefCell<HashMap<String, Rc<SentHeaders>>>);
+pub(super) struct SeenHeaders(RefCell<FxHashMap<u64, Seen>>);
+
+/// What was read of a text, under a hash that only finds it.
+#[derive(Debug)]
+struct Seen {
+    lines: Box<str>,
+    sent: Rc<SentHeaders>,
+}
 
 impl SeenHeaders {
     /// Beyond this many, all are forgotten.
@@ -67,8 +77,9 @@ impl SeenHeaders {
     const MOST_BYTES: usize = 1000;
 
     pub fn read(&self, lines: &str) -> Rc<SentHeaders> {
-        if let Some(seen) = self.0.borrow().get(lines) {
-            return Rc::clone(seen);
+        let hash = FxBuildHasher.hash_one(lines);
+        if let Some(seen) = self.0.borrow().get(&hash).filter(|seen| same(&seen.lines, lines)) {
+            return Rc::clone(&seen.sent);
         }
         let sent = Rc::new(SentHeaders::read(lines));
         if lines.len() <= Self::MOST_BYTES {
@@ -76,7 +87,7 @@ impl SeenHeaders {
             if all.len() >= Self::MOST {
                 all.clear();
             }
-            all.insert(lines.to_owned(), Rc::clone(&sent));
+            all.insert(hash, Seen { lines: lines.into(), sent: Rc::clone(&sent) });
         }
         sent
     }

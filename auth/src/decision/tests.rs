@@ -22,9 +22,9 @@ impl Head for Request {
     fn url(&self) -> &str {
         &self.url
     }
-    fn header(&self, name: &str) -> Option<String> {
+    fn header(&self, name: &str) -> Option<Cow<'_, str>> {
         assert_eq!(name, name.to_ascii_lowercase());
-        self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone())
+        self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into())
     }
     fn body(&self) -> Body<'_> {
         self.body.as_deref().map_or(Body::Unread, Body::Text)
@@ -164,14 +164,15 @@ fn the_origin_gets_the_identity_and_not_the_credential() {
     let changes = by_cookie.forward(&sent);
     assert_eq!(changes.remove, ["x_auth_request_user", "X-Auth-Request-Email"]);
     let sid = by_cookie.caller().sid().as_str();
+    assert_eq!(changes.set, [("Cookie", "a=1; b=2")]);
     let expected = [
-        ("Cookie", "a=1; b=2"),
         ("X-Auth-Request-User", "ada"),
         ("X-Auth-Request-Session", sid),
         ("X-Auth-Request-Email", "ada@example.com"),
         ("X-Auth-Request-Claim-email", "ada@example.com"),
     ];
-    assert_eq!(changes.set, expected);
+    let identity = changes.identity.iter().map(|(name, value)| (&**name, value.as_str()));
+    assert!(identity.eq(expected), "{:?}", changes.identity);
     let by_bearer = check(&guard, &request("GET", "/", &[("authorization", &bearer(&guard))]));
     assert_eq!(by_bearer.forward(&SentHeaders::default()).remove, ["authorization"]);
 }
@@ -248,7 +249,7 @@ fn a_token_may_be_wherever_the_settings_say_and_stays_at_the_guard() {
     let page = format!("https://app.example/?t={token}&u=1");
     let path = format!("/a?b=%2F&t={token}#c");
     let by_query = check(&guard, &request("GET", &path, &[("referer", &page)]));
-    assert_eq!(by_query.target(), "/a?b=%2F");
+    assert_eq!(by_query.target().instead.as_deref(), Some("/a?b=%2F"));
     assert!(
         by_query
             .forward(&SentHeaders::default())
@@ -274,7 +275,7 @@ fn the_credential_reaches_the_origin_only_if_it_is_told_to() {
         let changes = check.forward(&sent);
         assert_eq!(changes.remove.contains(&"x-token"), stays);
         assert_eq!(changes.set.iter().any(|(name, _)| *name == "Cookie"), stays);
-        assert_eq!(!check.target().contains(&token), stays);
+        assert_eq!(check.target().instead.as_deref(), stays.then_some("/a?b=c"));
     }
 }
 
@@ -304,7 +305,7 @@ fn a_body_is_read_only_where_a_token_may_be_in_it() {
 }
 
 fn found(session: Option<Session>) -> Result<Answer, StoreError> {
-    Ok(Answer::Found(session.map(Box::new)))
+    Ok(Answer::Found(session.map(Rc::new)))
 }
 
 #[test]

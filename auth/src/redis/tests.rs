@@ -52,7 +52,7 @@ fn a_record_is_read() {
     let stored = session("abc", 1, 2);
     let body = format!(r#"{{"result":{}}}"#, json(&json(&stored)));
     let answer = Redis::answer(&check(None), 200, &body);
-    assert_eq!(answer, Ok(Answer::Found(Some(Box::new(stored)))));
+    assert_eq!(answer, Ok(Answer::Found(Some(Rc::new(stored)))));
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn a_session_is_live_until_its_first_deadline(
     let mut found = session("a", 0, 100);
     found.idle_expires = idle.map(at);
     assert_eq!(found.is_live(at(now)), expected.is_ok());
-    assert_eq!(judge(Some(found), &token("jti", 0), at(now)).map(|_| ()), expected);
+    assert_eq!(judge(Some(found.into()), &token("jti", 0), at(now)).map(|_| ()), expected);
 }
 
 #[test]
@@ -58,10 +58,10 @@ fn an_ended_session_stays_ended_even_past_its_deadline() {
     let mut found = session("a", 0, 100);
     found.ended = Some(ending.clone());
     assert_eq!(
-        judge(Some(found.clone()), &token("jti", 0), at(6)),
+        judge(Some(found.clone().into()), &token("jti", 0), at(6)),
         Err(Gone::Ended(ending.clone()))
     );
-    assert_eq!(judge(Some(found), &token("jti", 0), at(1000)), Err(Gone::Ended(ending)));
+    assert_eq!(judge(Some(found.into()), &token("jti", 0), at(1000)), Err(Gone::Ended(ending)));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_refresh_leaves_the_token_before_it_thirty_seconds(
     assert_eq!(found.standing(&token("any", 0), at(0)), Standing::Current, "never refreshed");
     assert!(found.refresh("a".into(), "b".into(), None, at(50_000)));
     assert_eq!(found.standing(&token(jti, issued), at(now)), expected);
-    let judged = judge(Some(found), &token(jti, issued), at(now)).map(drop);
+    let judged = judge(Some(found.into()), &token(jti, issued), at(now)).map(drop);
     let outdated = expected == Standing::Outdated;
     assert_eq!(judged, if outdated { Err(Gone::Outdated) } else { Ok(()) });
 }

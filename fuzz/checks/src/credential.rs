@@ -9,8 +9,8 @@ pub fn credential(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (authorization, cookies) = text.split_once('\n').unwrap_or(("", &text));
     let sent = Sent {
-        authorization: Some(authorization.to_owned()),
-        cookies: Some(cookies.to_owned()),
+        authorization: Some(authorization.into()),
+        cookies: Some(cookies.into()),
         named: Vec::new(),
     };
     let found = sent.credential(NAME);

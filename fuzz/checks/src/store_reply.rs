@@ -43,7 +43,7 @@ fn redis(status: u16, body: &str) {
             (Command::Check { .. }, Answer::Found(Some(session))) => {
                 assert!(result.is_string());
                 let late = Timestamp::from_millis(u64::MAX);
-                assert!(judge(Some(*session), &token(), late).is_err(), "it never ends");
+                assert!(judge(Some(session), &token(), late).is_err(), "it never ends");
             }
             (Command::List { .. }, Answer::Listed(sessions))
             | (Command::End { .. }, Answer::Ended(sessions)) => {

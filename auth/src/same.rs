@@ -1,0 +1,29 @@
+//! Whether two texts are the same.
+
+/// Compares word by word, because the comparison that comes with WebAssembly goes byte by byte.
+pub fn same(one: &str, other: &str) -> bool {
+    let (words, rest) = one.as_bytes().as_chunks::<8>();
+    let (others, other_rest) = other.as_bytes().as_chunks::<8>();
+    one.len() == other.len()
+        && words.iter().zip(others).all(|(a, b)| u64::from_ne_bytes(*a) == u64::from_ne_bytes(*b))
+        && rest == other_rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same;
+
+    #[rstest::rstest]
+    #[case("", "", true)]
+    #[case("12345678", "12345678", true)]
+    #[case("12345678x", "12345678x", true)]
+    #[case("12345678", "12345679", false)]
+    #[case("12345678x", "12345678y", false)]
+    #[case("12345678", "12345678x", false)]
+    #[case("x1234567-12345678", "12345678-12345678", false)]
+    #[case("", "x", false)]
+    fn only_the_same_text_is_the_same(#[case] one: &str, #[case] other: &str, #[case] is: bool) {
+        assert_eq!(same(one, other), is);
+        assert_eq!(same(other, one), is);
+    }
+}

@@ -1,0 +1,39 @@
+// What the requests with one token have in common. It is made of the token once, because each text that
+// crosses from Rust costs.
+
+export class Bearer {
+  /**
+   * @param {string} place where the store is asked: the name of the user's Durable Object, or empty
+   * @param {string} before the question to the store, up to the present moment
+   * @param {string | undefined} after what follows the moment; `undefined` if the store is not told it
+   * @param {string} session see `Passage.session`
+   * @param {string} identity the headers that tell the origin who it is, `Name: value`, a line each
+   */
+  constructor(place, before, after, session, identity) {
+    this.place = place;
+    this.before = before;
+    this.after = after;
+    this.session = session;
+    this.identity = headerLines(identity);
+  }
+
+  /**
+   * The question to the store.
+   * @param {number} now milliseconds since the Unix epoch
+   */
+  question(now) {
+    return this.after === undefined ? this.before : this.before + now + this.after;
+  }
+}
+
+/**
+ * Reads header lines.
+ * @param {string} lines
+ * @returns {[name: string, value: string][]}
+ */
+export function headerLines(lines) {
+  return lines === "" ? [] : lines.split("\n").map((line) => {
+    const colon = line.indexOf(": ");
+    return [line.slice(0, colon), line.slice(colon + 2)];
+  });
+}

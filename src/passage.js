@@ -1,0 +1,44 @@
+// One request on its way through the guard: what was read of it, once, because each look at a request
+// costs, and what is known of how it went.
+
+/** What is said of a request that ends before anything was decided: the settings are wrong. */
+const UNDECIDED = '"decision":"refuse"';
+
+export class Passage {
+  /** @param {Request} request */
+  constructor(request) {
+    this.request = request;
+    this.method = request.method;
+    this.url = request.url;
+    this.headers = request.headers;
+    /** What was decided: members of a JSON object, without its braces. */
+    this.said = UNDECIDED;
+    /** The session whose end ends the answer, as `Pending.watch` takes it; empty if there is none. */
+    this.session = "";
+    /** @type {import("./forward.js").Ahead | undefined} what the origin was asked before it was known whether it may be */
+    this.ahead = undefined;
+    // When things happened, in milliseconds since the Unix epoch; 0: they did not.
+    this.began = Date.now();
+    this.asked = 0;
+    this.told = 0;
+    this.sent = 0;
+    this.answered = 0;
+  }
+
+  /**
+   * The value of a header; `undefined` if it was not sent.
+   * @param {string} name
+   */
+  header(name) {
+    return this.headers.get(name) ?? undefined;
+  }
+
+  /**
+   * What Rust needs to say which headers go on: the values of `Connection` and `Upgrade`, then the
+   * names of all, a line each.
+   */
+  sentHeaders() {
+    const { headers } = this;
+    return [headers.get("connection"), headers.get("upgrade"), ...headers.keys()].join("\n");
+  }
+}
