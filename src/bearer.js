@@ -14,7 +14,7 @@ export class Bearer {
     this.before = before;
     this.after = after;
     this.session = session;
-    this.identity = headerLines(identity);
+    this.identity = headersOf(identity);
   }
 
   /**
@@ -27,12 +27,12 @@ export class Bearer {
 }
 
 /**
- * Reads header lines.
+ * Reads header lines: name, value, name, value.
  * @param {string} lines
- * @returns {[name: string, value: string][]}
+ * @returns {string[]}
  */
-export function headerLines(lines) {
-  return lines === "" ? [] : lines.split("\n").map((line) => {
+export function headersOf(lines) {
+  return lines === "" ? [] : lines.split("\n").flatMap((line) => {
     const colon = line.indexOf(": ");
     return [line.slice(0, colon), line.slice(colon + 2)];
   });

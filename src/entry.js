@@ -67,6 +67,8 @@ export class UserSessions extends DurableObject {
    * @returns {string | Promise<string>} its answer
    */
   apply(command) {
+    const known = this.#alarmIsSet ? this.#sessions?.recall(command) : undefined;
+    if (known !== undefined) return known;
     const answer = this.#step((sessions) => sessions.apply(command));
     if (this.#alarmIsSet) return answer;
     const moment = this.#sessions?.allForgotten();

@@ -2,7 +2,7 @@
 // Rust; whatever is decided, is decided there.
 
 import { env } from "cloudflare:workers";
-import { headerLines } from "./bearer.js";
+import { headersOf } from "./bearer.js";
 import { isLasting, tie } from "./relay.js";
 
 /** @typedef {import("./passage.js").Passage} Passage */
@@ -133,7 +133,7 @@ export function forward(passage, bearer, start, target, removed, set, said) {
   if (said !== undefined) passage.said = said;
   if (bearer !== undefined) passage.session = bearer.session;
   const held = passage.ahead?.take();
-  return held ?? send(passage, urlOf(passage.url, start, target), headersFor(passage, bearer, removed, set));
+  return held ?? send(passage, urlOf(passage.url, start, target), headersFor(passage, bearer, start, removed, set));
 }
 
 /**
@@ -143,7 +143,7 @@ export function forward(passage, bearer, start, target, removed, set, said) {
 export function forwardAhead(passage, bearer, start, target, removed, set) {
   // A body can be sent but once.
   if (passage.request.body !== null) return;
-  const headers = headersFor(passage, bearer, removed, set);
+  const headers = headersFor(passage, bearer, start, removed, set);
   passage.ahead = new Ahead((signal) => send(passage, urlOf(passage.url, start, target), headers, signal));
 }
 
@@ -161,21 +161,27 @@ function urlOf(url, start, target) {
  * The headers that go on.
  * @param {Passage} passage
  * @param {Bearer | undefined} bearer
+ * @param {number} start
  * @param {string[]} removed
  * @param {string | undefined} set
  */
-function headersFor({ url, headers: sent }, bearer, removed, set) {
+function headersFor({ url, headers: sent }, bearer, start, removed, set) {
   const headers = new Headers(sent);
   for (const name of removed) headers.delete(name);
-  if (bearer !== undefined) for (const [name, value] of bearer.identity) headers.set(name, value);
-  if (set !== undefined) for (const [name, value] of headerLines(set)) headers.set(name, value);
+  if (bearer !== undefined) setAll(headers, bearer.identity);
+  if (set !== undefined) setAll(headers, headersOf(set));
   // How the client came here. What it said of that itself is in `removed`.
   const address = sent.get("cf-connecting-ip");
   if (address !== null) headers.set("x-forwarded-for", address);
-  const [scheme = "", , host = ""] = url.split("/", 3);
-  headers.set("x-forwarded-proto", scheme.slice(0, -1));
-  headers.set("x-forwarded-host", host);
+  const colon = url.indexOf(":");
+  headers.set("x-forwarded-proto", url.slice(0, colon));
+  headers.set("x-forwarded-host", url.slice(colon + 3, start));
   return headers;
+}
+
+/** @param {Headers} headers @param {string[]} all name, value, name, value */
+function setAll(headers, all) {
+  for (let at = 1; at < all.length; at += 2) headers.set(/** @type {string} */ (all[at - 1]), /** @type {string} */ (all[at]));
 }
 
 /**
@@ -192,12 +198,12 @@ function send(passage, url, headers, signal) {
   passage.sent = Date.now();
   // A bound Worker learns of the client what the guard knows; there is no cache before it.
   const cf = worker ? (request.cf ?? {}) : NO_CACHE;
-  /** @type {RequestInit} */
-  const init = { headers, redirect: "manual", cf };
-  if (signal) init.signal = signal;
   // `fetch` takes a body of GET and HEAD only from a request that came in with one.
   const isOdd = body !== null && (method === "GET" || method === "HEAD");
-  const ask = () => (isOdd ? origin.fetch(new Request(url, request), init) : origin.fetch(url, { ...init, method, body }));
+  /** @type {RequestInit} */
+  const init = isOdd ? { headers, redirect: "manual", cf } : { method, headers, body, redirect: "manual", cf };
+  if (signal) init.signal = signal;
+  const ask = () => origin.fetch(isOdd ? new Request(url, request) : url, init);
   return inTime(passage, ask, isUpload(headers, body) ? undefined : patience);
 }
 

@@ -1,6 +1,6 @@
 // The I/O of Cloudflare's rate-limit binding.
 
-import { ok, within } from "./store.js";
+import { textWithin } from "./store.js";
 
 /**
  * Does the binding let this one through? The reply is `true` or `false`.
@@ -10,5 +10,5 @@ import { ok, within } from "./store.js";
  * @returns {Promise<import("./store.js").Reply>}
  */
 export function askLimiter(limiter, key, timeout) {
-  return within(timeout, async () => ok(String((await limiter.limit({ key })).success)));
+  return textWithin(timeout, async () => String((await limiter.limit({ key })).success));
 }

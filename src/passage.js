@@ -17,7 +17,8 @@ export class Passage {
     this.session = "";
     /** @type {import("./forward.js").Ahead | undefined} what the origin was asked before it was known whether it may be */
     this.ahead = undefined;
-    // When things happened, in milliseconds since the Unix epoch; 0: they did not.
+    // When things happened, in milliseconds since the Unix epoch; 0: they did not. The clock stands
+    // still while code runs.
     this.began = Date.now();
     this.asked = 0;
     this.told = 0;
@@ -39,6 +40,9 @@ export class Passage {
    */
   sentHeaders() {
     const { headers } = this;
-    return [headers.get("connection"), headers.get("upgrade"), ...headers.keys()].join("\n");
+    const names = [...headers.keys()];
+    const isSpecial = names.includes("connection") || names.includes("upgrade");
+    const values = isSpecial ? `${headers.get("connection") ?? ""}\n${headers.get("upgrade") ?? ""}\n` : "\n\n";
+    return values + names.join("\n");
   }
 }

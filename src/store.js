@@ -16,7 +16,9 @@ const UNREACHABLE = -2;
  * @returns {Promise<Reply>}
  */
 export function askRedis(url, init, timeout) {
-  return within(timeout, () => fetch(url, init).then((reply) => reply.text().then((body) => ({ status: reply.status, body }))));
+  return within(timeout, (come, fail) => fetch(url, init).then((reply) => {
+    reply.text().then((body) => come({ status: reply.status, body }), fail);
+  }, fail));
 }
 
 /** @typedef {import("./bearer.js").Bearer} Bearer */
@@ -56,7 +58,7 @@ export function checkInObject(objects, bearer, now, timeout) {
  * @returns {Promise<Reply>}
  */
 export function askObject(objects, name, command, timeout) {
-  return within(timeout, () => objects.getByName(name).apply(command).then(ok));
+  return textWithin(timeout, () => objects.getByName(name).apply(command));
 }
 
 /**
@@ -69,7 +71,7 @@ export function askObject(objects, name, command, timeout) {
  * @returns {Promise<Reply>}
  */
 export function keepNote(objects, name, text, until, timeout) {
-  return within(timeout, () => objects.getByName(name).keep(text, until).then(ok));
+  return textWithin(timeout, () => objects.getByName(name).keep(text, until));
 }
 
 /**
@@ -80,7 +82,7 @@ export function keepNote(objects, name, text, until, timeout) {
  * @returns {Promise<Reply>}
  */
 export function recallNote(objects, name, timeout) {
-  return within(timeout, async () => ok(JSON.stringify(await objects.getByName(name).recall())));
+  return textWithin(timeout, async () => JSON.stringify(await objects.getByName(name).recall()));
 }
 
 /**
@@ -92,7 +94,7 @@ export function recallNote(objects, name, timeout) {
  * @returns {Promise<Reply>}
  */
 export function countUp(objects, name, span, timeout) {
-  return within(timeout, () => objects.getByName(name).count(span).then(ok));
+  return textWithin(timeout, () => objects.getByName(name).count(span));
 }
 
 /**
@@ -103,26 +105,27 @@ export function countUp(objects, name, span, timeout) {
  * @returns {Promise<Reply>}
  */
 export function askIndex(objects, question, timeout) {
-  return within(timeout, () => objects.getByName("index").index(question).then(ok));
+  return textWithin(timeout, () => objects.getByName("index").index(question));
 }
 
 /**
- * A reply that came.
- * @param {string} body
- * @returns {Reply}
+ * Waits for a text that is a good reply, as `within` does.
+ * @param {number} timeout milliseconds
+ * @param {() => PromiseLike<string>} ask
+ * @returns {Promise<Reply>} never rejected
  */
-export function ok(body) {
-  return { status: 200, body };
+export function textWithin(timeout, ask) {
+  return within(timeout, (come, fail) => ask().then((body) => come({ status: 200, body }), fail));
 }
 
 /**
  * Waits for a reply, and drops a late one. On the way of every request: an abort signal, or a promise
  * more, would be felt.
  * @param {number} timeout milliseconds
- * @param {() => PromiseLike<Reply>} ask
+ * @param {(come: (reply: Reply) => void, fail: (error: unknown) => void) => unknown} ask
  * @returns {Promise<Reply>} never rejected
  */
-export function within(timeout, ask) {
+function within(timeout, ask) {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve({ status: TIMED_OUT, body: "" }), timeout);
     /** @param {Reply} reply */
@@ -133,7 +136,7 @@ export function within(timeout, ask) {
     /** @param {unknown} error */
     const fail = (error) => come({ status: UNREACHABLE, body: String(error) });
     try {
-      ask().then(come, fail);
+      ask(come, fail);
     } catch (error) {
       fail(error);
     }

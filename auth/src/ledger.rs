@@ -46,6 +46,14 @@ impl Ledger {
         self.sessions.values().map(Session::forgotten).max()
     }
 
+    /// The session that a check finds, if it is there and the check changes nothing.
+    pub fn unchanged_by(&self, check: &Command) -> Option<&Session> {
+        let Command::Check { sid, idle_timeout, now } = check else { return None };
+        let session = self.sessions.get(sid)?;
+        let changes = idle_timeout.is_some_and(|timeout| session.is_due(timeout, *now));
+        (!changes).then_some(session)
+    }
+
     /// Applies one command.
     pub fn apply(&mut self, command: &Command) -> (Answer, Touched) {
         let mut touched = Touched::default();

@@ -339,10 +339,15 @@ impl Session {
         true
     }
 
+    /// Is the idle deadline to be moved?
+    pub fn is_due(&self, timeout: Duration, now: Timestamp) -> bool {
+        self.is_live(now) && now.since(self.seen) >= timeout / 10
+    }
+
     /// Moves the idle deadline of a live session, at most once per tenth of the timeout.
     /// Says whether it moved.
     pub fn slide(&mut self, timeout: Duration, now: Timestamp) -> bool {
-        let due = self.is_live(now) && now.since(self.seen) >= timeout / 10;
+        let due = self.is_due(timeout, now);
         if due {
             self.seen = now;
             self.idle_expires = Some(now.plus(timeout));

@@ -1,12 +1,14 @@
 //! Durable Objects: one per user, holding that user's sessions in SQLite.
 
+use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use auth::index::Question;
 use auth::ledger::{Ledger, Touched};
 use auth::rate::Count;
 use auth::session::{Session, Sid, Subject};
-use auth::store::{CheckFrame, Command, NoteName, StoreError};
+use auth::store::{Answer, CheckFrame, Command, NoteName, StoreError};
 use auth::time::Timestamp;
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
@@ -140,6 +142,8 @@ const PING: &str = "ping";
 pub struct SessionObject {
     sql: Sql,
     ledger: Option<Ledger>,
+    /// The answers to checks since something was changed.
+    told: HashMap<Sid, JsValue>,
 }
 
 #[wasm_bindgen]
@@ -161,7 +165,7 @@ impl SessionObject {
     /// An object over its storage.
     #[wasm_bindgen(constructor)]
     pub fn new(sql: Sql) -> Self {
-        Self { sql, ledger: None }
+        Self { sql, ledger: None, told: HashMap::new() }
     }
 
     /// Applies one command, both it and its answer as JSON.
@@ -175,13 +179,30 @@ impl SessionObject {
         let command: Command = serde_json::from_str(command).map_err(JsError::from)?;
         let (answer, touched) = self.ledger()?.apply(&command);
         self.write(&touched)?;
+        self.told.clear();
         Ok(serde_json::to_string(&answer).map_err(JsError::from)?)
+    }
+
+    /// The answer to a check that changes nothing, and so needs no transaction; `undefined` if the
+    /// command is to be applied.
+    pub fn recall(&mut self, command: &str) -> JsValue {
+        let command = serde_json::from_str(command).ok();
+        let found = command.and_then(|command| self.ledger.as_ref()?.unchanged_by(&command));
+        let Some(session) = found else { return JsValue::UNDEFINED };
+        if let Some(answer) = self.told.get(&session.sid) {
+            return answer.clone();
+        }
+        let answer = Answer::Found(Some(Rc::new(session.clone())));
+        let answer = serde_json::to_string(&answer).map_or(JsValue::UNDEFINED, JsValue::from);
+        self.told.insert(session.sid.clone(), answer.clone());
+        answer
     }
 
     /// Forgets what need not be kept any more.
     #[wasm_bindgen(js_name = forgetOld)]
     pub fn forget_old(&mut self, now: f64) -> Result<(), JsValue> {
         let forgotten = self.ledger()?.forget_old(Timestamp::from_millis(now as u64));
+        self.told.clear();
         self.write(&Touched { forgotten, ..Touched::default() })
     }
 

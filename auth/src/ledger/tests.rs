@@ -42,6 +42,33 @@ fn a_lower_limit_ends_as_many_as_it_takes_and_never_the_newcomer() {
 }
 
 #[test]
+fn a_check_is_answered_without_a_step_only_if_that_would_change_nothing() {
+    let mut ledger = Ledger::default();
+    open(&mut ledger, "a", 0, 0);
+    let check = |sid: &str, idle: Option<u64>, now| Command::Check {
+        sid: Sid::try_from(sid.to_owned()).unwrap(),
+        idle_timeout: idle.map(std::time::Duration::from_millis),
+        now: at(now),
+    };
+    for (command, is_answered) in [
+        (check("a", None, 500), true),
+        (check("a", None, 5000), true),
+        (check("a", Some(100), 9), true),
+        (check("a", Some(100), 10), false),
+        (check("b", None, 1), false),
+        (Command::List { now: at(1) }, false),
+    ] {
+        let answer = ledger.unchanged_by(&command).cloned();
+        assert_eq!(answer.is_some(), is_answered, "{command:?}");
+        let (applied, touched) = ledger.clone().apply(&command);
+        if let Some(session) = answer {
+            assert_eq!(applied, Answer::Found(Some(Rc::new(session))));
+            assert_eq!(touched, Touched::default());
+        }
+    }
+}
+
+#[test]
 fn a_check_never_creates_and_never_revives() {
     let mut ledger = Ledger::default();
     let check = |sid: &str, now| Command::Check {
