@@ -136,14 +136,15 @@ impl Pending {
         now: f64,
     ) -> JsValue {
         let (reply, now) = (Reply { status, body }, request::moment(now));
-        let command = self.check.caller().command();
-        match self.kept.answer(&reply, || self.app.store.read(command, &reply)) {
+        let read = || self.app.store.read(&self.check.caller().command(), &reply);
+        match self.kept.answer(&reply, read) {
             Some(answer) => self.verdict(passage, answer, &names, now),
             None => {
                 let passage = passage.clone();
                 let again = async move {
                     let caller = self.check.caller();
-                    let answer = self.app.store.apply_anew(caller.user(), caller.command()).await;
+                    let command = caller.command();
+                    let answer = self.app.store.apply_anew(caller.user(), &command).await;
                     let verdict = self.verdict(&passage, answer, &names, request::now());
                     JsFuture::from(Promise::resolve(&verdict)).await
                 };

@@ -171,7 +171,7 @@ pub async fn current(app: &App, head: &RequestHead) -> Result<(Caller, Session),
 
 /// Step 4 for whoever a token was issued to. An old token ends its session.
 pub async fn look(app: &App, caller: &Caller) -> Result<Session, Refusal> {
-    let answer = store::apply(&*app.store, caller.user(), caller.command()).await;
+    let answer = store::apply(&*app.store, caller.user(), &caller.command()).await;
     let answer = answer.map_err(Refusal::StoreUnavailable)?;
     match app.guard.live(caller, answer, request::now()) {
         Ok(live) => Ok(live.into_inner()),

@@ -57,7 +57,7 @@ impl<'a> Target<'a> {
         let lost = char::REPLACEMENT_CHARACTER;
         self.path().bytes().any(rewritten)
             || self.path().split('/').any(is_dot_segment)
-            || self.query().contains(lost)
+            || !self.query().is_ascii() && self.query().contains(lost)
     }
 }
 

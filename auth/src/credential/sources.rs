@@ -70,8 +70,11 @@ impl TokenSources {
     /// A URL, or part of one, without the query parameters that hold tokens. Every other
     /// character stays as it is.
     pub fn without_tokens<'a>(&self, url: &'a str) -> Cow<'a, str> {
+        if self.query.is_empty() {
+            return url.into();
+        }
         let (front, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
-        let Some((path, query)) = front.split_once('?').filter(|_| !self.query.is_empty()) else {
+        let Some((path, query)) = front.split_once('?') else {
             return url.into();
         };
         if !query.split('&').any(|pair| self.is_token(pair)) {

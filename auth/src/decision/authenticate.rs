@@ -7,7 +7,6 @@ use crate::config::Settings;
 use crate::cookie;
 use crate::credential::{Ambiguous, Credential, Sent, Source};
 use crate::refusal::Refusal;
-use crate::store::Command;
 use crate::time::Timestamp;
 
 impl Guard {
@@ -45,13 +44,8 @@ impl Guard {
     /// Why the token is no good.
     pub fn bearer_of(&self, token: &str, now: Timestamp) -> Result<Caller, Refusal> {
         let token = self.tokens.verify(token, now).map_err(Refusal::Token)?;
-        let command = Command::Check {
-            sid: token.sid().clone(),
-            idle_timeout: self.settings.idle_timeout,
-            now,
-        };
-        let (source, withheld) = (Source::Bearer, Withheld::default());
-        Ok(Caller { token, command, source, withheld })
+        let (idle_timeout, source) = (self.settings.idle_timeout, Source::Bearer);
+        Ok(Caller { token, idle_timeout, now, source, withheld: Withheld::default() })
     }
 
     pub(super) fn withhold(&self, head: &impl Head, sent: &Sent, source: Source) -> Withheld {
@@ -60,7 +54,7 @@ impl Guard {
         if *forward_credential {
             return withheld;
         }
-        withheld.remove.extend_from_slice(&token_sources.headers);
+        withheld.remove.extend(token_sources.headers.iter().cloned().map(Into::into));
         if source == Source::Bearer {
             withheld.remove.push("authorization".into());
         }

@@ -1,18 +1,21 @@
 //! Whoever makes a request, as far as the token says.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::onward::Withheld;
 use crate::admin::Rights;
 use crate::credential::Source;
 use crate::session::{Sid, Subject};
 use crate::store::Command;
+use crate::time::Timestamp;
 use crate::token::Verified;
 
 /// Somebody with a genuine token, whose session is still to be checked.
 pub struct Caller {
     pub(super) token: Verified,
-    pub(super) command: Command,
+    pub(super) idle_timeout: Option<Duration>,
+    pub(super) now: Timestamp,
     pub(super) source: Source,
     pub(super) withheld: Withheld,
 }
@@ -54,7 +57,8 @@ impl Caller {
     }
 
     /// The question to the store.
-    pub fn command(&self) -> &Command {
-        &self.command
+    pub fn command(&self) -> Command {
+        let Self { idle_timeout, now, .. } = *self;
+        Command::Check { sid: self.sid().clone(), idle_timeout, now }
     }
 }

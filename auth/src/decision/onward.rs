@@ -1,5 +1,6 @@
 //! What goes on to the origin, and how its headers change on the way.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 
@@ -149,13 +150,13 @@ impl Forwarded {
 /// What keeps the guard's own credential from the origin.
 #[derive(Default)]
 pub(super) struct Withheld {
-    pub(super) remove: Vec<String>,
+    pub(super) remove: Vec<Cow<'static, str>>,
     pub(super) set: Vec<(&'static str, String)>,
 }
 
 impl Withheld {
     fn changes<'a>(&'a self, removed: impl Iterator<Item = &'a str>) -> HeaderChanges<'a> {
-        let remove = self.remove.iter().map(String::as_str);
+        let remove = self.remove.iter().map(Cow::as_ref);
         let set = self.set.iter().map(|(name, value)| (*name, value.as_str()));
         HeaderChanges { remove: remove.chain(removed).collect(), set: set.collect(), identity: &[] }
     }

@@ -77,7 +77,7 @@ fn a_genuine_token_makes_a_question_to_the_store() {
     assert_eq!(check.caller().user().as_str(), "ada");
     let expected =
         Command::Check { sid: check.caller().sid().clone(), idle_timeout: None, now: NOW };
-    assert_eq!(check.caller().command(), &expected);
+    assert_eq!(check.caller().command(), expected);
 }
 
 #[test]
