@@ -26,7 +26,7 @@ await build();
 switch (what) {
   case "requests": {
     const { measureRequests } = await import("./requests.mjs");
-    await measureRequests({ rounds: number(values.rounds, 9), seconds: number(values.seconds, 4), only: values.only?.split(",") });
+    await measureRequests({ rounds: number(values.rounds, 5), seconds: number(values.seconds, 10), only: values.only?.split(",") });
     break;
   }
   case "scale": {

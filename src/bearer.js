@@ -27,7 +27,7 @@ export class Bearer {
 }
 
 /**
- * Reads header lines: name, value, name, value.
+ * Header lines as a list: name, value, name, value.
  * @param {string} lines
  * @returns {string[]}
  */

@@ -18,21 +18,43 @@ extern "C" {
     pub type Bearer;
 
     #[wasm_bindgen(constructor)]
-    fn new(
-        place: &str,
-        before: &str,
-        after: Option<&str>,
-        session: &str,
-        identity: &str,
-    ) -> Bearer;
+    fn new(place: &str, before: &str, after: Option<&str>, session: &str, identity: &str)
+    -> Bearer;
+
+    /// A list of names and values, of the lines of a text, `Name: value`.
+    #[wasm_bindgen(js_name = headersOf)]
+    pub fn headers_of(lines: &str) -> JsValue;
 }
 
 /// What is kept of a token.
 pub struct Kept {
     /// For JavaScript.
     pub bearer: Bearer,
+    /// What the log said of a request with it.
+    pub said: Last,
+    /// The headers that were set on a request with it, beside its identity.
+    pub set: Last,
     reply: RefCell<Option<(Reply, Rc<Session>)>>,
-    said: RefCell<Option<(String, JsValue)>>,
+}
+
+/// What JavaScript has of a text, which is mostly the same as the last time, so that it need not
+/// cross again.
+#[derive(Default)]
+pub struct Last(RefCell<Option<(String, Rc<JsValue>)>>);
+
+impl Last {
+    /// What `make` makes, or made, of this text.
+    pub fn of(&self, text: String, make: impl FnOnce(&str) -> JsValue) -> Rc<JsValue> {
+        let mut last = self.0.borrow_mut();
+        match &*last {
+            Some((before, value)) if same(before, &text) => Rc::clone(value),
+            _ => {
+                let value = Rc::new(make(&text));
+                *last = Some((text, Rc::clone(&value)));
+                value
+            }
+        }
+    }
 }
 
 impl Kept {
@@ -47,7 +69,8 @@ impl Kept {
             let session = watch_line(app, caller);
             let after = frame.after.as_deref();
             let bearer = Bearer::new(&place, &frame.before, after, &session, &identity.join("\n"));
-            Self { bearer, reply: RefCell::default(), said: RefCell::default() }
+            let (said, set, reply) = (Last::default(), Last::default(), RefCell::default());
+            Self { bearer, said, set, reply }
         })
     }
 
@@ -56,11 +79,7 @@ impl Kept {
 
     /// The store's answer to a check. Mostly it is the last one word for word, and to see that takes
     /// less than to read it.
-    pub fn answer(
-        &self,
-        reply: &Reply,
-        read: impl FnOnce() -> Option<Outcome>,
-    ) -> Option<Outcome> {
+    pub fn answer(&self, reply: &Reply, read: impl FnOnce() -> Option<Outcome>) -> Option<Outcome> {
         if let Some((last, session)) = &*self.reply.borrow()
             && last.status == reply.status
             && same(&last.body, &reply.body)
@@ -74,15 +93,6 @@ impl Kept {
             self.reply.replace(Some((reply.clone(), Rc::clone(session))));
         }
         outcome
-    }
-
-    /// The text of JavaScript that says this, which is mostly what was said the last time.
-    pub fn said(&self, text: String) -> JsValue {
-        let mut said = self.said.borrow_mut();
-        match &*said {
-            Some((before, value)) if same(before, &text) => value.clone(),
-            _ => said.insert((text.clone(), text.into())).1.clone(),
-        }
     }
 }
 

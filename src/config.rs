@@ -11,7 +11,8 @@ use auth::request_log::RequestLog;
 use js_sys::{JSON, Reflect};
 use wasm_bindgen::prelude::*;
 
-use crate::forward::{self, Removed};
+use crate::bearer::Last;
+use crate::forward;
 use crate::report;
 use crate::store::SessionStore;
 use crate::store::object::ObjectStore;
@@ -41,7 +42,7 @@ pub struct App {
     /// Is anything said of requests at all?
     pub reports: bool,
     /// Remembers which headers were removed.
-    pub removed: Removed,
+    pub removed: Last,
 }
 
 thread_local! {
@@ -93,7 +94,7 @@ impl App {
             return Err(Refusal::Misconfigured(format!("LOGIN_RATE: {cause}")));
         }
         let (guard, noticed) = (Guard::new(settings), Noticed::default());
-        Ok(Self { guard, store, limiter, objects, noticed, reports, removed: Removed::default() })
+        Ok(Self { guard, store, limiter, objects, noticed, reports, removed: Last::default() })
     }
 }
 

@@ -2,7 +2,6 @@
 // Rust; whatever is decided, is decided there.
 
 import { env } from "cloudflare:workers";
-import { headersOf } from "./bearer.js";
 import { isLasting, tie } from "./relay.js";
 
 /** @typedef {import("./passage.js").Passage} Passage */
@@ -125,7 +124,7 @@ export class Ahead {
  * @param {number} start where the target begins in the request's URL
  * @param {string | undefined} target what stands there, if something else goes on
  * @param {string[]} removed names of headers that do not go on
- * @param {string | undefined} set headers that are set, `Name: value`, a line each
+ * @param {string[] | undefined} set headers that are set: name, value, name, value
  * @param {string | undefined} said what was decided
  * @returns {Promise<Response>}
  */
@@ -163,13 +162,13 @@ function urlOf(url, start, target) {
  * @param {Bearer | undefined} bearer
  * @param {number} start
  * @param {string[]} removed
- * @param {string | undefined} set
+ * @param {string[] | undefined} set
  */
 function headersFor({ url, headers: sent }, bearer, start, removed, set) {
   const headers = new Headers(sent);
   for (const name of removed) headers.delete(name);
   if (bearer !== undefined) setAll(headers, bearer.identity);
-  if (set !== undefined) setAll(headers, headersOf(set));
+  if (set !== undefined) setAll(headers, set);
   // How the client came here. What it said of that itself is in `removed`.
   const address = sent.get("cf-connecting-ip");
   if (address !== null) headers.set("x-forwarded-for", address);

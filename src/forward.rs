@@ -1,6 +1,6 @@
 //! The way to the origin: what is forwarded, and what is said when that fails.
 
-use std::cell::RefCell;
+use std::rc::Rc;
 
 use auth::config::{Origin, Settings};
 use auth::decision::{Anonymous, Check, Forwarded, HeaderChanges};
@@ -9,7 +9,7 @@ use auth::refusal::Refusal;
 use auth::session::LiveSession;
 use wasm_bindgen::prelude::*;
 
-use crate::bearer::{Bearer, Kept};
+use crate::bearer::{Bearer, Kept, headers_of};
 use crate::config::App;
 use crate::passage::Passage;
 
@@ -23,15 +23,15 @@ extern "C" {
 
     /// Sends a request to the origin, with the identity of `bearer`, if there is one. `start` is where
     /// the target begins in the request's URL, `target` what stands there if that is something else.
-    /// `removed` is a list of names, `set` has a line for each header, `Name: value`. `said` is for
-    /// the log, or `undefined`. Returns the promise of the answer.
+    /// `removed` is a list of names, `set` what [`headers_of`] makes, `said` for the log; the latter two
+    /// may be `undefined`. Returns the promise of the answer.
     fn forward(
         passage: &Passage,
         bearer: Option<&Bearer>,
         start: u32,
         target: Option<&str>,
         removed: &JsValue,
-        set: Option<&str>,
+        set: &JsValue,
         said: &JsValue,
     ) -> JsValue;
 
@@ -44,7 +44,7 @@ extern "C" {
         start: u32,
         target: Option<&str>,
         removed: &JsValue,
-        set: Option<&str>,
+        set: &JsValue,
         said: &JsValue,
     ) -> JsValue;
 }
@@ -59,52 +59,40 @@ pub fn set_up(settings: &Settings) {
     }
 }
 
-/// The headers that were removed last. It is mostly the same few.
-#[derive(Default)]
-pub struct Removed(RefCell<Option<(String, JsValue)>>);
-
-impl Removed {
-    /// A list for JavaScript.
-    fn list(&self, names: &[&str]) -> JsValue {
-        let text = names.join("\n");
-        let mut last = self.0.borrow_mut();
-        match &*last {
-            Some((before, list)) if *before == text => list.clone(),
-            _ => {
-                let list = lines_of(&text);
-                *last = Some((text, list.clone()));
-                list
-            }
-        }
-    }
-}
-
 /// What one request takes to the origin.
 struct Parcel<'a> {
     kept: Option<&'a Kept>,
     target: &'a Forwarded,
     changes: HeaderChanges<'a>,
     data: Option<String>,
-    said: JsValue,
+    said: Rc<JsValue>,
 }
 
 impl Parcel<'_> {
     fn send(&self, app: &App, passage: &Passage, is_ahead: bool) -> JsValue {
         let send = if is_ahead { forward_ahead } else { forward };
-        let removed = app.removed.list(&self.changes.remove);
-        let data = self.data.as_deref().map(|data| (identity::DATA, data));
-        let lines = self.changes.set.iter().copied().chain(data);
-        let set: Vec<_> = lines.map(|(name, value)| [name, value].join(": ")).collect();
-        let set = (!set.is_empty()).then(|| set.join("\n"));
+        let removed = app.removed.of(self.changes.remove.join("\n"), lines_of);
         send(
             passage,
             self.kept.map(|kept| &kept.bearer),
             u32::try_from(self.target.start).unwrap_or_default(),
             self.target.instead.as_deref(),
             &removed,
-            set.as_deref(),
+            &self.set(),
             &self.said,
         )
+    }
+
+    /// The headers that are set, as JavaScript takes them; `undefined` if there are none.
+    fn set(&self) -> Rc<JsValue> {
+        let data = self.data.as_deref().map(|data| (identity::DATA, data));
+        let headers = self.changes.set.iter().copied().chain(data);
+        let lines: Vec<_> = headers.map(|(name, value)| [name, value].join(": ")).collect();
+        match (lines.is_empty(), self.kept) {
+            (true, _) => Rc::new(JsValue::UNDEFINED),
+            (false, Some(kept)) => kept.set.of(lines.join("\n"), headers_of),
+            (false, None) => Rc::new(headers_of(&lines.join("\n"))),
+        }
     }
 }
 
@@ -137,7 +125,7 @@ fn identified(
     let sent = app.guard.sent_headers(names);
     let data = live.filter(|_| app.guard.settings().forward_session_data);
     let data = data.and_then(LiveSession::data).map(identity::data);
-    let said = said(app, || kept.said(check.said(None)));
+    let said = said(app, || kept.said.of(check.said(None), JsValue::from_str));
     let (changes, target) = (check.forward(&sent), check.target());
     Parcel { kept: Some(&kept), target, changes, data, said }.send(app, passage, is_ahead)
 }
@@ -151,7 +139,7 @@ pub fn without_session(
     names: &str,
 ) -> JsValue {
     let sent = app.guard.sent_headers(names);
-    let said = said(app, || check.said(Some(refusal)).into());
+    let said = said(app, || JsValue::from(check.said(Some(refusal))).into());
     let (changes, target) = (check.forward_anonymously(&sent), check.target());
     Parcel { kept: None, target, changes, data: None, said }.send(app, passage, false)
 }
@@ -159,13 +147,13 @@ pub fn without_session(
 /// Forwards a request that is for everybody.
 pub fn anonymously(app: &App, anonymous: &Anonymous, passage: &Passage) -> JsValue {
     let sent = app.guard.sent_headers(&passage.sent_headers());
-    let said = said(app, || anonymous.said().into());
+    let said = said(app, || JsValue::from(anonymous.said()).into());
     let (changes, target) = (anonymous.forward(&sent), anonymous.target());
     Parcel { kept: None, target, changes, data: None, said }.send(app, passage, false)
 }
 
-fn said(app: &App, say: impl FnOnce() -> JsValue) -> JsValue {
-    if app.reports { say() } else { JsValue::UNDEFINED }
+fn said(app: &App, say: impl FnOnce() -> Rc<JsValue>) -> Rc<JsValue> {
+    if app.reports { say() } else { Rc::new(JsValue::UNDEFINED) }
 }
 
 /// What is said when the origin did not answer.

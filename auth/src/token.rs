@@ -252,7 +252,8 @@ impl Tokens {
         let public = claims.into_rest();
         let identity = identity::headers(self.preset, &sub, &sid, &public);
         let logged = self.log_identity.members(&sub, &sid);
-        let (rights, assertions, kept) = (Rights::of(&public), Assertions::default(), Kept::default());
+        let (rights, assertions, kept) =
+            (Rights::of(&public), Assertions::default(), Kept::default());
         Ok(Genuine { sub, sid, name, public, identity, logged, rights, period, assertions, kept })
     }
 }

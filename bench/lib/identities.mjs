@@ -25,7 +25,8 @@ export function makeKey(alg, rsa) {
   }
   if (alg === "ES256") {
     const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    return { ...jwks(publicKey), signer: (text) => sign(hash, Buffer.from(text), { key: privateKey, dsaEncoding: "ieee-p1363" }) };
+    const privateJwk = privateKey.export({ format: "jwk" });
+    return { ...jwks(publicKey), privateJwk, signer: (text) => sign(hash, Buffer.from(text), { key: privateKey, dsaEncoding: "ieee-p1363" }) };
   }
   const { RSA_PKCS1_PSS_PADDING, RSA_PKCS1_PADDING, RSA_PSS_SALTLEN_DIGEST } = constants;
   const padding = alg.startsWith("PS") ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
@@ -51,9 +52,9 @@ export function makeKeys(algorithms) {
   return Object.fromEntries(algorithms.map((alg) => [alg, makeKey(alg)]));
 }
 
-/** The setting SIGNING_KEYS. */
-export function signingKeys(keys) {
-  return JSON.stringify({ keys: Object.entries(keys).map(([alg, { jwk }]) => ({ ...jwk, alg, kid: alg })) });
+/** The setting SIGNING_KEYS. With the private half of a pair the guard signs assertions for the origin. */
+export function signingKeys(keys, asserts = false) {
+  return JSON.stringify({ keys: Object.entries(keys).map(([alg, { jwk, privateJwk }]) => ({ ...(asserts ? (privateJwk ?? jwk) : jwk), alg, kid: alg })) });
 }
 
 /** A user with a session, and the claims of its token. */

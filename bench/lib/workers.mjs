@@ -19,10 +19,13 @@ const kinds = {
   hono: { entry: "hono.js" },
   jose: { entry: "jose.js" },
   hand: { entry: "hand.js" },
+  "hand, limited": { entry: "hand.js", vars: { LIMITS: "yes" } },
   "hand, objects": { entry: "hand-object.js", objects: true },
   // The binding is there with Redis, too, as wrangler.toml has it. No peer logs its requests.
   guard: { modules: guard, vars: { SESSION_STORE: "redis", REQUEST_LOG: "off" }, objects: true },
   "guard, logging": { modules: guard, vars: { SESSION_STORE: "redis" }, objects: true },
+  "guard, overlapping": { modules: guard, vars: { SESSION_STORE: "redis", REQUEST_LOG: "off", OVERLAP_SAFE_REQUESTS: "true" }, objects: true },
+  "guard, asserting": { modules: guard, vars: { SESSION_STORE: "redis", REQUEST_LOG: "off" }, objects: true, asserts: true },
   "guard, objects": { modules: guard, vars: { SESSION_STORE: "durable-object", SESSION_LIMIT: "0", REQUEST_LOG: "off" }, objects: true },
 };
 
@@ -34,7 +37,7 @@ export const workers = Object.keys(kinds);
  * @param {{ folder: string, origin: string, store: string, keys: Record<string, any> }} surroundings
  */
 export async function prepareWorker(name, { folder, origin, store, keys }) {
-  const { entry, modules, vars = {}, objects } = kinds[name];
+  const { entry, modules, vars = {}, objects, asserts = false } = kinds[name];
   const own = join(folder, name.replaceAll(/\W+/g, "-"));
   const { parse } = await import("smol-toml");
   const { compatibility_date: date, compatibility_flags: flags } = parse(readFileSync(join(root, "wrangler.toml"), "utf8"));
@@ -42,7 +45,7 @@ export async function prepareWorker(name, { folder, origin, store, keys }) {
     ORIGIN_URL: origin,
     ISSUER: issuer,
     AUDIENCE: audience,
-    SIGNING_KEYS: signingKeys(keys),
+    SIGNING_KEYS: signingKeys(keys, asserts),
     UPSTASH_REDIS_REST_URL: store,
     UPSTASH_REDIS_REST_TOKEN: restToken,
     SCRIPT: checkScript().sha1,

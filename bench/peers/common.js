@@ -78,6 +78,21 @@ export function tellClient(url, sent, headers) {
 }
 
 /**
+ * Waits for a promise, but not for ever.
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {number} millis
+ * @returns {Promise<T>}
+ */
+export function inTime(promise, millis) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("not in time")), millis);
+    const stop = () => clearTimeout(timer);
+    promise.then((value) => (stop(), resolve(value)), (error) => (stop(), reject(error)));
+  });
+}
+
+/**
  * A refusal as problem details.
  * @param {string} code
  * @param {number} status

@@ -2,7 +2,7 @@
 // everything that lasts made once, verified tokens and what follows from them remembered, the store
 // asked by GET in the path form, its reply read as text, nothing copied twice.
 
-import { onward, refusal, refused } from "./common.js";
+import { inTime, onward, refusal, refused } from "./common.js";
 import { Tokens, sent, untimely } from "./tokens.js";
 
 /** @type {ReturnType<typeof prepare> | undefined} */
@@ -13,7 +13,9 @@ function prepare(env) {
   const headers = new Headers({ authorization: `Bearer ${env.UPSTASH_REDIS_REST_TOKEN}` });
   const ask = { method: "GET", headers, cache: /** @type {const} */ ("no-store") };
   const check = `${env.UPSTASH_REDIS_REST_URL}/evalsha/${env.SCRIPT}/1/`;
-  return { tokens: new Tokens(env), ask, check, origin: env.ORIGIN_URL ?? "" };
+  // What the guard does by default, too: it waits for neither for ever, and keeps Cloudflare's cache out.
+  const limits = env.LIMITS ? { store: 1_000, origin: 30_000, cf: { cacheTtlByStatus: { "100-599": -1 } } } : undefined;
+  return { tokens: new Tokens(env), ask, check, limits, origin: env.ORIGIN_URL ?? "" };
 }
 
 export default {
@@ -33,7 +35,8 @@ export default {
     if (early !== undefined) return refused(early);
     let session;
     try {
-      const reply = await fetch(`${app.check}${key}/${now}/${claims.sid}`, app.ask);
+      const asked = fetch(`${app.check}${key}/${now}/${claims.sid}`, app.ask);
+      const reply = await (app.limits ? inTime(asked, app.limits.store) : asked);
       const { result } = JSON.parse(await reply.text());
       if (reply.status !== 200 || result === undefined) return refused("store_unavailable", 503);
       session = JSON.parse(result);
@@ -44,6 +47,9 @@ export default {
     if (why !== undefined) return refused(why);
     const { url, method, body } = request;
     const headers = onward(url, request.headers, identity);
-    return fetch(app.origin + url.slice(url.indexOf("/", 8)), { method, headers, body, redirect: "manual" });
+    const there = app.origin + url.slice(url.indexOf("/", 8));
+    if (app.limits === undefined) return fetch(there, { method, headers, body, redirect: "manual" });
+    const { cf, origin } = app.limits;
+    return inTime(fetch(there, { method, headers, body, redirect: "manual", cf }), origin);
   },
 };

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use crate::same::same;
 use crate::reserved::{is_hop_by_hop, is_reserved, may_be_dropped, overrides_method};
+use crate::same::same;
 
 /// What goes on only with some requests.
 #[derive(Clone, Copy, Debug)]
