@@ -57,7 +57,7 @@ async function checkAll(chosen, keys) {
 
 /** Each round begins at another row, so that no row always has the same neighbours in time. */
 async function measureAll(chosen, rounds, seconds, surroundings) {
-  const minutes = Math.ceil((chosen.length * rounds * (seconds + 4)) / 60);
+  const minutes = Math.ceil((chosen.length * rounds * (seconds + 6)) / 60);
   say(`Measuring ${chosen.length} rows in ${rounds} rounds (about ${minutes} minutes)`);
   const results = Object.fromEntries(chosen.map(({ id }) => [id, []]));
   for (let round = 0; round < rounds; round++) {
@@ -79,7 +79,7 @@ async function measure(row, seconds, surroundings) {
     const tokens = await tokensOf(row, await seed(row.worker, worker.url, users, keys), surroundings);
     const credentials = writeCredentials(join(folder, "credentials"), tokens);
     await expectStatus(row, worker.url, tokens[0]);
-    await load({ url: worker.url, credentials, seconds: Math.min(2, seconds) });
+    await load({ url: worker.url, credentials, seconds: Math.min(4, seconds) });
     const counted = await load({ url: worker.url, credentials, seconds, measured: { worker: worker.pid } });
     const expectedRefusals = row.status ? counted.requests : 0;
     const errors = counted.broken + Math.abs(counted.refused - expectedRefusals);

@@ -6,6 +6,7 @@
 mod counters;
 mod index;
 
+use std::cell::OnceCell;
 use std::fmt::{self, Write as _};
 use std::rc::Rc;
 use std::time::Duration;
@@ -49,21 +50,31 @@ pub struct Redis {
     list: Script,
 }
 
-/// A script, and the name Redis knows it by.
+/// A script.
 #[derive(Clone, Debug)]
 struct Script {
-    text: String,
-    sha1: String,
+    body: &'static str,
+    sha1: OnceCell<String>,
 }
 
 impl Script {
-    fn new(body: &str) -> Self {
-        let text = format!("{LOCKING}{PRELUDE}\n{body}");
-        let sha1 = Sha1::digest(&text).iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
-        Self { text, sha1 }
+    fn new(body: &'static str) -> Self {
+        Self { body, sha1: OnceCell::new() }
+    }
+
+    fn text(&self) -> String {
+        format!("{LOCKING}{PRELUDE}\n{}", self.body)
+    }
+
+    /// The name Redis knows it by. It is found when it is first needed, because the first request
+    /// waits for all that is done at the start.
+    fn sha1(&self) -> &str {
+        self.sha1.get_or_init(|| {
+            Sha1::digest(self.text()).iter().fold(String::new(), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            })
+        })
     }
 }
 
@@ -140,7 +151,7 @@ impl Redis {
                 RestRequest { path, body: None }
             }
             _ => {
-                let sha1 = &self.script(command).sha1;
+                let sha1 = self.script(command).sha1();
                 RestRequest::post(&self.words("evalsha", sha1, user, command))
             }
         }
@@ -161,13 +172,13 @@ impl Redis {
         if let Some(timeout) = idle_timeout {
             after += &in_path(&[timeout.as_millis().to_string()]);
         }
-        let before = in_path(&["evalsha", &self.check.sha1, "1", &key]) + "/";
+        let before = in_path(&["evalsha", self.check.sha1(), "1", &key]) + "/";
         CheckFrame { before, after: Some(after) }
     }
 
     /// The request for a command with its script's text, for when the hash was not known.
     pub fn request_with_text(&self, user: &Subject, command: &Command) -> RestRequest {
-        RestRequest::post(&self.words("eval", &self.script(command).text, user, command))
+        RestRequest::post(&self.words("eval", &self.script(command).text(), user, command))
     }
 
     /// The request that keeps a note until a moment.

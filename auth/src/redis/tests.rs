@@ -29,7 +29,7 @@ fn a_sub_cannot_forge_another_users_key(#[case] sub: &str, #[case] key: &str) {
 fn a_check_is_one_get_that_the_primary_answers() {
     let redis = Redis::new("guard:", ReadConsistency::Strong);
     let request = redis.request(&user("ada"), &check(Some(Duration::from_secs(1))));
-    let expected = format!("/evalsha/{}/1/guard%3AYWRh/42/abc/1000", redis.check.sha1);
+    let expected = format!("/evalsha/{}/1/guard%3AYWRh/42/abc/1000", redis.check.sha1());
     assert_eq!(request, RestRequest { path: expected, body: None });
 }
 
