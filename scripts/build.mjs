@@ -52,8 +52,17 @@ export async function pack(wasm, entry, out, quiet = ["--quiet"]) {
   // What Rust and wasm-bindgen emit, and no proposal that runtimes may not have yet.
   const features = ["--all-features", "--disable-compact-imports"];
   run("wasm-opt", [...passes, ...features, ...strip, join(bindings, "guard_bg.wasm"), "-o", optimised]);
+  run("node", ["--input-type=module", "--eval", whole, join(bindings, "guard_bg.wasm"), optimised]);
   await bundle(entry, join(out, "index.js"));
 }
+
+/** Fails if the optimised module is none, or lacks an export. The locked Node reads all that Rust emits. */
+const whole = `
+  import { readFileSync } from "node:fs";
+  const exportsOf = (file) => WebAssembly.Module.exports(new WebAssembly.Module(readFileSync(file))).map(({ name }) => name).sort().join();
+  const [, before, after] = process.argv;
+  if (exportsOf(before) !== exportsOf(after)) throw new Error(after + " lacks exports of " + before);
+`;
 
 /** What goes into the bundle beside the wasm. */
 function sources() {

@@ -15,6 +15,10 @@ export class Bearer {
     this.after = after;
     this.session = session;
     this.identity = headersOf(identity);
+    /** @type {string | undefined} the store's last reply, if Rust remembers what it read there */
+    this.reply = undefined;
+    /** @type {string | undefined} the last `Passage.sentHeaders`, if Rust does */
+    this.names = undefined;
   }
 
   /**

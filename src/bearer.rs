@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use auth::decision::Caller;
+use auth::decision::{Caller, SentHeaders};
 use auth::same::same;
 use auth::session::Session;
-use auth::store::Answer;
+use auth::store::{Answer, StoreError};
 use wasm_bindgen::prelude::*;
 
 use crate::config::App;
+use crate::passage::Passage;
 use crate::store::{Outcome, Reply};
 
 #[wasm_bindgen(module = "/src/bearer.js")]
@@ -20,6 +21,14 @@ extern "C" {
     #[wasm_bindgen(constructor)]
     fn new(place: &str, before: &str, after: Option<&str>, session: &str, identity: &str)
     -> Bearer;
+
+    /// Remembers a reply of status 200, of which [`Kept`] has the answer.
+    #[wasm_bindgen(method, setter, js_name = reply)]
+    fn set_reply(this: &Bearer, reply: &str);
+
+    /// Remembers what [`Passage::sent_headers`] said, of which [`Kept`] has the meaning.
+    #[wasm_bindgen(method, setter, js_name = names)]
+    fn set_names(this: &Bearer, names: &str);
 
     /// A list of names and values, of the lines of a text, `Name: value`.
     #[wasm_bindgen(js_name = headersOf)]
@@ -34,7 +43,8 @@ pub struct Kept {
     pub said: Last,
     /// The headers that were set on a request with it, beside its identity.
     pub set: Last,
-    reply: RefCell<Option<(Reply, Rc<Session>)>>,
+    found: RefCell<Option<Rc<Session>>>,
+    sent: RefCell<Option<Rc<SentHeaders>>>,
 }
 
 /// What JavaScript has of a text, which is mostly the same as the last time, so that it need not
@@ -69,30 +79,52 @@ impl Kept {
             let session = watch_line(app, caller);
             let after = frame.after.as_deref();
             let bearer = Bearer::new(&place, &frame.before, after, &session, &identity.join("\n"));
-            let (said, set, reply) = (Last::default(), Last::default(), RefCell::default());
-            Self { bearer, said, set, reply }
+            let (said, set) = (Last::default(), Last::default());
+            Self { bearer, said, set, found: RefCell::default(), sent: RefCell::default() }
         })
     }
 
     /// Longer replies are read each time.
     const MOST_BYTES: usize = 2000;
 
-    /// The store's answer to a check. Mostly it is the last one word for word, and to see that takes
-    /// less than to read it.
-    pub fn answer(&self, reply: &Reply, read: impl FnOnce() -> Option<Outcome>) -> Option<Outcome> {
-        if let Some((last, session)) = &*self.reply.borrow()
-            && last.status == reply.status
-            && same(&last.body, &reply.body)
-        {
-            return Some(Ok(Answer::Found(Some(Rc::clone(session)))));
-        }
-        let outcome = read();
+    /// The store's answer to a check: mostly the last one word for word, of which the body then need
+    /// not cross.
+    pub fn answer(
+        &self,
+        status: i32,
+        body: Option<String>,
+        read: impl FnOnce(&Reply) -> Option<Outcome>,
+    ) -> Option<Outcome> {
+        let Some(body) = body else {
+            let found = self.found.borrow().clone();
+            let lost =
+                || StoreError::Unreadable("what it said before is not known any more".into());
+            return Some(found.map(|session| Answer::Found(Some(session))).ok_or_else(lost));
+        };
+        let reply = Reply { status, body };
+        let outcome = read(&reply);
         if let Some(Ok(Answer::Found(Some(session)))) = &outcome
             && reply.body.len() <= Self::MOST_BYTES
         {
-            self.reply.replace(Some((reply.clone(), Rc::clone(session))));
+            self.found.replace(Some(Rc::clone(session)));
+            self.bearer.set_reply(&reply.body);
         }
         outcome
+    }
+
+    /// Which headers of a request go on: mostly the same as the last time, so that their names need
+    /// not cross.
+    pub fn sent(&self, app: &App, passage: &Passage, names: Option<String>) -> Rc<SentHeaders> {
+        if names.is_none()
+            && let Some(sent) = &*self.sent.borrow()
+        {
+            return Rc::clone(sent);
+        }
+        let names = names.unwrap_or_else(|| passage.sent_headers());
+        let sent = app.guard.sent_headers(&names);
+        self.sent.replace(Some(Rc::clone(&sent)));
+        self.bearer.set_names(&names);
+        sent
     }
 }
 

@@ -2,7 +2,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import * as guard from "../build/bindings/guard.js";
-import { OriginFailure } from "./forward.js";
+import { OriginFailure } from "./origin.js";
 import { answer } from "./index.js";
 import { accept, tell, tellExpired } from "./listeners.js";
 import { Passage } from "./passage.js";

@@ -1,85 +1,39 @@
 // The I/O of a guarded request. A promise awaited here costs a fraction of one awaited from
 // Rust; whatever is decided, is decided there.
 
-import { env } from "cloudflare:workers";
+import { send, urlFor } from "./origin.js";
 import { isLasting, tie } from "./relay.js";
+import { moment } from "./report.js";
 
 /** @typedef {import("./passage.js").Passage} Passage */
 /** @typedef {import("./bearer.js").Bearer} Bearer */
 
 /**
  * A request that waits for the store's reply. Its verdict is the answer: a refusal, or what `forward`
- * came to.
+ * came to. Body and names are left out where they are those that the bearer remembers.
  * @typedef {{
- *   judge(passage: Passage, status: number, body: string, names: string, now: number): Response | Promise<Response>,
+ *   judge(passage: Passage, status: number, body: string | undefined, names: string | undefined, now: number): Response | Promise<Response>,
  *   constructor: { watch(session: string): Promise<Response | string> },
  * }} Pending
  */
 
 /**
- * Cloudflare's cache knows nothing of users: it would give one what the origin made for another.
- */
-const NO_CACHE = { cacheTtlByStatus: { "100-599": -1 } };
-
-/** @typedef {{ fetch: typeof fetch }} Origin */
-
-/** The Worker that is the origin, if one is bound. */
-const worker = /** @type {{ ORIGIN?: Origin }} */ (env).ORIGIN;
-
-/**
- * Where requests to the origin go.
- * @type {Origin}
- */
-export const origin = worker ?? globalThis;
-
-/** Bodies above this size, or of none that is known, may take their time. */
-const UPLOAD = 1024 * 1024;
-
-/** What stands before the target in the origin's URLs; `undefined`: what stands in the request's. @type {string | undefined} */
-let site;
-
-/** Milliseconds until the first byte of an answer. */
-let patience = 0;
-
-/**
- * Says where the origin is, and how long it may take.
- * @param {string | undefined} url
- * @param {number} timeout
- */
-export function setUp(url, timeout) {
-  site = url;
-  patience = timeout;
-}
-
-/** @param {string} text */
-export function linesOf(text) {
-  return text === "" ? [] : text.split("\n");
-}
-
-/** The origin failed before it answered. */
-export class OriginFailure extends Error {
-  /** @param {boolean} timedOut @param {unknown} cause */
-  constructor(timedOut, cause) {
-    super(cause instanceof Error ? cause.message : String(cause));
-    this.name = "OriginFailure";
-    this.timedOut = timedOut;
-  }
-}
-
-/**
  * Waits for the store's reply, and ends the request or forwards it.
  * @param {Passage} passage
+ * @param {Bearer} bearer
  * @param {Promise<import("./store.js").Reply>} question
  * @param {Pending} pending
  * @returns {Promise<Response>}
  */
-export async function checkAndForward(passage, question, pending) {
-  passage.asked = Date.now();
+export async function checkAndForward(passage, bearer, question, pending) {
+  passage.asked = moment();
   const names = passage.sentHeaders();
   try {
     const { status, body } = await question;
-    passage.told = Date.now();
-    const answer = await pending.judge(passage, status, body, names, passage.told);
+    const now = Date.now();
+    passage.told = now;
+    const news = status === 200 && body === bearer.reply ? undefined : body;
+    const answer = await pending.judge(passage, status, news, names === bearer.names ? undefined : names, now);
     const { session } = passage;
     if (session === "" || !isLasting(answer)) return answer;
     return tie(answer, () => pending.constructor.watch(session));
@@ -132,7 +86,7 @@ export function forward(passage, bearer, start, target, removed, set, said) {
   if (said !== undefined) passage.said = said;
   if (bearer !== undefined) passage.session = bearer.session;
   const held = passage.ahead?.take();
-  return held ?? send(passage, urlOf(passage.url, start, target), headersFor(passage, bearer, start, removed, set));
+  return held ?? send(passage, urlFor(passage.url, start, target), headersFor(passage, bearer, start, removed, set));
 }
 
 /**
@@ -143,17 +97,7 @@ export function forwardAhead(passage, bearer, start, target, removed, set) {
   // A body can be sent but once.
   if (passage.request.body !== null) return;
   const headers = headersFor(passage, bearer, start, removed, set);
-  passage.ahead = new Ahead((signal) => send(passage, urlOf(passage.url, start, target), headers, signal));
-}
-
-/**
- * @param {string} url the request's
- * @param {number} start
- * @param {string | undefined} target
- */
-function urlOf(url, start, target) {
-  if (site === undefined && target === undefined) return url;
-  return (site ?? url.slice(0, start)) + (target ?? url.slice(start));
+  passage.ahead = new Ahead((signal) => send(passage, urlFor(passage.url, start, target), headers, signal));
 }
 
 /**
@@ -184,64 +128,9 @@ function setAll(headers, all) {
 }
 
 /**
- * Streams both bodies, follows no redirect.
- * @param {Passage} passage
- * @param {string} url
- * @param {Headers} headers
- * @param {AbortSignal} [signal]
- * @returns {Promise<Response>}
+ * A list of the lines of a text.
+ * @param {string} text
  */
-function send(passage, url, headers, signal) {
-  const { request, method } = passage;
-  const { body } = request;
-  passage.sent = Date.now();
-  // A bound Worker learns of the client what the guard knows; there is no cache before it.
-  const cf = worker ? (request.cf ?? {}) : NO_CACHE;
-  // `fetch` takes a body of GET and HEAD only from a request that came in with one.
-  const isOdd = body !== null && (method === "GET" || method === "HEAD");
-  /** @type {RequestInit} */
-  const init = isOdd ? { headers, redirect: "manual", cf } : { method, headers, body, redirect: "manual", cf };
-  if (signal) init.signal = signal;
-  const ask = () => origin.fetch(isOdd ? new Request(url, request) : url, init);
-  return inTime(passage, ask, isUpload(headers, body) ? undefined : patience);
-}
-
-/**
- * Waits for an answer, and drops one that comes too late. An abort signal would do that, too, but the
- * runtime then leads every body through it.
- * @param {Passage} passage
- * @param {() => Promise<Response>} ask
- * @param {number | undefined} millis `undefined`: as long as it takes
- * @returns {Promise<Response>} rejected with an `OriginFailure`
- */
-function inTime(passage, ask, millis) {
-  return new Promise((resolve, reject) => {
-    /** @param {boolean} timedOut @param {unknown} cause */
-    const fail = (timedOut, cause) => {
-      clearTimeout(timer);
-      passage.answered = Date.now();
-      reject(new OriginFailure(timedOut, cause));
-    };
-    const timer = millis === undefined ? null : setTimeout(() => fail(true, "no answer in time"), millis);
-    /** @param {Response} answer */
-    const come = (answer) => {
-      clearTimeout(timer);
-      passage.answered = Date.now();
-      resolve(answer);
-    };
-    try {
-      ask().then(come, (error) => fail(false, error));
-    } catch (error) {
-      fail(false, error);
-    }
-  });
-}
-
-/**
- * Does the body come in so slowly that the time to the first byte of an answer says nothing?
- * @param {Headers} headers
- * @param {ReadableStream | null} body
- */
-function isUpload(headers, body) {
-  return body !== null && !(Number(headers.get("content-length") ?? NaN) <= UPLOAD);
+export function linesOf(text) {
+  return text === "" ? [] : text.split("\n");
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use auth::config::{Origin, Settings};
-use auth::decision::{Anonymous, Check, Forwarded, HeaderChanges};
+use auth::decision::{Anonymous, Check, Forwarded, HeaderChanges, SentHeaders};
 use auth::identity;
 use auth::refusal::Refusal;
 use auth::session::LiveSession;
@@ -13,11 +13,14 @@ use crate::bearer::{Bearer, Kept, headers_of};
 use crate::config::App;
 use crate::passage::Passage;
 
-#[wasm_bindgen(module = "/src/forward.js")]
+#[wasm_bindgen(module = "/src/origin.js")]
 extern "C" {
     #[wasm_bindgen(js_name = setUp)]
     fn set_up_origin(site: Option<&str>, timeout: u32);
+}
 
+#[wasm_bindgen(module = "/src/forward.js")]
+extern "C" {
     #[wasm_bindgen(js_name = linesOf)]
     fn lines_of(text: &str) -> JsValue;
 
@@ -96,21 +99,21 @@ impl Parcel<'_> {
     }
 }
 
-/// Forwards a request whose session is live, with the identity of its caller. `names` is what
-/// [`Passage::sent_headers`] says.
+/// Forwards a request whose session is live, with the identity of its caller.
 pub fn with_identity(
     app: &App,
     check: &Check,
     live: Option<&LiveSession>,
     passage: &Passage,
-    names: &str,
+    sent: &SentHeaders,
 ) -> JsValue {
-    identified(app, check, live, passage, names, false)
+    identified(app, check, live, passage, sent, false)
 }
 
 /// The same at once, while the store is asked whether the session is live.
 pub fn ahead(app: &App, check: &Check, passage: &Passage) {
-    identified(app, check, None, passage, &passage.sent_headers(), true);
+    let sent = app.guard.sent_headers(&passage.sent_headers());
+    identified(app, check, None, passage, &sent, true);
 }
 
 fn identified(
@@ -118,15 +121,14 @@ fn identified(
     check: &Check,
     live: Option<&LiveSession>,
     passage: &Passage,
-    names: &str,
+    sent: &SentHeaders,
     is_ahead: bool,
 ) -> JsValue {
     let kept = Kept::of(app, check.caller());
-    let sent = app.guard.sent_headers(names);
     let data = live.filter(|_| app.guard.settings().forward_session_data);
     let data = data.and_then(LiveSession::data).map(identity::data);
     let said = said(app, || kept.said.of(check.said(None), JsValue::from_str));
-    let (changes, target) = (check.forward(&sent), check.target());
+    let (changes, target) = (check.forward(sent), check.target());
     Parcel { kept: Some(&kept), target, changes, data, said }.send(app, passage, is_ahead)
 }
 
@@ -136,11 +138,10 @@ pub fn without_session(
     check: &Check,
     refusal: &Refusal,
     passage: &Passage,
-    names: &str,
+    sent: &SentHeaders,
 ) -> JsValue {
-    let sent = app.guard.sent_headers(names);
     let said = said(app, || JsValue::from(check.said(Some(refusal))).into());
-    let (changes, target) = (check.forward_anonymously(&sent), check.target());
+    let (changes, target) = (check.forward_anonymously(sent), check.target());
     Parcel { kept: None, target, changes, data: None, said }.send(app, passage, false)
 }
 

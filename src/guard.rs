@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use auth::decision::{Check, Decision};
+use auth::decision::{Check, Decision, SentHeaders};
 use auth::refusal::Refusal;
 use auth::request_log::Outcome;
 use auth::route::Endpoint;
@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
-use crate::bearer::Kept;
+use crate::bearer::{Bearer, Kept};
 use crate::config::App;
 use crate::passage::Passage;
 use crate::request::{self, RequestHead};
@@ -60,7 +60,8 @@ pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> JsValue {
             if check.is_ahead() {
                 forward::ahead(&app, &check, passage);
             }
-            check_and_forward(passage, reply, Pending { app, check, kept })
+            let pending = Pending { app, check, kept: Rc::clone(&kept) };
+            check_and_forward(passage, &kept.bearer, reply, pending)
         }
     }
 }
@@ -104,7 +105,12 @@ fn answer(response: impl Future<Output = Response> + 'static) -> JsValue {
 extern "C" {
     /// Waits for the store's reply, and ends the request or forwards it.
     #[wasm_bindgen(js_name = checkAndForward)]
-    fn check_and_forward(passage: &Passage, reply: Promise, pending: Pending) -> JsValue;
+    fn check_and_forward(
+        passage: &Passage,
+        bearer: &Bearer,
+        reply: Promise,
+        pending: Pending,
+    ) -> JsValue;
 }
 
 /// A request that waits for the store's reply.
@@ -125,27 +131,28 @@ impl Pending {
     }
 
     /// Takes the store's reply. Returns the `Response` or the promise of one: the refusal, or the
-    /// origin's answer. `names` is what [`Passage::sent_headers`] says, `now` the present moment in
-    /// milliseconds since the Unix epoch.
+    /// origin's answer. `body` is the reply's, `names` what [`Passage::sent_headers`] says; where they
+    /// are what the bearer remembers they are left out. `now` is the present moment in milliseconds
+    /// since the Unix epoch.
     pub fn judge(
         self,
         passage: &Passage,
         status: i32,
-        body: String,
-        names: String,
+        body: Option<String>,
+        names: Option<String>,
         now: f64,
     ) -> JsValue {
-        let (reply, now) = (Reply { status, body }, request::moment(now));
-        let read = || self.app.store.read(&self.check.caller().command(), &reply);
-        match self.kept.answer(&reply, read) {
-            Some(answer) => self.verdict(passage, answer, &names, now),
+        let (sent, now) = (self.kept.sent(&self.app, passage, names), request::moment(now));
+        let read = |reply: &Reply| self.app.store.read(&self.check.caller().command(), reply);
+        match self.kept.answer(status, body, read) {
+            Some(answer) => self.verdict(passage, answer, &sent, now),
             None => {
                 let passage = passage.clone();
                 let again = async move {
                     let caller = self.check.caller();
                     let command = caller.command();
                     let answer = self.app.store.apply_anew(caller.user(), &command).await;
-                    let verdict = self.verdict(&passage, answer, &names, request::now());
+                    let verdict = self.verdict(&passage, answer, &sent, request::now());
                     JsFuture::from(Promise::resolve(&verdict)).await
                 };
                 promise::of(again).into()
@@ -159,30 +166,30 @@ impl Pending {
         self,
         passage: &Passage,
         answer: store::Outcome,
-        names: &str,
+        sent: &Rc<SentHeaders>,
         now: Timestamp,
     ) -> JsValue {
         match self.app.guard.judge(&self.check, answer, now) {
             // 6.
             Ok(live) => {
-                forward::with_identity(&self.app, &self.check, live.as_ref(), passage, names)
+                forward::with_identity(&self.app, &self.check, live.as_ref(), passage, sent)
             }
-            Err(refusal) => self.refuse(passage, refusal, names),
+            Err(refusal) => self.refuse(passage, refusal, sent),
         }
     }
 
-    fn refuse(self, passage: &Passage, refusal: Refusal, names: &str) -> JsValue {
+    fn refuse(self, passage: &Passage, refusal: Refusal, sent: &Rc<SentHeaders>) -> JsValue {
         let caller = self.check.caller();
         events::notice(&self.app, caller.user(), caller.sid(), &refusal);
         if refusal != Refusal::Session(Gone::Outdated) {
-            return self.end(passage, &refusal, names);
+            return self.end(passage, &refusal, sent);
         }
         // The session of which an old token was used is ended before the request goes its way.
-        let (passage, names) = (passage.clone(), names.to_owned());
+        let (passage, sent) = (passage.clone(), Rc::clone(sent));
         promise::of(async move {
             match sessions::end_reused(&self.app, self.check.caller()).await {
                 Ok(()) => {
-                    let end = self.end(&passage, &refusal, &names);
+                    let end = self.end(&passage, &refusal, &sent);
                     JsFuture::from(Promise::resolve(&end)).await
                 }
                 Err(refusal) => Ok(response::refusal(&refusal).into()),
@@ -192,11 +199,11 @@ impl Pending {
     }
 
     /// The end of a request that was refused, unless it goes on without an identity.
-    fn end(&self, passage: &Passage, refusal: &Refusal, names: &str) -> JsValue {
+    fn end(&self, passage: &Passage, refusal: &Refusal, sent: &SentHeaders) -> JsValue {
         let (app, check) = (&self.app, &self.check);
         if check.goes_on() {
             response::log_cause(refusal);
-            return forward::without_session(app, check, refusal, passage, names);
+            return forward::without_session(app, check, refusal, passage, sent);
         }
         passage.set_said(&check.said(Some(refusal)));
         let (head, route) = (RequestHead::of(passage.clone()), check.route());

@@ -1,6 +1,6 @@
 // The I/O of a login.
 
-import { OriginFailure, origin } from "./forward.js";
+import { OriginFailure, origin } from "./origin.js";
 
 /**
  * Posts credentials to the origin's endpoint that checks them.

@@ -27,6 +27,11 @@ export function setUp(log, timing, analytics) {
   isOn = log !== "off" || timing || analytics !== undefined;
 }
 
+/** The present moment in milliseconds since the Unix epoch, if anybody is told of it. */
+export function moment() {
+  return isOn ? Date.now() : 0;
+}
+
 /**
  * Notes the code of a refusal.
  * @param {Response} answer
