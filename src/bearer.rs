@@ -47,6 +47,9 @@ pub struct Kept {
     sent: RefCell<Option<Rc<SentHeaders>>>,
 }
 
+/// What is longer is not kept. Two thousand tokens are remembered, and an isolate has 128 MB.
+const MOST_BYTES: usize = 2000;
+
 /// What JavaScript has of a text, which is mostly the same as the last time, so that it need not
 /// cross again.
 #[derive(Default)]
@@ -55,6 +58,9 @@ pub struct Last(RefCell<Option<(String, Rc<JsValue>)>>);
 impl Last {
     /// What `make` makes, or made, of this text.
     pub fn of(&self, text: String, make: impl FnOnce(&str) -> JsValue) -> Rc<JsValue> {
+        if text.len() > MOST_BYTES {
+            return Rc::new(make(&text));
+        }
         let mut last = self.0.borrow_mut();
         match &*last {
             Some((before, value)) if same(before, &text) => Rc::clone(value),
@@ -84,9 +90,6 @@ impl Kept {
         })
     }
 
-    /// Longer replies are read each time.
-    const MOST_BYTES: usize = 2000;
-
     /// The store's answer to a check: mostly the last one word for word, of which the body then need
     /// not cross.
     pub fn answer(
@@ -104,7 +107,7 @@ impl Kept {
         let reply = Reply { status, body };
         let outcome = read(&reply);
         if let Some(Ok(Answer::Found(Some(session)))) = &outcome
-            && reply.body.len() <= Self::MOST_BYTES
+            && reply.body.len() <= MOST_BYTES
         {
             self.found.replace(Some(Rc::clone(session)));
             self.bearer.set_reply(&reply.body);
@@ -122,8 +125,10 @@ impl Kept {
         }
         let names = names.unwrap_or_else(|| passage.sent_headers());
         let sent = app.guard.sent_headers(&names);
-        self.sent.replace(Some(Rc::clone(&sent)));
-        self.bearer.set_names(&names);
+        if names.len() <= MOST_BYTES {
+            self.sent.replace(Some(Rc::clone(&sent)));
+            self.bearer.set_names(&names);
+        }
         sent
     }
 }

@@ -67,7 +67,7 @@ export class UserSessions extends DurableObject {
    * @returns {string | Promise<string>} its answer
    */
   apply(command) {
-    const known = this.#alarmIsSet ? this.#sessions?.recall(command) : undefined;
+    const known = this.#alarmIsSet ? this.#recall(command) : undefined;
     if (known !== undefined) return known;
     const answer = this.#step((sessions) => sessions.apply(command));
     if (this.#alarmIsSet) return answer;
@@ -185,6 +185,20 @@ export class UserSessions extends DurableObject {
     const alarm = await this.ctx.storage.getAlarm();
     if (alarm === null) await this.ctx.storage.setAlarm(moment);
     this.#alarmIsSet = true;
+  }
+
+  /**
+   * The answer to a check that changes nothing. If memory fails, it is read anew for the command.
+   * @param {string} command
+   * @returns {string | undefined}
+   */
+  #recall(command) {
+    try {
+      return this.#sessions?.recall(command);
+    } catch {
+      this.#sessions = undefined;
+      return undefined;
+    }
   }
 
   /**

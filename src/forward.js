@@ -32,7 +32,7 @@ export async function checkAndForward(passage, bearer, question, pending) {
     const { status, body } = await question;
     const now = Date.now();
     passage.told = now;
-    const news = status === 200 && body === bearer.reply ? undefined : body;
+    const news = status === 200 && body === bearer.reply ? undefined : String(body);
     const answer = await pending.judge(passage, status, news, names === bearer.names ? undefined : names, now);
     const { session } = passage;
     if (session === "" || !isLasting(answer)) return answer;
@@ -86,7 +86,13 @@ export function forward(passage, bearer, start, target, removed, set, said) {
   if (said !== undefined) passage.said = said;
   if (bearer !== undefined) passage.session = bearer.session;
   const held = passage.ahead?.take();
-  return held ?? send(passage, urlFor(passage.url, start, target), headersFor(passage, bearer, start, removed, set));
+  if (held !== undefined) return held;
+  try {
+    return send(passage, urlFor(passage.url, start, target), headersFor(passage, bearer, start, removed, set));
+  } catch (error) {
+    // What is thrown into Rust is a panic to it.
+    return Promise.reject(error);
+  }
 }
 
 /**
@@ -96,8 +102,12 @@ export function forward(passage, bearer, start, target, removed, set, said) {
 export function forwardAhead(passage, bearer, start, target, removed, set) {
   // A body can be sent but once.
   if (passage.request.body !== null) return;
-  const headers = headersFor(passage, bearer, start, removed, set);
-  passage.ahead = new Ahead((signal) => send(passage, urlFor(passage.url, start, target), headers, signal));
+  try {
+    const headers = headersFor(passage, bearer, start, removed, set);
+    passage.ahead = new Ahead((signal) => send(passage, urlFor(passage.url, start, target), headers, signal));
+  } catch {
+    // `forward` will fail, too, and tell it.
+  }
 }
 
 /**

@@ -192,7 +192,12 @@ impl Pending {
                     let end = self.end(&passage, &refusal, &sent);
                     JsFuture::from(Promise::resolve(&end)).await
                 }
-                Err(refusal) => Ok(response::refusal(&refusal).into()),
+                Err(failure) => {
+                    if !self.check.goes_on() {
+                        passage.set_said(&self.check.said(Some(&refusal)));
+                    }
+                    Ok(response::refusal(&failure).into())
+                }
             }
         })
         .into()

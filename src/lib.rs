@@ -34,6 +34,19 @@ use crate::config::App;
 use crate::passage::Passage;
 use crate::request::RequestHead;
 
+#[wasm_bindgen(module = "/src/instance.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = replaceInstance)]
+    fn replace_instance();
+}
+
+/// Sees to it that a panic, after which no memory is to be trusted, costs no more than the requests
+/// that are under way.
+#[wasm_bindgen(start)]
+pub fn start() {
+    wasm_bindgen::handler::set_on_abort(replace_instance);
+}
+
 /// Answers one request, with a `Response` or the promise of one. What every request is asked for
 /// comes along: method, URL, `Authorization`, `Cookie`, and the present moment, in milliseconds since
 /// the Unix epoch.

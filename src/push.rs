@@ -78,7 +78,7 @@ pub async fn watch(app: &App, user: &Subject, sid: &Sid) -> Result<Response, Ref
     }
 }
 
-/// [`watch`] for a line of a plan: see [`crate::guard::Pending::watch`].
+/// [`watch`] for the session of a passage: see [`crate::guard::Pending::watch`].
 ///
 /// # Errors
 /// Why it is not known whether the session is over.

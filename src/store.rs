@@ -24,7 +24,6 @@ pub type Outcome = Result<Answer, StoreError>;
 pub type Answering<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// What came back from a store, unread. A status below zero is a failure of the way there.
-#[derive(Clone)]
 pub struct Reply {
     /// The HTTP status, or one of the failures.
     pub status: i32,

@@ -186,8 +186,8 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// Is what follows the scheme of a URL a host and perhaps a port? The runtime makes it of whatever
 /// stands in `Host` lines.
 fn has_one_host(site: &str) -> bool {
-    let authority = site.strip_prefix("https://").or_else(|| site.strip_prefix("http://"));
-    let authority = authority.unwrap_or_default();
+    let after_scheme = site.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//"));
+    let authority = after_scheme.unwrap_or_default();
     let legal = |byte: u8| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
     };

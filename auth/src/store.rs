@@ -107,7 +107,7 @@ impl CheckFrame {
 }
 
 impl Command {
-    /// [`Command::Check`] as JSON.
+    /// [`Command::Check`] as JSON, around its moment.
     pub fn check_frame(sid: &Sid, idle_timeout: Option<Duration>) -> CheckFrame {
         let (sid, now) = (sid.clone(), Timestamp::from_millis(0));
         let json = serde_json::to_string(&Self::Check { sid, idle_timeout, now });
@@ -217,5 +217,26 @@ impl StoreError {
     /// An answer that belongs to another command than was sent.
     pub fn other_answer() -> Self {
         Self::Unreadable("the answer to another command".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case::without_an_idle_timeout("abc", None)]
+    #[case::with_one("abc", Some(Duration::from_millis(10_500)))]
+    #[case::with_zeros_in_it("0a0", Some(Duration::from_secs(3600)))]
+    fn the_frame_of_a_check_makes_its_json(
+        #[case] sid: &str,
+        #[case] idle_timeout: Option<Duration>,
+    ) {
+        let sid = Sid::try_from(sid.to_owned()).unwrap();
+        let frame = Command::check_frame(&sid, idle_timeout);
+        for now in [0, 1_790_000_000_000].map(Timestamp::from_millis) {
+            let command = Command::Check { sid: sid.clone(), idle_timeout, now };
+            assert_eq!(frame.at(now), serde_json::to_string(&command).unwrap());
+        }
     }
 }

@@ -211,7 +211,7 @@ impl Tokens {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
-        // Before the memory, too: hashing is work.
+        // Before the memory, too, which is for tokens that can be.
         if token.len() > MAX_BYTES {
             return Err(TokenError::Malformed);
         }

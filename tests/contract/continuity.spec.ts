@@ -49,3 +49,21 @@ test("a limit that is switched on logs nobody out, and holds from the next login
   expect(ended.map(({ sid }) => sid)).toEqual(logins.map(({ session }) => session.sid));
   expect(await states()).toEqual(Array(3).fill("session_superseded"));
 });
+
+test("a fault inside the guard ends the request that it hits, and the next one is served", async () => {
+  await using guard = await startGuard({ REDIS_KEYSPACE }, { faulty: true });
+  const [login, ended] = [await guard.login("ada"), await guard.login("ben")];
+  await guard.fetch("/auth/logout", { method: "POST", ...bearer(ended.access_token) });
+  const session = async (headers = {}) => {
+    const response = await guard.fetch("/auth/session", { headers: { ...bearer(login.access_token).headers, ...headers } });
+    await response.text();
+    return response.status;
+  };
+  expect(await visit(guard, login)).toBe("passes");
+  for (let fault = 0; fault < 3; fault += 1) {
+    expect(await session({ "x-fault": "1" })).toBe(500);
+    expect(await visit(guard, login)).toBe("passes");
+    expect(await visit(guard, ended)).toBe("session_revoked");
+    expect(await session()).toBe(200);
+  }
+});

@@ -55,6 +55,8 @@ export interface GuardOptions {
   limiter?: number;
   /** A dataset of the Analytics Engine is bound; its data points are written to the log. */
   analytics?: boolean;
+  /** The clock fails when a request's `X-Fault` says so: after that many looks at it. */
+  faulty?: boolean;
   /** The binding of the Durable Objects is missing. */
   withoutObjects?: boolean;
   /** A folder for the Durable Objects, to outlive this guard. */
@@ -65,7 +67,7 @@ export interface GuardOptions {
 
 /** Starts a guard with the store of this test project and the settings that differ. */
 export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): Promise<Guard> {
-  const { limiter, analytics = false, withoutObjects = false, persist, bound } = options;
+  const { limiter, analytics = false, faulty = false, withoutObjects = false, persist, bound } = options;
   const origin = await startOrigin();
   const log: string[] = [];
   const all: Vars = {
@@ -86,6 +88,7 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
     name: "guard",
     modules: [
       ...(analytics ? [ANALYTICS] : []),
+      ...(faulty ? [FAULTY] : []),
       { type: "ESModule", path: `${root}/build/index.js` },
       { type: "CompiledWasm", path: `${root}/build/guard_bg.wasm` },
     ],
@@ -135,6 +138,29 @@ const ANALYTICS = {
     export { UserSessions } from "./index.js";
     const ANALYTICS = { writeDataPoint: (point) => console.log(JSON.stringify({ point })) };
     export default { fetch: (request, env) => guard.fetch(request, { ...env, ANALYTICS }) };`,
+};
+
+/** Has the clock throw into whoever asks it, which a part in wasm does not survive. */
+const FAULTY = {
+  type: "ESModule" as const,
+  path: `${root}/build/with-faults.js`,
+  contents: `
+    import guard from "./index.js";
+    export { UserSessions } from "./index.js";
+    const now = Date.now.bind(Date);
+    let looks = Infinity;
+    Date.now = () => {
+      looks -= 1;
+      if (looks >= 0) return now();
+      looks = Infinity;
+      throw new Error("a fault of the test's");
+    };
+    export default {
+      fetch(request, env) {
+        looks = Number(request.headers.get("x-fault") ?? Infinity);
+        return guard.fetch(request, env);
+      },
+    };`,
 };
 
 /** Sends a request as it stands: `fetch` itself would normalise the path and add headers. */

@@ -140,13 +140,6 @@ pub struct Forwarded {
     pub instead: Option<String>,
 }
 
-impl Forwarded {
-    /// The text that goes on from a request with this URL.
-    pub fn text<'a>(&'a self, url: &'a str) -> &'a str {
-        self.instead.as_deref().unwrap_or(&url[self.start..])
-    }
-}
-
 /// What keeps the guard's own credential from the origin.
 #[derive(Default)]
 pub(super) struct Withheld {

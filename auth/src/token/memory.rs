@@ -10,8 +10,8 @@ use rustc_hash::FxHashMap;
 use super::Genuine;
 use crate::same::same;
 
-/// How many are remembered in each of two halves. A token takes about two kilobytes, and half of one
-/// more for each assertion.
+/// How many are remembered in each of two halves. A token takes about two kilobytes, half of one more
+/// for each assertion, and what a platform keeps beside it: see [`Verified::kept`](super::Verified).
 const HALF: usize = 1000;
 
 /// The genuine tokens of one key set, by the whole of their text, signature included, because a
@@ -62,7 +62,8 @@ impl Memory {
         if let Some(known) = halves.young.get(&end).filter(|known| same(&known.text, token)) {
             return Ok(Rc::clone(&known.genuine));
         }
-        let known = match halves.old.remove(&end).filter(|known| same(&known.text, token)) {
+        let is_old = halves.old.get(&end).is_some_and(|known| same(&known.text, token));
+        let known = match is_old.then(|| halves.old.remove(&end)).flatten() {
             Some(known) => known,
             None => Known { text: token.into(), genuine: Rc::new(verify()?) },
         };

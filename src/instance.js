@@ -1,0 +1,12 @@
+// What follows a panic in wasm.
+
+import { __wbg_reset_state } from "../build/bindings/guard.js";
+
+/**
+ * Makes a fresh instance of the Rust code. Until then its exports throw, and objects of the old one do
+ * ever after. wasm-bindgen's own way is to do so at the next call of an export, but that is after the
+ * call's arguments were put into the old one's memory.
+ */
+export function replaceInstance() {
+  queueMicrotask(__wbg_reset_state);
+}
