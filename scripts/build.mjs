@@ -72,7 +72,7 @@ function sources() {
 }
 
 /** wasm-bindgen copies the modules that Rust calls. The bundle takes the originals, so each is there once. */
-const originals = {
+export const originals = {
   name: "originals",
   setup({ onResolve }) {
     onResolve({ filter: /\/snippets\/session-guard-\w+\/src\// }, ({ path }) => ({ path: join(root, path.replace(/.*(?=\/src\/)/, "")) }));

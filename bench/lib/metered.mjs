@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { originals } from "../../scripts/build.mjs";
 import { root } from "../../scripts/setup.mjs";
 import { audience, issuer, signingKeys } from "./identities.mjs";
 
@@ -82,7 +83,7 @@ async function bundle(outfile, wasm) {
       }));
     },
   };
-  await build({ entryPoints: [join(root, "src/entry.js")], outfile, bundle: true, format: "esm", target: "es2024", platform: "node", logLevel: "error", plugins: [asNode] });
+  await build({ entryPoints: [join(root, "src/entry.js")], outfile, bundle: true, format: "esm", target: "es2024", platform: "node", logLevel: "error", plugins: [asNode, originals] });
 }
 
 /** Every instance that is made meanwhile has its imports counted. */
