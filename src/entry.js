@@ -32,8 +32,8 @@ export default {
 };
 
 /**
- * The answer when something was thrown: the origin's failure, or a fault of the guard itself,
- * after which wasm-bindgen gives the next call a fresh instance. Either way the request ends.
+ * The answer when something was thrown: the origin's failure, or a fault of the guard itself (see
+ * `instance.js`). Either way the request ends.
  * @param {unknown} error
  * @returns {Response}
  */

@@ -103,33 +103,34 @@ impl Parcel<'_> {
 pub fn with_identity(
     app: &App,
     check: &Check,
+    kept: &Kept,
     live: Option<&LiveSession>,
     passage: &Passage,
     sent: &SentHeaders,
 ) -> JsValue {
-    identified(app, check, live, passage, sent, false)
+    identified(app, check, kept, live, passage, sent, false)
 }
 
 /// The same at once, while the store is asked whether the session is live.
-pub fn ahead(app: &App, check: &Check, passage: &Passage) {
+pub fn ahead(app: &App, check: &Check, kept: &Kept, passage: &Passage) {
     let sent = app.guard.sent_headers(&passage.sent_headers());
-    identified(app, check, None, passage, &sent, true);
+    identified(app, check, kept, None, passage, &sent, true);
 }
 
 fn identified(
     app: &App,
     check: &Check,
+    kept: &Kept,
     live: Option<&LiveSession>,
     passage: &Passage,
     sent: &SentHeaders,
     is_ahead: bool,
 ) -> JsValue {
-    let kept = Kept::of(app, check.caller());
     let data = live.filter(|_| app.guard.settings().forward_session_data);
     let data = data.and_then(LiveSession::data).map(identity::data);
     let said = said(app, || kept.said.of(check.said(None), JsValue::from_str));
     let (changes, target) = (check.forward(sent), check.target());
-    Parcel { kept: Some(&kept), target, changes, data, said }.send(app, passage, is_ahead)
+    Parcel { kept: Some(kept), target, changes, data, said }.send(app, passage, is_ahead)
 }
 
 /// Forwards a request whose session is not live, and need not be; `refusal` says why.

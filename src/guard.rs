@@ -58,7 +58,7 @@ pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> JsValue {
             let kept = Kept::of(&app, check.caller());
             let reply = app.store.check(&kept.bearer, now);
             if check.is_ahead() {
-                forward::ahead(&app, &check, passage);
+                forward::ahead(&app, &check, &kept, passage);
             }
             let pending = Pending { app, check, kept: Rc::clone(&kept) };
             check_and_forward(passage, &kept.bearer, reply, pending)
@@ -172,7 +172,8 @@ impl Pending {
         match self.app.guard.judge(&self.check, answer, now) {
             // 6.
             Ok(live) => {
-                forward::with_identity(&self.app, &self.check, live.as_ref(), passage, sent)
+                let Self { app, check, kept } = &self;
+                forward::with_identity(app, check, kept, live.as_ref(), passage, sent)
             }
             Err(refusal) => self.refuse(passage, refusal, sent),
         }
