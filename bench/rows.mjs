@@ -18,6 +18,7 @@ export const rows = [
   { id: "hono", label: "Hono, hono/jwt and @upstash/redis", worker: "hono", differs: "as jose; no leeway in time; one key, whatever the `kid`" },
   { id: "guard-object", label: "Session Guard, Durable Object", worker: "guard, objects", ours: true },
   { id: "hand-object", label: "hand-written, Durable Object", worker: "hand, objects", differs: "as the hand-written one" },
+  { id: "hand-object-limited", label: "the same, with the guard's time limits, past the cache", worker: "hand, limited, objects", differs: "as above, but for those two" },
   { id: "es256", label: "Session Guard, Redis, ES256", worker: "guard", alg: "ES256", ours: true },
   { id: "eddsa", label: "Session Guard, Redis, EdDSA", worker: "guard", alg: "EdDSA", ours: true },
   { id: "rs256", label: "Session Guard, Redis, RS256", worker: "guard", alg: "RS256", ours: true },

@@ -90,6 +90,11 @@ impl Kept {
         })
     }
 
+    /// The session that the store's last reply told of, if that is remembered.
+    pub fn found(&self) -> Option<Rc<Session>> {
+        self.found.borrow().clone()
+    }
+
     /// The store's answer to a check: mostly the last one word for word, of which the body then need
     /// not cross.
     pub fn answer(
@@ -99,7 +104,7 @@ impl Kept {
         read: impl FnOnce(&Reply) -> Option<Outcome>,
     ) -> Option<Outcome> {
         let Some(body) = body else {
-            let found = self.found.borrow().clone();
+            let found = self.found();
             let lost =
                 || StoreError::Unreadable("what it said before is not known any more".into());
             return Some(found.map(|session| Answer::Found(Some(session))).ok_or_else(lost));

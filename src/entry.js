@@ -2,10 +2,12 @@
 
 import { DurableObject } from "cloudflare:workers";
 import * as guard from "../build/bindings/guard.js";
+import { follow } from "./forward.js";
 import { OriginFailure } from "./origin.js";
 import { answer } from "./index.js";
 import { accept, tell, tellExpired } from "./listeners.js";
 import { Passage } from "./passage.js";
+import { recall } from "./precedent.js";
 import { noteCode, report } from "./report.js";
 
 export default {
@@ -19,8 +21,9 @@ export default {
     const passage = new Passage(request);
     let answer;
     try {
-      const { method, url, began } = passage;
-      answer = await guard.fetch(passage, method, url, passage.header("authorization"), passage.header("cookie"), began, env);
+      const { method, url, authorization, cookie, began } = passage;
+      const precedent = recall(passage);
+      answer = await (precedent?.decision.holds(began) ? follow(passage, precedent) : guard.fetch(passage, method, url, authorization, cookie, began, env));
       const { headers } = answer;
       const tells = headers.has("x-guard-login") || headers.has("x-guard-logout");
       if (tells) answer = await guard.originSaid(passage, answer);
@@ -51,6 +54,7 @@ function failed(error) {
 }
 
 /** @typedef {{ count: number, until: number }} Counter */
+/** @typedef {{ answer: string, until: number }} Told an answer, and until when it is that, in milliseconds since the Unix epoch */
 
 /**
  * One user's sessions. Commands and answers are JSON; see `store.rs` in the core.
@@ -60,6 +64,28 @@ export class UserSessions extends DurableObject {
   /** @type {guard.SessionObject | undefined} */
   #sessions;
   #alarmIsSet = false;
+  /**
+   * The answers to checks since something was changed, and until when each is the answer.
+   * @type {Map<string, Told>}
+   */
+  #told = new Map();
+
+  /**
+   * Checks a session. Mostly it was checked before, and nothing has changed since.
+   * @param {string} before the command up to the present moment
+   * @param {number} now milliseconds since the Unix epoch
+   * @param {string} after what follows the moment
+   * @returns {string | Promise<string>} its answer
+   */
+  check(before, now, after) {
+    const told = this.#told.get(before);
+    if (told !== undefined && now < told.until) return told.answer;
+    const command = before + now + after;
+    const unchanged = this.#alarmIsSet ? this.#unchanged(command) : undefined;
+    if (unchanged === undefined) return this.apply(command);
+    this.#told.set(before, unchanged);
+    return unchanged.answer;
+  }
 
   /**
    * Applies one command.
@@ -67,8 +93,7 @@ export class UserSessions extends DurableObject {
    * @returns {string | Promise<string>} its answer
    */
   apply(command) {
-    const known = this.#alarmIsSet ? this.#recall(command) : undefined;
-    if (known !== undefined) return known;
+    this.#told.clear();
     const answer = this.#step((sessions) => sessions.apply(command));
     if (this.#alarmIsSet) return answer;
     const moment = this.#sessions?.allForgotten();
@@ -167,6 +192,7 @@ export class UserSessions extends DurableObject {
       if (kept !== undefined && now < kept.until) return this.ctx.storage.setAlarm(kept.until);
     }
     const moments = await tellExpired(this.ctx, now, (user, sid) => guard.look(this.env, user, sid));
+    this.#told.clear();
     this.#step((sessions) => sessions.forgetOld(now));
     const moment = this.#sessions?.allForgotten();
     if (moment !== undefined) moments.push(moment);
@@ -188,13 +214,16 @@ export class UserSessions extends DurableObject {
   }
 
   /**
-   * The answer to a check that changes nothing. If memory fails, it is read anew for the command.
+   * The answer to a check that changes nothing, and so needs no transaction. If memory fails, it is
+   * read anew for the command.
    * @param {string} command
-   * @returns {string | undefined}
+   * @returns {Told | undefined}
    */
-  #recall(command) {
+  #unchanged(command) {
     try {
-      return this.#sessions?.recall(command);
+      const until = this.#sessions?.unchangedUntil(command);
+      const answer = until === undefined ? undefined : this.#sessions?.apply(command);
+      return until === undefined || answer === undefined ? undefined : { answer, until };
     } catch {
       this.#sessions = undefined;
       return undefined;
@@ -202,12 +231,14 @@ export class UserSessions extends DurableObject {
   }
 
   /**
-   * One atomic step. If it fails, storage is rolled back and memory is read anew.
+   * One atomic step. If it fails, storage is rolled back and memory is read anew: it may have been
+   * memory that failed, so what was read from storage is tried once.
    * @template T
    * @param {(sessions: guard.SessionObject) => T} step
    * @returns {T}
    */
   #step(step) {
+    const isRead = this.#sessions === undefined;
     try {
       return this.ctx.storage.transactionSync(() => {
         this.#sessions ??= new guard.SessionObject(this.ctx.storage.sql);
@@ -215,7 +246,8 @@ export class UserSessions extends DurableObject {
       });
     } catch (error) {
       this.#sessions = undefined;
-      throw error;
+      if (isRead) throw error;
+      return this.#step(step);
     }
   }
 }

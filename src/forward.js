@@ -1,45 +1,91 @@
 // The I/O of a guarded request. A promise awaited here costs a fraction of one awaited from
 // Rust; whatever is decided, is decided there.
 
-import { send, urlFor } from "./origin.js";
+import { Pending } from "../build/bindings/guard.js";
+import { headersFor } from "./headers.js";
+import { initFor, send, urlFor } from "./origin.js";
+import { Precedent, isRepeated, keep } from "./precedent.js";
 import { isLasting, tie } from "./relay.js";
 import { moment } from "./report.js";
+import { check } from "./store.js";
 
 /** @typedef {import("./passage.js").Passage} Passage */
 /** @typedef {import("./bearer.js").Bearer} Bearer */
-
-/**
- * A request that waits for the store's reply. Its verdict is the answer: a refusal, or what `forward`
- * came to. Body and names are left out where they are those that the bearer remembers.
- * @typedef {{
- *   judge(passage: Passage, status: number, body: string | undefined, names: string | undefined, now: number): Response | Promise<Response>,
- *   constructor: { watch(session: string): Promise<Response | string> },
- * }} Pending
- */
+/** @typedef {import("./headers.js").Changes} Changes */
 
 /**
  * Waits for the store's reply, and ends the request or forwards it.
  * @param {Passage} passage
  * @param {Bearer} bearer
  * @param {Promise<import("./store.js").Reply>} question
- * @param {Pending} pending
+ * @param {Pending} pending whose verdict is the answer: a refusal, or what `forward` came to
  * @returns {Promise<Response>}
  */
 export async function checkAndForward(passage, bearer, question, pending) {
   passage.asked = moment();
-  const names = passage.sentHeaders();
   try {
-    const { status, body } = await question;
-    const now = Date.now();
-    passage.told = now;
-    const news = status === 200 && body === bearer.reply ? undefined : String(body);
-    const answer = await pending.judge(passage, status, news, names === bearer.names ? undefined : names, now);
-    const { session } = passage;
-    if (session === "" || !isLasting(answer)) return answer;
-    return tie(answer, () => pending.constructor.watch(session));
+    const reply = await question;
+    const now = (passage.told = Date.now());
+    if (isRepeated(passage)) passage.precedent = pending.precedent();
+    return tied(passage, await judged(passage, bearer, pending, reply, now));
   } finally {
     passage.ahead?.drop();
   }
+}
+
+/**
+ * The same for a request that says what an earlier one said. Rust has found that it still holds.
+ * @param {Passage} passage
+ * @param {Precedent} precedent
+ * @returns {Promise<Response>}
+ */
+export async function follow(passage, precedent) {
+  const { decision, changes, there } = precedent;
+  const bearer = /** @type {Bearer} */ (changes.bearer);
+  passage.asked = moment();
+  const question = check(passage, bearer, passage.began);
+  if (precedent.isAhead) sendAhead(passage, there, () => precedent.initFor(passage));
+  try {
+    const reply = await question;
+    const now = (passage.told = Date.now());
+    const { status, body } = reply;
+    const isSame = status === 200 && body === bearer.reply && body === precedent.reply;
+    if (isSame && decision.passes(now)) {
+      passage.said = precedent.said;
+      passage.session = bearer.session;
+      return tied(passage, await (passage.ahead?.take() ?? send(passage, there, precedent.initFor(passage))));
+    }
+    passage.precedent = decision;
+    return tied(passage, await judged(passage, bearer, decision.pending(passage.began), reply, now));
+  } finally {
+    passage.ahead?.drop();
+  }
+}
+
+/**
+ * What Rust makes of the store's reply. Body and names are left out where they are those that the
+ * bearer remembers.
+ * @param {Passage} passage
+ * @param {Bearer} bearer
+ * @param {Pending} pending
+ * @param {import("./store.js").Reply} reply
+ * @param {number} now
+ * @returns {Response | Promise<Response>}
+ */
+function judged(passage, bearer, pending, { status, body }, now) {
+  const names = passage.sentHeaders();
+  const news = status === 200 && body === bearer.reply ? undefined : String(body);
+  return pending.judge(passage, status, news, names === bearer.names ? undefined : names, now);
+}
+
+/**
+ * An answer that can go on for ever, tied to its session.
+ * @param {Passage} passage
+ * @param {Response} answer
+ */
+function tied({ session }, answer) {
+  if (session === "" || !isLasting(answer)) return answer;
+  return tie(answer, () => Pending.watch(session));
 }
 
 /** The origin's answer to a request that may not pass after all. */
@@ -85,10 +131,15 @@ export class Ahead {
 export function forward(passage, bearer, start, target, removed, set, said) {
   if (said !== undefined) passage.said = said;
   if (bearer !== undefined) passage.session = bearer.session;
-  const held = passage.ahead?.take();
-  if (held !== undefined) return held;
   try {
-    return send(passage, urlFor(passage.url, start, target), headersFor(passage, bearer, start, removed, set));
+    const { precedent } = passage;
+    const held = passage.ahead?.take();
+    if (held !== undefined && precedent === undefined) return held;
+    const changes = { bearer, start, removed, set };
+    const there = urlFor(passage.url, start, target);
+    const headers = headersFor(passage, changes);
+    if (precedent !== undefined) keep(passage, new Precedent(passage, precedent, changes, there, headers));
+    return held ?? send(passage, there, initFor(passage, headers));
   } catch (error) {
     // What is thrown into Rust is a panic to it.
     return Promise.reject(error);
@@ -100,41 +151,23 @@ export function forward(passage, bearer, start, target, removed, set, said) {
  * @type {(...way: Parameters<typeof forward>) => void}
  */
 export function forwardAhead(passage, bearer, start, target, removed, set) {
-  // A body can be sent but once.
-  if (passage.request.body !== null) return;
-  try {
-    const headers = headersFor(passage, bearer, start, removed, set);
-    passage.ahead = new Ahead((signal) => send(passage, urlFor(passage.url, start, target), headers, signal));
-  } catch {
-    // `forward` will fail, too, and tell it.
-  }
+  sendAhead(passage, urlFor(passage.url, start, target), () => initFor(passage, headersFor(passage, { bearer, start, removed, set })));
 }
 
 /**
- * The headers that go on.
  * @param {Passage} passage
- * @param {Bearer | undefined} bearer
- * @param {number} start
- * @param {string[]} removed
- * @param {string[] | undefined} set
+ * @param {string} there
+ * @param {() => RequestInit} how
  */
-function headersFor({ url, headers: sent }, bearer, start, removed, set) {
-  const headers = new Headers(sent);
-  for (const name of removed) headers.delete(name);
-  if (bearer !== undefined) setAll(headers, bearer.identity);
-  if (set !== undefined) setAll(headers, set);
-  // How the client came here. What it said of that itself is in `removed`.
-  const address = sent.get("cf-connecting-ip");
-  if (address !== null) headers.set("x-forwarded-for", address);
-  const colon = url.indexOf(":");
-  headers.set("x-forwarded-proto", url.slice(0, colon));
-  headers.set("x-forwarded-host", url.slice(colon + 3, start));
-  return headers;
-}
-
-/** @param {Headers} headers @param {string[]} all name, value, name, value */
-function setAll(headers, all) {
-  for (let at = 1; at < all.length; at += 2) headers.set(/** @type {string} */ (all[at - 1]), /** @type {string} */ (all[at]));
+function sendAhead(passage, there, how) {
+  // A body can be sent but once.
+  if (passage.request.body !== null) return;
+  try {
+    const init = how();
+    passage.ahead = new Ahead((signal) => send(passage, there, init, signal));
+  } catch {
+    // `forward` will fail, too, and tell it.
+  }
 }
 
 /**

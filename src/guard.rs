@@ -16,6 +16,7 @@ use web_sys::Response;
 use crate::bearer::{Bearer, Kept};
 use crate::config::App;
 use crate::passage::Passage;
+use crate::precedent::Precedent;
 use crate::request::{self, RequestHead};
 use crate::store::{self, Answering, Reply};
 use crate::{
@@ -56,11 +57,12 @@ pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> JsValue {
         Decision::Check(check) => {
             // 4.
             let kept = Kept::of(&app, check.caller());
-            let reply = app.store.check(&kept.bearer, now);
+            let reply = store::check(passage, &kept.bearer, now.millis() as f64);
             if check.is_ahead() {
                 forward::ahead(&app, &check, &kept, passage);
             }
-            let pending = Pending { app, check, kept: Rc::clone(&kept) };
+            let (check, repeats) = (Rc::from(check), !head.says_more());
+            let pending = Pending { app, check, kept: Rc::clone(&kept), repeats };
             check_and_forward(passage, &kept.bearer, reply, pending)
         }
     }
@@ -117,8 +119,10 @@ extern "C" {
 #[wasm_bindgen]
 pub struct Pending {
     app: Rc<App>,
-    check: Box<Check>,
+    check: Rc<Check>,
     kept: Rc<Kept>,
+    /// Can another request say the same?
+    repeats: bool,
 }
 
 #[wasm_bindgen]
@@ -128,6 +132,12 @@ impl Pending {
     /// string, the refusal's code, if the session is over; it is rejected if neither is known.
     pub fn watch(session: String) -> Promise {
         promise::of(async move { push::watch_line(&session).await })
+    }
+
+    /// What is to be remembered for requests that say the same; `undefined` if none can.
+    pub fn precedent(&self) -> Option<Precedent> {
+        let Self { app, check, kept, repeats } = self;
+        repeats.then(|| Precedent::new(Rc::clone(app), Rc::clone(check), Rc::clone(kept)))
     }
 
     /// Takes the store's reply. Returns the `Response` or the promise of one: the refusal, or the
@@ -162,6 +172,11 @@ impl Pending {
 }
 
 impl Pending {
+    /// A request that says what an earlier one said.
+    pub fn again(app: Rc<App>, check: Check, kept: Rc<Kept>) -> Self {
+        Self { app, check: Rc::new(check), kept, repeats: true }
+    }
+
     fn verdict(
         self,
         passage: &Passage,
@@ -172,7 +187,7 @@ impl Pending {
         match self.app.guard.judge(&self.check, answer, now) {
             // 6.
             Ok(live) => {
-                let Self { app, check, kept } = &self;
+                let Self { app, check, kept, .. } = &self;
                 forward::with_identity(app, check, kept, live.as_ref(), passage, sent)
             }
             Err(refusal) => self.refuse(passage, refusal, sent),

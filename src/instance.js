@@ -1,6 +1,7 @@
 // What follows a panic in wasm.
 
 import { __wbg_reset_state } from "../build/bindings/guard.js";
+import { forgetAll } from "./precedent.js";
 
 /**
  * Makes a fresh instance of the Rust code. Until then its exports throw, and objects of the old one do
@@ -8,5 +9,6 @@ import { __wbg_reset_state } from "../build/bindings/guard.js";
  * call's arguments were put into the old one's memory.
  */
 export function replaceInstance() {
+  forgetAll();
   queueMicrotask(__wbg_reset_state);
 }

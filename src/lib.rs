@@ -18,6 +18,7 @@ mod login_rate;
 mod origin_login;
 mod pages;
 mod passage;
+mod precedent;
 mod promise;
 mod push;
 mod refresh;

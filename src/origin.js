@@ -2,6 +2,7 @@
 
 import { env } from "cloudflare:workers";
 import { moment } from "./report.js";
+import { Timer } from "./timer.js";
 
 /** @typedef {import("./passage.js").Passage} Passage */
 
@@ -62,48 +63,75 @@ export function urlFor(url, start, target) {
 }
 
 /**
- * Sends a request to the origin: streams both bodies, follows no redirect.
+ * How a request goes to the origin: with its body, and no redirect is followed.
+ * @param {Passage} passage
+ * @param {Headers} headers
+ * @returns {RequestInit}
+ */
+export function initFor({ request, method }, headers) {
+  const { body } = request;
+  // A bound Worker learns of the client what the guard knows; there is no cache before it.
+  const cf = worker ? (request.cf ?? {}) : NO_CACHE;
+  return isOdd(method, body) ? { headers, redirect: "manual", cf } : { method, headers, body, redirect: "manual", cf };
+}
+
+/**
+ * Is what `initFor` makes good for another request, too?
+ * @param {Passage} passage
+ */
+export function canRepeat({ request }) {
+  return request.body === null && worker === undefined;
+}
+
+/**
+ * `fetch` takes a body of GET and HEAD only from a request that came in with one.
+ * @param {string} method
+ * @param {ReadableStream | null} body
+ */
+function isOdd(method, body) {
+  return body !== null && (method === "GET" || method === "HEAD");
+}
+
+/**
+ * Sends a request to the origin.
  * @param {Passage} passage
  * @param {string} url
- * @param {Headers} headers
+ * @param {RequestInit} init
  * @param {AbortSignal} [signal]
  * @returns {Promise<Response>}
  */
-export function send(passage, url, headers, signal) {
+export function send(passage, url, init, signal) {
   const { request, method } = passage;
   const { body } = request;
   passage.sent = moment();
-  // A bound Worker learns of the client what the guard knows; there is no cache before it.
-  const cf = worker ? (request.cf ?? {}) : NO_CACHE;
-  // `fetch` takes a body of GET and HEAD only from a request that came in with one.
-  const isOdd = body !== null && (method === "GET" || method === "HEAD");
-  /** @type {RequestInit} */
-  const init = isOdd ? { headers, redirect: "manual", cf } : { method, headers, body, redirect: "manual", cf };
-  if (signal) init.signal = signal;
-  const ask = () => origin.fetch(isOdd ? new Request(url, request) : url, init);
-  return inTime(passage, ask, isUpload(headers, body) ? undefined : patience);
+  const ask = () => origin.fetch(isOdd(method, body) ? new Request(url, request) : url, signal ? { ...init, signal } : init);
+  // What is asked ahead is waited for beside the store.
+  const timer = signal ? new Timer() : passage.timer;
+  return inTime(passage, timer, ask, isUpload(passage.headers, body) ? undefined : patience);
 }
 
 /**
  * Waits for an answer, and drops one that comes too late. An abort signal would do that, too, but the
  * runtime then leads every body through it.
  * @param {Passage} passage
+ * @param {Timer} timer
  * @param {() => Promise<Response>} ask
  * @param {number | undefined} millis `undefined`: as long as it takes
  * @returns {Promise<Response>} rejected with an `OriginFailure`
  */
-function inTime(passage, ask, millis) {
+function inTime(passage, timer, ask, millis) {
   return new Promise((resolve, reject) => {
     /** @param {boolean} timedOut @param {unknown} cause */
     const fail = (timedOut, cause) => {
-      clearTimeout(timer);
+      timer.end();
       passage.answered = moment();
       reject(new OriginFailure(timedOut, cause));
     };
-    const timer = millis === undefined ? null : setTimeout(() => fail(true, "no answer in time"), millis);
+    if (millis === undefined) timer.end();
+    else timer.wait(millis, () => fail(true, "no answer in time"));
     /** @param {Response} answer */
     const come = (answer) => {
-      clearTimeout(timer);
+      timer.end();
       passage.answered = moment();
       resolve(answer);
     };

@@ -1,22 +1,43 @@
 // One request on its way through the guard: what was read of it, once, because each look at a request
 // costs, and what is known of how it went.
 
+import { Timer } from "./timer.js";
+
 /** What is said of a request that ends before anything was decided: the settings are wrong. */
 const UNDECIDED = '"decision":"refuse"';
 
 export class Passage {
+  /** @type {string | undefined} */
+  authorization;
+  /** @type {string | undefined} */
+  cookie;
+
   /** @param {Request} request */
   constructor(request) {
     this.request = request;
     this.method = request.method;
     this.url = request.url;
     this.headers = request.headers;
+    /** The names of the headers, and the value of each. @type {string[]} */
+    this.names = [];
+    /** @type {string[]} */
+    this.values = [];
+    this.headers.forEach((value, name) => {
+      this.names.push(name);
+      this.values.push(value);
+      if (name === "authorization") this.authorization = value;
+      else if (name === "cookie") this.cookie = value;
+    });
+    /** For store and origin. */
+    this.timer = new Timer();
     /** What was decided: members of a JSON object, without its braces. */
     this.said = UNDECIDED;
     /** The session whose end ends the answer, as `Pending.watch` takes it; empty if there is none. */
     this.session = "";
     /** @type {import("./forward.js").Ahead | undefined} what the origin was asked before it was known whether it may be */
     this.ahead = undefined;
+    /** @type {import("../build/bindings/guard.js").Precedent | undefined} what is to be remembered for requests that say the same */
+    this.precedent = undefined;
     // When things happened, in milliseconds since the Unix epoch; 0: they did not. The clock stands
     // still while code runs.
     this.began = Date.now();
@@ -39,10 +60,8 @@ export class Passage {
    * names of all, a line each.
    */
   sentHeaders() {
-    const { headers } = this;
-    const names = [...headers.keys()];
-    const isSpecial = names.includes("connection") || names.includes("upgrade");
-    const values = isSpecial ? `${headers.get("connection") ?? ""}\n${headers.get("upgrade") ?? ""}\n` : "\n\n";
-    return values + names.join("\n");
+    const { names, values } = this;
+    const valueOf = (/** @type {string} */ name) => values[names.indexOf(name)] ?? "";
+    return [valueOf("connection"), valueOf("upgrade"), ...names].join("\n");
   }
 }

@@ -1,6 +1,7 @@
 //! A Workers request, as the core looks at it.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use auth::decision::{Body, Head};
 use auth::form::{Form, MAX_BODY};
@@ -22,6 +23,7 @@ pub struct RequestHead {
     cookie: Option<String>,
     passage: Passage,
     body: Option<Result<String, UnreadableBody>>,
+    found_more: Cell<bool>,
 }
 
 /// What is said of a body that cannot be read.
@@ -48,7 +50,8 @@ impl RequestHead {
         authorization: Option<String>,
         cookie: Option<String>,
     ) -> Self {
-        Self { method, url, authorization, cookie, passage, body: None }
+        let found_more = Cell::new(false);
+        Self { method, url, authorization, cookie, passage, body: None, found_more }
     }
 
     /// Looks at a request.
@@ -60,6 +63,12 @@ impl RequestHead {
     /// The request.
     pub fn passage(&self) -> &Passage {
         &self.passage
+    }
+
+    /// Was anything found in it, when it was looked for, but method, URL, `Authorization` and
+    /// `Cookie`? If not, these and the names of its headers say all that was to know.
+    pub fn says_more(&self) -> bool {
+        self.found_more.get() || self.body.is_some()
     }
 
     /// Looks at its body, too, and leaves that in the request as it is.
@@ -82,7 +91,11 @@ impl Head for RequestHead {
         match name {
             "authorization" => self.authorization.as_deref().map(Cow::from),
             "cookie" => self.cookie.as_deref().map(Cow::from),
-            name => self.passage.header(name).map(Cow::from),
+            name => {
+                let value = self.passage.header(name).map(Cow::from);
+                self.found_more.set(self.found_more.get() || value.is_some());
+                value
+            }
         }
     }
 

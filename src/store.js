@@ -22,31 +22,61 @@ export function askRedis(url, init, timeout) {
 }
 
 /** @typedef {import("./bearer.js").Bearer} Bearer */
-
-/**
- * Asks the REST endpoint of Redis about a session.
- * @param {Bearer} bearer
- * @param {number} now milliseconds since the Unix epoch
- * @param {RequestInit} init
- * @param {number} timeout milliseconds until the whole reply
- * @returns {Promise<Reply>}
- */
-export function checkInRedis(bearer, now, init, timeout) {
-  return askRedis(bearer.question(now), init, timeout);
-}
-
+/** @typedef {import("./passage.js").Passage} Passage */
 /** @typedef {DurableObjectNamespace<import("./entry.js").UserSessions>} Objects */
 
 /**
- * Asks a user's Durable Object about a session.
+ * How a session is asked about.
+ * @type {(bearer: Bearer, now: number, come: (reply: Reply) => void, fail: (error: unknown) => void) => unknown}
+ */
+let ask;
+
+/** Milliseconds until the whole reply. */
+let patience = 0;
+
+/**
+ * Has sessions asked about at the REST endpoint of Redis.
+ * @param {RequestInit} init
+ * @param {number} timeout milliseconds until the whole reply
+ */
+export function checkInRedis(init, timeout) {
+  patience = timeout;
+  ask = (bearer, now, come, fail) => fetch(bearer.question(now), init).then((reply) => {
+    reply.text().then((body) => come({ status: reply.status, body }), fail);
+  }, fail);
+}
+
+/**
+ * Has sessions asked about in the users' Durable Objects.
  * @param {Objects} objects
+ * @param {number} timeout milliseconds until the reply
+ */
+export function checkInObjects(objects, timeout) {
+  patience = timeout;
+  ask = ({ place, before, after = "" }, now, come, fail) => {
+    objects.getByName(place).check(before, now, after).then((body) => come({ status: 200, body }), fail);
+  };
+}
+
+/**
+ * Asks about a session. On the way of every request: an abort signal, a timer of its own, or a
+ * promise more, would be felt.
+ * @param {Passage} passage
  * @param {Bearer} bearer
  * @param {number} now milliseconds since the Unix epoch
- * @param {number} timeout milliseconds until the reply
- * @returns {Promise<Reply>}
+ * @returns {Promise<Reply>} never rejected
  */
-export function checkInObject(objects, bearer, now, timeout) {
-  return askObject(objects, bearer.place, bearer.question(now), timeout);
+export function check({ timer }, bearer, now) {
+  return new Promise((come) => {
+    timer.wait(patience, () => come({ status: TIMED_OUT, body: "" }));
+    /** @param {unknown} error */
+    const fail = (error) => come({ status: UNREACHABLE, body: String(error) });
+    try {
+      ask(bearer, now, come, fail);
+    } catch (error) {
+      fail(error);
+    }
+  });
 }
 
 /**
@@ -119,8 +149,7 @@ export function textWithin(timeout, ask) {
 }
 
 /**
- * Waits for a reply, and drops a late one. On the way of every request: an abort signal, or a promise
- * more, would be felt.
+ * Waits for a reply, and drops a late one.
  * @param {number} timeout milliseconds
  * @param {(come: (reply: Reply) => void, fail: (error: unknown) => void) => unknown} ask
  * @returns {Promise<Reply>} never rejected

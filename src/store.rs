@@ -16,6 +16,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::bearer::Bearer;
+use crate::passage::Passage;
 
 /// What a command came to.
 pub type Outcome = Result<Answer, StoreError>;
@@ -62,7 +63,7 @@ pub trait SessionStore {
     /// and is never rejected.
     fn ask(&self, user: &Subject, command: &Command) -> Promise;
 
-    /// What [`SessionStore::check`] is made of: the name of the place where a user's sessions are,
+    /// What [`check`] is made of: the name of the place where a user's sessions are,
     /// empty if the store has but one, and the question after one of them.
     fn check_frame(
         &self,
@@ -70,9 +71,6 @@ pub trait SessionStore {
         sid: &Sid,
         idle_timeout: Option<Duration>,
     ) -> (String, CheckFrame);
-
-    /// Sends a [`Command::Check`], as [`SessionStore::ask`] would.
-    fn check(&self, bearer: &Bearer, now: Timestamp) -> Promise;
 
     /// Reads the reply; `None` if the command must be sent anew.
     fn read(&self, command: &Command, reply: &Reply) -> Option<Outcome>;
@@ -148,11 +146,18 @@ extern "C" {
     #[wasm_bindgen(js_name = askRedis)]
     fn ask_redis(url: &str, init: &JsValue, timeout: u32) -> Promise;
 
+    /// Has [`check`] ask Redis, with `init` for each request.
     #[wasm_bindgen(js_name = checkInRedis)]
-    fn check_in_redis(bearer: &Bearer, now: f64, init: &JsValue, timeout: u32) -> Promise;
+    fn check_in_redis(init: &JsValue, timeout: u32);
 
-    #[wasm_bindgen(js_name = checkInObject)]
-    fn check_in_object(objects: &JsValue, bearer: &Bearer, now: f64, timeout: u32) -> Promise;
+    /// Has [`check`] ask Durable Objects.
+    #[wasm_bindgen(js_name = checkInObjects)]
+    fn check_in_objects(objects: &JsValue, timeout: u32);
+
+    /// Asks about a session, in one round trip, as the store that was made last has set it up. `now`
+    /// is in milliseconds since the Unix epoch. The promise is of what [`SessionStore::read`] reads,
+    /// and is never rejected.
+    pub fn check(passage: &Passage, bearer: &Bearer, now: f64) -> Promise;
 
     #[wasm_bindgen(js_name = askObject)]
     fn ask_object(objects: &JsValue, name: &str, command: &str, timeout: u32) -> Promise;

@@ -61,6 +61,12 @@ impl Assertions {
         kept.insert(0, new);
         Ok(text)
     }
+
+    /// Is this one of them, and still to be sent?
+    pub fn holds(&self, text: &Rc<str>, now: Timestamp) -> bool {
+        let kept = self.0.borrow();
+        kept.iter().any(|it| Rc::ptr_eq(&it.text, text) && now.since(it.issued) <= IN_USE)
+    }
 }
 
 /// Whom an assertion is for: scheme, host and port of a URL, as an origin is written (RFC 6454,

@@ -46,12 +46,16 @@ impl Ledger {
         self.sessions.values().map(Session::forgotten).max()
     }
 
-    /// The session that a check finds, if it is there and the check changes nothing.
-    pub fn unchanged_by(&self, check: &Command) -> Option<&Session> {
+    /// Until when a check finds a session as it is and changes nothing, unless another command does;
+    /// `None` if it is not there, or is changed by a check now.
+    pub fn unchanged_until(&self, check: &Command) -> Option<Timestamp> {
         let Command::Check { sid, idle_timeout, now } = check else { return None };
         let session = self.sessions.get(sid)?;
-        let changes = idle_timeout.is_some_and(|timeout| session.is_due(timeout, *now));
-        (!changes).then_some(session)
+        let until = match idle_timeout {
+            Some(timeout) if session.is_live(*now) => session.due(*timeout),
+            _ => session.forgotten(),
+        };
+        (*now < until).then_some(until)
     }
 
     /// Applies one command.

@@ -339,15 +339,15 @@ impl Session {
         true
     }
 
-    /// Is the idle deadline to be moved?
-    pub fn is_due(&self, timeout: Duration, now: Timestamp) -> bool {
-        self.is_live(now) && now.since(self.seen) >= timeout / 10
+    /// From when on the idle deadline is to be moved, if it is live then.
+    pub fn due(&self, timeout: Duration) -> Timestamp {
+        self.seen.plus(Duration::from_millis((timeout.as_millis() as u64).div_ceil(10)))
     }
 
     /// Moves the idle deadline of a live session, at most once per tenth of the timeout.
     /// Says whether it moved.
     pub fn slide(&mut self, timeout: Duration, now: Timestamp) -> bool {
-        let due = self.is_due(timeout, now);
+        let due = self.is_live(now) && now >= self.due(timeout);
         if due {
             self.seen = now;
             self.idle_expires = Some(now.plus(timeout));

@@ -77,6 +77,16 @@ impl Verified {
         &self.0.identity
     }
 
+    /// Is this still its time? The rest of a token is judged once.
+    pub fn is_timely(&self, now: Timestamp) -> bool {
+        self.0.period.judge(now).is_ok()
+    }
+
+    /// Is this an assertion of [`Tokens::assertion`] for it, still to be sent?
+    pub fn holds_assertion(&self, text: &Rc<str>, now: Timestamp) -> bool {
+        self.0.assertions.holds(text, now)
+    }
+
     /// What a platform makes of this token, kept for as long as the token is remembered. There is
     /// room for one thing, of one type.
     pub fn kept<T: 'static>(&self, make: impl Fn() -> T) -> Rc<T> {

@@ -36,7 +36,7 @@ export async function loadWorker(folder, keys, { sub, record }, kind) {
     UPSTASH_REDIS_REST_TOKEN: "bench",
   };
   const object = new UserSessions({ storage: nowhere }, env);
-  env.USER_SESSIONS = { getByName: () => ({ apply: async (command) => object.apply(command) }) };
+  env.USER_SESSIONS = { getByName: () => ({ check: async (...check) => object.check(...check) }) };
   if (kind === "durable-object") object.apply(JSON.stringify({ open: { session: JSON.parse(record), limit: null, end: [], now: Date.now() } }));
   const tally = countPlatform(record);
   return {

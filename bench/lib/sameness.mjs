@@ -68,7 +68,7 @@ async function send(url, token, headers = {}) {
 
 async function endSession(name, url, { sub, sid, record }) {
   const ended = { ...JSON.parse(record), ended: { why: "revoked", at: Date.now() } };
-  if (name === "hand, objects") await fetch(url, { method: "PUT", body: JSON.stringify([{ sub, sid, record: JSON.stringify(ended) }]) });
+  if (name.startsWith("hand") && name.endsWith("objects")) await fetch(url, { method: "PUT", body: JSON.stringify([{ sub, sid, record: JSON.stringify(ended) }]) });
   if (name === "guard, objects") await endSessions(url, sub);
 }
 

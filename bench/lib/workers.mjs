@@ -21,6 +21,7 @@ const kinds = {
   hand: { entry: "hand.js" },
   "hand, limited": { entry: "hand.js", vars: { LIMITS: "yes" } },
   "hand, objects": { entry: "hand-object.js", objects: true },
+  "hand, limited, objects": { entry: "hand-object.js", vars: { LIMITS: "yes" }, objects: true },
   // The binding is there with Redis, too, as wrangler.toml has it. No peer logs its requests.
   guard: { modules: guard, vars: { SESSION_STORE: "redis", REQUEST_LOG: "off" }, objects: true },
   "guard, logging": { modules: guard, vars: { SESSION_STORE: "redis" }, objects: true },
@@ -70,7 +71,7 @@ async function bundle(entry, folder) {
  */
 export async function seed(name, url, users, keys) {
   if (name === "guard, objects") return Promise.all(users.map(({ sub, claims }) => begin(url, sub, claims)));
-  if (name === "hand, objects") await expect(fetch(url, { method: "PUT", body: JSON.stringify(users) }));
+  if (name.startsWith("hand") && name.endsWith("objects")) await expect(fetch(url, { method: "PUT", body: JSON.stringify(users) }));
   return users.map(({ claims }) => mint(claims, "HS256", keys.HS256));
 }
 

@@ -78,18 +78,51 @@ export function tellClient(url, sent, headers) {
 }
 
 /**
- * Waits for a promise, but not for ever.
- * @template T
- * @param {Promise<T>} promise
- * @param {number} millis
- * @returns {Promise<T>}
+ * The headers on their way to the origin as `onward` has them, made of those of the last request with the
+ * same names: mostly a few values differ.
  */
-export function inTime(promise, millis) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("not in time")), millis);
-    const stop = () => clearTimeout(timer);
-    promise.then((value) => (stop(), resolve(value)), (error) => (stop(), reject(error)));
-  });
+export class Onward {
+  /** @type {string[]} */
+  #names = [];
+  /** @type {string[]} */
+  #values = [];
+  #url = "";
+  /** @type {Headers | undefined} */
+  #headers;
+
+  /**
+   * @param {string} url
+   * @param {Headers} sent
+   * @param {[string, string][]} identity
+   */
+  headers(url, sent, identity) {
+    /** @type {string[]} */
+    const names = [];
+    /** @type {string[]} */
+    const values = [];
+    sent.forEach((value, name) => {
+      names.push(name);
+      values.push(value);
+    });
+    const known = this.#headers;
+    const isKnown = known !== undefined && url === this.#url && names.length === this.#names.length && names.every((name, at) => name === this.#names[at]);
+    /** @type {[string, string][]} */
+    const changed = [];
+    if (isKnown) values.forEach((value, at) => value === this.#values[at] || changed.push([names[at] ?? "", value]));
+    const isPlain = changed.every(([name, value]) => name !== "authorization" && name !== "cf-connecting-ip" && !value.includes(",") && !RESERVED.test(name));
+    if (known !== undefined && isKnown && isPlain) {
+      for (const [name, value] of changed) {
+        known.set(name, value);
+        this.#values[names.indexOf(name)] = value;
+      }
+      return known;
+    }
+    this.#names = names;
+    this.#values = values;
+    this.#url = url;
+    this.#headers = onward(url, sent, identity);
+    return this.#headers;
+  }
 }
 
 /**

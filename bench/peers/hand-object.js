@@ -2,11 +2,14 @@
 // records in memory while it lives, and in SQLite always, as the guard's does.
 
 import { DurableObject } from "cloudflare:workers";
-import { onward, refusal, refused } from "./common.js";
+import { refusal, refused } from "./common.js";
+import { Limits, limitsOf } from "./limits.js";
 import { Tokens, sent, untimely } from "./tokens.js";
 
 /** @type {Tokens | undefined} */
 let tokens;
+/** @type {ReturnType<typeof limitsOf>} */
+let limited;
 
 /** @extends {DurableObject<unknown>} */
 export class UserSessions extends DurableObject {
@@ -48,7 +51,7 @@ export default {
    */
   async fetch(request, env) {
     if (request.method === "PUT") return seed(request, env);
-    tokens ??= new Tokens(env);
+    if (tokens === undefined) [tokens, limited] = [new Tokens(env), limitsOf(env)];
     const token = sent(request.headers);
     if (token === undefined) return refused("token_missing");
     const genuine = tokens.recall(token) ?? (await tokens.verify(token));
@@ -57,17 +60,26 @@ export default {
     const { claims, identity } = genuine;
     const early = untimely(claims, now / 1000);
     if (early !== undefined) return refused(early);
-    let session;
+    const limits = limited && new Limits(limited);
     try {
-      session = JSON.parse(await env.USER_SESSIONS.getByName(claims.sub).check(claims.sid));
+      /** @type {Promise<string>} */
+      const asked = env.USER_SESSIONS.getByName(claims.sub).check(claims.sid);
+      const record = await (limits?.store(asked) ?? asked);
+      if (record !== genuine.reply) {
+        genuine.session = JSON.parse(record);
+        genuine.reply = record;
+      }
     } catch {
       return refused("store_unavailable", 503);
     }
-    const why = refusal(session, claims, now);
+    const why = refusal(genuine.session, claims, Date.now());
     if (why !== undefined) return refused(why);
     const { url, method, body } = request;
-    const headers = onward(url, request.headers, identity);
-    return fetch(env.ORIGIN_URL + url.slice(url.indexOf("/", 8)), { method, headers, body, redirect: "manual" });
+    const headers = genuine.onward.headers(url, request.headers, identity);
+    const there = env.ORIGIN_URL + url.slice(url.indexOf("/", 8));
+    if (limited === undefined) return fetch(there, { method, headers, body, redirect: "manual" });
+    const answer = fetch(there, { method, headers, body, redirect: "manual", cf: limited.cf });
+    return limits?.origin(answer) ?? answer;
   },
 };
 

@@ -1,10 +1,11 @@
 // Tokens verified with WebCrypto by hand, and remembered, for the two hand-written peers.
 
-import { identity } from "./common.js";
+import { Onward, identity } from "./common.js";
 
 /**
- * A token that is genuine: its claims, what the origin is told of it, and the question to the store.
- * @typedef {{ claims: any, identity: [string, string][], key: string }} Genuine
+ * A token that is genuine: its claims, what the origin is told of it, the question to the store, and what
+ * is the same for most requests with it.
+ * @typedef {{ claims: any, identity: [string, string][], key: string, onward: Onward, reply: string, session: any }} Genuine
  */
 
 /** As many as the guard remembers, in two halves as there. */
@@ -55,7 +56,7 @@ export class Tokens {
       const claims = await this.#read(token);
       if (claims === undefined) return undefined;
       const key = encodeURIComponent(`guard:${base64url(claims.sub)}`);
-      const genuine = { claims, identity: identity(claims), key };
+      const genuine = { claims, identity: identity(claims), key, onward: new Onward(), reply: "", session: undefined };
       this.#remember(token, genuine);
       return genuine;
     } catch {
@@ -104,7 +105,7 @@ export function untimely({ exp, nbf, iat }, now) {
  */
 export function sent(headers) {
   const authorization = headers.get("authorization");
-  if (authorization !== null) return /^bearer +(\S+)$/i.exec(authorization)?.[1];
+  if (authorization !== null) return authorization.startsWith("Bearer ") ? authorization.slice(7) : /^bearer +(\S+)$/i.exec(authorization)?.[1];
   return /(?:^|; *)__Host-session=([^;]+)/.exec(headers.get("cookie") ?? "")?.[1];
 }
 

@@ -1,23 +1,20 @@
 //! Durable Objects: one per user, holding that user's sessions in SQLite.
 
-use std::collections::HashMap;
-use std::rc::Rc;
 use std::time::Duration;
 
 use auth::index::Question;
 use auth::ledger::{Ledger, Touched};
 use auth::rate::Count;
 use auth::session::{Session, Sid, Subject};
-use auth::store::{Answer, CheckFrame, Command, NoteName, StoreError};
+use auth::store::{CheckFrame, Command, NoteName, StoreError};
 use auth::time::Timestamp;
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::{
-    Answering, Outcome, Reply, SessionStore, ask_object, check_in_object, count_up, keep_note,
+    Answering, Outcome, Reply, SessionStore, ask_object, check_in_objects, count_up, keep_note,
     millis, recall_note,
 };
-use crate::bearer::Bearer;
 
 /// Sends commands to the objects of one namespace.
 pub struct ObjectStore {
@@ -28,6 +25,7 @@ pub struct ObjectStore {
 impl ObjectStore {
     /// A store in the namespace of this binding.
     pub fn new(objects: JsValue, timeout: Duration) -> Self {
+        check_in_objects(&objects, millis(timeout));
         Self { objects, timeout }
     }
 
@@ -49,10 +47,6 @@ impl SessionStore for ObjectStore {
         idle_timeout: Option<Duration>,
     ) -> (String, CheckFrame) {
         (name_of(user), Command::check_frame(sid, idle_timeout))
-    }
-
-    fn check(&self, bearer: &Bearer, now: Timestamp) -> Promise {
-        check_in_object(&self.objects, bearer, now.millis() as f64, millis(self.timeout))
     }
 
     fn read(&self, _: &Command, reply: &Reply) -> Option<Outcome> {
@@ -142,8 +136,6 @@ const PING: &str = "ping";
 pub struct SessionObject {
     sql: Sql,
     ledger: Option<Ledger>,
-    /// The answers to checks since something was changed.
-    told: HashMap<Sid, JsValue>,
 }
 
 #[wasm_bindgen]
@@ -165,7 +157,7 @@ impl SessionObject {
     /// An object over its storage.
     #[wasm_bindgen(constructor)]
     pub fn new(sql: Sql) -> Self {
-        Self { sql, ledger: None, told: HashMap::new() }
+        Self { sql, ledger: None }
     }
 
     /// Applies one command, both it and its answer as JSON.
@@ -179,30 +171,23 @@ impl SessionObject {
         let command: Command = serde_json::from_str(command).map_err(JsError::from)?;
         let (answer, touched) = self.ledger()?.apply(&command);
         self.write(&touched)?;
-        self.told.clear();
         Ok(serde_json::to_string(&answer).map_err(JsError::from)?)
     }
 
-    /// The answer to a check that changes nothing, and so needs no transaction; `undefined` if the
-    /// command is to be applied.
-    pub fn recall(&mut self, command: &str) -> JsValue {
-        let command = serde_json::from_str(command).ok();
-        let found = command.and_then(|command| self.ledger.as_ref()?.unchanged_by(&command));
-        let Some(session) = found else { return JsValue::UNDEFINED };
-        if let Some(answer) = self.told.get(&session.sid) {
-            return answer.clone();
-        }
-        let answer = Answer::Found(Some(Rc::new(session.clone())));
-        let answer = serde_json::to_string(&answer).map_or(JsValue::UNDEFINED, JsValue::from);
-        self.told.insert(session.sid.clone(), answer.clone());
-        answer
+    /// Until when a check changes nothing and has the same answer, in milliseconds since the Unix
+    /// epoch, unless something else changes the session; `undefined` if it does change something now,
+    /// or finds nothing in memory.
+    #[wasm_bindgen(js_name = unchangedUntil)]
+    pub fn unchanged_until(&self, check: &str) -> Option<f64> {
+        let check = serde_json::from_str(check).ok()?;
+        let moment = self.ledger.as_ref()?.unchanged_until(&check)?;
+        Some(moment.millis() as f64)
     }
 
     /// Forgets what need not be kept any more.
     #[wasm_bindgen(js_name = forgetOld)]
     pub fn forget_old(&mut self, now: f64) -> Result<(), JsValue> {
         let forgotten = self.ledger()?.forget_old(Timestamp::from_millis(now as u64));
-        self.told.clear();
         self.write(&Touched { forgotten, ..Touched::default() })
     }
 

@@ -14,7 +14,6 @@ use wasm_bindgen::prelude::*;
 use web_sys::Headers;
 
 use super::{Answering, Outcome, Reply, SessionStore, ask_redis, check_in_redis, millis};
-use crate::bearer::Bearer;
 
 /// Sends commands to one REST endpoint.
 pub struct RedisStore {
@@ -40,6 +39,7 @@ impl RedisStore {
             headers.into()
         });
         let get = init(&headers, "GET", None);
+        check_in_redis(&get, millis(timeout));
         let redis = Redis::new(keyspace, consistency);
         Self { redis, url: url.to_owned(), timeout, headers, get }
     }
@@ -98,10 +98,6 @@ impl SessionStore for RedisStore {
     ) -> (String, CheckFrame) {
         let frame = self.redis.check_frame(user, sid, idle_timeout);
         (String::new(), CheckFrame { before: format!("{}{}", self.url, frame.before), ..frame })
-    }
-
-    fn check(&self, bearer: &Bearer, now: Timestamp) -> Promise {
-        check_in_redis(bearer, now.millis() as f64, &self.get, millis(self.timeout))
     }
 
     fn read(&self, command: &Command, reply: &Reply) -> Option<Outcome> {

@@ -12,6 +12,7 @@ use crate::time::Timestamp;
 use crate::token::Verified;
 
 /// Somebody with a genuine token, whose session is still to be checked.
+#[derive(Clone)]
 pub struct Caller {
     pub(super) token: Verified,
     pub(super) idle_timeout: Option<Duration>,

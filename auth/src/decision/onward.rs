@@ -9,8 +9,10 @@ use super::{Caller, SentHeaders};
 use crate::identity;
 use crate::refusal::Refusal;
 use crate::request_log::{Outcome, said};
+use crate::time::Timestamp;
 
 /// A request for the origin, once its caller's session is known to be live.
+#[derive(Clone)]
 pub struct Check {
     pub(super) caller: Caller,
     pub(super) target: Forwarded,
@@ -66,6 +68,20 @@ impl Check {
     /// no other way for the request to go on then than with the caller's identity.
     pub fn is_ahead(&self) -> bool {
         self.is_ahead
+    }
+
+    /// Is the same to be asked for a request that says the same at this moment? Not if its token's
+    /// time is over, or that of the proof that goes along.
+    pub fn holds(&self, now: Timestamp) -> bool {
+        let token = &self.caller.token;
+        let proof = self.assertion.as_ref();
+        token.is_timely(now) && proof.is_none_or(|proof| token.holds_assertion(proof, now))
+    }
+
+    /// The same, asked at this moment, at which it must hold.
+    pub fn at(&self, now: Timestamp) -> Self {
+        let check = self.clone();
+        Self { caller: Caller { now, ..check.caller }, ..check }
     }
 
     /// Does the request go on, without an identity, although it was refused?
@@ -141,7 +157,7 @@ pub struct Forwarded {
 }
 
 /// What keeps the guard's own credential from the origin.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Withheld {
     pub(super) remove: Vec<Cow<'static, str>>,
     pub(super) set: Vec<(&'static str, String)>,

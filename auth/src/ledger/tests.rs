@@ -42,7 +42,7 @@ fn a_lower_limit_ends_as_many_as_it_takes_and_never_the_newcomer() {
 }
 
 #[test]
-fn a_check_is_answered_without_a_step_only_if_that_would_change_nothing() {
+fn a_check_is_answered_as_the_last_time_only_while_it_would_change_nothing() {
     let mut ledger = Ledger::default();
     open(&mut ledger, "a", 0, 0);
     let check = |sid: &str, idle: Option<u64>, now| Command::Check {
@@ -50,20 +50,25 @@ fn a_check_is_answered_without_a_step_only_if_that_would_change_nothing() {
         idle_timeout: idle.map(std::time::Duration::from_millis),
         now: at(now),
     };
-    for (command, is_answered) in [
-        (check("a", None, 500), true),
-        (check("a", None, 5000), true),
-        (check("a", Some(100), 9), true),
-        (check("a", Some(100), 10), false),
-        (check("b", None, 1), false),
-        (Command::List { now: at(1) }, false),
+    let forgotten = ledger.get(&Sid::try_from("a".to_owned()).unwrap()).unwrap().forgotten();
+    for (command, until) in [
+        (check("a", None, 500), Some(forgotten)),
+        (check("a", None, forgotten.millis()), None),
+        (check("a", Some(100), 9), Some(at(10))),
+        (check("a", Some(91), 9), Some(at(10))),
+        (check("a", Some(100), 10), None),
+        (check("a", Some(100), forgotten.millis() - 1), Some(forgotten)),
+        (check("b", None, 1), None),
+        (Command::List { now: at(1) }, None),
     ] {
-        let answer = ledger.unchanged_by(&command).cloned();
-        assert_eq!(answer.is_some(), is_answered, "{command:?}");
-        let (applied, touched) = ledger.clone().apply(&command);
-        if let Some(session) = answer {
-            assert_eq!(applied, Answer::Found(Some(Rc::new(session))));
-            assert_eq!(touched, Touched::default());
+        assert_eq!(ledger.unchanged_until(&command), until, "{command:?}");
+        let Command::Check { sid, idle_timeout, now } = &command else { continue };
+        let Some(until) = until else { continue };
+        let (answer, _) = ledger.clone().apply(&command);
+        for now in [*now, Timestamp::from_millis(until.millis() - 1)] {
+            let again = Command::Check { sid: sid.clone(), idle_timeout: *idle_timeout, now };
+            let (applied, touched) = ledger.clone().apply(&again);
+            assert_eq!((applied, touched), (answer.clone(), Touched::default()), "{again:?}");
         }
     }
 }

@@ -77,3 +77,29 @@ fn debug_output_tells_no_assertion() {
     let assertion = check.assertion.as_deref().unwrap();
     assert!(!format!("{check:?}").contains(assertion));
 }
+
+#[rstest]
+#[case::at_once(0, true, true)]
+#[case::while_its_proof_is_sent(30, true, true)]
+#[case::once_its_proof_is_old(31, true, false)]
+#[case::in_its_tokens_leeway(64, true, false)]
+#[case::once_its_token_is_over(65, false, false)]
+fn what_was_decided_holds_as_long_as_its_token_and_its_proof_do(
+    #[case] later: u64,
+    #[case] plain: bool,
+    #[case] asserted: bool,
+) {
+    let then = NOW.plus(Duration::from_secs(later));
+    for (guard, holds) in [(guard(), plain), (guard_that_asserts(&[]), asserted)] {
+        let request = request("GET", "/x", &[("authorization", &bearer(&guard))]);
+        let check = check(&guard, &request);
+        assert_eq!(check.holds(then), holds);
+        if holds {
+            let again = check.at(then);
+            let Decision::Check(anew) = guard.decide(&request, then) else { panic!("it holds") };
+            assert_eq!(again.caller().command(), anew.caller().command());
+            let sent = SentHeaders::default();
+            assert_eq!(again.forward(&sent), anew.forward(&sent));
+        }
+    }
+}

@@ -1,0 +1,179 @@
+// Requests that were let through, and what was decided about them. One that says the same in method, URL,
+// credential and the names of its headers is decided alike, but for what depends on the moment; that,
+// and what the store replies, Rust judges each time (`precedent.rs`). So most of what makes up a
+// request need not be read, nor cross, again.
+
+import { headersFor } from "./headers.js";
+import { canRepeat, initFor } from "./origin.js";
+
+/** @typedef {import("./passage.js").Passage} Passage */
+/** @typedef {import("./headers.js").Changes} Changes */
+
+/** Headers whose values are part of what was decided. The other ones that matter were not there. */
+const READ = ["authorization", "cookie", "connection", "upgrade"];
+
+/** What is added to the headers that go on depends on this one's value. */
+const ADDRESS = "cf-connecting-ip";
+
+export class Precedent {
+  #method;
+  #url;
+  #names;
+  #values;
+  #headers;
+  /** How it went, if another request can go as it did. @type {RequestInit | undefined} */
+  #init;
+  /** Names that do not go on as they came. */
+  #changed;
+
+  /**
+   * @param {Passage} passage
+   * @param {import("../build/bindings/guard.js").Precedent} decision
+   * @param {Changes} changes
+   * @param {string} there where it went
+   * @param {Headers} headers with what
+   */
+  constructor(passage, decision, changes, there, headers) {
+    this.#method = passage.method;
+    this.#url = passage.url;
+    this.#names = passage.names;
+    this.#values = passage.values;
+    this.#headers = headers;
+    const set = (changes.set ?? []).filter((_, at) => at % 2 === 0);
+    this.#changed = new Set([...changes.removed, ...set].map((name) => name.toLowerCase()));
+    this.decision = decision;
+    this.changes = changes;
+    this.there = there;
+    this.isAhead = decision.isAhead;
+    this.said = passage.said;
+    /** The store's reply at that time. What goes on may hold of it. */
+    this.reply = changes.bearer?.reply;
+  }
+
+  /**
+   * Does a request say the same?
+   * @param {Passage} passage
+   */
+  covers({ method, url, names, values }) {
+    const known = this.#names;
+    if (url !== this.#url || method !== this.#method || names.length !== known.length) return false;
+    for (let at = 0; at < names.length; at += 1) {
+      const name = /** @type {string} */ (names[at]);
+      if (name !== known[at] || (values[at] !== this.#values[at] && READ.includes(name))) return false;
+    }
+    return true;
+  }
+
+  /**
+   * How a request that says the same goes on: as the last one did, but for what differs. It is good until
+   * the next one asks.
+   * @param {Passage} passage
+   * @returns {RequestInit}
+   */
+  initFor(passage) {
+    this.#headers = this.#headersFor(passage);
+    if (!canRepeat(passage)) return initFor(passage, this.#headers);
+    if (this.#init?.headers !== this.#headers) this.#init = initFor(passage, this.#headers);
+    return this.#init;
+  }
+
+  /** @param {Passage} passage */
+  #headersFor(passage) {
+    const { names, values } = passage;
+    const known = this.#values;
+    const headers = this.#headers;
+    for (let at = 0; at < names.length; at += 1) {
+      const [name, value] = [/** @type {string} */ (names[at]), /** @type {string} */ (values[at])];
+      // What is the same stays as it is: what is kept anew lives long, and costs more to get rid of.
+      if (value === known[at] || this.#changed.has(name)) continue;
+      // A list may be of several lines, which stay apart.
+      if (name === ADDRESS || value.includes(",")) return this.#anew(passage);
+      known[at] = value;
+      headers.set(name, value);
+    }
+    return headers;
+  }
+
+  /** @param {Passage} passage */
+  #anew(passage) {
+    this.#values = passage.values;
+    return headersFor(passage, this.changes);
+  }
+}
+
+/** How many credentials are remembered in each of two halves: the old one goes when the young one is full. */
+const HALF = 500;
+
+/** How many precedents each has, of which the newest takes the place of the oldest. */
+const MOST = 4;
+
+/** What is longer than this in all is not remembered. An isolate has 128 MB. */
+const MOST_CHARS = 4000;
+
+/**
+ * What is remembered of the requests with one credential: the precedents, and the URL of the last one
+ * that has none, because only what is asked for again is worth one.
+ * @typedef {{ precedents: Precedent[], last: string }} Remembered
+ */
+
+/** @type {Map<string, Remembered>} */
+let young = new Map();
+/** @type {Map<string, Remembered>} */
+let old = new Map();
+
+/** @param {string} credential */
+function remembered(credential) {
+  const known = young.get(credential);
+  if (known !== undefined) return known;
+  const aged = old.get(credential);
+  if (aged !== undefined) remember(credential, aged);
+  return aged;
+}
+
+/** @param {string} credential @param {Remembered} known */
+function remember(credential, known) {
+  if (young.size >= HALF) [old, young] = [young, new Map()];
+  young.set(credential, known);
+}
+
+/**
+ * A request that said the same as this one.
+ * @param {Passage} passage
+ */
+export function recall(passage) {
+  const credential = passage.authorization ?? passage.cookie;
+  if (credential === undefined) return undefined;
+  return remembered(credential)?.precedents.find((precedent) => precedent.covers(passage));
+}
+
+/**
+ * Is a request that is about to pass worth remembering?
+ * @param {Passage} passage
+ */
+export function isRepeated({ authorization, cookie, url, names, values }) {
+  const credential = authorization ?? cookie;
+  if (credential === undefined) return false;
+  const known = remembered(credential);
+  if (known?.last === url) return [...names, ...values].reduce((sum, { length }) => sum + length, url.length) <= MOST_CHARS;
+  if (known) known.last = url;
+  else remember(credential, { precedents: [], last: url });
+  return false;
+}
+
+/**
+ * Remembers a request that passes.
+ * @param {Passage} passage
+ * @param {Precedent} precedent
+ */
+export function keep(passage, precedent) {
+  const known = remembered(passage.authorization ?? passage.cookie ?? "");
+  if (known === undefined) return;
+  const others = known.precedents.filter((other) => !other.covers(passage));
+  known.precedents = [precedent, ...others].slice(0, MOST);
+}
+
+/** Forgets all, because who decided about them is no more. */
+export function forgetAll() {
+  young = new Map();
+  old = new Map();
+}

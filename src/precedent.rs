@@ -1,0 +1,56 @@
+//! A request that was let through, and what holds for those that say the same: `precedent.js` knows them
+//! by their texts, and here it is decided whether they may pass now.
+
+use std::rc::Rc;
+
+use auth::decision::Check;
+use auth::store::Answer;
+use wasm_bindgen::prelude::*;
+
+use crate::bearer::Kept;
+use crate::config::App;
+use crate::guard::Pending;
+use crate::request::moment;
+
+/// What was decided about it. Moments are in milliseconds since the Unix epoch.
+#[wasm_bindgen]
+pub struct Precedent {
+    app: Rc<App>,
+    check: Rc<Check>,
+    kept: Rc<Kept>,
+}
+
+impl Precedent {
+    /// What was decided.
+    pub fn new(app: Rc<App>, check: Rc<Check>, kept: Rc<Kept>) -> Self {
+        Self { app, check, kept }
+    }
+}
+
+#[wasm_bindgen]
+impl Precedent {
+    /// Steps 1 to 3: is the store to be asked the same at this moment?
+    pub fn holds(&self, now: f64) -> bool {
+        self.check.holds(moment(now))
+    }
+
+    /// May the origin be asked at the same time?
+    #[wasm_bindgen(js_name = isAhead, getter)]
+    pub fn is_ahead(&self) -> bool {
+        self.check.is_ahead()
+    }
+
+    /// Steps 4 and 5: may it pass at this moment, if the store's reply was that of the last time?
+    pub fn passes(&self, now: f64) -> bool {
+        let Some(session) = self.kept.found() else { return false };
+        let answer = Ok(Answer::Found(Some(session)));
+        self.app.guard.judge(&self.check, answer, moment(now)).is_ok()
+    }
+
+    /// The same for any other reply, and for what must not pass. It was asked at `asked`, when it
+    /// did hold.
+    pub fn pending(&self, asked: f64) -> Pending {
+        let check = self.check.at(moment(asked));
+        Pending::again(Rc::clone(&self.app), check, Rc::clone(&self.kept))
+    }
+}

@@ -1,0 +1,160 @@
+// A request that says what an earlier one said is decided about by that, and everything that may have
+// changed since still counts. Each test repeats a request often enough for that.
+
+import { request as httpRequest } from "node:http";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { answerOf, bearer, mint, startGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
+
+let guard: Guard;
+let login: LoggedIn;
+beforeAll(async () => {
+  guard = await startGuard({ FORWARD_SESSION_DATA: "true" });
+  login = await guard.login("ada");
+});
+beforeEach(() => {
+  guard.origin.received.length = 0;
+});
+afterAll(() => guard[Symbol.asyncDispose]());
+
+/** How many requests make sure that one has followed another. */
+const OFTEN = 4;
+
+const visit = (path: string, { access_token: token }: LoggedIn, headers: Record<string, string> = {}) =>
+  answerOf(guard.fetch(path, { headers: { ...bearer(token).headers, ...headers } }));
+
+/** Repeats a request until it is certain that it is followed. */
+async function repeat(path: string, who = login, headers: Record<string, string> = {}) {
+  for (let n = 0; n < OFTEN; n += 1) expect(await visit(path, who, headers)).toMatchObject({ status: 200 });
+}
+
+/** The values of a header, as the origin got it, in order. */
+const valuesAtOrigin = (name: string) => guard.origin.received.map(({ headers }) => headers[name]);
+
+test("a session that has ended is refused, however often its request was let through", async () => {
+  const [first, other] = [await guard.login("ben"), await guard.login("cem")];
+  await repeat("/boats", first);
+  await repeat("/boats", other);
+  await guard.login("ben");
+  expect(await visit("/boats", first)).toMatchObject({ status: 401, body: { code: "session_superseded" } });
+  expect(await visit("/boats", first)).toMatchObject({ status: 401, body: { code: "session_superseded" } });
+  await guard.fetch("/auth/logout", { method: "POST", ...bearer(other.access_token) });
+  expect(await visit("/boats", other)).toMatchObject({ status: 401, body: { code: "session_revoked" } });
+});
+
+test("a token whose time is over is refused, however often its request was let through", async () => {
+  const { sid } = login.session;
+  // Five seconds of leeway make it good for another two.
+  const exp = Math.floor(Date.now() / 1000) - 3;
+  const token = await mint({ sub: "ada", sid, jti: "short", iat: exp - 60, exp });
+  const short = { ...login, access_token: token };
+  await repeat("/boats", short);
+  await expect.poll(() => visit("/boats", short), { timeout: 10_000 }).toMatchObject({ status: 401, body: { code: "token_expired" } });
+});
+
+test.each([
+  ["plain values", (n: number) => `value-${n}`],
+  ["lists", (n: number) => `a, ${n}`],
+  ["values that come and go", (n: number) => `${n % 2}`],
+  ["values of another alphabet", (n: number) => Buffer.from(`\u00e9-${n}`).toString("latin1")],
+])("headers that differ from one request to the next arrive as they were sent: %s", async (_, valueOf) => {
+  const sent = Array.from({ length: 8 }, (_, n) => valueOf(n));
+  for (const value of sent) expect(await visit("/headers", login, { "x-changing": value, "x-same": "same" })).toMatchObject({ status: 200 });
+  const received = guard.origin.received.map(({ rawHeaders }) => rawHeaders[rawHeaders.findIndex((name) => name.toLowerCase() === "x-changing") + 1]);
+  expect(received).toEqual(sent);
+  expect(valuesAtOrigin("x-same")).toEqual(sent.map(() => "same"));
+});
+
+test("requests at the same time do not get each other's headers", async () => {
+  await repeat("/at-once", login, { "x-number": "0" });
+  guard.origin.received.length = 0;
+  const numbers = Array.from({ length: 40 }, (_, n) => n);
+  await Promise.all(numbers.map((n) => visit("/at-once", login, { "x-number": `${n}`, "x-double": `${2 * n}` })));
+  const pairs = guard.origin.received.map(({ headers }) => [Number(headers["x-number"]), Number(headers["x-double"])]);
+  expect(pairs.toSorted(([a = 0], [b = 0]) => a - b)).toEqual(numbers.map((n) => [n, 2 * n]));
+});
+
+test("lines of one name stay apart, and change with the request", async () => {
+  const sent = [["a", "b"], ["a", "b"], ["a", "b"], ["c", "d"], ["e"], ["a", "b"]];
+  for (const values of sent) {
+    const { port, hostname } = new URL(guard.url);
+    const status = await new Promise((resolve, reject) => {
+      const request = httpRequest({ port, hostname, path: "/lines", headers: { ...bearer(login.access_token).headers, "x-lines": values } });
+      request.once("response", (response) => text(response).then(() => resolve(response.statusCode), reject));
+      request.once("error", reject).end();
+    });
+    expect(status).toBe(200);
+  }
+  const received = guard.origin.received.map(({ rawHeaders }) => rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === "x-lines"));
+  expect(received.map((values) => values.join(", "))).toEqual(sent.map((values) => values.join(", ")));
+});
+
+test("each body arrives with its own request, and none with one that has none", async () => {
+  const bodies = ["one", "", "a longer one", "", "", "x".repeat(10_000), "one", ""];
+  for (const body of bodies) {
+    const response = await guard.fetch("/bodies", { method: "POST", headers: { ...bearer(login.access_token).headers, "content-type": "text/plain" }, body });
+    expect((await answerOf(response)).status).toBe(200);
+  }
+  expect(guard.origin.received.map(({ body }) => body.toString())).toEqual(bodies);
+});
+
+test("a forged identity does not arrive, whatever its value and whenever it comes along", async () => {
+  await repeat("/forged");
+  for (const forged of ["bob", "eve", "mallory", "eve"]) await visit("/forged", login, { "x-auth-request-user": forged, X_Auth_Request_User: forged });
+  const all = guard.origin.received.flatMap(({ rawHeaders }) => rawHeaders.filter((_, at) => /^x.auth.request.user$/i.test(rawHeaders[at - 1] ?? "") && at % 2 === 1));
+  expect(all).toEqual(guard.origin.received.map(() => "ada"));
+});
+
+test("another cookie beside the same token is looked at", async () => {
+  const cookie = "theme=dark";
+  await repeat("/cookies", login, { cookie });
+  const two = `${cookie}; __Host-session=${(await guard.login("dan")).access_token}`;
+  expect(await visit("/cookies", login, { cookie: two })).toMatchObject({ status: 400, body: { code: "bad_request" } });
+  await visit("/cookies", login, { cookie: "theme=light" });
+  expect(valuesAtOrigin("cookie")).toEqual([...Array(OFTEN).fill(cookie), "theme=light"]);
+});
+
+test("what only a connection is told by does not arrive, whatever it names", async () => {
+  const { port, hostname } = new URL(guard.url);
+  const ask = (connection: string) => new Promise((resolve, reject) => {
+    const request = httpRequest({ port, hostname, path: "/hops", agent: false, headers: { ...bearer(login.access_token).headers, connection, "x-hop": "1" } });
+    request.once("response", (response) => text(response).then(() => resolve(response.statusCode), reject));
+    request.once("error", reject).end();
+  });
+  for (const connection of ["close", "close", "close", "close, x-hop", "close, x-hop", "close"]) expect(await ask(connection)).toBe(200);
+  expect(valuesAtOrigin("x-hop")).toEqual(["1", "1", "1", undefined, undefined, "1"]);
+});
+
+test("the session's data is that of now", async () => {
+  const said = async (step: number) => {
+    const body = JSON.stringify({ step });
+    const headers = { ...bearer(login.access_token).headers, "content-type": "application/merge-patch+json" };
+    expect((await guard.fetch("/auth/session", { method: "PATCH", headers, body })).status).toBe(200);
+    guard.origin.received.length = 0;
+    await repeat("/data");
+    await repeat("/other-data");
+    return new Set(valuesAtOrigin("x-auth-request-data"));
+  };
+  for (let step = 1; step <= 3; step += 1) expect([...await said(step)]).toEqual([`{"step":${step}}`]);
+});
+
+test("a path is decided about by itself, beside one that was let through", async () => {
+  await repeat("/boats");
+  guard.origin.received.length = 0;
+  for (let round = 0; round < OFTEN; round += 1) {
+    expect(await visit("/boats/.", login)).toMatchObject({ status: 400, body: { code: "bad_request" } });
+    expect(await visit("/boats?a=../..", login)).toMatchObject({ status: 200 });
+    expect(await visit("/auth/session", login)).toMatchObject({ status: 200, body: { sid: login.session.sid } });
+  }
+  expect(guard.origin.received.map(({ target }) => target)).toEqual(Array(OFTEN).fill("/boats?a=../.."));
+});
+
+test("many paths and tokens are remembered no longer than there is room", async () => {
+  const logins = await Promise.all(["eva", "fay", "gil"].map((name) => guard.login(name)));
+  for (let round = 0; round < 3; round += 1) {
+    for (const who of logins) for (let path = 0; path < 6; path += 1) await visit(`/many/${path}`, who);
+  }
+  const seen = guard.origin.received.map(({ target, headers }) => `${headers["x-auth-request-user"]} ${target}`);
+  const expected = Array(3).fill(["eva", "fay", "gil"].flatMap((name) => Array.from({ length: 6 }, (_, path) => `${name} /many/${path}`))).flat();
+  expect(seen).toEqual(expected);
+});
