@@ -40,6 +40,7 @@ async function countAll(folder) {
   return {
     "passes, Redis": await count(redis, token, 200),
     "passes, Durable Object": await count(objects, token, 200),
+    "passes, another address each time": await count(redis, token, 200, (n) => `/boats?page=${n}`),
     "refused, no token": await count(redis, "", 401),
     "refused, bad signature": await count(redis, token.slice(0, -8) + "AAAAAAAA", 401),
     "refused, expired": await count(redis, expired, 401),
@@ -47,14 +48,14 @@ async function countAll(folder) {
 }
 
 /** The counts of one request, once the Worker is warm. */
-async function count(worker, token, status) {
-  const send = async () => {
-    const answer = await worker.send(token);
+async function count(worker, token, status, pathOf = () => undefined) {
+  const send = async (n) => {
+    const answer = await worker.send(token, pathOf(n));
     if (answer.status !== status) throw new Error(`answered by ${answer.status}: ${await answer.text()}`);
   };
-  for (let n = 0; n < warmUp; n++) await send();
+  for (let n = 0; n < warmUp; n++) await send(n);
   const before = worker.counts();
-  for (let n = 0; n < measured; n++) await send();
+  for (let n = 0; n < measured; n++) await send(warmUp + n);
   const after = worker.counts();
   return Object.fromEntries(Object.keys(after).map((what) => [what, Math.round((after[what] - before[what]) / measured)]));
 }
@@ -76,5 +77,6 @@ function compare(known, found) {
 ${risen.join("\n")}
 
 If that is meant, accept it with \`npm run bench -- path --accept\` and commit bench/path.json. Otherwise
-look at what has come into Guard::decide, Guard::judge, the stores, src/forward.js, src/origin.js or src/report.js.`);
+look at what has come into Guard::decide, Guard::judge, the stores, src/precedent.js, src/forward.js, src/origin.js
+or src/report.js.`);
 }

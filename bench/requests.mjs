@@ -79,8 +79,9 @@ async function measure(row, seconds, surroundings) {
     const tokens = await tokensOf(row, await seed(row.worker, worker.url, users, keys), surroundings);
     const credentials = writeCredentials(join(folder, "credentials"), tokens);
     await expectStatus(row, worker.url, tokens[0]);
-    await load({ url: worker.url, credentials, seconds: Math.min(4, seconds) });
-    const counted = await load({ url: worker.url, credentials, seconds, measured: { worker: worker.pid } });
+    const sent = { url: worker.url, credentials, addresses: row.addresses };
+    await load({ ...sent, seconds: Math.min(4, seconds) });
+    const counted = await load({ ...sent, seconds, measured: { worker: worker.pid } });
     const expectedRefusals = row.status ? counted.requests : 0;
     const errors = counted.broken + Math.abs(counted.refused - expectedRefusals);
     return { ...counted, errors };

@@ -3,12 +3,13 @@
 /**
  * `label`: how the row is called. `worker`: see `lib/workers.mjs`. `alg`: the tokens' algorithm.
  * `sent`: what is sent, "good" unless told otherwise. `status`: what every answer must be. `store`:
- * "nginx", the fast stand-in, unless it says "redis". `differs`: what it does not do as the guard does.
+ * "nginx", the fast stand-in, unless it says "redis". `addresses`: how many are asked for, one unless told. `differs`: what it does not do as the guard does.
  */
 export const rows = [
   { id: "floor", label: "floor: the two fetches, unguarded", worker: "floor", differs: "checks nothing" },
   { id: "floor-plain", label: "the same, blind to forged headers", worker: "floor without a look at names", differs: "checks nothing; forged identity headers in other spellings pass" },
   { id: "guard", label: "Session Guard, Redis", worker: "guard", ours: true },
+  { id: "addresses", label: "Session Guard, Redis, another address each time", worker: "guard", addresses: 50, ours: true, differs: "each token asks for 50 addresses in turn; the other rows, for one" },
   { id: "logging", label: "Session Guard, Redis, with its log", worker: "guard, logging", ours: true, differs: "a line for each request, as is the default; the others write none" },
   { id: "overlap", label: "Session Guard, Redis, overlapping", worker: "guard, overlapping", ours: true, differs: "asks store and origin at once" },
   { id: "asserting", label: "Session Guard, Redis, with its assertion", worker: "guard, asserting", ours: true, differs: "tells the origin by a signed JWT, too" },

@@ -23,7 +23,7 @@ export default {
     try {
       const { method, url, authorization, cookie, began } = passage;
       const precedent = recall(passage);
-      answer = await (precedent?.decision.holds(began) ? follow(passage, precedent) : guard.fetch(passage, method, url, authorization, cookie, began, env));
+      answer = await (precedent ? follow(passage, precedent) : guard.fetch(passage, method, url, authorization, cookie, began, env));
       const { headers } = answer;
       const tells = headers.has("x-guard-login") || headers.has("x-guard-logout");
       if (tells) answer = await guard.originSaid(passage, answer);

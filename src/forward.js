@@ -40,7 +40,8 @@ export async function checkAndForward(passage, bearer, question, pending) {
  * @returns {Promise<Response>}
  */
 export async function follow(passage, precedent) {
-  const { decision, changes, there } = precedent;
+  const { decision, changes } = precedent;
+  const there = precedent.thereFor(passage);
   const bearer = /** @type {Bearer} */ (changes.bearer);
   passage.asked = moment();
   const question = check(passage, bearer, passage.began);

@@ -1,10 +1,10 @@
 // Requests that were let through, and what was decided about them. One that says the same in method, URL,
 // credential and the names of its headers is decided alike, but for what depends on the moment; that,
-// and what the store replies, Rust judges each time (`precedent.rs`). So most of what makes up a
-// request need not be read, nor cross, again.
+// and what the store replies, Rust judges each time (`precedent.rs`), and what another path and query
+// come to. So most of what makes up a request need not be read, nor cross, again.
 
 import { headersFor } from "./headers.js";
-import { canRepeat, initFor } from "./origin.js";
+import { canRepeat, initFor, urlFor } from "./origin.js";
 
 /** @typedef {import("./passage.js").Passage} Passage */
 /** @typedef {import("./headers.js").Changes} Changes */
@@ -18,6 +18,8 @@ const ADDRESS = "cf-connecting-ip";
 export class Precedent {
   #method;
   #url;
+  #site;
+  #there;
   #names;
   #values;
   #headers;
@@ -36,6 +38,8 @@ export class Precedent {
   constructor(passage, decision, changes, there, headers) {
     this.#method = passage.method;
     this.#url = passage.url;
+    this.#site = passage.url.slice(0, changes.start);
+    this.#there = there;
     this.#names = passage.names;
     this.#values = passage.values;
     this.#headers = headers;
@@ -43,7 +47,6 @@ export class Precedent {
     this.#changed = new Set([...changes.removed, ...set].map((name) => name.toLowerCase()));
     this.decision = decision;
     this.changes = changes;
-    this.there = there;
     this.isAhead = decision.isAhead;
     this.said = passage.said;
     /** The store's reply at that time. What goes on may hold of it. */
@@ -54,14 +57,36 @@ export class Precedent {
    * Does a request say the same?
    * @param {Passage} passage
    */
-  covers({ method, url, names, values }) {
+  covers(passage) {
+    return passage.url === this.#url && this.#isLike(passage);
+  }
+
+  /**
+   * Does a request say the same but for path and query, and is the same decided about it?
+   * @param {Passage} passage
+   */
+  extendsTo(passage) {
+    const { method, url, began } = passage;
+    return url.startsWith(this.#site) && this.#isLike(passage) && this.decision.extends(passage, method, url, began);
+  }
+
+  /** @param {Passage} passage */
+  #isLike({ method, names, values }) {
     const known = this.#names;
-    if (url !== this.#url || method !== this.#method || names.length !== known.length) return false;
+    if (method !== this.#method || names.length !== known.length) return false;
     for (let at = 0; at < names.length; at += 1) {
       const name = /** @type {string} */ (names[at]);
       if (name !== known[at] || (values[at] !== this.#values[at] && READ.includes(name))) return false;
     }
     return true;
+  }
+
+  /**
+   * Where a request goes that is covered, or to which this extends.
+   * @param {Passage} passage
+   */
+  thereFor({ url }) {
+    return url === this.#url ? this.#there : urlFor(url, this.changes.start, undefined);
   }
 
   /**
@@ -105,20 +130,17 @@ export class Precedent {
 const HALF = 500;
 
 /** How many precedents each has, of which the newest takes the place of the oldest. */
-const MOST = 4;
+const MOST = 6;
 
 /** What is longer than this in all is not remembered. An isolate has 128 MB. */
 const MOST_CHARS = 4000;
 
 /**
- * What is remembered of the requests with one credential: the precedents, and the URL of the last one
- * that has none, because only what is asked for again is worth one.
- * @typedef {{ precedents: Precedent[], last: string }} Remembered
+ * The precedents of each credential that was let through.
+ * @type {Map<string, Precedent[]>}
  */
-
-/** @type {Map<string, Remembered>} */
 let young = new Map();
-/** @type {Map<string, Remembered>} */
+/** @type {Map<string, Precedent[]>} */
 let old = new Map();
 
 /** @param {string} credential */
@@ -130,34 +152,37 @@ function remembered(credential) {
   return aged;
 }
 
-/** @param {string} credential @param {Remembered} known */
+/** @param {string} credential @param {Precedent[]} known */
 function remember(credential, known) {
   if (young.size >= HALF) [old, young] = [young, new Map()];
   young.set(credential, known);
 }
 
 /**
- * A request that said the same as this one.
+ * A request that said the same as this one, and of which that still holds.
  * @param {Passage} passage
  */
 export function recall(passage) {
   const credential = passage.authorization ?? passage.cookie;
   if (credential === undefined) return undefined;
-  return remembered(credential)?.precedents.find((precedent) => precedent.covers(passage));
+  const known = remembered(credential);
+  const found = known?.find((precedent) => precedent.covers(passage)) ?? known?.find((precedent) => precedent.extendsTo(passage));
+  return found?.decision.holds(passage.began) ? found : undefined;
 }
 
 /**
- * Is a request that is about to pass worth remembering?
+ * Is a request that is about to pass worth remembering? The first one with its credential is not: there
+ * may be no other.
  * @param {Passage} passage
  */
 export function isRepeated({ authorization, cookie, url, names, values }) {
   const credential = authorization ?? cookie;
   if (credential === undefined) return false;
-  const known = remembered(credential);
-  if (known?.last === url) return [...names, ...values].reduce((sum, { length }) => sum + length, url.length) <= MOST_CHARS;
-  if (known) known.last = url;
-  else remember(credential, { precedents: [], last: url });
-  return false;
+  if (remembered(credential) === undefined) {
+    remember(credential, []);
+    return false;
+  }
+  return [...names, ...values].reduce((sum, { length }) => sum + length, url.length) <= MOST_CHARS;
 }
 
 /**
@@ -166,10 +191,9 @@ export function isRepeated({ authorization, cookie, url, names, values }) {
  * @param {Precedent} precedent
  */
 export function keep(passage, precedent) {
-  const known = remembered(passage.authorization ?? passage.cookie ?? "");
-  if (known === undefined) return;
-  const others = known.precedents.filter((other) => !other.covers(passage));
-  known.precedents = [precedent, ...others].slice(0, MOST);
+  const credential = passage.authorization ?? passage.cookie ?? "";
+  const others = (remembered(credential) ?? []).filter((other) => !other.covers(passage));
+  remember(credential, [precedent, ...others].slice(0, MOST));
 }
 
 /** Forgets all, because who decided about them is no more. */

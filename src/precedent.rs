@@ -10,7 +10,8 @@ use wasm_bindgen::prelude::*;
 use crate::bearer::Kept;
 use crate::config::App;
 use crate::guard::Pending;
-use crate::request::moment;
+use crate::passage::Passage;
+use crate::request::{RequestHead, moment};
 
 /// What was decided about it. Moments are in milliseconds since the Unix epoch.
 #[wasm_bindgen]
@@ -32,6 +33,12 @@ impl Precedent {
     /// Steps 1 to 3: is the store to be asked the same at this moment?
     pub fn holds(&self, now: f64) -> bool {
         self.check.holds(moment(now))
+    }
+
+    /// Does the same hold at this moment for a request that differs from it in path and query only?
+    pub fn extends(&self, passage: &Passage, method: String, url: String, now: f64) -> bool {
+        let head = RequestHead::new(passage.clone(), method, url, None, None);
+        self.app.guard.extends(&self.check, &head, moment(now)) && !head.says_more()
     }
 
     /// May the origin be asked at the same time?

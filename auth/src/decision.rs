@@ -134,28 +134,33 @@ impl Guard {
 
     /// Takes a request as far as can be without asking anybody.
     pub fn decide(&self, head: &impl Head, now: Timestamp) -> Decision {
-        // 1. Normalise and classify.
+        match self.classify(head) {
+            Err(refusal) => Decision::refuse(refusal),
+            // A login's body is the login's to read.
+            Ok((Route::Own(Endpoint::Login), _)) => Decision::Own(Endpoint::Login),
+            Ok((Route::Own(_), _)) if self.awaits_body(head) => Decision::ReadBody,
+            Ok((Route::Own(endpoint), _)) => Decision::Own(endpoint),
+            Ok((Route::Unknown, _)) => Decision::refuse(Refusal::NotFound),
+            Ok((Route::WrongMethod(allow), _)) => {
+                Decision::refuse(Refusal::MethodNotAllowed(allow))
+            }
+            Ok((Route::Protected, target)) => self.guarded(head, target, now),
+        }
+    }
+
+    /// Step 1: normalises and classifies.
+    fn classify<'a>(&self, head: &'a impl Head) -> Result<(Route, Target<'a>), Refusal> {
         let Some(target) = Target::of_url(head.url()) else {
-            return Decision::refuse(Refusal::BadRequest("The URL has no path."));
+            return Err(Refusal::BadRequest("The URL has no path."));
         };
         if !has_one_host(&head.url()[..target.start()]) {
-            return Decision::refuse(Refusal::BadRequest("Send one `Host`, and no more in it."));
+            return Err(Refusal::BadRequest("Send one `Host`, and no more in it."));
         }
         if matches!(head.method(), "TRACE" | "TRACK" | "CONNECT") {
-            return Decision::refuse(Refusal::MethodNotAllowed(METHODS));
+            return Err(Refusal::MethodNotAllowed(METHODS));
         }
-        if let Err(refusal) = self.refuse_development_keys(head.url()) {
-            return Decision::refuse(refusal);
-        }
-        match Route::of(head.method(), target.path(), &self.settings.auth_path) {
-            // A login's body is the login's to read.
-            Route::Own(Endpoint::Login) => Decision::Own(Endpoint::Login),
-            Route::Own(_) if self.awaits_body(head) => Decision::ReadBody,
-            Route::Own(endpoint) => Decision::Own(endpoint),
-            Route::Unknown => Decision::refuse(Refusal::NotFound),
-            Route::WrongMethod(allow) => Decision::refuse(Refusal::MethodNotAllowed(allow)),
-            Route::Protected => self.guarded(head, target, now),
-        }
+        self.refuse_development_keys(head.url())?;
+        Ok((Route::of(head.method(), target.path(), &self.settings.auth_path), target))
     }
 
     /// How long the token and cookie of a session may last from `now`.

@@ -1,5 +1,6 @@
 -- Sends requests with the `Authorization` values of a file, one after the other, and prints what wrk
--- counted as JSON. Arguments: the file, and how many requests (0: until the time is over).
+-- counted as JSON. Arguments: the file, how many requests (0: until the time is over), and how many
+-- addresses each of them is sent to in turn.
 local requests, at, left = {}, 0, 0
 
 -- wrk itself knows only the time to stop at; an interrupt stops it earlier.
@@ -9,8 +10,16 @@ local interrupt = 2
 
 function init(args)
   for line in io.lines(args[1]) do
-    wrk.headers['Authorization'] = line ~= '' and line or nil
-    requests[#requests + 1] = wrk.format('GET', '/boats?of=mine')
+    requests[#requests + 1] = line
+  end
+  local credentials = requests
+  requests = {}
+  for address = 1, tonumber(args[3]) do
+    local path = address == 1 and '/boats?of=mine' or '/boats?of=mine&page=' .. address
+    for _, credential in ipairs(credentials) do
+      wrk.headers['Authorization'] = credential ~= '' and credential or nil
+      requests[#requests + 1] = wrk.format('GET', path)
+    end
   end
   left = tonumber(args[2])
   if left > 0 then response = count end

@@ -27,10 +27,10 @@ export function writeCredentials(file, tokens) {
  * Puts load on a server, and measures what it costs. Without `seconds`, `count` requests.
  * @returns what wrk counted, requests per second, and each measured process's µs per request
  */
-export async function load({ url, credentials, connections = 32, seconds = 600, count = 0, measured = {} }) {
+export async function load({ url, credentials, connections = 32, seconds = 600, count = 0, addresses = 1, measured = {} }) {
   const named = Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
   const script = join(root, "bench/lib/load.lua");
-  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "10s", ...named, "-s", script, url, "--", credentials, `${count}`];
+  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "10s", ...named, "-s", script, url, "--", credentials, `${count}`, `${addresses}`];
   const before = cpuOf(measured);
   const wrk = startPinned(cores.others, "wrk", args, { stdio: ["ignore", "pipe", "inherit"] });
   const stdout = await text(wrk.stdout);

@@ -12,7 +12,7 @@ const store = "https://store.test";
 
 /** What of the platform is counted: methods, functions and classes. */
 const methods = [
-  [Headers.prototype, ["append", "delete", "get", "has", "keys", "set"]],
+  [Headers.prototype, ["append", "delete", "forEach", "get", "has", "keys", "set"]],
   [AbortSignal, ["any", "timeout"]],
   [JSON, ["parse", "stringify"]],
   [console, ["log"]],
@@ -40,7 +40,7 @@ export async function loadWorker(folder, keys, { sub, record }, kind) {
   if (kind === "durable-object") object.apply(JSON.stringify({ open: { session: JSON.parse(record), limit: null, end: [], now: Date.now() } }));
   const tally = countPlatform(record);
   return {
-    send: (token) => tally.during(() => worker.fetch(request(token), env)),
+    send: (token, path) => tally.during(() => worker.fetch(request(token, path), env)),
     counts: () => ({
       instructions: counts.instances.reduce((sum, { exports }) => sum + Number(exports.instructions.value), 0),
       "calls from wasm": counts.calls,
@@ -57,10 +57,10 @@ const nowhere = {
   setAlarm: async () => {},
 };
 
-function request(token) {
+function request(token, path = "/boats?of=mine") {
   const headers = new Headers({ accept: "application/json", "accept-language": "en-GB", "user-agent": "members-app/3.2" });
   if (token !== "") headers.set("authorization", `Bearer ${token}`);
-  return new Request("http://guard.test/boats?of=mine", { headers });
+  return new Request(`http://guard.test${path}`, { headers });
 }
 
 /** Bundles the Worker's own entry, for Node. */

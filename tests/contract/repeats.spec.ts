@@ -149,6 +149,32 @@ test("a path is decided about by itself, beside one that was let through", async
   expect(guard.origin.received.map(({ target }) => target)).toEqual(Array(OFTEN).fill("/boats?a=../.."));
 });
 
+test("each path has its own rule, whatever was let through beside it", async () => {
+  const routes = [
+    { path: "/open/*", access: "public" },
+    { path: "/staff/*", access: "session", roles: ["staff"] },
+  ];
+  await using ruled = await startGuard({ ROUTES: JSON.stringify(routes) });
+  const who = await ruled.login("ada");
+  const ask = async (path: string) => (await answerOf(ruled.fetch(path, bearer(who.access_token)))).status;
+  for (let round = 0; round < OFTEN; round += 1) {
+    expect(await ask(`/boats/${round}`)).toBe(200);
+    expect(await ask(`/staff/${round}`)).toBe(403);
+    expect(await ask(`/open/${round}`)).toBe(200);
+    expect(await ask(`/boats/..%2fstaff/${round}`)).toBe(403);
+    expect(await ask(`/auth/nothing/${round}`)).toBe(404);
+    expect(await ask("/internal/login")).toBe(404);
+  }
+  const seen = ruled.origin.received.map(({ target, headers }) => [target, headers["x-auth-request-user"]]);
+  expect(seen).toEqual(Array.from({ length: OFTEN }, (_, round) => [[`/boats/${round}`, "ada"], [`/open/${round}`, undefined]]).flat());
+});
+
+test("each address is asked for as it was sent, however alike they are", async () => {
+  const targets = ["/boats?a=1", "/boats?a=2", "/boats", "/boats/", "/boats?", "/boats?a=1", "/Boats", "/boats%20x?y='z'", "/boats?a=1"];
+  for (let round = 0; round < OFTEN; round += 1) for (const target of targets) await visit(target, login);
+  expect(guard.origin.received.map(({ target }) => target)).toEqual(Array(OFTEN).fill(targets).flat());
+});
+
 test("many paths and tokens are remembered no longer than there is room", async () => {
   const logins = await Promise.all(["eva", "fay", "gil"].map((name) => guard.login(name)));
   for (let round = 0; round < 3; round += 1) {

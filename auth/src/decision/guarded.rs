@@ -9,7 +9,7 @@ use crate::config::{Mode, Settings};
 use crate::credential::{Sent, Source};
 use crate::jwt::TokenError;
 use crate::refusal::Refusal;
-use crate::route::Target;
+use crate::route::{Route, Target};
 use crate::time::Timestamp;
 
 /// What is asked for, and the rule that holds.
@@ -44,6 +44,18 @@ impl Guard {
             Err(Refusal::TokenMissing) if self.lets_preflight(&asked) => self.forward(&asked),
             Err(refusal) => self.end(&asked, refusal),
         }
+    }
+
+    /// Is a request to be asked about, and does it go on, as another one was that differs from it in
+    /// path and query only? A token in the query makes it another one.
+    pub fn extends(&self, check: &Check, head: &impl Head, now: Timestamp) -> bool {
+        let Ok((Route::Protected, target)) = self.classify(head) else { return false };
+        let rule = self.settings.routes.find(head.method(), target.path()).rule;
+        let asked = Asked { head, target, rule, now };
+        rule.access != Access::Public
+            && self.settings.token_sources.query.is_empty()
+            && self.refuse_target(&asked).is_ok()
+            && self.check(&asked, check.caller.clone()).is_ok_and(|other| other.is_like(check))
     }
 
     /// A preflight carries no credential, whoever is about to ask (Fetch, "CORS protocol and

@@ -78,6 +78,22 @@ impl Check {
         token.is_timely(now) && proof.is_none_or(|proof| token.holds_assertion(proof, now))
     }
 
+    /// Does it ask and go on as another one, for the same caller, but for its target?
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let of = |it: &Self| (it.unless_live, it.is_ahead, it.passing, it.target.start);
+        let has_same_proof = match (&self.assertion, &other.assertion) {
+            (None, None) => true,
+            (Some(one), Some(other)) => Rc::ptr_eq(one, other),
+            _ => false,
+        };
+        of(self) == of(other)
+            && self.route == other.route
+            && self.denied == other.denied
+            && has_same_proof
+            && self.target.instead.is_none()
+            && other.target.instead.is_none()
+    }
+
     /// The same, asked at this moment, at which it must hold.
     pub fn at(&self, now: Timestamp) -> Self {
         let check = self.clone();

@@ -10,7 +10,7 @@ use crate::reserved::{is_hop_by_hop, is_reserved, may_be_dropped, overrides_meth
 use crate::same::same;
 
 /// What goes on only with some requests.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Passing {
     /// Another method for the origin to read than the decision was made about.
     pub overrides: bool,

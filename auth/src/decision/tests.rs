@@ -1,4 +1,5 @@
 mod asserted;
+mod extends;
 
 use super::*;
 use crate::config::BOUND;

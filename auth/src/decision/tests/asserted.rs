@@ -6,7 +6,7 @@ const ROUTES: &str =
     r#"[{"path":"/open","access":"public"},{"path":"/maybe","access":"optional"}]"#;
 
 /// A guard that signs with a key of the oracle's test.
-fn guard_that_asserts(changes: &[(&str, &str)]) -> Guard {
+pub(super) fn guard_that_asserts(changes: &[(&str, &str)]) -> Guard {
     let data = include_str!("../../../tests/data/keys.json");
     let data: serde_json::Value = serde_json::from_str(data).unwrap();
     let all = data["keys"].as_array().unwrap();
