@@ -52,6 +52,15 @@ test("a token whose time is over is refused, however often its request was let t
   await expect.poll(() => visit("/boats", short), { timeout: 10_000 }).toMatchObject({ status: 401, body: { code: "token_expired" } });
 });
 
+test("a session whose time is over is refused, though the store has the same to say of it", async () => {
+  await using short = await startGuard({ SESSION_TTL: "3 seconds" });
+  const who = await short.login("ada");
+  const ask = () => answerOf(short.fetch("/boats", bearer(who.access_token)));
+  for (let n = 0; n < OFTEN; n += 1) expect(await ask()).toMatchObject({ status: 200 });
+  await expect.poll(ask, { timeout: 10_000, interval: 200 }).toMatchObject({ status: 401 });
+  expect(await ask()).toMatchObject({ body: { code: "session_expired" } });
+});
+
 test.each([
   ["plain values", (n: number) => `value-${n}`],
   ["lists", (n: number) => `a, ${n}`],
@@ -86,7 +95,7 @@ test("lines of one name stay apart, and change with the request", async () => {
     expect(status).toBe(200);
   }
   const received = guard.origin.received.map(({ rawHeaders }) => rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === "x-lines"));
-  expect(received.map((values) => values.join(", "))).toEqual(sent.map((values) => values.join(", ")));
+  expect(received).toEqual(sent);
 });
 
 test("each body arrives with its own request, and none with one that has none", async () => {
