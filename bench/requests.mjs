@@ -22,13 +22,13 @@ const userCount = 100;
 const folder = join(root, ".cache/bench");
 
 /** Measures, and writes the document's parts. */
-export async function measureRequests({ rounds, seconds, only }) {
+export async function measureRequests({ rounds, seconds, warm, only }) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const surroundings = await prepare();
   const chosen = rows.filter(({ id }) => !only || only.includes(id));
   await checkAll(chosen, surroundings.keys);
-  const results = await measureAll(chosen, rounds, seconds, surroundings);
+  const results = await measureAll(chosen, rounds, { seconds, warm }, surroundings);
   report(chosen, results, rounds);
   if (!only) {
     await measureStart(surroundings, Math.max(3, rounds * 2));
@@ -56,14 +56,14 @@ async function checkAll(chosen, keys) {
 }
 
 /** Each round begins at another row, so that no row always has the same neighbours in time. */
-async function measureAll(chosen, rounds, seconds, surroundings) {
-  const minutes = Math.ceil((chosen.length * rounds * (seconds + 6)) / 60);
+async function measureAll(chosen, rounds, { seconds, warm }, surroundings) {
+  const minutes = Math.ceil((chosen.length * rounds * (seconds + warm + 2)) / 60);
   say(`Measuring ${chosen.length} rows in ${rounds} rounds (about ${minutes} minutes)`);
   const results = Object.fromEntries(chosen.map(({ id }) => [id, []]));
   for (let round = 0; round < rounds; round++) {
     const first = (round * 5) % chosen.length;
     for (const row of [...chosen.slice(first), ...chosen.slice(0, first)]) {
-      results[row.id].push(await measure(row, seconds, surroundings));
+      results[row.id].push(await measure(row, { seconds, warm }, surroundings));
     }
     say(`Round ${round + 1} of ${rounds}`);
   }
@@ -71,7 +71,7 @@ async function measureAll(chosen, rounds, seconds, surroundings) {
 }
 
 /** A row's worker in a fresh process: warm, then measured. */
-async function measure(row, seconds, surroundings) {
+async function measure(row, { seconds, warm }, surroundings) {
   const { origin, stores, users, keys } = surroundings;
   const own = await prepareWorker(row.worker, { folder, origin, store: stores[row.store ?? "nginx"], keys });
   const worker = await serve(own, cores.worker);
@@ -80,7 +80,7 @@ async function measure(row, seconds, surroundings) {
     const credentials = writeCredentials(join(folder, "credentials"), tokens);
     await expectStatus(row, worker.url, tokens[0]);
     const sent = { url: worker.url, credentials, addresses: row.addresses };
-    await load({ ...sent, seconds: Math.min(4, seconds) });
+    await load({ ...sent, seconds: Math.min(warm, seconds) });
     const counted = await load({ ...sent, seconds, measured: { worker: worker.pid } });
     const expectedRefusals = row.status ? counted.requests : 0;
     const errors = counted.broken + Math.abs(counted.refused - expectedRefusals);

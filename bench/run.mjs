@@ -1,5 +1,6 @@
 // `npm run bench`: what guarding a request costs in the Workers runtime, beside peers. Writes the table
-// and the plot in docs/benchmarks.md. Options: --rounds N, --seconds N (of each measurement).
+// and the plot in docs/benchmarks.md. Options: --rounds N, --seconds N (of each measurement), --warm N (seconds
+// before it), --only ROW,ROW (by their ids in `rows.mjs`; nothing is written then).
 // `npm run bench -- scale` measures growth instead (`scale.mjs`), `npm run bench -- path` the
 // regression guard's counts (`path.mjs`).
 
@@ -9,7 +10,7 @@ import { needPeers, needPrograms } from "./lib/programs.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: "string" }, seconds: { type: "string" }, accept: { type: "boolean", default: false }, only: { type: "string" } },
+  options: { rounds: { type: "string" }, seconds: { type: "string" }, warm: { type: "string" }, accept: { type: "boolean", default: false }, only: { type: "string" } },
 });
 const [what = "requests"] = positionals;
 const number = (text, otherwise) => (text === undefined ? otherwise : Number(text));
@@ -26,7 +27,7 @@ await build();
 switch (what) {
   case "requests": {
     const { measureRequests } = await import("./requests.mjs");
-    await measureRequests({ rounds: number(values.rounds, 5), seconds: number(values.seconds, 10), only: values.only?.split(",") });
+    await measureRequests({ rounds: number(values.rounds, 5), seconds: number(values.seconds, 10), warm: number(values.warm, 4), only: values.only?.split(",") });
     break;
   }
   case "scale": {
