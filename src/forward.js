@@ -75,6 +75,7 @@ export async function follow(passage, precedent) {
  */
 function judged(passage, bearer, pending, { status, body }, now) {
   const names = passage.sentHeaders();
+  passage.reply = body;
   const news = status === 200 && body === bearer.reply ? undefined : String(body);
   return pending.judge(passage, status, news, names === bearer.names ? undefined : names, now);
 }
@@ -139,7 +140,8 @@ export function forward(passage, bearer, start, target, removed, set, said) {
     const changes = { bearer, start, removed, set };
     const there = urlFor(passage.url, start, target);
     const headers = headersFor(passage, changes);
-    if (precedent !== undefined) keep(passage, new Precedent(passage, precedent, changes, there, headers));
+    // What goes on without an identity was refused, and is decided about anew.
+    if (precedent !== undefined && bearer !== undefined) keep(passage, new Precedent(passage, precedent, changes, there, headers));
     return held ?? send(passage, there, initFor(passage, headers));
   } catch (error) {
     // What is thrown into Rust is a panic to it.

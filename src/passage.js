@@ -38,6 +38,8 @@ export class Passage {
     this.ahead = undefined;
     /** @type {import("../build/bindings/guard.js").Precedent | undefined} what is to be remembered for requests that say the same */
     this.precedent = undefined;
+    /** @type {string | undefined} the store's reply, as Rust was told it */
+    this.reply = undefined;
     // When things happened, in milliseconds since the Unix epoch; 0: they did not. The clock stands
     // still while code runs.
     this.began = Date.now();

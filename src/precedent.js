@@ -50,7 +50,7 @@ export class Precedent {
     this.isAhead = decision.isAhead;
     this.said = passage.said;
     /** The store's reply at that time. What goes on may hold of it. */
-    this.reply = changes.bearer?.reply;
+    this.reply = passage.reply;
   }
 
   /**

@@ -158,6 +158,25 @@ test("a path is decided about by itself, beside one that was let through", async
   expect(guard.origin.received.map(({ target }) => target)).toEqual(Array(OFTEN).fill("/boats?a=../.."));
 });
 
+test.each([
+  ["where nothing is enforced", { MODE: "monitor" }],
+  ["where a session is optional", { ROUTES: JSON.stringify([{ path: "/*", access: "optional" }]) }],
+])("a request whose session has ended goes on without an identity each time, %s", async (_, vars) => {
+  await using lenient = await startGuard(vars);
+  const who = await lenient.login("ada");
+  const ask = async () => (await answerOf(lenient.fetch("/boats", bearer(who.access_token)))).status;
+  for (let n = 0; n < OFTEN; n += 1) expect(await ask()).toBe(200);
+  await lenient.fetch("/auth/logout", { method: "POST", ...bearer(who.access_token) });
+  const other = await lenient.login("ben");
+  await lenient.fetch("/auth/logout", { method: "POST", ...bearer(other.access_token) });
+  for (let n = 0; n < OFTEN; n += 1) {
+    expect(await ask()).toBe(200);
+    expect((await answerOf(lenient.fetch("/boats", bearer(other.access_token)))).status).toBe(200);
+  }
+  const seen = lenient.origin.received.map(({ headers }) => headers["x-auth-request-user"]);
+  expect(seen).toEqual([...Array(OFTEN).fill("ada"), ...Array(2 * OFTEN).fill(undefined)]);
+});
+
 test("each path has its own rule, whatever was let through beside it", async () => {
   const routes = [
     { path: "/open/*", access: "public" },
