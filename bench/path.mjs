@@ -1,10 +1,13 @@
 // The regression guard, which `npm test` runs: how long the path of a request is in the built Worker.
 // Counted are the instructions executed in wasm, the calls from there to JavaScript, and the calls to
 // the platform. Counts are alike on every machine, however busy. What rises is compared with
-// `path.json`; `npm run bench -- path --accept` writes that anew.
+// `path.json`; `npm run bench -- path --accept` writes that anew. And how much of the requests that pass
+// is remembered.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { giveUp, root, run, say } from "../scripts/setup.mjs";
 import { makeKeys, makeUser, mint } from "./lib/identities.mjs";
 import { loadWorker } from "./lib/metered.mjs";
@@ -15,6 +18,9 @@ const baseline = join(root, "bench/path.json");
 const leeway = 1.15;
 
 const [warmUp, measured] = [30, 50];
+
+/** What requests may leave behind, whatever they say, in MB. An isolate has 128. */
+const mostMegabytes = 20;
 
 /** Counts every kind of request, and compares. */
 export async function checkPath({ accept }) {
@@ -28,6 +34,7 @@ export async function checkPath({ accept }) {
     return say("Written to bench/path.json");
   }
   compare(JSON.parse(readFileSync(baseline, "utf8")), found);
+  await checkMemory(folder);
 }
 
 async function countAll(folder) {
@@ -58,6 +65,39 @@ async function count(worker, token, status, pathOf = () => undefined) {
   for (let n = 0; n < measured; n++) await send(warmUp + n);
   const after = worker.counts();
   return Object.fromEntries(Object.keys(after).map((what) => [what, Math.round((after[what] - before[what]) / measured)]));
+}
+
+/** Sends requests that say much, with as many spellings of one credential as are remembered, and more. */
+async function checkMemory(folder) {
+  const keys = makeKeys(["HS256"]);
+  const user = makeUser(1);
+  const token = mint(user.claims, "HS256", keys.HS256);
+  const worker = await loadWorker(folder, keys, user, "redis");
+  const send = async (spaces, headers) => {
+    const answer = await worker.send(" ".repeat(spaces) + token, undefined, headers);
+    if (answer.status !== 200) throw new Error(`answered by ${answer.status}: ${await answer.text()}`);
+  };
+  const long = (n) => `${n}${"x".repeat(60_000)}`;
+  const ways = {
+    "a long credential": async (n) => send(60_000 + n, {}),
+    "a header that grows": async (n) => {
+      for (let often = 0; often < 3; often++) await send(n, { "x-grows": "1" });
+      await send(n, { "x-grows": long(n) });
+    },
+  };
+  for (const [what, way] of Object.entries(ways)) {
+    const before = heldMegabytes();
+    for (let n = 0; n < 1_200; n++) await way(n);
+    const held = heldMegabytes() - before;
+    if (held > mostMegabytes) giveUp(`Requests with ${what} leave ${held.toFixed(0)} MB behind. Look at what src/precedent.js keeps.`);
+  }
+}
+
+/** What is left of the heap once the garbage is collected. */
+function heldMegabytes() {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  return process.memoryUsage().heapUsed / 2 ** 20;
 }
 
 function compare(known, found) {

@@ -140,8 +140,10 @@ export function forward(passage, bearer, start, target, removed, set, said) {
     const changes = { bearer, start, removed, set };
     const there = urlFor(passage.url, start, target);
     const headers = headersFor(passage, changes);
-    // What goes on without an identity was refused, and is decided about anew.
-    if (precedent !== undefined && bearer !== undefined) keep(passage, new Precedent(passage, precedent, changes, there, headers));
+    // What goes on without an identity was refused, and is decided about anew. A reply that Rust does not
+    // remember cannot come again.
+    const isPassed = bearer !== undefined && passage.reply === bearer.reply;
+    if (precedent !== undefined && isPassed) keep(passage, new Precedent(passage, precedent, changes, there, headers));
     return held ?? send(passage, there, initFor(passage, headers));
   } catch (error) {
     // What is thrown into Rust is a panic to it.

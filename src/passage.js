@@ -22,9 +22,12 @@ export class Passage {
     this.names = [];
     /** @type {string[]} */
     this.values = [];
+    /** How much the request says: the length of all that, and of the URL. */
+    this.chars = this.url.length;
     this.headers.forEach((value, name) => {
       this.names.push(name);
       this.values.push(value);
+      this.chars += name.length + value.length;
       if (name === "authorization") this.authorization = value;
       else if (name === "cookie") this.cookie = value;
     });

@@ -15,6 +15,9 @@ const READ = ["authorization", "cookie", "connection", "upgrade"];
 /** What is added to the headers that go on depends on this one's value. */
 const ADDRESS = "cf-connecting-ip";
 
+/** What stands for bytes that are no UTF-8. They go on as they came, but read alike. */
+const UNREADABLE = "\ufffd";
+
 export class Precedent {
   #method;
   #url;
@@ -75,8 +78,9 @@ export class Precedent {
     const known = this.#names;
     if (method !== this.#method || names.length !== known.length) return false;
     for (let at = 0; at < names.length; at += 1) {
-      const name = /** @type {string} */ (names[at]);
-      if (name !== known[at] || (values[at] !== this.#values[at] && READ.includes(name))) return false;
+      const [name, value] = [/** @type {string} */ (names[at]), /** @type {string} */ (values[at])];
+      if (name !== known[at]) return false;
+      if (value !== this.#values[at] && (READ.includes(name) || value.includes(UNREADABLE))) return false;
     }
     return true;
   }
@@ -121,7 +125,8 @@ export class Precedent {
 
   /** @param {Passage} passage */
   #anew(passage) {
-    this.#values = passage.values;
+    // A copy, because another precedent may be made of the same request.
+    this.#values = [...passage.values];
     return headersFor(passage, this.changes);
   }
 }
@@ -132,7 +137,7 @@ const HALF = 500;
 /** How many precedents each has, of which the newest takes the place of the oldest. */
 const MOST = 6;
 
-/** What is longer than this in all is not remembered. An isolate has 128 MB. */
+/** Requests that say more than this are neither remembered nor recalled. An isolate has 128 MB. */
 const MOST_CHARS = 4000;
 
 /**
@@ -164,7 +169,7 @@ function remember(credential, known) {
  */
 export function recall(passage) {
   const credential = passage.authorization ?? passage.cookie;
-  if (credential === undefined) return undefined;
+  if (credential === undefined || passage.chars > MOST_CHARS) return undefined;
   const known = remembered(credential);
   const found = known?.find((precedent) => precedent.covers(passage)) ?? known?.find((precedent) => precedent.extendsTo(passage));
   return found?.decision.holds(passage.began) ? found : undefined;
@@ -175,14 +180,15 @@ export function recall(passage) {
  * may be no other.
  * @param {Passage} passage
  */
-export function isRepeated({ authorization, cookie, url, names, values }) {
+export function isRepeated({ authorization, cookie, chars, names, values }) {
   const credential = authorization ?? cookie;
-  if (credential === undefined) return false;
+  if (credential === undefined || chars > MOST_CHARS) return false;
   if (remembered(credential) === undefined) {
     remember(credential, []);
     return false;
   }
-  return [...names, ...values].reduce((sum, { length }) => sum + length, url.length) <= MOST_CHARS;
+  // Lines of `Set-Cookie` are no list, but a value for each.
+  return !names.includes("set-cookie") && !values.some((value) => value.includes(UNREADABLE));
 }
 
 /**

@@ -40,7 +40,7 @@ export async function loadWorker(folder, keys, { sub, record }, kind) {
   if (kind === "durable-object") object.apply(JSON.stringify({ open: { session: JSON.parse(record), limit: null, end: [], now: Date.now() } }));
   const tally = countPlatform(record);
   return {
-    send: (token, path) => tally.during(() => worker.fetch(request(token, path), env)),
+    send: (token, path, headers) => tally.during(() => worker.fetch(request(token, path, headers), env)),
     counts: () => ({
       instructions: counts.instances.reduce((sum, { exports }) => sum + Number(exports.instructions.value), 0),
       "calls from wasm": counts.calls,
@@ -57,8 +57,8 @@ const nowhere = {
   setAlarm: async () => {},
 };
 
-function request(token, path = "/boats?of=mine") {
-  const headers = new Headers({ accept: "application/json", "accept-language": "en-GB", "user-agent": "members-app/3.2" });
+function request(token, path = "/boats?of=mine", more = {}) {
+  const headers = new Headers({ accept: "application/json", "accept-language": "en-GB", "user-agent": "members-app/3.2", ...more });
   if (token !== "") headers.set("authorization", `Bearer ${token}`);
   return new Request(`http://guard.test${path}`, { headers });
 }

@@ -66,6 +66,9 @@ test.each([
   ["lists", (n: number) => `a, ${n}`],
   ["values that come and go", (n: number) => `${n % 2}`],
   ["values of another alphabet", (n: number) => Buffer.from(`\u00e9-${n}`).toString("latin1")],
+  ["values that are no UTF-8, and read alike", (n: number) => `\u00e9 ${String.fromCharCode(0xe0 + n)}`],
+  ["values that are no UTF-8 now and then", (n: number) => (n % 4 === 3 ? "\u00e9" : "plain")],
+  ["values too long to be remembered now and then", (n: number) => "x".repeat(n % 4 === 3 ? 9_000 : n)],
 ])("headers that differ from one request to the next arrive as they were sent: %s", async (_, valueOf) => {
   const sent = Array.from({ length: 8 }, (_, n) => valueOf(n));
   for (const value of sent) expect(await visit("/headers", login, { "x-changing": value, "x-same": "same" })).toMatchObject({ status: 200 });
@@ -83,19 +86,35 @@ test("requests at the same time do not get each other's headers", async () => {
   expect(pairs.toSorted(([a = 0], [b = 0]) => a - b)).toEqual(numbers.map((n) => [n, 2 * n]));
 });
 
-test("lines of one name stay apart, and change with the request", async () => {
-  const sent = [["a", "b"], ["a", "b"], ["a", "b"], ["c", "d"], ["e"], ["a", "b"]];
+test.each(["x-lines", "set-cookie"])("lines of one name stay apart, and change with the request: %s", async (name) => {
+  const sent = [["a", "b"], ["a", "b"], ["a", "b"], ["a", "c"], ["c", "d"], ["e"], ["a", "b"]];
   for (const values of sent) {
     const { port, hostname } = new URL(guard.url);
     const status = await new Promise((resolve, reject) => {
-      const request = httpRequest({ port, hostname, path: "/lines", headers: { ...bearer(login.access_token).headers, "x-lines": values } });
+      const request = httpRequest({ port, hostname, path: "/lines", headers: { ...bearer(login.access_token).headers, [name]: values } });
       request.once("response", (response) => text(response).then(() => resolve(response.statusCode), reject));
       request.once("error", reject).end();
     });
     expect(status).toBe(200);
   }
-  const received = guard.origin.received.map(({ rawHeaders }) => rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === "x-lines"));
+  const received = guard.origin.received.map(({ rawHeaders }) => rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name));
   expect(received).toEqual(sent);
+});
+
+test("what is asked ahead has the headers of its own request, also when the session has changed meanwhile", async () => {
+  await using ahead = await startGuard({ OVERLAP_SAFE_REQUESTS: "true" });
+  const { access_token: token } = await ahead.login("ada");
+  const { headers } = bearer(token);
+  const ask = async (path: string, number: number, accept: string) =>
+    expect((await answerOf(ahead.fetch(path, { headers: { ...headers, accept, "x-number": `${number}` } }))).status).toBe(200);
+  for (let n = 0; n < OFTEN; n += 1) await ask("/one", n, "a, b");
+  const body = JSON.stringify({ changed: true });
+  await ahead.fetch("/auth/session", { method: "PATCH", headers: { ...headers, "content-type": "application/merge-patch+json" }, body });
+  ahead.origin.received.length = 0;
+  await ask("/two", 1, "a, c");
+  await ask("/one", 7, "a, c");
+  await ask("/two", 7, "a, c");
+  expect(ahead.origin.received.map(({ target, headers }) => `${target} ${headers["x-number"]}`)).toEqual(["/two 1", "/one 7", "/two 7"]);
 });
 
 test("each body arrives with its own request, and none with one that has none", async () => {
