@@ -2,7 +2,7 @@
 // and the plot in docs/benchmarks.md. Options: --rounds N, --seconds N (of each measurement), --warm N (seconds
 // before it), --only ROW,ROW (by their ids in `rows.mjs`; nothing is written then).
 // `npm run bench -- scale` measures growth instead (`scale.mjs`), `npm run bench -- path` the
-// regression guard's counts (`path.mjs`).
+// regression guard's counts (`path.mjs`), `npm run bench -- calls` single calls of the platform (`calls.mjs`).
 
 import { parseArgs } from "node:util";
 import { needTools, run } from "../scripts/setup.mjs";
@@ -27,12 +27,17 @@ await build();
 switch (what) {
   case "requests": {
     const { measureRequests } = await import("./requests.mjs");
-    await measureRequests({ rounds: number(values.rounds, 5), seconds: number(values.seconds, 10), warm: number(values.warm, 4), only: values.only?.split(",") });
+    await measureRequests({ rounds: number(values.rounds, 5), seconds: number(values.seconds, 10), warm: number(values.warm, 10), only: values.only?.split(",") });
     break;
   }
   case "scale": {
     const { measureScale } = await import("./scale.mjs");
     await measureScale({ rounds: number(values.rounds, 3), seconds: number(values.seconds, 4) });
+    break;
+  }
+  case "calls": {
+    const { measureCalls } = await import("./calls.mjs");
+    await measureCalls({ rounds: number(values.rounds, 9) });
     break;
   }
   case "path": {
@@ -41,7 +46,7 @@ switch (what) {
     break;
   }
   default:
-    console.error(`npm run bench [-- scale | path] knows no ${what}`);
+    console.error(`npm run bench [-- scale | calls | path] knows no ${what}`);
     process.exit(1);
 }
 process.exit(0);

@@ -16,11 +16,14 @@ const guard = { "index.js": join(root, "build/index.js"), "guard_bg.wasm": join(
 const kinds = {
   floor: { entry: "floor.js", vars: { SCAN: "yes" } },
   "floor without a look at names": { entry: "floor.js", vars: { SCAN: "" } },
+  calls: { entry: "calls.js", objects: true },
   hono: { entry: "hono.js" },
   jose: { entry: "jose.js" },
   hand: { entry: "hand.js" },
+  "hand, forgetful": { entry: "hand.js", vars: { MEMORY: "none" } },
   "hand, limited": { entry: "hand.js", vars: { LIMITS: "yes" } },
   "hand, objects": { entry: "hand-object.js", objects: true },
+  "hand, forgetful, objects": { entry: "hand-object.js", vars: { MEMORY: "none" }, objects: true },
   "hand, limited, objects": { entry: "hand-object.js", vars: { LIMITS: "yes" }, objects: true },
   // The binding is there with Redis, too, as wrangler.toml has it. No peer logs its requests.
   guard: { modules: guard, vars: { SESSION_STORE: "redis", REQUEST_LOG: "off" }, objects: true },

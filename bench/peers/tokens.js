@@ -14,7 +14,7 @@ const HALF = 1000;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 const encoder = new TextEncoder();
 
-/** Verifies the HS256 tokens of one issuer for one audience. */
+/** Verifies the HS256 tokens of one issuer for one audience; with `MEMORY` as "none", each of them each time. */
 export class Tokens {
   /** @type {Map<string, Genuine>} */
   #young = new Map();
@@ -24,11 +24,13 @@ export class Tokens {
   #keys;
   #issuer;
   #audience;
+  #forgets;
 
   /** @param {Record<string, string>} env */
   constructor(env) {
     this.#issuer = env.ISSUER;
     this.#audience = env.AUDIENCE;
+    this.#forgets = env.MEMORY === "none";
     const { keys } = JSON.parse(env.SIGNING_KEYS ?? "");
     const read = (/** @type {any} */ jwk) => crypto.subtle.importKey("jwk", jwk, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
     this.#keys = new Map(keys.filter((/** @type {any} */ key) => key.alg === "HS256").map((/** @type {any} */ key) => [key.kid, read(key)]));
@@ -84,6 +86,7 @@ export class Tokens {
    * @param {Genuine} genuine
    */
   #remember(token, genuine) {
+    if (this.#forgets) return;
     if (this.#young.size >= HALF) [this.#old, this.#young] = [this.#young, new Map()];
     this.#young.set(token, genuine);
   }

@@ -1,0 +1,73 @@
+// Calls of the platform, each over and over: what one costs by itself (`bench/calls.mjs`).
+
+import { DurableObject } from "cloudflare:workers";
+
+/** @extends {DurableObject<unknown>} */
+export class UserSessions extends DurableObject {
+  /** @param {string} sid */
+  check(sid) {
+    return sid;
+  }
+}
+
+const NAMES = ["accept", "accept-encoding", "accept-language", "authorization", "host", "user-agent"];
+
+/** What is called about, once it is there. */
+class Things {
+  url = "http://origin.test/boats";
+  headers = new Headers(NAMES.map((name) => [name, `the value of ${name}`]));
+  cf = { cacheTtlByStatus: { "100-599": -1 } };
+  seen = "";
+
+  /** @param {any} env */
+  constructor(env) {
+    this.objects = env.USER_SESSIONS;
+    this.id = this.objects.idFromName("m-001");
+    this.store = `${env.UPSTASH_REDIS_REST_URL}/hget/m-001/the-session`;
+  }
+}
+
+/** Those that are waited for. @type {Record<string, (things: Things) => PromiseLike<unknown>>} */
+const waiting = {
+  fetch: ({ store }) => fetch(store).then((reply) => reply.text()),
+  object: ({ objects }) => objects.getByName("m-001").check("the-session"),
+};
+
+/** @type {Record<string, (things: Things) => unknown>} */
+const calls = {
+  nothing: () => undefined,
+  name: ({ objects }) => objects.getByName("m-001"),
+  id: ({ objects, id }) => objects.get(id),
+  copy: ({ headers }) => new Headers(headers),
+  each: (things) => things.headers.forEach((value) => (things.seen = value)),
+  has: ({ headers }) => headers.has("x-guard-login"),
+  get: ({ headers }) => headers.get("user-agent"),
+  response: () => new Response(null),
+  responseHeaders: () => new Response(null).headers,
+  request: ({ url, headers }) => new Request(url, { headers }),
+  requestPastCache: ({ url, headers, cf }) => new Request(url, { headers, cf }),
+  timer: () => setTimeout(() => {}, 30_000),
+  promise: () => new Promise((resolve) => resolve(undefined)),
+};
+
+/** So many of the others are made without a pause, in which the runtime tidies up. */
+const AT_ONCE = 1000;
+
+export default {
+  /**
+   * Makes a call so often: `/CALL/COUNT`.
+   * @param {Request} request
+   * @param {any} env
+   */
+  async fetch(request, env) {
+    const [, name = "", count] = new URL(request.url).pathname.split("/");
+    const [wait, call] = [waiting[name], calls[name]];
+    const things = new Things(env);
+    for (let made = 0; made < Number(count); made += 1) {
+      if (wait !== undefined) await wait(things);
+      else call?.(things);
+      if (made % AT_ONCE === 0) await null;
+    }
+    return new Response(null, { status: wait ?? call ? 204 : 404 });
+  },
+};
