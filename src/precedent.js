@@ -78,9 +78,8 @@ export class Precedent {
     const known = this.#names;
     if (method !== this.#method || names.length !== known.length) return false;
     for (let at = 0; at < names.length; at += 1) {
-      const [name, value] = [/** @type {string} */ (names[at]), /** @type {string} */ (values[at])];
-      if (name !== known[at]) return false;
-      if (value !== this.#values[at] && (READ.includes(name) || value.includes(UNREADABLE))) return false;
+      if (names[at] !== known[at]) return false;
+      if (values[at] !== this.#values[at] && !mayDiffer(names[at], values[at])) return false;
     }
     return true;
   }
@@ -112,9 +111,11 @@ export class Precedent {
     const known = this.#values;
     const headers = this.#headers;
     for (let at = 0; at < names.length; at += 1) {
-      const [name, value] = [/** @type {string} */ (names[at]), /** @type {string} */ (values[at])];
       // What is the same stays as it is: what is kept anew lives long, and costs more to get rid of.
-      if (value === known[at] || this.#changed.has(name)) continue;
+      if (values[at] === known[at]) continue;
+      const name = names[at] ?? "";
+      const value = values[at] ?? "";
+      if (this.#changed.has(name)) continue;
       // A list may be of several lines, which stay apart.
       if (name === ADDRESS || value.includes(",")) return this.#anew(passage);
       known[at] = value;
@@ -129,6 +130,15 @@ export class Precedent {
     this.#values = [...passage.values];
     return headersFor(passage, this.changes);
   }
+}
+
+/**
+ * May the value of a header be another than its precedent's?
+ * @param {string | undefined} name
+ * @param {string | undefined} value
+ */
+function mayDiffer(name = "", value = "") {
+  return !READ.includes(name) && !value.includes(UNREADABLE);
 }
 
 /** How many credentials are remembered in each of two halves: the old one goes when the young one is full. */

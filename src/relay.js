@@ -15,12 +15,14 @@ const UNKNOWN = 1013;
 /** How often in a row the way to the user's object may fail, with pauses of about 1, 2 and 4 seconds. */
 const MOST_FAILURES = 3;
 
+const EVENT_STREAM = /^text\/event-stream/i;
+
 /**
  * Is this an answer that can go on for as long as both sides like?
  * @param {Response} answer
  */
 export function isLasting(answer) {
-  return answer.status === 101 || /^text\/event-stream/i.test(answer.headers.get("content-type") ?? "");
+  return answer.status === 101 || EVENT_STREAM.test(answer.headers.get("content-type") ?? "");
 }
 
 /**
