@@ -1,6 +1,9 @@
 // A bar chart as plain SVG, readable on light and on dark ground.
 
-const [labelWidth, barsWidth, right, top, step, thick] = [300, 420, 70, 44, 26, 16];
+const [barsWidth, right, top, step, thick] = [420, 70, 44, 26, 16];
+
+/** How wide a letter is, in most fonts of 13 px. */
+const letterWidth = 7.2;
 
 /**
  * @param {{ title: string, unit: string, line?: number, bars: { label: string, value: number, ours: boolean }[] }} chart
@@ -8,6 +11,7 @@ const [labelWidth, barsWidth, right, top, step, thick] = [300, 420, 70, 44, 26, 
  */
 export function plot({ title, unit, line, bars }) {
   const most = Math.max(...bars.map(({ value }) => value), line ?? 0);
+  const labelWidth = Math.ceil(Math.max(...bars.map(({ label }) => label.length)) * letterWidth) + 20;
   const x = (value) => labelWidth + (value / most) * barsWidth;
   const width = labelWidth + barsWidth + right;
   const height = top + bars.length * step + 14;
