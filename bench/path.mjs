@@ -28,22 +28,22 @@ export async function checkPath({ accept }) {
   mkdirSync(folder, { recursive: true });
   say("Counting what a request executes");
   run("cargo", ["run", "--quiet", "--locked", "--package", "xtask", "--", "meter", join(root, "build/bindings/guard_bg.wasm"), join(folder, "metered.wasm")]);
-  const found = await countAll(folder);
+  const keys = makeKeys(["HS256"]);
+  const user = makeUser(1);
+  const token = mint(user.claims, "HS256", keys.HS256);
+  const load = (kind, record = user.record) => loadWorker(folder, keys, { ...user, record }, kind);
+  const found = await countAll(load, token, mint({ ...user.claims, exp: user.claims.iat - 3600 }, "HS256", keys.HS256));
   if (accept) {
     writeFileSync(baseline, `${JSON.stringify(found, null, 2)}\n`);
     return say("Written to bench/path.json");
   }
   compare(JSON.parse(readFileSync(baseline, "utf8")), found);
-  await checkMemory(folder);
+  await checkMemory(load, token, user.record);
 }
 
-async function countAll(folder) {
-  const keys = makeKeys(["HS256"]);
-  const user = makeUser(1);
-  const token = mint(user.claims, "HS256", keys.HS256);
-  const expired = mint({ ...user.claims, exp: user.claims.iat - 3600 }, "HS256", keys.HS256);
-  const redis = await loadWorker(folder, keys, user, "redis");
-  const objects = await loadWorker(folder, keys, user, "durable-object");
+async function countAll(load, token, expired) {
+  const redis = await load("redis");
+  const objects = await load("durable-object");
   return {
     "passes, Redis": await count(redis, token, 200),
     "passes, Durable Object": await count(objects, token, 200),
@@ -56,33 +56,31 @@ async function countAll(folder) {
 
 /** The counts of one request, once the Worker is warm. */
 async function count(worker, token, status, pathOf = () => undefined) {
-  const send = async (n) => {
-    const answer = await worker.send(token, pathOf(n));
-    if (answer.status !== status) throw new Error(`answered by ${answer.status}: ${await answer.text()}`);
-  };
-  for (let n = 0; n < warmUp; n++) await send(n);
+  for (let n = 0; n < warmUp; n++) await send(worker, status, token, pathOf(n));
   const before = worker.counts();
-  for (let n = 0; n < measured; n++) await send(warmUp + n);
+  for (let n = 0; n < measured; n++) await send(worker, status, token, pathOf(warmUp + n));
   const after = worker.counts();
   return Object.fromEntries(Object.keys(after).map((what) => [what, Math.round((after[what] - before[what]) / measured)]));
 }
 
-/** Sends requests that say much, with as many spellings of one credential as are remembered, and more. */
-async function checkMemory(folder) {
-  const keys = makeKeys(["HS256"]);
-  const user = makeUser(1);
-  const token = mint(user.claims, "HS256", keys.HS256);
-  const worker = await loadWorker(folder, keys, user, "redis");
-  const send = async (spaces, headers) => {
-    const answer = await worker.send(" ".repeat(spaces) + token, undefined, headers);
-    if (answer.status !== 200) throw new Error(`answered by ${answer.status}: ${await answer.text()}`);
-  };
-  const long = (n) => `${n}${"x".repeat(60_000)}`;
+async function send(worker, status, ...said) {
+  const answer = await worker.send(...said);
+  if (answer.status !== status) throw new Error(`answered by ${answer.status}: ${await answer.text()}`);
+}
+
+/** Sends requests that say much, or to which the store does, with more spellings of one credential than are remembered. */
+async function checkMemory(load, token, record) {
+  const worker = await load("redis");
+  const talkative = await load("redis", JSON.stringify({ ...JSON.parse(record), data: JSON.stringify({ x: "x".repeat(60_000) }) }));
+  const pass = (which, spaces, headers) => send(which, 200, " ".repeat(spaces) + token, undefined, headers);
   const ways = {
-    "a long credential": async (n) => send(60_000 + n, {}),
+    "a long credential": (n) => pass(worker, 60_000 + n),
     "a header that grows": async (n) => {
-      for (let often = 0; often < 3; often++) await send(n, { "x-grows": "1" });
-      await send(n, { "x-grows": long(n) });
+      for (let often = 0; often < 3; often++) await pass(worker, n, { "x-grows": "1" });
+      await pass(worker, n, { "x-grows": `${n}${"x".repeat(60_000)}` });
+    },
+    "a long reply of the store": async (n) => {
+      for (let often = 0; often < 3; often++) await pass(talkative, n);
     },
   };
   for (const [what, way] of Object.entries(ways)) {

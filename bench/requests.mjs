@@ -80,7 +80,7 @@ async function measure(row, { seconds, warm }, surroundings) {
     const credentials = writeCredentials(join(folder, "credentials"), tokens);
     await expectStatus(row, worker.url, tokens[0]);
     const sent = { url: worker.url, credentials, addresses: row.addresses };
-    await load({ ...sent, seconds: Math.min(warm, seconds) });
+    await load({ ...sent, seconds: warm });
     const counted = await load({ ...sent, seconds, measured: { worker: worker.pid } });
     const expectedRefusals = row.status ? counted.requests : 0;
     const errors = counted.broken + Math.abs(counted.refused - expectedRefusals);

@@ -1,6 +1,6 @@
 // `npm run bench`: what guarding a request costs in the Workers runtime, beside peers. Writes the table
 // and the plot in docs/benchmarks.md. Options: --rounds N, --seconds N (of each measurement), --warm N (seconds
-// before it), --only ROW,ROW (by their ids in `rows.mjs`; nothing is written then).
+// before it, as many unless told), --only ROW,ROW (by their ids in `rows.mjs`; nothing is written then).
 // `npm run bench -- scale` measures growth instead (`scale.mjs`), `npm run bench -- path` the
 // regression guard's counts (`path.mjs`), `npm run bench -- calls` single calls of the platform (`calls.mjs`).
 
@@ -27,7 +27,8 @@ await build();
 switch (what) {
   case "requests": {
     const { measureRequests } = await import("./requests.mjs");
-    await measureRequests({ rounds: number(values.rounds, 5), seconds: number(values.seconds, 10), warm: number(values.warm, 10), only: values.only?.split(",") });
+    const seconds = number(values.seconds, 10);
+    await measureRequests({ rounds: number(values.rounds, 5), seconds, warm: number(values.warm, seconds), only: values.only?.split(",") });
     break;
   }
   case "scale": {

@@ -142,8 +142,8 @@ export function forward(passage, bearer, start, target, removed, set, said) {
     const headers = headersFor(passage, changes);
     // What goes on without an identity was refused, and is decided about anew. A reply that Rust does not
     // remember cannot come again.
-    const isPassed = bearer !== undefined && passage.reply === bearer.reply;
-    if (precedent !== undefined && isPassed) keep(passage, new Precedent(passage, precedent, changes, there, headers));
+    const canRecur = bearer !== undefined && passage.reply === bearer.reply;
+    if (precedent !== undefined && canRecur) keep(passage, new Precedent(passage, precedent, changes, there, headers));
     return held ?? send(passage, there, initFor(passage, headers));
   } catch (error) {
     // What is thrown into Rust is a panic to it.

@@ -169,7 +169,7 @@ function remembered(credential) {
 
 /** @param {string} credential @param {Precedent[]} known */
 function remember(credential, known) {
-  if (young.size >= HALF) [old, young] = [young, new Map()];
+  if (young.size >= HALF && !young.has(credential)) [old, young] = [young, new Map()];
   young.set(credential, known);
 }
 

@@ -9,11 +9,10 @@ ffi.cdef('int getpid(void); int kill(int pid, int signal);')
 local interrupt = 2
 
 function init(args)
+  local credentials = {}
   for line in io.lines(args[1]) do
-    requests[#requests + 1] = line
+    credentials[#credentials + 1] = line
   end
-  local credentials = requests
-  requests = {}
   for address = 1, tonumber(args[3]) do
     local path = address == 1 and '/boats?of=mine' or '/boats?of=mine&page=' .. address
     for _, credential in ipairs(credentials) do

@@ -23,6 +23,16 @@ const OFTEN = 4;
 const visit = (path: string, { access_token: token }: LoggedIn, headers: Record<string, string> = {}) =>
   answerOf(guard.fetch(path, { headers: { ...bearer(token).headers, ...headers } }));
 
+/** Sends headers that `fetch` cannot, each request over a connection of its own, and returns the status. */
+function statusOf(path: string, headers: Record<string, string | string[]>) {
+  const { port, hostname } = new URL(guard.url);
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ port, hostname, path, agent: false, headers: { ...bearer(login.access_token).headers, ...headers } });
+    request.once("response", (response) => text(response).then(() => resolve(response.statusCode), reject));
+    request.once("error", reject).end();
+  });
+}
+
 /** Repeats a request until it is certain that it is followed. */
 async function repeat(path: string, who = login, headers: Record<string, string> = {}) {
   for (let n = 0; n < OFTEN; n += 1) expect(await visit(path, who, headers)).toMatchObject({ status: 200 });
@@ -89,13 +99,7 @@ test("requests at the same time do not get each other's headers", async () => {
 test.each(["x-lines", "set-cookie"])("lines of one name stay apart, and change with the request: %s", async (name) => {
   const sent = [["a", "b"], ["a", "b"], ["a", "b"], ["a", "c"], ["c", "d"], ["e"], ["a", "b"]];
   for (const values of sent) {
-    const { port, hostname } = new URL(guard.url);
-    const status = await new Promise((resolve, reject) => {
-      const request = httpRequest({ port, hostname, path: "/lines", headers: { ...bearer(login.access_token).headers, [name]: values } });
-      request.once("response", (response) => text(response).then(() => resolve(response.statusCode), reject));
-      request.once("error", reject).end();
-    });
-    expect(status).toBe(200);
+    expect(await statusOf("/lines", { [name]: values })).toBe(200);
   }
   const received = guard.origin.received.map(({ rawHeaders }) => rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name));
   expect(received).toEqual(sent);
@@ -143,13 +147,7 @@ test("another cookie beside the same token is looked at", async () => {
 });
 
 test("what only a connection is told by does not arrive, whatever it names", async () => {
-  const { port, hostname } = new URL(guard.url);
-  const ask = (connection: string) => new Promise((resolve, reject) => {
-    const request = httpRequest({ port, hostname, path: "/hops", agent: false, headers: { ...bearer(login.access_token).headers, connection, "x-hop": "1" } });
-    request.once("response", (response) => text(response).then(() => resolve(response.statusCode), reject));
-    request.once("error", reject).end();
-  });
-  for (const connection of ["close", "close", "close", "close, x-hop", "close, x-hop", "close"]) expect(await ask(connection)).toBe(200);
+  for (const connection of ["close", "close", "close", "close, x-hop", "close, x-hop", "close"]) expect(await statusOf("/hops", { connection, "x-hop": "1" })).toBe(200);
   expect(valuesAtOrigin("x-hop")).toEqual(["1", "1", "1", undefined, undefined, "1"]);
 });
 
