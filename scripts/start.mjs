@@ -29,7 +29,7 @@ const started = [
   ], { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" }),
 ];
 
-await answers(`${address}/auth/health`);
+await answers(`${address}/_auth/health`);
 console.log(`
 Session Guard stands in front of a small members' application:
 

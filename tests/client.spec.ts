@@ -31,13 +31,13 @@ globalThis.WebSocket = class extends WebSocket {
 /** A page of the origin's with the client, open in a browser in which somebody has signed in. */
 async function open(username: string, attributes = "") {
   const type = "text/html";
-  guard.origin.reply = { headers: { "content-type": type }, body: `<title>Members</title><script src="/auth/client.js" ${attributes} async></script>` };
+  guard.origin.reply = { headers: { "content-type": type }, body: `<title>Members</title><script src="/_auth/client.js" ${attributes} async></script>` };
   const page = await (await browser.newContext()).newPage();
   await page.addInitScript(COUNT_OPENED);
   await page.addInitScript("addEventListener('session-guard:ended', ({ detail }) => { globalThis.ended = detail })");
   const asked: string[] = [];
   page.on("response", (response) => {
-    if (response.url().endsWith("/auth/session")) asked.push(String(response.status()));
+    if (response.url().endsWith("/_auth/session")) asked.push(String(response.status()));
   });
   const signIn = async () => {
     await page.goto(`${url}/boats?page=2`);
@@ -53,7 +53,7 @@ async function open(username: string, attributes = "") {
 /** Passes on the WebSockets of a page, and counts those that the guard has opened. */
 async function route(page: Awaited<ReturnType<typeof open>>["page"]) {
   const sockets: { toPage: WebSocketRoute; toGuard: WebSocketRoute }[] = [];
-  await page.routeWebSocket(/auth.events/, (toPage) => {
+  await page.routeWebSocket(/_auth.events/, (toPage) => {
     sockets.push({ toPage, toGuard: toPage.connectToServer() });
   });
   return sockets;
@@ -64,7 +64,7 @@ test("the page of a session that was superseded moves to the login page, which s
   await signIn();
   expect(new URL(page.url()).pathname).toBe("/boats");
   await guard.login("ada");
-  await page.waitForURL(`${url}/auth/login?reason=session_superseded&redirect=%2Fboats%3Fpage%3D2`);
+  await page.waitForURL(`${url}/_auth/login?reason=session_superseded&redirect=%2Fboats%3Fpage%3D2`);
   expect(await page.getByRole("status").textContent()).toContain("you signed in elsewhere");
   await page.getByLabel("User name").fill("ada");
   await page.getByLabel("Password").fill(PASSWORD);

@@ -22,7 +22,7 @@ beforeAll(async () => {
   const env = { ...process.env, ORIGIN_PORT: `${port}`, GUARD_URL: guard.url, ISSUER };
   example = spawn(process.execPath, [server], { env, stdio: ["ignore", "pipe", "inherit"] });
   await once(example.stdout as NodeJS.ReadableStream, "data");
-  const login = await guard.fetch("/auth/login", loginInit({ username: "ada", password: "harbour-lights" }));
+  const login = await guard.fetch("/_auth/login", loginInit({ username: "ada", password: "harbour-lights" }));
   ({ access_token: token } = (await login.json()) as LoggedIn);
 });
 afterAll(async () => {

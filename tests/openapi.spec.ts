@@ -44,7 +44,7 @@ describe("the description", () => {
 
   test("has every path in the code", () => {
     const literals = [...read("auth/src/route.rs").matchAll(/"(\/[^"]*)"/g)].map(([, literal = ""]) => literal);
-    const paths = Object.keys(description.paths).map((path) => path.replace(/^\/auth/, ""));
+    const paths = Object.keys(description.paths).map((path) => path.replace(/^\/_auth/, ""));
     expect(literals.length).toBeGreaterThan(10);
     expect(literals.filter((it) => !paths.some((path) => path === it || (it.endsWith("/") && path.startsWith(it))))).toEqual([]);
   });
@@ -54,7 +54,7 @@ describe("the description", () => {
     for (const [path, methods] of Object.entries(description.paths)) {
       const { status, headers } = await answerOf(guard.fetch(path.replaceAll(/\{\w+\}/g, "x"), { method: "PUT" }));
       const described = Object.keys(methods).map((method) => method.toUpperCase());
-      const allow = [...described, ...(described.includes("GET") && path !== "/auth/events" ? ["HEAD"] : [])].sort().join(", ");
+      const allow = [...described, ...(described.includes("GET") && path !== "/_auth/events" ? ["HEAD"] : [])].sort().join(", ");
       expect({ path, status, allow: headers["allow"]?.split(", ").sort().join(", ") }).toEqual({ path, status: 405, allow });
     }
   });
@@ -70,7 +70,7 @@ describe("the description", () => {
       const [, section = ""] = new RegExp(`\n## ${title}\n(.*?)\n## `, "s").exec(read("README.md")) ?? [];
       return [...section.matchAll(/^\| `([^`]+)` \|([^|]*)\|/gm)].map(([, name = "", cell = ""]) => ({ name, cell }));
     };
-    const calls = operations().map(({ call }) => call.replace("/auth/", "")).filter((call) => !call.endsWith(".css"));
+    const calls = operations().map(({ call }) => call.replace("/_auth/", "")).filter((call) => !call.endsWith(".css"));
     expect(rows("Endpoints").map(({ name }) => name).sort()).toEqual(calls.sort());
     const told = rows("Refusals").flatMap(({ name, cell }) => (cell.match(/\d{3}/g) ?? []).map((status) => `${status} ${name}`));
     expect(unique(operations().flatMap(({ operation }) => refusals(operation)))).toEqual(unique(told));
@@ -115,7 +115,7 @@ describe("the Worker answers as it is described", { timeout: 240_000 }, () => {
     await using issuer = await startIssuer();
     await using guard = await startGuard({ ADMIN_API_KEY, TRUSTED_ISSUERS: JSON.stringify([issuer.entry()]), ...(await vars()) });
     for (const status of [expect.any(Number), failure]) {
-      expect(await answerOf(guard.fetch("/auth/login", loginInit({ username: "ada" })))).toMatchObject({ status });
+      expect(await answerOf(guard.fetch("/_auth/login", loginInit({ username: "ada" })))).toMatchObject({ status });
     }
     const { status, output } = await schemathesis(guard.url, issuer, [...few, ...args], { TOKEN: await mint({}) });
     expect(status, output).toBe(0);

@@ -11,7 +11,7 @@ let browser: Browser;
 let url: string;
 beforeAll(async () => {
   [guard, browser] = await Promise.all([startGuard(), startBrowser()]);
-  guard.origin.reply = { headers: { "content-type": "text/html" }, body: "<title>Members</title><form method=post action=/auth/logout><button>Sign out</button></form>" };
+  guard.origin.reply = { headers: { "content-type": "text/html" }, body: "<title>Members</title><form method=post action=/_auth/logout><button>Sign out</button></form>" };
   // Browsers take `Secure` cookies from this name without TLS.
   url = guard.url.replace("127.0.0.1", "localhost");
 });
@@ -36,7 +36,7 @@ async function visitor() {
 test("of two browsers the second signs the first one out, which is told so and comes back to where it was", async () => {
   const [first, second] = [await visitor(), await visitor()];
   await first.page.goto(`${url}/members?page=2`);
-  expect(new URL(first.page.url()).pathname).toBe("/auth/login");
+  expect(new URL(first.page.url()).pathname).toBe("/_auth/login");
   await first.signIn("ada");
   expect([first.page.url(), await first.page.title()]).toEqual([`${url}/members?page=2`, "Members"]);
 
@@ -81,8 +81,8 @@ test("the login page is labelled, loads nothing from elsewhere, and breaks none 
   page.on("console", (message) => complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("request", (request) => loaded.push(new URL(request.url()).pathname));
-  const response = await page.goto(`${url}/auth/login?reason=session_expired`);
-  expect(loaded.filter((path) => path !== "/favicon.ico")).toEqual(["/auth/login", "/auth/style.css"]);
+  const response = await page.goto(`${url}/_auth/login?reason=session_expired`);
+  expect(loaded.filter((path) => path !== "/favicon.ico")).toEqual(["/_auth/login", "/_auth/style.css"]);
   expect(complaints.filter((text) => !text.includes("favicon"))).toEqual([]);
   expect(response?.headers()).toMatchObject({
     "cache-control": "no-store",
@@ -107,7 +107,7 @@ test("the login page is labelled, loads nothing from elsewhere, and breaks none 
 test.each([["phone", 360, 640], ["desktop", 1280, 800]])("on a %s nothing overflows", async (name, width, height) => {
   const context = await browser.newContext({ viewport: { width, height } });
   const page = await context.newPage();
-  await page.goto(`${url}/auth/login?reason=session_superseded`);
+  await page.goto(`${url}/_auth/login?reason=session_superseded`);
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
   const folder = process.env["SCREENSHOTS"];
   if (folder) await page.screenshot({ path: `${folder}/login-${name}.png` });

@@ -19,7 +19,7 @@ test.each([
 ])("%s = %s stops every request", async (name, value) => {
   const redis: Vars = name.startsWith("UPSTASH") ? { SESSION_STORE: "redis", UPSTASH_REDIS_REST_TOKEN: "t" } : {};
   await using guard = await startGuard({ ...redis, [name]: value });
-  for (const path of ["/", "/auth/login", "/auth/health"]) {
+  for (const path of ["/", "/_auth/login", "/_auth/health"]) {
     const answer = await answerOf(guard.fetch(path));
     expect(answer).toMatchObject({ status: 500, body: { code: "misconfigured" } });
     expect(JSON.stringify(answer.body)).not.toContain(name);
@@ -37,7 +37,7 @@ test("numbers, truths and lists of wrangler.toml count as their text does", asyn
   for (let n = 0; n < 3; n += 1) tokens.push((await guard.login("ada")).access_token);
   const statuses = () => Promise.all(tokens.map(async (token) => (await guard.fetch("/", bearer(token))).status));
   expect(await statuses()).toEqual([401, 200, 200]);
-  await guard.fetch("/auth/logout", { method: "POST", ...bearer(tokens[1] ?? "") });
+  await guard.fetch("/_auth/logout", { method: "POST", ...bearer(tokens[1] ?? "") });
   expect(await statuses()).toEqual([401, 401, 401]);
 });
 

@@ -20,8 +20,8 @@ const redisVars = (restUrl: string): Vars => ({
 test("a store that is away lets nobody in, and says when to come back", async () => {
   await using guard = await startGuard(redisVars("http://127.0.0.1:9"));
   for (const answer of [
-    await answerOf(guard.fetch("/auth/health")),
-    await answerOf(guard.fetch("/auth/login", loginInit({ username: "ada" }))),
+    await answerOf(guard.fetch("/_auth/health")),
+    await answerOf(guard.fetch("/_auth/login", loginInit({ username: "ada" }))),
   ]) {
     expect(answer).toMatchObject({
       status: 503,
@@ -33,7 +33,7 @@ test("a store that is away lets nobody in, and says when to come back", async ()
 
 test("an attempt to log in that cannot be counted does not reach the origin", async () => {
   await using guard = await startGuard({ ...redisVars("http://127.0.0.1:9"), LOGIN_RATE: undefined });
-  const answer = await answerOf(guard.fetch("/auth/login", loginInit({ username: "ada" })));
+  const answer = await answerOf(guard.fetch("/_auth/login", loginInit({ username: "ada" })));
   expect(answer).toMatchObject({ status: 503, body: { code: "store_unavailable" } });
   expect(guard.origin.credentialChecks).toEqual([]);
 });
@@ -87,7 +87,7 @@ test("allow-recent honours nobody who has logged out, or was superseded, here", 
   const [leaves, stays] = [await guard.login("leaves"), await guard.login("superseded")];
   const visit = async ({ access_token }: LoggedIn) => (await answerOf(guard.fetch("/", bearer(access_token)))).status;
   expect([await visit(leaves), await visit(stays)]).toEqual([200, 200]);
-  await guard.fetch("/auth/logout", { method: "POST", ...bearer(leaves.access_token) });
+  await guard.fetch("/_auth/logout", { method: "POST", ...bearer(leaves.access_token) });
   await guard.login("superseded");
   await redis[Symbol.asyncDispose]();
   expect([await visit(leaves), await visit(stays)]).toEqual([503, 503]);
@@ -103,7 +103,7 @@ test("the nearest replica may answer a check, when that was chosen", async () =>
 test("a wrong token of the store is an outage, and never reaches the log", async () => {
   const vars = { ...redisVars(inject("restUrl")), UPSTASH_REDIS_REST_TOKEN: "wrong-and-secret" };
   await using guard = await startGuard(vars);
-  expect(await answerOf(guard.fetch("/auth/health"))).toMatchObject({ status: 503 });
+  expect(await answerOf(guard.fetch("/_auth/health"))).toMatchObject({ status: 503 });
   await expect.poll(() => guard.log.join("\n")).toContain("WRONGPASS");
   expect(guard.log.join("\n")).not.toContain("wrong-and-secret");
 });
@@ -116,7 +116,7 @@ test("scripts that Redis has forgotten are sent again, for every command", async
   await client.scriptFlush();
   expect(await answerOf(guard.fetch("/", bearer(access_token)))).toMatchObject({ status: 200 });
   await client.scriptFlush();
-  const logout = await guard.fetch("/auth/logout", { method: "POST", ...bearer(access_token) });
+  const logout = await guard.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) });
   expect(logout.status).toBe(204);
   expect(await answerOf(guard.fetch("/", bearer(access_token)))).toMatchObject({ status: 401 });
   client.destroy();
@@ -127,7 +127,7 @@ test("no session is lost when Redis is killed and comes back, if it keeps an app
   await using guard = await startGuard({ ...redisVars(redis.restUrl), SESSION_LIMIT: "0" });
   const logins = await Promise.all(Array.from({ length: 20 }, (_, i) => guard.login(`user-${i % 5}`)));
   const [ended, ...live] = logins as [LoggedIn, ...LoggedIn[]];
-  await guard.fetch("/auth/logout", { method: "POST", ...bearer(ended.access_token) });
+  await guard.fetch("/_auth/logout", { method: "POST", ...bearer(ended.access_token) });
   const statuses = () => Promise.all(logins.map(async ({ access_token }) => (await guard.fetch("/", bearer(access_token))).status));
   // In mid-use: some are asked about while it is away, and refused, but not forgotten.
   const meanwhile = redis.restart().then(() => "back");
@@ -192,7 +192,7 @@ describe("a user's Durable Object", () => {
   test("keeps sessions and tombstones over a restart", async () => {
     const before = await startGuard({}, { persist: folder });
     const [superseded, live, revoked] = [await before.login("ada"), await before.login("ada"), await before.login("ben")];
-    await before.fetch("/auth/logout", { method: "POST", ...bearer(revoked.access_token) });
+    await before.fetch("/_auth/logout", { method: "POST", ...bearer(revoked.access_token) });
     await before[Symbol.asyncDispose]();
     await using after = await startGuard({}, { persist: folder });
     const codes = [await code(after, superseded), await code(after, live), await code(after, revoked)];

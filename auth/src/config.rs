@@ -251,7 +251,7 @@ impl Settings {
     /// `None` only after an error was noted.
     fn read_each<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Option<Self> {
         let origin = origin(reader);
-        let auth_path = reader.parsed("AUTH_PATH", auth_path).unwrap_or("/auth".into());
+        let auth_path = reader.parsed("AUTH_PATH", auth_path).unwrap_or("/_auth".into());
         let issuer = reader.required("ISSUER");
         let audience = reader.required("AUDIENCE");
         let trusted = |json: &str| TrustedIssuer::parse_list(json, &issuer);

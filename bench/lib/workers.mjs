@@ -79,12 +79,12 @@ export async function seed(name, url, users, keys) {
 }
 
 async function begin(url, sub, { email, roles }) {
-  const sessions = fetch(`${url}/auth/admin/users/${sub}/sessions`, { method: "POST", headers: admin, body: JSON.stringify({ claims: { email }, roles }) });
+  const sessions = fetch(`${url}/_auth/admin/users/${sub}/sessions`, { method: "POST", headers: admin, body: JSON.stringify({ claims: { email }, roles }) });
   return (await (await expect(sessions)).json()).access_token;
 }
 
 /** Ends the sessions of a user of the guard's. */
-export const endSessions = (url, sub) => expect(fetch(`${url}/auth/admin/users/${sub}/sessions`, { method: "DELETE", headers: admin }));
+export const endSessions = (url, sub) => expect(fetch(`${url}/_auth/admin/users/${sub}/sessions`, { method: "DELETE", headers: admin }));
 
 const admin = { authorization: `Bearer ${adminKey}`, "content-type": "application/json" };
 

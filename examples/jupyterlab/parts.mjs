@@ -26,7 +26,7 @@ export async function startParts() {
     await Promise.all([...ended, guard.dispose()]);
   };
   try {
-    await Promise.all([answers(`${origin}/api`), answers(members), answers(`${site}/auth/health`)]);
+    await Promise.all([answers(`${origin}/api`), answers(members), answers(`${site}/_auth/health`)]);
   } catch (error) {
     await stop();
     throw error;

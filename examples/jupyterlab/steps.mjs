@@ -16,7 +16,7 @@ export async function use(page, steps, parts) {
   const { site, files } = parts;
   await steps.take("without a session, the login page", async () => {
     await page.goto(`${site}/lab`);
-    demand(new URL(page.url()).pathname === "/auth/login", `it is ${page.url()}`);
+    demand(new URL(page.url()).pathname === "/_auth/login", `it is ${page.url()}`);
   });
   await steps.take("a login leads to JupyterLab, which knows who it is", async () => {
     await signIn(page);
@@ -39,7 +39,7 @@ export async function use(page, steps, parts) {
   await steps.take("a login elsewhere cuts every WebSocket", () => supersede(page, site));
   await steps.take("the next request leads to the login page, which says why", async () => {
     await page.reload();
-    demand(new URL(page.url()).pathname === "/auth/login", `it is ${page.url()}`);
+    demand(new URL(page.url()).pathname === "/_auth/login", `it is ${page.url()}`);
     return (await page.getByRole("status").textContent())?.trim();
   });
   await steps.take("a new login leads back, and the kernel still knows what it knew", async () => {
@@ -131,7 +131,7 @@ async function supersede(page, site) {
   demand(before.length >= 3, `only ${before.map(({ path }) => path)} are open`);
   const began = Date.now();
   const body = JSON.stringify({ username: "ada", password: "harbour-lights" });
-  const login = await fetch(`${site}/auth/login`, { method: "POST", headers: { "content-type": "application/json" }, body });
+  const login = await fetch(`${site}/_auth/login`, { method: "POST", headers: { "content-type": "application/json" }, body });
   demand(login.status === 200, `the login elsewhere was answered ${login.status}`);
   await until(async () => (await open()).length === 0, "some stay open", 10);
   const cut = (await page.evaluate(() => window.sockets)).filter(({ opened, closed }) => opened && closed >= began);

@@ -25,7 +25,7 @@ export function page(path, name, now) {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Rowing club</title>
-<script src="/auth/client.js" async></script>
+<script src="/_auth/client.js" async></script>
 <style>
   :root { color-scheme: light dark; }
   body { max-width: 42rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }
@@ -36,7 +36,7 @@ export function page(path, name, now) {
   footer { margin-top: 3rem; opacity: .7; font-size: .875rem; }
 </style>
 <nav><a href="/">Outings</a> <a href="/boats">Boats</a>
-<form method="post" action="/auth/logout"><button>Sign out</button></form></nav>
+<form method="post" action="/_auth/logout"><button>Sign out</button></form></nav>
 ${content(name)}
 <footer>Served at ${now.toISOString()}</footer>
 </html>

@@ -26,7 +26,7 @@ describe("users", () => {
     }
     await own.login("u0");
     const gone = await own.login("gone");
-    await own.fetch("/auth/logout", { method: "POST", ...bearer(gone.access_token) });
+    await own.fetch("/_auth/logout", { method: "POST", ...bearer(gone.access_token) });
     const expected = subs.map((sub) => ({ sub, sessions: sub === "ada" ? 2 : 1, admin: false }));
     const bySub = (a: { sub: string }, b: { sub: string }) => (a.sub < b.sub ? -1 : 1);
     await eventually(async () => (await everybody(40, own)).toSorted(bySub)).toEqual(expected.toSorted(bySub));
@@ -56,8 +56,8 @@ describe("users", () => {
     await using own = await start({ SESSION_LIMIT: "1" });
     const stats = async () => (await call("stats", {}, KEY, own)).body;
     const leave: ((login: LoggedIn) => Promise<unknown>)[] = [
-      ({ access_token }) => own.fetch("/auth/logout", { method: "POST", ...bearer(access_token) }),
-      ({ access_token }) => own.fetch("/auth/revoke", { method: "POST", ...bearer(KEY), body: new URLSearchParams({ token: access_token }) }),
+      ({ access_token }) => own.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) }),
+      ({ access_token }) => own.fetch("/_auth/revoke", { method: "POST", ...bearer(KEY), body: new URLSearchParams({ token: access_token }) }),
       ({ session }) => remove(`${sessionsOf("leaves")}/${session.sid}`, KEY, own),
     ];
     for (const end of leave) {
@@ -165,7 +165,7 @@ describe("the admin API", () => {
   ];
 
   test.each(PATHS)("lets nobody %s %s without a credential, or with a wrong one", async (method, path) => {
-    expect(await answerOf(guard.fetch(`/auth/admin/${path}`, { method }))).toMatchObject({ status: 401, headers: { "www-authenticate": "Bearer" }, body: { code: "token_missing" } });
+    expect(await answerOf(guard.fetch(`/_auth/admin/${path}`, { method }))).toMatchObject({ status: 401, headers: { "www-authenticate": "Bearer" }, body: { code: "token_missing" } });
     expect(await call(path, { method }, `${KEY}x`)).toMatchObject({ status: 401, body: { code: "token_invalid" } });
   });
 
@@ -186,7 +186,7 @@ describe("the admin API", () => {
     ["GET", "admin", 404], ["GET", "admin/", 404], ["GET", "admin/user", 404], ["GET", "admin/users/a", 404],
     ["POST", "admin/users", 405], ["GET", "admin/sessions", 405], ["GET", "admin/users/a/sessions/x", 405],
   ])("has no %s %s", async (method, path, status) => {
-    expect(await answerOf(guard.fetch(`/auth/${path}`, { method, ...bearer(KEY) }))).toMatchObject({ status });
+    expect(await answerOf(guard.fetch(`/_auth/${path}`, { method, ...bearer(KEY) }))).toMatchObject({ status });
   });
 });
 

@@ -70,14 +70,14 @@ describe("by scope", () => {
     const path = `${sessionsOf("sometimes admin")}/${plain.session.sid}`;
     expect(await call(sessionsOf("sometimes admin"))).toMatchObject({ body: { admin: true } });
     expect(await remove(path, revoker)).toMatchObject({ status: 403 });
-    await guard.fetch("/auth/logout", { method: "POST", ...bearer(token) });
+    await guard.fetch("/_auth/logout", { method: "POST", ...bearer(token) });
     expect(await remove(path, revoker)).toMatchObject({ status: 200, body: { ended: 1 } });
   });
 
   test("a token counts only while its session is live", async () => {
     const token = await withScope("was admin", READ);
     expect(await call("stats", {}, token)).toMatchObject({ status: 200 });
-    await guard.fetch("/auth/logout", { method: "POST", ...bearer(token) });
+    await guard.fetch("/_auth/logout", { method: "POST", ...bearer(token) });
     expect(await call("stats", {}, token)).toMatchObject({ status: 401, body: { code: "session_revoked" } });
     expect(await call("stats", {}, await mint({ scope: READ }))).toMatchObject({ status: 401, body: { code: "session_unknown" } });
   });
@@ -86,7 +86,7 @@ describe("by scope", () => {
     const token = await withScope("by cookie", `${READ} ${REVOKE}`);
     const target = await guard.login("cookie target");
     const send = (method: string, path: string, headers: Record<string, string>) =>
-      answerOf(guard.fetch(`/auth/admin/${path}`, { method, headers: { cookie: `__Host-session=${token}`, ...headers } }));
+      answerOf(guard.fetch(`/_auth/admin/${path}`, { method, headers: { cookie: `__Host-session=${token}`, ...headers } }));
     expect(await send("GET", "stats", {})).toMatchObject({ status: 200 });
     for (const headers of [{}, { "sec-fetch-site": "cross-site" }, { origin: "https://evil.example" }]) {
       expect(await send("DELETE", sessionsOf("cookie target"), headers)).toMatchObject({ status: 403, body: { code: "cross_site" } });
@@ -162,9 +162,9 @@ describe("everybody's sessions", () => {
     await using full = await start();
     const dots = (await begin("..", {}, KEY, full)).body as unknown as LoggedIn;
     const other = await full.login("other");
-    // What `fetch` makes of `/auth/admin/users/../sessions`.
-    const { pathname } = new URL(`${full.url}/auth/admin/${sessionsOf("..")}`);
-    expect(pathname).toBe("/auth/admin/sessions");
+    // What `fetch` makes of `/_auth/admin/users/../sessions`.
+    const { pathname } = new URL(`${full.url}/_auth/admin/${sessionsOf("..")}`);
+    expect(pathname).toBe("/_auth/admin/sessions");
     const answer = await remove("sessions", KEY, full);
     expect(answer).toMatchObject({ status: 400, body: { code: "bad_request", detail: expect.stringContaining("everybody=true") } });
     expect([await visit(dots.access_token, full), await visit(other.access_token, full)]).toEqual(["passes", "passes"]);

@@ -61,7 +61,7 @@ describe("a Worker bound as ORIGIN", () => {
   test("is asked about credentials, whatever the host of LOGIN_URL", async () => {
     const { body } = await answerOf(guard.fetch("/x", bearer(token)));
     expect((body as { headers: Record<string, string> }).headers["x-auth-request-groups"]).toBe(LOGIN_URL);
-    expect((await guard.fetch("/auth/login", formInit({ username: "ada", password: "wrong" }))).status).toBe(401);
+    expect((await guard.fetch("/_auth/login", formInit({ username: "ada", password: "wrong" }))).status).toBe(401);
   });
 
   test.each(["/internal/login", "/Internal/login/", "/internal/%6cogin", "/internal/login;a=b"])("answers no client at %s", async (path) => {
@@ -98,7 +98,7 @@ describe("a Worker bound as ORIGIN", () => {
     await using client = await openSocket(`${guard.url}/chat`, bearer(access_token).headers);
     client.socket.send("hello");
     await expect.poll(() => client.heard).toEqual(["talks", "hello"]);
-    await guard.fetch("/auth/logout", { method: "POST", ...bearer(access_token) });
+    await guard.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) });
     expect(await client.closed).toMatchObject({ code: 4001, reason: "session_revoked" });
   });
 });

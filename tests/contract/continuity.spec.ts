@@ -25,15 +25,15 @@ test("a restart of the Worker and its objects in mid-use loses no session, and r
   const before = await start({ SESSION_LIMIT: "0" });
   const logins = await Promise.all(Array.from({ length: 20 }, (_, i) => before.login(`user-${i % 4}`)));
   const [ended, patched, ...others] = logins as [LoggedIn, LoggedIn, ...LoggedIn[]];
-  await before.fetch("/auth/logout", { method: "POST", ...bearer(ended.access_token) });
-  await before.fetch("/auth/session", { method: "PATCH", headers: { ...bearer(patched.access_token).headers, "content-type": "application/merge-patch+json" }, body: '{"a":1}' });
+  await before.fetch("/_auth/logout", { method: "POST", ...bearer(ended.access_token) });
+  await before.fetch("/_auth/session", { method: "PATCH", headers: { ...bearer(patched.access_token).headers, "content-type": "application/merge-patch+json" }, body: '{"a":1}' });
   await Promise.all(others.map((login) => visit(before, login)));
   await before[Symbol.asyncDispose]();
 
   await using after = await start({ SESSION_LIMIT: "0" });
   expect(await visit(after, ended)).toBe("session_revoked");
   expect(await Promise.all([patched, ...others].map((login) => visit(after, login)))).toEqual(Array(19).fill("passes"));
-  const { body } = await answerOf(after.fetch("/auth/session", bearer(patched.access_token)));
+  const { body } = await answerOf(after.fetch("/_auth/session", bearer(patched.access_token)));
   expect(body).toMatchObject({ data: { a: 1 } });
 });
 
@@ -53,9 +53,9 @@ test("a limit that is switched on logs nobody out, and holds from the next login
 test("a fault inside the guard ends the request that it hits, and the next one is served", async () => {
   await using guard = await startGuard({ REDIS_KEYSPACE }, { faulty: true });
   const [login, ended] = [await guard.login("ada"), await guard.login("ben")];
-  await guard.fetch("/auth/logout", { method: "POST", ...bearer(ended.access_token) });
+  await guard.fetch("/_auth/logout", { method: "POST", ...bearer(ended.access_token) });
   const session = async (headers = {}) => {
-    const response = await guard.fetch("/auth/session", { headers: { ...bearer(login.access_token).headers, ...headers } });
+    const response = await guard.fetch("/_auth/session", { headers: { ...bearer(login.access_token).headers, ...headers } });
     await response.text();
     return response.status;
   };

@@ -22,7 +22,7 @@ test("a login, the end it puts to an older session, and a logout are told, signe
   const first = await guard.login("told", { "user-agent": "Mozilla/5.0" });
   await expect.poll(() => receiver.typesOf("told")).toEqual(["session.created"]);
   const second = await guard.login("told", { "user-agent": PHONE });
-  await guard.fetch("/auth/logout", { method: "POST", ...bearer(second.access_token) });
+  await guard.fetch("/_auth/logout", { method: "POST", ...bearer(second.access_token) });
   await expect.poll(() => receiver.typesOf("told").toSorted()).toEqual(["session.created", "session.created", "session.revoked", "session.superseded"]);
   const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
   const superseded = receiver.attempts.find(({ type, data }) => type === "session.superseded" && data.sub === "told");
@@ -39,7 +39,7 @@ test("a login, the end it puts to an older session, and a logout are told, signe
 
 test("a refresh is told once, and the use of an old token as that and as the end of its session", async () => {
   const { access_token, session } = await guard.login("refreshes");
-  for (let tab = 0; tab < 3; tab += 1) await guard.fetch("/auth/refresh", { method: "POST", ...bearer(access_token) });
+  for (let tab = 0; tab < 3; tab += 1) await guard.fetch("/_auth/refresh", { method: "POST", ...bearer(access_token) });
   await expect.poll(() => receiver.typesOf("refreshes")).toEqual(["session.created", "session.refreshed"]);
   const old = await mint({ sub: "refreshes", sid: session.sid, jti: "of-old", iat: Math.floor(Date.now() / 1000) - 60 });
   expect((await guard.fetch("/", bearer(old))).status).toBe(401);
@@ -55,7 +55,7 @@ test("an expired session is told once, however often its client goes on asking",
     return `${status} ${String((body as Record<string, unknown>)["code"])}`;
   };
   await new Promise((passed) => setTimeout(passed, Date.parse(String(session["expires_at"])) + 1000 - Date.now()));
-  for (const path of ["/", "/auth/session", "/", "/"]) expect([path, await code(path)]).toEqual([path, "401 session_expired"]);
+  for (const path of ["/", "/_auth/session", "/", "/"]) expect([path, await code(path)]).toEqual([path, "401 session_expired"]);
   await guard.login("idles");
   await expect.poll(() => receiver.typesOf("idles").filter((type) => type === "session.created").length).toBe(2);
   const expired = receiver.attempts.filter(({ type, data }) => type === "session.expired" && data.sub === "idles");
@@ -64,7 +64,7 @@ test("an expired session is told once, however often its client goes on asking",
 
 test("an expired session whose client only listens is told without a request", async () => {
   const { access_token, session } = await guard.login("listens");
-  await using socket = await openSocket(`${guard.url}/auth/events`, bearer(access_token).headers as Record<string, string>);
+  await using socket = await openSocket(`${guard.url}/_auth/events`, bearer(access_token).headers as Record<string, string>);
   await socket.closed;
   await expect.poll(() => receiver.typesOf("listens")).toEqual(["session.created", "session.expired"]);
   const expired = receiver.attempts.find(({ type, data }) => type === "session.expired" && data.sub === "listens");

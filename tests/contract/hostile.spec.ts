@@ -151,7 +151,7 @@ const METHODS: typeof PATHS = [
   ["a POST that opens a WebSocket", request("POST /public/x", ...UPGRADE, "Content-Length: 0"), { ...POSTED, goOn: ["sec-websocket-version: 13", "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ=="] }],
   ["TRACE on a public path", request("TRACE /public/x"), { answers: [405], also: ([answer]) => expect(answer?.body).toContain('"method_not_allowed"') }],
   ["TRACE with a session", request("TRACE /mine", ADA), { answers: [405] }],
-  ["TRACE on an endpoint of the guard", request("TRACE /auth/login"), { answers: [405] }],
+  ["TRACE on an endpoint of the guard", request("TRACE /_auth/login"), { answers: [405] }],
   ["CONNECT", request("CONNECT evil.example:443"), { answers: [500] }],
   ["TRACK", request("TRACK /public/x"), { answers: [501] }],
   ["a method in lower case", request("get /public/x"), { answers: [501] }],
@@ -193,7 +193,7 @@ const HOSTS: typeof PATHS = [
   ["a path in the host", "GET /x HTTP/1.1\r\nHost: {host}/admin\r\n\r\n", UNKNOWN],
   ["a public path in the host, which makes a query of the other", "GET /admin/x HTTP/1.1\r\nHost: {host}/public/x?\r\n\r\n", { ...PUBLIC, reached: ["GET /public/x?/admin/x"] }],
   ["a public path in the host, which makes a fragment of the other", "GET /admin/x HTTP/1.1\r\nHost: {host}/public/x#\r\n\r\n", PUBLIC],
-  ["another host in a redirect to the login page", "GET /mine HTTP/1.1\r\nHost: evil.example\r\nAccept: text/html\r\n\r\n", { answers: [302], also: ([answer]) => expect(location(answer)).toBe("/auth/login?redirect=/mine") }],
+  ["another host in a redirect to the login page", "GET /mine HTTP/1.1\r\nHost: evil.example\r\nAccept: text/html\r\n\r\n", { answers: [302], also: ([answer]) => expect(location(answer)).toBe("/_auth/login?redirect=/mine") }],
   ["a protocol of another version", "GET /public/x HTTP/2.0\r\nHost: {host}\r\n\r\n", REFUSED],
 ];
 
@@ -229,7 +229,7 @@ const SITES: typeof PATHS = [
 /** A login by form, which leads on to `redirect`. */
 function logIn(redirect: string, ...lines: string[]): Sent {
   const form = `username=ada&password=${PASSWORD.replace(" ", "+")}&redirect=${redirect}`;
-  return request("POST /auth/login", "Content-Type: application/x-www-form-urlencoded", `Content-Length: ${form.length}`, ...lines) + form;
+  return request("POST /_auth/login", "Content-Type: application/x-www-form-urlencoded", `Content-Length: ${form.length}`, ...lines) + form;
 }
 const LOGINS: typeof PATHS = [
   ["a redirect to another host", logIn("//evil.example"), REFUSED],
@@ -239,7 +239,7 @@ const LOGINS: typeof PATHS = [
   ["a redirect to another host by a tab", logIn("/%09/evil.example"), REFUSED],
   ["a redirect with a line break", logIn("/%0d%0aSet-Cookie:evil=1"), REFUSED],
   ["a redirect by a parser's tolerance", logIn("%20//evil.example"), REFUSED],
-  ["a redirect from a path that looks like a host", get("//evil.example/x", "Accept: text/html"), { answers: [302], also: ([answer]) => expect(location(answer)).toBe("/auth/login?redirect=/") }],
+  ["a redirect from a path that looks like a host", get("//evil.example/x", "Accept: text/html"), { answers: [302], also: ([answer]) => expect(location(answer)).toBe("/_auth/login?redirect=/") }],
   ["another site's login", logIn("/", "Origin: https://evil.example"), DENIED],
 ];
 

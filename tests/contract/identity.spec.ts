@@ -142,7 +142,7 @@ describe.each(keys)("an assertion by $alg", (key) => {
   });
 
   test("comes with the cookie and on optional paths, too, and never without a live session", async () => {
-    const cookie = cookieOf(await guard.fetch("/auth/login", loginInit({ username: "carla" })));
+    const cookie = cookieOf(await guard.fetch("/_auth/login", loginInit({ username: "carla" })));
     const seen = async (path: string, headers: Record<string, string>) => {
       expect((await guard.fetch(path, { headers: { ...headers, [ASSERTION]: "forged" } })).status).toBe(200);
       return assertionOf(guard) === undefined ? undefined : (await verified(guard)).payload.sub;

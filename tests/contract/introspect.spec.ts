@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => guard[Symbol.asyncDispose]());
 
 const post = (path: string, fields: Record<string, string> | [string, string][], headers: Record<string, string> = bearer(KEY).headers, at = guard) =>
-  answerOf(at.fetch(`/auth/${path}`, { method: "POST", headers, body: new URLSearchParams(fields) }));
+  answerOf(at.fetch(`/_auth/${path}`, { method: "POST", headers, body: new URLSearchParams(fields) }));
 const visit = async (token: string) => {
   const { status, body } = await answerOf(guard.fetch("/", bearer(token)));
   return status === 200 ? "passes" : (body as { code: string }).code;
@@ -45,7 +45,7 @@ describe("introspect", () => {
 
   test("ends the session of an old token, which nobody should have any more", async () => {
     const { access_token, session } = await guard.login("robbed");
-    const { access_token: current } = (await (await guard.fetch("/auth/refresh", { method: "POST", ...bearer(access_token) })).json()) as { access_token: string };
+    const { access_token: current } = (await (await guard.fetch("/_auth/refresh", { method: "POST", ...bearer(access_token) })).json()) as { access_token: string };
     const old = await mint({ sub: "robbed", sid: session.sid, jti: "of-old", iat: Math.floor(Date.now() / 1000) - 60 });
     expect(await post("introspect", { token: old })).toMatchObject({ status: 200, body: { active: false } });
     expect(await post("introspect", { token: current })).toMatchObject({ status: 200, body: { active: false } });
@@ -60,7 +60,7 @@ describe("introspect", () => {
     ["of a session that nobody has begun", () => mint({ sub: "never here" })],
     ["of a session that is over", async () => {
       const { access_token } = await guard.login("leaves");
-      await guard.fetch("/auth/logout", { method: "POST", ...bearer(access_token) });
+      await guard.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) });
       return access_token;
     }],
     ["of a session that was superseded", async () => {
@@ -137,7 +137,7 @@ describe.each(["introspect", "revoke"])("%s", (path) => {
     ["two tokens", { body: new URLSearchParams([["token", "a"], ["token", "a"]]) }],
   ])("with %s is a bad request", async (_, { body, headers }) => {
     const init = { method: "POST", body, headers: { ...(headers as Record<string, string>), ...bearer(KEY).headers } } as RequestInit;
-    expect(await answerOf(guard.fetch(`/auth/${path}`, init))).toMatchObject({ status: 400, body: { code: "bad_request" } });
+    expect(await answerOf(guard.fetch(`/_auth/${path}`, init))).toMatchObject({ status: 400, body: { code: "bad_request" } });
   });
 
   test("is not there without a key in the settings", async () => {
@@ -147,7 +147,7 @@ describe.each(["introspect", "revoke"])("%s", (path) => {
   });
 
   test("knows no other method", async () => {
-    expect(await answerOf(guard.fetch(`/auth/${path}`))).toMatchObject({ status: 405, headers: { allow: "POST" } });
+    expect(await answerOf(guard.fetch(`/_auth/${path}`))).toMatchObject({ status: 405, headers: { allow: "POST" } });
   });
 });
 

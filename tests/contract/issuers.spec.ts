@@ -21,14 +21,14 @@ function trusting(issuer: Issuer, vars: Record<string, string> = {}, changes = {
 }
 
 const exchange = (id_token: string, fields = {}, at = guard) =>
-  answerOf(at.fetch("/auth/login", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ id_token, ...fields }) }));
+  answerOf(at.fetch("/_auth/login", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ id_token, ...fields }) }));
 const enter = async (id_token: string, at = guard) => {
   const answer = await exchange(id_token, {}, at);
   expect(answer).toMatchObject({ status: 200 });
   return (answer.body as unknown as LoggedIn).access_token;
 };
 const logOut = (logout_token: string, at = guard) =>
-  answerOf(at.fetch("/auth/backchannel-logout", { method: "POST", body: new URLSearchParams({ logout_token, state: "ignored" }) }));
+  answerOf(at.fetch("/_auth/backchannel-logout", { method: "POST", body: new URLSearchParams({ logout_token, state: "ignored" }) }));
 const visit = async (token: string, at = guard) => {
   const { status, body } = await answerOf(at.fetch("/", bearer(token)));
   return status === 200 ? "passes" : (body as { code: string }).code;
@@ -93,18 +93,18 @@ describe("an ID token", () => {
 
   test("together with other fields is a bad request, and so is one that is no text", async () => {
     for (const body of [{ id_token: issuer.idToken({}), password: "x" }, { id_token: 7 }]) {
-      expect(await answerOf(guard.fetch("/auth/login", loginInit({ password: undefined, ...body })))).toMatchObject({ status: 400, body: { code: "bad_request" } });
+      expect(await answerOf(guard.fetch("/_auth/login", loginInit({ password: undefined, ...body })))).toMatchObject({ status: 400, body: { code: "bad_request" } });
     }
   });
 
   test("of another site's making cannot log a visitor in", async () => {
     const init = loginInit({ password: undefined, id_token: issuer.idToken({}) }, { "sec-fetch-site": "cross-site" });
-    expect(await answerOf(guard.fetch("/auth/login", init))).toMatchObject({ status: 403, body: { code: "cross_site" } });
+    expect(await answerOf(guard.fetch("/_auth/login", init))).toMatchObject({ status: 403, body: { code: "cross_site" } });
   });
 
   test("means nothing special where no issuer is trusted", async () => {
     await using plain = await startGuard();
-    const answer = await answerOf(plain.fetch("/auth/login", loginInit({ username: "ada", id_token: "x" })));
+    const answer = await answerOf(plain.fetch("/_auth/login", loginInit({ username: "ada", id_token: "x" })));
     expect(answer.status).toBe(200);
     expect(plain.origin.credentialChecks).toMatchObject([{ username: "ada", id_token: "x" }]);
     expect((await logOut("x", plain)).status).toBe(404);
@@ -113,7 +113,7 @@ describe("an ID token", () => {
   test("is the only way in without LOGIN_URL, and a password is told so", async () => {
     await using only = await startGuard({ LOGIN_URL: undefined, TRUSTED_ISSUERS: JSON.stringify([issuer.entry({ subject_prefix: undefined })]) });
     expect(claimsOf(await enter(issuer.idToken({ sub: "ada" }), only))).toMatchObject({ sub: "ada" });
-    const answer = await answerOf(only.fetch("/auth/login", loginInit({ username: "ada" })));
+    const answer = await answerOf(only.fetch("/_auth/login", loginInit({ username: "ada" })));
     expect(answer).toMatchObject({ status: 400, body: { detail: expect.stringContaining("id_token") } });
   });
 });
@@ -253,6 +253,6 @@ describe("a logout at the issuer", () => {
     ["no token", { method: "POST", body: new URLSearchParams({ a: "b" }) }],
     ["two tokens", { method: "POST", body: new URLSearchParams([["logout_token", "a"], ["logout_token", "a"]]) }],
   ])("sent as %s is a bad request", async (_, init) => {
-    expect(await answerOf(guard.fetch("/auth/backchannel-logout", init))).toMatchObject({ status: 400, body: { code: "bad_request" } });
+    expect(await answerOf(guard.fetch("/_auth/backchannel-logout", init))).toMatchObject({ status: 400, body: { code: "bad_request" } });
   });
 });

@@ -8,7 +8,7 @@ const TABLET = { "user-agent": "Mozilla/5.0 (iPad; CPU OS 18_0 like Mac OS X) Mo
 const DESKTOP = { "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0" };
 
 type Answer = Awaited<ReturnType<typeof answerOf>>;
-const tryLogin = (guard: Guard, fields: Record<string, unknown>, headers = {}) => answerOf(guard.fetch("/auth/login", loginInit(fields, headers)));
+const tryLogin = (guard: Guard, fields: Record<string, unknown>, headers = {}) => answerOf(guard.fetch("/_auth/login", loginInit(fields, headers)));
 const passes = async (guard: Guard, token: string) => (await guard.fetch("/", bearer(token))).status === 200;
 const sids = (answer: Answer) => ((answer.body as { sessions?: { sid: string }[] }).sessions ?? []).map(({ sid }) => sid);
 /** How many of these logins passed, and their tokens' sessions that are live. */
@@ -32,7 +32,7 @@ describe("deny", () => {
     expect(third.body).not.toHaveProperty("sessions");
     expect(third.headers).not.toHaveProperty("set-cookie");
     expect(await Promise.all([one, two].map(({ access_token }) => passes(guard, access_token)))).toEqual([true, true]);
-    await guard.fetch("/auth/logout", { method: "POST", ...bearer(one.access_token) });
+    await guard.fetch("/_auth/logout", { method: "POST", ...bearer(one.access_token) });
     expect((await tryLogin(guard, { username: "ada" })).status).toBe(200);
   });
 
@@ -51,7 +51,7 @@ describe("deny", () => {
   test("shows a person the page again, with the reason", async () => {
     await guard.login("page");
     await guard.login("page");
-    const page = await answerOf(guard.fetch("/auth/login", formInit({ username: "page" })));
+    const page = await answerOf(guard.fetch("/_auth/login", formInit({ username: "page" })));
     expect(page).toMatchObject({ status: 409, headers: { "content-type": "text/html; charset=utf-8" } });
     expect(page.body).toContain('role="alert"');
     expect(page.body).not.toContain('name="end"');
@@ -106,13 +106,13 @@ describe("ask", () => {
   test("asks a person on the page, which carries no password, and then lets them in", async () => {
     const one = await guard.login("page", PHONE);
     await guard.login("page", DESKTOP);
-    const page = await answerOf(guard.fetch("/auth/login", formInit({ username: "page", redirect: "/boats" })));
+    const page = await answerOf(guard.fetch("/_auth/login", formInit({ username: "page", redirect: "/boats" })));
     expect(page.status).toBe(409);
     expect(page.body).toContain(`name="end" value="${one.session.sid}"`);
     expect(page.body).toContain("A phone, last used just now");
     expect(page.body).toContain('value="/boats"');
     expect(page.body).not.toContain("correct horse");
-    const entered = await guard.fetch("/auth/login", formInit({ username: "page", redirect: "/boats", end: one.session.sid }));
+    const entered = await guard.fetch("/_auth/login", formInit({ username: "page", redirect: "/boats", end: one.session.sid }));
     expect([entered.status, entered.headers.get("location")]).toEqual([303, "/boats"]);
     expect((await guard.fetch("/", { headers: { cookie: cookieOf(entered) } })).status).toBe(200);
   });

@@ -86,7 +86,7 @@ describe("a WebSocket", () => {
     const [one, other] = [await lasting.login("ada"), await lasting.login("ada")];
     const { client } = await connect(one.access_token, [], lasting);
     const { client: gone } = await connect(other.access_token, [], lasting);
-    await lasting.fetch("/auth/logout", { method: "POST", ...bearer(other.access_token) });
+    await lasting.fetch("/_auth/logout", { method: "POST", ...bearer(other.access_token) });
     expect(await gone.closed).toMatchObject({ code: 4001, reason: "session_revoked" });
     client.socket.send("still here");
     await expect.poll(() => client.heard).toEqual(["still here"]);
@@ -95,11 +95,11 @@ describe("a WebSocket", () => {
   test("lives on when its token is refreshed, and is closed when the session ends after that", async () => {
     const { access_token } = await guard.login("refreshes");
     const { client } = await connect(access_token);
-    const refreshed = await guard.fetch("/auth/refresh", { method: "POST", ...bearer(access_token) });
+    const refreshed = await guard.fetch("/_auth/refresh", { method: "POST", ...bearer(access_token) });
     const { access_token: next } = (await refreshed.json()) as { access_token: string };
     client.socket.send("still here");
     await expect.poll(() => client.heard).toEqual(["still here"]);
-    await guard.fetch("/auth/logout", { method: "POST", ...bearer(next) });
+    await guard.fetch("/_auth/logout", { method: "POST", ...bearer(next) });
     expect(await client.closed).toMatchObject({ code: 4001, reason: "session_revoked" });
   });
 

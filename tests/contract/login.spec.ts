@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterAll(() => guard[Symbol.asyncDispose]());
 
-const login = (init: RequestInit) => guard.fetch("/auth/login", init);
+const login = (init: RequestInit) => guard.fetch("/_auth/login", init);
 
 test("JSON in, token and cookie out, and never into a cache", async () => {
   const answer = await answerOf(login(loginInit({ username: "ada", tenant: "t1" })));
@@ -150,20 +150,20 @@ test("a token too large for a cookie is for JSON only, and a form that would get
 
 test("an origin that is away or fails lets nobody in", async () => {
   await using away = await startGuard({ LOGIN_URL: "http://127.0.0.1:9/login" });
-  const refused = await answerOf(away.fetch("/auth/login", loginInit({ username: "ada" })));
+  const refused = await answerOf(away.fetch("/_auth/login", loginInit({ username: "ada" })));
   expect(refused).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
   await using odd = await startGuard({ LOGIN_URL: `${guard.origin.url}/redirects` });
   guard.origin.reply = { status: 302, headers: { location: "/internal/login" } };
-  const redirected = await answerOf(odd.fetch("/auth/login", loginInit({ username: "ada" })));
+  const redirected = await answerOf(odd.fetch("/_auth/login", loginInit({ username: "ada" })));
   guard.origin.reply = {};
   expect(redirected).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
 });
 
 test("without LOGIN_URL nobody can log in, and the page says so", async () => {
   await using without = await startGuard({ LOGIN_URL: undefined });
-  const post = await answerOf(without.fetch("/auth/login", loginInit({ username: "ada" })));
+  const post = await answerOf(without.fetch("/_auth/login", loginInit({ username: "ada" })));
   expect(post).toMatchObject({ status: 404, body: { code: "not_found" } });
-  const page = await answerOf(without.fetch("/auth/login"));
+  const page = await answerOf(without.fetch("/_auth/login"));
   expect(page.body).toContain("not set up");
   expect(page.body).not.toContain("<form");
 });

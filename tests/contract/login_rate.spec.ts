@@ -5,7 +5,7 @@ import { answerOf, formInit, loginInit, startGuard, type Guard } from "../harnes
 
 const from = (address: string) => ({ "cf-connecting-ip": address });
 const attempt = (guard: Guard, fields: Record<string, unknown>, address: string) =>
-  answerOf(guard.fetch("/auth/login", loginInit(fields, from(address))));
+  answerOf(guard.fetch("/_auth/login", loginInit(fields, from(address))));
 let addresses = 0;
 /** An address that no other attempt comes from. */
 const elsewhere = () => `198.51.${Math.floor((addresses += 1) / 250)}.${addresses % 250}`;
@@ -83,7 +83,7 @@ test("who is stopped by the address cannot use up another user's attempts", asyn
 
 test("a form that comes too often gets the page again, and is told when to come back", async () => {
   await using guard = await startGuard({ LOGIN_RATE: "1 per hour" });
-  const post = () => answerOf(guard.fetch("/auth/login", formInit({ username: "ada" }, from(elsewhere()))));
+  const post = () => answerOf(guard.fetch("/_auth/login", formInit({ username: "ada" }, from(elsewhere()))));
   expect(await post()).toMatchObject({ status: 303 });
   const page = await post();
   expect(page).toMatchObject({ status: 429, headers: { "retry-after": expect.stringMatching(/^\d+$/), "content-type": "text/html; charset=utf-8" } });

@@ -18,7 +18,7 @@ afterAll(() => guard[Symbol.asyncDispose]());
 /** What the origin was told of who it is, under whatever name. */
 function identityAtOrigin() {
   const all = Object.entries(guard.origin.received.at(-1)?.headers ?? {});
-  return Object.fromEntries(all.filter(([name]) => /auth.request|authorization/.test(name)));
+  return Object.fromEntries(all.filter(([name]) => /_auth.request|authorization/.test(name)));
 }
 
 /** The line of the log for the last request, which comes a moment after the answer. */
@@ -30,7 +30,7 @@ async function lastLine(of: Guard = guard) {
 
 const ended = async () => {
   const { access_token } = await guard.login("leaver");
-  await guard.fetch("/auth/logout", { method: "POST", ...bearer(access_token) });
+  await guard.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) });
   guard.log.length = 0;
   return bearer(access_token).headers;
 };
@@ -49,7 +49,7 @@ describe("a request that would be refused reaches the origin without an identity
       "cross_site",
       "/x",
       async () => {
-        const cookie = cookieOf(await guard.fetch("/auth/login", formInit({ username: "ada" })));
+        const cookie = cookieOf(await guard.fetch("/_auth/login", formInit({ username: "ada" })));
         return { method: "POST", headers: { cookie, "sec-fetch-site": "cross-site" }, body: "a=b" };
       },
     ],
@@ -79,8 +79,8 @@ test("a live session reaches the origin with its identity, as ever", async () =>
 });
 
 test("the guard's own endpoints decide as ever", async () => {
-  expect((await guard.fetch("/auth/session")).status).toBe(401);
-  expect((await guard.fetch("/auth/nothing")).status).toBe(404);
+  expect((await guard.fetch("/_auth/session")).status).toBe(401);
+  expect((await guard.fetch("/_auth/nothing")).status).toBe(404);
   expect(guard.origin.received).toEqual([]);
 });
 

@@ -42,7 +42,7 @@ describe("X-Guard-Login", () => {
     guard.origin.received.length = 0;
     expect(await visit(cookieOf(response))).toBe("passes");
     expect(guard.origin.received[0]?.headers).toMatchObject({ "x-auth-request-user": "ada", "x-auth-request-groups": "crew", cookie: "theirs=1" });
-    const { body } = await answerOf(guard.fetch("/auth/session", { headers: { cookie: cookieOf(response) } }));
+    const { body } = await answerOf(guard.fetch("/_auth/session", { headers: { cookie: cookieOf(response) } }));
     expect(body).toMatchObject({ data: { a: 1 } });
   });
 

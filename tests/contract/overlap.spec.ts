@@ -21,7 +21,7 @@ const isRedis = inject("store") === "redis";
 
 async function loggedOut() {
   const { access_token } = await guard.login("leaver");
-  await guard.fetch("/auth/logout", { method: "POST", ...bearer(access_token) });
+  await guard.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) });
   return bearer(access_token);
 }
 

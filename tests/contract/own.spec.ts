@@ -17,7 +17,7 @@ afterAll(() => guard[Symbol.asyncDispose]());
 const call = (method: string, path: string, { access_token }: LoggedIn, body?: unknown, at = guard) => {
   const headers = { ...bearer(access_token).headers, ...(body === undefined ? {} : { "content-type": "application/merge-patch+json" }) };
   const init = { method, headers };
-  return answerOf(at.fetch(`/auth/${path}`, body === undefined ? init : { ...init, body: typeof body === "string" ? body : JSON.stringify(body) }));
+  return answerOf(at.fetch(`/_auth/${path}`, body === undefined ? init : { ...init, body: typeof body === "string" ? body : JSON.stringify(body) }));
 };
 const passes = async ({ access_token }: LoggedIn, at = guard) => (await at.fetch("/", bearer(access_token))).status === 200;
 const all = (logins: LoggedIn[]) => Promise.all(logins.map((login) => passes(login)));
@@ -44,7 +44,7 @@ describe("GET sessions", () => {
     const gone = await guard.login("gone");
     await call("POST", "logout", gone);
     expect(await call("GET", "sessions", gone)).toMatchObject({ status: 401, body: { code: "session_revoked" } });
-    expect(await answerOf(guard.fetch("/auth/sessions"))).toMatchObject({ status: 401, body: { code: "token_missing" } });
+    expect(await answerOf(guard.fetch("/_auth/sessions"))).toMatchObject({ status: 401, body: { code: "token_missing" } });
   });
 });
 
@@ -77,9 +77,9 @@ describe("DELETE sessions/{sid}", () => {
   });
 
   test("by cookie needs a proof that the site itself asks", async () => {
-    const cookie = cookieOf(await guard.fetch("/auth/login", formInit({ username: "cookie" })));
-    const { body } = await answerOf(guard.fetch("/auth/session", { headers: { cookie } }));
-    const send = (site: string) => guard.fetch(`/auth/sessions/${(body as { sid: string }).sid}`, { method: "DELETE", headers: { cookie, "sec-fetch-site": site } });
+    const cookie = cookieOf(await guard.fetch("/_auth/login", formInit({ username: "cookie" })));
+    const { body } = await answerOf(guard.fetch("/_auth/session", { headers: { cookie } }));
+    const send = (site: string) => guard.fetch(`/_auth/sessions/${(body as { sid: string }).sid}`, { method: "DELETE", headers: { cookie, "sec-fetch-site": site } });
     expect([(await send("cross-site")).status, (await send("same-origin")).status]).toEqual([403, 204]);
   });
 

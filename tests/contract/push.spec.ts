@@ -15,7 +15,7 @@ const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
 
 /** A WebSocket of `GET events` with this token. */
 function listen(token: string, to = guard) {
-  return openSocket(`${to.url}/auth/events`, bearer(token).headers as Record<string, string>);
+  return openSocket(`${to.url}/_auth/events`, bearer(token).headers as Record<string, string>);
 }
 
 test("within a second of a newer login, the older session's client is told by what, and its WebSocket closed", async () => {
@@ -42,7 +42,7 @@ test("a logout closes every WebSocket of the session, and none of another", asyn
   await using first = await listen(one.access_token, lasting);
   await using second = await listen(one.access_token, lasting);
   await using untouched = await listen(other.access_token, lasting);
-  await lasting.fetch("/auth/logout", { method: "POST", ...bearer(one.access_token) });
+  await lasting.fetch("/_auth/logout", { method: "POST", ...bearer(one.access_token) });
   for (const socket of [first, second]) expect(await socket.closed).toMatchObject({ code: 4001, reason: "session_revoked" });
   untouched.socket.send("ping");
   await expect.poll(() => untouched.heard).toEqual(["pong"]);
@@ -93,13 +93,13 @@ test("an end that races the opening is never missed", async () => {
 
 describe("a WebSocket is refused", () => {
   test("without a token", async () => {
-    expect(await refusalOf(`${guard.url}/auth/events`, {})).toMatchObject({ status: 401, body: { code: "token_missing" } });
+    expect(await refusalOf(`${guard.url}/_auth/events`, {})).toMatchObject({ status: 401, body: { code: "token_missing" } });
   });
 
   test("with the token of an ended session, or of one that never was", async () => {
     const { access_token } = await guard.login("late");
     await guard.login("late");
-    const refusal = async (token: string) => refusalOf(`${guard.url}/auth/events`, bearer(token).headers as Record<string, string>);
+    const refusal = async (token: string) => refusalOf(`${guard.url}/_auth/events`, bearer(token).headers as Record<string, string>);
     expect(await refusal(access_token)).toMatchObject({ status: 401, body: { code: "session_superseded" } });
     expect(await refusal(await mint({ sub: "late" }))).toMatchObject({ status: 401, body: { code: "session_unknown" } });
   });
@@ -107,23 +107,23 @@ describe("a WebSocket is refused", () => {
   test("to another site's page that has the cookie sent along", async () => {
     const { access_token } = await guard.login("lured");
     const cookie = `__Host-session=${access_token}`;
-    const refused = await refusalOf(`${guard.url}/auth/events`, { cookie, origin: "https://evil.example" });
+    const refused = await refusalOf(`${guard.url}/_auth/events`, { cookie, origin: "https://evil.example" });
     expect(refused).toMatchObject({ status: 403, body: { code: "cross_site" } });
-    await using socket = await openSocket(`${guard.url}/auth/events`, { cookie, origin: guard.url });
+    await using socket = await openSocket(`${guard.url}/_auth/events`, { cookie, origin: guard.url });
     expect(socket.socket.readyState).toBe(socket.socket.OPEN);
   });
 });
 
 test.each([{}, { upgrade: "h2c" }, { upgrade: "websocket", connection: "upgrade" }])("with %j instead of an upgrade, events answers that it needs one", async (headers) => {
   const { access_token } = await guard.login("plain");
-  const answer = await answerOf(guard.fetch("/auth/events", { headers: { ...bearer(access_token).headers, ...headers } as Record<string, string> }));
+  const answer = await answerOf(guard.fetch("/_auth/events", { headers: { ...bearer(access_token).headers, ...headers } as Record<string, string> }));
   expect(answer).toMatchObject({ status: 426, body: { code: "upgrade_required" } });
 });
 
 test.runIf(inject("store") === "redis")("without Durable Objects, events says that nothing can be pushed, and all else works", async () => {
   await using bare = await startGuard({}, { withoutObjects: true });
   const { access_token } = await bare.login("ada");
-  const refused = await refusalOf(`${bare.url}/auth/events`, bearer(access_token).headers as Record<string, string>);
+  const refused = await refusalOf(`${bare.url}/_auth/events`, bearer(access_token).headers as Record<string, string>);
   expect(refused).toMatchObject({ status: 501, body: { code: "push_unavailable" } });
   const second = await bare.login("ada");
   expect((await bare.fetch("/", bearer(second.access_token))).status).toBe(200);
@@ -131,10 +131,10 @@ test.runIf(inject("store") === "redis")("without Durable Objects, events says th
 });
 
 test("the browser's half is small, and is not sent again while it is the same", async () => {
-  const answer = await guard.fetch("/auth/client.js");
+  const answer = await guard.fetch("/_auth/client.js");
   const { status, headers, body } = await answerOf(answer);
   expect([status, headers["content-type"], headers["cache-control"]]).toEqual([200, "text/javascript; charset=utf-8", "public, max-age=3600"]);
   expect(String(body).length).toBeLessThan(2048);
-  const again = await answerOf(guard.fetch("/auth/client.js", { headers: { "if-none-match": String(headers["etag"]) } }));
+  const again = await answerOf(guard.fetch("/_auth/client.js", { headers: { "if-none-match": String(headers["etag"]) } }));
   expect(again).toMatchObject({ status: 304, body: "" });
 });

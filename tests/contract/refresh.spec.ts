@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => guard[Symbol.asyncDispose]());
 
-const refresh = (token: string) => answerOf(guard.fetch("/auth/refresh", { method: "POST", ...bearer(token) }));
+const refresh = (token: string) => answerOf(guard.fetch("/_auth/refresh", { method: "POST", ...bearer(token) }));
 const successor = async (token: string) => {
   const answer = await refresh(token);
   expect(answer).toMatchObject({ status: 200 });
@@ -46,8 +46,8 @@ test("a refresh gives a new token of the same session, with the same claims and 
 });
 
 test("by cookie it sets the cookie anew, and another site cannot ask for it", async () => {
-  const cookie = cookieOf(await guard.fetch("/auth/login", formInit({ username: "cookie" })));
-  const send = (site: string) => guard.fetch("/auth/refresh", { method: "POST", headers: { cookie, "sec-fetch-site": site } });
+  const cookie = cookieOf(await guard.fetch("/_auth/login", formInit({ username: "cookie" })));
+  const send = (site: string) => guard.fetch("/_auth/refresh", { method: "POST", headers: { cookie, "sec-fetch-site": site } });
   expect((await send("cross-site")).status).toBe(403);
   const response = await send("same-origin");
   expect(response.headers.get("set-cookie")).toMatch(/^__Host-session=[\w.-]+; Path=\/; HttpOnly; Secure; SameSite=Lax; Max-Age=\d+$/);
@@ -80,8 +80,8 @@ test("an old token ends the session for everybody who has one of its tokens", as
 });
 
 test.each([
-  ["refresh", (token: string) => guard.fetch("/auth/refresh", { method: "POST", ...bearer(token) })],
-  ["session", (token: string) => guard.fetch("/auth/session", bearer(token))],
+  ["refresh", (token: string) => guard.fetch("/_auth/refresh", { method: "POST", ...bearer(token) })],
+  ["session", (token: string) => guard.fetch("/_auth/session", bearer(token))],
 ])("an old token ends the session at %s, too", async (_, send) => {
   const { access_token } = await guard.login("elsewhere");
   const next = await successor(access_token);
@@ -92,7 +92,7 @@ test.each([
 test("an old token of one session leaves the user's other sessions alone", async () => {
   await using many = await startGuard({ SESSION_LIMIT: "0" });
   const [one, other] = [await many.login("ada"), await many.login("ada")];
-  await many.fetch("/auth/refresh", { method: "POST", ...bearer(one.access_token) });
+  await many.fetch("/_auth/refresh", { method: "POST", ...bearer(one.access_token) });
   const pass = async (token: string) => (await many.fetch("/", bearer(token))).status;
   expect([await pass(await older(one.access_token)), await pass(one.access_token), await pass(other.access_token)]).toEqual([401, 401, 200]);
 });
@@ -100,7 +100,7 @@ test("an old token of one session leaves the user's other sessions alone", async
 test("a refresh never revives a session that is ended, whichever comes first", async () => {
   for (let round = 0; round < 25; round += 1) {
     const { access_token } = await guard.login("race");
-    const [refreshed, logout] = await Promise.all([refresh(access_token), guard.fetch("/auth/logout", { method: "POST", ...bearer(access_token) })]);
+    const [refreshed, logout] = await Promise.all([refresh(access_token), guard.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) })]);
     expect(logout.status).toBe(204);
     expect(await visit(access_token)).toBe("session_revoked");
     if (refreshed.status === 200) expect(await visit((refreshed.body as unknown as LoggedIn).access_token)).toBe("session_revoked");
@@ -113,7 +113,7 @@ test.each([
   ["a token that has expired", async () => bearer(await mint({ iat: 1, exp: 2 })), "token_expired"],
   ["a session that is not known", async () => bearer(await mint({})), "session_unknown"],
 ])("with %s there is nothing to refresh", async (_, make, code) => {
-  const answer = await answerOf(guard.fetch("/auth/refresh", { method: "POST", ...(await make()) }));
+  const answer = await answerOf(guard.fetch("/_auth/refresh", { method: "POST", ...(await make()) }));
   expect(answer).toMatchObject({ status: 401, body: { code } });
 });
 

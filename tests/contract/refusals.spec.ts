@@ -93,14 +93,14 @@ test("the bearer scheme is read in any case, and no other scheme is", async () =
 
 test("somebody navigating is sent to the login page with the way back and the reason", async () => {
   const missing = await guard.fetch("/a?b=c&d", { headers: { "sec-fetch-mode": "navigate", accept: "text/html" } });
-  expect([missing.status, missing.headers.get("location")]).toEqual([302, "/auth/login?redirect=/a?b=c%26d"]);
+  expect([missing.status, missing.headers.get("location")]).toEqual([302, "/_auth/login?redirect=/a?b=c%26d"]);
   const stale = await guard.login("navigates");
   await guard.login("navigates");
   const headers = { cookie: `__Host-session=${stale.access_token}`, "sec-fetch-mode": "navigate" };
   const sent = await guard.fetch("/a", { headers });
   expect([sent.status, sent.headers.get("location"), sent.headers.get("cache-control")]).toEqual([
     302,
-    "/auth/login?redirect=/a&reason=session_superseded",
+    "/_auth/login?redirect=/a&reason=session_superseded",
     "no-store",
   ]);
   const page = await answerOf(guard.fetch(sent.headers.get("location") ?? ""));
@@ -136,7 +136,7 @@ test("a cookie on an unsafe method from another site is refused", async () => {
   }
 });
 
-test.each(["/auth", "/auth/", "/auth/nothing", "/auth/login/x", "/auth/%6cogin"])(
+test.each(["/_auth", "/_auth/", "/_auth/nothing", "/_auth/login/x", "/_auth/%6cogin"])(
   "%s is no endpoint and never the origin's",
   async (path) => {
     const { access_token } = await guard.login("ada");
@@ -147,10 +147,10 @@ test.each(["/auth", "/auth/", "/auth/nothing", "/auth/login/x", "/auth/%6cogin"]
 );
 
 test.each([
-  ["PUT", "/auth/login", "GET, HEAD, POST"],
-  ["GET", "/auth/logout", "POST"],
-  ["POST", "/auth/session", "GET, HEAD, PATCH"],
-  ["DELETE", "/auth/health", "GET, HEAD"],
+  ["PUT", "/_auth/login", "GET, HEAD, POST"],
+  ["GET", "/_auth/logout", "POST"],
+  ["POST", "/_auth/session", "GET, HEAD, PATCH"],
+  ["DELETE", "/_auth/health", "GET, HEAD"],
 ])("%s %s names the methods that are allowed", async (method, path, allow) => {
   expect(await answerOf(guard.fetch(path, { method }))).toMatchObject({
     status: 405,
@@ -160,5 +160,5 @@ test.each([
 });
 
 test("health says that the store answers", async () => {
-  expect(await answerOf(guard.fetch("/auth/health"))).toMatchObject({ status: 200, body: { status: "ok" } });
+  expect(await answerOf(guard.fetch("/_auth/health"))).toMatchObject({ status: 200, body: { status: "ok" } });
 });

@@ -48,7 +48,7 @@ test("a session that has ended is refused, however often its request was let thr
   await guard.login("ben");
   expect(await visit("/boats", first)).toMatchObject({ status: 401, body: { code: "session_superseded" } });
   expect(await visit("/boats", first)).toMatchObject({ status: 401, body: { code: "session_superseded" } });
-  await guard.fetch("/auth/logout", { method: "POST", ...bearer(other.access_token) });
+  await guard.fetch("/_auth/logout", { method: "POST", ...bearer(other.access_token) });
   expect(await visit("/boats", other)).toMatchObject({ status: 401, body: { code: "session_revoked" } });
 });
 
@@ -113,7 +113,7 @@ test("what is asked ahead has the headers of its own request, also when the sess
     expect((await answerOf(ahead.fetch(path, { headers: { ...headers, accept, "x-number": `${number}` } }))).status).toBe(200);
   for (let n = 0; n < OFTEN; n += 1) await ask("/one", n, "a, b");
   const body = JSON.stringify({ changed: true });
-  await ahead.fetch("/auth/session", { method: "PATCH", headers: { ...headers, "content-type": "application/merge-patch+json" }, body });
+  await ahead.fetch("/_auth/session", { method: "PATCH", headers: { ...headers, "content-type": "application/merge-patch+json" }, body });
   ahead.origin.received.length = 0;
   await ask("/two", 1, "a, c");
   await ask("/one", 7, "a, c");
@@ -155,7 +155,7 @@ test("the session's data is that of now", async () => {
   const said = async (step: number) => {
     const body = JSON.stringify({ step });
     const headers = { ...bearer(login.access_token).headers, "content-type": "application/merge-patch+json" };
-    expect((await guard.fetch("/auth/session", { method: "PATCH", headers, body })).status).toBe(200);
+    expect((await guard.fetch("/_auth/session", { method: "PATCH", headers, body })).status).toBe(200);
     guard.origin.received.length = 0;
     await repeat("/data");
     await repeat("/other-data");
@@ -170,7 +170,7 @@ test("a path is decided about by itself, beside one that was let through", async
   for (let round = 0; round < OFTEN; round += 1) {
     expect(await visit("/boats/.", login)).toMatchObject({ status: 400, body: { code: "bad_request" } });
     expect(await visit("/boats?a=../..", login)).toMatchObject({ status: 200 });
-    expect(await visit("/auth/session", login)).toMatchObject({ status: 200, body: { sid: login.session.sid } });
+    expect(await visit("/_auth/session", login)).toMatchObject({ status: 200, body: { sid: login.session.sid } });
   }
   expect(guard.origin.received.map(({ target }) => target)).toEqual(Array(OFTEN).fill("/boats?a=../.."));
 });
@@ -183,9 +183,9 @@ test.each([
   const who = await lenient.login("ada");
   const ask = async () => (await answerOf(lenient.fetch("/boats", bearer(who.access_token)))).status;
   for (let n = 0; n < OFTEN; n += 1) expect(await ask()).toBe(200);
-  await lenient.fetch("/auth/logout", { method: "POST", ...bearer(who.access_token) });
+  await lenient.fetch("/_auth/logout", { method: "POST", ...bearer(who.access_token) });
   const other = await lenient.login("ben");
-  await lenient.fetch("/auth/logout", { method: "POST", ...bearer(other.access_token) });
+  await lenient.fetch("/_auth/logout", { method: "POST", ...bearer(other.access_token) });
   for (let n = 0; n < OFTEN; n += 1) {
     expect(await ask()).toBe(200);
     expect((await answerOf(lenient.fetch("/boats", bearer(other.access_token)))).status).toBe(200);
@@ -207,7 +207,7 @@ test("each path has its own rule, whatever was let through beside it", async () 
     expect(await ask(`/staff/${round}`)).toBe(403);
     expect(await ask(`/open/${round}`)).toBe(200);
     expect(await ask(`/boats/..%2fstaff/${round}`)).toBe(403);
-    expect(await ask(`/auth/nothing/${round}`)).toBe(404);
+    expect(await ask(`/_auth/nothing/${round}`)).toBe(404);
     expect(await ask("/internal/login")).toBe(404);
   }
   const seen = ruled.origin.received.map(({ target, headers }) => [target, headers["x-auth-request-user"]]);

@@ -87,12 +87,12 @@ describe("the line says", () => {
   });
 
   test("that it was for the guard itself: the endpoint, and the code if it failed", async () => {
-    expect(await lineOf(() => guard.fetch("/auth/health"))).toMatchObject({ decision: "answer", route: "health", status: 200 });
+    expect(await lineOf(() => guard.fetch("/_auth/health"))).toMatchObject({ decision: "answer", route: "health", status: 200 });
     const wrong = loginInit({ username: "ada", password: "wrong" });
-    expect(await lineOf(() => guard.fetch("/auth/login", wrong))).toMatchObject({ decision: "answer", route: "login", code: "credentials_invalid", status: 401 });
+    expect(await lineOf(() => guard.fetch("/_auth/login", wrong))).toMatchObject({ decision: "answer", route: "login", code: "credentials_invalid", status: 401 });
     const form = formInit({ username: "ada", password: "wrong" });
-    expect(await lineOf(() => guard.fetch("/auth/login", form))).toMatchObject({ route: "login", code: "credentials_invalid", status: 401 });
-    expect(await lineOf(() => guard.fetch("/auth/sessions/a-sid", { method: "DELETE" }))).toMatchObject({ route: "sessions/{sid}", code: "token_missing" });
+    expect(await lineOf(() => guard.fetch("/_auth/login", form))).toMatchObject({ route: "login", code: "credentials_invalid", status: 401 });
+    expect(await lineOf(() => guard.fetch("/_auth/sessions/a-sid", { method: "DELETE" }))).toMatchObject({ route: "sessions/{sid}", code: "token_missing" });
   });
 
   test("that the origin did not answer: the failure, after what was decided", async () => {
@@ -133,8 +133,8 @@ test("no token, cookie, query, body or user is in any line, whatever happens", a
   await guard.fetch("/x?token=hidden-query", { method: "POST", headers: cookie, body: "hidden-body" });
   await guard.fetch("/x?token=hidden-query", { method: "POST", headers: { ...cookie, "sec-fetch-site": "same-origin" }, body: "hidden-body" });
   await guard.fetch("/hidden-path?token=hidden-query", { headers: { authorization: "Bearer hidden-bearer" } });
-  await guard.fetch("/auth/login?redirect=hidden-query", loginInit({ username: "hidden-user", password: "hidden-password" }));
-  await guard.fetch("/auth/logout", { method: "POST", ...bearer(access_token) });
+  await guard.fetch("/_auth/login?redirect=hidden-query", loginInit({ username: "hidden-user", password: "hidden-password" }));
+  await guard.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) });
   await guard.fetch("/x", bearer(access_token));
   await expect.poll(() => linesOf(guard)).toHaveLength(7);
   const [, payload = "", signature = ""] = access_token.split(".");

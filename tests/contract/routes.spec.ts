@@ -32,11 +32,11 @@ describe("a public path", () => {
   test("is for everybody, and nobody's identity goes along, forged or not", async () => {
     const headers = { ...bearer((await guard.login("ada")).access_token).headers, "X_Auth_Request_User": "eve", "x-auth-request-email": "e@v.e", "x-guard-login": '{"sub":"eve"}' };
     expect(await statusOf("/assets/a.css", { headers })).toBe(200);
-    for (const name of Object.keys(seen())) expect(name).not.toMatch(/auth.?request|guard|authorization/);
+    for (const name of Object.keys(seen())) expect(name).not.toMatch(/_auth.?request|guard|authorization/);
   });
 
   test("gets other cookies and another bearer token, but not the guard's", async () => {
-    const cookie = cookieOf(await guard.fetch("/auth/login", formInit({ username: "ada" })));
+    const cookie = cookieOf(await guard.fetch("/_auth/login", formInit({ username: "ada" })));
     expect(await statusOf("/assets/a.css", { headers: { cookie: `a=1; ${cookie}`, authorization: "Bearer theirs" } })).toBe(200);
     expect(seen()).toMatchObject({ cookie: "a=1", authorization: "Bearer theirs" });
   });
@@ -47,7 +47,7 @@ describe("a public path", () => {
 
   test("is so for a stale token, too", async () => {
     const { access_token } = await guard.login("gone");
-    await guard.fetch("/auth/logout", { method: "POST", ...bearer(access_token) });
+    await guard.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) });
     expect(await statusOf("/assets/a.css", bearer(access_token))).toBe(200);
   });
 });
@@ -65,7 +65,7 @@ describe("an optional path", () => {
     ["a token that is no good", async () => ({ authorization: "Bearer x.y.z" })],
     ["a session that is over", async () => {
       const { access_token } = await guard.login("over");
-      await guard.fetch("/auth/logout", { method: "POST", ...bearer(access_token) });
+      await guard.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) });
       return bearer(access_token).headers;
     }],
     ["two tokens that differ", async () => ({ authorization: "Bearer x.y.z", cookie: "__Host-session=a.b.c" })],
@@ -75,7 +75,7 @@ describe("an optional path", () => {
   });
 
   test("does not take the cookie from another site's form for its user's wish", async () => {
-    const cookie = cookieOf(await guard.fetch("/auth/login", formInit({ username: "ada" })));
+    const cookie = cookieOf(await guard.fetch("/_auth/login", formInit({ username: "ada" })));
     expect(await statusOf("/home", { method: "POST", headers: { cookie, "sec-fetch-site": "cross-site" } })).toBe(200);
     expect(seen()).not.toHaveProperty("x-auth-request-user");
     expect(seen()).not.toHaveProperty("cookie");
@@ -101,7 +101,7 @@ describe("roles and scopes", () => {
 
   test("come after the session: who has none is not told what is missing", async () => {
     const { access_token } = await guard.login("ada");
-    await guard.fetch("/auth/logout", { method: "POST", ...bearer(access_token) });
+    await guard.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) });
     expect(await answerOf(guard.fetch("/admin/x", bearer(access_token)))).toMatchObject({ status: 401, body: { code: "session_revoked" } });
     expect(await statusOf("/admin/x")).toBe(401);
   });
@@ -147,7 +147,7 @@ describe("a CORS preflight", () => {
     expect(await statusOf("/members/x", preflight("PUT", { authorization }))).toBe(200);
     expect(seen()).toMatchObject({ "x-auth-request-user": "ada" });
     expect(await statusOf("/admin/x", preflight("PUT", { authorization }))).toBe(403);
-    await guard.fetch("/auth/logout", { method: "POST", ...bearer(access_token) });
+    await guard.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) });
     expect(await statusOf("/members/x", preflight("PUT", { authorization }))).toBe(401);
   });
 
@@ -168,7 +168,7 @@ describe("a CORS preflight", () => {
 
   test("opens neither the login endpoint nor the guard's own", async () => {
     expect(await statusOf("/internal/login", preflight("POST"))).toBe(404);
-    expect(await statusOf("/auth/session", preflight("PATCH"))).toBe(405);
+    expect(await statusOf("/_auth/session", preflight("PATCH"))).toBe(405);
     expect(guard.origin.received).toEqual([]);
   });
 });

@@ -63,7 +63,7 @@ test("every login has a session id of its own, of 128 bits", async () => {
 
 test("a logout ends the session, and its token answers session_revoked", async () => {
   const { access_token } = await guard.login("leaves");
-  const answer = await answerOf(guard.fetch("/auth/logout", { method: "POST", ...bearer(access_token) }));
+  const answer = await answerOf(guard.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) }));
   expect(answer).toMatchObject({
     status: 204,
     headers: {
@@ -79,7 +79,7 @@ test("another site's form cannot log its visitor out, with or without the cookie
   const { access_token } = await guard.login("stays");
   const told: Record<string, string>[] = [{ "sec-fetch-site": "cross-site" }, { origin: "https://evil.example" }];
   for (const headers of told.flatMap((it) => [it, { ...it, cookie: `__Host-session=${access_token}` }])) {
-    const answer = await answerOf(guard.fetch("/auth/logout", { method: "POST", headers }));
+    const answer = await answerOf(guard.fetch("/_auth/logout", { method: "POST", headers }));
     expect(answer).toMatchObject({ status: 403, body: { code: "cross_site" } });
     expect(answer.headers).not.toHaveProperty("set-cookie");
     expect(answer.headers).not.toHaveProperty("clear-site-data");
@@ -90,14 +90,14 @@ test("another site's form cannot log its visitor out, with or without the cookie
 test("a logout with a token that is no good any more is no error", async () => {
   const { access_token } = await guard.login("leaves twice");
   for (const token of [access_token, access_token, "x.y.z"]) {
-    const answer = await answerOf(guard.fetch("/auth/logout", { method: "POST", ...bearer(token) }));
+    const answer = await answerOf(guard.fetch("/_auth/logout", { method: "POST", ...bearer(token) }));
     expect(answer).toMatchObject({ status: 204 });
   }
 });
 
 test("a login after a logout opens a session again", async () => {
   const first = await guard.login("returns");
-  await guard.fetch("/auth/logout", { method: "POST", ...bearer(first.access_token) });
+  await guard.fetch("/_auth/logout", { method: "POST", ...bearer(first.access_token) });
   const second = await guard.login("returns");
   expect(second.ended).toEqual([]);
   expect(await visit(second.access_token)).toBe("200");
@@ -107,7 +107,7 @@ test("a login after a logout opens a session again", async () => {
 test("GET session shows the caller's session with its private data", async () => {
   guard.origin.approvals.set("shown", { sub: "shown", data: { theme: "dark", list: [], none: {} } });
   const { access_token, session } = await guard.login("shown", { "user-agent": PHONE });
-  const answer = await answerOf(guard.fetch("/auth/session", bearer(access_token)));
+  const answer = await answerOf(guard.fetch("/_auth/session", bearer(access_token)));
   const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
   expect(answer).toMatchObject({
     status: 200,
@@ -125,11 +125,11 @@ test("GET session shows the caller's session with its private data", async () =>
 });
 
 test("GET session refuses whoever has no live session", async () => {
-  const none = await answerOf(guard.fetch("/auth/session"));
+  const none = await answerOf(guard.fetch("/_auth/session"));
   expect(none).toMatchObject({ status: 401, body: { code: "token_missing" } });
   const first = await guard.login("not shown");
   await guard.login("not shown");
-  const stale = await answerOf(guard.fetch("/auth/session", bearer(first.access_token)));
+  const stale = await answerOf(guard.fetch("/_auth/session", bearer(first.access_token)));
   expect(stale).toMatchObject({ status: 401, body: { code: "session_superseded" } });
 });
 
@@ -148,7 +148,7 @@ test("a session belongs to its own user only", async () => {
 test("LOGOUT_ALL_SESSIONS ends every session of the user", async () => {
   await using all = await startGuard({ LOGOUT_ALL_SESSIONS: "true", SESSION_LIMIT: "0" });
   const [first, second, other] = [await all.login("ada"), await all.login("ada"), await all.login("bob")];
-  await all.fetch("/auth/logout", { method: "POST", ...bearer(first.access_token) });
+  await all.fetch("/_auth/logout", { method: "POST", ...bearer(first.access_token) });
   expect(await visit(second.access_token, all)).toBe("401 session_revoked");
   expect(await visit(other.access_token, all)).toBe("200");
 });
@@ -191,11 +191,11 @@ test("a check never recreates an ended session, however many race with its end",
   };
   const visitors = Array.from({ length: 8 }, visitor);
   const seen = async () => {
-    const { body } = await answerOf(sliding.fetch("/auth/session", bearer(access_token)));
+    const { body } = await answerOf(sliding.fetch("/_auth/session", bearer(access_token)));
     return (body as Record<string, unknown>)["last_seen_at"];
   };
   await expect.poll(seen, { message: "checks move the idle deadline", timeout: 10_000 }).not.toBe(session["created_at"]);
-  const logout = await sliding.fetch("/auth/logout", { method: "POST", ...bearer(access_token) });
+  const logout = await sliding.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) });
   ended = true;
   expect(logout.status).toBe(204);
   await Promise.all(visitors);
@@ -235,7 +235,7 @@ test.each([
   ["empty", ""],
 ])("a sub that is %s is refused, and nobody is logged in", async (_, sub) => {
   guard.origin.approvals.set("unusable", { sub });
-  const answer = await answerOf(guard.fetch("/auth/login", loginInit({ username: "unusable" })));
+  const answer = await answerOf(guard.fetch("/_auth/login", loginInit({ username: "unusable" })));
   expect(answer).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
   expect(answer.headers).not.toHaveProperty("set-cookie");
 });

@@ -41,7 +41,7 @@ test.each([
 
 test("a person with a stale query token is sent to the login page and back, without it", async () => {
   const answer = await answerOf(guard.fetch("/a?b=1&accessToken=x.y.z", { headers: { accept: "text/html" } }));
-  expect(answer).toMatchObject({ status: 302, headers: { location: "/auth/login?redirect=/a?b=1&reason=token_invalid" } });
+  expect(answer).toMatchObject({ status: 302, headers: { location: "/_auth/login?redirect=/a?b=1&reason=token_invalid" } });
 });
 
 test.each([
@@ -108,8 +108,8 @@ test.each([
 
 test("the guard's own endpoints take it from there, too", async () => {
   const { access_token } = await guard.login("eve");
-  expect(await answerOf(guard.fetch(`/auth/session?accessToken=${access_token}`))).toMatchObject({ status: 200 });
-  expect((await guard.fetch("/auth/logout", form(`accessToken=${access_token}`))).status).toBe(204);
+  expect(await answerOf(guard.fetch(`/_auth/session?accessToken=${access_token}`))).toMatchObject({ status: 200 });
+  expect((await guard.fetch("/_auth/logout", form(`accessToken=${access_token}`))).status).toBe(204);
   expect((await guard.fetch("/a", bearer(access_token))).status).toBe(401);
 });
 
@@ -128,7 +128,7 @@ test("with FORWARD_CREDENTIAL the origin gets the token wherever it was sent, an
 describe("what is not configured", () => {
   test("is not looked at, and left as it is", async () => {
     await using plain = await startGuard({ TOKEN_SOURCES: "cookie" });
-    const cookie = (await plain.fetch("/auth/login", formInit({ username: "ada" }))).headers.getSetCookie()[0]?.split(";")[0] ?? "";
+    const cookie = (await plain.fetch("/_auth/login", formInit({ username: "ada" }))).headers.getSetCookie()[0]?.split(";")[0] ?? "";
     const headers = { cookie, "x-access-token": "theirs", authorization: "Bearer theirs", "content-type": "application/json", "sec-fetch-site": "same-origin" };
     expect((await plain.fetch("/a?accessToken=theirs", { method: "POST", headers, body: `{"accessToken":"theirs"}` })).status).toBe(200);
     const [received] = plain.origin.received;
@@ -140,10 +140,10 @@ describe("what is not configured", () => {
 
   test("without `cookie` none is set, and a form is told so", async () => {
     await using plain = await startGuard({ TOKEN_SOURCES: "bearer" });
-    const json = await answerOf(plain.fetch("/auth/login", loginInit({ username: "ada" })));
+    const json = await answerOf(plain.fetch("/_auth/login", loginInit({ username: "ada" })));
     expect(json.status).toBe(200);
     expect(json.headers).not.toHaveProperty("set-cookie");
-    expect(await answerOf(plain.fetch("/auth/login", formInit({ username: "ada" })))).toMatchObject({ status: 400, body: { code: "bad_request" } });
-    expect((await answerOf(plain.fetch("/auth/login"))).body).not.toContain("<form");
+    expect(await answerOf(plain.fetch("/_auth/login", formInit({ username: "ada" })))).toMatchObject({ status: 400, body: { code: "bad_request" } });
+    expect((await answerOf(plain.fetch("/_auth/login"))).body).not.toContain("<form");
   });
 });

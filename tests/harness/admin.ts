@@ -21,7 +21,7 @@ interface Users { users: { sub: string; sessions: number; admin: boolean }[]; cu
 /** Calls with the key and at the usual guard, unless another credential or guard is given. */
 export function adminApi(usual: () => Guard) {
   const call = (path: string, init: RequestInit = {}, credential = KEY, at = usual()) =>
-    answerOf(at.fetch(`/auth/admin/${path}`, { ...init, headers: { ...(init.headers as Record<string, string>), ...bearer(credential).headers } }));
+    answerOf(at.fetch(`/_auth/admin/${path}`, { ...init, headers: { ...(init.headers as Record<string, string>), ...bearer(credential).headers } }));
   return {
     call,
     remove: (path: string, credential = KEY, at = usual()) => call(path, { method: "DELETE" }, credential, at),

@@ -116,7 +116,7 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
     log,
     fetch: (path, init) => send(url, path, init),
     async login(username, headers = {}) {
-      const response = await guard.fetch("/auth/login", loginInit({ username }, headers));
+      const response = await guard.fetch("/_auth/login", loginInit({ username }, headers));
       const text = await response.text();
       if (response.status !== 200) throw new Error(`login of ${username}: ${response.status} ${text}`);
       return JSON.parse(text) as LoggedIn;

@@ -32,7 +32,7 @@ def is_positive(case):
 
 def log_in(username):
     body = json.dumps({"username": username, "password": PASSWORD}).encode()
-    request = Request(f"{GUARD}/auth/login", body, {"content-type": "application/json"})
+    request = Request(f"{GUARD}/_auth/login", body, {"content-type": "application/json"})
     with urlopen(request) as answer:
         return json.load(answer)
 

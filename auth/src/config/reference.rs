@@ -28,7 +28,7 @@ pub const SETTINGS: &[Setting] = &[
         "the zone's own origin",
         "Where requests go, as `https://host` without a path. Leave it empty when the Worker runs on a route of the origin's zone, and when the origin is another Worker, bound as `ORIGIN`.",
     ),
-    setting("AUTH_PATH", "/auth", "The prefix of the guard's own endpoints."),
+    setting("AUTH_PATH", "/_auth", "The prefix of the guard's own endpoints."),
     setting("ISSUER", "required", "The `iss` of the tokens the guard issues and accepts."),
     setting("AUDIENCE", "required", "The `aud` of the tokens the guard issues and accepts."),
     secret(

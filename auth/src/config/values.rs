@@ -90,7 +90,7 @@ pub fn auth_path(text: &str) -> Result<String, String> {
     };
     match path.strip_prefix('/') {
         Some(rest) if rest.split('/').all(fine) => Ok(path.to_owned()),
-        _ => Err("must be a path like `/auth`, of letters, digits, `-`, `_`, `.` and `~`".into()),
+        _ => Err("must be a path like `/_auth`, of letters, digits, `-`, `_`, `.` and `~`".into()),
     }
 }
 

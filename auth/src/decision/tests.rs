@@ -121,7 +121,7 @@ fn only_a_person_navigating_is_sent_to_the_login_page(
     #[case] sent: bool,
 ) {
     let refused = refusal(&guard(), &request("GET", "/x?a=1&b=%2F", headers));
-    let login = "/auth/login?redirect=/x?a=1%26b=%252F".to_owned();
+    let login = "/_auth/login?redirect=/x?a=1%26b=%252F".to_owned();
     assert_eq!(refused.login, sent.then_some(login));
     let post = refusal(&guard(), &request("POST", "/x", headers));
     assert_eq!(post.login, None);
@@ -180,7 +180,7 @@ fn the_origin_gets_the_identity_and_not_the_credential() {
 
 #[rstest]
 #[case("TRACE", "/x", "method_not_allowed")]
-#[case("TRACE", "/auth/login", "method_not_allowed")]
+#[case("TRACE", "/_auth/login", "method_not_allowed")]
 #[case("CONNECT", "/x", "method_not_allowed")]
 #[case("TRACE", "/public/x", "method_not_allowed")]
 #[case("GET", "/x", "token_missing")]
@@ -261,7 +261,7 @@ fn a_token_may_be_wherever_the_settings_say_and_stays_at_the_guard() {
     assert_eq!(elsewhere.refusal, Refusal::TokenMissing);
     let navigation = [("accept", "text/html")];
     let stale = refusal(&guard, &request("GET", "/a?t=x.y.z&b=1", &navigation));
-    assert_eq!(stale.login.unwrap(), "/auth/login?redirect=/a?b=1&reason=token_invalid");
+    assert_eq!(stale.login.unwrap(), "/_auth/login?redirect=/a?b=1&reason=token_invalid");
 }
 
 #[test]
@@ -288,8 +288,8 @@ fn a_body_is_read_only_where_a_token_may_be_in_it() {
     };
     let with = guard_with(&[("TOKEN_SOURCES", "bearer, body:t")]);
     assert!(reads(&with, "POST", "/", &json));
-    assert!(reads(&with, "POST", "/auth/logout", &json));
-    assert!(!reads(&with, "POST", "/auth/login", &json));
+    assert!(reads(&with, "POST", "/_auth/logout", &json));
+    assert!(!reads(&with, "POST", "/_auth/login", &json));
     assert!(!reads(&with, "GET", "/", &json));
     assert!(!reads(&with, "POST", "/", &[("content-type", "text/plain")]));
     assert!(!reads(&guard(), "POST", "/", &json));
@@ -424,7 +424,7 @@ fn a_stale_session_sends_a_person_to_login_with_the_reason_and_an_outage_does_no
     let check = check(&guard, &request);
     let told =
         |answer| guard.refused(guard.judge(&check, answer, NOW).unwrap_err(), &request, None);
-    let login = "/auth/login?redirect=/x&reason=session_unknown";
+    let login = "/_auth/login?redirect=/x&reason=session_unknown";
     assert_eq!(told(found(None)).login.as_deref(), Some(login));
     let down = StoreError::Unreachable("down".into());
     assert_eq!(told(Err(down)).login, None);
@@ -572,8 +572,8 @@ fn options_with_a_session_are_as_any_request() {
 #[case::encoded_slash("/a%2fb", "token_missing")]
 #[case::parameter("/a;b", "token_missing")]
 #[case::switched_off("/closed", "token_missing")]
-#[case::an_own_endpoint("/auth/session", "method_not_allowed")]
-#[case::below_the_own("/auth/other", "not_found")]
+#[case::an_own_endpoint("/_auth/session", "method_not_allowed")]
+#[case::below_the_own("/_auth/other", "not_found")]
 fn a_preflight_opens_nothing_else(#[case] path: &str, #[case] code: &str) {
     let guard = guard_with(&[
         ("ORIGIN_URL", "https://origin.example"),

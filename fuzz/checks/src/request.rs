@@ -32,8 +32,8 @@ pub fn request(data: &[u8]) {
 fn url(url: &str) {
     let Some(target) = Target::of_url(url) else { return };
     assert!(url.contains(target.as_str()) && target.path().starts_with('/'));
-    let route = Route::of("GET", target.path(), "/auth");
-    assert!(!target.path().starts_with("/auth/") || route != Route::Protected);
+    let route = Route::of("GET", target.path(), "/_auth");
+    assert!(!target.path().starts_with("/_auth/") || route != Route::Protected);
     target.would_be_rewritten();
 }
 

@@ -59,11 +59,11 @@ fn it_is_said_which_rule_holds_and_why() {
 fn what_no_rule_is_asked_about_is_told_apart() {
     let login = [("LOGIN_URL", "https://a.example/internal/login")];
     let cases = [
-        ("GET /auth/session", "The guard answers"),
+        ("GET /_auth/session", "The guard answers"),
         ("GET /.well-known/jwks.json", "The guard answers"),
         ("TRACE /x", "with 405 method_not_allowed"),
-        ("PUT /auth/session", "with 405 method_not_allowed"),
-        ("GET /auth/other", "with 404 not_found: The guard has no endpoint"),
+        ("PUT /_auth/session", "with 405 method_not_allowed"),
+        ("GET /_auth/other", "with 404 not_found: The guard has no endpoint"),
         ("GET /a/../b", "with 400 bad_request: Write the path"),
         ("GET /a b", "with 400 bad_request: Write the path"),
         ("POST //Internal/login", "with 404 not_found: LOGIN_URL is there"),

@@ -31,8 +31,8 @@ const TARGETS: [&str; 24] = [
     "/named/x",
     "/named/y",
     "/posts/x",
-    "/auth/session",
-    "/auth/nothing",
+    "/_auth/session",
+    "/_auth/nothing",
     "/internal/login",
 ];
 
@@ -91,7 +91,7 @@ const METHODS_OF_TESTS: [&str; 4] = ["GET", "POST", "OPTIONS", "TRACE"];
 #[case::for_everybody("/boats", "/open/x", false)]
 #[case::for_anybody("/boats", "/maybe/x", false)]
 #[case::rewritten_on_the_way("/boats", "/boats/../x", false)]
-#[case::an_endpoint("/boats", "/auth/session", false)]
+#[case::an_endpoint("/boats", "/_auth/session", false)]
 #[case::the_login_url("/boats", "/internal/login", false)]
 #[case::a_fragment("/boats", "/boats#x", false)]
 fn a_decision_extends_to_what_the_same_rule_names(
