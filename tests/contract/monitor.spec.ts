@@ -18,7 +18,7 @@ afterAll(() => guard[Symbol.asyncDispose]());
 /** What the origin was told of who it is, under whatever name. */
 function identityAtOrigin() {
   const all = Object.entries(guard.origin.received.at(-1)?.headers ?? {});
-  return Object.fromEntries(all.filter(([name]) => /_auth.request|authorization/.test(name)));
+  return Object.fromEntries(all.filter(([name]) => /auth.request|authorization/.test(name)));
 }
 
 /** The line of the log for the last request, which comes a moment after the answer. */
