@@ -1,39 +1,107 @@
-//! The session cookie (RFC 6265): found, taken out, set and cleared.
+//! The session cookie (RFC 6265): taken strictly, taken out leniently, set and cleared.
 
 use std::time::Duration;
 
-/// The values of every cookie of this name in a `Cookie` header.
-pub fn values<'a>(header: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
-    pairs(header, name).filter_map(move |pair| value(pair, name))
-}
+use percent_encoding::percent_decode_str;
 
-/// The pairs of a header. The runtime joins several `Cookie` lines by a comma, so a comma beside a
-/// cookie of the name parts pairs too; any other may be part of a value.
-fn pairs<'a>(header: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
-    header.split(';').flat_map(move |pair| {
-        let mut pieces: Vec<&str> = Vec::new();
-        let (mut start, mut at, mut named) = (0, 0, false);
-        for segment in pair.split(',') {
-            // No name has a comma in it, so no segment need be looked at twice.
-            let begins = value(segment, name).is_some();
-            if at > 0 && (named || begins) {
-                pieces.push(&pair[start..at - 1]);
-                start = at;
-            }
-            named = begins;
-            at += segment.len() + 1;
-        }
-        pieces.push(&pair[start..]);
-        pieces
+/// The values of every cookie of this name in a `Cookie` header. Pairs are parted by semicolons,
+/// and spaces and tabs alone are trimmed (RFC 6265, sections 4.2.1 and 5.2): whatever else a
+/// lenient parser skips could come from a cookie of another name, which promises nothing.
+pub fn values<'a>(header: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    header.split(';').filter_map(move |pair| {
+        let (key, value) = pair.split_once('=')?;
+        (key.trim_matches(BLANKS) == name).then(|| value.trim_matches(BLANKS))
     })
 }
 
-/// The `Cookie` header without the cookies of this name; `None` if nothing is left.
-pub fn without(header: &str, name: &str) -> Option<String> {
-    let others: Vec<&str> =
-        pairs(header, name).filter(|pair| value(pair, name).is_none()).map(str::trim).collect();
-    let rest = others.join("; ");
-    (!rest.is_empty()).then_some(rest)
+/// What is left of a `Cookie` header without the cookies of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// All of it: there was none.
+    Whole,
+    /// These.
+    Others(String),
+    /// None.
+    Nothing,
+}
+
+/// Takes out what any origin may read as a cookie of this name. The others stay as they are.
+pub fn without(header: &str, name: &str) -> Rest {
+    let (mut rest, mut is_whole) = (Vec::new(), true);
+    for piece in header.split(';').flat_map(|pair| pieces(pair, name)) {
+        match is_read_as(piece, name) {
+            true => is_whole = false,
+            false => rest.push(piece.trim_matches(BLANKS)),
+        }
+    }
+    rest.retain(|piece| !piece.is_empty());
+    match (is_whole, rest.is_empty()) {
+        (true, _) => Rest::Whole,
+        (false, false) => Rest::Others(rest.join("; ")),
+        (false, true) => Rest::Nothing,
+    }
+}
+
+const BLANKS: [char; 2] = [' ', '\t'];
+
+/// Cuts a pair where a comma parts a cookie of the name from another: the runtime joins several
+/// `Cookie` lines by a comma, and RFC 2109 parts cookies by it. Any other is part of a value.
+fn pieces<'a>(pair: &'a str, name: &str) -> Vec<&'a str> {
+    let mut pieces = Vec::new();
+    let (mut start, mut at, mut named) = (0, 0, false);
+    for segment in pair.split(',') {
+        let begins = is_read_as(segment, name);
+        if at > 0 && (begins || named && segment.contains('=')) {
+            pieces.push(&pair[start..at - 1]);
+            start = at;
+            named = false;
+        }
+        named |= begins;
+        at += segment.len() + 1;
+    }
+    pieces.push(&pair[start..]);
+    pieces
+}
+
+/// May an origin read a cookie of this name in here? Some part cookies by white space, some trim
+/// what is no ASCII, or take quotation marks off.
+fn is_read_as(piece: &str, name: &str) -> bool {
+    let words = piece.split(|c: char| !c.is_ascii_graphic()).filter(|word| !word.is_empty());
+    let mut words = words.peekable();
+    while let Some(word) = words.next() {
+        let word = word.trim_start_matches(['=', '"']);
+        let (key, is_key) = match word.split_once('=') {
+            Some((key, _)) => (key, true),
+            None => (word, words.peek().is_some_and(|next| next.starts_with('='))),
+        };
+        if is_key && is_spelling(key.trim_end_matches('"'), name) {
+            return true;
+        }
+    }
+    false
+}
+
+/// May this be read as the name? A browser lets nobody set a cookie of a name with a prefix but
+/// the site itself (RFC 6265bis, section 4.1.3), so others are set under what PHP, Rack or ASP.NET
+/// take for that name.
+fn is_spelling(key: &str, name: &str) -> bool {
+    let is_prefixed = |prefix: &str| {
+        name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    let folds = |key: &str| {
+        let bytes = percent_decode_str(key).filter(u8::is_ascii_graphic);
+        bytes.map(folded).eq(name.bytes().map(folded))
+    };
+    let array = key.split('[').next().unwrap_or_default();
+    key == name
+        || (is_prefixed("__Host-") || is_prefixed("__Secure-")) && (folds(key) || folds(array))
+}
+
+fn folded(byte: u8) -> u8 {
+    match byte {
+        b'.' | b'[' | b'+' => b'_',
+        byte => byte.to_ascii_lowercase(),
+    }
 }
 
 /// Browsers silently drop a cookie that is larger, name and attributes included, in bytes.
@@ -54,11 +122,6 @@ pub fn clear(name: &str) -> String {
 /// Lax, not Strict, so that a link from elsewhere does not land on the login page.
 const ATTRIBUTES: &str = "Path=/; HttpOnly; Secure; SameSite=Lax";
 
-fn value<'a>(pair: &'a str, name: &str) -> Option<&'a str> {
-    let (key, value) = pair.split_once('=')?;
-    (key.trim() == name).then(|| value.trim())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,33 +131,75 @@ mod tests {
     #[case("__Host-session=abc", &["abc"])]
     #[case("a=1; __Host-session=abc; b=2", &["abc"])]
     #[case("a=1;__Host-session=abc;b=2", &["abc"])]
+    #[case("a=1;\t__Host-session = abc\t;b=2", &["abc"])]
     #[case("__Host-session=x; __Host-session=y", &["x", "y"])]
     #[case("__Host-session=", &[""])]
+    #[case("__Host-session=a=b", &["a=b"])]
+    #[case("__Host-session", &[])]
     #[case("a=__Host-session=abc", &[])]
-    #[case("__host-session=abc; x__Host-session=abc", &[])]
-    #[case("a=1, __Host-session=abc", &["abc"])]
-    #[case("__Host-session=abc, __Host-session=x; a=1", &["abc", "x"])]
-    #[case("__Host-session=abc, a=1; b=2", &["abc"])]
+    #[case("=__Host-session=abc", &[])]
+    #[case("__host-session=abc; x__Host-session=abc; __Host-sessio=abc", &[])]
     #[case("a={1,2}, b; __Host-session=abc", &["abc"])]
     #[case("", &[])]
     fn cookies_are_found_by_their_exact_name(#[case] header: &str, #[case] expected: &[&str]) {
         assert_eq!(values(header, "__Host-session").collect::<Vec<_>>(), expected);
     }
 
+    /// Headers in which some parser finds a cookie `__Host-session=abc`, though no browser has kept
+    /// one of that name; and what else is in them.
+    #[rstest]
+    #[case::comma("theme=dark,__Host-session=abc", "theme=dark")]
+    #[case::comma_and_space("theme=dark, __Host-session=abc; b=2", "theme=dark; b=2")]
+    #[case::before_a_comma("a=1,__Host-session=abc,b=2", "a=1; b=2")]
+    #[case::no_break_space("\u{a0}__Host-session=abc", "")]
+    #[case::en_quad("a=1; \u{2000}__Host-session=abc", "a=1")]
+    #[case::ideographic_space("\u{3000}__Host-session=abc", "")]
+    #[case::byte_order_mark("\u{feff}__Host-session=abc", "")]
+    #[case::next_line("\u{85}__Host-session\u{85}=abc", "")]
+    #[case::what_is_no_utf_8("\u{fffd}__Host-session=abc", "")]
+    #[case::vertical_tab("\u{b}__Host-session\u{c}=abc", "")]
+    #[case::separator("\u{1f}__Host-session\u{1c}=abc; b=2", "b=2")]
+    #[case::white_space_parts("a=1 __Host-session=abc; b=2", "b=2")]
+    #[case::quoted_name("\"__Host-session\"=abc", "")]
+    #[case::no_name("=__Host-session=abc; b=2", "b=2")]
+    #[case::small("__host-session=abc", "")]
+    #[case::capital("__HOST-SESSION=abc; b=2", "b=2")]
+    #[case::percent("__%48ost-session=abc", "")]
+    #[case::percent_and_blank("%20__Host-session=abc", "")]
+    #[case::dots("..Host-session=abc", "")]
+    #[case::bracket("_[Host-session=abc", "")]
+    #[case::array("__Host-session[a]=abc; b=2", "b=2")]
+    fn what_only_a_lenient_parser_reads_is_not_taken_but_taken_out(
+        #[case] header: &str,
+        #[case] rest: &str,
+    ) {
+        assert_eq!(values(header, "__Host-session").count(), 0);
+        let expected = if rest.is_empty() { Rest::Nothing } else { Rest::Others(rest.into()) };
+        assert_eq!(without(header, "__Host-session"), expected);
+    }
+
     #[test]
     fn a_header_takes_no_longer_than_its_length_says() {
         // Time that grows with the square of it would be hours.
-        let header = format!("{}__Host-session=abc", ",".repeat(16 * 1024 * 1024));
-        assert_eq!(values(&header, "__Host-session").collect::<Vec<_>>(), ["abc"]);
+        for part in [",", "=", " ", "a,", "\"", ";", "__Host-session ", "__Host-session,"] {
+            let header = format!("{}; __Host-session=abc", part.repeat(128 * 1024));
+            assert_eq!(values(&header, "__Host-session").collect::<Vec<_>>(), ["abc"]);
+            assert_ne!(without(&header, "__Host-session"), Rest::Whole);
+        }
     }
 
     #[rstest]
-    #[case("s=1", None)]
-    #[case("a=1; s=1; b=2", Some("a=1; b=2"))]
-    #[case("a=1;  b=2", Some("a=1; b=2"))]
-    #[case("s=1; s=2; flag", Some("flag"))]
-    #[case("a=1,2, s=1; b=2", Some("a=1,2; b=2"))]
-    fn the_other_cookies_stay(#[case] header: &str, #[case] rest: Option<&str>) {
-        assert_eq!(without(header, "s").as_deref(), rest);
+    #[case("s=1", Rest::Nothing)]
+    #[case("a=1; s=1; b=2", Rest::Others("a=1; b=2".into()))]
+    #[case("s=1; s=2; flag", Rest::Others("flag".into()))]
+    #[case("s = 1;b=\"2, 3\"", Rest::Others("b=\"2, 3\"".into()))]
+    #[case("a=1,2, s=1; b=2", Rest::Others("a=1,2; b=2".into()))]
+    #[case("s=1, a=1; b=\u{a0}2\u{a0}", Rest::Others("a=1; b=\u{a0}2\u{a0}".into()))]
+    #[case("s=1,2; b=2", Rest::Others("b=2".into()))]
+    #[case("a=1;  b=2", Rest::Whole)]
+    #[case("S=1; s.=2; %73=3; as=4; sa=5; s", Rest::Whole)]
+    #[case("a=s; b=in s, or s; c=s=1; d=é s", Rest::Whole)]
+    fn the_other_cookies_stay(#[case] header: &str, #[case] rest: Rest) {
+        assert_eq!(without(header, "s"), rest);
     }
 }

@@ -4,7 +4,7 @@ use super::browser::{changes_state, is_same_origin};
 use super::onward::Withheld;
 use super::{Body, Caller, Guard, Head};
 use crate::config::Settings;
-use crate::cookie;
+use crate::cookie::{self, Rest};
 use crate::credential::{Ambiguous, Credential, Sent, Source};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
@@ -58,13 +58,10 @@ impl Guard {
         if source == Source::Bearer {
             withheld.remove.push("authorization".into());
         }
-        if let Some(all) = &sent.cookies
-            && cookie::values(all, cookie_name).next().is_some()
-        {
-            match cookie::without(all, cookie_name) {
-                Some(others) => withheld.set.push(("Cookie", others)),
-                None => withheld.remove.push("cookie".into()),
-            }
+        match sent.cookies.as_ref().map(|all| cookie::without(all, cookie_name)) {
+            None | Some(Rest::Whole) => {}
+            Some(Rest::Others(others)) => withheld.set.push(("Cookie", others)),
+            Some(Rest::Nothing) => withheld.remove.push("cookie".into()),
         }
         // The page's address, with its token, comes along with whatever the page asks for.
         if !token_sources.query.is_empty()

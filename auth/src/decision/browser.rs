@@ -9,11 +9,18 @@ pub fn changes_state(head: &impl Head) -> bool {
     !matches!(head.method(), "GET" | "HEAD" | "OPTIONS") || head.header("upgrade").is_some()
 }
 
-/// Does the browser say that this site's own page, or the user, makes this request?
+/// Does the browser say that this site's own page, or the user, makes this request? `same-origin`
+/// decides alone. An `Origin` that is not this site's refuses whatever else is said, because
+/// `none` also comes from what only acts for the user, like an extension.
 pub fn is_same_origin(head: &impl Head) -> bool {
-    match head.header("sec-fetch-site") {
-        Some(site) => matches!(&*site, "same-origin" | "none"),
-        None => head.header("origin").is_some_and(|origin| is_origin_of(&origin, head.url())),
+    let site = head.header("sec-fetch-site");
+    if site.as_deref() == Some("same-origin") {
+        return true;
+    }
+    match (site.as_deref(), head.header("origin")) {
+        (None | Some("none"), Some(origin)) => is_origin_of(&origin, head.url()),
+        (site, None) => site == Some("none"),
+        (Some(_), Some(_)) => false,
     }
 }
 
