@@ -32,9 +32,11 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
         return Err(Refusal::NotFound);
     }
     let sent = request::form_text(request, head, "logout_token", FORM).await?;
-    let token = Unverified::parse(&sent).map_err(Refusal::Token)?;
+    let token = Unverified::parse_of_provider(&sent).map_err(Refusal::Token)?;
     let issuer = issuers::issuer_of(app, &token).map_err(Refusal::Token)?;
-    let token = verified(issuer, token).await?;
+    let token = issuers::verified(issuer, &token).await?;
+    let token =
+        LogoutToken::read(token, &issuer.trusted, request::now()).map_err(Refusal::Token)?;
     if recall(app, &token.used_note()).await?.is_some() {
         return Err(Refusal::Token(TokenError::Used));
     }
@@ -47,11 +49,6 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
     }
     // Used only now: a logout that failed half-way may be sent again.
     keep(app, &token.used_note(), "", token.over).await
-}
-
-async fn verified(issuer: &Issuer, token: Unverified<'_>) -> Result<LogoutToken, Refusal> {
-    let key = issuers::key_of(issuer, &token).await?;
-    LogoutToken::read(token, &key, &issuer.trusted, request::now()).map_err(Refusal::Token)
 }
 
 async fn note_end(app: &App, token: &LogoutToken) -> Result<(), Refusal> {

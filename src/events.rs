@@ -89,10 +89,17 @@ fn undelivered(cause: &str) {
 
 /// Does something after the answer, for 30 seconds at most.
 fn later(work: impl Future<Output = ()> + 'static) {
-    after_answer(&promise::of(async move {
+    drop(finish(work));
+}
+
+/// Does something that is finished also if nobody waits for it any more, within 30 seconds.
+pub fn finish(work: impl Future<Output = ()> + 'static) -> Promise {
+    let work = promise::of(async move {
         work.await;
         Ok(JsValue::UNDEFINED)
-    }));
+    });
+    after_answer(&work);
+    work
 }
 
 /// Makes an attempt, and a further one after each pause until one succeeds.

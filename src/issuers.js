@@ -13,7 +13,8 @@ export async function getKeys(url, most, timeout) {
   const headers = { accept: "application/json, application/jwk-set+json" };
   const signal = AbortSignal.timeout(timeout);
   const answer = await fetch(url, { headers, redirect: "manual", cache: "no-store", signal });
-  if (answer.status !== 200) throw new Error(`answered ${answer.status}`);
+  const location = answer.headers.get("location");
+  if (answer.status !== 200) throw new Error(`answered ${answer.status}${location === null ? "" : `, and leads to ${location}`}`);
   const text = await readBody(answer, most);
   if (text === undefined) throw new Error(`answered more than ${most} bytes`);
   return text;

@@ -1,9 +1,11 @@
 //! Trusted issuers: their keys are fetched, and their ID tokens exchanged for a session.
 
+use std::rc::Rc;
+
 use auth::id_token::{IdToken, Issued};
 use auth::issuer::{FETCH_TIMEOUT, Issuer, Look, MAX_JWKS};
-use auth::jwt::{TokenError, Unverified};
-use auth::keys::{Material, PublishedKeys};
+use auth::jwt::{Signed, TokenError, Unverified};
+use auth::keys::PublishedKeys;
 use auth::login::Approval;
 use auth::refusal::Refusal;
 use auth::session::{Ending, Gone, Session, Subject};
@@ -14,7 +16,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::config::App;
-use crate::{request, sessions};
+use crate::{events, request, sessions};
 
 #[wasm_bindgen(module = "/src/issuers.js")]
 extern "C" {
@@ -33,10 +35,10 @@ const LOOK_AGAIN: u32 = 20;
 /// # Errors
 /// Why it is not taken.
 pub async fn approve(app: &App, token: &str, nonce: Option<&str>) -> Result<Approval, Refusal> {
-    let token = Unverified::parse(token).map_err(Refusal::Token)?;
+    let token = Unverified::parse_of_provider(token).map_err(Refusal::Token)?;
     let issuer = issuer_of(app, &token).map_err(Refusal::Token)?;
-    let key = key_of(issuer, &token).await?;
-    let token = IdToken::read(token, &key, &issuer.trusted, nonce, request::now());
+    let token = verified(issuer, &token).await?;
+    let token = IdToken::read(token, &issuer.trusted, nonce, request::now());
     let token = token.map_err(Refusal::Token)?;
     refuse_ended(app, &token.issued).await?;
     Approval::by_issuer(token).map_err(|why| {
@@ -101,23 +103,37 @@ async fn moment(app: &App, note: &NoteName) -> Result<Option<Timestamp>, Refusal
 ///
 /// # Errors
 /// [`TokenError::Issuer`] if it is none.
-pub fn issuer_of<'a>(app: &'a App, token: &Unverified<'_>) -> Result<&'a Issuer, TokenError> {
+pub fn issuer_of<'a>(app: &'a App, token: &Unverified<'_>) -> Result<&'a Rc<Issuer>, TokenError> {
     app.guard.issuer(token.claimed_issuer()?).ok_or(TokenError::Issuer)
 }
 
-/// The key of an issuer's that a token names, fetched if it is not among those that are known.
+/// What a token says, once it is known that the issuer has signed it. Its keys are fetched if none of
+/// those that are known has: there may be a new one, also under the name of an old one.
 ///
 /// # Errors
-/// [`TokenError::UnknownKey`], or [`Refusal::IssuerUnavailable`] if there are no keys to be had.
-pub async fn key_of(issuer: &Issuer, token: &Unverified<'_>) -> Result<Material, Refusal> {
-    let kid = token.kid().map_err(Refusal::Token)?;
+/// [`TokenError::UnknownKey`] or [`TokenError::Signature`], or [`Refusal::IssuerUnavailable`] if
+/// there are no keys to be had.
+pub async fn verified(issuer: &Rc<Issuer>, token: &Unverified<'_>) -> Result<Signed, Refusal> {
+    let (kid, alg) = (token.kid().map_err(Refusal::Token)?, token.alg().map_err(Refusal::Token)?);
+    let mut tried: Option<Rc<PublishedKeys>> = None;
     loop {
-        match issuer.keyring.look(kid, request::now()) {
-            Look::Use(keys) => {
-                let key = keys.find(kid).cloned();
-                return key.ok_or(Refusal::Token(TokenError::UnknownKey));
+        let is_tried = |keys: &Rc<_>| tried.as_ref().is_some_and(|tried| Rc::ptr_eq(tried, keys));
+        let fit = |keys: &Rc<PublishedKeys>| {
+            !is_tried(keys) && keys.candidates(kid, alg).next().is_some()
+        };
+        match issuer.keyring.look(fit, request::now()) {
+            Look::Use(keys) => match token.verify_by_one_of(keys.candidates(kid, alg)) {
+                Err(TokenError::Signature | TokenError::UnknownKey) if !is_tried(&keys) => {
+                    tried = Some(keys);
+                }
+                verdict => return verdict.map_err(Refusal::Token),
+            },
+            Look::Fetch => {
+                let issuer = Rc::clone(issuer);
+                // Others wait for it, too, when whoever asked has gone away.
+                let fetched = events::finish(async move { fetch(&issuer).await });
+                drop(JsFuture::from(fetched).await);
             }
-            Look::Fetch => fetch(issuer).await,
             Look::Wait => drop(JsFuture::from(pause(LOOK_AGAIN)).await),
             Look::Unavailable => {
                 let name = &issuer.trusted.issuer;

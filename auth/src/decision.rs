@@ -65,7 +65,7 @@ pub enum Body<'a> {
 pub struct Guard {
     settings: Settings,
     tokens: Tokens,
-    issuers: Vec<Issuer>,
+    issuers: Vec<Rc<Issuer>>,
     login_url: Option<LoginUrl>,
     recent: Option<Recent>,
     seen_headers: SeenHeaders,
@@ -102,7 +102,8 @@ impl Guard {
         let login_url = settings.login_url.as_deref();
         let login_url = login_url.and_then(|url| LoginUrl::new(url, &settings.origin));
         let issuers = settings.trusted_issuers.iter().cloned();
-        let issuers = issuers.map(|trusted| Issuer { trusted, keyring: Keyring::default() });
+        let issuers =
+            issuers.map(|trusted| Rc::new(Issuer { trusted, keyring: Keyring::default() }));
         let audience = match &settings.origin {
             Origin::Url(url) => Some(assertion::audience(url)),
             Origin::Zone | Origin::Worker => None,
@@ -122,7 +123,7 @@ impl Guard {
     }
 
     /// The trusted issuer of this name.
-    pub fn issuer(&self, name: &str) -> Option<&Issuer> {
+    pub fn issuer(&self, name: &str) -> Option<&Rc<Issuer>> {
         self.issuers.iter().find(|issuer| issuer.trusted.issuer == name)
     }
 

@@ -6,8 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::issuer::TrustedIssuer;
-use crate::jwt::{Claims, Signed, TokenError, Unverified};
-use crate::keys::Material;
+use crate::jwt::{Claims, Signed, TokenError};
 use crate::session::Subject;
 use crate::store::NoteName;
 use crate::time::Timestamp;
@@ -41,27 +40,26 @@ pub struct Issued {
 }
 
 impl IdToken {
-    /// Reads an ID token, as section 3.1.3.7 has it. `nonce` is the one that the client sent to the
+    /// Reads an ID token that a key of this issuer's has signed, as section 3.1.3.7 has it. `nonce` is the one that the client sent to the
     /// issuer, if it tells.
     ///
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn read(
-        token: Unverified<'_>,
-        key: &Material,
+        signed: Signed,
         issuer: &TrustedIssuer,
         nonce: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, TokenError> {
-        let signed = token.verify(key)?;
-        // Access tokens and logout tokens say what they are, by type or by `events`.
-        if !is_plain(&signed) || signed.claims.has("events") {
+        // Access tokens and logout tokens say what they are, by type, by claim, or by `events`.
+        if !is_plain(&signed) || signed.claims.has("events") || is_for_access(&signed.claims) {
             return Err(TokenError::Type);
         }
         let mut claims = signed.claims;
         addressed_to(issuer, &mut claims)?;
-        let (period, issued) = claims.period().map(|period| (period, period.issued()))?;
+        let period = claims.period()?.with_tolerance(issuer.clock_tolerance);
         period.judge(now)?;
+        let issued = period.issued();
         if now.since(issued) > MAX_AGE {
             return Err(TokenError::Expired);
         }
@@ -101,28 +99,41 @@ pub(crate) fn is_plain(token: &Signed) -> bool {
     token.is_untyped() || token.is_of_type("JWT")
 }
 
-/// Is it the issuer's, and for us? Among several audiences, `azp` must say that it is ours.
+/// Claims by which providers that sign access tokens with the same key, and perhaps for the same
+/// audience, tell them from ID tokens: Keycloak, and Cognito.
+const KINDS: [&str; 2] = ["typ", "token_use"];
+
+/// What these say of ID tokens, in lower case.
+const ID_KINDS: [&str; 3] = ["id", "id_token", "jwt"];
+
+/// Does it say that it is no ID token?
+fn is_for_access(claims: &Claims) -> bool {
+    let says_id = |kind: &Value| {
+        kind.as_str().is_some_and(|kind| ID_KINDS.iter().any(|it| kind.eq_ignore_ascii_case(it)))
+    };
+    KINDS.iter().any(|name| claims.is(name, |kind| !says_id(kind)))
+}
+
+/// Is it the issuer's, and for us? If others are among the audiences, `azp` must say that it is ours.
 pub(crate) fn addressed_to(issuer: &TrustedIssuer, claims: &mut Claims) -> Result<(), TokenError> {
     if claims.text("iss")? != issuer.issuer {
         return Err(TokenError::Issuer);
     }
     let all = claims.audiences()?;
     let party = claims.optional_text("azp")?;
-    let ours = all.iter().any(|one| issuer.audience.contains(one));
+    let is_ours = |name: &String| issuer.audience.contains(name);
     let party_is_ours = match party {
-        Some(party) => issuer.audience.contains(&party),
-        None => all.len() == 1,
+        Some(party) => is_ours(&party),
+        None => all.iter().all(is_ours),
     };
-    if ours && party_is_ours { Ok(()) } else { Err(TokenError::Audience) }
+    if all.iter().any(is_ours) && party_is_ours { Ok(()) } else { Err(TokenError::Audience) }
 }
 
 /// The claims that the settings name. An address that the issuer has not verified is anybody's.
 fn passed_on(issuer: &TrustedIssuer, mut claims: Claims) -> Map<String, Value> {
-    let unverified = claims.is("email_verified", |it| it == false || it == "false");
+    let unverified = claims.is("email_verified", |it| it != true);
     let wanted = issuer.claims.iter().filter(|name| !(unverified && *name == "email"));
-    let mut passed_on = Map::new();
-    passed_on.extend(wanted.filter_map(|name| Some((name.clone(), claims.take(name)?))));
-    passed_on
+    wanted.filter_map(|name| Some((name.clone(), claims.take(name)?))).collect()
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub fn headers(
             headers.push((header.into(), encode(text, UNSAFE)));
         }
     }
-    if let Some(Value::Array(groups)) = public.get("groups").or_else(|| public.get("roles")) {
+    if let Some(groups) = ["groups", "roles"].iter().find_map(|it| list(public.get(*it)?)) {
         let groups = groups.iter().filter_map(Value::as_str);
         let groups: Vec<String> = groups.map(|group| encode(group, UNSAFE_IN_LIST)).collect();
         headers.push((names.groups.into(), groups.join(",")));
@@ -67,6 +67,15 @@ pub fn headers(
         (names[&header] == 1).then(|| (header.into(), text))
     }));
     headers
+}
+
+/// Groups or roles; one of them may be said without a list.
+fn list(claim: &Value) -> Option<&[Value]> {
+    match claim {
+        Value::Array(all) => Some(all),
+        one @ Value::String(_) => Some(std::slice::from_ref(one)),
+        _ => None,
+    }
 }
 
 /// Private data as a header's value: JSON, encoded as the others are.
@@ -163,6 +172,9 @@ mod tests {
     #[case(json!({ "email": "ada@example.com" }), "X-Auth-Request-Claim-email", "ada@example.com")]
     #[case(json!({ "roles": ["a", "b,c"] }), "X-Auth-Request-Groups", "a,b%2Cc")]
     #[case(json!({ "roles": ["a"], "groups": ["b"] }), "X-Auth-Request-Groups", "b")]
+    #[case(json!({ "groups": "the crew, all" }), "X-Auth-Request-Groups", "the crew%2C all")]
+    #[case(json!({ "roles": "a" }), "X-Auth-Request-Groups", "a")]
+    #[case(json!({ "roles": "a", "groups": null }), "X-Auth-Request-Groups", "a")]
     #[case(json!({ "roles": ["a", "b"] }), "X-Auth-Request-Claim-roles", r#"["a","b"]"#)]
     #[case(json!({ "preferred_username": "Ada" }), "X-Auth-Request-Claim-preferred-username", "Ada")]
     #[case(json!({ "https://x.example/Plan": "é\n" }), "X-Auth-Request-Claim-https---x-example-plan", "%C3%A9%0A")]

@@ -3,6 +3,8 @@
 
 mod keyring;
 
+use std::time::Duration;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -11,6 +13,7 @@ pub use keyring::{FETCH_TIMEOUT, Keyring, Look, MAX_JWKS};
 
 use crate::config::web_url;
 use crate::session::Subject;
+use crate::time::parse_span;
 use crate::token::REGISTERED;
 
 /// An identity provider, as the settings name it.
@@ -32,6 +35,9 @@ pub struct TrustedIssuer {
     /// The claims of its tokens that ride in ours.
     #[serde(default = "default_claims")]
     pub claims: Vec<String>,
+    /// How far its clock may be from ours.
+    #[serde(default = "default_tolerance", deserialize_with = "span_or_seconds")]
+    pub clock_tolerance: Duration,
 }
 
 /// What OpenID Connect Core 1.0, section 2, has every provider sign with unless told otherwise.
@@ -43,6 +49,27 @@ fn default_claims() -> Vec<String> {
     ["email", "email_verified", "name", "preferred_username", "groups", "roles"]
         .map(str::to_owned)
         .into()
+}
+
+fn default_tolerance() -> Duration {
+    Duration::from_secs(60)
+}
+
+/// Beyond this, tokens live on for longer than anybody expects.
+const MAX_TOLERANCE: Duration = Duration::from_secs(10 * 60);
+
+/// A span as all settings have it, or a whole number of seconds.
+fn span_or_seconds<'de, D: Deserializer<'de>>(json: D) -> Result<Duration, D::Error> {
+    let span = match Value::deserialize(json)? {
+        Value::String(text) => parse_span(&text),
+        Value::Number(seconds) => seconds.as_u64().map(Duration::from_secs).ok_or(String::new()),
+        _ => Err(String::new()),
+    };
+    span.ok().filter(|span| *span <= MAX_TOLERANCE).ok_or_else(|| {
+        D::Error::custom(
+            "`clock_tolerance` must be a span like `60 seconds`, of 10 minutes at most",
+        )
+    })
 }
 
 /// What can be published: nothing that signs with a secret.
@@ -90,6 +117,11 @@ impl TrustedIssuer {
     fn check(&self, own: &str) -> Result<(), String> {
         if self.issuer.is_empty() || self.issuer == own {
             return Err("`issuer` must be the provider's `iss`, and not ISSUER".into());
+        }
+        if self.issuer.contains(['{', '}']) {
+            let why = "`issuer` must be the `iss` as tokens have it; name each tenant in its place, \
+                       as an issuer of its own";
+            return Err(why.into());
         }
         if self.audience.is_empty() || self.audience.iter().any(String::is_empty) {
             return Err("`audience` must be what the provider calls this site".into());

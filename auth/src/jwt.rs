@@ -2,7 +2,10 @@
 //! and whatever they are for. What each kind must say beyond that is its own module's matter:
 //! [`token`](crate::token), [`id_token`](crate::id_token), [`logout_token`](crate::logout_token).
 
+mod provider;
 mod strict_json;
+
+use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value};
@@ -14,7 +17,11 @@ use crate::time::Timestamp;
 /// Tokens longer than this are refused before any work is spent on them, in bytes.
 pub const MAX_BYTES: usize = 8 * 1024;
 
-/// How far clocks may be apart, in seconds.
+/// The same for an identity provider's tokens, which come once a login, in a body, and may list
+/// hundreds of groups.
+pub const MAX_PROVIDER_BYTES: usize = 32 * 1024;
+
+/// How far our own clocks may be apart, in seconds.
 const LEEWAY: u64 = 5;
 
 /// The last second of the year 9999. What claims to be later is a mistake or an attack.
@@ -25,6 +32,11 @@ const END_OF_TIME: u64 = 253_402_300_799;
 /// and a key that a token brings along, or points to, is the bearer's word against ours (RFC 8725,
 /// section 3.10).
 const REFUSED_PARAMETERS: [&str; 7] = ["crit", "b64", "cty", "jwk", "jku", "x5c", "x5u"];
+
+/// Those that a provider's token may not carry either. Some providers do say where their keys are, or
+/// send the certificate along: that is ignored, never fetched and never a key, because the settings say
+/// where the keys are.
+const REFUSED_OF_PROVIDERS: [&str; 2] = ["crit", "b64"];
 
 /// Why a token is refused. The texts are for the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -74,7 +86,23 @@ impl<'a> Unverified<'a> {
     /// # Errors
     /// [`TokenError::Malformed`].
     pub fn parse(token: &'a str) -> Result<Self, TokenError> {
-        if token.len() > MAX_BYTES {
+        Self::parse_within(token, MAX_BYTES, &REFUSED_PARAMETERS)
+    }
+
+    /// Reads the parts of an identity provider's token: as strictly where it is security, and leniently
+    /// where providers differ.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`].
+    pub fn parse_of_provider(token: &'a str) -> Result<Self, TokenError> {
+        let mut read = Self::parse_within(token, MAX_PROVIDER_BYTES, &REFUSED_OF_PROVIDERS)?;
+        provider::header(&mut read.header);
+        provider::claims(&mut read.claims);
+        Ok(read)
+    }
+
+    fn parse_within(token: &'a str, most: usize, refused: &[&str]) -> Result<Self, TokenError> {
+        if token.len() > most {
             return Err(TokenError::Malformed);
         }
         let mut parts = token.split('.');
@@ -82,7 +110,7 @@ impl<'a> Unverified<'a> {
             (Some(header), Some(claims), Some(_), None) => (decode(header)?, decode(claims)?),
             _ => return Err(TokenError::Malformed),
         };
-        if REFUSED_PARAMETERS.iter().any(|name| header.contains_key(*name)) {
+        if refused.iter().any(|name| header.contains_key(*name)) {
             return Err(TokenError::Malformed);
         }
         Ok(Self { token, header, claims })
@@ -94,6 +122,14 @@ impl<'a> Unverified<'a> {
     /// [`TokenError::Malformed`] if `kid` is no text.
     pub fn kid(&self) -> Result<Option<&str>, TokenError> {
         self.header.get("kid").map(|kid| kid.as_str().ok_or(TokenError::Malformed)).transpose()
+    }
+
+    /// The algorithm it claims to be signed with: only to leave out keys of another.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`] if `alg` is no text.
+    pub fn alg(&self) -> Result<&str, TokenError> {
+        self.header.get("alg").and_then(Value::as_str).ok_or(TokenError::Malformed)
     }
 
     /// Who it claims to be issued by: only to choose the keys that can tell.
@@ -114,14 +150,39 @@ impl<'a> Unverified<'a> {
     /// # Errors
     /// [`TokenError::Signature`], or [`TokenError::Malformed`] if there is none that can be read.
     pub fn verify(self, key: &Material) -> Result<Signed, TokenError> {
+        self.check_signature([key])?;
+        Ok(Signed { header: self.header, claims: Claims(self.claims) })
+    }
+
+    /// The same with whichever of these keys has signed it. There may be several of one name, and a
+    /// token need not name one.
+    ///
+    /// # Errors
+    /// As [`Unverified::verify`]; [`TokenError::UnknownKey`] if there are no keys.
+    pub fn verify_by_one_of<'k>(
+        &self,
+        keys: impl IntoIterator<Item = &'k Material>,
+    ) -> Result<Signed, TokenError> {
+        self.check_signature(keys)?;
+        Ok(Signed { header: self.header.clone(), claims: Claims(self.claims.clone()) })
+    }
+
+    fn check_signature<'k>(
+        &self,
+        keys: impl IntoIterator<Item = &'k Material>,
+    ) -> Result<(), TokenError> {
         let (message, signature) = self.token.rsplit_once('.').ok_or(TokenError::Malformed)?;
         let signature =
             Base64UrlUnpadded::decode_vec(signature).map_err(|_| TokenError::Malformed)?;
-        let alg = self.header.get("alg").and_then(Value::as_str).ok_or(TokenError::Malformed)?;
-        if alg != key.alg() || !key.has_signed(message.as_bytes(), &signature) {
-            return Err(TokenError::Signature);
+        let alg = self.alg()?;
+        let mut verdict = Err(TokenError::UnknownKey);
+        for key in keys {
+            if alg == key.alg() && key.has_signed(message.as_bytes(), &signature) {
+                return Ok(());
+            }
+            verdict = Err(TokenError::Signature);
         }
-        Ok(Signed { header: self.header, claims: Claims(self.claims) })
+        verdict
     }
 }
 
@@ -197,10 +258,20 @@ impl Claims {
     /// # Errors
     /// [`TokenError::Malformed`] if `iat` or `exp` is absent, or one of them no time.
     pub fn period(&mut self) -> Result<Period, TokenError> {
+        self.period_or(None)
+    }
+
+    /// The same, where a token without `exp` may be good for a span from `iat` on.
+    ///
+    /// # Errors
+    /// As [`Claims::period`].
+    pub fn period_or(&mut self, span: Option<Duration>) -> Result<Period, TokenError> {
         let issued = seconds(self.take("iat"))?.ok_or(TokenError::Malformed)?;
         let begins = seconds(self.take("nbf"))?.map_or(issued, |begins| begins.max(issued));
-        let expires = seconds(self.take("exp"))?.ok_or(TokenError::Malformed)?;
-        Ok(Period { issued, begins, expires })
+        let until = |span: Duration| issued + span.as_secs();
+        let expires = seconds(self.take("exp"))?.or(span.map(until));
+        let expires = expires.ok_or(TokenError::Malformed)?;
+        Ok(Period { issued, begins, expires, leeway: LEEWAY })
     }
 
     /// Those that are left.
@@ -215,18 +286,25 @@ pub struct Period {
     issued: u64,
     begins: u64,
     expires: u64,
+    leeway: u64,
 }
 
 impl Period {
+    /// The same by a clock that may be this far from ours.
+    #[must_use]
+    pub fn with_tolerance(self, tolerance: Duration) -> Self {
+        Self { leeway: tolerance.as_secs(), ..self }
+    }
+
     /// Is it good at this moment?
     ///
     /// # Errors
     /// [`TokenError::NotYet`] or [`TokenError::Expired`].
     pub fn judge(&self, now: Timestamp) -> Result<(), TokenError> {
-        if self.begins > now.seconds() + LEEWAY {
+        if self.begins > now.seconds() + self.leeway {
             return Err(TokenError::NotYet);
         }
-        if now.seconds() >= self.expires.saturating_add(LEEWAY) {
+        if now.seconds() >= self.expires.saturating_add(self.leeway) {
             return Err(TokenError::Expired);
         }
         Ok(())
@@ -239,7 +317,7 @@ impl Period {
 
     /// From when on nobody takes it any more.
     pub fn over(&self) -> Timestamp {
-        Timestamp::from_millis((self.expires + LEEWAY) * 1000)
+        Timestamp::from_millis((self.expires + self.leeway) * 1000)
     }
 }
 

@@ -96,7 +96,8 @@ impl Material {
                 Ok(Self::EdDsa(Box::new(pair(jwk)?), Renamed::new(Ed25519, name)))
             }
             ("RSA", Some(alg)) if alg.parse::<Rsa>().is_ok() => {
-                Ok(Self::Rsa(Box::new(rsa(jwk)?), Rsa::with_name(alg)))
+                let key = StrongKey::try_from(rsa(jwk)?).map_err(|_| RSA_BITS)?;
+                Ok(Self::Rsa(Box::new(key.into_inner()), Rsa::with_name(alg)))
             }
             ("oct", None) => Err("needs an `alg`: HS256, HS384 or HS512".into()),
             ("RSA", None) => {
@@ -107,6 +108,22 @@ impl Material {
                      HS512, `EC` with ES256, `OKP` with EdDSA, or, to verify, `RSA`",
                 alg.unwrap_or("none")
             )),
+        }
+    }
+
+    /// The same of a key that somebody else has made: RSA keys may have any number of bits between
+    /// those that ours have.
+    fn parse_published(jwk: &Value) -> Result<Self, String> {
+        let alg = jwk.get("alg").and_then(Value::as_str).unwrap_or_default();
+        match jwk.get("kty").and_then(Value::as_str) {
+            Some("RSA") if alg.parse::<Rsa>().is_ok() => {
+                let bits = bytes(jwk, "n").map_or(0, |n| bits(&n));
+                match (2048..=4096).contains(&bits) {
+                    true => Ok(Self::Rsa(Box::new(rsa(jwk)?), Rsa::with_name(alg))),
+                    false => Err(RSA_BITS.into()),
+                }
+            }
+            _ => Self::parse(jwk),
         }
     }
 
@@ -296,9 +313,14 @@ fn rsa(jwk: &Value) -> Result<RsaPublicKey, String> {
     let modulus = bytes(jwk, "n").ok_or(unreadable)?.into();
     let public_exponent = bytes(jwk, "e").ok_or(unreadable)?.into();
     let jwk = JsonWebKey::Rsa { modulus, public_exponent, private_parts: None };
-    let key = RsaPublicKey::try_from(&jwk).map_err(|_| unreadable)?;
-    let strong = StrongKey::try_from(key);
-    strong.map(StrongKey::into_inner).map_err(|_| "must have 2048, 3072 or 4096 bits".into())
+    RsaPublicKey::try_from(&jwk).map_err(|_| unreadable.into())
+}
+
+const RSA_BITS: &str = "must have 2048, 3072 or 4096 bits";
+
+/// How many bits a number has, of which these are the bytes, the first of them not zero.
+fn bits(number: &[u8]) -> usize {
+    number.first().map_or(0, |first| number.len() * 8 - first.leading_zeros() as usize)
 }
 
 #[cfg(test)]

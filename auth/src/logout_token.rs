@@ -1,17 +1,22 @@
 //! Logout tokens (OpenID Connect Back-Channel Logout 1.0): a trusted issuer's word that somebody
 //! has logged out there.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::id_token::{addressed_to, is_plain};
 use crate::issuer::TrustedIssuer;
-use crate::jwt::{TokenError, Unverified};
-use crate::keys::Material;
+use crate::jwt::{Signed, TokenError};
 use crate::store::NoteName;
 use crate::time::Timestamp;
 
 /// The member of `events` that makes a token a logout token (section 2.4).
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+
+/// How long a logout token without `exp` is good for: what section 4 asks of providers. `exp` came
+/// late into the specification, and some do not send it.
+const LIFETIME: Duration = Duration::from_secs(2 * 60);
 
 /// What a logout token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,18 +57,16 @@ impl Whose {
 }
 
 impl LogoutToken {
-    /// Reads a logout token, as section 2.6 has it. Whether it was used before is the store's to
+    /// Reads a logout token that a key of this issuer's has signed, as section 2.6 has it. Whether it was used before is the store's to
     /// tell: see [`LogoutToken::used_note`].
     ///
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn read(
-        token: Unverified<'_>,
-        key: &Material,
+        signed: Signed,
         issuer: &TrustedIssuer,
         now: Timestamp,
     ) -> Result<Self, TokenError> {
-        let signed = token.verify(key)?;
         // `logout+jwt` is recommended, not required.
         if !signed.is_of_type("logout+jwt") && !is_plain(&signed) {
             return Err(TokenError::Type);
@@ -74,7 +77,7 @@ impl LogoutToken {
             return Err(TokenError::Type);
         }
         addressed_to(issuer, &mut claims)?;
-        let period = claims.period()?;
+        let period = claims.period_or(Some(LIFETIME))?.with_tolerance(issuer.clock_tolerance);
         period.judge(now)?;
         let whose = match (claims.optional_text("sub")?, claims.optional_text("sid")?) {
             (sub, Some(sid)) => Whose::Session { sid, sub },

@@ -2,8 +2,9 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { answerOf, bearer, loginInit, startGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
-import { CLIENT_ID, startIssuer, type Issuer } from "../harness/issuer.ts";
-import { makeKey } from "../harness/jose.ts";
+import { CLIENT_ID, published, startIssuer, type Issuer } from "../harness/issuer.ts";
+import { makeKey, type SigningKey } from "../harness/jose.ts";
+import type { Received } from "../harness/origin.ts";
 
 let issuer: Issuer;
 let guard: Guard;
@@ -34,6 +35,8 @@ const visit = async (token: string, at = guard) => {
   return status === 200 ? "passes" : (body as { code: string }).code;
 };
 const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as object;
+const stranger = makeKey("RS256", "stranger");
+const seconds = () => Math.floor(Date.now() / 1000);
 let subjects = 0;
 /** A user of the issuer's that no other test knows. */
 const somebody = () => ({ sub: `u-${(subjects += 1)}`, sid: `idp-session-${subjects}` });
@@ -70,21 +73,80 @@ describe("an ID token", () => {
     ["for another party", () => issuer.idToken({ azp: "others" })],
     ["that has expired", () => issuer.idToken({ exp: 1 }), "token_expired"],
     ["that is a day old", () => issuer.idToken({ iat: Math.floor(Date.now() / 1000) - 90_000 }), "token_expired"],
-    ["that is not valid yet", () => issuer.idToken({ iat: Math.floor(Date.now() / 1000) + 60 })],
+    ["that is not valid yet", () => issuer.idToken({ iat: Math.floor(Date.now() / 1000) + 120 })],
     ["of nobody", () => issuer.idToken({ sub: undefined })],
     ["that is a logout token", () => issuer.logoutToken({ sub: "u-1" })],
     ["that is a logout token without a type", () => issuer.logoutToken({ sub: "u-1" }, { typ: "JWT" })],
     ["that is an access token", () => issuer.idToken({}, { typ: "at+jwt" })],
+    ["that is an access token by its claim", () => issuer.idToken({ typ: "Bearer" })],
+    ["that is another one by its claim", () => issuer.idToken({ token_use: "access" })],
+    ["with a critical extension", () => issuer.idToken({}, { crit: ["exp"], exp: 1 })],
+    ["with an empty nonce where one was asked for", () => issuer.idToken({ nonce: "" }), "token_invalid", { nonce: "ours" }],
     ["with a stranger's key under the issuer's kid", () => issuer.idToken({}, {}, makeKey("RS256", "idp-1"))],
     ["with another algorithm", () => issuer.idToken({}, {}, makeKey("ES256", "idp-1"))],
     ["with the public key as a secret", () => issuer.idToken({}, { alg: "HS256" })],
-    ["with its key in the header", () => issuer.idToken({}, { jku: `${issuer.url}/jwks` })],
+    ["with a stranger's key in the header", () => issuer.idToken({}, { jwk: stranger.jwk, jku: `${issuer.url}/evil`, x5u: `${issuer.url}/evil` }, stranger)],
     ["with another nonce", () => issuer.idToken({ nonce: "theirs" }), "token_invalid", { nonce: "ours" }],
     ["without the nonce", () => issuer.idToken({}), "token_invalid", { nonce: "ours" }],
   ])("%s is refused", async (_, make, code = "token_invalid", fields = {}) => {
     const answer = await exchange(make(), fields);
     expect(answer).toMatchObject({ status: 401, body: { code } });
     expect(answer.headers).not.toHaveProperty("set-cookie");
+  });
+
+  test.each<[string, object, object?]>([
+    ["empty members", { nonce: "", azp: "", sid: "" }],
+    ["members that are null", { nonce: null, azp: null, sid: null, nbf: null, name: null, groups: null }],
+    ["a clock that is ahead", { iat: seconds() + 12, nbf: seconds() + 12 }],
+    ["fractions of seconds", { iat: seconds() - 0.5, exp: seconds() + 3600.25, auth_time: 0.5 }],
+    ["an end that has just passed", { iat: seconds() - 300, exp: seconds() - 10 }],
+    ["where its keys are, in the header", {}, { jku: "https://evil.example/", x5u: "https://evil.example/", x5c: ["MIIB"], x5t: "x" }],
+    ["hashes", { at_hash: "x", c_hash: "x", s_hash: "x" }],
+    ["no type", {}, { typ: undefined }],
+    ["another case of its type", {}, { typ: "jwt" }],
+    ["the kind of token in a claim", { typ: "ID", token_use: "id" }],
+    ["audiences that are all ours", { aud: [CLIENT_ID, CLIENT_ID] }],
+    ["many groups that are not passed on", { hundreds: Array.from({ length: 300 }, (_, n) => `${n}0000000-0000-0000-0000-000000000000`) }],
+  ])("with %s is taken", async (_, claims, header = {}) => {
+    expect(await exchange(issuer.idToken({ ...somebody(), ...claims }, header))).toMatchObject({ status: 200 });
+  });
+
+  test.each([false, "false", "False", "0", "pending", 0, 1, null, "", "True"])("with email_verified %j passes on no address", async (email_verified) => {
+    const token = await enter(issuer.idToken({ ...somebody(), email: "ada@idp.example", email_verified }));
+    guard.origin.received.length = 0;
+    expect(await visit(token)).toBe("passes");
+    expect(guard.origin.received[0]?.headers).not.toHaveProperty("x-auth-request-email");
+    expect(claimsOf(token)).toMatchObject({ email_verified: false });
+    expect(claimsOf(token)).not.toHaveProperty("email");
+  });
+
+  test.each([true, "true"])("with email_verified %j passes on the address", async (email_verified) => {
+    const token = await enter(issuer.idToken({ ...somebody(), email: "ada@idp.example", email_verified }));
+    expect(claimsOf(token)).toMatchObject({ email: "ada@idp.example", email_verified: true });
+  });
+
+  test("with a group as a text has that group", async () => {
+    const token = await enter(issuer.idToken({ ...somebody(), groups: "crew, all", roles: "admin" }));
+    guard.origin.received.length = 0;
+    await visit(token);
+    expect(claimsOf(token)).toMatchObject({ groups: ["crew, all"], roles: ["admin"] });
+    expect(guard.origin.received[0]?.headers).toMatchObject({ "x-auth-request-groups": "crew%2C all" });
+  });
+
+  test("with claims that would share a header logs in all the same, and neither has one", async () => {
+    await using other = await trusting(issuer, {}, { claims: ["email", "a_b", "a-b"] });
+    const token = await enter(issuer.idToken({ email: "a@b.example", a_b: 1, "a-b": 2 }), other);
+    expect(await visit(token, other)).toBe("passes");
+    const { headers } = other.origin.received[0] as Received;
+    expect(headers).toMatchObject({ "x-auth-request-email": "a@b.example" });
+    expect(headers).not.toHaveProperty("x-auth-request-claim-a-b");
+  });
+
+  test("is judged by the clock tolerance of its issuer", async () => {
+    await using other = await trusting(issuer, {}, { clock_tolerance: "5 minutes" });
+    const ahead = () => issuer.idToken({ iat: seconds() + 200, exp: seconds() + 400 });
+    expect(await exchange(ahead(), {}, other)).toMatchObject({ status: 200 });
+    expect(await exchange(ahead())).toMatchObject({ status: 401, body: { code: "token_invalid", detail: "The token is not valid yet." } });
   });
 
   test("is no access token", async () => {
@@ -118,6 +180,9 @@ describe("an ID token", () => {
   });
 });
 
+/** A modulus as some write it: with the zero that ASN.1 has, and with padding. */
+const asn1 = ({ n }: { n: string }) => ({ n: Buffer.concat([Buffer.alloc(1), Buffer.from(n, "base64url")]).toString("base64"), e: "AQAB" });
+
 describe("the issuer's keys", () => {
   test.each(["ES256", "EdDSA", "RS512", "PS256"])("may be of %s", async (alg) => {
     await using other = await startIssuer(alg);
@@ -140,6 +205,59 @@ describe("the issuer's keys", () => {
     for (const kid of ["a", "b", "c"]) {
       expect(await exchange(other.idToken({}, { kid }), {}, guard)).toMatchObject({ status: 401, body: { code: "token_invalid" } });
     }
+    expect(other.fetches).toBe(1);
+  });
+
+  test.each<[string, (good: object) => unknown[]]>([
+    ["the same key twice", (good) => [good, good]],
+    ["a key of another type under the same kid", (good) => [{ ...published(makeKey("ES256", "idp-1")) }, good]],
+    ["another key of the same type under the same kid", (good) => [{ ...published(makeKey("RS256", "idp-1")) }, good]],
+    ["keys of unknown type, use and curve", (good) => [null, 7, { kty: "new", kid: "idp-1" }, { ...good, use: "enc" }, { kty: "EC", crv: "P-521", kid: "idp-1", x: "AA", y: "AA" }, { kty: "oct", kid: "idp-1", k: "AAAA", alg: "HS256" }, good]],
+    ["a key without kid", (good) => [{ ...good, kid: undefined }]],
+    ["a key without alg and use", (good) => [{ ...good, alg: undefined, use: undefined }]],
+    ["empty members and null", (good) => [{ ...good, alg: null, use: "", x5u: null }]],
+    ["certificates", (good) => [{ ...good, x5c: ["MIIB"], x5t: "x", "x5t#S256": "x", x5u: "https://evil.example/", issuer: "https://idp.example/{tenantid}" }]],
+    ["a modulus with a zero before it, and padding", (good) => [{ ...good, ...asn1(good as { n: string }) }]],
+  ])("may hold %s", async (_, set) => {
+    await using other = await startIssuer();
+    await using guard = await trusting(other, { SESSION_LIMIT: "0" }, { algorithms: ["RS256", "ES256"] });
+    other.answer = { body: JSON.stringify({ keys: set(published(other.keys[0] as SigningKey)) }) };
+    expect(await visit(await enter(other.idToken({}), guard), guard)).toBe("passes");
+    expect(other.fetches).toBe(1);
+  });
+
+  test.each<[string, Issuer["answer"]]>([
+    ["application/jwk-set+json", { headers: { "content-type": "application/jwk-set+json; charset=UTF-8" } }],
+    ["application/octet-stream", { headers: { "content-type": "application/octet-stream" } }],
+    ["a text with a byte order mark", { headers: { "content-type": "text/plain" }, body: "\ufeff" }],
+  ])("may come as %s", async (_, answer) => {
+    await using other = await startIssuer();
+    await using guard = await trusting(other);
+    other.answer = { ...answer, body: (answer?.body ?? "") + JSON.stringify({ keys: other.keys.map(published) }) };
+    expect(await visit(await enter(other.idToken({}, { kid: undefined }), guard), guard)).toBe("passes");
+  });
+
+  test("are asked for again soon when the first fetch failed", async () => {
+    await using other = await startIssuer();
+    await using guard = await trusting(other);
+    other.answer = { status: 500 };
+    expect(await exchange(other.idToken({}), {}, guard)).toMatchObject({ status: 502 });
+    other.answer = undefined;
+    await expect.poll(async () => (await exchange(other.idToken({}), {}, guard)).status, { timeout: 10_000, interval: 100 }).toBe(200);
+    expect(other.fetches).toBe(2);
+  });
+
+  test("that take two seconds are used, though whoever asked for them has gone away", async () => {
+    await using other = await startIssuer();
+    await using guard = await trusting(other);
+    other.answer = { delay: 2_000 };
+    const gone = new AbortController();
+    const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ id_token: other.idToken({}) }), signal: gone.signal };
+    const asked = fetch(`${guard.url}/_auth/login`, init);
+    await expect.poll(() => other.fetches).toBe(1);
+    gone.abort();
+    await expect(asked).rejects.toThrow();
+    expect(await exchange(other.idToken({}), {}, guard)).toMatchObject({ status: 200 });
     expect(other.fetches).toBe(1);
   });
 
@@ -218,6 +336,21 @@ describe("a logout at the issuer", () => {
     }
   });
 
+  test.each<[string, object, object?]>([
+    ["without exp", { exp: undefined }],
+    ["whose exp is null", { exp: null, nonce: null }],
+    ["of a clock that is ahead", { iat: seconds() + 12, exp: undefined }],
+    ["with fractions", { iat: seconds() + 0.25, exp: seconds() + 60.5 }],
+    ["that names the user by an empty text", { sub: "" }],
+    ["whose event says more", { events: { "http://schemas.openid.net/event/backchannel-logout": { a: 1 }, other: 1 } }],
+    ["of no special type, with its keys' address", {}, { typ: undefined, jku: "https://evil.example/", x5t: "x" }],
+  ])("by a token %s ends the session", async (_, claims, header = {}) => {
+    const who = somebody();
+    const token = await enter(issuer.idToken(who));
+    expect(await logOut(issuer.logoutToken({ ...who, ...claims }, header))).toMatchObject({ status: 200 });
+    expect(await visit(token)).toBe("session_revoked");
+  });
+
   test("is carried out once per token", async () => {
     const who = somebody();
     const token = issuer.logoutToken({ sid: who.sid, sub: who.sub });
@@ -230,7 +363,7 @@ describe("a logout at the issuer", () => {
     ["of another issuer", () => issuer.logoutToken({ sub: "u", iss: "https://evil.example" })],
     ["for another client", () => issuer.logoutToken({ sub: "u", aud: "others" })],
     ["that has expired", () => issuer.logoutToken({ sub: "u", exp: 1 })],
-    ["that never expires", () => issuer.logoutToken({ sub: "u", exp: undefined })],
+    ["that never expires and is old", () => issuer.logoutToken({ sub: "u", exp: undefined, iat: seconds() - 200 })],
     ["of no time", () => issuer.logoutToken({ sub: "u", iat: undefined })],
     ["of no name", () => issuer.logoutToken({ sub: "u", jti: undefined })],
     ["of nobody", () => issuer.logoutToken({})],

@@ -18,7 +18,7 @@ export interface Issuer extends AsyncDisposable {
   /** How often somebody asked for them. */
   fetches: number;
   /** What it answers to that, instead of its keys. */
-  answer: { status?: number; headers?: Record<string, string>; body?: string; hangs?: boolean } | undefined;
+  answer: { status?: number; headers?: Record<string, string>; body?: string; hangs?: boolean; delay?: number } | undefined;
   /** An entry of `TRUSTED_ISSUERS`, changed by `changes`. */
   entry(changes?: object): object;
   /** An ID token, good but for the changes; `undefined` takes a claim away. */
@@ -29,10 +29,11 @@ export interface Issuer extends AsyncDisposable {
 
 /** Starts one on a free port. */
 export async function startIssuer(alg = "RS256"): Promise<Issuer> {
-  const server = createServer((_, response) => {
+  const server = createServer(async (_, response) => {
     issuer.fetches += 1;
-    const { status = 200, headers = {}, body, hangs = false } = issuer.answer ?? {};
+    const { status = 200, headers = {}, body, hangs = false, delay = 0 } = issuer.answer ?? {};
     if (hangs) return;
+    await new Promise((resume) => setTimeout(resume, delay));
     response.writeHead(status, { "content-type": "application/json", ...headers });
     response.end(body ?? JSON.stringify({ keys: issuer.keys.map(published) }));
   });
@@ -62,7 +63,7 @@ export async function startIssuer(alg = "RS256"): Promise<Issuer> {
 }
 
 /** A key as providers publish it, without its private half. */
-function published({ jwk }: SigningKey) {
+export function published({ jwk }: SigningKey) {
   const { d: _, ...half } = jwk;
   return { ...half, use: "sig" };
 }

@@ -39,7 +39,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "TRUSTED_ISSUERS",
         "none",
-        "OpenID Connect providers whose ID tokens may be exchanged for a session: a JSON list of `{\"issuer\", \"audience\", \"jwks_uri\", \"algorithms\", \"subject_prefix\", \"claims\"}`. `audience` is your client id there, or a list of them. `algorithms` are `[\"RS256\"]` if left out. `subject_prefix` stands before the provider's `sub` in yours; it is needed where users can log in by more than one way. `claims` are those that go into your token: `email`, `email_verified`, `name`, `preferred_username`, `groups` and `roles` if left out.",
+        "OpenID Connect providers whose ID tokens may be exchanged for a session: a JSON list of `{\"issuer\", \"audience\", \"jwks_uri\", \"algorithms\", \"subject_prefix\", \"claims\", \"clock_tolerance\"}`. `audience` is your client id there, or a list of them. `algorithms` are `[\"RS256\"]` if left out. `subject_prefix` stands before the provider's `sub` in yours; it is needed where users can log in by more than one way. `claims` are those that go into your token: `email`, `email_verified`, `name`, `preferred_username`, `groups` and `roles` if left out. `clock_tolerance` is how far the provider's clock may be from yours, up to 10 minutes: `60 seconds` if left out.",
     ),
     setting(
         "TOKEN_SOURCES",

@@ -1,6 +1,7 @@
 use super::*;
 use crate::issuer::tests::issuer;
-use crate::keys::PublishedKeys;
+use crate::jwt::Unverified;
+use crate::keys::{Material, PublishedKeys};
 use crate::token::tests::NOW;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::Algorithm as _;
@@ -8,6 +9,8 @@ use jwt_compact::AlgorithmSignature as _;
 use jwt_compact::alg::Es256;
 use rstest::rstest;
 use serde_json::json;
+
+mod providers;
 
 const KEYS: &str = include_str!("../../tests/data/keys.json");
 
@@ -55,7 +58,7 @@ fn read_with(
     nonce: Option<&str>,
 ) -> Result<IdToken, TokenError> {
     let token = sign(header, claims);
-    IdToken::read(Unverified::parse(&token)?, &key(), issuer, nonce, NOW)
+    IdToken::read(Unverified::parse_of_provider(&token)?.verify(&key())?, issuer, nonce, NOW)
 }
 
 fn read(changes: Value, nonce: Option<&str>) -> Result<IdToken, TokenError> {
@@ -65,7 +68,7 @@ fn read(changes: Value, nonce: Option<&str>) -> Result<IdToken, TokenError> {
 #[test]
 fn the_published_key_is_found_and_a_good_token_says_who_it_is() {
     let keys = PublishedKeys::parse(KEYS, &["ES256".into()]).unwrap();
-    assert_eq!(keys.find(Some("ES256")).unwrap().alg(), "ES256");
+    assert_eq!(keys.candidates(Some("ES256"), "ES256").count(), 1);
     let token = read(json!({}), Some("n")).unwrap();
     assert_eq!(token.sub.as_str(), "u-1");
     assert_eq!(token.issued.sid.as_deref(), Some("s 1"));
@@ -75,12 +78,18 @@ fn the_published_key_is_found_and_a_good_token_says_who_it_is() {
 }
 
 #[rstest]
-#[case(json!({ "sid": null, "nonce": null, "nbf": NOW.seconds() + 4 }), None)]
+#[case(json!({ "sid": null, "nonce": null, "nbf": NOW.seconds() + 59 }), None)]
 #[case(json!({ "aud": ["members"] }), None)]
+#[case(json!({ "aud": ["members", "members"] }), None)]
 #[case(json!({ "aud": ["members", "others"], "azp": "members" }), None)]
 #[case(json!({ "azp": "members" }), Some("n"))]
-#[case(json!({ "exp": NOW.seconds() - 4 }), None)]
+#[case(json!({ "azp": "" }), Some("n"))]
+#[case(json!({ "nonce": "", "sid": "" }), None)]
+#[case(json!({ "iat": NOW.seconds() + 12, "nbf": NOW.seconds() + 12 }), None)]
+#[case(json!({ "iat": NOW.seconds() as f64 - 0.5, "exp": NOW.seconds() as f64 + 59.9 }), None)]
+#[case(json!({ "exp": NOW.seconds() - 59 }), None)]
 #[case(json!({ "iat": NOW.seconds() - 86_400 }), None)]
+#[case(json!({ "typ": "ID" }), None)]
 fn a_token_is_accepted(#[case] changes: Value, #[case] nonce: Option<&str>) {
     assert!(read(changes.clone(), nonce).is_ok(), "{changes} {:?}", read(changes.clone(), nonce));
 }
@@ -91,20 +100,33 @@ fn a_token_is_accepted(#[case] changes: Value, #[case] nonce: Option<&str>) {
 #[case(json!({ "aud": "others" }), None, TokenError::Audience)]
 #[case(json!({ "aud": ["members", "others"] }), None, TokenError::Audience)]
 #[case(json!({ "aud": ["members", "others"], "azp": "others" }), None, TokenError::Audience)]
+#[case(json!({ "aud": ["members", "others"], "azp": "" }), None, TokenError::Audience)]
 #[case(json!({ "azp": "others" }), None, TokenError::Audience)]
+#[case(json!({ "azp": ["members"] }), None, TokenError::Malformed)]
+#[case(json!({ "aud": [] }), None, TokenError::Audience)]
+#[case(json!({ "aud": ["members", 7.5] }), None, TokenError::Malformed)]
 #[case(json!({ "aud": null }), None, TokenError::Malformed)]
 #[case(json!({ "sub": null }), None, TokenError::Malformed)]
 #[case(json!({ "sub": "" }), None, TokenError::Malformed)]
 #[case(json!({ "sub": "x".repeat(1025) }), None, TokenError::Malformed)]
-#[case(json!({ "sid": 7 }), None, TokenError::Malformed)]
+#[case(json!({ "sid": ["7"] }), None, TokenError::Malformed)]
+#[case(json!({ "sub": 7.5 }), None, TokenError::Malformed)]
+#[case(json!({ "sub": true }), None, TokenError::Malformed)]
 #[case(json!({ "exp": null }), None, TokenError::Malformed)]
 #[case(json!({ "iat": null }), None, TokenError::Malformed)]
-#[case(json!({ "exp": NOW.seconds() - 5 }), None, TokenError::Expired)]
+#[case(json!({ "exp": NOW.seconds() - 60 }), None, TokenError::Expired)]
+#[case(json!({ "exp": NOW.seconds() as f64 - 60.0 }), None, TokenError::Expired)]
+#[case(json!({ "exp": (NOW.seconds() + 60).to_string() }), None, TokenError::Malformed)]
+#[case(json!({ "exp": (NOW.seconds() + 60) * 1000 }), None, TokenError::Malformed)]
+#[case(json!({ "iat": -1 }), None, TokenError::Malformed)]
 #[case(json!({ "iat": NOW.seconds() - 86_401 }), None, TokenError::Expired)]
-#[case(json!({ "iat": NOW.seconds() + 6 }), None, TokenError::NotYet)]
+#[case(json!({ "iat": NOW.seconds() + 61 }), None, TokenError::NotYet)]
+#[case(json!({ "nbf": NOW.seconds() as f64 + 61.5 }), None, TokenError::NotYet)]
 #[case(json!({}), Some("m"), TokenError::Nonce)]
 #[case(json!({ "nonce": null }), Some("n"), TokenError::Nonce)]
-#[case(json!({ "nonce": 7 }), None, TokenError::Malformed)]
+#[case(json!({ "nonce": "" }), Some("n"), TokenError::Nonce)]
+#[case(json!({ "nonce": "" }), Some(""), TokenError::Nonce)]
+#[case(json!({ "nonce": ["n"] }), None, TokenError::Malformed)]
 #[case(json!({ "events": {} }), None, TokenError::Type)]
 fn a_token_is_refused(
     #[case] changes: Value,
@@ -118,7 +140,15 @@ fn a_token_is_refused(
 #[case(json!({}), true)]
 #[case(json!({ "typ": "JWT" }), true)]
 #[case(json!({ "typ": "jwt" }), true)]
+#[case(json!({ "typ": "application/jwt" }), true)]
+#[case(json!({ "typ": null }), true)]
+#[case(json!({ "typ": "" }), true)]
+#[case(json!({ "jku": "https://evil.example", "x5u": "https://evil.example", "x5c": ["MIIB"], "x5t": "x", "x5t#S256": "x", "cty": "json", "jwk": { "kty": "EC" } }), true)]
+#[case(json!({ "crit": ["exp"], "exp": 1 }), false)]
+#[case(json!({ "crit": null }), false)]
+#[case(json!({ "b64": true }), false)]
 #[case(json!({ "typ": "at+jwt" }), false)]
+#[case(json!({ "typ": "application/at+jwt" }), false)]
 #[case(json!({ "typ": "logout+jwt" }), false)]
 #[case(json!({ "typ": 7 }), false)]
 fn only_id_tokens_are_taken_for_one(#[case] header: Value, #[case] accepted: bool) {
@@ -128,11 +158,72 @@ fn only_id_tokens_are_taken_for_one(#[case] header: Value, #[case] accepted: boo
 
 #[rstest]
 #[case(json!({ "email_verified": true }), true)]
+#[case(json!({ "email_verified": "true" }), true)]
 #[case(json!({ "email_verified": false }), false)]
 #[case(json!({ "email_verified": "false" }), false)]
+#[case(json!({ "email_verified": "False" }), false)]
+#[case(json!({ "email_verified": "pending" }), false)]
+#[case(json!({ "email_verified": "" }), false)]
+#[case(json!({ "email_verified": 0 }), false)]
+#[case(json!({ "email_verified": 1 }), false)]
 #[case(json!({}), true)]
 fn an_address_that_is_not_verified_is_not_passed_on(#[case] changes: Value, #[case] passed: bool) {
     assert_eq!(read(changes, None).unwrap().claims.contains_key("email"), passed);
+}
+
+#[test]
+fn members_that_are_null_say_nothing_but_an_address_must_be_verified() {
+    let mut claims = good();
+    for name in ["nonce", "sid", "azp", "nbf", "name", "events", "typ", "email_verified"] {
+        claims[name] = Value::Null;
+    }
+    let read = read_with(&issuer(json!({})), json!({}), &claims, None).unwrap();
+    assert_eq!(read.issued.sid, None);
+    assert_eq!(Value::Object(read.claims), json!({ "email_verified": false }));
+    for name in ["iss", "sub", "aud", "iat", "exp"] {
+        let mut claims = good();
+        claims[name] = Value::Null;
+        let read = read_with(&issuer(json!({})), json!({}), &claims, None);
+        assert_eq!(read, Err(TokenError::Malformed), "{name}");
+    }
+}
+
+#[rstest]
+#[case(json!("crew"), json!(["crew"]))]
+#[case(json!("crew, board"), json!(["crew, board"]))]
+#[case(json!(["crew"]), json!(["crew"]))]
+#[case(json!([]), json!([]))]
+fn a_text_is_one_group(#[case] sent: Value, #[case] read_as: Value) {
+    for name in ["groups", "roles"] {
+        let read = read(json!({ name: sent }), None).unwrap();
+        assert_eq!(read.claims[name], read_as);
+    }
+}
+
+#[rstest]
+#[case(json!("1 second"), 1, true)]
+#[case(json!("1 second"), 2, false)]
+#[case(json!(0), 1, false)]
+#[case(json!("10 minutes"), 600, true)]
+fn an_issuers_clock_may_be_as_far_ahead_as_the_settings_say(
+    #[case] tolerance: Value,
+    #[case] ahead: u64,
+    #[case] fine: bool,
+) {
+    let issuer = issuer(json!({ "clock_tolerance": tolerance }));
+    let claims =
+        changed(good(), json!({ "iat": NOW.seconds() + ahead, "exp": NOW.seconds() + 700 }));
+    let read = read_with(&issuer, json!({}), &claims, None);
+    assert_eq!(read.is_ok(), fine, "{read:?}");
+}
+
+#[test]
+fn audiences_that_are_all_ours_need_no_azp() {
+    let issuer = issuer(json!({ "audience": ["members", "members-android"] }));
+    let both = changed(good(), json!({ "aud": ["members", "members-android"] }));
+    assert!(read_with(&issuer, json!({}), &both, None).is_ok());
+    let presented = changed(good(), json!({ "aud": "members", "azp": "members-android" }));
+    assert!(read_with(&issuer, json!({}), &presented, None).is_ok());
 }
 
 #[test]
@@ -140,7 +231,9 @@ fn a_strangers_signature_is_refused() {
     let token = sign(json!({}), &good());
     let (input, _) = token.rsplit_once('.').unwrap();
     let forged = format!("{input}.{}", Base64UrlUnpadded::encode_string(&[7; 64]));
-    let token = Unverified::parse(&forged).unwrap();
-    let read = IdToken::read(token, &key(), &issuer(json!({})), None, NOW);
-    assert_eq!(read, Err(TokenError::Signature));
+    let token = Unverified::parse_of_provider(&forged).unwrap();
+    let by_several = token.verify_by_one_of([&key(), &key()]).map(drop);
+    assert_eq!(by_several, Err(TokenError::Signature));
+    assert_eq!(token.verify_by_one_of([]).map(drop), Err(TokenError::UnknownKey));
+    assert_eq!(token.verify(&key()).map(drop), Err(TokenError::Signature));
 }

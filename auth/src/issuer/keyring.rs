@@ -17,6 +17,10 @@ const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long to wait before asking again, whatever for: tokens of unknown keys are anybody's to send.
 const PAUSE: Duration = Duration::from_secs(60);
 
+/// The same after a first failure while no keys are known and nobody can log in. It doubles with each
+/// further one, up to [`PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
 /// How long asking may take.
 pub const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -38,6 +42,8 @@ impl fmt::Debug for Keyring {
 struct State {
     keys: Option<(Rc<PublishedKeys>, Timestamp)>,
     asked: Option<Asked>,
+    /// How often in a row asking has failed.
+    failures: u32,
 }
 
 /// The last time that somebody asked.
@@ -51,7 +57,7 @@ struct Asked {
 pub enum Look {
     /// These are the keys; whether the token's is among them is final.
     Use(Rc<PublishedKeys>),
-    /// Ask, and tell [`Keyring::answered`].
+    /// Ask, and tell [`Keyring::answered`]. It must be told also when nobody waits for it any more.
     Fetch,
     /// Another request is asking; look again in a moment.
     Wait,
@@ -60,21 +66,23 @@ pub enum Look {
 }
 
 impl Keyring {
-    /// Looks for the key that a token names.
-    pub fn look(&self, kid: Option<&str>, now: Timestamp) -> Look {
+    /// Looks for the key of a token: keys that `fit` may have it.
+    pub fn look(&self, fit: impl Fn(&Rc<PublishedKeys>) -> bool, now: Timestamp) -> Look {
         let mut state = self.0.borrow_mut();
         let kept = state.keys.as_ref().filter(|(_, at)| now.since(*at) < KEPT);
         if let Some((keys, at)) = kept
             && now.since(*at) < FRESH
-            && keys.find(kid).is_some()
+            && fit(keys)
         {
             return Look::Use(Rc::clone(keys));
         }
+        let pause = if kept.is_some() { PAUSE } else { first_pause(state.failures) };
         match state.asked {
             Some(asked) if !asked.is_answered && now.since(asked.at) < FETCH_TIMEOUT => Look::Wait,
-            Some(asked) if now.since(asked.at) < PAUSE => {
+            Some(asked) if asked.is_answered && now.since(asked.at) < pause => {
                 kept.map_or(Look::Unavailable, |(keys, _)| Look::Use(Rc::clone(keys)))
             }
+            // Also if whoever asked was never heard of again.
             _ => {
                 state.asked = Some(Asked { at: now, is_answered: false });
                 Look::Fetch
@@ -87,10 +95,19 @@ impl Keyring {
     pub fn answered(&self, keys: Option<PublishedKeys>, now: Timestamp) {
         let mut state = self.0.borrow_mut();
         state.asked = Some(Asked { at: now, is_answered: true });
-        if let Some(keys) = keys {
-            state.keys = Some((Rc::new(keys), now));
+        match keys {
+            Some(keys) => {
+                state.keys = Some((Rc::new(keys), now));
+                state.failures = 0;
+            }
+            None => state.failures += 1,
         }
     }
+}
+
+/// How long to wait before asking again while no keys are known, after this many failures.
+fn first_pause(failures: u32) -> Duration {
+    FIRST_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(6)).min(PAUSE)
 }
 
 #[cfg(test)]
@@ -109,8 +126,9 @@ mod tests {
 
     /// What is to be done for a token of this `kid`: one letter for each way.
     fn look(keyring: &Keyring, kid: &str, seconds: u64) -> char {
-        match keyring.look(Some(kid), at(seconds)) {
-            Look::Use(keys) if keys.find(Some(kid)).is_some() => 'u',
+        let fits = |keys: &Rc<PublishedKeys>| keys.candidates(Some(kid), kid).next().is_some();
+        match keyring.look(fits, at(seconds)) {
+            Look::Use(keys) if fits(&keys) => 'u',
             Look::Use(_) => 'x',
             Look::Fetch => 'f',
             Look::Wait => 'w',
@@ -153,16 +171,35 @@ mod tests {
         assert_eq!(look(&keyring, "ES256", 4061), 'f', "and asked for again after a minute");
         keyring.answered(None, at(86_390));
         assert_eq!(look(&keyring, "ES256", 86_399), 'u');
+        assert_eq!(look(&keyring, "ES256", 86_400), 'f', "nothing is known any more");
+        keyring.answered(None, at(86_400));
         assert_eq!(look(&keyring, "ES256", 86_400), '-');
     }
 
     #[test]
-    fn without_keys_asking_pauses_too() {
+    fn while_no_keys_are_known_the_pauses_are_short_and_double_up_to_a_minute() {
+        let keyring = Keyring::default();
+        let mut now = 0;
+        for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
+            assert_eq!(look(&keyring, "ES256", now), 'f');
+            keyring.answered(None, at(now));
+            assert_eq!(look(&keyring, "ES256", now), '-');
+            assert_eq!(look(&keyring, "ES256", now + pause - 1), '-');
+            now += pause;
+        }
+        look(&keyring, "ES256", now);
+        keyring.answered(keys("ES256"), at(now));
+        assert_eq!(look(&keyring, "RS256", now + 59), 'x', "then it is a minute");
+        assert_eq!(look(&keyring, "RS256", now + 60), 'f');
+    }
+
+    #[test]
+    fn keys_that_do_not_fit_are_asked_for_anew_and_are_the_answer_within_the_minute() {
         let keyring = Keyring::default();
         look(&keyring, "ES256", 0);
-        keyring.answered(None, at(1));
-        assert_eq!(look(&keyring, "ES256", 2), '-');
-        assert_eq!(look(&keyring, "ES256", 61), 'f');
+        keyring.answered(keys("ES256"), at(0));
+        assert!(matches!(keyring.look(|_| false, at(1)), Look::Use(_)));
+        assert!(matches!(keyring.look(|_| false, at(60)), Look::Fetch));
     }
 
     #[test]
@@ -170,7 +207,9 @@ mod tests {
         let keyring = Keyring::default();
         look(&keyring, "ES256", 0);
         assert_eq!(look(&keyring, "ES256", 4), 'w');
-        assert_eq!(look(&keyring, "ES256", 5), '-');
-        assert_eq!(look(&keyring, "ES256", 60), 'f');
+        assert_eq!(look(&keyring, "ES256", 5), 'f', "the next one asks");
+        assert_eq!(look(&keyring, "ES256", 9), 'w');
+        keyring.answered(keys("ES256"), at(9));
+        assert_eq!(look(&keyring, "ES256", 9), 'u');
     }
 }

@@ -26,6 +26,7 @@ fn what_is_left_out_is_as_most_providers_have_it() {
     assert_eq!(all[0].algorithms, ["RS256"]);
     assert_eq!(all[0].audience, ["a", "b"]);
     assert!(all[0].claims.contains(&"email".to_owned()));
+    assert_eq!(all[0].clock_tolerance, Duration::from_secs(60));
     assert_eq!(all[0].subject("x").unwrap().as_str(), "x");
 }
 
@@ -41,11 +42,27 @@ fn what_is_left_out_is_as_most_providers_have_it() {
 #[case(json!({ "algorithms": ["HS256"] }), "`algorithms`")]
 #[case(json!({ "algorithms": ["none"] }), "`algorithms`")]
 #[case(json!({ "claims": ["sid"] }), "`sid`")]
+#[case(json!({ "issuer": "https://login.microsoftonline.com/{tenantid}/v2.0" }), "each tenant")]
+#[case(json!({ "clock_tolerance": "soon" }), "`clock_tolerance`")]
+#[case(json!({ "clock_tolerance": "11 minutes" }), "`clock_tolerance`")]
+#[case(json!({ "clock_tolerance": -1 }), "`clock_tolerance`")]
+#[case(json!({ "clock_tolerance": 1.5 }), "`clock_tolerance`")]
+#[case(json!({ "clock_tolerance": null }), "`clock_tolerance`")]
 #[case(json!({ "jwks_url": "https://idp.example/jwks" }), "jwks_url")]
 fn a_bad_issuer_is_refused_and_named(#[case] changes: Value, #[case] says: &str) {
     let list = json!([with(changes)]).to_string();
     let error = TrustedIssuer::parse_list(&list, "https://guard").unwrap_err();
     assert!(error.contains(says), "{error}");
+}
+
+#[rstest]
+#[case(json!("10 minutes"), 600)]
+#[case(json!("2s"), 2)]
+#[case(json!(0), 0)]
+#[case(json!(120), 120)]
+fn a_clock_tolerance_is_a_span_or_seconds(#[case] text: Value, #[case] seconds: u64) {
+    let issuer = issuer(json!({ "clock_tolerance": text }));
+    assert_eq!(issuer.clock_tolerance, Duration::from_secs(seconds));
 }
 
 #[rstest]

@@ -1,11 +1,17 @@
 //! The keys that an identity provider publishes (RFC 7517), of which only some may be of use here.
 
-use serde_json::Value;
+use std::borrow::Cow;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde_json::{Map, Value};
 
 use super::{Material, members};
 
-/// The most keys of one set that are looked at. Providers have a handful.
+/// The most keys of one set that are kept. Providers have a handful.
 const MAX_KEYS: usize = 64;
+
+/// The most keys that one token is tried with. Verifying takes a millisecond at most.
+const MAX_TRIES: usize = 8;
 
 /// Keys that verify somebody else's tokens.
 #[derive(Clone)]
@@ -15,63 +21,100 @@ pub struct PublishedKeys {
 
 impl PublishedKeys {
     /// Takes the keys that can verify by one of these algorithms. Others are left out: providers
-    /// publish keys for encryption, and of algorithms that nobody asked for.
+    /// publish keys for encryption, of types that are not known here, and of algorithms that nobody
+    /// asked for.
     ///
     /// # Errors
     /// Why there is none.
     pub fn parse(json: &str, algorithms: &[String]) -> Result<Self, String> {
-        let keys = members(json).ok_or("is no JWK Set")?.into_iter().take(MAX_KEYS);
-        let keys: Vec<_> = keys.filter_map(|jwk| usable(jwk, algorithms)).collect();
+        let keys = members(json).ok_or("is no JWK Set")?.into_iter();
+        let keys: Vec<_> = keys.flat_map(|jwk| usable(jwk, algorithms)).take(MAX_KEYS).collect();
         match keys.is_empty() {
             true => Err(format!("has no key for {}", algorithms.join(", "))),
             false => Ok(Self { keys }),
         }
     }
 
-    /// The key that a token names. A choice between two would be a guess.
-    pub fn find(&self, kid: Option<&str>) -> Option<&Material> {
-        let mut named =
-            self.keys.iter().filter(|(name, _)| kid.is_none() || name.as_deref() == kid);
-        let (_, key) = named.next()?;
-        named.next().is_none().then_some(key)
+    /// The keys that may have signed a token with this header: of its algorithm, and of its `kid` or,
+    /// if no key has that, of none. A token that names no key may be signed with any. Whichever it is,
+    /// it is the issuer's.
+    pub fn candidates(&self, kid: Option<&str>, alg: &str) -> impl Iterator<Item = &Material> {
+        let keys = || self.keys.iter().filter(move |(_, key)| key.alg() == alg);
+        let named = kid.filter(|_| keys().any(|(name, _)| name.as_deref() == kid));
+        let fits = move |name: &Option<String>| kid.is_none() || name.as_deref() == named;
+        keys().filter(move |(name, _)| fits(name)).map(|(_, key)| key).take(MAX_TRIES)
     }
 }
 
-fn usable(mut jwk: Value, algorithms: &[String]) -> Option<(Option<String>, Material)> {
-    let members = jwk.as_object_mut()?;
+/// The key that a JWK is, by each algorithm that it may be used for; none if it cannot be used.
+fn usable(mut jwk: Value, algorithms: &[String]) -> Vec<(Option<String>, Material)> {
+    let Some(members) = jwk.as_object_mut() else { return Vec::new() };
     // Nobody should publish it; the guard does not want it.
     members.remove("d");
+    members.retain(|_, value| !value.is_null() && value != "");
     let verifies =
         |uses: &Value| uses.as_array().is_some_and(|uses| uses.contains(&"verify".into()));
     if !members.get("use").is_none_or(|usage| usage == "sig")
         || !members.get("key_ops").is_none_or(verifies)
     {
-        return None;
+        return Vec::new();
     }
-    if !members.contains_key("alg") {
-        let kty = members.get("kty")?.as_str()?;
-        members.insert("alg".into(), only_algorithm(kty, algorithms)?.into());
-    }
-    let kid = members.get("kid").map(|kid| kid.as_str().map(str::to_owned));
-    let kid = match kid {
+    let kid = match members.get("kid") {
         None => None,
-        Some(kid) => Some(kid?),
+        Some(Value::String(kid)) => Some(kid.clone()),
+        Some(kid) if kid.is_u64() => Some(kid.to_string()),
+        Some(_) => return Vec::new(),
     };
-    let material = Material::parse(&jwk).ok()?;
-    algorithms.contains(&material.alg()).then_some((kid, material))
+    canonical(members);
+    let named = members.get("alg").cloned();
+    let is_possible = |alg: &&String| match &named {
+        Some(named) => named == alg.as_str(),
+        None => fits(alg, members.get("kty").and_then(Value::as_str)),
+    };
+    let possible: Vec<&String> = algorithms.iter().filter(is_possible).collect();
+    possible
+        .into_iter()
+        .filter_map(|alg| {
+            jwk["alg"] = alg.as_str().into();
+            Some((kid.clone(), Material::parse_published(&jwk).ok()?))
+        })
+        .collect()
 }
 
-/// The algorithm of a key that names none: the only one its type is allowed.
-fn only_algorithm<'a>(kty: &str, algorithms: &'a [String]) -> Option<&'a str> {
-    let fits = |alg: &&String| match kty {
-        "RSA" => alg.starts_with("RS") || alg.starts_with("PS"),
-        "EC" => alg.starts_with("ES"),
-        "OKP" => alg.starts_with("Ed"),
+/// Is it an algorithm of keys of this type, which need not name theirs?
+fn fits(alg: &str, kty: Option<&str>) -> bool {
+    match kty {
+        Some("RSA") => alg.starts_with("RS") || alg.starts_with("PS"),
+        Some("EC") => alg.starts_with("ES"),
+        Some("OKP") => alg.starts_with("Ed"),
         _ => false,
-    };
-    let mut fitting = algorithms.iter().filter(fits);
-    let only = fitting.next()?;
-    fitting.next().is_none().then_some(only)
+    }
+}
+
+/// Brings numbers into the form of RFC 7518, section 6: without padding, in the alphabet of URLs, and
+/// as many bytes as they have. Some providers put a zero before them, as ASN.1 does, some leave out one
+/// that belongs there.
+fn canonical(jwk: &mut Map<String, Value>) {
+    let is_p256 = jwk.get("crv").is_some_and(|curve| curve == "P-256");
+    for (name, size) in [("n", 0_usize), ("e", 0), ("x", 32), ("y", 32)] {
+        let is_number = size == 0 || is_p256;
+        if let Some(Value::String(text)) = jwk.get_mut(name)
+            && is_number
+            && let Ok(bytes) = Base64UrlUnpadded::decode_vec(&in_url_alphabet(text))
+        {
+            let start = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
+            let digits = &bytes[start..];
+            let missing = vec![0; size.saturating_sub(digits.len())];
+            *text = Base64UrlUnpadded::encode_string(&[&missing, digits].concat());
+        }
+    }
+}
+
+fn in_url_alphabet(text: &str) -> Cow<'_, str> {
+    match text.contains(['=', '+', '/']) {
+        true => text.trim_end_matches('=').replace('+', "-").replace('/', "_").into(),
+        false => text.into(),
+    }
 }
 
 #[cfg(test)]
@@ -107,33 +150,125 @@ mod tests {
         let encrypts = with(jwk("RS256", "enc"), "use", "enc".into());
         let all = [jwk("ES256", "a"), jwk("RS256", "b"), encrypts, json!({ "kty": "new" })];
         let keys = parse(&all, &["ES256", "RS256"]).unwrap();
-        assert_eq!(keys.find(Some("a")).unwrap().alg(), "ES256");
-        assert_eq!(keys.find(Some("b")).unwrap().alg(), "RS256");
-        assert!(keys.find(Some("enc")).is_none());
-        assert!(keys.find(None).is_none(), "two could have signed");
+        assert_eq!(found(&keys, Some("a"), "ES256"), 1);
+        assert_eq!(found(&keys, Some("b"), "RS256"), 1);
+        assert_eq!(found(&keys, Some("a"), "RS256"), 0, "it is of another algorithm");
+        assert_eq!(found(&keys, Some("enc"), "RS256"), 0);
+        assert_eq!(found(&keys, Some("c"), "RS256"), 0);
+        assert_eq!(found(&keys, None, "RS256"), 1);
         let one = parse(&all, &["RS256"]).unwrap();
-        assert!(one.find(Some("a")).is_none(), "its algorithm is not allowed");
-        assert_eq!(one.find(None).unwrap().alg(), "RS256");
+        assert_eq!(found(&one, Some("a"), "ES256"), 0, "its algorithm is not allowed");
+    }
+
+    fn found(keys: &PublishedKeys, kid: Option<&str>, alg: &str) -> usize {
+        keys.candidates(kid, alg).inspect(|key| assert_eq!(key.alg(), alg)).count()
     }
 
     #[test]
-    fn of_two_keys_of_one_name_none_is_chosen() {
+    fn keys_of_one_name_are_told_apart_by_their_algorithms_or_tried_in_turn() {
         let keys = parse(&[jwk("ES256", "a"), jwk("RS256", "a")], &["ES256", "RS256"]).unwrap();
-        assert!(keys.find(Some("a")).is_none());
+        assert_eq!((found(&keys, Some("a"), "ES256"), found(&keys, Some("a"), "RS256")), (1, 1));
+        let twice = parse(&[jwk("ES256", "a"), jwk("ES256", "a")], &["ES256"]).unwrap();
+        assert_eq!(found(&twice, Some("a"), "ES256"), 2);
+    }
+
+    #[test]
+    fn a_key_without_a_name_serves_tokens_that_no_other_key_is_named_by() {
+        let nameless = with(jwk("ES256", ""), "kid", Value::Null);
+        let keys = parse(&[nameless, jwk("ES256", "b")], &["ES256"]).unwrap();
+        assert_eq!(found(&keys, Some("a"), "ES256"), 1);
+        assert_eq!(found(&keys, Some("b"), "ES256"), 1);
+        assert_eq!(found(&keys, None, "ES256"), 2);
+    }
+
+    #[test]
+    fn a_token_is_tried_with_few_keys() {
+        let many: Vec<Value> = (0..20).map(|n| jwk("ES256", &n.to_string())).collect();
+        assert_eq!(found(&parse(&many, &["ES256"]).unwrap(), None, "ES256"), MAX_TRIES);
+    }
+
+    #[test]
+    fn many_keys_of_no_use_do_not_hide_a_good_one() {
+        let mut all = vec![json!({ "kty": "EC", "crv": "P-521", "kid": "x" }); 500];
+        all.push(jwk("ES256", "a"));
+        assert_eq!(found(&parse(&all, &["ES256"]).unwrap(), Some("a"), "ES256"), 1);
     }
 
     #[rstest]
-    #[case(&["RS256"], Some("RS256"))]
-    #[case(&["PS384", "ES256"], Some("PS384"))]
-    #[case(&["RS256", "PS256"], None)]
-    #[case(&["ES256"], None)]
-    fn a_key_without_alg_has_the_only_one_allowed(
+    #[case(&["RS256"], &["RS256"])]
+    #[case(&["PS384", "ES256"], &["PS384"])]
+    #[case(&["RS256", "PS256"], &["RS256", "PS256"])]
+    #[case(&["ES256"], &[])]
+    fn a_key_without_alg_has_those_allowed_of_its_type(
         #[case] algorithms: &[&str],
-        #[case] alg: Option<&str>,
+        #[case] expected: &[&str],
     ) {
         let keys = parse(&[with(jwk("RS256", "a"), "alg", Value::Null)], algorithms);
-        let found = keys.ok().and_then(|keys| keys.find(Some("a")).map(Material::alg));
-        assert_eq!(found.as_deref(), alg);
+        let has = |alg: &&&str| keys.as_ref().is_ok_and(|keys| found(keys, Some("a"), alg) == 1);
+        assert_eq!(algorithms.iter().filter(has).copied().collect::<Vec<_>>(), expected);
+    }
+
+    #[rstest]
+    #[case::alg_null("alg", json!(null))]
+    #[case::no_use("use", json!(null))]
+    #[case::empty_use("use", json!(""))]
+    #[case::key_ops("key_ops", json!(["verify"]))]
+    #[case::more_key_ops("key_ops", json!(["sign", "verify"]))]
+    #[case::certificates("x5c", json!(["MIIB"]))]
+    #[case::thumbprints("x5t#S256", json!("abc"))]
+    #[case::a_url("x5u", json!("https://evil.example/"))]
+    #[case::an_issuer("issuer", json!("https://login.example/{tenantid}/v2.0"))]
+    #[case::pem("value", json!("-----BEGIN PUBLIC KEY-----"))]
+    #[case::numeric_kid("kid", json!(7))]
+    #[case::long_kid("kid", json!("k".repeat(5000)))]
+    fn a_key_is_used_whatever_else_it_says(#[case] name: &str, #[case] value: Value) {
+        for alg in ["RS256", "ES256"] {
+            let mut key = jwk(alg, "a");
+            key[name] = value.clone();
+            assert_eq!(found(&parse(&[key], &[alg]).unwrap(), None, alg), 1, "{alg}");
+        }
+    }
+
+    #[rstest]
+    #[case::zero_before(|bytes: Vec<u8>| [vec![0], bytes].concat(), Base64UrlUnpadded::encode_string)]
+    #[case::padded(|bytes| bytes, base64ct::Base64Url::encode_string)]
+    #[case::other_alphabet(|bytes| bytes, base64ct::Base64::encode_string)]
+    fn numbers_are_read_as_providers_write_them(
+        #[case] change: fn(Vec<u8>) -> Vec<u8>,
+        #[case] encode: fn(&[u8]) -> String,
+    ) {
+        for (alg, names) in [("RS256", ["n", "e"]), ("ES256", ["x", "y"])] {
+            let mut key = jwk(alg, "a");
+            for name in names {
+                let bytes = Base64UrlUnpadded::decode_vec(key[name].as_str().unwrap()).unwrap();
+                key[name] = encode(&change(bytes)).into();
+            }
+            assert_eq!(found(&parse(&[key], &[alg]).unwrap(), Some("a"), alg), 1, "{alg}");
+        }
+    }
+
+    #[test]
+    fn a_coordinate_that_lacks_its_first_zero_is_read() {
+        let mut key = json!({ "crv": "P-256", "kty": "EC", "x": "AQ", "y": "AAI" });
+        canonical(key.as_object_mut().unwrap());
+        let number =
+            |last| Base64UrlUnpadded::encode_string(&[[0; 31].as_slice(), &[last]].concat());
+        assert_eq!(key["x"], number(1));
+        assert_eq!(key["y"], number(2));
+    }
+
+    #[rstest]
+    #[case(1024, false)]
+    #[case(2048, true)]
+    #[case(2560, true)]
+    #[case(4096, true)]
+    #[case(4104, false)]
+    fn rsa_keys_have_2048_to_4096_bits(#[case] bits: usize, #[case] fine: bool) {
+        let n = Base64UrlUnpadded::encode_string(&[0x81].repeat(bits / 8));
+        let key = json!({ "kty": "RSA", "kid": "a", "alg": "RS256", "e": "AQAB", "n": n });
+        let others = parse(&[key, jwk("RS256", "b")], &["RS256"]).unwrap();
+        assert_eq!(found(&others, Some("a"), "RS256"), usize::from(fine));
+        assert_eq!(found(&others, Some("b"), "RS256"), 1, "the others are used");
     }
 
     #[rstest]

@@ -85,9 +85,9 @@ impl World {
     /// The same as an issuer's ID token or logout token, of which it can be one at most.
     fn judge_as_issuers(&self, token: &str, now: Timestamp) {
         let key = &self.tokens.keys().signing().material;
-        let parse = || Unverified::parse(token);
-        let id = parse().and_then(|it| IdToken::read(it, key, &self.issuer, None, now));
-        let logout = parse().and_then(|it| LogoutToken::read(it, key, &self.issuer, now));
+        let verified = || Unverified::parse_of_provider(token)?.verify(key);
+        let id = verified().and_then(|it| IdToken::read(it, &self.issuer, None, now));
+        let logout = verified().and_then(|it| LogoutToken::read(it, &self.issuer, now));
         assert!(id.is_err() || logout.is_err(), "it is both");
         if id.is_ok() || logout.is_ok() {
             self.keys[0].has_signed(token);
