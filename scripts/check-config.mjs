@@ -8,6 +8,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { giveUp, needTools, root } from "./setup.mjs";
 
+/** The rate-limit bindings that the guard knows. */
+const LIMITERS = ["LOGIN_RATE_LIMITER", "LOGIN_RATE_PER_ADDRESS_LIMITER"];
+
 await needTools();
 const { values } = options();
 const settings = await read(values.config, values.env);
@@ -52,8 +55,9 @@ async function read(config, env) {
   }
   // The text by which the settings know a binding.
   if (wrangler.services?.some(({ binding }) => binding === "ORIGIN")) settings.ORIGIN = "(bound)";
-  const limiter = wrangler.ratelimits?.find(({ name }) => name === "LOGIN_RATE_LIMITER");
-  if (limiter) settings.LOGIN_RATE_LIMITER = `${limiter.simple.limit} per ${limiter.simple.period} seconds`;
+  for (const { name, simple } of wrangler.ratelimits ?? []) {
+    if (LIMITERS.includes(name)) settings[name] = `${simple.limit} per ${simple.period} seconds`;
+  }
   return settings;
 }
 

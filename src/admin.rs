@@ -2,7 +2,7 @@
 
 mod end;
 
-use auth::admin::{self, NewSession, Power, Wish};
+use auth::admin::{self, NewSession, Power, Terms, Wish};
 use auth::decision::Head;
 use auth::form::Form;
 use auth::index::{Cursor, Entry, Indexed, Question};
@@ -179,7 +179,8 @@ async fn begin(
     if !body.is_empty() && Form::of(head.header("content-type").as_deref()) != Some(Form::Json) {
         return Err(Refusal::BadRequest("Send the session as `application/json`."));
     }
-    let new = NewSession::parse(sub, &body, settings.session_ttl)?;
+    let (longest, issuers) = (settings.session_ttl, &settings.trusted_issuers[..]);
+    let new = NewSession::parse(sub, &body, Terms { longest, issuers, now: request::now() })?;
     let lifetimes = Lifetimes {
         session: new.lifetime.unwrap_or(settings.session_ttl),
         idle: settings.idle_timeout,

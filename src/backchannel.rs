@@ -47,8 +47,13 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
         let ending = Ending::Revoked { at: request::now() };
         sessions::end_sessions(app, &user, &Command::End { which, ending }).await?;
     }
-    // Used only now: a logout that failed half-way may be sent again.
-    keep(app, &token.used_note(), "", token.over).await
+    // Used only now: a logout that failed half-way may be sent again. Of two that race both end the
+    // sessions, and one is told that it was used.
+    let kept = app.store.keep_new(&token.used_note(), "", token.over).await;
+    match kept.map_err(Refusal::StoreUnavailable)? {
+        true => Ok(()),
+        false => Err(Refusal::Token(TokenError::Used)),
+    }
 }
 
 async fn note_end(app: &App, token: &LogoutToken) -> Result<(), Refusal> {

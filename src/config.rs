@@ -6,6 +6,7 @@ use std::rc::Rc;
 use auth::config::{BOUND, ORIGIN, SettingError, Settings, StoreSettings};
 use auth::decision::Guard;
 use auth::event::Noticed;
+use auth::rate::By;
 use auth::refusal::Refusal;
 use auth::request_log::RequestLog;
 use js_sys::{JSON, Reflect};
@@ -13,6 +14,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::bearer::Last;
 use crate::forward;
+use crate::login_rate::LIMITERS;
 use crate::report;
 use crate::store::SessionStore;
 use crate::store::object::ObjectStore;
@@ -20,9 +22,6 @@ use crate::store::redis::RedisStore;
 
 /// The Durable Object binding's name.
 const OBJECTS: &str = "USER_SESSIONS";
-
-/// The name of Cloudflare's rate-limit binding, which counts attempts to log in if it is there.
-const LIMITER: &str = "LOGIN_RATE_LIMITER";
 
 /// The name of the Analytics Engine's binding.
 const ANALYTICS: &str = "ANALYTICS";
@@ -33,8 +32,8 @@ pub struct App {
     pub guard: Guard,
     /// Is asked.
     pub store: Box<dyn SessionStore>,
-    /// Counts attempts to log in, in place of the store.
-    pub limiter: Option<JsValue>,
+    /// Count attempts to log in, in place of the store.
+    limiters: Vec<(By, JsValue)>,
     /// The Durable Objects, which push needs with either store.
     pub objects: Option<JsValue>,
     /// Remembers whose expiry was told.
@@ -87,15 +86,33 @@ impl App {
                 Box::new(RedisStore::new(url, token, keyspace, *consistency, timeout))
             }
         };
-        let limiter = get(LIMITER);
-        if limiter.is_some() && settings.login_rate.is_some_and(|rate| !rate.fits_binding()) {
-            let cause = "its span must be `10 seconds` or `minute`, the period of the binding \
-                         LOGIN_RATE_LIMITER";
-            return Err(Refusal::Misconfigured(format!("LOGIN_RATE: {cause}")));
-        }
+        let limiters = limiters(&settings, get)?;
         let (guard, noticed) = (Guard::new(settings), Noticed::default());
-        Ok(Self { guard, store, limiter, objects, noticed, reports, removed: Last::default() })
+        Ok(Self { guard, store, limiters, objects, noticed, reports, removed: Last::default() })
     }
+
+    /// The binding that counts these attempts, if one does.
+    pub fn limiter(&self, by: By) -> Option<&JsValue> {
+        self.limiters.iter().find(|(its, _)| *its == by).map(|(_, limiter)| limiter)
+    }
+}
+
+/// The rate-limit bindings that are there, if they can count by the rates that are set.
+fn limiters(
+    settings: &Settings,
+    get: impl Fn(&str) -> Option<JsValue>,
+) -> Result<Vec<(By, JsValue)>, Refusal> {
+    let mut limiters = Vec::new();
+    for (by, setting, name) in LIMITERS {
+        let Some(limiter) = get(name) else { continue };
+        if settings.login_rates.by(by).is_some_and(|rate| !rate.fits_binding()) {
+            return Err(Refusal::Misconfigured(format!(
+                "{setting}: its span must be `10 seconds` or `minute`, the period of the binding {name}"
+            )));
+        }
+        limiters.push((by, limiter));
+    }
+    Ok(limiters)
 }
 
 /// Is it a service binding?

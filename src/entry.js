@@ -53,7 +53,7 @@ function failed(error) {
   return answer;
 }
 
-/** @typedef {{ count: number, until: number }} Counter */
+/** @typedef {{ count: number, until: number, window: string }} Counter */
 /** @typedef {{ answer: string, until: number }} Told an answer, and until when it is that, in milliseconds since the Unix epoch */
 
 /**
@@ -114,31 +114,82 @@ export class UserSessions extends DurableObject {
   }
 
   /**
-   * What the note says, if its time is not over.
-   * @returns {Promise<string | null>}
+   * Keeps a note, if there is none whose time is not over. One synchronous step, so that of several that
+   * race one is kept.
+   * @param {string} text
+   * @param {number} until milliseconds since the Unix epoch
+   * @returns {Promise<boolean>} is it kept?
    */
-  async recall() {
-    /** @type {{ text: string, until: number } | undefined} */
-    const note = await this.ctx.storage.get("note");
-    return note !== undefined && Date.now() < note.until ? note.text : null;
+  async keepNew(text, until) {
+    if (this.#note() !== undefined) return false;
+    this.ctx.storage.kv.put("note", { text, until });
+    await this.ctx.storage.setAlarm(until);
+    return true;
   }
 
   /**
-   * Counts once more, in a window that begins with the first count. One synchronous step, so that
-   * none is lost.
-   * @param {number} span milliseconds
-   * @returns {Promise<string>} the count and the milliseconds until the window ends
+   * Takes the note away, if it says this.
+   * @param {string} text
+   * @returns {string}
    */
-  async count(span) {
+  withdraw(text) {
+    if (this.#note() === text) this.ctx.storage.kv.delete("note");
+    return "";
+  }
+
+  /**
+   * What the note says, if its time is not over.
+   * @returns {string | null}
+   */
+  recall() {
+    return this.#note() ?? null;
+  }
+
+  /** @returns {string | undefined} */
+  #note() {
+    /** @type {{ text: string, until: number } | undefined} */
+    const note = this.ctx.storage.kv.get("note");
+    return note !== undefined && Date.now() < note.until ? note.text : undefined;
+  }
+
+  /**
+   * Counts once more, unless the window is full. A window begins with its first count. One synchronous
+   * step, so that none is lost.
+   * @param {number} most how many may pass
+   * @param {number} span milliseconds
+   * @param {string} window the name of a new window
+   * @returns {Promise<string>} the count, this one included, the milliseconds until the window ends, and its name
+   */
+  async count(most, span, window) {
     const now = Date.now();
+    const open = this.#counter(now);
+    const counter = open ?? { count: 0, until: now + span, window };
+    const count = counter.count + 1;
+    if (count <= most) this.ctx.storage.kv.put("counter", { ...counter, count });
+    if (open === undefined) await this.ctx.storage.setAlarm(counter.until);
+    return `${count} ${counter.until - now} ${counter.window}`;
+  }
+
+  /**
+   * Takes one count of a window back, if it is still open. One synchronous step, too.
+   * @param {string} window its name
+   * @returns {string}
+   */
+  takeBack(window) {
+    const open = this.#counter(Date.now());
+    if (open?.window === window && open.count > 0) this.ctx.storage.kv.put("counter", { ...open, count: open.count - 1 });
+    return "";
+  }
+
+  /**
+   * The counter, if its window is open.
+   * @param {number} now milliseconds since the Unix epoch
+   * @returns {Counter | undefined}
+   */
+  #counter(now) {
     /** @type {Counter | undefined} */
-    const open = this.ctx.storage.kv.get("counter");
-    const goesOn = open !== undefined && now < open.until;
-    const until = goesOn ? open.until : now + span;
-    const count = goesOn ? open.count + 1 : 1;
-    this.ctx.storage.kv.put("counter", { count, until });
-    if (!goesOn) await this.ctx.storage.setAlarm(until);
-    return `${count} ${until - now}`;
+    const counter = this.ctx.storage.kv.get("counter");
+    return counter !== undefined && now < counter.until ? counter : undefined;
   }
 
   /**

@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use auth::id_token::{IdToken, Issued};
+use auth::id_token::{IdToken, Issued, Once};
 use auth::issuer::{FETCH_TIMEOUT, Issuer, Look, MAX_JWKS};
 use auth::jwt::{Signed, TokenError, Unverified};
 use auth::keys::PublishedKeys;
 use auth::login::Approval;
 use auth::refusal::Refusal;
-use auth::session::{Ending, Gone, Session, Subject};
+use auth::session::{Ending, Gone, Session, Sid, Subject};
 use auth::store::{Command, NoteName, Which};
 use auth::time::Timestamp;
 use js_sys::Promise;
@@ -30,21 +30,58 @@ extern "C" {
 /// Milliseconds between two looks at what another request is fetching.
 const LOOK_AGAIN: u32 = 20;
 
-/// A trusted issuer's word about who logs in.
+/// An ID token that nobody else can use meanwhile, and nobody at all once a session has begun.
+pub struct Claimed {
+    once: Once,
+    /// Tells this login's note from another's.
+    by: Sid,
+}
+
+impl Claimed {
+    /// Of logins that race with one token, one goes on.
+    async fn by_this_login(app: &App, once: Once) -> Result<Self, Refusal> {
+        let claimed = Self { once, by: Sid::from_random(request::random()?) };
+        let Self { once: Once { note, over }, by } = &claimed;
+        match app.store.keep_new(note, by.as_str(), *over).await {
+            Ok(true) => Ok(claimed),
+            Ok(false) => Err(Refusal::Token(TokenError::Used)),
+            Err(error) => {
+                // It may have been noted all the same.
+                claimed.withdraw(app).await;
+                Err(Refusal::StoreUnavailable(error))
+            }
+        }
+    }
+
+    /// Lets the token be used again, because no session has begun: the login may be repeated with
+    /// the sessions to end, or when the store is back. If the store fails here, too, the token counts
+    /// as used, and the issuer is asked for another.
+    pub async fn withdraw(&self, app: &App) {
+        let _ = app.store.withdraw(&self.once.note, self.by.as_str()).await;
+    }
+}
+
+/// A trusted issuer's word about who logs in. Its token is used up, unless the claim is withdrawn.
 ///
 /// # Errors
 /// Why it is not taken.
-pub async fn approve(app: &App, token: &str, nonce: Option<&str>) -> Result<Approval, Refusal> {
+pub async fn approve(
+    app: &App,
+    token: &str,
+    nonce: Option<&str>,
+) -> Result<(Approval, Claimed), Refusal> {
     let token = Unverified::parse_of_provider(token).map_err(Refusal::Token)?;
     let issuer = issuer_of(app, &token).map_err(Refusal::Token)?;
-    let token = verified(issuer, &token).await?;
+    let (digest, token) = (token.digest(), verified(issuer, &token).await?);
     let token = IdToken::read(token, &issuer.trusted, nonce, request::now());
     let token = token.map_err(Refusal::Token)?;
     refuse_ended(app, &token.issued).await?;
-    Approval::by_issuer(token).map_err(|why| {
+    let once = token.once(&digest);
+    let approval = Approval::by_issuer(token).map_err(|why| {
         let name = &issuer.trusted.issuer;
         Refusal::IssuerUnavailable(format!("TRUSTED_ISSUERS: a user of {name}: {why}"))
-    })
+    })?;
+    Ok((approval, Claimed::by_this_login(app, once).await?))
 }
 
 /// Notes whose session an issuer's is, because its logout may name the session only.

@@ -7,7 +7,7 @@ import { OriginFailure, origin } from "./origin.js";
  * @param {string} url
  * @param {string} json
  * @param {number} timeout milliseconds until the whole answer
- * @returns {Promise<{ status: number, body: string }>}
+ * @returns {Promise<{ status: number, retryAfter: string | null, body: string }>}
  */
 export async function postCredentials(url, json, timeout) {
   const signal = AbortSignal.timeout(timeout);
@@ -16,7 +16,8 @@ export async function postCredentials(url, json, timeout) {
     const answer = await origin.fetch(url, {
       method: "POST", headers, body: json, redirect: "manual", signal,
     });
-    return { status: answer.status, body: await answer.text() };
+    const retryAfter = answer.headers.get("retry-after");
+    return { status: answer.status, retryAfter, body: await answer.text() };
   } catch (error) {
     throw new OriginFailure(signal.aborted, error);
   }

@@ -7,7 +7,7 @@ use auth::decision::Head;
 use auth::event::Event;
 use auth::form::Form;
 use auth::limit::LimitPolicy;
-use auth::login::{self, Approval, Attempt, Client, Lifetimes, Proof};
+use auth::login::{self, Answer, Approval, Attempt, Client, Lifetimes, Proof};
 use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
 use auth::session::Session;
@@ -21,6 +21,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{Request, Response};
 
 use crate::config::App;
+use crate::login_rate::Counted;
 use crate::request::{self, RequestHead};
 use crate::sessions::SessionView;
 use crate::{events, forward, issuers, login_rate, pages, response, sessions};
@@ -58,7 +59,7 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
         Err(refusal) => return response::refusal(&refusal),
     };
     let outcome = match login_rate::count(app, head, &attempt.proof).await {
-        Ok(()) => try_log_in(app, request, head, form, &attempt).await,
+        Ok(counted) => try_log_in(app, request, head, form, &attempt, counted).await,
         Err(refusal) => Err(refusal),
     };
     match (form, outcome) {
@@ -127,16 +128,27 @@ async fn try_log_in(
     head: &RequestHead,
     form: Form,
     attempt: &Attempt,
+    counted: Counted,
 ) -> Result<Entry, Refusal> {
-    let mut approval = match &attempt.proof {
-        Proof::Credentials(fields) => approve(app, fields).await?,
-        Proof::IdToken { token, nonce } => issuers::approve(app, token, nonce.as_deref()).await?,
+    let (mut approval, claimed) = match &attempt.proof {
+        Proof::Credentials(fields) => (approve(app, fields).await?, None),
+        Proof::IdToken { token, nonce } => {
+            let (approval, claimed) = issuers::approve(app, token, nonce.as_deref()).await?;
+            (approval, Some(claimed))
+        }
     };
+    // Whoever is approved has guessed nothing, even if there is no room for another session.
+    let taken_back = counted.take_back(app);
     approval.end.extend_from_slice(&attempt.end);
     let settings = app.guard.settings();
     let lifetimes = Lifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
     let cookie = if form == Form::Page { Cookie::Needed } else { Cookie::Wanted };
-    enter(app, &approval, request::client(request, head), lifetimes, cookie).await
+    let entry = enter(app, &approval, request::client(request, head), lifetimes, cookie).await;
+    if let (Some(claimed), Err(_)) = (&claimed, &entry) {
+        claimed.withdraw(app).await;
+    }
+    taken_back.done().await;
+    entry
 }
 
 /// What becomes of a login whose token is too large for a cookie.
@@ -203,8 +215,7 @@ pub async fn enter(
     Ok(Entry { token, lifetime, cookie, session, ended })
 }
 
-/// Asks the origin whether the credentials are good. Only 401 means that they are not; whatever
-/// else it says is the origin's failure, and lets nobody in.
+/// Asks the origin whether the credentials are good.
 async fn approve(app: &App, fields: &Map<String, Value>) -> Result<Approval, Refusal> {
     let settings = app.guard.settings();
     let url = settings.login_url.as_deref();
@@ -222,12 +233,9 @@ async fn approve(app: &App, fields: &Map<String, Value>) -> Result<Approval, Ref
     let get = |name: &str| Reflect::get(&reply, &name.into()).ok();
     let status = get("status").and_then(|status| status.as_f64()).unwrap_or_default();
     let body = get("body").and_then(|body| body.as_string()).unwrap_or_default();
-    match status as u16 {
-        200 => Approval::parse(&body)
-            .map_err(|error| Refusal::OriginUnavailable(format!("LOGIN_URL: {error}"))),
-        401 => Err(Refusal::CredentialsInvalid),
-        other => Err(Refusal::OriginUnavailable(format!("LOGIN_URL answered {other}"))),
-    }
+    let retry_after = get("retryAfter").and_then(|seconds| seconds.as_string());
+    let answer = Answer { status: status as u16, retry_after: retry_after.as_deref(), body: &body };
+    answer.read(&settings.trusted_issuers)
 }
 
 impl Entry {

@@ -1,5 +1,28 @@
 // The origin's answer, as the client gets it after a login or a logout.
 
+/** What is meant for the guard. */
+const WISHES = ["x-guard-login", "x-guard-logout"];
+
+/**
+ * The headers of an answer that are meant for the client.
+ * @param {Response} answer
+ */
+function own(answer) {
+  const headers = new Headers(answer.headers);
+  for (const name of WISHES) headers.delete(name);
+  return headers;
+}
+
+/**
+ * The same answer without what is meant for the guard.
+ * @param {Response} answer
+ * @returns {Response}
+ */
+export function withoutWishes(answer) {
+  const { body, status, statusText, webSocket } = answer;
+  return new Response(body, { status, statusText, headers: own(answer), webSocket });
+}
+
 /**
  * The same answer without what is meant for the guard, and with the guard's cookies. It is one
  * user's from now on: no cache may keep it.
@@ -9,9 +32,7 @@
  */
 export function withCookies(answer, cookies) {
   const { body, status, statusText, webSocket } = answer;
-  const headers = new Headers(answer.headers);
-  headers.delete("x-guard-login");
-  headers.delete("x-guard-logout");
+  const headers = own(answer);
   headers.set("cache-control", "no-store");
   for (const cookie of cookies) headers.append("set-cookie", cookie);
   return new Response(body, { status, statusText, headers, webSocket });

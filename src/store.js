@@ -105,6 +105,31 @@ export function keepNote(objects, name, text, until, timeout) {
 }
 
 /**
+ * Keeps a note in an object of its own, if it has none. The reply is `true` or `false`.
+ * @param {Objects} objects
+ * @param {string} name
+ * @param {string} text
+ * @param {number} until milliseconds since the Unix epoch
+ * @param {number} timeout milliseconds until the reply
+ * @returns {Promise<Reply>}
+ */
+export function keepNewNote(objects, name, text, until, timeout) {
+  return textWithin(timeout, async () => String(await objects.getByName(name).keepNew(text, until)));
+}
+
+/**
+ * Takes a note away, if it says this.
+ * @param {Objects} objects
+ * @param {string} name
+ * @param {string} text
+ * @param {number} timeout milliseconds until the reply
+ * @returns {Promise<Reply>}
+ */
+export function withdrawNote(objects, name, text, timeout) {
+  return textWithin(timeout, () => objects.getByName(name).withdraw(text));
+}
+
+/**
  * Asks for a note. The reply is JSON: a text or null.
  * @param {Objects} objects
  * @param {string} name
@@ -119,12 +144,26 @@ export function recallNote(objects, name, timeout) {
  * Counts once more in an object of its own.
  * @param {Objects} objects
  * @param {string} name
+ * @param {number} most how many may pass
  * @param {number} span milliseconds
+ * @param {string} window the name of a new window
  * @param {number} timeout milliseconds until the reply
  * @returns {Promise<Reply>}
  */
-export function countUp(objects, name, span, timeout) {
-  return textWithin(timeout, () => objects.getByName(name).count(span));
+export function countUp(objects, name, most, span, window, timeout) {
+  return textWithin(timeout, () => objects.getByName(name).count(most, span, window));
+}
+
+/**
+ * Takes a count back.
+ * @param {Objects} objects
+ * @param {string} name
+ * @param {string} window
+ * @param {number} timeout milliseconds until the reply
+ * @returns {Promise<Reply>}
+ */
+export function takeBack(objects, name, window, timeout) {
+  return textWithin(timeout, () => objects.getByName(name).takeBack(window));
 }
 
 /**

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use auth::index::Question;
-use auth::rate::Count;
+use auth::rate::{Count, Rate};
 use auth::session::{Sid, Subject};
 use auth::store::{Answer, CheckFrame, Command, NoteName, StoreError};
 use auth::time::Timestamp;
@@ -86,18 +86,40 @@ pub trait SessionStore {
         until: Timestamp,
     ) -> Answering<'a, Result<(), StoreError>>;
 
+    /// Keeps a note until a moment, if there is none of this name; says whether it did. Of several
+    /// that race, one does.
+    fn keep_new<'a>(
+        &'a self,
+        note: &'a NoteName,
+        text: &'a str,
+        until: Timestamp,
+    ) -> Answering<'a, Result<bool, StoreError>>;
+
+    /// Takes a note away, if it says this.
+    fn withdraw<'a>(
+        &'a self,
+        note: &'a NoteName,
+        text: &'a str,
+    ) -> Answering<'a, Result<(), StoreError>>;
+
     /// What a note says; `None` if there is none, or its time is over.
     fn recall<'a>(
         &'a self,
         note: &'a NoteName,
     ) -> Answering<'a, Result<Option<String>, StoreError>>;
 
-    /// Counts once more, in a window of this length that begins with the first count.
+    /// Counts once more, unless the window is full. A new window begins with its first count, and
+    /// gets this name.
     fn count<'a>(
         &'a self,
         counter: &'a NoteName,
-        span: Duration,
+        rate: &'a Rate,
+        window: &'a str,
     ) -> Answering<'a, Result<Count, StoreError>>;
+
+    /// Takes one count of this window back, if it is still open. It happens whether or not anybody
+    /// waits for the promise, which is never rejected.
+    fn take_back(&self, counter: &NoteName, window: &str) -> Promise;
 
     /// Asks the index of users. The promise is of what [`SessionStore::read_index`] reads, and is
     /// never rejected.
@@ -165,8 +187,30 @@ extern "C" {
     #[wasm_bindgen(js_name = keepNote)]
     fn keep_note(objects: &JsValue, name: &str, text: &str, until: f64, timeout: u32) -> Promise;
 
+    #[wasm_bindgen(js_name = keepNewNote)]
+    fn keep_new_note(
+        objects: &JsValue,
+        name: &str,
+        text: &str,
+        until: f64,
+        timeout: u32,
+    ) -> Promise;
+
+    #[wasm_bindgen(js_name = withdrawNote)]
+    fn withdraw_note(objects: &JsValue, name: &str, text: &str, timeout: u32) -> Promise;
+
     #[wasm_bindgen(js_name = countUp)]
-    fn count_up(objects: &JsValue, name: &str, span: f64, timeout: u32) -> Promise;
+    fn count_up(
+        objects: &JsValue,
+        name: &str,
+        most: u32,
+        span: f64,
+        window: &str,
+        timeout: u32,
+    ) -> Promise;
+
+    #[wasm_bindgen(js_name = takeBack)]
+    fn take_back(objects: &JsValue, name: &str, window: &str, timeout: u32) -> Promise;
 
     #[wasm_bindgen(js_name = askIndex)]
     fn ask_index(objects: &JsValue, question: &str, timeout: u32) -> Promise;

@@ -85,6 +85,19 @@ impl Rules {
             && self.found(asked, path, &|other, _| !other.preflight).rule.preflight
     }
 
+    /// May the origin's answer to such a request begin, end and change sessions? The rule that holds
+    /// says so, and every earlier one of a path that this may be read as.
+    pub fn lets_log_in(&self, method: &str, path: &str) -> bool {
+        path::is_plain(path)
+            && self.find(method, path).rule.login
+            && self.found(method, path, &|other, _| !other.login).rule.login
+    }
+
+    /// Does any rule let the origin begin sessions?
+    pub fn let_anybody_log_in(&self) -> bool {
+        self.rules.iter().any(|rule| rule.login)
+    }
+
     /// The rule that names a request first, or an earlier one that is stricter in this way and is
     /// about the path as an origin may read it.
     fn found(

@@ -5,7 +5,7 @@ mod wish;
 use base64ct::{Base64, Encoding};
 use serde_json::{Map, Value};
 
-pub use wish::{NewSession, Wish, page};
+pub use wish::{NewSession, Terms, Wish, page};
 
 use crate::config::Secret;
 use crate::credential::{bearer, scheme};

@@ -15,7 +15,7 @@ use crate::identity::Preset;
 use crate::issuer::TrustedIssuer;
 use crate::keys::KeySet;
 use crate::limit::{LimitPolicy, SessionLimit};
-use crate::rate::Rate;
+use crate::rate::{LoginRates, Rate};
 use crate::redis::ReadConsistency;
 use crate::request_log::{LogIdentity, RequestLog};
 use crate::time::parse_span;
@@ -152,8 +152,8 @@ pub struct Settings {
     pub logout_all: bool,
     /// The origin's endpoint that checks credentials.
     pub login_url: Option<String>,
-    /// How many attempts to log in pass; `None`: any number.
-    pub login_rate: Option<Rate>,
+    /// How many attempts to log in pass.
+    pub login_rates: LoginRates,
     /// How long the store may take.
     pub store_timeout: Duration,
     /// How long the origin may take to its first byte.
@@ -287,13 +287,18 @@ impl Settings {
         let forward_session_data = reader.parsed("FORWARD_SESSION_DATA", flag).unwrap_or(false);
         let forward_credential = reader.parsed("FORWARD_CREDENTIAL", flag).unwrap_or(false);
         let login_url = reader.parsed("LOGIN_URL", login_url);
-        if login_url.is_some() && trusted_issuers.iter().any(|it| it.subject_prefix.is_none()) {
-            let reason = "needs a `subject_prefix` for each issuer beside LOGIN_URL, so that no \
-                          user of theirs is taken for one of yours; if they are the same, an \
-                          empty one";
+        let has_own_login = login_url.is_some() || routes.let_anybody_log_in();
+        if has_own_login && trusted_issuers.iter().any(|it| it.subject_prefix.is_none()) {
+            let reason = "needs a `subject_prefix` for each issuer beside LOGIN_URL or a rule of \
+                          ROUTES with `\"login\": true`, so that no user of theirs is taken for \
+                          one of yours; if they are the same, an empty one";
             reader.wrong("TRUSTED_ISSUERS", reason);
         }
-        let login_rate = reader.parsed("LOGIN_RATE", Rate::parse).unwrap_or(Some(Rate::DEFAULT));
+        let mut rate = |name, default| reader.parsed(name, Rate::parse).unwrap_or(Some(default));
+        let login_rates = LoginRates {
+            per_user: rate("LOGIN_RATE", Rate::PER_USER),
+            per_address: rate("LOGIN_RATE_PER_ADDRESS", Rate::PER_ADDRESS),
+        };
         let store_timeout =
             reader.parsed("STORE_TIMEOUT", timeout).unwrap_or(Duration::from_secs(1));
         let origin_timeout =
@@ -330,7 +335,7 @@ impl Settings {
             forward_credential,
             logout_all,
             login_url,
-            login_rate,
+            login_rates,
             store_timeout,
             origin_timeout,
             store_failure,

@@ -8,6 +8,7 @@ mod guarded;
 mod judge;
 mod login_url;
 mod onward;
+mod origin_login;
 mod recent;
 mod refused;
 mod sent_headers;

@@ -24,6 +24,18 @@ pub struct IdToken {
     pub claims: Map<String, Value>,
     /// The issuer's side of it.
     pub issued: Issued,
+    /// From when on it is not taken any more.
+    pub over: Timestamp,
+    jti: Option<String>,
+}
+
+/// An ID token begins one session. A note says that it has, for as long as it could begin another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Once {
+    /// The note.
+    pub note: NoteName,
+    /// Until when it is to be kept.
+    pub over: Timestamp,
 }
 
 /// A login at an issuer, as a logout there will name it.
@@ -69,11 +81,30 @@ impl IdToken {
         }
         let sub = claims.text("sub")?;
         let sid = claims.optional_text("sid")?;
+        let jti = match claims.take("jti") {
+            Some(Value::String(jti)) if !jti.is_empty() => Some(jti),
+            _ => None,
+        };
         Ok(Self {
+            over: period.over().min(issued.plus(MAX_AGE + Duration::from_secs(1))),
+            jti,
             sub: issuer.subject(&sub).ok_or(TokenError::Malformed)?,
             claims: passed_on(issuer, claims),
             issued: Issued { issuer: issuer.issuer.clone(), sub, sid, at: issued },
         })
+    }
+}
+
+impl IdToken {
+    /// What keeps it from being used again. A `jti` is the issuer's own name for it (RFC 7519, section
+    /// 4.1.7); without one, `digest` is, that of the token ([`Unverified::digest`](crate::jwt::Unverified::digest)).
+    pub fn once(&self, digest: &str) -> Once {
+        let issuer = &*self.issued.issuer;
+        let note = match &self.jti {
+            Some(jti) => NoteName::new("ID token used", &[issuer, jti]),
+            None => NoteName::new("ID token used, by its digest", &[issuer, digest]),
+        };
+        Once { note, over: self.over }
     }
 }
 

@@ -150,6 +150,21 @@ impl TrustedIssuer {
         let prefix = self.subject_prefix.as_deref().unwrap_or_default();
         Subject::try_from(format!("{prefix}{sub}")).ok()
     }
+
+    /// The issuer's own `sub` of one of ours; `None` if it is none of its users, or would be nobody.
+    pub fn own_sub<'a>(&self, sub: &'a Subject) -> Option<&'a str> {
+        let prefix = self.subject_prefix.as_deref().unwrap_or_default();
+        sub.as_str().strip_prefix(prefix).filter(|own| !own.is_empty())
+    }
+}
+
+/// The issuer whose users are known by a prefix that this `sub` begins with. Only the issuer itself,
+/// or who speaks for it, may log them in.
+pub fn issuer_of<'a>(sub: &Subject, issuers: &'a [TrustedIssuer]) -> Option<&'a TrustedIssuer> {
+    issuers.iter().find(|issuer| {
+        let prefix = issuer.subject_prefix.as_deref().unwrap_or_default();
+        !prefix.is_empty() && sub.as_str().starts_with(prefix)
+    })
 }
 
 /// An identity provider, and what is known of its keys.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::keys::Material;
@@ -143,6 +144,13 @@ impl<'a> Unverified<'a> {
     /// What it claims, for those who have verified it by other means.
     pub(crate) fn into_claims(self) -> Map<String, Value> {
         self.claims
+    }
+
+    /// The SHA-256 of what is signed, which tells one token from another. Not of the signature, too:
+    /// some algorithms have more than one for the same.
+    pub fn digest(&self) -> String {
+        let signed = self.token.rsplit_once('.').map_or(self.token, |(signed, _)| signed);
+        Base64UrlUnpadded::encode_string(&Sha256::digest(signed))
     }
 
     /// Verifies the signature with the key's one algorithm, which the header must name, too.

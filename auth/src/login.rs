@@ -1,8 +1,10 @@
 //! A login: what the client sends, what the origin answers, and the session that comes of it.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -12,8 +14,10 @@ use crate::device::DeviceClass;
 use crate::form::Form;
 use crate::id_token::{IdToken, Issued};
 use crate::identity;
+use crate::issuer::{TrustedIssuer, issuer_of};
 use crate::limit::{LimitPolicy, SessionLimit};
 use crate::redirect::LocalTarget;
+use crate::refusal::Refusal;
 use crate::session::{Session, Sid, Subject};
 use crate::time::Timestamp;
 use crate::token::REGISTERED;
@@ -168,48 +172,61 @@ impl UnusableApproval {
     }
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    sub: Subject,
-    #[serde(default)]
-    claims: Map<String, Value>,
-    data: Option<Map<String, Value>>,
-    roles: Option<Vec<String>>,
-    session_limit: Option<SessionLimit>,
-    session_limit_policy: Option<LimitPolicy>,
-    #[serde(default)]
-    end: Vec<Sid>,
+/// A member of the answer; `null` says as little as none.
+fn member<T: DeserializeOwned>(
+    answer: &mut Map<String, Value>,
+    name: &str,
+) -> Result<Option<T>, UnusableApproval> {
+    let given = answer.remove(name).filter(|value| !value.is_null());
+    let read = given.map(serde_json::from_value).transpose();
+    read.map_err(|_| UnusableApproval(format!("`{name}` is of the wrong type or out of range")))
 }
 
 impl Approval {
-    /// Reads what the origin answered.
+    /// Reads what the origin answered. Those whose `sub` has an issuer's prefix are that issuer's
+    /// users, and not the origin's to log in.
     ///
     /// # Errors
     /// What the origin should change.
-    pub fn parse(body: &str) -> Result<Self, UnusableApproval> {
-        let answer: Answer = serde_json::from_str(body).map_err(|error| {
-            let place = (error.line(), error.column());
-            let what = if error.is_data() {
-                "a member is missing or of the wrong type"
-            } else {
-                "it is no JSON"
-            };
-            UnusableApproval(format!("{what} (line {}, column {})", place.0, place.1))
+    pub fn parse(body: &str, issuers: &[TrustedIssuer]) -> Result<Self, UnusableApproval> {
+        let approval = Self::read(body)?;
+        match issuer_of(&approval.sub, issuers) {
+            None => Ok(approval),
+            Some(owner) => Err(UnusableApproval(format!(
+                "`sub` begins with the `subject_prefix` of {}, whose users log in there",
+                owner.issuer
+            ))),
+        }
+    }
+
+    /// The same, whoever's user it is.
+    ///
+    /// # Errors
+    /// What the origin should change.
+    pub(crate) fn read(body: &str) -> Result<Self, UnusableApproval> {
+        let mut answer: Map<String, Value> = serde_json::from_str(body).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            UnusableApproval(format!("it is no JSON object (line {line}, column {column})"))
         })?;
-        let mut claims = answer.claims;
+        let sub: Option<String> = member(&mut answer, "sub")?;
+        let sub = sub.ok_or_else(|| UnusableApproval("`sub` is missing".into()))?;
+        let sub = Subject::try_from(sub).map_err(|why| UnusableApproval(why.into()))?;
+        let mut claims: Map<_, _> = member(&mut answer, "claims")?.unwrap_or_default();
         if let Some(name) = REGISTERED.iter().find(|name| claims.contains_key(**name)) {
             return Err(UnusableApproval(format!("`claims` must not set `{name}`")));
         }
-        if let Some(roles) = answer.roles {
+        if let Some(roles) = member::<Vec<String>>(&mut answer, "roles")? {
             claims.insert("roles".into(), roles.into());
         }
         check_claims(&claims).map_err(UnusableApproval)?;
-        let data = answer.data.map(|data| Value::Object(data).to_string());
+        let data: Option<Map<_, _>> = member(&mut answer, "data")?;
+        let data = data.map(|data| Value::Object(data).to_string());
         if data.as_ref().is_some_and(|data| data.len() > MAX_DATA) {
             return Err(UnusableApproval("`data` is larger than 16 KB".into()));
         }
-        let (session_limit, policy) = (answer.session_limit, answer.session_limit_policy);
-        let (sub, end) = (answer.sub, answer.end);
+        let session_limit = member(&mut answer, "session_limit")?;
+        let policy = member(&mut answer, "session_limit_policy")?;
+        let end = member(&mut answer, "end")?.unwrap_or_default();
         Ok(Self { sub, claims, data, session_limit, policy, end, issued: None })
     }
 
@@ -219,11 +236,58 @@ impl Approval {
     /// # Errors
     /// Why its claims cannot ride in a token; for the log.
     pub fn by_issuer(token: IdToken) -> Result<Self, String> {
-        let IdToken { sub, claims, issued } = token;
+        let IdToken { sub, claims, issued, .. } = token;
         check_size(&claims)?;
         let (data, session_limit, policy) = (None, None, None);
         let (end, issued) = (Vec::new(), Some(issued));
         Ok(Self { sub, claims, data, session_limit, policy, end, issued })
+    }
+}
+
+/// What `LOGIN_URL` answered.
+#[derive(Clone, Copy)]
+pub struct Answer<'a> {
+    /// Its status.
+    pub status: u16,
+    /// Its `Retry-After`.
+    pub retry_after: Option<&'a str>,
+    /// Its body.
+    pub body: &'a str,
+}
+
+/// How long a client waits that the origin has sent away without saying for how long.
+const RETRY_LATER: Duration = Duration::from_secs(60);
+
+/// The longest wait that the origin's word is taken for.
+const LONGEST_WAIT: u64 = 24 * 60 * 60;
+
+impl Answer<'_> {
+    /// What it means. Only 401 means that the credentials are wrong, and 429 that there were too many
+    /// attempts; whatever else the origin says is its failure, and lets nobody in.
+    ///
+    /// # Errors
+    /// Why nobody is let in.
+    pub fn read(self, issuers: &[TrustedIssuer]) -> Result<Approval, Refusal> {
+        let unusable = |why: String| Refusal::OriginUnavailable(format!("LOGIN_URL {why}"));
+        match self.status {
+            200 => Approval::parse(self.body, issuers)
+                .map_err(|error| unusable(format!("answered 200, but {error}"))),
+            401 => Err(Refusal::CredentialsInvalid),
+            429 => {
+                let seconds = self.retry_after.and_then(|text| text.trim().parse().ok());
+                let wait = seconds.map_or(RETRY_LATER, |seconds: u64| {
+                    Duration::from_secs(seconds.clamp(1, LONGEST_WAIT))
+                });
+                Err(Refusal::TooManyAttempts { wait })
+            }
+            status @ 300..=399 => Err(unusable(format!(
+                "answered {status}, and redirects are not followed; it must answer itself"
+            ))),
+            status @ 500.. => Err(unusable(format!("answered {status}"))),
+            status => Err(unusable(format!(
+                "answered {status}; it must answer 200 and who it is, or 401 if that is wrong"
+            ))),
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! Attempts to log in: how many are let through, and what they are counted by.
 //!
-//! Every attempt counts, also one that would succeed, and it counts before anybody looks at the
-//! credentials. So a user that exists and one that does not get the same answers.
+//! An attempt is counted before anybody looks at the credentials, and one that succeeds is taken back
+//! after. So a user that exists and one that does not get the same answers, attempts that race are
+//! never more than may pass, and those who know their password use up nobody's.
+
+mod identity;
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -12,10 +15,6 @@ use crate::refusal::Refusal;
 use crate::store::NoteName;
 use crate::time::parse_span;
 
-/// The fields of a login that may say who logs in. Each one that is there is counted: which of
-/// them the origin reads, is the origin's matter.
-pub const IDENTITIES: [&str; 4] = ["username", "user", "email", "login"];
-
 /// How many attempts pass within a span that begins with the first of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -25,30 +24,57 @@ pub struct Rate {
     pub span: Duration,
 }
 
-/// How often something was attempted in its window, this time included.
+/// `LOGIN_RATE` and `LOGIN_RATE_PER_ADDRESS`; `None`: any number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoginRates {
+    /// Of one user.
+    pub per_user: Option<Rate>,
+    /// From one network. Many people may share it.
+    pub per_address: Option<Rate>,
+}
+
+impl LoginRates {
+    /// The rate of attempts that are counted by this.
+    pub fn by(&self, by: By) -> Option<Rate> {
+        match by {
+            By::Address => self.per_address,
+            By::User => self.per_user,
+        }
+    }
+}
+
+/// How often something was attempted in its window, this time included.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Count {
-    /// The attempts.
+    /// The attempts. One more than may pass, if this one may not: it is not kept then.
     pub attempts: u64,
     /// Until the window ends.
     pub left: Duration,
+    /// The window's name, by which an attempt is taken back.
+    pub window: String,
 }
 
 impl Count {
-    /// Reads what a store answers: the attempts, a space, the milliseconds until the window ends.
+    /// Reads what a store answers: the attempts, the milliseconds until the window ends, its name,
+    /// with spaces between.
     pub fn read(answer: &str) -> Option<Self> {
-        let (attempts, left) = answer.split_once(' ')?;
+        let (attempts, rest) = answer.split_once(' ')?;
+        let (left, window) = rest.split_once(' ')?;
         let left = Duration::from_millis(left.parse().ok()?);
-        Some(Self { attempts: attempts.parse().ok()?, left })
+        Some(Self { attempts: attempts.parse().ok()?, left, window: window.to_owned() })
     }
 }
 
 impl Rate {
-    /// What holds without a setting.
-    pub const DEFAULT: Self =
+    /// What holds for a user without a setting.
+    pub const PER_USER: Self =
         Self { attempts: NonZeroU32::new(10).unwrap(), span: Duration::from_secs(60) };
 
-    /// Reads `LOGIN_RATE`: `10 per minute`, `5 per 15 minutes`; `None` for `off`.
+    /// What holds for an address without a setting.
+    pub const PER_ADDRESS: Self =
+        Self { attempts: NonZeroU32::new(100).unwrap(), span: Duration::from_secs(60) };
+
+    /// Reads a rate: `10 per minute`, `5 per 15 minutes`; `None` for `off`.
     ///
     /// # Errors
     /// What to write instead.
@@ -76,7 +102,7 @@ impl Rate {
     ///
     /// # Errors
     /// [`Refusal::TooManyAttempts`] with the time until the window ends.
-    pub fn judge(&self, count: Count) -> Result<(), Refusal> {
+    pub fn judge(&self, count: &Count) -> Result<(), Refusal> {
         match count.attempts <= u64::from(self.attempts.get()) {
             true => Ok(()),
             false => Err(Refusal::TooManyAttempts { wait: count.left }),
@@ -84,36 +110,62 @@ impl Rate {
     }
 }
 
-/// What an attempt is counted by, in this order: the client's address, then each identity it
-/// names. Who is stopped by the first adds nothing to the others' counts. An ID token is counted by
-/// the address alone: nobody guesses those.
+/// What an attempt is counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The network it comes from.
+    Address,
+    /// A user it names.
+    User,
+}
+
+/// A counter that an attempt adds to, and what it must not exceed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// Its name.
+    pub name: NoteName,
+    /// What it counts by.
+    pub by: By,
+    /// How many pass.
+    pub rate: Rate,
+}
+
+/// The most users that one attempt may name. Each costs a question to the store.
+const MOST_USERS: usize = 4;
+
+/// The counters of an attempt, in their order: the client's address, then each user it names. Who is
+/// stopped by the first adds nothing to the others' counts. An ID token is counted by the address
+/// alone: nobody guesses those.
 ///
-/// `address` is what the network says of the client; those without one share a count. `fold` makes
-/// one spelling of all that look alike to a directory: Unicode's NFKC, without case, without space
-/// at either end. The platform has it, because its tables weigh as much as all that is here.
+/// `address` is what the network says of the client; those without one share a count. `fold` makes one
+/// spelling of all that a directory may take for the same name: Unicode's NFKD, without marks, control
+/// and ignorable characters, case folded. The platform has it, because its tables weigh as much as all
+/// that is here. It need not know ASCII.
 ///
 /// # Errors
-/// [`Refusal::BadRequest`] for an identity that is neither a text nor a number.
+/// [`Refusal::BadRequest`] for a name that is neither a text nor a number, and for too many.
 pub fn counters(
     proof: &Proof,
     address: Option<&str>,
+    rates: LoginRates,
     fold: impl Fn(&str) -> String,
-) -> Result<Vec<NoteName>, Refusal> {
-    let mut counters = vec![NoteName::new("login by address", &[&network(address)])];
-    if let Proof::Credentials(fields) = proof {
-        for identity in IDENTITIES.iter().filter_map(|name| fields.get(*name)) {
-            let text = match identity {
-                serde_json::Value::Null => continue,
-                serde_json::Value::String(text) => text.clone(),
-                serde_json::Value::Number(number) => number.to_string(),
-                _ => return Err(Refusal::BadRequest("Send the user's name as a text.")),
-            };
-            let counter = NoteName::new("login by user", &[&fold(&text)]);
-            if !counters.contains(&counter) {
-                counters.push(counter);
-            }
-        }
+) -> Result<Vec<Counter>, Refusal> {
+    let mut counters = Vec::new();
+    if let Some(rate) = rates.per_address {
+        let name = NoteName::new("login by address", &[&network(address)]);
+        counters.push(Counter { name, by: By::Address, rate });
     }
+    let (Some(rate), Proof::Credentials(fields)) = (rates.per_user, proof) else {
+        return Ok(counters);
+    };
+    let users = identity::users(fields, fold).map_err(Refusal::BadRequest)?;
+    if users.len() > MOST_USERS {
+        return Err(Refusal::BadRequest("Send one user's name."));
+    }
+    counters.extend(users.iter().map(|user| {
+        let name = NoteName::new("login by user", &[user]);
+        Counter { name, by: By::User, rate }
+    }));
     Ok(counters)
 }
 
@@ -132,4 +184,4 @@ fn network(address: Option<&str>) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -26,6 +26,7 @@ use crate::time::Timestamp;
 const LOCKING: &str = "#!lua flags=allow-key-locking\n";
 /// All but the unreserved characters of RFC 3986, section 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const WITHDRAW: &str = include_str!("redis/withdraw.lua");
 const PRELUDE: &str = include_str!("redis/prelude.lua");
 
 /// Which copy of the data answers a check.
@@ -187,6 +188,26 @@ impl Redis {
         RestRequest::post(&["set", &self.note(note), text, "pxat", &until])
     }
 
+    /// The request that keeps a note until a moment, if there is none of this name.
+    pub fn keep_new(&self, note: &NoteName, text: &str, until: Timestamp) -> RestRequest {
+        let until = until.millis().to_string();
+        RestRequest::post(&["set", &self.note(note), text, "nx", "pxat", &until])
+    }
+
+    /// Reads the reply to [`Redis::keep_new`]: is it kept?
+    ///
+    /// # Errors
+    /// Why the reply is no answer.
+    pub fn kept(status: u16, body: &str) -> Result<bool, RestError> {
+        result::<String>(status, body).map(|told| told.is_some())
+    }
+
+    /// The request that takes a note away, if it says this.
+    pub fn withdraw(&self, note: &NoteName, text: &str) -> RestRequest {
+        let script = format!("{LOCKING}{WITHDRAW}");
+        RestRequest::post(&["eval", &script, "1", &self.note(note), text])
+    }
+
     /// The request for a note. GETEX, because it counts as a write, and so is answered by the
     /// primary.
     pub fn recall(&self, note: &NoteName) -> RestRequest {
@@ -231,7 +252,7 @@ impl Redis {
         }
     }
 
-    /// Reads the reply to [`Redis::ping`] and [`Redis::keep`].
+    /// Reads the reply to [`Redis::ping`], [`Redis::keep`] and [`Redis::withdraw`].
     ///
     /// # Errors
     /// Why the store cannot serve.

@@ -42,6 +42,8 @@ pub enum Refusal {
     },
     /// A session that a backend wants cannot be made; says what to change.
     BadSession(String),
+    /// A backend wants a session for a user of this trusted issuer without naming it.
+    UserOfIssuer(String),
     /// A cookie on an unsafe method, from another site.
     CrossSite,
     /// Too many attempts to log in.
@@ -114,7 +116,9 @@ impl Refusal {
             Self::KeyInvalid => ("key_invalid", 401, "The admin API key is needed"),
             Self::AccessDenied { .. } => ("access_denied", 403, "The right to do this is missing"),
             Self::RouteDenied { .. } => ("access_denied", 403, "The right to do this is missing"),
-            Self::BadSession(_) => ("bad_request", 400, "The session cannot be made"),
+            Self::BadSession(_) | Self::UserOfIssuer(_) => {
+                ("bad_request", 400, "The session cannot be made")
+            }
             Self::CrossSite => ("cross_site", 403, "The request comes from another site"),
             Self::NotFound => ("not_found", 404, "There is nothing here"),
             Self::MethodNotAllowed(_) => ("method_not_allowed", 405, "The method is not allowed"),
@@ -196,6 +200,10 @@ impl Refusal {
             }
             Self::RouteDenied { .. } => "None of your roles may do this.".into(),
             Self::BadSession(detail) => detail.clone(),
+            Self::UserOfIssuer(issuer) => format!(
+                "The user's `sub` begins with the `subject_prefix` of {issuer}. If it is one of its \
+                 users, say so: `\"issuer\": \"{issuer}\"`."
+            ),
             Self::CrossSite => {
                 "With the session cookie, send `Origin` or `Sec-Fetch-Site` of this same site, or \
                  use a bearer token."
@@ -230,6 +238,9 @@ impl Refusal {
             | Self::IssuerUnavailable(cause)
             | Self::Misconfigured(cause)
             | Self::Failed(cause) => Some(cause.clone()),
+            Self::UserOfIssuer(issuer) => Some(format!(
+                "the admin API was asked for a session of a user of {issuer}, without `issuer`"
+            )),
             _ => None,
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use auth::index::Question;
 use auth::ledger::{Ledger, Touched};
-use auth::rate::Count;
+use auth::rate::{Count, Rate};
 use auth::session::{Session, Sid, Subject};
 use auth::store::{CheckFrame, Command, NoteName, StoreError};
 use auth::time::Timestamp;
@@ -12,8 +12,8 @@ use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::{
-    Answering, Outcome, Reply, SessionStore, ask_object, check_in_objects, count_up, keep_note,
-    millis, recall_note,
+    Answering, Outcome, Reply, SessionStore, ask_object, check_in_objects, count_up, keep_new_note,
+    keep_note, millis, recall_note, take_back, withdraw_note,
 };
 
 /// Sends commands to the objects of one namespace.
@@ -75,6 +75,33 @@ impl SessionStore for ObjectStore {
         })
     }
 
+    fn keep_new<'a>(
+        &'a self,
+        note: &'a NoteName,
+        text: &'a str,
+        until: Timestamp,
+    ) -> Answering<'a, Result<bool, StoreError>> {
+        Box::pin(async move {
+            let (name, timeout) = (object_of(note), millis(self.timeout));
+            let asked = keep_new_note(&self.objects, &name, text, until.millis() as f64, timeout);
+            let reply = Reply::of(asked).await;
+            reply.received(self.timeout).map(|(_, kept)| kept == "true")
+        })
+    }
+
+    fn withdraw<'a>(
+        &'a self,
+        note: &'a NoteName,
+        text: &'a str,
+    ) -> Answering<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            let timeout = millis(self.timeout);
+            let reply =
+                Reply::of(withdraw_note(&self.objects, &object_of(note), text, timeout)).await;
+            reply.received(self.timeout).map(drop)
+        })
+    }
+
     fn recall<'a>(
         &'a self,
         note: &'a NoteName,
@@ -90,15 +117,21 @@ impl SessionStore for ObjectStore {
     fn count<'a>(
         &'a self,
         counter: &'a NoteName,
-        span: Duration,
+        rate: &'a Rate,
+        window: &'a str,
     ) -> Answering<'a, Result<Count, StoreError>> {
         Box::pin(async move {
-            let (name, span) = (format!("count:{}", counter.as_str()), span.as_millis() as f64);
-            let timeout = millis(self.timeout);
-            let reply = Reply::of(count_up(&self.objects, &name, span, timeout)).await;
+            let (name, timeout) = (counter_object(counter), millis(self.timeout));
+            let (most, span) = (rate.attempts.get(), rate.span.as_millis() as f64);
+            let asked = count_up(&self.objects, &name, most, span, window, timeout);
+            let reply = Reply::of(asked).await;
             let (_, answer) = reply.received(self.timeout)?;
             Count::read(answer).ok_or_else(|| StoreError::Unreadable("no count".into()))
         })
+    }
+
+    fn take_back(&self, counter: &NoteName, window: &str) -> Promise {
+        take_back(&self.objects, &counter_object(counter), window, millis(self.timeout))
     }
 
     fn ask_index(&self, question: &Question) -> Promise {
@@ -126,6 +159,10 @@ pub fn name_of(user: &Subject) -> String {
 /// Notes have objects of their own, whose names no user's can be.
 fn object_of(note: &NoteName) -> String {
     format!("note:{}", note.as_str())
+}
+
+fn counter_object(counter: &NoteName) -> String {
+    format!("count:{}", counter.as_str())
 }
 
 /// The command that touches no storage.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use auth::config::Secret;
 use auth::index::Question;
-use auth::rate::Count;
+use auth::rate::{Count, Rate};
 use auth::redis::{ReadConsistency, Redis, RestError, RestRequest};
 use auth::session::{Sid, Subject};
 use auth::store::{CheckFrame, Command, NoteName, StoreError};
@@ -125,6 +125,29 @@ impl SessionStore for RedisStore {
         })
     }
 
+    fn keep_new<'a>(
+        &'a self,
+        note: &'a NoteName,
+        text: &'a str,
+        until: Timestamp,
+    ) -> Answering<'a, Result<bool, StoreError>> {
+        Box::pin(async move {
+            let reply = Reply::of(self.send(&self.redis.keep_new(note, text, until))).await;
+            self.plain(&reply, Redis::kept)
+        })
+    }
+
+    fn withdraw<'a>(
+        &'a self,
+        note: &'a NoteName,
+        text: &'a str,
+    ) -> Answering<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            let reply = Reply::of(self.send(&self.redis.withdraw(note, text))).await;
+            self.plain(&reply, Redis::pong)
+        })
+    }
+
     fn recall<'a>(
         &'a self,
         note: &'a NoteName,
@@ -138,12 +161,17 @@ impl SessionStore for RedisStore {
     fn count<'a>(
         &'a self,
         counter: &'a NoteName,
-        span: Duration,
+        rate: &'a Rate,
+        window: &'a str,
     ) -> Answering<'a, Result<Count, StoreError>> {
         Box::pin(async move {
-            let reply = Reply::of(self.send(&self.redis.count(counter, span))).await;
+            let reply = Reply::of(self.send(&self.redis.count(counter, rate, window))).await;
             self.plain(&reply, Redis::counted)
         })
+    }
+
+    fn take_back(&self, counter: &NoteName, window: &str) -> Promise {
+        self.send(&self.redis.take_back(counter, window))
     }
 
     fn ask_index(&self, question: &Question) -> Promise {

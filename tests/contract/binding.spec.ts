@@ -31,7 +31,7 @@ export default {
 };
 `;
 
-const ROUTES = JSON.stringify([{ path: "/own-login", access: "public" }]);
+const ROUTES = JSON.stringify([{ path: "/own-login", access: "public", login: true }]);
 // Nobody answers there: it is the bound Worker that is asked.
 const LOGIN_URL = "https://login.invalid/internal/login";
 

@@ -63,6 +63,54 @@ describe("an ID token", () => {
     expect([await visit(first, strict), await visit(second, strict)]).toEqual(["session_superseded", "passes"]);
   });
 
+  const USED = { status: 401, body: { code: "token_invalid", detail: "The token was used before." } };
+
+  test.each<[string, object]>([
+    ["with a jti", {}],
+    ["without a jti", { jti: undefined }],
+    ["with an empty jti", { jti: "" }],
+  ])("%s begins one session, and none after its logout", async (_, claims) => {
+    const token = issuer.idToken({ ...somebody(), ...claims });
+    const access = await enter(token);
+    const answer = await exchange(token);
+    expect(answer).toMatchObject(USED);
+    expect(answer.headers).not.toHaveProperty("set-cookie");
+    expect(await visit(access)).toBe("passes");
+    await guard.fetch("/_auth/logout", { method: "POST", ...bearer(access) });
+    expect(await exchange(token)).toMatchObject(USED);
+    const { sub } = claimsOf(token) as { sub: string };
+    await enter(issuer.idToken({ sub }));
+  });
+
+  test.each([["with a jti", {}], ["without a jti", { jti: undefined }]])("%s that races itself begins one session", async (_, claims) => {
+    for (let round = 0; round < 5; round += 1) {
+      const token = issuer.idToken({ ...somebody(), ...claims });
+      const all = await Promise.all(Array.from({ length: 10 }, () => exchange(token)));
+      const tokens = all.filter(({ status }) => status === 200).map(({ body }) => (body as unknown as LoggedIn).access_token);
+      expect(tokens.length, JSON.stringify(all.map(({ status, body }) => [status, body]))).toBe(1);
+      const { body } = await answerOf(guard.fetch("/_auth/sessions", bearer(tokens[0] ?? "")));
+      expect((body as unknown as { sessions: unknown[] }).sessions).toHaveLength(1);
+    }
+  });
+
+  test.each(["ask", "deny"])("serves again after it found no room by the policy `%s`", async (policy) => {
+    await using full = await trusting(issuer, { SESSION_LIMIT_POLICY: policy });
+    const who = somebody();
+    const first = await exchange(issuer.idToken(who), {}, full);
+    const { access_token, session } = first.body as unknown as LoggedIn;
+    const token = issuer.idToken(who);
+    for (let n = 0; n < 2; n += 1) expect(await exchange(token, {}, full)).toMatchObject({ status: 409, body: { code: "session_limit" } });
+    if (policy === "deny") await full.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) });
+    expect(await exchange(token, policy === "ask" ? { end: [session.sid] } : {}, full)).toMatchObject({ status: 200 });
+    expect(await exchange(token, { end: [session.sid] }, full)).toMatchObject(USED);
+  });
+
+  test("is not used up by a login that was refused before it", async () => {
+    const token = issuer.idToken({ ...somebody(), nonce: "n" });
+    expect(await exchange(token, { nonce: "m" })).toMatchObject({ status: 401 });
+    expect(await exchange(token, { nonce: "n" })).toMatchObject({ status: 200 });
+  });
+
   test.each<[string, () => string, string?, object?]>([
     ["that is no token", () => "id"],
     ["of another issuer", () => issuer.idToken({ iss: "https://evil.example" })],
@@ -177,6 +225,42 @@ describe("an ID token", () => {
     expect(claimsOf(await enter(issuer.idToken({ sub: "ada" }), only))).toMatchObject({ sub: "ada" });
     const answer = await answerOf(only.fetch("/_auth/login", loginInit({ username: "ada" })));
     expect(answer).toMatchObject({ status: 400, body: { detail: expect.stringContaining("id_token") } });
+  });
+});
+
+describe("an issuer's user", () => {
+  test("is not the login endpoint's to log in, and the log says so", async () => {
+    const who = somebody();
+    const access = await enter(issuer.idToken(who));
+    guard.origin.approvals.set("taker", { sub: `idp|${who.sub}` });
+    guard.log.length = 0;
+    const answer = await answerOf(guard.fetch("/_auth/login", loginInit({ username: "taker" })));
+    expect(answer).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
+    expect(answer.headers).not.toHaveProperty("set-cookie");
+    await expect.poll(() => guard.log.join("\n")).toMatch(/LOGIN_URL.*`sub` begins with the `subject_prefix` of http/);
+    expect(guard.log.join("\n")).not.toContain(who.sub);
+    expect(await visit(access)).toBe("passes");
+  });
+
+  test("is a backend's to log in by the issuer's name, and a logout there ends that session, too", async () => {
+    const key = "k".repeat(40);
+    await using own = await trusting(issuer, { ADMIN_API_KEY: key });
+    const who = somebody();
+    const begin = (sub: string, body: object) =>
+      answerOf(own.fetch(`/_auth/admin/users/${encodeURIComponent(sub)}/sessions`, {
+        method: "POST", headers: { "content-type": "application/json", authorization: `Bearer ${key}` }, body: JSON.stringify(body),
+      }));
+    expect(await begin(`idp|${who.sub}`, {})).toMatchObject({ status: 400, body: { code: "bad_request", detail: expect.stringContaining(issuer.url) } });
+    await expect.poll(() => own.log.join("\n")).toContain("without `issuer`");
+    expect(await begin(`idp|${who.sub}`, { issuer: "https://other.example" })).toMatchObject({ status: 400 });
+    expect(await begin(who.sub, { issuer: issuer.url })).toMatchObject({ status: 400, body: { detail: expect.stringContaining("subject_prefix") } });
+    const begun = await begin(`idp|${who.sub}`, { issuer: issuer.url });
+    expect(begun).toMatchObject({ status: 201 });
+    const { access_token } = begun.body as unknown as LoggedIn;
+    expect(await visit(access_token, own)).toBe("passes");
+    expect((await logOut(issuer.logoutToken({ sub: who.sub }), own)).status).toBe(200);
+    expect(await visit(access_token, own)).toBe("session_revoked");
+    expect(await begin(who.sub, {}), "the backend's own user").toMatchObject({ status: 201 });
   });
 });
 
@@ -314,13 +398,13 @@ describe("a logout at the issuer", () => {
 
   test("is not undone by an ID token from before it, and a later login is welcome", async () => {
     const who = somebody();
-    const [byUser, bySession] = [issuer.idToken({ sub: who.sub }), issuer.idToken(who)];
-    await enter(byUser);
+    const [byUser, another, bySession] = [issuer.idToken({ sub: who.sub }), issuer.idToken({ sub: who.sub }), issuer.idToken(who)];
+    await enter(issuer.idToken({ sub: who.sub }));
     await logOut(issuer.logoutToken({ sid: who.sid }));
     expect(await exchange(bySession)).toMatchObject({ status: 401, body: { code: "session_revoked" } });
     await enter(byUser);
     await logOut(issuer.logoutToken({ sub: who.sub }));
-    expect(await exchange(byUser)).toMatchObject({ status: 401, body: { code: "session_revoked" } });
+    expect(await exchange(another)).toMatchObject({ status: 401, body: { code: "session_revoked" } });
     await enter(issuer.idToken({ ...somebody(), sub: who.sub, iat: Math.floor(Date.now() / 1000) + 2 }));
   });
 
@@ -356,6 +440,15 @@ describe("a logout at the issuer", () => {
     const token = issuer.logoutToken({ sid: who.sid, sub: who.sub });
     expect((await logOut(token)).status).toBe(200);
     expect(await logOut(token)).toMatchObject({ status: 400, body: { code: "bad_request", detail: expect.stringContaining("used before") } });
+  });
+
+  test("that races itself is carried out, and accepted once", async () => {
+    const who = somebody();
+    const access = await enter(issuer.idToken(who));
+    const token = issuer.logoutToken({ sid: who.sid, sub: who.sub });
+    const all = await Promise.all(Array.from({ length: 8 }, () => logOut(token)));
+    expect(all.map(({ status }) => status).sort()).toEqual([200, 400, 400, 400, 400, 400, 400, 400]);
+    expect(await visit(access)).toBe("session_revoked");
   });
 
   test.each<[string, () => string]>([

@@ -159,6 +159,34 @@ test("an origin that is away or fails lets nobody in", async () => {
   expect(redirected).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
 });
 
+test.each<[string, { status: number; headers?: Record<string, string>; body?: string }, object, RegExp?]>([
+  ["a page", { status: 200, headers: { "content-type": "text/html" }, body: "<!doctype html><title>Sign in</title>" }, { status: 502 }, /answered 200, but a login cannot be made of it: it is no JSON object/],
+  ["nothing", { status: 200, body: "" }, { status: 502 }, /it is no JSON object/],
+  ["a number as sub", { status: 200, body: '{"sub":5}' }, { status: 502 }, /`sub` is of the wrong type/],
+  ["an empty sub", { status: 200, body: '{"sub":""}' }, { status: 502 }, /`sub` is empty/],
+  ["a sub that is too long", { status: 200, body: JSON.stringify({ sub: "a".repeat(1025) }) }, { status: 502 }, /`sub` is longer than 1,024 bytes/],
+  ["roles that are a text", { status: 200, body: '{"sub":"a","roles":"admin"}' }, { status: 502 }, /`roles` is of the wrong type/],
+  ["no content", { status: 204 }, { status: 502 }, /answered 204; it must answer 200 and who it is, or 401/],
+  ["a redirect", { status: 303, headers: { location: "/internal/login" }, body: '{"sub":"a"}' }, { status: 502 }, /answered 303, and redirects are not followed/],
+  ["that it is forbidden", { status: 403, body: '{"sub":"a"}' }, { status: 502 }, /answered 403; it must answer 200/],
+  ["that the entity cannot be processed", { status: 422, body: "{}" }, { status: 502 }, /answered 422; it must answer 200/],
+  ["that it is busy, and for how long", { status: 429, headers: { "retry-after": "17" }, body: "" }, { status: 429, headers: { "retry-after": "17" }, body: { code: "too_many_attempts" } }],
+  ["that it is busy", { status: 429, body: "" }, { status: 429, headers: { "retry-after": "60" } }],
+  ["an error", { status: 500, body: '{"sub":"a"}' }, { status: 502 }, /LOGIN_URL answered 500/],
+  ["that the credentials are wrong, as a page", { status: 401, headers: { "content-type": "text/html" }, body: "<html>" }, { status: 401, body: { code: "credentials_invalid" } }],
+])("an origin that answers with %s lets nobody in, and the log says what to change", async (_, reply, expected, logged) => {
+  await using odd = await startGuard({ LOGIN_URL: `${guard.origin.url}/redirects` });
+  guard.origin.reply = reply;
+  const answer = await answerOf(odd.fetch("/_auth/login", loginInit({ username: "ada" })));
+  const page = await answerOf(odd.fetch("/_auth/login", formInit({ username: "ada" })));
+  guard.origin.reply = {};
+  expect(answer).toMatchObject(expected);
+  expect([page.status, page.headers["set-cookie"]]).toEqual([answer.status, undefined]);
+  expect(answer.headers).not.toHaveProperty("set-cookie");
+  if (logged) await expect.poll(() => odd.log.join("\n")).toMatch(logged);
+  expect(odd.log.join("\n")).not.toContain(PASSWORD);
+});
+
 test("without LOGIN_URL nobody can log in, and the page says so", async () => {
   await using without = await startGuard({ LOGIN_URL: undefined });
   const post = await answerOf(without.fetch("/_auth/login", loginInit({ username: "ada" })));

@@ -12,8 +12,8 @@ const elsewhere = () => `198.51.${Math.floor((addresses += 1) / 250)}.${addresse
 const count = (statuses: number[]) =>
   statuses.reduce<Record<number, number>>((counts, status) => ({ ...counts, [status]: (counts[status] ?? 0) + 1 }), {});
 
-test("ten attempts a minute pass without a setting, then even the right password does not", async () => {
-  await using guard = await startGuard({ LOGIN_RATE: undefined });
+test("ten wrong attempts a minute pass without a setting, then even the right password does not", async () => {
+  await using guard = await startGuard({ LOGIN_RATE: undefined, LOGIN_RATE_PER_ADDRESS: undefined });
   for (let i = 0; i < 10; i += 1) {
     expect(await attempt(guard, { username: "ada", password: "wrong" }, elsewhere())).toMatchObject({ status: 401 });
   }
@@ -48,12 +48,111 @@ test.each<[string, string, Record<string, string>]>([
   ["spaces around it", "ada", { username: " ada\u00a0" }],
   ["full-width letters", "ada", { username: "\uff41\uff24\uff41" }],
   ["other bytes", "\u00e9", { username: "e\u0301" }],
+  ["no accents", "ren\u00e9", { username: "rene" }],
+  ["a combining mark", "ada", { username: "a\u0308da" }],
+  ["a soft hyphen", "ada", { username: "a\u00adda" }],
+  ["a zero-width space", "ada", { username: "ada\u200b" }],
+  ["a zero-width joiner", "ada", { username: "a\u200dda" }],
+  ["a variation selector", "ada", { username: "ada\ufe0f" }],
+  ["a Hangul filler", "ada", { username: "ada\u3164" }],
+  ["a byte-order mark", "ada", { username: "\ufeffada" }],
+  ["another direction", "ada", { username: "\u202eada" }],
+  ["a control character", "ada", { username: "ada\u0000" }],
+  ["a long s", "jess", { username: "je\u017fs" }],
+  ["the Kelvin sign", "kim", { username: "\u212aim" }],
+  ["a capital sharp s", "stra\u00dfe", { username: "STRA\u1e9eE" }],
+  ["a dotted capital I", "ida", { username: "\u0130DA" }],
+  ["a stroke", "s\u00f8ren", { username: "soren" }],
+  ["a ligature", "finn", { username: "\ufb01nn" }],
   ["another field", "ada", { email: "ada" }],
   ["another field beside the first", "ada", { username: "decoy", login: "Ada" }],
-])("a user is counted as one in %s", async (_, username, fields) => {
+  ["a field in another case", "ada", { Username: "ada" }],
+  ["a field with a hyphen", "ada", { "user-name": "ada" }],
+  ["a field with a soft hyphen", "ada", { "user\u00adname": "ada" }],
+  ["a field with a long s", "ada", { "u\u017fername": "ada" }],
+  ["a field of a nested form", "ada", { "session[email]": "ada" }],
+])("a user is counted as one in %s, and the origin gets the name as it was sent", async (_, username, fields) => {
   await using guard = await startGuard({ LOGIN_RATE: "1 per hour" });
-  expect(await attempt(guard, { username }, elsewhere())).toMatchObject({ status: 200 });
+  expect(await attempt(guard, { username, password: "wrong" }, elsewhere())).toMatchObject({ status: 401 });
   expect(await attempt(guard, fields, elsewhere())).toMatchObject({ status: 429 });
+  await using open = await startGuard();
+  await attempt(open, { ...fields, password: "wrong" }, elsewhere());
+  expect(open.origin.credentialChecks).toEqual([{ ...fields, password: "wrong" }]);
+});
+
+test("an attempt that names many users at once is refused before it is counted", async () => {
+  await using guard = await startGuard({ LOGIN_RATE: "1 per hour" });
+  const fields = Object.fromEntries(["user", "User", "USER", "_user", "user_"].map((name, i) => [name, `u${i}`]));
+  expect(await attempt(guard, fields, elsewhere())).toMatchObject({ status: 400, body: { code: "bad_request" } });
+  expect(await attempt(guard, { username: "u0" }, elsewhere())).toMatchObject({ status: 200 });
+});
+
+test("a field that was left empty is nobody's name", async () => {
+  await using guard = await startGuard({ LOGIN_RATE: "1 per hour" });
+  for (const name of ["ada", "ben", "eve"]) {
+    expect(await attempt(guard, { username: name, email: "", password: "wrong" }, elsewhere())).toMatchObject({ status: 401 });
+  }
+});
+
+test("thirty people of one office, and one person thirty times, log in with the right password", async () => {
+  await using guard = await startGuard({ LOGIN_RATE: undefined, LOGIN_RATE_PER_ADDRESS: undefined });
+  const office = "192.0.2.30";
+  const statuses = await Promise.all(Array.from({ length: 30 }, async (_, i) => (await attempt(guard, { username: `colleague ${i}` }, office)).status));
+  expect(count(statuses)).toEqual({ 200: 30 });
+  for (let i = 0; i < 30; i += 1) expect(await attempt(guard, { username: "often" }, office)).toMatchObject({ status: 200 });
+});
+
+test("an address has a hundred attempts a minute without a setting, whoever they are for", { timeout: 60_000 }, async () => {
+  await using guard = await startGuard({ LOGIN_RATE_PER_ADDRESS: undefined });
+  const statuses = await Promise.all(Array.from({ length: 120 }, async (_, i) => (await attempt(guard, { username: `u${i}`, password: "wrong" }, "192.0.2.31")).status));
+  expect(count(statuses)).toEqual({ 401: 100, 429: 20 });
+});
+
+test("a success gives its own attempt back, and no other's", async () => {
+  await using guard = await startGuard({ LOGIN_RATE: "3 per hour", LOGIN_RATE_PER_ADDRESS: "5 per hour" });
+  const address = elsewhere();
+  const statuses = [];
+  for (const password of ["wrong", undefined, "wrong", undefined, undefined, "wrong", undefined]) {
+    statuses.push((await attempt(guard, { username: "ada", ...(password === undefined ? {} : { password }) }, address)).status);
+  }
+  expect(statuses).toEqual([401, 200, 401, 200, 200, 401, 429]);
+  for (const status of [401, 429]) expect(await attempt(guard, { username: `other ${status}`, password: "wrong" }, address), "three wrong, and one refused").toMatchObject({ status });
+});
+
+test("a login that finds no room has guessed nothing, and gives its attempt back", async () => {
+  await using guard = await startGuard({ LOGIN_RATE: "2 per hour", SESSION_LIMIT_POLICY: "deny" });
+  expect(await attempt(guard, { username: "ada" }, elsewhere())).toMatchObject({ status: 200 });
+  for (let i = 0; i < 4; i += 1) expect(await attempt(guard, { username: "ada" }, elsewhere())).toMatchObject({ status: 409 });
+  for (const status of [401, 401, 429]) expect(await attempt(guard, { username: "ada", password: "wrong" }, elsewhere())).toMatchObject({ status });
+});
+
+test("what is given back late does not open the next window", async () => {
+  await using guard = await startGuard({ LOGIN_RATE: "1 per second", ORIGIN_TIMEOUT: "30 seconds" });
+  const late = attempt(guard, { username: "ada", slow: "2500" }, elsewhere());
+  const wrong = async () => (await attempt(guard, { username: "ada", password: "wrong" }, elsewhere())).status;
+  await expect.poll(() => guard.origin.credentialChecks.length).toBe(1);
+  const outcomes: [number, number][] = [];
+  const began = Date.now();
+  while (Date.now() - began < 6000) outcomes.push([Date.now() - began, await wrong()]);
+  expect(await late).toMatchObject({ status: 200 });
+  const passed = outcomes.filter(([, status]) => status === 401).map(([at]) => at);
+  const gaps = passed.slice(1).map((at, i) => at - (passed[i] ?? 0));
+  expect(Math.min(...gaps), `passed at ${passed}`).toBeGreaterThan(900);
+});
+
+test("an attempt that fails for the origin's sake is not given back", async () => {
+  await using guard = await startGuard({ LOGIN_RATE: "2 per hour" });
+  guard.origin.approvals.set("odd", {});
+  for (const status of [502, 502, 429]) expect(await attempt(guard, { username: "odd" }, elsewhere())).toMatchObject({ status });
+});
+
+test("a refused attempt takes no place that a success would give back", async () => {
+  await using guard = await startGuard({ LOGIN_RATE: "2 per hour" });
+  const held = [1, 2].map(() => attempt(guard, { username: "ada", slow: "1500" }, elsewhere()));
+  await expect.poll(() => guard.origin.credentialChecks.length).toBe(2);
+  for (let i = 0; i < 5; i += 1) expect(await attempt(guard, { username: "ada" }, elsewhere())).toMatchObject({ status: 429 });
+  expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200]);
+  expect(await attempt(guard, { username: "ada" }, elsewhere())).toMatchObject({ status: 200 });
 });
 
 test("a name that is no text cannot be counted, and is refused before the origin is asked", async () => {
@@ -63,28 +162,28 @@ test("a name that is no text cannot be counted, and is refused before the origin
 });
 
 test("an address is counted whoever it tries, an IPv6 one by its /64", async () => {
-  await using guard = await startGuard({ LOGIN_RATE: "2 per hour" });
+  await using guard = await startGuard({ LOGIN_RATE_PER_ADDRESS: "2 per hour" });
   const statuses = async (...addresses: string[]) => {
     const all = [];
-    for (const [i, address] of addresses.entries()) all.push((await attempt(guard, { username: `${addresses[0]} ${i}` }, address)).status);
+    for (const [i, address] of addresses.entries()) all.push((await attempt(guard, { username: `${addresses[0]} ${i}`, password: "wrong" }, address)).status);
     return all;
   };
-  expect(await statuses("192.0.2.1", "192.0.2.1", "192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2")).toEqual([200, 200, 429, 429, 200]);
-  expect(await statuses("2001:db8:0:1::1", "2001:db8:0:1::2", "2001:DB8:0:1:f::3", "2001:db8:0:2::1")).toEqual([200, 200, 429, 200]);
+  expect(await statuses("192.0.2.1", "192.0.2.1", "192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2")).toEqual([401, 401, 429, 429, 401]);
+  expect(await statuses("2001:db8:0:1::1", "2001:db8:0:1::2", "2001:DB8:0:1:f::3", "2001:db8:0:2::1")).toEqual([401, 401, 429, 401]);
 });
 
 test("who is stopped by the address cannot use up another user's attempts", async () => {
-  await using guard = await startGuard({ LOGIN_RATE: "2 per hour" });
+  await using guard = await startGuard({ LOGIN_RATE: "2 per hour", LOGIN_RATE_PER_ADDRESS: "2 per hour" });
   for (const status of [401, 401, 429, 429]) {
     expect(await attempt(guard, { username: `victim ${status}`, password: "wrong" }, "192.0.2.9")).toMatchObject({ status });
   }
-  for (const status of [200, 200, 429]) expect(await attempt(guard, { username: "victim 429" }, elsewhere())).toMatchObject({ status });
+  for (const status of [401, 401, 429]) expect(await attempt(guard, { username: "victim 429", password: "wrong" }, elsewhere())).toMatchObject({ status });
 });
 
 test("a form that comes too often gets the page again, and is told when to come back", async () => {
   await using guard = await startGuard({ LOGIN_RATE: "1 per hour" });
-  const post = () => answerOf(guard.fetch("/_auth/login", formInit({ username: "ada" }, from(elsewhere()))));
-  expect(await post()).toMatchObject({ status: 303 });
+  const post = () => answerOf(guard.fetch("/_auth/login", formInit({ username: "ada", password: "wrong" }, from(elsewhere()))));
+  expect(await post()).toMatchObject({ status: 401 });
   const page = await post();
   expect(page).toMatchObject({ status: 429, headers: { "retry-after": expect.stringMatching(/^\d+$/), "content-type": "text/html; charset=utf-8" } });
   expect(page.body).toMatch(/Too many attempts to log in\. Wait \d+ seconds/);
@@ -92,10 +191,9 @@ test("a form that comes too often gets the page again, and is told when to come 
 
 test("the count begins anew when the window ends", async () => {
   await using guard = await startGuard({ LOGIN_RATE: "1 per 5 seconds" });
-  expect(await attempt(guard, { username: "ada" }, elsewhere())).toMatchObject({ status: 200 });
-  const again = async () => (await attempt(guard, { username: "ada" }, elsewhere())).status;
-  expect(await again()).toBe(429);
-  await expect.poll(again, { timeout: 10_000, interval: 200 }).toBe(200);
+  const again = async () => (await attempt(guard, { username: "ada", password: "wrong" }, elsewhere())).status;
+  expect([await again(), await again()]).toEqual([401, 429]);
+  await expect.poll(again, { timeout: 10_000, interval: 200 }).toBe(401);
   expect(await again()).toBe(429);
 });
 
@@ -107,9 +205,18 @@ test("of a hundred racing attempts on one user exactly as many pass as the rate 
 });
 
 test("of a hundred racing attempts from one address exactly as many pass as the rate says", { timeout: 60_000 }, async () => {
-  await using guard = await startGuard({ LOGIN_RATE: "7 per hour" });
-  const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => attempt(guard, { username: `raced ${i}` }, "2001:db8::1")));
-  expect(count(answers.map(({ status }) => status))).toEqual({ 200: 7, 429: 93 });
+  await using guard = await startGuard({ LOGIN_RATE_PER_ADDRESS: "7 per hour" });
+  const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => attempt(guard, { username: `raced ${i}`, password: "wrong" }, "2001:db8::1")));
+  expect(count(answers.map(({ status }) => status))).toEqual({ 401: 7, 429: 93 });
+});
+
+test("of racing attempts, right and wrong, never more are wrong than the rate says, and all of the right ones are given back", { timeout: 60_000 }, async () => {
+  await using guard = await startGuard({ LOGIN_RATE: "7 per hour", SESSION_LIMIT: "0" });
+  const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => attempt(guard, { username: "mixed", ...(i % 2 ? { password: "wrong" } : {}) }, elsewhere())));
+  const { 401: wrong = 0 } = count(answers.map(({ status }) => status));
+  expect(wrong).toBeLessThanOrEqual(7);
+  for (let i = wrong; i < 7; i += 1) expect(await attempt(guard, { username: "mixed", password: "wrong" }, elsewhere())).toMatchObject({ status: 401 });
+  expect(await attempt(guard, { username: "mixed", password: "wrong" }, elsewhere())).toMatchObject({ status: 429 });
 });
 
 test("with Cloudflare's rate-limit binding, that one counts", async () => {

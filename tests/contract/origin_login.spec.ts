@@ -3,7 +3,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { answerOf, bearer, cookieOf, startGuard, type Guard } from "../harness/guard.ts";
 
-const ROUTES = JSON.stringify([{ path: "/sign-in", access: "public" }]);
+const ROUTES = JSON.stringify([
+  { path: "/sign-in", access: "public", login: true },
+  { path: "/confirm", access: "session", login: true },
+  { path: "/about", access: "public" },
+  { path: "/start", access: "optional" },
+]);
 
 let guard: Guard;
 beforeAll(async () => {
@@ -76,6 +81,16 @@ describe("X-Guard-Login", () => {
     await expect.poll(() => guard.log.join()).toContain("X-Guard-Login");
   });
 
+  test.each(["idp|u1", "idp|"])("of %j, who is a trusted issuer's user, lets nobody in, and the log says why", async (sub) => {
+    const issuers = [{ issuer: "https://idp.example", audience: "a", jwks_uri: "https://idp.example/jwks", subject_prefix: "idp|" }];
+    await using both = await startGuard({ ROUTES, LOGIN_URL: undefined, TRUSTED_ISSUERS: JSON.stringify(issuers) });
+    const answer = await answerOf(answered({ "x-guard-login": JSON.stringify({ sub }) }, {}, both));
+    expect(answer).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
+    expect(answer.headers).not.toHaveProperty("set-cookie");
+    await expect.poll(() => both.log.join("\n")).toMatch(/X-Guard-Login.*subject_prefix.*https:\/\/idp\.example/);
+    await enter({ sub: "idp" }, both);
+  });
+
   test("cannot be sent in by a client, in any spelling", async () => {
     for (const name of ["x-guard-login", "X_Guard_Login", "x-guard-logout"]) {
       const response = await guard.fetch("/sign-in", { headers: { [name]: '{"sub":"root"}' } });
@@ -105,6 +120,33 @@ describe("X-Guard-Logout", () => {
     expect(await live()).toEqual(["session_revoked", "session_revoked"]);
   });
 
+  test.each(["others", "global"])("of `%s` with a token whose session is over ends nobody else's", async (scope) => {
+    const [gone, live] = [await enter({ sub: `over ${scope}` }), await enter({ sub: `over ${scope}` })];
+    expect([await visit(gone), await visit(live)]).toEqual(["session_superseded", "passes"]);
+    const response = await answered({ "x-guard-logout": scope }, { headers: { cookie: gone } });
+    expect(await answerOf(response.clone())).toMatchObject({ status: 302, body: "welcome" });
+    expect(await visit(live)).toBe("passes");
+    expect(response.headers.getSetCookie().some((cookie) => cookie.endsWith("Max-Age=0"))).toBe(scope === "global");
+  });
+
+  test.each(["false", "0", "everybody", "true, global"])("that reads %j ends nothing, and the log says what it must be", async (header) => {
+    const cookie = await enter({ sub: "stays" });
+    guard.log.length = 0;
+    expect(await answerOf(answered({ "x-guard-logout": header }, { headers: { cookie } }))).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
+    await expect.poll(() => guard.log.join()).toContain("X-Guard-Logout: it must be");
+    expect(await visit(cookie)).toBe("passes");
+  });
+
+  test("ends all of the user's where LOGOUT_ALL_SESSIONS says so, unless it is `local`", async () => {
+    await using everywhere = await startGuard({ ROUTES, SESSION_LIMIT: "0", LOGOUT_ALL_SESSIONS: "true", LOGIN_URL: undefined });
+    const [one, two, three] = [await enter({ sub: "ada" }, everywhere), await enter({ sub: "ada" }, everywhere), await enter({ sub: "ada" }, everywhere)];
+    const live = () => Promise.all([one, two, three].map((cookie) => visit(cookie, everywhere)));
+    await answered({ "x-guard-logout": "local" }, { headers: { cookie: one } }, everywhere);
+    expect(await live()).toEqual(["session_revoked", "passes", "passes"]);
+    await answered({ "x-guard-logout": "true" }, { headers: { cookie: two } }, everywhere);
+    expect(await live()).toEqual(["session_revoked", "session_revoked", "session_revoked"]);
+  });
+
   test("without a session only clears the cookie", async () => {
     const response = await answered({ "x-guard-logout": "" });
     expect(response.status).toBe(302);
@@ -117,6 +159,55 @@ describe("X-Guard-Logout", () => {
     const next = cookieOf(response).split("; ").at(-1) ?? "";
     expect([await visit(cookie), await visit(next)]).toEqual(["session_revoked", "passes"]);
   });
+});
+
+describe("where the rule does not say `login`", () => {
+  const WISHES = { "x-guard-login": '{"sub":"root"}', "x-guard-logout": "global" };
+
+  test.each([
+    ["a public path", "/about"],
+    ["an optional path", "/start"],
+    ["a path that needs a session", "/"],
+    ["a path below the login route", "/sign-in/x"],
+    ["another reading of the login route", "/Sign-In"],
+    ["an odd reading of it", "/sign-in;x"],
+    ["an encoded reading of it", "/%73ign-in"],
+  ])("%s neither begins nor ends a session, and the rest of the answer stays as it is", async (_, path) => {
+    const cookie = await enter({ sub: "eve" });
+    guard.log.length = 0;
+    const headers = { cookie, "sec-fetch-site": "same-origin" };
+    const response = await answered(WISHES, { headers }, guard, path);
+    const answer = await answerOf(response.clone());
+    expect(answer).toMatchObject({ status: 302, headers: { location: "/", "cache-control": "max-age=60" }, body: "welcome" });
+    expect(Object.keys(answer.headers).filter((name) => name.includes("guard"))).toEqual([]);
+    expect(response.headers.getSetCookie()).toEqual(["theirs=1"]);
+    expect(await visit(cookie)).toBe("passes");
+    await expect.poll(() => guard.log.join("\n")).toMatch(/X-Guard-Login, X-Guard-Logout: not obeyed.*"code":"login_not_allowed","level":"warn"/);
+    expect(guard.log.join("\n")).not.toContain("root");
+  });
+
+  test("an answer to a request that repeats itself is stripped each time", async () => {
+    const cookie = await enter({ sub: "often" });
+    for (let n = 0; n < 5; n += 1) {
+      const response = await answered(WISHES, { method: "GET", headers: { cookie }, body: null }, guard, "/often");
+      expect([n, response.status, response.headers.get("x-guard-login"), response.headers.get("x-guard-logout")]).toEqual([n, 302, null, null]);
+    }
+    expect(await visit(cookie)).toBe("passes");
+  });
+
+  test.each([[204, "GET"], [304, "GET"], [200, "HEAD"]])("an answer without a body, %i to %s, is stripped, too", async (status, method) => {
+    guard.origin.reply = { status, headers: { ...WISHES, etag: '"a"' } };
+    const answer = await answerOf(guard.fetch("/about", { method }));
+    expect(answer).toMatchObject({ status, headers: { etag: '"a"' }, body: "" });
+    expect(Object.keys(answer.headers).filter((name) => name.includes("guard"))).toEqual([]);
+  });
+});
+
+test("a login route takes no issuer's users without a prefix of theirs", async () => {
+  const issuers = [{ issuer: "https://idp.example", audience: "a", jwks_uri: "https://idp.example/jwks" }];
+  await using mixed = await startGuard({ ROUTES, LOGIN_URL: undefined, TRUSTED_ISSUERS: JSON.stringify(issuers) });
+  expect(await answerOf(mixed.fetch("/about"))).toMatchObject({ status: 500, body: { code: "misconfigured" } });
+  await expect.poll(() => mixed.log.join()).toContain("subject_prefix");
 });
 
 test("an answer to a bearer token that says neither passes as it is", async () => {

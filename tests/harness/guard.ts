@@ -80,6 +80,7 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
     STORE_TIMEOUT: "20 seconds",
     // Because all of a file's tests log in from one address; what it does has tests of its own.
     LOGIN_RATE: "off",
+    LOGIN_RATE_PER_ADDRESS: "off",
     ...storeVars(),
     ...vars,
   };

@@ -49,7 +49,7 @@ export async function startIssuer(alg = "RS256"): Promise<Issuer> {
     entry: (changes = {}) => ({
       issuer: issuer.url, audience: CLIENT_ID, jwks_uri: `${issuer.url}/jwks`, algorithms: [alg], subject_prefix: "idp|", ...changes,
     }),
-    idToken: (claims, header = {}, key) => sign({ typ: "JWT", ...header }, { sub: "u-1", ...claims }, key),
+    idToken: (claims, header = {}, key) => sign({ typ: "JWT", ...header }, { sub: "u-1", jti: `login-${(tokens += 1)}`, ...claims }, key),
     logoutToken: (claims, header = {}, key) =>
       sign({ typ: "logout+jwt", ...header }, { jti: `logout-${(tokens += 1)}`, events: { [EVENT]: {} }, ...claims }, key),
     async [Symbol.asyncDispose]() {

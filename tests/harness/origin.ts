@@ -67,7 +67,8 @@ export async function startOrigin(): Promise<Origin> {
     const body = Buffer.concat(chunks);
     const target = request.url ?? "";
     if (target === LOGIN_PATH && request.method === "POST") {
-      const { status, answer } = checkCredentials(origin, body);
+      const { status, answer, slow } = checkCredentials(origin, body);
+      if (slow > 0) await new Promise((resume) => setTimeout(resume, slow));
       response.writeHead(status, { "content-type": "application/json" }).end(answer);
       return;
     }
@@ -90,10 +91,12 @@ export async function startOrigin(): Promise<Origin> {
 }
 
 function checkCredentials(origin: Origin, body: Buffer) {
-  const credentials = JSON.parse(body.toString()) as { username: string; password: string };
+  const credentials = JSON.parse(body.toString()) as { username: string; password: string; slow?: string };
   origin.credentialChecks.push(credentials);
-  if (credentials.password !== PASSWORD) return { status: 401, answer: "{}" };
+  /** How long the origin thinks about it, in milliseconds. */
+  const slow = Number(credentials.slow ?? 0);
+  if (credentials.password !== PASSWORD) return { status: 401, answer: "{}", slow };
   const approval = origin.approvals.get(credentials.username) ?? { sub: credentials.username };
   const answer = typeof approval === "string" ? approval : JSON.stringify(approval);
-  return { status: 200, answer };
+  return { status: 200, answer, slow };
 }

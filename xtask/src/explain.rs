@@ -98,8 +98,9 @@ fn listed(rules: &Rules) -> String {
             methods => format!(" ({})", methods.join(", ")),
         };
         let preflights = if rule.preflight { "" } else { ", no preflights without it" };
+        let logins = if rule.login { ", its answers may log in and out" } else { "" };
         let (number, path, needed) = (index + 1, rule.path(), needed(rule));
-        let _ = writeln!(text, "  {number}. {path}{methods}: {needed}{preflights}");
+        let _ = writeln!(text, "  {number}. {path}{methods}: {needed}{preflights}{logins}");
     }
     text + "  Whatever no rule names: a live session\n"
 }

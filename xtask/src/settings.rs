@@ -72,7 +72,7 @@ fn find(given: &BTreeMap<String, String>) -> Findings {
         }
     }
     findings.errors.extend(rates_that_differ(given));
-    let known = |name: &str| setting(name).is_some() || [LIMITER, ORIGIN].contains(&name);
+    let known = |name: &str| setting(name).is_some() || is_limiter(name) || name == ORIGIN;
     for name in given.keys().filter(|name| !known(name)) {
         if !findings.errors.iter().any(|error| error.starts_with(name.as_str())) {
             findings.notes.push(format!("{name} is not a setting of the guard"));
@@ -84,15 +84,25 @@ fn find(given: &BTreeMap<String, String>) -> Findings {
     findings
 }
 
-/// The rate-limit binding, which comes as if it were a setting: `10 per 60 seconds`.
-const LIMITER: &str = "LOGIN_RATE_LIMITER";
+/// The rate-limit bindings, which come as if they were settings: `10 per 60 seconds`. Then the setting
+/// that has the same rate, and what holds without it.
+const LIMITERS: [(&str, &str, Rate); 2] = [
+    ("LOGIN_RATE_LIMITER", "LOGIN_RATE", Rate::PER_USER),
+    ("LOGIN_RATE_PER_ADDRESS_LIMITER", "LOGIN_RATE_PER_ADDRESS", Rate::PER_ADDRESS),
+];
 
-/// The binding counts by its own limit, which the Worker cannot see.
-fn rates_that_differ(given: &BTreeMap<String, String>) -> Option<String> {
-    let bound = Rate::parse(given.get(LIMITER)?).ok()??;
-    let wanted = given.get("LOGIN_RATE").map_or(Ok(Some(Rate::DEFAULT)), |text| Rate::parse(text));
-    let differs = wanted.is_ok_and(|wanted| wanted.is_some_and(|wanted| wanted != bound));
-    differs.then(|| format!("LOGIN_RATE is not what {LIMITER} has: {}", given[LIMITER]))
+/// A binding counts by its own limit, which the Worker cannot see.
+fn rates_that_differ(given: &BTreeMap<String, String>) -> impl Iterator<Item = String> {
+    LIMITERS.iter().filter_map(|(limiter, name, default)| {
+        let bound = Rate::parse(given.get(*limiter)?).ok()??;
+        let wanted = given.get(*name).map_or(Ok(Some(*default)), |text| Rate::parse(text));
+        let differs = wanted.is_ok_and(|wanted| wanted.is_some_and(|wanted| wanted != bound));
+        differs.then(|| format!("{name} is not what {limiter} has: {}", given[*limiter]))
+    })
+}
+
+fn is_limiter(name: &str) -> bool {
+    LIMITERS.iter().any(|(limiter, ..)| *limiter == name)
 }
 
 fn setting(name: &str) -> Option<&'static Setting> {
@@ -171,6 +181,9 @@ mod tests {
         assert_eq!(errors("off", "10 per 60 seconds"), 0);
         assert_eq!(errors("5 per minute", "10 per 60 seconds"), 1);
         assert_eq!(errors("10 per hour", "10 per 60 seconds"), 1);
+        let of_address = ("LOGIN_RATE_PER_ADDRESS_LIMITER", "10 per 60 seconds");
+        let found = find(&given(&[of_address]));
+        assert!(found.errors[0].starts_with("LOGIN_RATE_PER_ADDRESS is not"), "{found:?}");
     }
 
     #[test]

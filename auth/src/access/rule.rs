@@ -41,6 +41,9 @@ pub struct Rule {
     /// May CORS preflights about these requests pass without a session?
     #[serde(default = "yes")]
     pub preflight: bool,
+    /// May the origin's answers to these requests begin, end and change sessions?
+    #[serde(default)]
+    pub login: bool,
 }
 
 fn yes() -> bool {
@@ -58,6 +61,7 @@ impl Rule {
             roles: Vec::new(),
             scopes: Vec::new(),
             preflight: true,
+            login: false,
         }
     }
 

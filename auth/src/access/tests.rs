@@ -220,3 +220,29 @@ proptest! {
         }
     }
 }
+
+#[rstest]
+#[case::named("POST", "/sign-in", true)]
+#[case::another_method("GET", "/sign-in", false)]
+#[case::below("POST", "/sign-in/x", false)]
+#[case::as_a_folder("POST", "/sign-in/", false)]
+#[case::in_capitals("POST", "/Sign-In", false)]
+#[case::odd("POST", "/sign-in;x", false)]
+#[case::encoded("POST", "/%73ign-in", false)]
+#[case::unnamed("POST", "/x", false)]
+#[case::with_a_session("POST", "/members/confirm", true)]
+#[case::read_as_another("POST", "/members/ADMIN/x", false)]
+#[case::of_a_later_rule("POST", "/members/admin/x", false)]
+fn only_a_rule_that_says_so_lets_the_origin_log_people_in(
+    #[case] method: &str,
+    #[case] path: &str,
+    #[case] lets: bool,
+) {
+    let json = json!([
+        { "path": "/sign-in", "access": "public", "methods": ["POST"], "login": true },
+        { "path": "/members/admin/*", "access": "session" },
+        { "path": "/members/*", "access": "session", "login": true },
+    ]);
+    let rules = Rules::parse(&json.to_string()).unwrap();
+    assert_eq!(rules.lets_log_in(method, path), lets, "{method} {path}");
+}

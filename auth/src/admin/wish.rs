@@ -6,11 +6,13 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use super::Act;
+use crate::id_token::Issued;
 use crate::index::{Cursor, MAX_PAGE};
+use crate::issuer::{TrustedIssuer, issuer_of};
 use crate::login::Approval;
 use crate::refusal::Refusal;
 use crate::session::{Sid, Subject};
-use crate::time::parse_span;
+use crate::time::{Timestamp, parse_span};
 
 /// What is asked for, below `admin/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,7 +127,8 @@ pub struct NewSession {
 }
 
 /// The members of the body. An unknown one is refused: it could be a misspelt lifetime.
-const MEMBERS: [&str; 7] = [
+const MEMBERS: [&str; 8] = [
+    "issuer",
     "claims",
     "roles",
     "data",
@@ -135,16 +138,48 @@ const MEMBERS: [&str; 7] = [
     "user_agent",
 ];
 
+/// What holds for all sessions that backends begin.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// No session lives longer.
+    pub longest: Duration,
+    /// The trusted issuers: a user of theirs is logged in only in their name.
+    pub issuers: &'a [TrustedIssuer],
+    /// The present moment.
+    pub now: Timestamp,
+}
+
 impl NewSession {
-    /// Reads the body, JSON or nothing. No session lives longer than `longest`.
+    /// Reads the body, JSON or nothing. With `issuer`, the session is as one that the issuer's ID
+    /// token began: a logout there ends it.
     ///
     /// # Errors
-    /// [`Refusal::BadSession`] with what to change.
-    pub fn parse(sub: Subject, body: &str, longest: Duration) -> Result<Self, Refusal> {
-        Self::read(sub, body, longest).map_err(Refusal::BadSession)
+    /// [`Refusal::BadSession`] or [`Refusal::UserOfIssuer`] with what to change.
+    pub fn parse(sub: Subject, body: &str, terms: Terms<'_>) -> Result<Self, Refusal> {
+        let (mut new, issuer) =
+            Self::read(sub, body, terms.longest).map_err(Refusal::BadSession)?;
+        let sub = &new.approval.sub;
+        let issuer = match (issuer, issuer_of(sub, terms.issuers)) {
+            (None, None) => return Ok(new),
+            (None, Some(owner)) => return Err(Refusal::UserOfIssuer(owner.issuer.clone())),
+            (Some(name), _) => terms.issuers.iter().find(|it| it.issuer == name),
+        };
+        let unknown = || Refusal::BadSession("`issuer` must be one of TRUSTED_ISSUERS.".into());
+        let issuer = issuer.ok_or_else(unknown)?;
+        let own_sub = issuer.own_sub(sub).ok_or_else(|| {
+            let why = "With `issuer`, the user's `sub` must begin with its `subject_prefix`.";
+            Refusal::BadSession(why.into())
+        })?;
+        new.approval.issued = Some(Issued {
+            issuer: issuer.issuer.clone(),
+            sub: own_sub.into(),
+            sid: None,
+            at: terms.now,
+        });
+        Ok(new)
     }
 
-    fn read(sub: Subject, body: &str, longest: Duration) -> Result<Self, String> {
+    fn read(sub: Subject, body: &str, longest: Duration) -> Result<(Self, Option<String>), String> {
         let mut members: Map<String, Value> = match body.trim() {
             "" => Map::new(),
             body => serde_json::from_str(body).map_err(|_| "The body must be a JSON object.")?,
@@ -152,6 +187,7 @@ impl NewSession {
         if members.keys().any(|name| !MEMBERS.contains(&name.as_str())) {
             return Err(format!("The body's members can be: {}.", MEMBERS.join(", ")));
         }
+        let issuer = text(&mut members, "issuer")?;
         let user_agent = text(&mut members, "user_agent")?;
         let lifetime = match text(&mut members, "session_ttl")? {
             None => None,
@@ -164,10 +200,10 @@ impl NewSession {
             return Err("`session_ttl` must not be longer than SESSION_TTL.".into());
         }
         members.insert("sub".into(), String::from(sub).into());
-        let approval = Approval::parse(&Value::Object(members).to_string());
+        let approval = Approval::read(&Value::Object(members).to_string());
         let approval =
             approval.map_err(|error| format!("The body cannot be used: {}.", error.why()))?;
-        Ok(Self { approval, lifetime, user_agent })
+        Ok((Self { approval, lifetime, user_agent }, issuer))
     }
 }
 

@@ -117,12 +117,17 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LOGIN_RATE",
         "10 per minute",
-        "How many attempts to log in pass per user and per client address, `N per SPAN`, or `off`. Every attempt counts, also a right one. With a rate-limit binding named `LOGIN_RATE_LIMITER`, that one counts, and the span must be its period, `10 seconds` or `minute`; see the README.",
+        "How many attempts to log in as one user pass, `N per SPAN`, or `off`. One that succeeds gives its attempt back. With a rate-limit binding named `LOGIN_RATE_LIMITER`, that one counts, and cannot give back; the span must be its period, `10 seconds` or `minute`; see the README.",
+    ),
+    setting(
+        "LOGIN_RATE_PER_ADDRESS",
+        "100 per minute",
+        "The same for attempts from one client address, an IPv6 one by its /64, whoever they are for. The binding is named `LOGIN_RATE_PER_ADDRESS_LIMITER`.",
     ),
     setting(
         "ROUTES",
         "none",
-        "Who may reach which paths: a JSON list of `{\"path\", \"access\", \"methods\", \"roles\", \"scopes\", \"preflight\"}`, of which the first that names a request holds. `access` is `public`, `optional` (the origin is told who it is, if there is a session) or `session`. In `path`, `*` stands for any part of a segment, and at the end, after a slash, for all the rest. One of `roles` is needed, and all of `scopes`. CORS preflights about these requests pass without a session, unless `preflight` is `false`. A path that no rule names needs a session, and so does one that an origin may read as another: with empty segments, `;`, dots at an end, or slashes and dots in percent-encoding.",
+        "Who may reach which paths: a JSON list of `{\"path\", \"access\", \"methods\", \"roles\", \"scopes\", \"preflight\", \"login\"}`, of which the first that names a request holds. `access` is `public`, `optional` (the origin is told who it is, if there is a session) or `session`. In `path`, `*` stands for any part of a segment, and at the end, after a slash, for all the rest. One of `roles` is needed, and all of `scopes`. CORS preflights about these requests pass without a session, unless `preflight` is `false`. With `login`, the origin's answers to them may begin and end sessions: see the README, \"Your own login route\". A path that no rule names needs a session, and so does one that an origin may read as another: with empty segments, `;`, dots at an end, or slashes and dots in percent-encoding.",
     ),
     setting(
         "STORE_TIMEOUT",

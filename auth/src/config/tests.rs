@@ -21,7 +21,7 @@ fn the_defaults_are_those_of_the_reference() {
         .filter(|s| !matches!(s.default, "none" | "SESSION_TTL"))
         .map(|s| (s.name, s.default))
         .chain([("SESSION_TTL", default("SESSION_TTL"))])
-        .chain([("LOGIN_RATE", default("LOGIN_RATE"))])
+        .chain(["LOGIN_RATE", "LOGIN_RATE_PER_ADDRESS"].map(|name| (name, default(name))))
         .chain([("STORE_TIMEOUT", default("STORE_TIMEOUT"))])
         .chain([("ORIGIN_TIMEOUT", default("ORIGIN_TIMEOUT"))])
         .collect();
@@ -75,6 +75,7 @@ fn everything_wrong_is_said_at_once() {
 #[case("ADMIN_API_KEY", "0123456789abcdef 0123456789abcdef")]
 #[case("ADMIN_API_KEY", "0123456789abcdef0123456789abcdé")]
 #[case("LOGIN_RATE", "10")]
+#[case("LOGIN_RATE_PER_ADDRESS", "100")]
 #[case("TOKEN_SOURCES", "basic")]
 #[case("TRUSTED_ISSUERS", "{}")]
 #[case("TRUSTED_ISSUERS", r#"[{"issuer":"https://idp.example"}]"#)]
@@ -191,4 +192,17 @@ fn secrets_do_not_reach_debug_output() {
 #[case("", false)]
 fn a_secret_is_compared_whole(#[case] other: &str, #[case] same: bool) {
     assert_eq!(Secret::new("hush").is(other), same);
+}
+
+#[test]
+fn beside_a_rule_that_logs_people_in_an_issuers_users_need_a_prefix_too() {
+    let list = |prefix: &str| {
+        format!(
+            r#"[{{"issuer":"https://idp.example","audience":"a","jwks_uri":"https://idp.example/jwks"{prefix}}}]"#
+        )
+    };
+    let routes = r#"[{"path":"/sign-in","access":"public","login":true}]"#;
+    let is_fine = |list: &str| read(&[("TRUSTED_ISSUERS", list), ("ROUTES", routes)]).is_ok();
+    assert!(!is_fine(&list("")));
+    assert!(is_fine(&list(r#","subject_prefix":"idp|""#)));
 }

@@ -237,3 +237,52 @@ fn a_strangers_signature_is_refused() {
     assert_eq!(token.verify_by_one_of([]).map(drop), Err(TokenError::UnknownKey));
     assert_eq!(token.verify(&key()).map(drop), Err(TokenError::Signature));
 }
+
+#[rstest]
+#[case::the_very_same(json!({ "jti": "j" }), json!({ "jti": "j" }), true)]
+#[case::by_its_jti_alone(json!({ "jti": "j" }), json!({ "jti": "j", "nonce": "m" }), true)]
+#[case::another_jti(json!({ "jti": "j" }), json!({ "jti": "k" }), false)]
+#[case::without_one_the_same(json!({}), json!({}), true)]
+#[case::without_one_another(json!({}), json!({ "name": "Ben" }), false)]
+#[case::an_empty_one_is_none(json!({ "jti": "" }), json!({ "jti": "", "name": "Ben" }), false)]
+#[case::a_list_is_none(json!({ "jti": [7] }), json!({ "jti": [7], "name": "Ben" }), false)]
+fn an_id_token_is_known_again(#[case] one: Value, #[case] other: Value, #[case] same: bool) {
+    let [one, other] = [one, other].map(|changes| note(&issuer(json!({})), changes));
+    assert_eq!(one == other, same);
+}
+
+/// What says that such a token of this issuer was used.
+fn note(issuer: &TrustedIssuer, changes: Value) -> NoteName {
+    let token = sign(json!({ "typ": "JWT" }), &changed(good(), changes));
+    let token = Unverified::parse_of_provider(&token).unwrap();
+    let digest = token.digest();
+    let token = IdToken::read(token.verify(&key()).unwrap(), issuer, None, NOW).unwrap();
+    token.once(&digest).note
+}
+
+#[test]
+fn another_issuers_token_of_the_same_name_is_another() {
+    let other = issuer(json!({ "issuer": "https://other.example" }));
+    let other = note(&other, json!({ "jti": "j", "iss": "https://other.example" }));
+    assert_ne!(other, note(&issuer(json!({})), json!({ "jti": "j" })));
+}
+
+#[test]
+fn another_signature_under_the_same_makes_no_other_token() {
+    let token = sign(json!({ "typ": "JWT" }), &good());
+    let (signed, _) = token.rsplit_once('.').unwrap();
+    let digest = |token: &str| Unverified::parse(token).map(|token| token.digest()).unwrap();
+    assert_eq!(digest(&token), digest(&format!("{signed}.AAAA")));
+}
+
+#[rstest]
+#[case(60, 60)]
+#[case(10 * 24 * 3600, 24 * 3600)]
+fn a_used_id_token_is_remembered_for_as_long_as_it_would_be_taken(
+    #[case] lifetime: u64,
+    #[case] at_least: u64,
+) {
+    let token = read(json!({ "exp": NOW.seconds() + lifetime }), None).unwrap();
+    let kept = token.over.since(NOW).as_secs();
+    assert!((at_least..at_least + 300).contains(&kept), "{kept}");
+}

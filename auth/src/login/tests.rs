@@ -1,7 +1,7 @@
 use super::*;
+use crate::issuer::tests::issuer;
 use rstest::rstest;
 use serde_json::json;
-use std::time::Duration;
 
 #[test]
 fn both_forms_carry_the_same_credentials() {
@@ -48,7 +48,7 @@ fn an_id_token_is_a_proof_in_json_and_where_issuers_are_trusted() {
 fn an_approval_brings_claims_roles_data_and_limit() {
     let body =
         r#"{"sub":"ada","claims":{"email":"a@b"},"data":{"b":[]},"roles":["x"],"session_limit":3}"#;
-    let approval = Approval::parse(body).unwrap();
+    let approval = Approval::parse(body, &[]).unwrap();
     assert_eq!(approval.sub.as_str(), "ada");
     assert_eq!(approval.claims["email"], "a@b");
     assert_eq!(approval.claims["roles"][0], "x");
@@ -66,7 +66,7 @@ fn the_origin_may_set_limit_and_policy_of_a_user(
     #[case] limit: Option<&str>,
     #[case] policy: Option<LimitPolicy>,
 ) {
-    let approval = Approval::parse(body).unwrap();
+    let approval = Approval::parse(body, &[]).unwrap();
     assert_eq!(approval.session_limit, limit.map(|text| SessionLimit::parse(text).unwrap()));
     assert_eq!(approval.policy, policy);
 }
@@ -82,9 +82,20 @@ fn a_login_may_name_the_sessions_that_it_ends() {
 
 #[rstest]
 #[case("", "no JSON")]
-#[case("{}", "wrong type")]
-#[case(r#"{"sub":""}"#, "wrong type")]
-#[case(r#"{"sub":7}"#, "wrong type")]
+#[case("<!doctype html>", "no JSON")]
+#[case("[]", "no JSON object")]
+#[case("null", "no JSON object")]
+#[case(r#"{"sub":"a"} {"#, "no JSON")]
+#[case("{}", "`sub` is missing")]
+#[case(r#"{"sub":null}"#, "`sub` is missing")]
+#[case(r#"{"sub":""}"#, "`sub` is empty")]
+#[case(r#"{"sub":7}"#, "`sub` is of the wrong type")]
+#[case(r#"{"sub":["a"]}"#, "`sub` is of the wrong type")]
+#[case(&format!(r#"{{"sub":"{}"}}"#, "a".repeat(1025)), "`sub` is longer")]
+#[case(r#"{"sub":"a","claims":"x"}"#, "`claims` is of the wrong type")]
+#[case(r#"{"sub":"a","roles":"admin"}"#, "`roles` is of the wrong type")]
+#[case(r#"{"sub":"a","roles":[1]}"#, "`roles` is of the wrong type")]
+#[case(r#"{"sub":"a","end":"s"}"#, "`end` is of the wrong type")]
 #[case(r#"{"sub":"a","claims":{"exp":1}}"#, "`exp`")]
 #[case(r#"{"sub":"a","claims":{"sid":"x"}}"#, "`sid`")]
 #[case(r#"{"sub":"a","data":[]}"#, "wrong type")]
@@ -92,22 +103,89 @@ fn a_login_may_name_the_sessions_that_it_ends() {
 #[case(r#"{"sub":"a","session_limit":"many"}"#, "wrong type")]
 #[case(r#"{"sub":"a","session_limit_policy":"never"}"#, "wrong type")]
 fn an_unusable_approval_says_what_to_change(#[case] body: &str, #[case] says: &str) {
-    let error = Approval::parse(body).unwrap_err().to_string();
+    let error = Approval::parse(body, &[]).unwrap_err().to_string();
     assert!(error.contains(says), "{error}");
+}
+
+#[test]
+fn a_member_that_is_null_says_nothing() {
+    let body = r#"{"sub":"a","claims":null,"data":null,"roles":null,"session_limit":null,"session_limit_policy":null,"end":null}"#;
+    assert!(Approval::parse(body, &[]).unwrap() == Approval::parse(r#"{"sub":"a"}"#, &[]).unwrap());
+}
+
+#[rstest]
+#[case::an_issuers_user("idp|u1", false)]
+#[case::whoever_has_the_prefix("idp|", false)]
+#[case::below_it("idp|u1|x", false)]
+#[case::the_beginning_of_it("idp", true)]
+#[case::in_the_middle("u1idp|", true)]
+#[case::another_case("IDP|u1", true)]
+#[case::ones_own("u1", true)]
+fn the_origin_cannot_log_in_an_issuers_users(#[case] sub: &str, #[case] fine: bool) {
+    let one = issuer(json!({ "subject_prefix": "idp|" }));
+    let other = issuer(json!({ "issuer": "https://same.example", "subject_prefix": "" }));
+    let approval = Approval::parse(&json!({ "sub": sub }).to_string(), &[other, one]);
+    assert_eq!(approval.is_ok(), fine, "{sub}");
+    if let Err(error) = approval {
+        let error = error.to_string();
+        assert!(error.contains("https://idp.example"), "{error}");
+        assert!(!error.contains("u1"), "{error}");
+    }
+}
+
+#[rstest]
+#[case(200, None, r#"{"sub":"a"}"#, Ok("a"))]
+#[case(200, None, "", Err((502, "answered 200, but a login cannot be made of it: it is no JSON")))]
+#[case(200, None, "<!doctype html>", Err((502, "no JSON object (line 1, column 1)")))]
+#[case(200, None, r#"{"sub":5}"#, Err((502, "`sub` is of the wrong type")))]
+#[case(201, None, r#"{"sub":"a"}"#, Err((502, "answered 201; it must answer 200")))]
+#[case(204, None, "", Err((502, "answered 204; it must answer 200")))]
+#[case(302, None, r#"{"sub":"a"}"#, Err((502, "answered 302, and redirects are not followed")))]
+#[case(400, None, "{}", Err((502, "answered 400; it must answer 200")))]
+#[case(401, None, "<html>", Err((401, "")))]
+#[case(403, None, "{}", Err((502, "answered 403; it must answer 200")))]
+#[case(404, None, "{}", Err((502, "answered 404; it must answer 200")))]
+#[case(422, None, "{}", Err((502, "answered 422; it must answer 200")))]
+#[case(429, Some("7"), "", Err((429, "Wait 7 seconds")))]
+#[case(429, Some("0"), "", Err((429, "Wait 1 seconds")))]
+#[case(429, Some("99999999999"), "", Err((429, "Wait 86400 seconds")))]
+#[case(429, Some("Wed, 21 Oct 2026 07:28:00 GMT"), "", Err((429, "Wait 60 seconds")))]
+#[case(429, None, "", Err((429, "Wait 60 seconds")))]
+#[case(500, None, r#"{"sub":"a"}"#, Err((502, "LOGIN_URL answered 500")))]
+#[case(503, Some("7"), "", Err((502, "LOGIN_URL answered 503")))]
+fn an_answer_of_the_login_endpoint_means_one_thing(
+    #[case] status: u16,
+    #[case] retry_after: Option<&str>,
+    #[case] body: &str,
+    #[case] expected: Result<&str, (u16, &str)>,
+) {
+    let read = Answer { status, retry_after, body }.read(&[]);
+    let read = read
+        .as_ref()
+        .map(|approval| approval.sub.as_str())
+        .map_err(|refusal| (refusal.status(), refusal.cause().unwrap_or_else(|| refusal.detail())));
+    match (read, expected) {
+        (Ok(sub), Ok(expected)) => assert_eq!(sub, expected),
+        (Err((status, told)), Err((expected, says))) => {
+            assert_eq!(status, expected, "{told}");
+            assert!(told.contains(says), "{told}");
+        }
+        (read, expected) => panic!("{status} {body}: {read:?}, expected {expected:?}"),
+    }
 }
 
 #[test]
 fn claims_are_limited_to_four_kilobytes_in_all() {
     let body = |size| json!({ "sub": "a", "claims": { "pad": "x".repeat(size) } }).to_string();
     let frame = r#"{"pad":""}"#.len();
-    assert!(Approval::parse(&body(4096 - frame)).is_ok());
-    let error = Approval::parse(&body(4096 - frame + 1)).unwrap_err();
+    assert!(Approval::parse(&body(4096 - frame), &[]).is_ok());
+    let error = Approval::parse(&body(4096 - frame + 1), &[]).unwrap_err();
     assert!(error.to_string().contains("4 KB"), "{error}");
 }
 
 #[test]
 fn a_session_begins_with_what_is_known_of_its_client() {
-    let approval = Approval::parse(r#"{"sub":"ada"}"#).unwrap();
+    let approval = Approval::parse(r#"{"sub":"ada"}"#, &[]).unwrap();
     let client = Client {
         user_agent: Some("é".repeat(200)),
         city: Some("Berlin".into()),

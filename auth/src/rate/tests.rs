@@ -1,6 +1,8 @@
 use super::*;
 use rstest::rstest;
 use serde_json::{Value, json};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 #[rstest]
 #[case("10 per minute", 10, 60)]
@@ -41,30 +43,63 @@ fn another_text_is_refused_with_a_reason(#[case] text: &str) {
 #[case(u64::MAX, false)]
 fn as_many_attempts_pass_as_the_rate_says(#[case] attempts: u64, #[case] passes: bool) {
     let left = Duration::from_millis(1_500);
-    let verdict = Rate::DEFAULT.judge(Count { attempts, left });
+    let verdict = Rate::PER_USER.judge(&Count { attempts, left, window: "w".into() });
     let refused = Refusal::TooManyAttempts { wait: left };
     assert_eq!(verdict, if passes { Ok(()) } else { Err(refused) });
 }
 
 #[rstest]
-#[case("7 1500", Some((7, 1500)))]
+#[case("7 1500 w", Some((7, 1500)))]
+#[case("7 1500", None)]
 #[case("7", None)]
-#[case("7 -1", None)]
-#[case(" 7", None)]
+#[case("7 -1 w", None)]
+#[case(" 7 w", None)]
 #[case("", None)]
-fn a_count_is_two_numbers(#[case] answer: &str, #[case] expected: Option<(u64, u64)>) {
-    let count = |(attempts, left)| Count { attempts, left: Duration::from_millis(left) };
+fn a_count_is_two_numbers_and_a_name(#[case] answer: &str, #[case] expected: Option<(u64, u64)>) {
+    let count = |(attempts, left)| Count {
+        attempts,
+        left: Duration::from_millis(left),
+        window: "w".into(),
+    };
     assert_eq!(Count::read(answer), expected.map(count));
 }
 
 /// Stands for the platform's.
-fn fold(text: &str) -> String {
-    text.trim().to_uppercase().to_lowercase()
+pub(crate) fn fold(text: &str) -> String {
+    let is_ignorable = |c: &char| {
+        matches!(*c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
+    };
+    let kept = |c: &char| !(is_combining_mark(*c) || is_ignorable(c) || c.is_control());
+    let plain: String = text.nfkd().filter(kept).collect();
+    plain.to_lowercase().to_uppercase().to_lowercase()
 }
+
+const RATES: LoginRates =
+    LoginRates { per_user: Some(Rate::PER_USER), per_address: Some(Rate::PER_ADDRESS) };
 
 fn counted(fields: Value, address: &str) -> Vec<NoteName> {
     let proof = Proof::Credentials(fields.as_object().unwrap().clone());
-    counters(&proof, Some(address), fold).unwrap()
+    let counters = counters(&proof, Some(address), RATES, fold).unwrap();
+    counters.into_iter().map(|counter| counter.name).collect()
+}
+
+#[test]
+fn an_address_and_a_user_have_rates_of_their_own() {
+    let proof = Proof::Credentials(json!({ "username": "ada" }).as_object().unwrap().clone());
+    let of = |per_user, per_address| {
+        let rates = LoginRates { per_user, per_address };
+        let counters = counters(&proof, None, rates, fold).unwrap();
+        counters.into_iter().map(|it| (it.by, it.rate)).collect::<Vec<_>>()
+    };
+    let (user, address) = (Rate::PER_USER, Rate::PER_ADDRESS);
+    assert_eq!(of(Some(user), Some(address)), [(By::Address, address), (By::User, user)]);
+    assert_eq!(of(Some(user), None), [(By::User, user)]);
+    assert_eq!(of(None, Some(address)), [(By::Address, address)]);
+    assert_eq!(of(None, None), []);
 }
 
 #[test]
@@ -89,7 +124,7 @@ fn users_do_not_share_a_count_and_nobody_shares_one_with_an_address() {
 #[case(json!({ "username": "ada", "email": "ADA" }), 1)]
 #[case(json!({ "username": "x", "user": "y", "email": "z", "login": "ada" }), 4)]
 #[case(json!({ "username": null, "password": "p" }), 0)]
-#[case(json!({ "Name": "ada" }), 0)]
+#[case(json!({ "tenant": "ada" }), 0)]
 fn each_identity_is_counted_once(#[case] fields: Value, #[case] users: usize) {
     assert_eq!(counted(fields, "192.0.2.1").len(), 1 + users);
 }
@@ -100,14 +135,23 @@ fn each_identity_is_counted_once(#[case] fields: Value, #[case] users: usize) {
 #[case(json!(true))]
 fn an_identity_that_cannot_be_counted_is_refused(#[case] name: Value) {
     let proof = Proof::Credentials(json!({ "username": name }).as_object().unwrap().clone());
-    assert!(matches!(counters(&proof, None, fold), Err(Refusal::BadRequest(_))));
+    assert!(matches!(counters(&proof, None, RATES, fold), Err(Refusal::BadRequest(_))));
 }
 
 #[test]
 fn an_id_token_is_counted_by_its_address_alone() {
     let proof = Proof::IdToken { token: "x.y.z".into(), nonce: None };
-    let counted = counters(&proof, Some("192.0.2.1"), fold).unwrap();
-    assert_eq!(counted, [NoteName::new("login by address", &["192.0.2.1"])]);
+    let counted = counters(&proof, Some("192.0.2.1"), RATES, fold).unwrap();
+    let name = NoteName::new("login by address", &["192.0.2.1"]);
+    assert_eq!(counted, [Counter { name, by: By::Address, rate: Rate::PER_ADDRESS }]);
+}
+
+#[test]
+fn one_attempt_cannot_use_up_many_users_attempts() {
+    let fields: serde_json::Map<_, _> =
+        (0..5).map(|n| ("_".repeat(n) + "user", json!(format!("u{n}")))).collect();
+    let verdict = counters(&Proof::Credentials(fields), None, RATES, fold);
+    assert!(matches!(verdict, Err(Refusal::BadRequest(_))), "{verdict:?}");
 }
 
 #[rstest]

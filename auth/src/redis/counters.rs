@@ -1,19 +1,29 @@
 //! Counters: one key each, gone when its window is.
 
-use std::time::Duration;
-
 use super::{LOCKING, Redis, RestError, RestRequest, result, unreadable};
-use crate::rate::Count;
+use crate::rate::{Count, Rate};
 use crate::store::NoteName;
 
 const COUNT: &str = include_str!("count.lua");
+const TAKE_BACK: &str = include_str!("take_back.lua");
 
 impl Redis {
-    /// The request that counts once more. The script is sent whole: it is short, and rare.
-    pub fn count(&self, counter: &NoteName, span: Duration) -> RestRequest {
+    /// The request that counts once more, in a window of this name, if none is open. The script is
+    /// sent whole: it is short, and rare.
+    pub fn count(&self, counter: &NoteName, rate: &Rate, window: &str) -> RestRequest {
+        let (most, span) = (rate.attempts.to_string(), rate.span.as_millis().to_string());
+        self.at_counter(COUNT, counter, &[&most, &span, window])
+    }
+
+    /// The request that takes one count of this window back.
+    pub fn take_back(&self, counter: &NoteName, window: &str) -> RestRequest {
+        self.at_counter(TAKE_BACK, counter, &[window])
+    }
+
+    fn at_counter(&self, script: &str, counter: &NoteName, words: &[&str]) -> RestRequest {
         let key = format!("{}count:{}", self.keyspace, counter.as_str());
-        let script = format!("{LOCKING}{COUNT}");
-        RestRequest::post(&["eval", &script, "1", &key, &span.as_millis().to_string()])
+        let script = format!("{LOCKING}{script}");
+        RestRequest::post(&[&["eval", &script, "1", &key], words].concat())
     }
 
     /// Reads the reply to [`Redis::count`].

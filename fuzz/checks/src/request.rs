@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use auth::admin::{self, NewSession, Wish};
+use auth::admin::{self, NewSession, Terms, Wish};
 use auth::config::Secret;
 use auth::form::Form;
 use auth::index;
@@ -9,6 +9,7 @@ use auth::rate::Count;
 use auth::redirect::{LocalTarget, read_query};
 use auth::route::{Route, Target};
 use auth::session::Subject;
+use auth::time::Timestamp;
 
 /// Read as everything else a client or the login endpoint sends: a URL, a redirect, a login, an approval.
 pub fn request(data: &[u8]) {
@@ -23,7 +24,7 @@ pub fn request(data: &[u8]) {
     crate::credential::query_token(&text);
     crate::credential::query_token(&format!("/?{text}&a={text}"));
     admin(&text);
-    if let Ok(approval) = Approval::parse(&text) {
+    if let Ok(approval) = Approval::parse(&text, &[]) {
         assert!(!approval.sub.as_str().is_empty(), "nobody is approved");
     }
 }
@@ -56,7 +57,8 @@ fn admin(text: &str) {
     let _ = (admin::page(text, 20), index::users(text), index::counts(text), Count::read(text));
     let ada = Subject::try_from("ada".to_owned()).unwrap();
     let longest = Duration::from_secs(60);
-    if let Ok(new) = NewSession::parse(ada.clone(), text, longest) {
+    let terms = Terms { longest, issuers: &[], now: Timestamp::from_millis(0) };
+    if let Ok(new) = NewSession::parse(ada.clone(), text, terms) {
         assert_eq!(new.approval.sub, ada);
         assert!(new.lifetime.is_none_or(|lifetime| lifetime <= longest));
     }

@@ -5,7 +5,7 @@ const ROUTES: &str = r#"[
     {"path": "/", "access": "optional"},
     {"path": "/admin/*", "access": "session", "roles": ["admin", "root"]},
     {"path": "/reports/*", "access": "session", "methods": ["GET"], "scopes": ["a", "b"], "preflight": false},
-    {"path": "/members/*", "access": "session"},
+    {"path": "/members/*", "access": "session", "login": true},
     {"path": "/*", "access": "public", "methods": ["GET"]}
 ]"#;
 
@@ -28,7 +28,7 @@ fn the_rules_are_listed_in_their_order_with_what_they_need() {
   2. /: for everybody, with the identity where there is a live session
   3. /admin/*: a live session, one of the roles admin root
   4. /reports/* (GET): a live session, all of the scopes a b, no preflights without it
-  5. /members/*: a live session
+  5. /members/*: a live session, its answers may log in and out
   6. /* (GET): for everybody
   Whatever no rule names: a live session
 ";

@@ -1,5 +1,7 @@
 use super::*;
+use crate::issuer::tests::issuer;
 use rstest::rstest;
+use serde_json::json;
 
 fn sub(text: &str) -> Subject {
     Subject::try_from(text.to_owned()).unwrap()
@@ -76,12 +78,13 @@ fn a_page_has_a_limit_and_a_cursor() {
     }
 }
 
-const LONGEST: Duration = Duration::from_secs(3600);
+const TERMS: Terms<'_> =
+    Terms { longest: Duration::from_secs(3600), issuers: &[], now: Timestamp::from_millis(7000) };
 
 #[test]
 fn a_new_session_has_what_the_body_says() {
     let body = r#"{"claims":{"email":"a@b"},"roles":["x"],"data":{"k":1},"session_ttl":"15 minutes","user_agent":"phone"}"#;
-    let new = NewSession::parse(sub("ada"), body, LONGEST).unwrap();
+    let new = NewSession::parse(sub("ada"), body, TERMS).unwrap();
     assert_eq!(new.approval.sub.as_str(), "ada");
     assert_eq!(new.approval.claims["email"], "a@b");
     assert_eq!(new.approval.data.as_deref(), Some(r#"{"k":1}"#));
@@ -93,7 +96,7 @@ fn a_new_session_has_what_the_body_says() {
 #[case("")]
 #[case("{}")]
 fn a_new_session_needs_no_body(#[case] body: &str) {
-    let new = NewSession::parse(sub("ada"), body, LONGEST).unwrap();
+    let new = NewSession::parse(sub("ada"), body, TERMS).unwrap();
     assert_eq!((new.lifetime, new.user_agent), (None, None));
 }
 
@@ -108,8 +111,45 @@ fn a_new_session_needs_no_body(#[case] body: &str) {
 #[case(r#"{"user_agent":7}"#, "`user_agent`")]
 #[case(r#"{"claims":{"exp":1}}"#, "`exp`")]
 #[case(r#"{"claims":[]}"#, "wrong type")]
+#[case(r#"{"issuer":7}"#, "`issuer` must be a text")]
+#[case(r#"{"issuer":"https://idp.example"}"#, "TRUSTED_ISSUERS")]
 fn a_bad_body_says_what_to_change(#[case] body: &str, #[case] says: &str) {
-    let refusal = NewSession::parse(sub("ada"), body, LONGEST).unwrap_err();
+    let refusal = NewSession::parse(sub("ada"), body, TERMS).unwrap_err();
     assert_eq!(refusal.status(), 400);
     assert!(refusal.detail().contains(says), "{}", refusal.detail());
+}
+
+#[rstest]
+#[case("idp|u1", json!({}), Err("\"issuer\": \"https://idp.example\""))]
+#[case("idp|u1", json!({ "issuer": "https://other.example" }), Err("TRUSTED_ISSUERS"))]
+#[case("idp|u1", json!({ "issuer": "https://same.example" }), Ok(Some(("https://same.example", "idp|u1"))))]
+#[case("idp|u1", json!({ "issuer": "https://idp.example" }), Ok(Some(("https://idp.example", "u1"))))]
+#[case("idp|", json!({ "issuer": "https://idp.example" }), Err("must begin with"))]
+#[case("u1", json!({ "issuer": "https://idp.example" }), Err("must begin with"))]
+#[case("u1", json!({ "issuer": null }), Err("must be a text"))]
+#[case("u1", json!({}), Ok(None))]
+fn an_issuers_users_are_logged_in_only_in_its_name(
+    #[case] user: &str,
+    #[case] body: Value,
+    #[case] expected: Result<Option<(&str, &str)>, &str>,
+) {
+    let issuers = [
+        issuer(json!({ "subject_prefix": "idp|" })),
+        issuer(json!({ "issuer": "https://same.example", "subject_prefix": "" })),
+    ];
+    let terms = Terms { issuers: &issuers, ..TERMS };
+    let new = NewSession::parse(sub(user), &body.to_string(), terms);
+    match (new, expected) {
+        (Ok(new), Ok(expected)) => {
+            let issued = new.approval.issued;
+            let told = issued.as_ref().map(|it| (&*it.issuer, &*it.sub));
+            assert_eq!((told, new.approval.sub), (expected, sub(user)));
+            assert!(issued.is_none_or(|it| it.sid.is_none() && it.at == TERMS.now));
+        }
+        (Err(refusal), Err(says)) => {
+            assert_eq!(refusal.status(), 400);
+            assert!(refusal.detail().contains(says), "{}", refusal.detail());
+        }
+        (new, expected) => panic!("{user} {body}: {new:?}, expected {expected:?}"),
+    }
 }
