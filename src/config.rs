@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use auth::config::{BOUND, ORIGIN, SettingError, Settings, StoreSettings};
+use auth::config::{BOUND, Mode, ORIGIN, SettingError, Settings, StoreSettings};
 use auth::decision::Guard;
 use auth::event::Noticed;
 use auth::rate::By;
@@ -15,6 +15,7 @@ use wasm_bindgen::prelude::*;
 use crate::bearer::Last;
 use crate::forward;
 use crate::login_rate::LIMITERS;
+use crate::pages;
 use crate::report;
 use crate::store::SessionStore;
 use crate::store::object::ObjectStore;
@@ -72,6 +73,7 @@ impl App {
             || settings.server_timing
             || !analytics.is_undefined();
         forward::set_up(&settings);
+        pages::set_up(settings.mode == Mode::Enforce);
         let timeout = settings.store_timeout;
         let objects = get(OBJECTS);
         let store: Box<dyn SessionStore> = match &settings.store {

@@ -6,6 +6,7 @@ import { follow } from "./forward.js";
 import { OriginFailure } from "./origin.js";
 import { answer } from "./index.js";
 import { accept, tell, tellExpired } from "./listeners.js";
+import { unkept } from "./page.js";
 import { Passage } from "./passage.js";
 import { recall } from "./precedent.js";
 import { noteCode, report } from "./report.js";
@@ -24,6 +25,7 @@ export default {
       const { method, url, authorization, cookie, began } = passage;
       const precedent = recall(passage);
       answer = await (precedent ? follow(passage, precedent) : guard.fetch(passage, method, url, authorization, cookie, began, env));
+      answer = unkept(passage, answer);
       const { headers } = answer;
       const tells = headers.has("x-guard-login") || headers.has("x-guard-logout");
       if (tells) answer = await guard.originSaid(passage, answer);

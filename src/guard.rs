@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use auth::decision::{Check, Decision, SentHeaders};
+use auth::decision::{Check, Decision, Head, SentHeaders};
 use auth::refusal::Refusal;
 use auth::request_log::Outcome;
 use auth::route::Endpoint;
@@ -46,7 +46,7 @@ pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> JsValue {
         }
         Decision::Refuse(refused) => {
             passage.ended(Outcome::Refused, refused.route.as_deref());
-            response::refused(&refused).into()
+            response::refused(&refused, head.method()).into()
         }
         Decision::Forward(anonymous) => forward::anonymously(&app, &anonymous, passage),
         Decision::ReadBody => promise::of(async move {
@@ -71,7 +71,7 @@ pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> JsValue {
 fn own(app: Rc<App>, endpoint: Endpoint, head: RequestHead) -> JsValue {
     let request = head.passage().request();
     match endpoint {
-        Endpoint::LoginPage => pages::login(&app, &head).into(),
+        Endpoint::LoginPage => answer(async move { pages::login(&app, &head).await }),
         Endpoint::StyleSheet => pages::style_sheet().into(),
         Endpoint::Client => pages::client(&head).into(),
         Endpoint::KeySet => keys::show(&app).into(),
@@ -228,6 +228,7 @@ impl Pending {
         }
         passage.set_said(&check.said(Some(refusal)));
         let (head, route) = (RequestHead::of(passage.clone()), check.route());
-        response::refused(&app.guard.refused(refusal.clone(), &head, Some(route))).into()
+        let refused = app.guard.refused(refusal.clone(), &head, Some(route));
+        response::refused(&refused, head.method()).into()
     }
 }

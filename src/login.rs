@@ -72,7 +72,7 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
                 | Refusal::SessionLimit(_)
                 | Refusal::TooManyAttempts { .. }),
             ),
-        ) => pages::login_again(app, attempt.redirect.as_ref(), &refusal),
+        ) => pages::login_again(app, &attempt, &refusal),
         (_, Err(refusal)) => refuse(&refusal),
     }
 }

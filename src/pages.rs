@@ -3,26 +3,39 @@
 
 use askama::Template;
 use auth::decision::Head;
+use auth::login::Attempt;
+use auth::notice;
 use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
 use auth::route::Target;
 use auth::session::Session;
 use auth::time::ago;
+use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
 use crate::config::App;
 use crate::report;
 use crate::request::{self, RequestHead};
 use crate::response::{self, NO_STORE};
+use crate::sessions;
+
+#[wasm_bindgen(module = "/src/page.js")]
+extern "C" {
+    /// Are pages that were made for a session kept from the browser's caches?
+    #[wasm_bindgen(js_name = setUp)]
+    pub fn set_up(on: bool);
+}
 
 #[derive(Template)]
 #[template(path = "login.html")]
 struct LoginPage<'a> {
     auth_path: &'a str,
     redirect: &'a str,
-    notice: Option<&'static str>,
+    notice: Option<String>,
     error: Option<String>,
     enabled: bool,
+    /// What was entered before.
+    username: Option<&'a str>,
     /// Live sessions, of which some are to be ended.
     choices: Vec<Choice>,
 }
@@ -43,29 +56,47 @@ impl Choice {
     }
 }
 
-/// What every page is served with: nothing is loaded but the style sheet, nobody frames it.
+/// What every page is served with: nothing is loaded but the style sheet, nobody frames it. Browsers
+/// hold `form-action` against redirects, too, and the application may lead to another site after the
+/// login. Without a referrer, they send the form with `Origin: null`.
 const HEADERS: [(&str, &str); 5] = [
     ("content-type", "text/html; charset=utf-8"),
     (
         "content-security-policy",
-        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; \
-         frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
+    ("referrer-policy", "same-origin"),
     NO_STORE,
 ];
 
 /// `GET login`: the page, with the reason why its visitor was sent there.
-pub fn login(app: &App, head: &RequestHead) -> Response {
+pub async fn login(app: &App, head: &RequestHead) -> Response {
     let query = Target::of_url(head.url()).map_or("", |target| target.query());
     let (redirect, reason) = auth::redirect::read_query(query);
-    let notice = reason.and_then(|reason| notice(&reason));
-    page(app, 200, redirect.as_ref(), notice, None, Vec::new())
+    let reason = reason.as_deref().unwrap_or_default();
+    let parts = Parts { notice: notice(app, head, reason).await, ..Parts::default() };
+    page(app, 200, redirect.as_ref(), parts)
+}
+
+/// Why the visitor is here. The browser may still have the token of the session that is over, and the
+/// store knows more of it than the query says. Nobody whose session is live was signed out.
+async fn notice(app: &App, head: &RequestHead, reason: &str) -> Option<String> {
+    let said = || notice::of_reason(reason).map(str::to_owned);
+    if reason == "logged_out" {
+        return said();
+    }
+    let now = request::now();
+    let Some(caller) = app.guard.caller_of(head, now) else { return said() };
+    match sessions::state(app, &caller.unused(), now).await {
+        Ok(Ok(_)) => None,
+        Ok(Err(gone)) => notice::of_gone(&gone, now).or_else(said),
+        Err(_) => said(),
+    }
 }
 
 /// The page again, after a login that was not accepted.
-pub fn login_again(app: &App, redirect: Option<&LocalTarget>, refusal: &Refusal) -> Response {
+pub fn login_again(app: &App, attempt: &Attempt, refusal: &Refusal) -> Response {
     let error = match refusal {
         Refusal::SessionLimit(Some(_)) => {
             "You are signed in elsewhere. Choose what to sign out of, and sign in again.".into()
@@ -76,7 +107,8 @@ pub fn login_again(app: &App, redirect: Option<&LocalTarget>, refusal: &Refusal)
         Refusal::SessionLimit(Some(live)) => live.iter().map(Choice::of).collect(),
         _ => Vec::new(),
     };
-    let page = page(app, refusal.status(), redirect, None, Some(error), choices);
+    let parts = Parts { notice: None, error: Some(error), username: attempt.username(), choices };
+    let page = page(app, refusal.status(), attempt.redirect.as_ref(), parts);
     report::note_code(&page, refusal.code());
     for (name, value) in refusal.headers().iter().filter(|(name, _)| *name == "retry-after") {
         // A number is a header.
@@ -124,38 +156,29 @@ const fn fnv(text: &[u8]) -> u64 {
     hash
 }
 
-fn page(
-    app: &App,
-    status: u16,
-    redirect: Option<&LocalTarget>,
-    notice: Option<&'static str>,
+/// What differs from one page to the next.
+#[derive(Default)]
+struct Parts<'a> {
+    notice: Option<String>,
     error: Option<String>,
+    username: Option<&'a str>,
     choices: Vec<Choice>,
-) -> Response {
+}
+
+fn page(app: &App, status: u16, redirect: Option<&LocalTarget>, parts: Parts<'_>) -> Response {
     let settings = app.guard.settings();
+    let Parts { notice, error, username, choices } = parts;
     let page = LoginPage {
         auth_path: &settings.auth_path,
         redirect: redirect.map_or("/", LocalTarget::as_str),
         notice,
         error,
         enabled: settings.login_url.is_some() && settings.token_sources.cookie,
+        username,
         choices,
     };
     match page.render() {
         Ok(html) => response::response(status, &html, &HEADERS),
         Err(error) => response::refusal(&Refusal::Failed(error.to_string())),
-    }
-}
-
-/// The code of a refusal, in the words of somebody who was just sent here. Unknown codes say
-/// nothing: the query is anybody's to write.
-fn notice(reason: &str) -> Option<&'static str> {
-    match reason {
-        "logged_out" => Some("You have signed out."),
-        "session_superseded" => Some("You were signed out here because you signed in elsewhere."),
-        "session_revoked" => Some("You were signed out: your session was ended."),
-        "session_expired" | "token_expired" => Some("Your session has expired."),
-        "session_unknown" | "token_invalid" => Some("Please sign in again."),
-        _ => None,
     }
 }

@@ -69,11 +69,12 @@ fn problem(refusal: &Refusal, body: &str) -> Response {
     response
 }
 
-/// A refusal, or the way to the login page for a person.
-pub fn refused(refused: &Refused) -> Response {
+/// A refusal, or the way to the login page for a person; `method` is the request's.
+pub fn refused(refused: &Refused, method: &str) -> Response {
     match &refused.login {
         Some(login) => {
-            let response = redirect(302, login, &[]);
+            let status = if method == "GET" { 302 } else { 303 };
+            let response = redirect(status, login, &[]);
             report::note_code(&response, refused.refusal.code());
             response
         }

@@ -6,8 +6,9 @@ use auth::event::Event;
 use auth::form::Form;
 use auth::refusal::Refusal;
 use auth::route::Target;
-use auth::session::{Ending, Gone, Session, Sid, Subject};
+use auth::session::{self, Ending, Gone, LiveSession, Session, Sid, Subject};
 use auth::store::{Answer, Command, StoreError, Which};
+use auth::time::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -63,7 +64,7 @@ impl SessionView {
 
 /// `GET session`: the caller's session with its private data.
 pub async fn show(app: &App, head: &RequestHead) -> Response {
-    match current(app, head).await {
+    match asked_about(app, head).await {
         Ok((_, session)) => response::json(200, &SessionView::private(&session), &[]),
         Err(refusal) => response::refusal(&refusal),
     }
@@ -78,7 +79,7 @@ pub async fn list(app: &App, head: &RequestHead) -> Response {
 }
 
 async fn try_list(app: &App, head: &RequestHead) -> Result<Vec<SessionView>, Refusal> {
-    let (caller, _) = current(app, head).await?;
+    let (caller, _) = asked_about(app, head).await?;
     let command = Command::List { now: request::now() };
     match store::apply(&*app.store, caller.user(), &command).await {
         Ok(Answer::Listed(sessions)) => Ok(sessions
@@ -162,6 +163,22 @@ impl Scope {
     }
 }
 
+/// The header by which a client says `false`: its question is not to count as a use of the session.
+const TOUCH: &str = "x-guard-touch";
+
+/// [`current`] for a question, which need not count as a use of the session.
+async fn asked_about(app: &App, head: &RequestHead) -> Result<(Caller, Session), Refusal> {
+    let touches = match head.header(TOUCH).as_deref() {
+        None | Some("true") => true,
+        Some("false") => false,
+        Some(_) => return Err(Refusal::BadRequest("`X-Guard-Touch` must be `true` or `false`.")),
+    };
+    let caller = app.guard.authenticate(head, request::now())?;
+    let caller = if touches { caller } else { caller.unused() };
+    let session = look(app, &caller).await?;
+    Ok((caller, session))
+}
+
 /// Steps 2 to 4 for an endpoint of the guard's own.
 pub async fn current(app: &App, head: &RequestHead) -> Result<(Caller, Session), Refusal> {
     let caller = app.guard.authenticate(head, request::now())?;
@@ -182,6 +199,21 @@ pub async fn look(app: &App, caller: &Caller) -> Result<Session, Refusal> {
             }
             Err(refusal)
         }
+    }
+}
+
+/// What is known of the session of a token, which nothing happens to.
+///
+/// # Errors
+/// The store could not be asked.
+pub async fn state(
+    app: &App,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<Result<LiveSession, Gone>, StoreError> {
+    match store::apply(&*app.store, caller.user(), &caller.command()).await? {
+        Answer::Found(found) => Ok(session::judge(found, caller.token().name(), now)),
+        _ => Err(StoreError::other_answer()),
     }
 }
 
@@ -244,14 +276,12 @@ pub async fn end_sessions(
 fn logged_out(app: &App, head: &RequestHead) -> Response {
     let settings = app.guard.settings();
     let clear = cookie::clear(&settings.cookie_name);
-    let headers = [("set-cookie", clear.as_str()), ("clear-site-data", r#""cache", "storage""#)];
-    if head.header("sec-fetch-mode").is_some_and(|mode| mode == "navigate") {
-        return response::redirect(
-            303,
-            &format!("{}/login?reason=logged_out", settings.auth_path),
-            &headers,
-        );
+    let mut headers = vec![("set-cookie", clear.as_str())];
+    headers.extend(settings.clear_site_data.as_deref().map(|kinds| ("clear-site-data", kinds)));
+    if app.guard.is_navigation(head) {
+        let page = format!("{}/login?reason=logged_out", settings.auth_path);
+        return response::redirect(303, &page, &headers);
     }
-    let headers = [&headers[..], &[response::NO_STORE]].concat();
+    headers.push(response::NO_STORE);
     response::response(204, "", &headers)
 }

@@ -72,6 +72,63 @@ test("the page of a session that was superseded moves to the login page, which s
   await page.waitForURL(`${url}/boats?page=2`);
 });
 
+test("the fragment of a page that moves to the login page is there again after the login", async () => {
+  const { page, signIn } = await open("fay");
+  await signIn();
+  await page.evaluate("location.hash = 'row-7'");
+  await guard.login("fay");
+  await page.waitForURL(`${url}/_auth/login?reason=session_superseded&redirect=%2Fboats%3Fpage%3D2%23row-7`);
+  await page.getByLabel("User name").fill("fay");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(`${url}/boats?page=2#row-7`);
+});
+
+test("after a logout by a form the page says that, although the push was faster", async () => {
+  const { page, signIn } = await open("gil");
+  const messages: unknown[] = [];
+  page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => messages.push(payload)));
+  await signIn();
+  guard.origin.reply.body += "<form method=post action=/_auth/logout><button>Sign out</button></form>";
+  await page.reload();
+  await expect.poll(() => page.evaluate("globalThis.opened")).toBe(1);
+  const visited: string[] = [];
+  page.on("framenavigated", (frame) => visited.push(new URL(frame.url()).search));
+  // The session is over, and the page told so, before the form arrives.
+  await page.route("**/_auth/logout", async (route) => {
+    const cookie = (await page.context().cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
+    await guard.fetch("/_auth/logout", { method: "POST", headers: { cookie, "sec-fetch-site": "same-origin" } });
+    await expect.poll(() => messages).toEqual([expect.stringContaining("session.revoked")]);
+    await route.continue();
+  });
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.waitForURL(`${url}/_auth/login?*`);
+  expect([visited, await page.getByRole("status").textContent()]).toEqual([["?reason=logged_out"], "You have signed out."]);
+});
+
+test("a page that listens and asks does not keep a session from expiring", async () => {
+  await using brief = await startGuard({ SESSION_IDLE_TIMEOUT: "3 seconds" });
+  brief.origin.reply = { headers: { "content-type": "text/html" }, body: '<title>Members</title><script src="/_auth/client.js" async></script>' };
+  const page = await (await browser.newContext()).newPage();
+  const sockets = await route(page);
+  await page.goto(`${brief.url.replace("127.0.0.1", "localhost")}/boats`);
+  await page.getByLabel("User name").fill("hal");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect.poll(() => sockets.length).toBe(1);
+  // It loses its connection whenever it has one, and asks.
+  let asked = 0;
+  page.on("response", (response) => void (response.url().includes("/_auth/session") && (asked += 1)));
+  const lose = setInterval(() => sockets.splice(0).forEach(({ toPage }) => void toPage.close({ code: 1001 }).catch(() => {})), 100);
+  try {
+    await page.waitForURL("**/_auth/login?reason=session_expired*", { timeout: 20_000 });
+  } finally {
+    clearInterval(lose);
+  }
+  expect(asked).toBeGreaterThan(0);
+  expect(await page.getByRole("status").textContent()).toMatch(/^Your session expired just now \(.* UTC\)\.$/);
+});
+
 test("a page that asks for it is only told, by an event of the window", async () => {
   const { page, signIn, ended } = await open("ben", 'data-redirect="off"');
   await signIn();

@@ -6,12 +6,14 @@ import { startBrowser } from "./harness/browser.ts";
 import { answerOf, startGuard, type Guard } from "./harness/guard.ts";
 import { PASSWORD } from "./harness/origin.ts";
 
+const MEMBERS = { headers: { "content-type": "text/html" }, body: "<title>Members</title><form method=post action=/_auth/logout><button>Sign out</button></form>" };
+
 let guard: Guard;
 let browser: Browser;
 let url: string;
 beforeAll(async () => {
   [guard, browser] = await Promise.all([startGuard(), startBrowser()]);
-  guard.origin.reply = { headers: { "content-type": "text/html" }, body: "<title>Members</title><form method=post action=/_auth/logout><button>Sign out</button></form>" };
+  guard.origin.reply = MEMBERS;
   // Browsers take `Secure` cookies from this name without TLS.
   url = guard.url.replace("127.0.0.1", "localhost");
 });
@@ -55,9 +57,59 @@ test("a wrong password is answered on the page, and the right one then leads on"
   await page.goto(`${url}/boats`);
   await signIn("ben", "wrong");
   expect(await page.getByRole("alert").textContent()).toContain("The login was not accepted");
+  expect(await page.getByLabel("User name").inputValue()).toBe("ben");
   expect(await page.getByLabel("Password").inputValue()).toBe("");
   await signIn("ben");
   expect(page.url()).toBe(`${url}/boats`);
+});
+
+test.each(["", "?reason=session_expired&redirect=/boats?page=2"])("the fragment of a link is there again after the login, also after a wrong password (%j)", async (query) => {
+  const { page, signIn } = await visitor();
+  await page.goto(`${url}${query === "" ? "/boats?page=2" : `/_auth/login${query}`}#row-7`);
+  expect(new URL(page.url()).pathname).toBe("/_auth/login");
+  await signIn("fragment", "wrong");
+  await signIn("fragment");
+  expect(page.url()).toBe(`${url}/boats?page=2#row-7`);
+});
+
+test("a link of 8 KB leads back to where it pointed", async () => {
+  const { page, signIn } = await visitor();
+  const link = `${url}/boats?filter=${"%C3%A4b".repeat(1160)}`;
+  expect(link.length).toBeGreaterThan(8100);
+  await page.goto(link);
+  await signIn("long");
+  expect(page.url()).toBe(link);
+});
+
+test("an application may lead to another site after the login", async () => {
+  const { page, signIn } = await visitor();
+  await page.goto(`${url}/boats`);
+  // Another site to the browser.
+  const elsewhere = `${guard.url}/_auth/health`;
+  guard.origin.reply = { status: 302, headers: { location: elsewhere } };
+  try {
+    await signIn("leads-on");
+    expect(page.url()).toBe(elsewhere);
+  } finally {
+    guard.origin.reply = MEMBERS;
+  }
+});
+
+test("a form sent after the session is over leads to the login page, which says when it was ended and leads back to the form", async () => {
+  const { page, signIn } = await visitor();
+  await page.goto(`${url}/form?step=2`);
+  await signIn("form");
+  guard.origin.reply = { headers: { "content-type": "text/html" }, body: "<form method=post action=/save><button>Save</button></form>" };
+  try {
+    await page.reload();
+    await guard.login("form");
+    await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "Save" }).click()]);
+  } finally {
+    guard.origin.reply = MEMBERS;
+  }
+  expect(await page.getByRole("status").textContent()).toMatch(/^You were signed out here just now \(\d+ \w+ \d{4}, \d\d:\d\d UTC\), because you signed in elsewhere, with another device\.$/);
+  await signIn("form");
+  expect(page.url()).toBe(`${url}/form?step=2`);
 });
 
 test("a sign-out by a form leads to the login page, and the session is over", async () => {
@@ -88,7 +140,8 @@ test("the login page is labelled, loads nothing from elsewhere, and breaks none 
     "cache-control": "no-store",
     "content-security-policy": expect.stringContaining("frame-ancestors 'none'"),
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    // Without a referrer, Safari before 16.4 would send the form in a way that no site is known by.
+    "referrer-policy": "same-origin",
   });
   expect(await page.locator("body").ariaSnapshot()).toBe(
     [
@@ -107,8 +160,23 @@ test("the login page is labelled, loads nothing from elsewhere, and breaks none 
 test.each([["phone", 360, 640], ["desktop", 1280, 800]])("on a %s nothing overflows", async (name, width, height) => {
   const context = await browser.newContext({ viewport: { width, height } });
   const page = await context.newPage();
-  await page.goto(`${url}/_auth/login?reason=session_superseded`);
-  expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
   const folder = process.env["SCREENSHOTS"];
-  if (folder) await page.screenshot({ path: `${folder}/login-${name}.png` });
+  const look = async (at: string) => {
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+    if (folder) await page.screenshot({ path: `${folder}/login-${at}-${name}.png` });
+  };
+  const user = `seen-on-${name}`;
+  const signIn = async (password: string) => {
+    await page.getByLabel("User name").fill(user);
+    await page.getByLabel("Password").fill(password);
+    await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "Sign in" }).click()]);
+  };
+  await page.goto(`${url}/boats`);
+  await signIn(PASSWORD);
+  await guard.login(user);
+  await page.reload();
+  await look("superseded");
+  await signIn("wrong");
+  await look("wrong");
+  expect(await page.evaluate("document.activeElement.id")).toBe("password");
 });

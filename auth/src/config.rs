@@ -22,8 +22,8 @@ use crate::time::parse_span;
 
 pub use reference::{SETTINGS, Setting};
 use values::{
-    admin_api_key, auth_path, consistency, cookie_name, flag, log_identity, login_url, mode,
-    origin_url, request_log, rest_token, rest_url, store_failure, timeout,
+    admin_api_key, auth_path, clear_site_data, consistency, cookie_name, flag, log_identity,
+    login_url, mode, origin_url, request_log, rest_token, rest_url, store_failure, timeout,
 };
 pub use values::{is_loopback, is_token, web_url};
 
@@ -150,6 +150,8 @@ pub struct Settings {
     pub forward_credential: bool,
     /// Does a logout end every session?
     pub logout_all: bool,
+    /// What a logout has the browser forget: the value of `Clear-Site-Data`.
+    pub clear_site_data: Option<String>,
     /// The origin's endpoint that checks credentials.
     pub login_url: Option<String>,
     /// How many attempts to log in pass.
@@ -283,6 +285,8 @@ impl Settings {
             reader.wrong("READ_CONSISTENCY", reason);
         }
         let logout_all = reader.parsed("LOGOUT_ALL_SESSIONS", flag).unwrap_or(false);
+        let clear_site_data =
+            reader.parsed("CLEAR_SITE_DATA", clear_site_data).unwrap_or(Some("\"storage\"".into()));
         let identity_headers = reader.parsed("IDENTITY_HEADERS", Preset::parse).unwrap_or_default();
         let forward_session_data = reader.parsed("FORWARD_SESSION_DATA", flag).unwrap_or(false);
         let forward_credential = reader.parsed("FORWARD_CREDENTIAL", flag).unwrap_or(false);
@@ -334,6 +338,7 @@ impl Settings {
             forward_session_data,
             forward_credential,
             logout_all,
+            clear_site_data,
             login_url,
             login_rates,
             store_timeout,

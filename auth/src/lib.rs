@@ -33,6 +33,7 @@ pub mod ledger;
 pub mod limit;
 pub mod login;
 pub mod logout_token;
+pub mod notice;
 pub mod rate;
 pub mod redirect;
 pub mod redis;

@@ -71,6 +71,14 @@ impl fmt::Debug for Attempt {
 }
 
 impl Attempt {
+    /// The name that the user entered on the login page, to stand there again.
+    pub fn username(&self) -> Option<&str> {
+        match &self.proof {
+            Proof::Credentials(fields) => fields.get("username")?.as_str(),
+            Proof::IdToken { .. } => None,
+        }
+    }
+
     /// Reads the body of a login. `id_token` has a meaning of its own only in JSON, and only
     /// `with_issuers`; it is another field for `LOGIN_URL` otherwise.
     ///

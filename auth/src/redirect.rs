@@ -1,22 +1,45 @@
 //! Where a browser may be sent after a login: to a path of this same site, and nowhere else.
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, utf8_percent_encode};
+
+use crate::route::Target;
 
 /// What has a meaning inside a query.
 const IN_QUERY: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'>');
 
-/// A path of this site, with its query.
+/// The longest target that is kept whole, in bytes.
+const MAX_BYTES: usize = 8 * 1024;
+
+/// The most that it may take in the query of the login page, in bytes: Cloudflare takes URLs of 16 KB.
+const MAX_IN_QUERY: usize = 15 * 1024;
+
+/// A path of this site, with its query and fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalTarget(String);
 
 impl LocalTarget {
     /// Accepts what every browser reads as a path of the same origin: one slash first, no second
-    /// slash or backslash after it, and nothing that a URL parser strips or rewrites.
+    /// slash or backslash after it, and nothing that a URL parser strips or rewrites. Of what is
+    /// too long the fragment goes first, then the query; what is left then is the site's first page.
     pub fn new(target: &str) -> Option<Self> {
-        let plain = |byte: u8| (0x21..=0x7e).contains(&byte) && byte != b'\\';
-        let local = target.starts_with('/') && !target.starts_with("//");
-        (local && target.len() <= 2048 && target.bytes().all(plain)).then(|| Self(target.into()))
+        let path = &target[..target.find(['?', '#']).unwrap_or(target.len())];
+        let local = path.starts_with('/') && !path.starts_with("//") && !path.contains('\\');
+        if !local || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
+        let resource = target.split_once('#').map_or(target, |(resource, _)| resource);
+        let fits = |it: &&str| {
+            it.len() <= MAX_BYTES && encoded(it).map(str::len).sum::<usize>() <= MAX_IN_QUERY
+        };
+        let kept = [target, resource, path].into_iter().find(fits);
+        Some(kept.map_or_else(Self::root, |kept| Self(kept.into())))
+    }
+
+    /// The page that a form of this site was on when it was sent, by its `Referer`; `site` is scheme
+    /// and authority of the request.
+    pub fn of_referer(referer: &str, site: &str) -> Option<Self> {
+        (Target::site_of(referer) == site).then(|| Self::new(&referer[site.len()..]))?
     }
 
     /// The site's first page.
@@ -31,8 +54,12 @@ impl LocalTarget {
 
     /// The target as the value of a query parameter.
     pub fn in_query(&self) -> String {
-        utf8_percent_encode(&self.0, IN_QUERY).to_string()
+        encoded(&self.0).collect()
     }
+}
+
+fn encoded(target: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(target, IN_QUERY)
 }
 
 /// What the query of the login page says: where to go afterwards, and why the visitor is there.
@@ -54,6 +81,9 @@ mod tests {
     #[case("/")]
     #[case("/a/b?c=d&e=%2F#f")]
     #[case("/a//b")]
+    #[case(r"/a?b=c\d")]
+    #[case(r"/a#\d")]
+    #[case("/?//evil.example")]
     fn paths_of_this_site_are_accepted(#[case] target: &str) {
         assert_eq!(LocalTarget::new(target).unwrap().as_str(), target);
     }
@@ -71,8 +101,60 @@ mod tests {
     #[case(" //evil.example")]
     #[case("/a b")]
     #[case("/é")]
+    #[case("/a?é")]
+    #[case("/a#\u{7f}")]
+    #[case(r"/a\b?c")]
+    #[case("?//evil.example")]
+    #[case("#/a")]
     fn everything_else_is_refused(#[case] target: &str) {
         assert_eq!(LocalTarget::new(target), None);
+    }
+
+    #[rstest]
+    #[case::whole("/a?", "b", 8189, "", "/a?", 8189)]
+    #[case::whole_with_a_fragment("/a#", "b", 8189, "", "/a#", 8189)]
+    #[case::without_its_query("/a?", "b", 8190, "", "/a", 0)]
+    #[case::without_its_fragment("/a?b#", "c", 9000, "", "/a?b", 0)]
+    #[case::fragment_after_a_long_query("/a?", "b", 9000, "#c", "/a", 0)]
+    #[case::escapes_that_fit("/a?", "%E4", 2700, "", "/a?", 2700)]
+    #[case::what_a_query_escapes("/a?", "&", 6000, "", "/a", 0)]
+    #[case::path_only("/", "a", 9000, "", "/", 0)]
+    fn of_what_is_too_long_at_least_the_path_stays(
+        #[case] start: &str,
+        #[case] piece: &str,
+        #[case] count: usize,
+        #[case] end: &str,
+        #[case] kept_start: &str,
+        #[case] kept_count: usize,
+    ) {
+        let target = LocalTarget::new(&format!("{start}{}{end}", piece.repeat(count))).unwrap();
+        let kept = format!("{kept_start}{}", piece.repeat(kept_count));
+        assert!(
+            target.as_str() == kept,
+            "{}… of {} bytes",
+            &target.0[..target.0.len().min(20)],
+            target.0.len()
+        );
+        assert!(target.in_query().len() < 16_000, "{}", target.in_query().len());
+    }
+
+    #[rstest]
+    #[case::page("https://app.example/form?a=b", Some("/form?a=b"))]
+    #[case::first_page("https://app.example/", Some("/"))]
+    #[case::another_site("https://evil.example/form", None)]
+    #[case::suffix("https://app.example.evil.example/form", None)]
+    #[case::user("https://app.example@evil.example/form", None)]
+    #[case::scheme("http://app.example/form", None)]
+    #[case::port("https://app.example:8443/form", None)]
+    #[case::two_slashes("https://app.example//evil.example", None)]
+    #[case::site_alone("https://app.example", None)]
+    #[case::nothing("", None)]
+    fn a_referer_names_a_page_of_this_site_or_none(
+        #[case] referer: &str,
+        #[case] page: Option<&str>,
+    ) {
+        let target = LocalTarget::of_referer(referer, "https://app.example");
+        assert_eq!(target.as_ref().map(LocalTarget::as_str), page);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 
 /// A moment, in milliseconds since the Unix epoch.
@@ -54,6 +54,28 @@ impl fmt::Display for Timestamp {
             None => write!(f, "{} ms", self.0),
         }
     }
+}
+
+/// A moment, as people write it: `26 November 2026, 12:05 UTC`.
+pub fn written(moment: Timestamp) -> String {
+    const MONTHS: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let Some(utc) = moment.to_utc() else { return moment.to_string() };
+    let month = MONTHS.get(utc.month0() as usize).copied().unwrap_or_default();
+    let (day, year, hour, minute) = (utc.day(), utc.year(), utc.hour(), utc.minute());
+    format!("{day} {month} {year}, {hour:02}:{minute:02} UTC")
 }
 
 /// A span that has passed, as people say it, in whole units of the largest that fits.
@@ -122,6 +144,14 @@ mod tests {
     #[case("100000000 years")]
     fn other_texts_are_refused_with_a_reason(#[case] text: &str) {
         assert!(!parse_span(text).unwrap_err().is_empty());
+    }
+
+    #[rstest]
+    #[case(1_700_000_000_999, "14 November 2023, 22:13 UTC")]
+    #[case(1_767_225_840_000, "1 January 2026, 00:04 UTC")]
+    #[case(u64::MAX, "18446744073709551615 ms")]
+    fn a_moment_is_written_as_people_read_it(#[case] millis: u64, #[case] expected: &str) {
+        assert_eq!(written(Timestamp::from_millis(millis)), expected);
     }
 
     #[test]

@@ -5,20 +5,35 @@
   const at = (name) => new URL(name, script.src).href;
   let tries = 0;
   let known = false, over = false;
+  // Milliseconds that a page which is leaving may take. What it leads to says why the session is over, as
+  // "signed out" after a logout.
+  const LEAVING = 5000;
+  let left = -LEAVING;
+  const leave = () => (left = performance.now());
+  addEventListener("beforeunload", leave);
+  addEventListener("submit", leave);
 
   /** @param {string} type @param {object} [more] */
   const end = (type, more) => {
     if (over) return;
     over = true;
+    const rest = left + LEAVING - performance.now();
+    if (rest > 0) setTimeout(tell, rest, type, more);
+    else tell(type, more);
+  };
+
+  /** @param {string} type @param {object} [more] */
+  const tell = (type, more) => {
     const init = { detail: { type, ...more }, cancelable: true };
     const goes = dispatchEvent(new CustomEvent("session-guard:ended", init));
     if (!goes || script.dataset.redirect === "off") return;
-    const back = encodeURIComponent(location.pathname + location.search);
+    const back = encodeURIComponent(location.pathname + location.search + location.hash);
     location.assign(at(`login?reason=${type.replace(".", "_")}&redirect=${back}`));
   };
 
   const ask = async () => {
-    const answer = await fetch(at("session"));
+    // It is not the user who asks.
+    const answer = await fetch(at("session"), { headers: { "x-guard-touch": "false" } });
     if (answer.ok) known = true;
     if (answer.status !== 401) return;
     const { code, detail } = await answer.json();
@@ -51,4 +66,13 @@
     };
   };
   listen();
+
+  // A page that the browser keeps comes back as it was, perhaps to somebody else: it is loaded anew, and
+  // shows nothing until then.
+  addEventListener("pagehide", ({ persisted }) => {
+    if (persisted && known) document.documentElement.style.setProperty("display", "none", "important");
+  });
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted && known) location.reload();
+  });
 })();

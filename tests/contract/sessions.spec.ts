@@ -68,7 +68,7 @@ test("a logout ends the session, and its token answers session_revoked", async (
     status: 204,
     headers: {
       "cache-control": "no-store",
-      "clear-site-data": '"cache", "storage"',
+      "clear-site-data": '"storage"',
       "set-cookie": "__Host-session=; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age=0",
     },
   });

@@ -110,6 +110,11 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("LOGOUT_ALL_SESSIONS", "false", "`true`: logging out ends every session of the user."),
     setting(
+        "CLEAR_SITE_DATA",
+        "storage",
+        "What a logout tells the browser to forget of the site, in `Clear-Site-Data`: a list of `storage` (what scripts have stored, and service workers), `cache` (holds Chromium up for seconds), `cookies` (all of the site's, not only the guard's), `executionContexts`, `clientHints`, `prefetchCache`, `prerenderCache` and `*` (everything); or `off`.",
+    ),
+    setting(
         "LOGIN_URL",
         "none",
         "The origin's endpoint that checks credentials. If the origin is bound as `ORIGIN`, it is asked there, whatever the host. Clients cannot reach it through the guard. Without it, nobody can log in through the guard.",

@@ -64,6 +64,12 @@ fn everything_wrong_is_said_at_once() {
 #[case("SESSION_IDLE_TIMEOUT", "8 days")]
 #[case("TOKEN_TTL", "8 days")]
 #[case("LOGOUT_ALL_SESSIONS", "yes")]
+#[case("CLEAR_SITE_DATA", "everything")]
+#[case("CLEAR_SITE_DATA", "storage cache")]
+#[case("CLEAR_SITE_DATA", "storage,")]
+#[case("CLEAR_SITE_DATA", "\"storage")]
+#[case("CLEAR_SITE_DATA", "Storage")]
+#[case("CLEAR_SITE_DATA", "off, storage")]
 #[case("LOGIN_URL", "/login")]
 #[case("STORE_TIMEOUT", "fast")]
 #[case("ORIGIN_TIMEOUT", "1")]
@@ -205,4 +211,16 @@ fn beside_a_rule_that_logs_people_in_an_issuers_users_need_a_prefix_too() {
     let is_fine = |list: &str| read(&[("TRUSTED_ISSUERS", list), ("ROUTES", routes)]).is_ok();
     assert!(!is_fine(&list("")));
     assert!(is_fine(&list(r#","subject_prefix":"idp|""#)));
+}
+
+#[rstest]
+#[case::default("", Some("\"storage\""))]
+#[case::one("cache", Some("\"cache\""))]
+#[case::several("cookies, storage", Some("\"cookies\", \"storage\""))]
+#[case::as_the_header_has_it("\"cache\",\"storage\"", Some("\"cache\", \"storage\""))]
+#[case::everything("*", Some("\"*\""))]
+#[case::nothing("off", None)]
+fn what_a_logout_has_the_browser_forget_is_set(#[case] text: &str, #[case] header: Option<&str>) {
+    let settings = read(&[("CLEAR_SITE_DATA", text)]).unwrap();
+    assert_eq!(settings.clear_site_data.as_deref(), header);
 }

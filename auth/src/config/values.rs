@@ -125,6 +125,36 @@ pub fn flag(text: &str) -> Result<bool, String> {
     text.parse().map_err(|_| "must be `true` or `false`".into())
 }
 
+/// What a browser may be told to forget (Clear Site Data, section 3.1, and what Chromium adds).
+const SITE_DATA: [&str; 8] = [
+    "cache",
+    "clientHints",
+    "cookies",
+    "executionContexts",
+    "prefetchCache",
+    "prerenderCache",
+    "storage",
+    "*",
+];
+
+/// `CLEAR_SITE_DATA`: the value of the header; `None` if none is sent. The types may stand in quotes,
+/// as they do in the header.
+pub fn clear_site_data(text: &str) -> Result<Option<String>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let unquoted = |kind: &str| -> Option<String> {
+        let inner = kind.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(kind);
+        SITE_DATA.contains(&inner).then(|| format!("\"{inner}\""))
+    };
+    let kinds: Option<Vec<String>> = text.split(',').map(str::trim).map(unquoted).collect();
+    let kinds = kinds.ok_or_else(|| {
+        let all = SITE_DATA.map(|kind| format!("`{kind}`")).join(", ");
+        format!("must be `off`, or a list like `storage, cache` of {all}")
+    })?;
+    Ok(Some(kinds.join(", ")))
+}
+
 /// `READ_CONSISTENCY`.
 pub fn consistency(text: &str) -> Result<ReadConsistency, String> {
     match text {

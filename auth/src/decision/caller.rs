@@ -57,6 +57,12 @@ impl Caller {
         self.token.rights()
     }
 
+    /// The same without being used: its idle deadline stays where it is.
+    #[must_use]
+    pub fn unused(self) -> Self {
+        Self { idle_timeout: None, ..self }
+    }
+
     /// The question to the store.
     pub fn command(&self) -> Command {
         let Self { idle_timeout, now, .. } = *self;

@@ -18,6 +18,11 @@ pub struct Refused {
 }
 
 impl Guard {
+    /// Is a person opening a page, or sending a form, rather than a script asking for something?
+    pub fn is_navigation(&self, head: &impl Head) -> bool {
+        is_navigation(head)
+    }
+
     /// May this login or logout come from where it says it does? A form of another site could
     /// log its visitor in as somebody else, or out. Programs do not say, and are nobody's dupe.
     ///
@@ -31,20 +36,33 @@ impl Guard {
     /// How a refusal is told: a person who is navigating is sent to the login page, if a login
     /// would help. `route` is the path of the rule that holds.
     pub fn refused(&self, refusal: Refusal, head: &impl Head, route: Option<&str>) -> Refused {
-        let sent = refusal.asks_for_login() && head.method() == "GET" && is_navigation(head);
-        let login = sent.then(|| self.login_page(head, &refusal));
+        let opens = matches!(head.method(), "GET" | "POST") && is_navigation(head);
+        let login = (opens && refusal.asks_for_login()).then(|| self.login_page(head, &refusal));
         Refused { refusal, login, route: route.map(str::to_owned) }
     }
 
     /// The login page's URL, with the way back and the reason.
     fn login_page(&self, head: &impl Head, refusal: &Refusal) -> String {
-        let back = self.settings.token_sources.without_tokens(head.url());
-        let back = Target::of_url(&back).and_then(|target| LocalTarget::new(target.as_str()));
-        let back = back.unwrap_or(LocalTarget::root());
+        let back = self.way_back(head).unwrap_or(LocalTarget::root());
         let page = format!("{}/login?redirect={}", self.settings.auth_path, back.in_query());
         match refusal {
             Refusal::TokenMissing => page,
             _ => format!("{page}&reason={}", refusal.code()),
         }
+    }
+
+    /// The page that was asked for, or the one whose form was sent: what the form was sent to may be
+    /// no page.
+    fn way_back(&self, head: &impl Head) -> Option<LocalTarget> {
+        let sources = &self.settings.token_sources;
+        if head.method() == "POST" {
+            let referer = head.header("referer")?;
+            return LocalTarget::of_referer(
+                &sources.without_tokens(&referer),
+                Target::site_of(head.url()),
+            );
+        }
+        let asked = sources.without_tokens(head.url());
+        LocalTarget::new(Target::of_url(&asked)?.as_str())
     }
 }

@@ -1,0 +1,185 @@
+// How people come to the login page, what it says, and where it leads.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { answerOf, bearer, cookieOf, formInit, mint, startGuard, type Guard } from "../harness/guard.ts";
+
+const PHONE = { "user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148" };
+const WHEN = String.raw`just now \(\d+ \w+ \d{4}, \d\d:\d\d UTC\)`;
+
+let guard: Guard;
+beforeAll(async () => {
+  guard = await startGuard();
+});
+beforeEach(() => {
+  guard.origin.received.length = 0;
+});
+afterAll(() => guard[Symbol.asyncDispose]());
+
+const cookieOfLogin = async (username: string, at = guard) => cookieOf(await at.fetch("/_auth/login", formInit({ username })));
+
+/** What the page says to somebody with this cookie, without tags. */
+async function said(cookie: string | undefined, query = "", at = guard) {
+  const headers = cookie === undefined ? {} : { cookie };
+  const { status, body } = await answerOf(at.fetch(`/_auth/login${query}`, { headers }));
+  expect(status).toBe(200);
+  return /<p class="notice" role="status">(.*?)<\/p>/.exec(body as string)?.[1];
+}
+
+describe("the page says", () => {
+  test("when and by what kind of device somebody was signed out", async () => {
+    const cookie = await cookieOfLogin("superseded");
+    await guard.login("superseded", PHONE);
+    const told = expect.stringMatching(new RegExp(`^You were signed out here ${WHEN}, because you signed in elsewhere, with a phone\\.$`));
+    expect(await said(cookie, "?reason=session_superseded")).toEqual(told);
+    expect(await said(cookie)).toEqual(told);
+    // The query is anybody's to write.
+    expect(await said(cookie, "?reason=session_expired")).toEqual(told);
+    expect(await said(`a=b; ${cookie}`, "?reason=%3Cb%3E")).toEqual(told);
+  });
+
+  test("when a session was ended", async () => {
+    const cookie = await cookieOfLogin("revoked");
+    const token = cookie.split("=")[1] ?? "";
+    expect((await guard.fetch("/_auth/logout", { method: "POST", ...bearer(token) })).status).toBe(204);
+    expect(await said(cookie, "?reason=session_revoked")).toMatch(new RegExp(`^You were signed out: your session was ended ${WHEN}\\.$`));
+  });
+
+  test("when a session was idle for too long", async () => {
+    await using brief = await startGuard({ SESSION_IDLE_TIMEOUT: "1 second" });
+    const cookie = await cookieOfLogin("idle", brief);
+    await expect.poll(() => said(cookie, "?reason=session_expired", brief), { timeout: 10_000 }).toMatch(new RegExp(`^Your session expired ${WHEN}\\.$`));
+  });
+
+  test("nothing of the kind to somebody whose session is live, whatever the query says, and that is no use of it", async () => {
+    await using brief = await startGuard({ SESSION_IDLE_TIMEOUT: "2 seconds" });
+    const cookie = await cookieOfLogin("live", brief);
+    expect(await said(cookie, "?reason=session_superseded", brief)).toBeUndefined();
+    await expect.poll(() => said(cookie, "?reason=session_superseded", brief), { timeout: 10_000 }).toMatch(/^Your session expired/);
+  });
+
+  test("after a logout that, and nothing else", async () => {
+    const cookie = await cookieOfLogin("out");
+    await guard.login("out");
+    expect(await said(cookie, "?reason=logged_out")).toBe("You have signed out.");
+  });
+
+  test.each<[string, () => Promise<string | undefined>]>([
+    ["no cookie", async () => undefined],
+    ["a forged one", async () => "__Host-session=a.b.c"],
+    ["one of a session that nobody began", async () => `__Host-session=${await mint({})}`],
+    ["two that differ", async () => `__Host-session=${await mint({})}; __Host-session=${await mint({})}`],
+  ])("with %s what the query does, in words of its own", async (_, cookie) => {
+    expect(await said(await cookie(), "?reason=session_superseded")).toBe("You were signed out here because you signed in elsewhere.");
+    expect(await said(await cookie(), "?reason=%3Cscript%3E")).toBeUndefined();
+    expect(await said(await cookie())).toBeUndefined();
+  });
+});
+
+describe("a form that is sent after the session is over", () => {
+  const send = (headers: Record<string, string>) => guard.fetch("/save?x=1", { method: "POST", body: "a=b", headers });
+  /** As browsers say it today, and as Safari before 16.4 says it. */
+  const BROWSERS = [
+    ["today", () => ({ "sec-fetch-mode": "navigate", "sec-fetch-site": "same-origin", origin: guard.url })],
+    ["Safari before 16.4", () => ({ accept: "text/html,application/xhtml+xml,*/*;q=0.8", origin: guard.url })],
+  ] as const;
+
+  test.each(BROWSERS)("leads to the login page with the reason, and back to the form's page (%s)", async (_, browser) => {
+    const cookie = await cookieOfLogin("form");
+    await guard.login("form");
+    const sent = await send({ ...browser(), cookie, referer: `${guard.url}/form?step=2` });
+    expect([sent.status, sent.headers.get("location"), sent.headers.get("cache-control")]).toEqual([
+      303,
+      "/_auth/login?redirect=/form?step=2&reason=session_superseded",
+      "no-store",
+    ]);
+    const gone = await send({ ...browser(), referer: `${guard.url}/form` });
+    expect([gone.status, gone.headers.get("location")]).toEqual([303, "/_auth/login?redirect=/form"]);
+    expect(guard.origin.received).toEqual([]);
+  });
+
+  test.each(["https://evil.example/form", "", "about:client"])("leads to the first page with the referrer %j", async (referer) => {
+    const sent = await send({ ...BROWSERS[0][1](), ...(referer === "" ? {} : { referer }) });
+    expect([sent.status, sent.headers.get("location")]).toEqual([303, "/_auth/login?redirect=/"]);
+  });
+
+  test("is a 401 for a script, and a 403 from another site with the cookie", async () => {
+    const cookie = await cookieOfLogin("script");
+    expect(await answerOf(send({ "sec-fetch-mode": "cors", "sec-fetch-site": "same-origin" }))).toMatchObject({ status: 401 });
+    expect(await answerOf(send({ "sec-fetch-mode": "navigate", "sec-fetch-site": "cross-site", cookie }))).toMatchObject({ status: 403 });
+  });
+});
+
+test.each<[string, Record<string, string>, number]>([
+  ["of today", { "sec-fetch-mode": "navigate" }, 303],
+  ["that says nothing of it", { accept: "text/html,application/xhtml+xml,*/*;q=0.8" }, 303],
+  ["of a script", { "sec-fetch-mode": "cors", accept: "text/html" }, 204],
+  ["of a program", { accept: "*/*" }, 204],
+])("a logout by a form %s leads on, and by a program it does not", async (_, headers, status) => {
+  const cookie = await cookieOfLogin("logout");
+  const out = await guard.fetch("/_auth/logout", { method: "POST", headers: { ...headers, cookie, origin: guard.url } });
+  expect([out.status, out.headers.get("location")]).toEqual([status, status === 303 ? "/_auth/login?reason=logged_out" : null]);
+});
+
+test.each([
+  ["off", null],
+  ["cache, storage", '"cache", "storage"'],
+  ['"cookies"', '"cookies"'],
+])("with CLEAR_SITE_DATA = %j a logout says %j", async (setting, expected) => {
+  await using other = await startGuard({ CLEAR_SITE_DATA: setting });
+  for (const mode of ["navigate", "cors"]) {
+    const out = await other.fetch("/_auth/logout", { method: "POST", headers: { "sec-fetch-mode": mode } });
+    expect([mode, out.headers.get("clear-site-data")]).toEqual([mode, expected]);
+  }
+});
+
+describe("a deep link", () => {
+  const ask = async (path: string) => {
+    const sent = await guard.fetch(path, { headers: { "sec-fetch-mode": "navigate" } });
+    expect(sent.status).toBe(302);
+    return new URL(sent.headers.get("location") ?? "", guard.url);
+  };
+  /** Where the browser is after it has come to the page by this link and signed in. */
+  const follow = async (path: string) => {
+    const page = await ask(path);
+    expect(page.href.length).toBeLessThan(16_000);
+    const { body } = await answerOf(guard.fetch(page.pathname + page.search));
+    const [, field = ""] = /name="redirect" value="([^"]*)"/.exec(body as string) ?? [];
+    const redirect = field.replaceAll("&#38;", "&").replaceAll("&#34;", '"').replaceAll("&#39;", "'");
+    return (await guard.fetch("/_auth/login", formInit({ username: "deep", redirect }))).headers.get("location");
+  };
+
+  test.each([
+    ["of 2,049 bytes", `/a?b=${"c".repeat(2044)}`],
+    ["of 8 KB", `/a?b=${"c".repeat(8187)}`],
+    ["of escapes", `/a?b=${"%E2%9A%93".repeat(300)}&c=%2F+d`],
+    ["with a backslash in its query", String.raw`/a?b=c\d`],
+  ])("%s leads back to where it pointed", async (_, path) => {
+    expect(await follow(path)).toBe(path);
+  });
+
+  test("that is longer leads back to its path", async () => {
+    expect(await follow(`/boats/7?b=${"c".repeat(9000)}`)).toBe("/boats/7");
+    expect(await follow(`/boats/7?${"&".repeat(6000)}`)).toBe("/boats/7");
+  });
+});
+
+describe("with X-Guard-Touch: false", () => {
+  test.each(["session", "sessions"])("GET %s does not count as a use of the session", async (endpoint) => {
+    await using brief = await startGuard({ SESSION_IDLE_TIMEOUT: "2 seconds", SESSION_LIMIT: "0" });
+    const [asked, used] = [await brief.login("asked"), await brief.login("used")];
+    const ask = ({ access_token }: { access_token: string }, headers = {}) => answerOf(brief.fetch(`/_auth/${endpoint}`, { headers: { ...bearer(access_token).headers, ...headers } }));
+    await expect.poll(async () => {
+      expect(await ask(used)).toMatchObject({ status: 200 });
+      return (await ask(asked, { "x-guard-touch": "false" })).body;
+    }, { timeout: 10_000, interval: 100 }).toMatchObject({ code: "session_expired" });
+    expect(await ask(used)).toMatchObject({ status: 200 });
+  });
+
+  test("a session lives no longer by another value", async () => {
+    const { access_token } = await guard.login("odd");
+    for (const value of ["no", "0", "", "False"]) {
+      const answer = await answerOf(guard.fetch("/_auth/session", { headers: { ...bearer(access_token).headers, "x-guard-touch": value } }));
+      expect([value, answer]).toMatchObject([value, { status: 400, body: { code: "bad_request" } }]);
+    }
+  });
+});
