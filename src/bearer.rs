@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use auth::config::Mode;
 use auth::decision::{Caller, SentHeaders};
 use auth::same::same;
 use auth::session::Session;
@@ -82,7 +83,7 @@ impl Kept {
             let identity = caller.token().identity().iter();
             let identity: Vec<_> =
                 identity.map(|(name, value)| [&**name, value].join(": ")).collect();
-            let session = watch_line(app, caller);
+            let session = session_line(app, caller);
             let after = frame.after.as_deref();
             let bearer = Bearer::new(&place, &frame.before, after, &session, &identity.join("\n"));
             let (said, set) = (Last::default(), Last::default());
@@ -138,10 +139,9 @@ impl Kept {
     }
 }
 
-/// The session for [`Pending::watch`](crate::guard::Pending::watch); empty where nobody can listen
-/// for its end.
-fn watch_line(app: &App, caller: &Caller) -> String {
-    if app.objects.is_none() {
+/// The session for [`Pending::watch`](crate::guard::Pending::watch); empty where its end decides nothing.
+fn session_line(app: &App, caller: &Caller) -> String {
+    if app.guard.settings().mode == Mode::Monitor {
         return String::new();
     }
     let user = serde_json::to_string(caller.user().as_str()).unwrap_or_default();

@@ -72,10 +72,10 @@ impl App {
         let reports = settings.request_log != RequestLog::Off
             || settings.server_timing
             || !analytics.is_undefined();
-        forward::set_up(&settings);
         pages::set_up(settings.mode == Mode::Enforce);
-        let timeout = settings.store_timeout;
         let objects = get(OBJECTS);
+        forward::set_up(&settings, objects.is_some());
+        let timeout = settings.store_timeout;
         let store: Box<dyn SessionStore> = match &settings.store {
             StoreSettings::DurableObject => {
                 let objects = objects.clone().ok_or_else(|| {

@@ -5,7 +5,7 @@ import { Pending } from "../build/bindings/guard.js";
 import { headersFor } from "./headers.js";
 import { initFor, send, urlFor } from "./origin.js";
 import { Precedent, isRepeated, keep } from "./precedent.js";
-import { isLasting, tie } from "./relay.js";
+import { ORDINARY, tie } from "./relay.js";
 import { moment } from "./report.js";
 import { check } from "./store.js";
 
@@ -81,13 +81,41 @@ function judged(passage, bearer, pending, { status, body }, now) {
 }
 
 /**
- * An answer that can go on for ever, tied to its session.
+ * The origin's answer, tied to its session. One that was long in coming is not handed out before the session
+ * was asked about once more.
  * @param {Passage} passage
  * @param {Response} answer
+ * @returns {Response | Promise<Response>}
  */
-function tied({ session }, answer) {
-  if (session === "" || !isLasting(answer)) return answer;
-  return tie(answer, () => Pending.watch(session));
+function tied(passage, answer) {
+  if (passage.session === "") return answer;
+  return Date.now() - passage.told > ORDINARY ? recheck(passage, answer) : tie(answer, passage, watch);
+}
+
+/** @type {import("./relay.js").Watch} */
+const watch = (session) => Pending.watch(session);
+
+/**
+ * @param {Passage} passage
+ * @param {Response} answer
+ * @returns {Promise<Response>}
+ */
+async function recheck(passage, answer) {
+  /** @type {Response | undefined} */
+  const refusal = await Pending.recheck(passage, passage.session);
+  if (refusal === undefined) return tie(answer, passage, watch);
+  drop(answer);
+  return refusal;
+}
+
+/**
+ * Lets the origin know that nobody wants its answer.
+ * @param {Response} answer
+ */
+function drop({ body, webSocket }) {
+  webSocket?.accept();
+  webSocket?.close(1001);
+  body?.cancel().catch(() => {});
 }
 
 /** The origin's answer to a request that may not pass after all. */
@@ -115,7 +143,7 @@ export class Ahead {
     const answer = this.#answer;
     if (answer === undefined) return;
     this.#abort.abort();
-    answer.then(({ body }) => body?.cancel()).catch(() => {});
+    answer.then(drop, () => {});
   }
 }
 

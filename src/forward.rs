@@ -19,6 +19,12 @@ extern "C" {
     fn set_up_origin(site: Option<&str>, timeout: u32);
 }
 
+#[wasm_bindgen(module = "/src/relay.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = setUp)]
+    fn set_up_relay(watches: bool);
+}
+
 #[wasm_bindgen(module = "/src/forward.js")]
 extern "C" {
     #[wasm_bindgen(js_name = linesOf)]
@@ -52,9 +58,10 @@ extern "C" {
     ) -> JsValue;
 }
 
-/// Tells JavaScript where the origin is, unless it is where requests go anyway, and how long it may
-/// take until the first byte of an answer.
-pub fn set_up(settings: &Settings) {
+/// Tells JavaScript where the origin is, unless it is where requests go anyway, how long it may take until
+/// the first byte of an answer, and whether anybody can listen for the end of a session.
+pub fn set_up(settings: &Settings, watches: bool) {
+    set_up_relay(watches);
     let timeout = u32::try_from(settings.origin_timeout.as_millis()).unwrap_or(u32::MAX);
     match &settings.origin {
         Origin::Url(site) => set_up_origin(Some(site), timeout),
@@ -150,6 +157,9 @@ pub fn without_session(
 pub fn anonymously(app: &App, anonymous: &Anonymous, passage: &Passage) -> JsValue {
     let sent = app.guard.sent_headers(&passage.sent_headers());
     let said = said(app, || JsValue::from(anonymous.said()).into());
+    if anonymous.is_cacheable() {
+        passage.set_cacheable(true);
+    }
     let (changes, target) = (anonymous.forward(&sent), anonymous.target());
     Parcel { kept: None, target, changes, data: None, said }.send(app, passage, false)
 }

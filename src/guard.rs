@@ -134,6 +134,15 @@ impl Pending {
         promise::of(async move { push::watch_line(&session).await })
     }
 
+    /// Asks about the session of a passage once more, because the origin's answer came late. The promise
+    /// is of `undefined`, or of the `Response` that goes out instead.
+    pub fn recheck(passage: Passage, session: String) -> Promise {
+        promise::of(async move {
+            let refusal = push::recheck(passage, &session).await;
+            Ok(refusal.map_or(JsValue::UNDEFINED, Into::into))
+        })
+    }
+
     /// What is to be remembered for requests that say the same; `undefined` if none can.
     pub fn precedent(&self) -> Option<Precedent> {
         let Self { app, check, kept, repeats } = self;

@@ -3,13 +3,16 @@
 import { env } from "cloudflare:workers";
 import { moment } from "./report.js";
 import { Timer } from "./timer.js";
+import { isAtOnce, metered } from "./upload.js";
 
 /** @typedef {import("./passage.js").Passage} Passage */
 
 /**
- * Cloudflare's cache knows nothing of users: it would give one what the origin made for another.
+ * Cloudflare's cache knows nothing of users: it would give one what the origin made for another. This is what
+ * the runtime makes of `cache: "no-store"`, by which nothing is read from the cache, nor kept in it; but
+ * that also has the origin told `Cache-Control: no-cache` and `Pragma: no-cache`, which the client did not say.
  */
-const NO_CACHE = { cacheTtlByStatus: { "100-599": -1 } };
+const NO_STORE = { cacheTtl: -1, cacheLevel: "bypass" };
 
 /** @typedef {{ fetch: typeof fetch }} Origin */
 
@@ -22,13 +25,10 @@ const worker = /** @type {{ ORIGIN?: Origin }} */ (env).ORIGIN;
  */
 export const origin = worker ?? globalThis;
 
-/** Bodies above this size, or of none that is known, may take their time. */
-const UPLOAD = 1024 * 1024;
-
 /** What stands before the target in the origin's URLs; `undefined`: what stands in the request's. @type {string | undefined} */
 let site;
 
-/** Milliseconds until the first byte of an answer. */
+/** Milliseconds until the first byte of an answer, since the origin has got all of the request. */
 let patience = 0;
 
 /**
@@ -68,12 +68,15 @@ export function urlFor(url, start, target) {
  * @param {Headers} headers
  * @returns {RequestInit}
  */
-export function initFor({ request, method }, headers) {
+export function initFor({ request, method, isCacheable }, headers) {
   const { body } = request;
   // A bound Worker learns of the client what the guard knows; there is no cache before it.
-  const cf = worker ? (request.cf ?? {}) : NO_CACHE;
-  return isOdd(method, body) ? { headers, redirect: "manual", cf } : { method, headers, body, redirect: "manual", cf };
+  const cf = worker ? (request.cf ?? {}) : isCacheable ? {} : NO_STORE;
+  return isOdd(method, body) ? { headers, cf, ...AS_IT_COMES } : { method, headers, body, cf, ...AS_IT_COMES };
 }
+
+/** Redirects are the client's to follow, and compressed bodies its to read. @type {RequestInit} */
+const AS_IT_COMES = { redirect: "manual", encodeResponseBody: "manual" };
 
 /**
  * Is what `initFor` makes good for another request, too?
@@ -101,13 +104,32 @@ function isOdd(method, body) {
  * @returns {Promise<Response>}
  */
 export function send(passage, url, init, signal) {
-  const { request, method } = passage;
+  const { request, method, headers } = passage;
   const { body } = request;
   passage.sent = moment();
-  const ask = () => origin.fetch(isOdd(method, body) ? new Request(url, request) : url, signal ? { ...init, signal } : init);
   // What is asked ahead is waited for beside the store.
   const timer = signal ? new Timer() : passage.timer;
-  return inTime(passage, timer, ask, isUpload(passage.headers, body) ? undefined : patience);
+  if (isOdd(method, body)) return inTime(passage, timer, () => origin.fetch(new Request(url, request), init));
+  if (body !== null && !isAtOnce(headers)) return upload(passage, url, init, body);
+  return inTime(passage, timer, () => origin.fetch(url, signal ? { ...init, signal } : init));
+}
+
+/**
+ * The same with a body that comes in by and by: the time for the answer begins anew with each piece.
+ * @param {Passage} passage
+ * @param {string} url
+ * @param {RequestInit} init
+ * @param {ReadableStream} body
+ */
+function upload(passage, url, init, body) {
+  const { timer, headers } = passage;
+  let isOver = false;
+  // The answer may come before the body's end, and something else be waited for then.
+  const { readable, stop } = metered(body, headers.get("content-length"), () => isOver || timer.prolong());
+  const answer = inTime(passage, timer, () => origin.fetch(url, { ...init, body: readable }), stop);
+  const end = () => (isOver = true);
+  answer.then(end, end);
+  return answer;
 }
 
 /**
@@ -116,10 +138,10 @@ export function send(passage, url, init, signal) {
  * @param {Passage} passage
  * @param {Timer} timer
  * @param {() => Promise<Response>} ask
- * @param {number | undefined} millis `undefined`: as long as it takes
+ * @param {() => void} [stop] called if it comes too late
  * @returns {Promise<Response>} rejected with an `OriginFailure`
  */
-function inTime(passage, timer, ask, millis) {
+function inTime(passage, timer, ask, stop) {
   return new Promise((resolve, reject) => {
     /** @param {boolean} timedOut @param {unknown} cause */
     const fail = (timedOut, cause) => {
@@ -127,8 +149,10 @@ function inTime(passage, timer, ask, millis) {
       passage.answered = moment();
       reject(new OriginFailure(timedOut, cause));
     };
-    if (millis === undefined) timer.end();
-    else timer.wait(millis, () => fail(true, "no answer in time"));
+    timer.wait(patience, () => {
+      fail(true, "no answer in time");
+      stop?.();
+    });
     /** @param {Response} answer */
     const come = (answer) => {
       timer.end();
@@ -141,13 +165,4 @@ function inTime(passage, timer, ask, millis) {
       fail(false, error);
     }
   });
-}
-
-/**
- * Does the body come in so slowly that the time to the first byte of an answer says nothing?
- * @param {Headers} headers
- * @param {ReadableStream | null} body
- */
-function isUpload(headers, body) {
-  return body !== null && !(Number(headers.get("content-length") ?? NaN) <= UPLOAD);
 }

@@ -35,8 +35,10 @@ export class Passage {
     this.timer = new Timer();
     /** What was decided: members of a JSON object, without its braces. */
     this.said = UNDECIDED;
-    /** The session whose end ends the answer, as `Pending.watch` takes it; empty if there is none. */
+    /** The session whose end ends the answer, as `Pending.watch` takes it; empty if there is none, or it decides nothing. */
     this.session = "";
+    /** May Cloudflare's cache stand before the origin? */
+    this.isCacheable = false;
     /** @type {import("./forward.js").Ahead | undefined} what the origin was asked before it was known whether it may be */
     this.ahead = undefined;
     /** @type {import("../build/bindings/guard.js").Precedent | undefined} what is to be remembered for requests that say the same */

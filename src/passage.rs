@@ -30,6 +30,10 @@ extern "C" {
     #[wasm_bindgen(method, js_name = sentHeaders)]
     pub fn sent_headers(this: &Passage) -> String;
 
+    /// May a cache stand between the guard and the origin?
+    #[wasm_bindgen(method, setter, js_name = isCacheable)]
+    pub fn set_cacheable(this: &Passage, is_cacheable: bool);
+
     /// What was decided about it: see [`said`].
     #[wasm_bindgen(method, setter, js_name = said)]
     pub fn set_said(this: &Passage, said: &str);

@@ -14,6 +14,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
 use crate::config::App;
+use crate::passage::Passage;
 use crate::promise;
 use crate::request::{self, RequestHead};
 use crate::store::object::name_of;
@@ -83,9 +84,7 @@ pub async fn watch(app: &App, user: &Subject, sid: &Sid) -> Result<Response, Ref
 /// # Errors
 /// Why it is not known whether the session is over.
 pub async fn watch_line(session: &str) -> Result<JsValue, JsValue> {
-    let (sid, user) = session.split_once(' ').unwrap_or_default();
-    let sid = Sid::try_from(sid.to_owned());
-    let (Some(app), Ok(sid), Ok(user)) = (App::loaded(), sid, serde_json::from_str(user)) else {
+    let (Some(app), Some((user, sid))) = (App::loaded(), read_line(session)) else {
         return Err("there is nobody to ask".into());
     };
     match watch(&app, &user, &sid).await {
@@ -93,6 +92,25 @@ pub async fn watch_line(session: &str) -> Result<JsValue, JsValue> {
         Err(gone @ Refusal::Session(_)) => Ok(gone.code().into()),
         Err(refusal) => Err(refusal.cause().unwrap_or_default().into()),
     }
+}
+
+/// The answer to a request whose own came late, unless its session, that of its passage, may still have
+/// it. To wait is not to use: its idle deadline stays.
+pub async fn recheck(passage: Passage, session: &str) -> Option<Response> {
+    let (Some(app), Some((user, sid))) = (App::loaded(), read_line(session)) else {
+        return Some(response::refusal(&Refusal::StoreUnavailable(StoreError::other_answer())));
+    };
+    let found = find(&app, &user, &sid).await;
+    let refusal = app.guard.recheck(&sid, found, request::now()).err()?;
+    events::notice(&app, &user, &sid, &refusal);
+    let head = RequestHead::of(passage);
+    Some(response::refused(&app.guard.refused(refusal, &head, None)))
+}
+
+/// Whose session it is, and which, as a passage has it.
+fn read_line(session: &str) -> Option<(Subject, Sid)> {
+    let (sid, user) = session.split_once(' ')?;
+    Some((serde_json::from_str(user).ok()?, Sid::try_from(sid.to_owned()).ok()?))
 }
 
 async fn live(app: &App, user: &Subject, sid: &Sid) -> Result<LiveSession, Refusal> {

@@ -3,7 +3,7 @@
 
 /**
  * Listens for the end of a session: see `Pending::watch` in `guard.rs`.
- * @typedef {() => Promise<Response | string>} Watch
+ * @typedef {(session: string) => Promise<Response | string>} Watch
  */
 
 /** The session is over (RFC 6455, section 7.4.2: an application's own code). */
@@ -15,41 +15,57 @@ const UNKNOWN = 1013;
 /** How often in a row the way to the user's object may fail, with pauses of about 1, 2 and 4 seconds. */
 const MOST_FAILURES = 3;
 
-const EVENT_STREAM = /^text\/event-stream/i;
+/** Milliseconds within which ordinary answers begin, and end. What takes longer is looked after. */
+export const ORDINARY = 1000;
 
-/**
- * Is this an answer that can go on for as long as both sides like?
- * @param {Response} answer
- */
-export function isLasting(answer) {
-  return answer.status === 101 || EVENT_STREAM.test(answer.headers.get("content-type") ?? "");
+/** The highest status of which a script can make an answer. */
+const MOST_STATUS = 599;
+
+/** Can anybody listen for the end of a session? */
+let canWatch = false;
+
+/** @param {boolean} watches is the binding of the Durable Objects there? */
+export function setUp(watches) {
+  canWatch = watches;
 }
 
 /**
- * Has an answer end with its session.
+ * Has an answer end with its session, if it can go on for as long as both sides like: a WebSocket, or a
+ * body of no known length. Nobody is asked about a body that has ended by the time that it is looked after.
  * @param {Response} answer
+ * @param {{ session: string, timer: import("./timer.js").Timer }} passage the runtime forgets the timer with the request, which is over when the body is
  * @param {Watch} watch
  * @returns {Response}
  */
-export function tie(answer, watch) {
+export function tie(answer, { session, timer }, watch) {
+  if (!canWatch) return answer;
   if (answer.webSocket) {
     const { answer: relayed, close, over } = relay(answer, answer.webSocket);
-    heed(watch, over, close);
+    heed(() => watch(session), over, close);
     return relayed;
   }
-  if (!answer.body) return answer;
+  if (answer.headers.has("content-length") || answer.body === null || answer.status > MOST_STATUS) return answer;
   const { readable, writable } = new IdentityTransformStream();
   const cut = new AbortController();
-  // A cut is the stream's orderly end; what breaks at the origin is broken for the client.
-  const piping = answer.body.pipeTo(writable, { signal: cut.signal, preventAbort: true });
-  const over = piping.catch((error) => (cut.signal.aborted ? writable.close() : writable.abort(error)));
-  heed(watch, over, () => cut.abort());
+  const piping = answer.body.pipeTo(writable, { signal: cut.signal });
+  // Of a failure, the client hears by the stream.
+  piping.catch(() => {});
+  timer.wait(ORDINARY, () => heed(() => watch(session), piping, () => cut.abort(lost())));
   return new Response(readable, answer);
 }
 
 /**
+ * Why a stream is cut off. It breaks, as one does whose connection is lost: of an orderly end, clients would
+ * think that the origin has said all; of this they know that they are to connect again, and then hear why.
+ * The runtime takes what may be tried again for a lost connection, and for no fault of the script.
+ */
+function lost() {
+  return Object.assign(new Error("The session is over."), { retryable: true });
+}
+
+/**
  * Ends a connection with its session, or when it is not known any more whether that is over.
- * @param {Watch} watch
+ * @param {() => Promise<Response | string>} watch
  * @param {Promise<unknown>} over resolved when the connection has ended
  * @param {(code: number, reason: string) => void} end
  */
@@ -57,6 +73,8 @@ async function heed(watch, over, end) {
   let isOver = false;
   const stop = () => (isOver = true);
   over.then(stop, stop);
+  // If it has ended already, nobody is asked.
+  await undefined;
   for (let failures = 0; failures <= MOST_FAILURES; failures += 1) {
     if (failures > 0) await pause(2 ** failures * (250 + Math.random() * 500));
     if (isOver) return;
@@ -146,8 +164,14 @@ function join(from, to) {
 /** "No status", which stands for a close without a code, and "abnormal": neither can be sent. */
 const [NO_CODE, LOST] = [1005, 1006];
 
+/** How the other side is told of a connection that was lost, and of a code that nobody may send. */
+const [INTERNAL_ERROR, PROTOCOL_ERROR] = [1011, 1002];
+
+/** The most bytes of a reason (RFC 6455, section 5.5). */
+const MOST_REASON = 123;
+
 /**
- * Closes one side. What was lost on the other is told as a failure (RFC 6455, section 7.4.1).
+ * Closes one side as the other was closed.
  * @param {WebSocket} socket
  * @param {number} code
  * @param {string} reason
@@ -155,8 +179,26 @@ const [NO_CODE, LOST] = [1005, 1006];
 function close(socket, code, reason) {
   try {
     if (code === NO_CODE) socket.close();
-    else socket.close(code === LOST ? 1011 : code, reason);
+    else if (isCode(code)) socket.close(code, fitting(reason));
+    else socket.close(code === LOST ? INTERNAL_ERROR : PROTOCOL_ERROR);
   } catch {
     // It is closed already.
   }
+}
+
+/**
+ * May a code be sent? RFC 6455, section 7.4, and the registry it makes.
+ * @param {number} code
+ */
+function isCode(code) {
+  return (code >= 1000 && code <= 1014 && code !== 1004 && code !== NO_CODE && code !== LOST) || (code >= 3000 && code <= 4999);
+}
+
+/**
+ * As much of a reason as can be sent. What was no UTF-8 has grown on the way.
+ * @param {string} reason
+ */
+function fitting(reason) {
+  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(MOST_REASON));
+  return reason.slice(0, read);
 }

@@ -6,6 +6,8 @@ export class Timer {
   /** When the timer that is set rings, and when what is waited for is late: milliseconds since the Unix epoch. */
   #rings = Infinity;
   #until = Infinity;
+  /** How long is waited, in milliseconds. */
+  #millis = 0;
   /** @type {(() => void) | undefined} */
   #late;
 
@@ -16,8 +18,14 @@ export class Timer {
    */
   wait(millis, late) {
     this.#late = late;
+    this.#millis = millis;
     this.#until = Date.now() + millis;
     if (this.#until < this.#rings) this.#set(millis);
+  }
+
+  /** The time for what is waited for begins anew. */
+  prolong() {
+    this.#until = Date.now() + this.#millis;
   }
 
   /** Nothing is waited for any more. */

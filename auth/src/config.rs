@@ -158,7 +158,8 @@ pub struct Settings {
     pub login_rates: LoginRates,
     /// How long the store may take.
     pub store_timeout: Duration,
-    /// How long the origin may take to its first byte.
+    /// How long the origin may take to its first byte, once it has the request's body or while that does not
+    /// move.
     pub origin_timeout: Duration,
     /// What happens when the store cannot be asked.
     pub store_failure: StoreFailure,

@@ -2,6 +2,7 @@
 // same on the way back.
 
 import { once } from "node:events";
+import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -82,6 +83,20 @@ describe("a request", () => {
     expect([got.body, sentLines(got)]).toEqual([body, [framing]]);
   });
 
+  test.each([
+    ["a length", ["Content-Length: 100000"], "content-length: 100000"],
+    ["chunks", ["Transfer-Encoding: chunked"], "transfer-encoding: chunked"],
+  ])("with %s has the same body, framed alike, if it is large, too", async (name, lines, framing) => {
+    const body = randomBytes(100_000).toString("latin1");
+    const { got } = await send(head("PUT /", ...lines) + (name === "chunks" ? `186a0\r\n${body}\r\n0\r\n\r\n` : body));
+    expect([got.body === body, got.body.length, sentLines(got)]).toEqual([true, 100_000, [framing]]);
+  });
+
+  test.each([["with an empty body", ["Content-Length: 0"], "", "content-length: 0"], ["with an empty body in chunks", ["Transfer-Encoding: chunked"], "0\r\n\r\n", "transfer-encoding: chunked"]])("%s says so", async (_, lines, bytes, framing) => {
+    const { got } = await send(head("POST /", ...lines) + bytes);
+    expect([got.body, sentLines(got)]).toEqual(["", [framing]]);
+  });
+
   test("with trailers arrives without them, because the runtime has none", async () => {
     const { got } = await send(head("POST /", "Transfer-Encoding: chunked", "Trailer: X-Sum") + "3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n");
     expect([got.body, got.trailers, sentLines(got)]).toEqual(["abc", [], ["transfer-encoding: chunked"]]);
@@ -160,6 +175,48 @@ describe("an answer", () => {
   test("has nothing of the connection to the origin", async () => {
     origin.reply = reply("200 OK", ["Keep-Alive: timeout=5", "Upgrade: h2c", "Content-Length: 0"]);
     expect((await send(head("GET /"))).answer.lines).toEqual(["Content-Length: 0"]);
+  });
+
+  const framed = (body: Buffer) => [...split(body)].map((piece) => `${piece.length.toString(16)}\r\n${piece.toString("latin1")}\r\n`).join("") + "0\r\n\r\n";
+  function* split(body: Buffer) {
+    for (let at = 0; at < body.length; at += 1000) yield body.subarray(at, at + 1000);
+  }
+
+  test.each<[string, string[], Buffer]>([
+    ["of no known length", [], Buffer.alloc(20_000, "abc \xff")],
+    ["that is empty, of no known length", [], Buffer.alloc(0)],
+    ["in gzip", ["Content-Encoding: gzip"], gzipSync(randomBytes(5000))],
+    ["in br", ["Content-Encoding: br"], brotliCompressSync(randomBytes(5000))],
+    ["in what is said to be gzip", ["Content-Encoding: gzip"], Buffer.from("\x1f\x8bno gzip at all", "latin1")],
+    ["in what is said to be br", ["Content-Encoding: br"], randomBytes(3000)],
+    ["in zstd", ["Content-Encoding: zstd"], randomBytes(3000)],
+    ["of a stream of events in gzip", ["Content-Encoding: gzip", "Content-Type: text/event-stream"], gzipSync("data: 1\n\n".repeat(500))],
+  ])("%s is passed on in chunks, byte for byte", async (_, lines, body) => {
+    origin.reply = reply("200 OK", [...lines, "Transfer-Encoding: chunked"], framed(body));
+    for (const accept of [[], ["Accept-Encoding: gzip, br"]]) {
+      origin.received.length = 0;
+      const { answer } = await send(head("GET /", ...accept));
+      expect([answer.start, answer.lines.sort(), answer.body.length]).toEqual(["HTTP/1.1 200 OK", [...lines, "Transfer-Encoding: chunked"].sort(), body.length]);
+      expect(Buffer.from(answer.body, "latin1").equals(body)).toBe(true);
+    }
+  });
+
+  test("of parts in chunks says which, and to HEAD has no body", async () => {
+    const lines = ["Content-Type: multipart/byteranges; boundary=a", "Transfer-Encoding: chunked"];
+    const body = "--a\r\nContent-Range: bytes 0-0/9\r\n\r\nx\r\n--a--";
+    origin.reply = reply("206 Partial Content", lines, framed(Buffer.from(body)));
+    const { answer } = await send(head("GET /", "Range: bytes=0-0,2-2"));
+    expect([answer.start, answer.lines.sort(), answer.body]).toEqual(["HTTP/1.1 206 Partial Content", lines, body]);
+    origin.received.length = 0;
+    origin.reply = reply("200 OK", ["Transfer-Encoding: chunked", "X-A: 1"]);
+    const toHead = (await send(head("HEAD /"))).answer;
+    expect([toHead.start, toHead.lines.includes("X-A: 1"), toHead.body]).toEqual(["HTTP/1.1 200 OK", true, ""]);
+  });
+
+  test("that ends with its connection is passed on whole", async () => {
+    origin.reply = reply("200 OK", ["X-A: 1"], "until the end");
+    const { answer } = await send(head("GET /"));
+    expect([answer.start, answer.lines.includes("X-A: 1"), answer.body]).toEqual(["HTTP/1.1 200 OK", true, "until the end"]);
   });
 
   test("comes without hints before it, and without trailers after it, because the runtime has none", async () => {

@@ -1,7 +1,9 @@
 // MODE=monitor: everything goes to the origin, and the log says what would have been refused.
 
+import type { ServerResponse } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { answerOf, bearer, cookieOf, formInit, mint, startGuard, type Guard } from "../harness/guard.ts";
+import { openSocket } from "../harness/socket.ts";
 
 const ROUTES = JSON.stringify([{ path: "/admin/*", access: "session", roles: ["admin"] }]);
 
@@ -82,6 +84,31 @@ test("the guard's own endpoints decide as ever", async () => {
   expect((await guard.fetch("/_auth/session")).status).toBe(401);
   expect((await guard.fetch("/_auth/nothing")).status).toBe(404);
   expect(guard.origin.received).toEqual([]);
+});
+
+test("what is open when its session ends stays open, a WebSocket and a stream alike, while listeners are told", async () => {
+  await using lenient = await startGuard({ MODE: "monitor" });
+  const { access_token } = await lenient.login("ada");
+  const headers = bearer(access_token).headers as Record<string, string>;
+  await using client = await openSocket(`${lenient.url}/chat`, headers);
+  const opened = new Promise<ServerResponse>((resolve) => {
+    lenient.origin.reply = {
+      headers: { "content-type": "text/event-stream" },
+      stream: (response) => (response.write("data: 1\n\n"), resolve(response)),
+    };
+  });
+  const answer = await fetch(`${lenient.url}/stream`, { headers });
+  const stream = await opened;
+  // Opened last, so what would cut the others is told before.
+  await using listener = await openSocket(`${lenient.url}/_auth/events`, headers);
+  await lenient.login("ada");
+  expect(await listener.closed).toMatchObject({ code: 4001, reason: "session_superseded" });
+  for (let round = 0; round < 20; round += 1) {
+    client.socket.send(`${round}`);
+    await expect.poll(() => client.heard).toHaveLength(round + 1);
+  }
+  stream.end("data: 2\n\n");
+  expect(await answer.text()).toBe("data: 1\n\ndata: 2\n\n");
 });
 
 test.runIf(inject("store") === "redis")("a store that is away stops nobody, and is told as an error and as what would be refused", async () => {

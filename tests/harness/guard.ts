@@ -63,11 +63,13 @@ export interface GuardOptions {
   persist?: string;
   /** The script of a Worker that is bound as `ORIGIN`, in place of `ORIGIN_URL`. */
   bound?: string;
+  /** The script of a Worker through which all goes that the guard fetches. */
+  outbound?: string;
 }
 
 /** Starts a guard with the store of this test project and the settings that differ. */
 export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): Promise<Guard> {
-  const { limiter, analytics = false, faulty = false, withoutObjects = false, persist, bound } = options;
+  const { limiter, analytics = false, faulty = false, withoutObjects = false, persist, bound, outbound } = options;
   const origin = await startOrigin();
   const log: string[] = [];
   const all: Vars = {
@@ -102,8 +104,10 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
     ...(withoutObjects ? {} : { durableObjects: { USER_SESSIONS: { className: "UserSessions", useSQLite: true } } }),
     ...(limiter === undefined ? {} : { ratelimits: { LOGIN_RATE_LIMITER: { namespace_id: "1001", simple: { limit: limiter, period: 60 } } } }),
     ...(bound === undefined ? {} : { serviceBindings: { ORIGIN: "origin" } }),
+    ...(outbound === undefined ? {} : { outboundService: "outbound" }),
   };
-  const others: V4WorkerOptions[] = bound === undefined ? [] : [{ name: "origin", modules: true, script: bound, compatibilityDate: compatibility_date }];
+  const scripts = Object.entries({ origin: bound, outbound });
+  const others: V4WorkerOptions[] = scripts.flatMap(([name, script]) => script === undefined ? [] : [{ name, modules: true, script, compatibilityDate: compatibility_date }]);
   const miniflare = new Miniflare(convertV4MiniflareOptions({
     workers: [worker, ...others],
     ...(persist === undefined ? {} : { resourcePersistencePath: persist }),

@@ -23,6 +23,8 @@ export interface Reply {
   body?: string;
   /** Never answers. */
   hangs?: boolean;
+  /** What is waited for before the answer begins. */
+  after?: () => Promise<unknown>;
   /** Writes the body, and ends it when it likes. */
   stream?: (response: ServerResponse) => void;
 }
@@ -62,9 +64,9 @@ export async function startOrigin(): Promise<Origin> {
     },
   };
   const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-    const body = Buffer.concat(chunks);
+    const body = await bodyOf(request);
+    // It broke off.
+    if (body === undefined) return;
     const target = request.url ?? "";
     if (target === LOGIN_PATH && request.method === "POST") {
       const { status, answer, slow } = checkCredentials(origin, body);
@@ -75,6 +77,7 @@ export async function startOrigin(): Promise<Origin> {
     const { method = "", rawHeaders, headers } = request;
     origin.received.push({ method, target, rawHeaders, headers, body });
     if (origin.reply.hangs) return;
+    await origin.reply.after?.();
     response.writeHead(origin.reply.status ?? 200, origin.reply.headers);
     if (origin.reply.stream) return origin.reply.stream(response);
     response.end(origin.reply.body ?? "the origin's answer");
@@ -83,11 +86,21 @@ export async function startOrigin(): Promise<Origin> {
   webSockets.on("connection", (socket, { method = "", url: target = "", rawHeaders, headers }) => {
     origin.received.push({ method, target, rawHeaders, headers, body: Buffer.alloc(0) });
     origin.sockets.push(socket);
-    socket.on("message", (data, binary) => socket.send(data, { binary }));
+    socket.on("message", (data, binary) => socket.send(data, { binary })).on("error", () => {});
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   origin.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return origin;
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  } catch {
+    return undefined;
+  }
+  return Buffer.concat(chunks);
 }
 
 function checkCredentials(origin: Origin, body: Buffer) {

@@ -142,7 +142,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "ORIGIN_TIMEOUT",
         "30 seconds",
-        "How long the origin may take to the first byte of its answer, also at `LOGIN_URL`. Uploads of more than 1 MB, or of unknown size, may take longer.",
+        "How long the origin may take to the first byte of its answer, also at `LOGIN_URL`. The time runs from the end of the request's body, and while that comes in, anew with each piece that moves.",
     ),
     setting(
         "STORE_FAILURE",

@@ -134,7 +134,10 @@ impl Guard {
         let withheld = self.withhold(head, &sent, source);
         let (target, route) = (self.forwarded(head, target), rule.path().to_owned());
         let passing = self.passing(head, rule.access);
-        Anonymous { target, route, withheld, would_refuse: None, passing }
+        let Settings { forward_credential, cookie_name, .. } = &self.settings;
+        let is_kept_back = || !forward_credential || sent.credential(cookie_name) == Ok(None);
+        let is_bare = rule.access == Access::Public && !rule.login && is_kept_back();
+        Anonymous { target, route, withheld, would_refuse: None, passing, is_bare }
     }
 
     /// Applications override the method of a POST. Elsewhere, and where a rule depends on methods,

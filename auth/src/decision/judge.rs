@@ -1,8 +1,10 @@
 //! Steps 4 and 5: what the store's answer means.
 
+use std::rc::Rc;
+
 use super::{Caller, Check, Guard};
 use crate::refusal::Refusal;
-use crate::session::{LiveSession, Sid, judge};
+use crate::session::{LiveSession, Session, Sid, judge, judge_session};
 use crate::store::{Answer, StoreError};
 use crate::time::Timestamp;
 
@@ -52,6 +54,32 @@ impl Guard {
             recent.note(caller.sid(), verdict.as_ref().ok(), now);
         }
         verdict
+    }
+
+    /// A session that was live when its request was forwarded: may it still have the answer, which has
+    /// come late?
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn recheck(
+        &self,
+        sid: &Sid,
+        found: Result<Option<Rc<Session>>, StoreError>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        match found {
+            Ok(found) => {
+                let verdict = judge_session(found, now).map_err(Refusal::Session);
+                if let Some(recent) = &self.recent {
+                    recent.note(sid, verdict.as_ref().ok(), now);
+                }
+                verdict.map(drop)
+            }
+            Err(error) => match &self.recent {
+                Some(recent) if recent.holds(sid, now) => Ok(()),
+                _ => Err(Refusal::StoreUnavailable(error)),
+            },
+        }
     }
 
     /// Forgets that sessions were seen live, because they were ended, or are to be: an outage must

@@ -136,6 +136,8 @@ pub struct Anonymous {
     /// The code of the refusal, if it goes on only because nothing is enforced.
     pub(super) would_refuse: Option<&'static str>,
     pub(super) passing: Passing,
+    /// Is its path public and begins no sessions, and does nothing of the guard's go along?
+    pub(super) is_bare: bool,
 }
 
 /// Says nothing of what is withheld.
@@ -149,6 +151,13 @@ impl Anonymous {
     /// Path and query, as the decision was made about them, without a token.
     pub fn target(&self) -> &Forwarded {
         &self.target
+    }
+
+    /// May a cache stand between? Only where the answer is the same for everybody as far as the guard
+    /// knows: the path is public and logs nobody in, and neither an identity nor the guard's credential
+    /// goes along.
+    pub fn is_cacheable(&self) -> bool {
+        self.is_bare && self.would_refuse.is_none()
     }
 
     /// What the log says: see [`said`].

@@ -1,5 +1,6 @@
 mod asserted;
 mod extends;
+mod late;
 
 use super::*;
 use crate::config::BOUND;
