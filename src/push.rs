@@ -104,7 +104,7 @@ pub async fn recheck(passage: Passage, session: &str) -> Option<Response> {
     let refusal = app.guard.recheck(&sid, found, request::now()).err()?;
     events::notice(&app, &user, &sid, &refusal);
     let head = RequestHead::of(passage);
-    Some(response::refused(&app.guard.refused(refusal, &head, None)))
+    Some(response::refused(&app.guard.refused(refusal, &head, None), head.method()))
 }
 
 /// Whose session it is, and which, as a passage has it.
