@@ -40,13 +40,15 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
     if recall(app, &token.used_note()).await?.is_some() {
         return Err(Refusal::Token(TokenError::Used));
     }
-    // The end is noted before the sessions are looked for: see `issuers::end_if_over`.
-    note_end(app, &token).await?;
+    // The end is noted before the sessions are looked for: see `issuers::end_if_over`. A store that has
+    // no room for the note can end sessions all the same.
+    let noted = note_end(app, &token).await;
     if let Some(user) = user_of(app, issuer, &token).await? {
         let which = Which::Issued { issuer: token.issuer.clone(), sid: token.whose.sid() };
         let ending = Ending::Revoked { at: request::now() };
         sessions::end_sessions(app, &user, &Command::End { which, ending }).await?;
     }
+    noted?;
     // Used only now: a logout that failed half-way may be sent again. Of two that race both end the
     // sessions, and one is told that it was used.
     let kept = app.store.keep_new(&token.used_note(), "", token.over).await;

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use auth::config::{BOUND, Mode, ORIGIN, SettingError, Settings, StoreSettings};
 use auth::decision::Guard;
 use auth::event::Noticed;
+use auth::health::Health;
 use auth::rate::By;
 use auth::refusal::Refusal;
 use auth::request_log::RequestLog;
@@ -37,6 +38,8 @@ pub struct App {
     limiters: Vec<(By, JsValue)>,
     /// The Durable Objects, which push needs with either store.
     pub objects: Option<JsValue>,
+    /// Remembers for a moment whether the store answers.
+    pub health: Health,
     /// Remembers whose expiry was told.
     pub noticed: Noticed,
     /// Is anything said of requests at all?
@@ -89,8 +92,9 @@ impl App {
             }
         };
         let limiters = limiters(&settings, get)?;
-        let (guard, noticed) = (Guard::new(settings), Noticed::default());
-        Ok(Self { guard, store, limiters, objects, noticed, reports, removed: Last::default() })
+        let (guard, health) = (Guard::new(settings), Health::default());
+        let (noticed, removed) = (Noticed::default(), Last::default());
+        Ok(Self { guard, store, limiters, objects, health, noticed, reports, removed })
     }
 
     /// The binding that counts these attempts, if one does.

@@ -5,7 +5,7 @@ import * as guard from "../build/bindings/guard.js";
 import { follow } from "./forward.js";
 import { OriginFailure } from "./origin.js";
 import { answer } from "./index.js";
-import { accept, tell, tellExpired } from "./listeners.js";
+import { accept, doubt, tell, tellExpired } from "./listeners.js";
 import { unkept } from "./page.js";
 import { Passage } from "./passage.js";
 import { recall } from "./precedent.js";
@@ -219,6 +219,11 @@ export class UserSessions extends DurableObject {
    */
   tell(events) {
     tell(this.ctx, events);
+  }
+
+  /** Has the sessions of those who listen asked about: one may have ended without anybody knowing. */
+  doubt() {
+    return doubt(this.ctx);
   }
 
   /** Nothing is expected from those who listen; their pings are answered without waking anybody. */

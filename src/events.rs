@@ -88,7 +88,7 @@ fn undelivered(cause: &str) {
 }
 
 /// Does something after the answer, for 30 seconds at most.
-fn later(work: impl Future<Output = ()> + 'static) {
+pub fn later(work: impl Future<Output = ()> + 'static) {
     drop(finish(work));
 }
 

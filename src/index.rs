@@ -3,7 +3,7 @@
 use auth::index::{self, Cursor, Indexed, Question};
 use auth::refusal::Refusal;
 use auth::session::{Session, Subject};
-use auth::store::{Command, StoreError};
+use auth::store::StoreError;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
@@ -16,12 +16,8 @@ extern "C" {
     fn afterwards(question: &Promise, code: &str);
 }
 
-/// Notes what a command has changed: the session it began, those it ended. Nobody waits for it.
-pub fn note(app: &App, user: &Subject, command: &Command, ended: &[Session]) {
-    let begun = match command {
-        Command::Open { session, .. } => Some(&**session),
-        _ => None,
-    };
+/// Notes what has changed: a session has begun, others are over. Nobody waits for it.
+pub fn note(app: &App, user: &Subject, begun: Option<&Session>, ended: &[Session]) {
     if begun.is_some() || !ended.is_empty() {
         record(app, &Question::record(user, begun, ended, request::now()));
     }

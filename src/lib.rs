@@ -15,6 +15,7 @@ mod issuers;
 mod keys;
 mod login;
 mod login_rate;
+mod lost_answer;
 mod origin_login;
 mod pages;
 mod passage;

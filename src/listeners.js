@@ -48,6 +48,16 @@ export function tell(ctx, events) {
 }
 
 /**
+ * Sees to it that all are looked at now.
+ * @param {DurableObjectState} ctx
+ */
+export async function doubt(ctx) {
+  const sockets = open(ctx);
+  for (const socket of sockets) socket.serializeAttachment({ ...attachment(socket), until: 0 });
+  if (sockets.length > 0) await ctx.storage.setAlarm(Date.now());
+}
+
+/**
  * Tells those whose sessions have ended by themselves. A session that was used meanwhile lives longer
  * than was known.
  * @param {DurableObjectState} ctx

@@ -38,3 +38,13 @@ export function dismiss(answer) {
 export async function tell(objects, name, events) {
   await objects.getByName(name).tell(events);
 }
+
+/**
+ * Has the listeners' sessions asked about.
+ * @param {Objects} objects
+ * @param {string} name the object's
+ * @returns {Promise<void>}
+ */
+export async function doubt(objects, name) {
+  await objects.getByName(name).doubt();
+}

@@ -18,7 +18,7 @@ use crate::passage::Passage;
 use crate::promise;
 use crate::request::{self, RequestHead};
 use crate::store::object::name_of;
-use crate::{events, response, store};
+use crate::{events, response, sessions, store};
 
 #[wasm_bindgen(module = "/src/push.js")]
 extern "C" {
@@ -27,6 +27,9 @@ extern "C" {
     fn dismiss(answer: &Response);
 
     fn tell(objects: &JsValue, name: &str, events: &str) -> Promise;
+
+    #[wasm_bindgen(js_name = doubt)]
+    fn have_doubts(objects: &JsValue, name: &str) -> Promise;
 }
 
 #[wasm_bindgen(module = "/src/relay.js")]
@@ -140,13 +143,18 @@ pub fn look(env: JsValue, user: String, sid: String) -> Promise {
         let (user, sid) = (Subject::try_from(user)?, Sid::try_from(sid)?);
         let found = find(&app, &user, &sid).await.map_err(|error| error.to_string())?;
         let now = request::now();
-        let ended = found.as_deref().and_then(|session| Event::ended(session).pop());
+        let ended = found.clone().filter(|session| session.ended.is_some());
         match judge_session(found, now) {
             Ok(live) => Ok((live.deadline().millis() as f64).into()),
             Err(gone) => {
                 let at = if let Gone::Expired { at } = gone { at } else { now };
-                let event = ended.unwrap_or(Event::expired(&sid, at));
+                let event = ended.as_deref().and_then(|session| Event::ended(session).pop());
+                let event = event.unwrap_or(Event::expired(&sid, at));
                 events::notice(&app, &user, &sid, &Refusal::Session(gone));
+                // Nobody has told it, or there would be no listener any more.
+                if let Some(session) = ended.filter(|_| app.noticed.first(&sid)) {
+                    sessions::tell_ended(&app, &user, None, &[Rc::unwrap_or_clone(session)]);
+                }
                 Ok(event.json(&user).into())
             }
         }
@@ -157,4 +165,12 @@ pub fn look(env: JsValue, user: String, sid: String) -> Promise {
 /// rejected if the user's object could not be reached.
 pub fn notify(objects: &JsValue, user: &Subject, events: &[String]) -> Promise {
     tell(objects, &name_of(user), &format!("[{}]", events.join(",")))
+}
+
+/// Has the user's object ask about the sessions that somebody listens to, because one of them may be
+/// over. It goes on asking until it knows.
+pub async fn doubt(app: &App, user: &Subject) {
+    if let Some(objects) = &app.objects {
+        let _ = JsFuture::from(have_doubts(objects, &name_of(user))).await;
+    }
 }

@@ -16,7 +16,7 @@ use web_sys::Response;
 use crate::config::App;
 use crate::request::{self, RequestHead};
 use crate::sessions::{self, SessionView};
-use crate::{events, response, store};
+use crate::{events, lost_answer, response, store};
 
 /// The answer to a refresh (RFC 6749, section 5.1).
 #[derive(Serialize)]
@@ -72,7 +72,7 @@ async fn refreshed(app: &App, caller: &Caller) -> Result<Session, Refusal> {
             Ok(*session)
         }
         Ok(Answer::Ended(ended)) => {
-            sessions::tell_ended(app, caller.user(), &command, &ended);
+            sessions::tell_ended(app, caller.user(), None, &ended);
             Err(Refusal::Session(Gone::Outdated))
         }
         Ok(answer) => {
@@ -80,7 +80,10 @@ async fn refreshed(app: &App, caller: &Caller) -> Result<Session, Refusal> {
             let error = StoreError::Unreadable("a live session, not refreshed".into());
             Err(Refusal::StoreUnavailable(error))
         }
-        Err(error) => Err(Refusal::StoreUnavailable(error)),
+        Err(error) => {
+            lost_answer::follow_up(caller.user(), &command, &error);
+            Err(Refusal::StoreUnavailable(error))
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use web_sys::Response;
 use crate::config::App;
 use crate::events;
 use crate::index;
+use crate::lost_answer;
 use crate::request::{self, RequestHead};
 use crate::response;
 use crate::store;
@@ -227,21 +228,30 @@ pub async fn end_reused(app: &App, caller: &Caller) -> Result<(), Refusal> {
     end_sessions(app, caller.user(), &command).await.map(drop)
 }
 
-/// Tells what a command has ended: to this isolate, the index, and whoever listens.
-pub fn tell_ended(app: &App, user: &Subject, command: &Command, ended: &[Session]) {
+/// Tells what was ended, and what began with that: to this isolate, the index, and whoever listens.
+pub fn tell_ended(app: &App, user: &Subject, begun: Option<&Session>, ended: &[Session]) {
     app.guard.forget(ended.iter().map(|session| &session.sid));
-    index::note(app, user, command, ended);
+    index::note(app, user, begun, ended);
     events::emit(app, user, &ended.iter().flat_map(Event::ended).collect::<Vec<_>>());
 }
 
 async fn try_log_out(app: &App, head: &RequestHead, scope: Scope) -> Result<(), Refusal> {
     // Another site's form carries no cookie, but would have the browser drop its own.
     app.guard.refuse_other_origins(head)?;
-    let caller = match scope {
-        Scope::Local => app.guard.authenticate(head, request::now())?,
+    let caller = app.guard.authenticate(head, request::now())?;
+    match scope {
+        Scope::Local => {}
         // Whoever is logged out already may not log the others out.
-        Scope::Others | Scope::Global => current(app, head).await?.0,
-    };
+        Scope::Others | Scope::Global => match look(app, &caller).await {
+            Ok(_) => {}
+            // Perhaps by this very logout, whose answer was lost.
+            Err(Refusal::Session(Gone::Ended(ending))) => {
+                lost_answer::tell_again(app, caller.user(), &ending).await;
+                return Err(Refusal::Session(Gone::Ended(ending)));
+            }
+            Err(refusal) => return Err(refusal),
+        },
+    }
     app.guard.forget([caller.sid()]);
     let which = match scope {
         Scope::Local => Which::One(caller.sid().clone()),
@@ -261,13 +271,26 @@ pub async fn end_sessions(
     user: &Subject,
     command: &Command,
 ) -> Result<Vec<Session>, Refusal> {
-    match store::apply(&*app.store, user, command).await.map_err(Refusal::StoreUnavailable)? {
-        Answer::Ended(ended) => {
-            tell_ended(app, user, command, &ended);
+    let begun = match command {
+        Command::Open { session, .. } => Some(&**session),
+        _ => None,
+    };
+    match store::apply(&*app.store, user, command).await {
+        Ok(Answer::Ended(ended)) => {
+            tell_ended(app, user, begun, &ended);
             Ok(ended)
         }
-        Answer::Full(live) => Err(Refusal::SessionLimit(Some(live))),
-        _ => Err(Refusal::StoreUnavailable(StoreError::other_answer())),
+        Ok(Answer::Ends { now, before }) => {
+            // Whoever ended these may not have heard that they did, and so nobody else either.
+            tell_ended(app, user, begun, &[&now[..], &before].concat());
+            Ok(now)
+        }
+        Ok(Answer::Full(live)) => Err(Refusal::SessionLimit(Some(live))),
+        Ok(_) => Err(Refusal::StoreUnavailable(StoreError::other_answer())),
+        Err(error) => {
+            lost_answer::follow_up(user, command, &error);
+            Err(Refusal::StoreUnavailable(error))
+        }
     }
 }
 

@@ -54,8 +54,22 @@ export function checkInRedis(init, timeout) {
 export function checkInObjects(objects, timeout) {
   patience = timeout;
   ask = ({ place, before, after = "" }, now, come, fail) => {
-    objects.getByName(place).check(before, now, after).then((body) => come({ status: 200, body }), fail);
+    const answer = (/** @type {string} */ body) => come({ status: 200, body });
+    objects.getByName(place).check(before, now, after).then(answer, (error) => {
+      if (!wasReset(error)) return fail(error);
+      // What held the old object cannot reach the new one.
+      objects.getByName(place).check(before, now, after).then(answer, fail);
+    });
   };
+}
+
+/**
+ * Was an object restarted or moved, so that a new stub will find it? One that is overloaded must not be
+ * asked again.
+ * @param {{ retryable?: boolean, durableObjectReset?: boolean, overloaded?: boolean } | undefined} error
+ */
+function wasReset(error) {
+  return (error?.retryable === true || error?.durableObjectReset === true) && error.overloaded !== true;
 }
 
 /**
@@ -80,15 +94,31 @@ export function check({ timer }, bearer, now) {
 }
 
 /**
- * Asks a user's Durable Object.
+ * Asks a user's Durable Object, once more if it was reset and the command may come twice.
  * @param {Objects} objects
  * @param {string} name
  * @param {string} command
+ * @param {boolean} isRepeatable
  * @param {number} timeout milliseconds until the reply
  * @returns {Promise<Reply>}
  */
-export function askObject(objects, name, command, timeout) {
-  return textWithin(timeout, () => objects.getByName(name).apply(command));
+export function askObject(objects, name, command, isRepeatable, timeout) {
+  const ask = () => objects.getByName(name).apply(command);
+  return textWithin(timeout, isRepeatable ? () => askAgain(ask) : ask);
+}
+
+/**
+ * @template T
+ * @param {() => PromiseLike<T>} ask
+ * @returns {Promise<T>}
+ */
+async function askAgain(ask) {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!wasReset(/** @type {any} */ (error))) throw error;
+    return ask();
+  }
 }
 
 /**
@@ -101,7 +131,7 @@ export function askObject(objects, name, command, timeout) {
  * @returns {Promise<Reply>}
  */
 export function keepNote(objects, name, text, until, timeout) {
-  return textWithin(timeout, () => objects.getByName(name).keep(text, until));
+  return textWithin(timeout, () => askAgain(() => objects.getByName(name).keep(text, until)));
 }
 
 /**
@@ -137,7 +167,7 @@ export function withdrawNote(objects, name, text, timeout) {
  * @returns {Promise<Reply>}
  */
 export function recallNote(objects, name, timeout) {
-  return textWithin(timeout, async () => JSON.stringify(await objects.getByName(name).recall()));
+  return textWithin(timeout, async () => JSON.stringify(await askAgain(() => objects.getByName(name).recall())));
 }
 
 /**
@@ -174,7 +204,7 @@ export function takeBack(objects, name, window, timeout) {
  * @returns {Promise<Reply>}
  */
 export function askIndex(objects, question, timeout) {
-  return textWithin(timeout, () => objects.getByName("index").index(question));
+  return textWithin(timeout, () => askAgain(() => objects.getByName("index").index(question)));
 }
 
 /**

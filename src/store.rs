@@ -182,7 +182,13 @@ extern "C" {
     pub fn check(passage: &Passage, bearer: &Bearer, now: f64) -> Promise;
 
     #[wasm_bindgen(js_name = askObject)]
-    fn ask_object(objects: &JsValue, name: &str, command: &str, timeout: u32) -> Promise;
+    fn ask_object(
+        objects: &JsValue,
+        name: &str,
+        command: &str,
+        repeatable: bool,
+        timeout: u32,
+    ) -> Promise;
 
     #[wasm_bindgen(js_name = keepNote)]
     fn keep_note(objects: &JsValue, name: &str, text: &str, until: f64, timeout: u32) -> Promise;

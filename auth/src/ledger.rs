@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use crate::limit::Limit;
 use crate::session::{Ending, Session, Sid, Standing};
-use crate::store::{Answer, Command, MAX_TOMBSTONES, Which};
+use crate::store::{Answer, Command, MAX_TOMBSTONES, RETOLD, Which};
 use crate::time::Timestamp;
 
 /// All records of one user, live and ended.
@@ -80,12 +80,14 @@ impl Ledger {
             Command::Refresh { sid, token, jti, idle_timeout, now } => {
                 match self.sessions.get_mut(sid).filter(|session| session.is_live(*now)) {
                     None => Answer::Found(self.sessions.get(sid).cloned().map(Rc::new)),
-                    Some(session) if session.standing(token, *now) == Standing::Outdated => self
-                        .end_which(
-                            &Which::One(sid.clone()),
+                    Some(session) if session.standing(token, *now) == Standing::Outdated => {
+                        let which = Which::One(sid.clone());
+                        Answer::Ended(self.end_which(
+                            &which,
                             &Ending::Reused { at: *now },
                             &mut touched,
-                        ),
+                        ))
+                    }
                     Some(session) => {
                         if session.refresh(token.jti.clone(), jti.clone(), *idle_timeout, *now) {
                             touched.written.push(sid.clone());
@@ -105,10 +107,18 @@ impl Ledger {
                     }
                 }
             }
-            Command::End { which, ending } => self.end_which(which, ending, &mut touched),
+            Command::End { which, ending } => {
+                let before = self.ended_before(which, ending);
+                Answer::Ends { now: self.end_which(which, ending, &mut touched), before }
+            }
             Command::List { now } => {
                 let live = self.live(*now);
                 Answer::Listed(self.records(&live))
+            }
+            Command::ChangedAt { at } => {
+                let changed =
+                    self.by_age(|session| *at < session.forgotten() && session.bears(*at));
+                Answer::Listed(self.records(&changed))
             }
         };
         (answer, touched)
@@ -153,14 +163,28 @@ impl Ledger {
         Answer::Ended(ended)
     }
 
-    fn end_which(&mut self, which: &Which, ending: &Ending, touched: &mut Touched) -> Answer {
-        touched.forgotten = self.forget_old(ending.at());
-        let mut live = self.live(ending.at());
-        live.retain(|sid| which.includes(&self.sessions[sid]));
-        let ended = self.end(&live, ending, touched);
-        touched.forgotten.extend(self.forget_excess_tombstones(ending.at()));
+    /// Ends the live sessions. Those that bear this very ending are ended by it, too: the command
+    /// may have come before.
+    fn end_which(&mut self, which: &Which, ending: &Ending, touched: &mut Touched) -> Vec<Session> {
+        let at = ending.at();
+        touched.forgotten = self.forget_old(at);
+        let is_chosen = |it: &Session| which.includes(it);
+        let bears = |it: &Session| it.ended.as_ref() == Some(ending);
+        let chosen = self.by_age(|it| is_chosen(it) && (it.is_live(at) || bears(it)));
+        let ended = self.end(&chosen, ending, touched);
+        touched.forgotten.extend(self.forget_excess_tombstones(at));
         touched.written.retain(|sid| self.sessions.contains_key(sid));
-        Answer::Ended(ended)
+        ended
+    }
+
+    /// Those of the chosen that were ended otherwise, a moment ago.
+    fn ended_before(&self, which: &Which, ending: &Ending) -> Vec<Session> {
+        let is_recent = |it: &Session| match &it.ended {
+            Some(other) => other != ending && ending.at() < other.at().plus(RETOLD),
+            None => false,
+        };
+        let is_kept = |it: &Session| ending.at() < it.forgotten();
+        self.records(&self.by_age(|it| is_kept(it) && which.includes(it) && is_recent(it)))
     }
 
     fn records(&self, sids: &[Sid]) -> Vec<Session> {
@@ -172,10 +196,14 @@ impl Ledger {
         self.sessions.extract_if(.., |_, s| now >= s.forgotten()).map(|(sid, _)| sid).collect()
     }
 
-    /// The live sessions, oldest first; those of one moment in the order of their names.
     fn live(&self, now: Timestamp) -> Vec<Sid> {
-        let live = self.sessions.values().filter(|s| s.is_live(now));
-        in_order(live.map(|s| (s.created, &s.sid)).collect())
+        self.by_age(|session| session.is_live(now))
+    }
+
+    /// Some sessions, oldest first; those of one moment in the order of their names.
+    fn by_age(&self, are: impl Fn(&Session) -> bool) -> Vec<Sid> {
+        let some = self.sessions.values().filter(|session| are(session));
+        in_order(some.map(|s| (s.created, &s.sid)).collect())
     }
 
     fn end(&mut self, which: &[Sid], ending: &Ending, touched: &mut Touched) -> Vec<Session> {

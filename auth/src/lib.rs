@@ -23,6 +23,7 @@ pub mod decision;
 pub mod device;
 pub mod event;
 pub mod form;
+pub mod health;
 pub mod id_token;
 pub mod identity;
 pub mod index;

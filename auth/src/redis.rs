@@ -49,6 +49,7 @@ pub struct Redis {
     set_data: Script,
     end: Script,
     list: Script,
+    changed_at: Script,
 }
 
 /// A script.
@@ -131,6 +132,7 @@ impl Redis {
             set_data: Script::new(include_str!("redis/set_data.lua")),
             end: Script::new(include_str!("redis/end.lua")),
             list: Script::new(include_str!("redis/list.lua")),
+            changed_at: Script::new(include_str!("redis/changed_at.lua")),
         }
     }
 
@@ -238,17 +240,28 @@ impl Redis {
     /// [`RestError::ScriptLost`] once; otherwise why the reply is no answer. Whatever is not
     /// understood is a failure of the store, never an absent session.
     pub fn answer(command: &Command, status: u16, body: &str) -> Result<Answer, RestError> {
-        match command {
+        let answer = match command {
             Command::Check { .. } => {
                 let record = result::<String>(status, body)?;
                 let found = record.map(|record| parse(&record)).transpose()?;
-                Ok(Answer::Found(found.map(Rc::new)))
+                Answer::Found(found.map(Rc::new))
             }
-            Command::Open { .. } => told(status, body, &["ended", "full"]),
-            Command::Refresh { .. } => told(status, body, &["ended", "found", "changed"]),
-            Command::SetData { .. } => told(status, body, &["found", "changed"]),
-            Command::End { .. } => sessions(status, body).map(Answer::Ended),
-            Command::List { .. } => sessions(status, body).map(Answer::Listed),
+            Command::Open { .. } => told(status, body, &["ended", "full"])?,
+            Command::Refresh { .. } => told(status, body, &["ended", "found", "changed"])?,
+            Command::SetData { .. } => told(status, body, &["found", "changed"])?,
+            Command::End { .. } => {
+                let lists = result::<[Vec<String>; 2]>(status, body)?;
+                let [now, before] = lists.ok_or_else(|| unreadable("null"))?;
+                Answer::Ends { now: sessions(&now)?, before: sessions(&before)? }
+            }
+            Command::List { .. } | Command::ChangedAt { .. } => {
+                let records = result::<Vec<String>>(status, body)?;
+                Answer::Listed(sessions(&records.ok_or_else(|| unreadable("null"))?)?)
+            }
+        };
+        match command.is_answered_by(&answer) {
+            true => Ok(answer),
+            false => Err(RestError::Failed(StoreError::other_answer())),
         }
     }
 
@@ -268,6 +281,7 @@ impl Redis {
             Command::SetData { .. } => &self.set_data,
             Command::End { .. } => &self.end,
             Command::List { .. } => &self.list,
+            Command::ChangedAt { .. } => &self.changed_at,
         }
     }
 
@@ -326,7 +340,9 @@ impl Redis {
                     most(),
                 ]);
             }
-            Command::List { now } => words.push(now.millis().to_string()),
+            Command::List { now: at } | Command::ChangedAt { at } => {
+                words.push(at.millis().to_string());
+            }
         }
         words
     }
@@ -351,9 +367,8 @@ fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-fn sessions(status: u16, body: &str) -> Result<Vec<Session>, RestError> {
-    let records = result::<Vec<String>>(status, body)?;
-    records.ok_or_else(|| unreadable("null"))?.iter().map(|record| parse(record)).collect()
+fn sessions(records: &[String]) -> Result<Vec<Session>, RestError> {
+    records.iter().map(|record| parse(record)).collect()
 }
 
 /// An answer of which there are several kinds: one of these words, and then records.
@@ -363,10 +378,7 @@ fn told(status: u16, body: &str, kinds: &[&str]) -> Result<Answer, RestError> {
     if !kinds.contains(&word.as_str()) {
         return Err(unreadable("an unknown word"));
     }
-    let mut sessions = Vec::with_capacity(records.len());
-    for record in records {
-        sessions.push(parse(record)?);
-    }
+    let mut sessions = sessions(records)?;
     match (word.as_str(), sessions.len()) {
         ("ended", _) => Ok(Answer::Ended(sessions)),
         ("full", _) => Ok(Answer::Full(sessions)),

@@ -307,6 +307,13 @@ impl Session {
         self.ended.is_none() && now < self.deadline()
     }
 
+    /// Was it begun, refreshed or ended at this very moment?
+    pub fn bears(&self, at: Timestamp) -> bool {
+        self.created == at
+            || self.refreshed == Some(at)
+            || self.ended.as_ref().is_some_and(|ending| ending.at() == at)
+    }
+
     /// What this token is to it.
     pub fn standing(&self, token: &TokenName, now: Timestamp) -> Standing {
         let Some(refreshed) = self.refreshed else { return Standing::Current };

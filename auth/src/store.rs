@@ -18,6 +18,10 @@ use crate::time::Timestamp;
 /// How many tombstones of one user are kept; beyond that the oldest are forgotten.
 pub const MAX_TOMBSTONES: usize = 20;
 
+/// How long after its end a session is still answered to a command that would have ended it, so that
+/// whoever was not told of the end is told. `redis/prelude.lua` has the same figure.
+pub const RETOLD: Duration = Duration::from_secs(10 * 60);
+
 /// One atomic step on the sessions of one user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -72,7 +76,8 @@ pub enum Command {
         /// The present moment.
         now: Timestamp,
     },
-    /// Ends live sessions and leaves tombstones. Answered by [`Answer::Ended`].
+    /// Ends live sessions and leaves tombstones, where the store has room for them. Answered by
+    /// [`Answer::Ends`].
     End {
         /// Which.
         which: Which,
@@ -83,6 +88,12 @@ pub enum Command {
     List {
         /// The present moment.
         now: Timestamp,
+    },
+    /// Lists the sessions that were begun, refreshed or ended at this very moment, oldest first: what
+    /// a command of that moment has changed, if its answer was lost. Answered by [`Answer::Listed`].
+    ChangedAt {
+        /// The command's moment.
+        at: Timestamp,
     },
 }
 
@@ -107,6 +118,62 @@ impl CheckFrame {
 }
 
 impl Command {
+    /// The moment that it leaves in the sessions that it begins, refreshes or ends; `None` if it does
+    /// none of these.
+    pub fn mark(&self) -> Option<Timestamp> {
+        match self {
+            Self::Open { now, .. } | Self::Refresh { now, .. } => Some(*now),
+            Self::End { ending, .. } => Some(ending.at()),
+            Self::Check { .. } | Self::SetData { .. } | Self::List { .. } => None,
+            Self::ChangedAt { .. } => None,
+        }
+    }
+
+    /// Can it be sent once more when nobody knows whether it was applied? Twice, it must come to the
+    /// same as once.
+    pub fn is_repeatable(&self) -> bool {
+        match self {
+            // A second login would find the first in its place.
+            Self::Open { .. } => false,
+            // What is changed is the same the second time: the ending's moment, and the new `jti`,
+            // which is in its grace then. Data that is no longer as it was thought to be is merged
+            // anew by its caller.
+            Self::End { .. } | Self::Refresh { .. } | Self::SetData { .. } => true,
+            Self::Check { .. } | Self::List { .. } | Self::ChangedAt { .. } => true,
+        }
+    }
+
+    /// Can this be the answer to it? One to another command, or about a session that was not asked
+    /// about, is none.
+    pub fn is_answered_by(&self, answer: &Answer) -> bool {
+        let all = |list: &[Session], is: &dyn Fn(&Session) -> bool| list.iter().all(is);
+        match (self, answer) {
+            (
+                Self::Check { sid, .. } | Self::Refresh { sid, .. } | Self::SetData { sid, .. },
+                Answer::Found(found),
+            ) => found.as_ref().is_none_or(|session| session.sid == *sid),
+            (Self::Refresh { sid, .. } | Self::SetData { sid, .. }, Answer::Changed(session)) => {
+                session.sid == *sid && session.ended.is_none()
+            }
+            (Self::Refresh { sid, .. }, Answer::Ended(ended)) => {
+                all(ended, &|it| it.sid == *sid && it.ended.is_some())
+            }
+            (Self::Open { session, .. }, Answer::Ended(ended)) => {
+                all(ended, &|it| it.sid != session.sid && it.ended.is_some())
+            }
+            (Self::Open { session, .. }, Answer::Full(live)) => {
+                all(live, &|it| it.sid != session.sid && it.ended.is_none())
+            }
+            (Self::End { which, ending }, Answer::Ends { now, before }) => {
+                all(now, &|it| which.includes(it) && it.ended.as_ref() == Some(ending))
+                    && all(before, &|it| which.includes(it) && it.ended.is_some())
+            }
+            (Self::List { .. }, Answer::Listed(live)) => all(live, &|it| it.ended.is_none()),
+            (Self::ChangedAt { at }, Answer::Listed(changed)) => all(changed, &|it| it.bears(*at)),
+            _ => false,
+        }
+    }
+
     /// [`Command::Check`] as JSON, around its moment.
     pub fn check_frame(sid: &Sid, idle_timeout: Option<Duration>) -> CheckFrame {
         let (sid, now) = (sid.clone(), Timestamp::from_millis(0));
@@ -184,6 +251,13 @@ pub enum Answer {
     Changed(Box<Session>),
     /// The sessions that were live before the step and are ended by it, oldest first.
     Ended(Vec<Session>),
+    /// What [`Command::End`] has done, oldest first. A command that comes twice is answered alike.
+    Ends {
+        /// The sessions that bear this very ending.
+        now: Vec<Session>,
+        /// Those that were ended in another way, less than [`RETOLD`] ago.
+        before: Vec<Session>,
+    },
     /// The live sessions that leave no room for another, oldest first.
     Full(Vec<Session>),
     /// Live sessions, oldest first.
@@ -214,6 +288,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// May the command have been applied all the same? Not if the store has refused it; what a proxy
+    /// before it says with a 5xx is no such word.
+    pub fn may_have_applied(&self) -> bool {
+        !matches!(self, Self::Refused { status: ..500, .. })
+    }
+
     /// An answer that belongs to another command than was sent.
     pub fn other_answer() -> Self {
         Self::Unreadable("the answer to another command".into())

@@ -2,8 +2,11 @@
 //! the scripts on a real redis-server, and every answer must be the same.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::process::{Child, Command as Process, Stdio};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use auth::device::DeviceClass;
@@ -11,7 +14,7 @@ use auth::ledger::Ledger;
 use auth::limit::Limit;
 use auth::redis::{ReadConsistency, Redis, RestRequest};
 use auth::session::{Ending, Session, Sid, Subject, TokenName};
-use auth::store::{Command, Which};
+use auth::store::{Answer, Command, Which};
 use auth::time::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -24,8 +27,10 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
-        let socket =
-            std::env::temp_dir().join(format!("session-guard-{}.sock", std::process::id()));
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let name = format!("session-guard-{}-{number}.sock", std::process::id());
+        let socket = std::env::temp_dir().join(name);
         let process = Process::new("redis-server")
             .args(["--port", "0", "--save", "", "--unixsocket"])
             .arg(&socket)
@@ -40,6 +45,18 @@ impl Server {
             })
             .expect("redis-server does not answer");
         Self { process, connection }
+    }
+
+    /// Lets Redis be full, so that it refuses what needs memory, or not.
+    fn set_full(&mut self, full: bool) {
+        let most = if full { "1" } else { "0" };
+        let mut set = redis::cmd("CONFIG");
+        set.arg(&["SET", "maxmemory", most]).query::<()>(&mut self.connection).unwrap();
+    }
+
+    /// All records under a key.
+    fn records(&mut self, key: &str) -> BTreeMap<String, String> {
+        redis::cmd("HGETALL").arg(key).query(&mut self.connection).unwrap()
     }
 
     /// Sends the words of a request, as the REST endpoint would, and answers in its form.
@@ -79,8 +96,13 @@ enum Step {
     Refresh { sid: u8, token: u8, age: u64, idle: bool },
     SetData { sid: u8, old: u8, new: u8 },
     End { which: u8, sid: u8 },
+    Again,
+    ChangedAt { back: usize },
     List,
 }
+
+/// Far ahead, because Redis forgets a key by its own clock.
+const START: u64 = 4_000_000_000_000;
 
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -97,9 +119,11 @@ fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
         3 => (sid, any::<u8>(), any::<u8>())
             .prop_map(|(sid, old, new)| Step::SetData { sid, old, new }),
         2 => (0_u8..4, sid).prop_map(|(which, sid)| Step::End { which, sid }),
+        1 => Just(Step::Again),
+        1 => (0_usize..6).prop_map(|back| Step::ChangedAt { back }),
         1 => Just(Step::List),
     ];
-    let pause = prop_oneof![8 => 0_u64..60, 2 => 100_u64..2_000, 1 => 25_000_u64..90_000, 1 => 29_000_u64..30_001];
+    let pause = prop_oneof![8 => 0_u64..60, 2 => 100_u64..2_000, 1 => 25_000_u64..90_000, 1 => 29_000_u64..30_001, 1 => 595_000_u64..605_000];
     prop::collection::vec((pause, step), 1..80)
 }
 
@@ -179,7 +203,30 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
             Command::End { which, ending: Ending::Revoked { at: now } }
         }
         Step::List => Command::List { now },
+        Step::Again | Step::ChangedAt { .. } => unreachable!("they are made of earlier commands"),
     }
+}
+
+/// The commands of these steps, in their order.
+fn commands(steps: &[(u64, Step)]) -> Vec<Command> {
+    let (mut now, mut commands): (_, Vec<Command>) = (START, Vec::new());
+    for (index, (pause, step)) in steps.iter().enumerate() {
+        now += pause;
+        let earlier = |back: usize| commands.iter().rev().nth(back);
+        commands.push(match step {
+            Step::Again => match earlier(0) {
+                // Names are new with every login.
+                None | Some(Command::Open { .. }) => continue,
+                Some(command) => command.clone(),
+            },
+            Step::ChangedAt { back } => match earlier(*back).and_then(Command::mark) {
+                None => continue,
+                Some(at) => Command::ChangedAt { at },
+            },
+            step => command(step, index, Timestamp::from_millis(now)),
+        });
+    }
+    commands
 }
 
 #[test]
@@ -192,22 +239,98 @@ fn the_ledger_and_the_scripts_always_answer_alike() {
         failure_persistence: None,
         ..ProptestConfig::default()
     });
-    // Far ahead, because Redis forgets a key by its own clock.
-    let start = 4_000_000_000_000;
     let verdict = runner.run(&steps(), |steps| {
         users.set(users.get() + 1);
         let user = Subject::try_from(format!("user {}", users.get())).unwrap();
         let mut ledger = Ledger::default();
-        let mut now = start;
-        for (index, (pause, step)) in steps.iter().enumerate() {
-            now += pause;
-            let command = command(step, index, Timestamp::from_millis(now));
+        for command in commands(&steps) {
             let (expected, _) = ledger.apply(&command);
             let reply = server.borrow_mut().send(&redis.request_with_text(&user, &command));
             let status = if reply.starts_with(r#"{"error"#) { 400 } else { 200 };
             let answer = Redis::answer(&command, status, &reply);
-            let context = format!("at {now}, {command:?}, reply {reply}");
+            let context = format!("{command:?}, reply {reply}");
             prop_assert_eq!(answer, Ok(expected), "{}", context);
+        }
+        Ok(())
+    });
+    if let Err(error) = verdict {
+        panic!("{error}");
+    }
+}
+
+/// Redis with `maxmemory` reached and nothing to evict: what ends sessions needs no memory, what does
+/// need it changes nothing, and nobody who is logged in is shut out.
+#[test]
+fn a_full_redis_ends_sessions_and_never_takes_half_a_step() {
+    let server = RefCell::new(Server::start());
+    let redis = Redis::new("test:", ReadConsistency::Strong);
+    let users = Cell::new(0);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases: 300,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    let fullness = prop::collection::vec(any::<bool>(), 80);
+    let verdict = runner.run(&(steps(), fullness), |(steps, fullness)| {
+        users.set(users.get() + 1);
+        let user = Subject::try_from(format!("user {}", users.get())).unwrap();
+        let mut server = server.borrow_mut();
+        for (command, full) in commands(&steps).iter().zip(fullness) {
+            let before = server.records(&redis.key(&user));
+            let read = |record: &String| serde_json::from_str::<Session>(record).unwrap();
+            let mut ledger = Ledger::new(before.values().map(read));
+            let (expected, _) = ledger.apply(command);
+            server.set_full(full);
+            let reply = server.send(&redis.request_with_text(&user, command));
+            server.set_full(false);
+            let after = server.records(&redis.key(&user));
+            let status = if reply.starts_with(r#"{"error"#) { 400 } else { 200 };
+            let answer = Redis::answer(command, status, &reply);
+            let context = format!("full: {full}, {command:?}, reply {reply}, before {before:?}");
+            let ends = match command {
+                Command::End { .. } => true,
+                Command::Refresh { .. } => matches!(expected, Answer::Ended(_)),
+                _ => false,
+            };
+            match (command, answer) {
+                (Command::Check { .. }, Ok(Answer::Found(found))) if full => {
+                    let Answer::Found(expected) = expected else { unreachable!() };
+                    let is = |it: &Option<Rc<Session>>| {
+                        it.as_ref().map(|it| (it.sid.clone(), it.ended.clone()))
+                    };
+                    prop_assert_eq!(is(&found), is(&expected), "{}", context);
+                    prop_assert_eq!(before, after, "{}", context);
+                }
+                (
+                    Command::Check { .. } | Command::List { .. } | Command::ChangedAt { .. },
+                    answer,
+                ) => {
+                    prop_assert_eq!(answer, Ok(expected), "{}", context);
+                }
+                (Command::Open { .. }, Ok(answer @ Answer::Ended(_))) if full => {
+                    prop_assert!(false, "{answer:?}: {}", context);
+                }
+                (_, Err(error)) => {
+                    prop_assert!(full && !ends, "{error:?}: {}", context);
+                    prop_assert_eq!(before, after, "{}", context);
+                }
+                (_, answer) => {
+                    prop_assert_eq!(answer, Ok(expected), "{}", context);
+                    // Tombstones may be missing.
+                    for (sid, record) in &after {
+                        let sid = Sid::try_from(sid.clone()).unwrap();
+                        prop_assert_eq!(ledger.get(&sid), Some(&read(record)), "{}", context);
+                    }
+                    let now = command.mark().map_or(0, Timestamp::millis);
+                    let now = Timestamp::from_millis(now);
+                    let Answer::Listed(live) = ledger.apply(&Command::List { now }).0 else {
+                        unreachable!()
+                    };
+                    for session in live {
+                        prop_assert!(after.contains_key(session.sid.as_str()), "{}", context);
+                    }
+                }
+            }
         }
         Ok(())
     });

@@ -29,15 +29,15 @@ impl ObjectStore {
         Self { objects, timeout }
     }
 
-    fn send(&self, name: &str, command: &str) -> Promise {
-        ask_object(&self.objects, name, command, millis(self.timeout))
+    fn send(&self, name: &str, command: &str, repeatable: bool) -> Promise {
+        ask_object(&self.objects, name, command, repeatable, millis(self.timeout))
     }
 }
 
 impl SessionStore for ObjectStore {
     fn ask(&self, user: &Subject, command: &Command) -> Promise {
-        let command = serde_json::to_string(command).unwrap_or_default();
-        self.send(&name_of(user), &command)
+        let json = serde_json::to_string(command).unwrap_or_default();
+        self.send(&name_of(user), &json, command.is_repeatable())
     }
 
     fn check_frame(
@@ -49,9 +49,14 @@ impl SessionStore for ObjectStore {
         (name_of(user), Command::check_frame(sid, idle_timeout))
     }
 
-    fn read(&self, _: &Command, reply: &Reply) -> Option<Outcome> {
+    fn read(&self, command: &Command, reply: &Reply) -> Option<Outcome> {
         let answer = reply.received(self.timeout).and_then(|(_, body)| {
-            serde_json::from_str(body).map_err(|error| StoreError::Unreadable(error.to_string()))
+            let answer = serde_json::from_str(body);
+            let answer = answer.map_err(|error| StoreError::Unreadable(error.to_string()))?;
+            match command.is_answered_by(&answer) {
+                true => Ok(answer),
+                false => Err(StoreError::other_answer()),
+            }
         });
         Some(answer)
     }
@@ -145,7 +150,7 @@ impl SessionStore for ObjectStore {
 
     fn ping(&self) -> Answering<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            let reply = Reply::of(self.send("health", PING)).await;
+            let reply = Reply::of(self.send("health", PING, true)).await;
             reply.received(self.timeout).map(|_| ())
         })
     }

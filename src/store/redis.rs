@@ -200,6 +200,8 @@ fn init(headers: &JsValue, method: &str, body: Option<&str>) -> JsValue {
     set("method", &method.into());
     set("headers", headers);
     set("cache", &"no-store".into());
+    // The token is for the endpoint that the settings name, wherever that may point.
+    set("redirect", &"manual".into());
     if let Some(body) = body {
         set("body", &body.into());
     }

@@ -33,6 +33,10 @@ export interface Guard extends AsyncDisposable {
   log: string[];
   /** Sends a request; redirects are shown, not followed. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** Has the objects fail at a command, by its name in `store.rs`: see `faultyObjects`. */
+  fault(command: string, how: Fault, times?: number): Promise<void>;
+  /** Lets the objects go on that were held. */
+  release(): Promise<void>;
   /** Logs a user in with JSON, and fails if that fails. */
   login(username: string, headers?: Record<string, string>): Promise<LoggedIn>;
 }
@@ -46,6 +50,12 @@ export interface LoggedIn {
   ended: (Record<string, unknown> & { sid: string })[];
 }
 
+/**
+ * What befalls an object at a command: it is reset `before` or `after` it applies it, throws, is said to be
+ * overloaded, or is held, and applies it when it is released.
+ */
+export type Fault = "before" | "after" | "throw" | "overloaded" | "hold";
+
 /** Bindings by name; `undefined` takes a default away. */
 export type Vars = Record<string, string | number | boolean | object | undefined>;
 
@@ -57,6 +67,8 @@ export interface GuardOptions {
   analytics?: boolean;
   /** The clock fails when a request's `X-Fault` says so: after that many looks at it. */
   faulty?: boolean;
+  /** The Durable Objects fail when `Guard.fault` says so. */
+  faultyObjects?: boolean;
   /** The binding of the Durable Objects is missing. */
   withoutObjects?: boolean;
   /** A folder for the Durable Objects, to outlive this guard. */
@@ -69,7 +81,7 @@ export interface GuardOptions {
 
 /** Starts a guard with the store of this test project and the settings that differ. */
 export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): Promise<Guard> {
-  const { limiter, analytics = false, faulty = false, withoutObjects = false, persist, bound, outbound } = options;
+  const { limiter, analytics = false, faulty = false, faultyObjects = false, withoutObjects = false, persist, bound, outbound } = options;
   const origin = await startOrigin();
   const log: string[] = [];
   const all: Vars = {
@@ -92,6 +104,7 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
     modules: [
       ...(analytics ? [ANALYTICS] : []),
       ...(faulty ? [FAULTY] : []),
+      ...(faultyObjects ? [FAULTY_OBJECTS] : []),
       { type: "ESModule", path: `${root}/build/index.js` },
       { type: "CompiledWasm", path: `${root}/build/guard_bg.wasm` },
     ],
@@ -120,6 +133,12 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
     miniflare,
     log,
     fetch: (path, init) => send(url, path, init),
+    async fault(command, how, times = 1) {
+      await send(url, `/test/fault/${command}/${how}/${times}`);
+    },
+    async release() {
+      await send(url, "/test/release");
+    },
     async login(username, headers = {}) {
       const response = await guard.fetch("/_auth/login", loginInit({ username }, headers));
       const text = await response.text();
@@ -164,6 +183,53 @@ const FAULTY = {
       fetch(request, env) {
         looks = Number(request.headers.get("x-fault") ?? Infinity);
         return guard.fetch(request, env);
+      },
+    };`,
+};
+
+/** Has a user's object fail at one of the next commands. */
+const FAULTY_OBJECTS = {
+  type: "ESModule" as const,
+  path: `${root}/build/with-faulty-objects.js`,
+  contents: `
+    import guard, { UserSessions as Sessions } from "./index.js";
+    let fault = { times: 0 };
+    let held = false;
+    export class UserSessions extends Sessions {
+      check(...words) {
+        return this.#meet("check", () => super.check(...words));
+      }
+      apply(command) {
+        const [name] = command.startsWith("{") ? Object.keys(JSON.parse(command)) : [command];
+        return this.#meet(name, () => super.apply(command));
+      }
+      async #meet(command, apply) {
+        if (fault.command !== command || fault.times === 0) return apply();
+        fault.times -= 1;
+        switch (fault.how) {
+          case "throw":
+            throw new Error("a fault of the test's");
+          case "overloaded":
+            throw Object.assign(new Error("a fault of the test's"), { overloaded: true, retryable: true });
+          case "before":
+            return this.ctx.abort("a reset of the test's");
+          case "after":
+            await apply();
+            await this.ctx.storage.sync();
+            return this.ctx.abort("a reset of the test's");
+          case "hold":
+            while (held) await scheduler.wait(20);
+            return apply();
+        }
+      }
+    }
+    export default {
+      fetch(request, env) {
+        const [, test, what, command, how, times] = new URL(request.url).pathname.split("/");
+        if (test !== "test") return guard.fetch(request, env);
+        held = what === "fault" && how === "hold";
+        if (what === "fault") fault = { command, how, times: Number(times) };
+        return new Response();
       },
     };`,
 };

@@ -120,9 +120,52 @@ fn ending_touches_only_what_was_live() {
     open(&mut ledger, "b", 1, 1);
     let all = Command::End { which: Which::All, ending: Ending::Revoked { at: at(2) } };
     let (answer, touched) = ledger.apply(&all);
-    assert!(matches!(answer, Answer::Ended(ended) if ended.len() == 1));
+    assert!(matches!(answer, Answer::Ends { now, before } if now.len() == 1 && before.len() == 1));
     assert_eq!(touched.written.len(), 1);
     let first = ledger.get(&Sid::try_from("a".to_owned()).unwrap()).unwrap();
     let superseded = Ending::Superseded { at: at(1), by: DeviceClass::Desktop };
     assert_eq!(first.ended, Some(superseded), "the first reason stands");
+}
+
+fn sids(sessions: &[Session]) -> Vec<&str> {
+    sessions.iter().map(|session| session.sid.as_str()).collect()
+}
+
+#[test]
+fn an_end_that_comes_twice_is_answered_alike_and_a_later_one_hears_of_the_first() {
+    let mut ledger = Ledger::default();
+    for sid in ["a", "b"] {
+        ledger.apply(&Command::Open {
+            session: Box::new(session(sid, 0, 10_000_000)),
+            limit: None,
+            end: vec![],
+            now: at(0),
+        });
+    }
+    let mut end = |sid: &str, now: u64| {
+        let which = Which::One(Sid::try_from(sid.to_owned()).unwrap());
+        match ledger.apply(&Command::End { which, ending: Ending::Revoked { at: at(now) } }).0 {
+            Answer::Ends { now, before } => (now, before),
+            other => panic!("{other:?}"),
+        }
+    };
+    let once = end("a", 5);
+    assert_eq!((sids(&once.0), sids(&once.1)), (vec!["a"], vec![]));
+    assert_eq!(end("a", 5), once);
+    let (now, before) = end("a", 6);
+    assert_eq!((now, before), (vec![], once.0), "the first moment stands");
+    assert_eq!(end("a", 5 + 600_000), (vec![], vec![]), "it was told long ago");
+    assert_eq!(end("none", 7), (vec![], vec![]));
+}
+
+#[test]
+fn what_a_command_has_changed_is_found_by_its_moment() {
+    let mut ledger = Ledger::default();
+    open(&mut ledger, "a", 1, 1);
+    open(&mut ledger, "b", 1, 2);
+    let mut changed = |moment| match ledger.apply(&Command::ChangedAt { at: at(moment) }).0 {
+        Answer::Listed(changed) => sids(&changed).join(" "),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!([1, 2, 3].map(&mut changed), ["a", "a b", ""]);
 }

@@ -6,8 +6,13 @@ if record and timeout then
   if is_live(session) and now - session.seen >= timeout / 10 then
     session.seen = now
     session.idle_expires = now + timeout
-    record = cjson.encode(session)
-    redis.call('HSET', KEYS[1], ARGV[2], record)
+    local moved = cjson.encode(session)
+    local reply = redis.pcall('HSET', KEYS[1], ARGV[2], moved)
+    local why = type(reply) == 'table' and reply.err
+    if not why then return moved end
+    -- A full Redis shuts out nobody who is logged in: the deadline stays where it is. Upstash says
+    -- `quota exceeded`.
+    if not (why:find('OOM', 1, true) or why:find('quota exceeded', 1, true)) then return reply end
   end
 end
 return record

@@ -1,6 +1,7 @@
 -- ARGV: now, the ending as JSON, `one`, `others`, `issued` or `all`, sid or issuer, the issuer's
--- own sid or '', tombstones to keep. Returns the records of the sessions that it ended.
-local ending, which, ended = cjson.decode(ARGV[2]), ARGV[3], {}
+-- own sid or '', tombstones to keep. Returns two lists of records: the sessions that bear this very
+-- ending, and those that were ended otherwise a moment ago.
+local ending, which, ended, before = cjson.decode(ARGV[2]), ARGV[3], {}, {}
 local all, old = records()
 forget(old)
 local function is_chosen(session)
@@ -12,7 +13,16 @@ local function is_chosen(session)
   return true
 end
 for _, session in ipairs(all) do
-  if is_chosen(session) and is_live(session) then ended[#ended + 1] = finish(session, ending) end
+  local is = session.ended
+  if is_chosen(session) then
+    if is_live(session) then
+      ended[#ended + 1] = finish(session, ending)
+    elseif is and is.at == ending.at and is.why == ending.why and is.by == ending.by then
+      ended[#ended + 1] = cjson.encode(session)
+    elseif is and now < is.at + retold then
+      before[#before + 1] = cjson.encode(session)
+    end
+  end
 end
 tidy(all, tonumber(ARGV[6]))
-return ended
+return { ended, before }

@@ -15,11 +15,12 @@ end
 
 -- The entry that has begun or '', its deadline, then those that are over.
 if ARGV[1] == 'record' then
+  -- These first: they need no memory, and where there is none the script ends at the next write.
+  for i = 5, #ARGV do drop(ARGV[i]) end
   if ARGV[3] ~= '' and redis.call('ZADD', KEYS[2], ARGV[4], ARGV[3]) == 1 then
     redis.call('ZADD', KEYS[1], 0, ARGV[3])
     redis.call('HINCRBY', KEYS[3], ARGV[3]:match('^[^:]*'), 1)
   end
-  for i = 5, #ARGV do drop(ARGV[i]) end
   local last = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')[2]
   for _, key in ipairs(last and KEYS or {}) do redis.call('PEXPIREAT', key, last) end
   return ''

@@ -18,6 +18,8 @@ if excess > 0 and not evicts then
   return answer
 end
 
+-- First of all, so that a login for which Redis has no room changes nothing.
+redis.call('HSET', KEYS[1], new.sid, ARGV[2])
 forget(old)
 local oldest = {}
 for i = 1, excess do oldest[counted[i].sid] = true end
@@ -27,7 +29,6 @@ for _, session in ipairs(all) do
     ended[#ended + 1] = finish(session, { why = 'superseded', at = now, by = new.device })
   end
 end
-redis.call('HSET', KEYS[1], new.sid, ARGV[2])
 all[#all + 1] = new
 tidy(all, tonumber(ARGV[6]))
 return ended

@@ -9,6 +9,9 @@ local kept = 60000
 -- Milliseconds that a refreshed token stays good, as in session.rs.
 local grace = 30000
 
+-- Milliseconds after its end in which a session is told of again, as in store.rs.
+local retold = 600000
+
 local function deadline(session)
   return math.min(session.expires, session.idle_expires or session.expires)
 end
@@ -17,13 +20,13 @@ local function is_live(session)
   return not session.ended and now < deadline(session)
 end
 
--- Every record but those whose time has come, and the names of these. Sorted, because the order of
--- a hash's fields is not defined.
+-- Every record but those whose time has come or that are not under their own name, and the names of
+-- these. Sorted, because the order of a hash's fields is not defined.
 local function records()
   local all, found, old = redis.call('HGETALL', KEYS[1]), {}, {}
   for i = 1, #all, 2 do
     local session = cjson.decode(all[i + 1])
-    if now < session.expires + kept then
+    if session.sid == all[i] and now < session.expires + kept then
       found[#found + 1] = session
     else
       old[#old + 1] = all[i]
@@ -41,11 +44,16 @@ local function forget(sids)
   for _, sid in ipairs(sids) do redis.call('HDEL', KEYS[1], sid) end
 end
 
--- Ends the session and returns its record as text.
+-- Ends the session and returns its record as text. Where there is no room for a tombstone, nothing
+-- stays: an end needs no memory.
 local function finish(session, ending)
   session.ended = ending
   local record = cjson.encode(session)
-  redis.call('HSET', KEYS[1], session.sid, record)
+  local reply = redis.pcall('HSET', KEYS[1], session.sid, record)
+  if type(reply) == 'table' and reply.err then
+    redis.call('HDEL', KEYS[1], session.sid)
+    session.forgotten = true
+  end
   return record
 end
 
@@ -54,7 +62,7 @@ end
 local function tidy(all, most)
   local dead, last = {}, 0
   for _, session in ipairs(all) do
-    if not is_live(session) then
+    if not is_live(session) and not session.forgotten then
       dead[#dead + 1] = { at = session.ended and session.ended.at or deadline(session), session = session }
     end
   end

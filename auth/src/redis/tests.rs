@@ -1,6 +1,6 @@
 use super::*;
-use crate::session::Sid;
 use crate::session::tests::session;
+use crate::session::{Ending, Sid, TokenName};
 use crate::time::Timestamp;
 use rstest::rstest;
 use std::time::Duration;
@@ -61,6 +61,82 @@ fn a_lost_script_is_told_from_every_other_error() {
     assert_eq!(Redis::answer(&check(None), 400, lost), Err(RestError::ScriptLost));
 }
 
+/// What each command could be answered by a record of session `abc`, ended or not.
+fn commands() -> Vec<(&'static str, Command)> {
+    let sid = Sid::try_from("abc".to_owned()).unwrap();
+    let now = Timestamp::from_millis(42);
+    let token = TokenName { jti: "jti".into(), issued: now };
+    let refresh =
+        Command::Refresh { sid: sid.clone(), token, jti: "k".into(), idle_timeout: None, now };
+    let open =
+        Command::Open { session: Box::new(session("new", 42, 100)), limit: None, end: vec![], now };
+    let ending = Ending::Revoked { at: now };
+    let end = |which| Command::End { which, ending: ending.clone() };
+    vec![
+        ("check", check(None)),
+        ("open", open),
+        ("refresh", refresh),
+        ("set data", Command::SetData { sid: sid.clone(), old: None, new: None, now }),
+        ("end one", end(Which::One(sid.clone()))),
+        ("end others", end(Which::Others(sid))),
+        ("end issued", end(Which::Issued { issuer: "idp".into(), sid: None })),
+        ("list", Command::List { now }),
+        ("changed at", Command::ChangedAt { at: now }),
+    ]
+}
+
+fn record(sid: &str, ended: Option<u64>) -> String {
+    let mut record = session(sid, 1, 100);
+    record.ended = ended.map(|at| Ending::Revoked { at: Timestamp::from_millis(at) });
+    json(&json(&record))
+}
+
+#[rstest]
+#[case::the_session(record("abc", None), "check")]
+#[case::another_session(record("other", None), "")]
+#[case::found(format!(r#"["found",{}]"#, record("abc", None)), "refresh, set data")]
+#[case::found_another(format!(r#"["found",{}]"#, record("other", None)), "")]
+#[case::found_none(r#"["found"]"#.into(), "refresh, set data")]
+#[case::changed(format!(r#"["changed",{}]"#, record("abc", None)), "refresh, set data")]
+#[case::changed_another(format!(r#"["changed",{}]"#, record("other", None)), "")]
+#[case::changed_an_ended_one(format!(r#"["changed",{}]"#, record("abc", Some(42))), "")]
+#[case::ended(format!(r#"["ended",{}]"#, record("abc", Some(42))), "open, refresh")]
+#[case::ended_another(format!(r#"["ended",{}]"#, record("other", Some(42))), "open")]
+#[case::ended_a_live_one(format!(r#"["ended",{}]"#, record("abc", None)), "")]
+#[case::ended_the_new_one(format!(r#"["ended",{}]"#, record("new", Some(42))), "")]
+#[case::full(format!(r#"["full",{}]"#, record("abc", None)), "open")]
+#[case::full_of_ended(format!(r#"["full",{}]"#, record("abc", Some(42))), "")]
+#[case::ends_none("[[],[]]".into(), "end one, end others, end issued")]
+#[case::ends_it(format!("[[{}],[]]", record("abc", Some(42))), "end one")]
+#[case::ended_it_before(format!("[[],[{}]]", record("abc", Some(41))), "end one")]
+#[case::ends_it_at_another_moment(format!("[[{}],[]]", record("abc", Some(41))), "")]
+#[case::ends_another(format!("[[{}],[]]", record("other", Some(42))), "end others")]
+#[case::ends_a_live_one(format!("[[{}],[]]", record("abc", None)), "")]
+#[case::one_list_of_two("[[]]".into(), "")]
+#[case::listed_none("[]".into(), "list, changed at")]
+#[case::listed_live(format!("[{}]", record("abc", None)), "list")]
+#[case::listed_changed(format!("[{}]", record("abc", Some(42))), "changed at")]
+#[case::null("null".into(), "check")]
+fn only_an_answer_to_the_command_about_what_it_asked_is_taken(
+    #[case] result: String,
+    #[case] takers: &str,
+) {
+    let body = format!(r#"{{"result":{result}}}"#);
+    let answers = commands().into_iter().map(|(name, it)| (name, Redis::answer(&it, 200, &body)));
+    let (mut taken, mut others) = (Vec::new(), Vec::new());
+    for (name, answer) in answers {
+        match answer {
+            Ok(_) => taken.push(name),
+            other => others.push((name, other)),
+        }
+    }
+    assert_eq!(taken.join(", "), takers, "{body}: {others:?}");
+    for (name, other) in others {
+        let is_unreadable = matches!(other, Err(RestError::Failed(StoreError::Unreadable(_))));
+        assert!(is_unreadable, "{name}: {other:?}");
+    }
+}
+
 #[rstest]
 #[case::no_result(200, "{}")]
 #[case::not_json(200, "<html>")]
@@ -71,10 +147,59 @@ fn a_lost_script_is_told_from_every_other_error() {
 #[case::throttled(429, "slow down")]
 #[case::broken(500, r#"{"result":null}"#)]
 #[case::error_with_success(200, r#"{"error":"ERR internal"}"#)]
+#[case::error_beside_a_result(200, r#"{"result":null,"error":"ERR internal"}"#)]
+#[case::cut_off(200, r#"{"result":nul"#)]
+#[case::two_replies(200, r#"{"result":null}{"result":null}"#)]
+#[case::a_page(502, "<html><body>Bad Gateway</body></html>")]
+#[case::an_empty_failure(503, "")]
+#[case::a_redirect(302, "")]
+#[case::a_redirect_with_a_reply(307, r#"{"result":null}"#)]
+#[case::no_content(204, "")]
+#[case::created(201, r#"{"result":null}"#)]
+#[case::compressed(200, "\u{1f}\u{fffd}\u{8}")]
+#[case::no_permission(
+    400,
+    r#"{"error":"NOPERM this user has no permissions to run the 'evalsha' command"}"#
+)]
+#[case::read_only(400, r#"{"error":"READONLY You can't write against a read only replica."}"#)]
+#[case::loading(400, r#"{"error":"LOADING Redis is loading the dataset in memory"}"#)]
+#[case::busy(400, r#"{"error":"BUSY Redis is busy running a script."}"#)]
+#[case::cannot_save(400, r#"{"error":"MISCONF Redis is configured to save RDB snapshots"}"#)]
+#[case::cluster_down(400, r#"{"error":"CLUSTERDOWN The cluster is down"}"#)]
+#[case::moved(400, r#"{"error":"MOVED 3999 127.0.0.1:6381"}"#)]
+#[case::full(400, r#"{"error":"OOM command not allowed when used memory > 'maxmemory'."}"#)]
+#[case::over_quota(400, r#"{"error":"ERR DB capacity quota exceeded"}"#)]
+#[case::too_many(400, r#"{"error":"ERR max daily request limit exceeded. Limit: 10000"}"#)]
+#[case::not_in_words(400, r#"{"error":{"message":"x"}}"#)]
+#[case::an_array(200, r#"[{"result":null}]"#)]
 fn what_is_not_understood_is_a_failure_and_never_an_absent_session(
     #[case] status: u16,
     #[case] body: &str,
 ) {
-    let answer = Redis::answer(&check(None), status, body);
-    assert!(matches!(answer, Err(RestError::Failed(_))), "{answer:?}");
+    for (name, command) in commands() {
+        let answer = Redis::answer(&command, status, body);
+        assert!(matches!(answer, Err(RestError::Failed(_))), "{name}: {answer:?}");
+    }
+    // Notes and the index's answers are texts, whatever they say.
+    if body.contains(r#"{"result":""#) {
+        return;
+    }
+    assert!(matches!(Redis::recalled(status, body), Err(RestError::Failed(_))));
+    assert!(matches!(Redis::counted(status, body), Err(RestError::Failed(_))));
+    assert!(matches!(Redis::index_answer(status, body), Err(RestError::Failed(_))));
+}
+
+#[rstest]
+#[case(StoreError::TimedOut(Duration::from_secs(1)), true)]
+#[case(StoreError::Unreachable("lost".into()), true)]
+#[case(StoreError::Unreadable("<html>".into()), true)]
+#[case(StoreError::Refused { status: 502, message: String::new() }, true)]
+#[case(StoreError::Refused { status: 400, message: "OOM".into() }, false)]
+#[case(StoreError::Refused { status: 401, message: "WRONGPASS".into() }, false)]
+#[case(StoreError::Refused { status: 429, message: String::new() }, false)]
+fn only_a_store_that_refuses_has_surely_not_applied_a_command(
+    #[case] error: StoreError,
+    #[case] may: bool,
+) {
+    assert_eq!(error.may_have_applied(), may, "{error}");
 }

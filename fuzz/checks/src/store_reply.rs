@@ -45,9 +45,12 @@ fn redis(status: u16, body: &str) {
                 let late = Timestamp::from_millis(u64::MAX);
                 assert!(judge(Some(session), &token(), late).is_err(), "it never ends");
             }
-            (Command::List { .. }, Answer::Listed(sessions))
-            | (Command::End { .. }, Answer::Ended(sessions)) => {
+            (Command::List { .. } | Command::ChangedAt { .. }, Answer::Listed(sessions)) => {
                 assert_eq!(result.as_array().map(Vec::len), Some(sessions.len()));
+            }
+            (Command::End { .. }, Answer::Ends { now, before }) => {
+                assert_eq!(result[0].as_array().map(Vec::len), Some(now.len()));
+                assert_eq!(result[1].as_array().map(Vec::len), Some(before.len()));
             }
             (Command::Open { .. }, Answer::Ended(sessions) | Answer::Full(sessions))
             | (Command::Refresh { .. }, Answer::Ended(sessions)) => {
@@ -63,7 +66,10 @@ fn redis(status: u16, body: &str) {
 }
 
 fn every_command(record: &str) -> Vec<Command> {
-    let (now, sid) = (Timestamp::from_millis(0), Sid::from_random([0; 16]));
+    // The one that the reply tells of, because no other is taken.
+    let told = record.split(r#"sid\":\""#).nth(1).and_then(|rest| rest.split('\\').next());
+    let told = told.and_then(|sid| Sid::try_from(sid.to_owned()).ok());
+    let (now, sid) = (Timestamp::from_millis(0), told.unwrap_or(Sid::from_random([0; 16])));
     let idle_timeout = Some(Duration::from_secs(60));
     let mut commands = vec![
         Command::Check { sid: sid.clone(), idle_timeout, now },
@@ -71,6 +77,7 @@ fn every_command(record: &str) -> Vec<Command> {
         Command::SetData { sid, old: None, new: Some("{}".into()), now },
         Command::End { which: Which::All, ending: Ending::Revoked { at: now } },
         Command::List { now },
+        Command::ChangedAt { at: now },
     ];
     let session = serde_json::from_str(record).ok().map(Box::new);
     commands.extend(session.map(|session| Command::Open {
@@ -122,11 +129,18 @@ fn apply(ledger: &mut Ledger, rows: &mut BTreeMap<Sid, Session>, command: &Comma
             assert!(full.iter().all(|session| !end.contains(&session.sid)));
             assert!(full.iter().all(|session| session.is_live(*now)));
         }
-        (Command::End { which: Which::All, ending }, Answer::Ended(ended)) => {
-            assert_eq!(live(ledger, ending.at()), [], "some are live");
-            assert!(ended.iter().all(|session| session.ended.as_ref() == Some(ending)));
+        (Command::End { which, ending }, Answer::Ends { now, before }) => {
+            if *which == Which::All {
+                assert_eq!(live(ledger, ending.at()), [], "some are live");
+            }
+            assert!(now.iter().all(|session| session.ended.as_ref() == Some(ending)));
+            assert!(
+                before.iter().all(|it| it.ended.is_some() && it.ended.as_ref() != Some(ending))
+            );
         }
-        (Command::End { .. }, Answer::Ended(_)) => {}
+        (Command::ChangedAt { at }, Answer::Listed(changed)) => {
+            assert!(changed.iter().all(|session| session.bears(*at)));
+        }
         (Command::Refresh { sid, .. }, Answer::Changed(session)) => {
             assert_eq!(Some(&*session), ledger.get(sid));
         }

@@ -1,0 +1,10 @@
+-- ARGV: a moment. Returns the records of the sessions that were begun, refreshed or ended at it,
+-- oldest first.
+local changed = {}
+for _, session in ipairs((records())) do
+  local ended = session.ended and session.ended.at
+  if session.created == now or session.refreshed == now or ended == now then
+    changed[#changed + 1] = cjson.encode(session)
+  end
+end
+return changed
