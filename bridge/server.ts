@@ -3,10 +3,12 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-// The client that Redis itself maintains.
-import { createClient, ErrorReply, RESP_TYPES } from "redis";
-import { BadRequest, isAuthorized, read, write, type Ask, type Words } from "./protocol.ts";
+import { ErrorReply } from "redis";
+import { connect, type Connection } from "./connection.ts";
+import { BadRequest, isAuthorized, read, write, type Ask, type Command, type Words } from "./protocol.ts";
 import { Scripts } from "./scripts.ts";
+
+const SAME_KEY = "ERR source and destination objects are the same";
 
 const MOST_BYTES = 10 * 1024 * 1024;
 
@@ -53,7 +55,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   try {
     await listen(server, options);
   } catch (error) {
-    redis.destroy();
+    redis.close();
     throw error;
   }
   const { address, family, port } = server.address() as AddressInfo;
@@ -62,26 +64,12 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     async close() {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));
-      redis.destroy();
+      redis.close();
     },
   };
 }
 
-/** Every text as bytes, so that it can be passed on in base64 as it is. */
-async function connect(url: string) {
-  // Fails at once while Redis is away, as a hosted endpoint would, and connects again by itself.
-  const client = createClient({ url, RESP: 2, disableOfflineQueue: true }).withTypeMapping({
-    [RESP_TYPES.BLOB_STRING]: Buffer,
-    [RESP_TYPES.SIMPLE_STRING]: Buffer,
-  });
-  client.on("error", (error: unknown) => console.error(`redis: ${String(error)}`));
-  await client.connect();
-  return client;
-}
-
-type Redis = Awaited<ReturnType<typeof connect>>;
-
-async function serve(redis: Redis, scripts: Scripts, token: string, request: IncomingMessage) {
+async function serve(redis: Connection, scripts: Scripts, token: string, request: IncomingMessage) {
   // By hand, because a URL parser would resolve words of a command that look like dot segments.
   const [path = "/", ...rest] = (request.url ?? "/").split("?");
   const query = new URLSearchParams(rest.join("?"));
@@ -93,40 +81,39 @@ async function serve(redis: Redis, scripts: Scripts, token: string, request: Inc
   return execute(redis, scripts, ask, base64);
 }
 
-async function execute(redis: Redis, scripts: Scripts, ask: Ask, base64: boolean) {
-  const send = async (words: Words) => {
-    try {
-      const reply: unknown = await redis.sendCommand(scripts.translate(words));
-      return { result: write(reply, base64) };
-    } catch (error) {
-      // What Redis says about a command is the client's to read; anything else is an outage.
-      if (error instanceof ErrorReply) return { error: error.message };
-      throw error;
-    }
+async function execute(redis: Connection, scripts: Scripts, ask: Ask, base64: boolean) {
+  const told = (words: Words, reply: unknown) => {
+    // Upstash knows no difference between this and a copy that was not made.
+    if (reply instanceof ErrorReply && /^copy$/i.test(String(words[0])) && reply.message === SAME_KEY) return { result: 0 };
+    // What Redis says about a command is the client's to read; anything else is an outage.
+    return reply instanceof ErrorReply ? { error: reply.message } : { result: write(scripts.translateReply(words, reply), base64) };
+  };
+  const send = async (commands: Command[]) => {
+    const passed = commands.filter((command): command is Words => !("error" in command));
+    const replies = await redis.send(passed.map((words) => scripts.translate(words)));
+    return commands.map((command) => ("error" in command ? command : told(command, replies.shift())));
   };
   switch (ask.kind) {
     case "command": {
-      const body = await send(ask.words);
+      const [body = {}] = await send([ask.command]);
       return { status: "error" in body ? 400 : 200, body };
     }
     case "pipeline":
-      return { status: 200, body: await Promise.all(ask.commands.map(send)) };
+      return { status: 200, body: await send(ask.commands) };
     case "transaction": {
-      const multi = redis.multi();
-      for (const words of ask.commands) multi.addCommand(scripts.translate(words));
-      const replies: unknown[] = await multi.exec().catch((error: { replies?: unknown[] }) => {
-        if (error.replies) return error.replies;
+      const commands = ask.commands.map((command) => {
+        if ("error" in command) throw new BadRequest(400, command.error);
+        return command;
+      });
+      const replies = await redis.transact(commands.map((words) => scripts.translate(words))).catch((error: unknown) => {
         throw error instanceof ErrorReply ? new BadRequest(400, error.message) : error;
       });
-      const body = replies.map((reply) =>
-        reply instanceof Error ? { error: reply.message } : { result: write(reply, base64) },
-      );
-      return { status: 200, body };
+      return { status: 200, body: replies.map((reply, at) => told(commands[at] ?? [], reply)) };
     }
   }
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -134,7 +121,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
     if (size > MOST_BYTES) throw new BadRequest(413, "ERR max request size exceeded");
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
 }
 
 function fail(

@@ -26,14 +26,17 @@ export interface RedisAndBridge extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-/** Starts both on free ports; with `keeps`, Redis writes all down before it answers. */
-export async function startRedis({ keeps = false } = {}): Promise<RedisAndBridge> {
+/**
+ * Starts both on free ports; with `keeps`, Redis writes all down before it answers; without `bridged` there is
+ * no bridge.
+ */
+export async function startRedis({ keeps = false, bridged = true, args = [] as string[] } = {}): Promise<RedisAndBridge> {
   const folder = await mkdtemp(join(tmpdir(), "session-guard-redis-"));
   const port = await freePort();
   const durability = keeps ? ["--appendonly", "yes", "--appendfsync", "always"] : [];
   const redisUrl = `redis://127.0.0.1:${port}`;
   const start = async () => {
-    const server = spawn("redis-server", ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", "", ...durability]);
+    const server = spawn("redis-server", ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", "", ...durability, ...args]);
     let log = "";
     server.stdout.on("data", (chunk: Buffer) => (log += chunk.toString()));
     const failed = once(server, "error").then(([error]) => {
@@ -50,10 +53,10 @@ export async function startRedis({ keeps = false } = {}): Promise<RedisAndBridge
     await exited;
   };
   let server = await start();
-  const bridge = await startBridge({ redisUrl, token: REST_TOKEN, port: 0 });
+  const bridge = bridged ? await startBridge({ redisUrl, token: REST_TOKEN, port: 0 }) : undefined;
   return {
     redisUrl,
-    restUrl: bridge.url,
+    restUrl: bridge?.url ?? "",
     pause: () => void server.kill("SIGSTOP"),
     resume: () => void server.kill("SIGCONT"),
     async restart() {
@@ -61,7 +64,7 @@ export async function startRedis({ keeps = false } = {}): Promise<RedisAndBridge
       server = await start();
     },
     async [Symbol.asyncDispose]() {
-      await bridge.close();
+      await bridge?.close();
       await stop("SIGTERM");
       await rm(folder, { recursive: true });
     },
