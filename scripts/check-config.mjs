@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { HEADERS, findTaken, warning } from "../src/auth_path.js";
 import { giveUp, needTools, root } from "./setup.mjs";
 
 /** The rate-limit bindings that the guard knows. */
@@ -19,6 +20,7 @@ const check = spawnSync("cargo", ["run", "--quiet", "--locked", "--package", "xt
   input: JSON.stringify(settings),
   stdio: ["pipe", "inherit", "inherit"],
 });
+if (check.status === 0 && values.explain.length === 0) await lookBelowAuthPath(settings);
 process.exit(check.status ?? 1);
 
 function options() {
@@ -59,6 +61,21 @@ async function read(config, env) {
     if (LIMITERS.includes(name)) settings[name] = `${simple.limit} per ${simple.period} seconds`;
   }
   return settings;
+}
+
+/** Asks the origin what AUTH_PATH would hide, if it can be asked from here. */
+async function lookBelowAuthPath({ ORIGIN_URL = "", AUTH_PATH = "/_auth" }) {
+  if (ORIGIN_URL === "") return;
+  const ask = async (path) => {
+    const init = { headers: HEADERS, redirect: "manual", signal: AbortSignal.timeout(5000) };
+    const answer = await fetch(new URL(path, ORIGIN_URL), init);
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  const prefix = AUTH_PATH.trim().replace(/\/+$/, "");
+  const taken = await findTaken(prefix || "/_auth", ask).catch(() => undefined);
+  if (taken === undefined) console.log("note: ORIGIN_URL cannot be reached from here, so it is not known whether AUTH_PATH hides something of it");
+  else if (taken.length > 0) console.log(`note: ${warning(taken)}`);
 }
 
 async function devVars(env) {

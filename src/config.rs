@@ -1,6 +1,6 @@
 //! The settings and bindings, read once per isolate.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 use auth::config::{BOUND, Mode, ORIGIN, SettingError, Settings, StoreSettings};
@@ -46,6 +46,8 @@ pub struct App {
     pub reports: bool,
     /// Remembers which headers were removed.
     pub removed: Last,
+    /// Was the origin asked what it has below `AUTH_PATH`?
+    pub looked: Cell<bool>,
 }
 
 thread_local! {
@@ -93,8 +95,8 @@ impl App {
         };
         let limiters = limiters(&settings, get)?;
         let (guard, health) = (Guard::new(settings), Health::default());
-        let (noticed, removed) = (Noticed::default(), Last::default());
-        Ok(Self { guard, store, limiters, objects, health, noticed, reports, removed })
+        let (noticed, removed, looked) = (Noticed::default(), Last::default(), Cell::new(false));
+        Ok(Self { guard, store, limiters, objects, health, noticed, reports, removed, looked })
     }
 
     /// The binding that counts these attempts, if one does.

@@ -2,6 +2,7 @@
 //! randomness and its stores. Nothing is decided here.
 
 mod admin;
+mod auth_path;
 mod backchannel;
 mod bearer;
 mod config;
@@ -30,6 +31,7 @@ mod session_data;
 mod sessions;
 mod store;
 
+use auth::decision::Head;
 use wasm_bindgen::prelude::*;
 
 use crate::config::App;
@@ -64,7 +66,10 @@ pub fn fetch(
 ) -> JsValue {
     let head = RequestHead::new(passage, method, url, authorization, cookie);
     match App::load(env) {
-        Ok(app) => guard::handle(app, head, request::moment(now)),
+        Ok(app) => {
+            auth_path::look_once(&app, head.url());
+            guard::handle(app, head, request::moment(now))
+        }
         Err(refusal) => response::refusal(&refusal).into(),
     }
 }

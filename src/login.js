@@ -6,12 +6,17 @@ import { OriginFailure, origin } from "./origin.js";
  * Posts credentials to the origin's endpoint that checks them.
  * @param {string} url
  * @param {string} json
+ * @param {string | undefined} proof that it is the guard which asks, if there is a key for that
  * @param {number} timeout milliseconds until the whole answer
  * @returns {Promise<{ status: number, retryAfter: string | null, body: string }>}
  */
-export async function postCredentials(url, json, timeout) {
+export async function postCredentials(url, json, proof, timeout) {
   const signal = AbortSignal.timeout(timeout);
-  const headers = { accept: "application/json", "content-type": "application/json" };
+  const headers = {
+    accept: "application/json",
+    "content-type": "application/json",
+    ...(proof === undefined ? {} : { "x-auth-request-assertion": proof }),
+  };
   try {
     const answer = await origin.fetch(url, {
       method: "POST", headers, body: json, redirect: "manual", signal,

@@ -29,7 +29,7 @@ use crate::{events, forward, issuers, login_rate, pages, response, sessions};
 #[wasm_bindgen(module = "/src/login.js")]
 extern "C" {
     #[wasm_bindgen(js_name = postCredentials)]
-    fn post_credentials(url: &str, json: &str, timeout: u32) -> Promise;
+    fn post_credentials(url: &str, json: &str, proof: Option<&str>, timeout: u32) -> Promise;
 }
 
 /// The answer to a login (RFC 6749, section 5.1), with the session and those it ended.
@@ -223,7 +223,9 @@ async fn approve(app: &App, fields: &Map<String, Value>) -> Result<Approval, Ref
         url.ok_or(Refusal::BadRequest("Log in with the `id_token` of your identity provider."))?;
     let timeout = u32::try_from(settings.origin_timeout.as_millis()).unwrap_or(u32::MAX);
     let fields = serde_json::to_string(fields).unwrap_or_default();
-    let promise = post_credentials(url, &fields, timeout);
+    let proof = app.guard.tokens().login_proof(url, &fields, request::now());
+    let proof = proof.map_err(|error| Refusal::Failed(error.to_string()))?;
+    let promise = post_credentials(url, &fields, proof.as_deref(), timeout);
     let reply = JsFuture::from(promise).await.map_err(|error| {
         let get = |name: &str| Reflect::get(&error, &name.into()).ok();
         let timed_out = get("timedOut").is_some_and(|value| value.is_truthy());

@@ -62,6 +62,11 @@ export class Passage {
     return this.headers.get(name) ?? undefined;
   }
 
+  /** Does a body come with it? */
+  hasBody() {
+    return this.request.body !== null;
+  }
+
   /**
    * What Rust needs to say which headers go on: the values of `Connection` and `Upgrade`, then the
    * names of all, a line each.

@@ -26,6 +26,10 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn header(this: &Passage, name: &str) -> Option<String>;
 
+    /// Does a body come with it?
+    #[wasm_bindgen(method, js_name = hasBody)]
+    pub fn has_body(this: &Passage) -> bool;
+
     /// What [`auth::decision::SentHeaders::read`] reads.
     #[wasm_bindgen(method, js_name = sentHeaders)]
     pub fn sent_headers(this: &Passage) -> String;

@@ -99,6 +99,10 @@ impl Head for RequestHead {
         }
     }
 
+    fn has_body(&self) -> bool {
+        self.passage.has_body()
+    }
+
     fn body(&self) -> Body<'_> {
         match &self.body {
             None => Body::Unread,

@@ -33,7 +33,7 @@ pub fn json(status: u16, body: &impl Serialize, headers: &[(&str, &str)]) -> Res
     response(status, &body, &all)
 }
 
-/// A redirect after a form (303) or to the login page (302).
+/// A redirect after a form (303), to the login page (302) or to the same address over https (308).
 pub fn redirect(status: u16, location: &str, headers: &[(&str, &str)]) -> Response {
     response(status, "", &[&[("location", location), NO_STORE], headers].concat())
 }
@@ -69,15 +69,13 @@ fn problem(refusal: &Refusal, body: &str) -> Response {
     response
 }
 
-/// A refusal, or the way to the login page for a person; `method` is the request's.
+/// A refusal, or for a person the way to the login page, or to https; `method` is the request's.
 pub fn refused(refused: &Refused, method: &str) -> Response {
-    match &refused.login {
-        Some(login) => {
-            let status = if method == "GET" { 302 } else { 303 };
-            let response = redirect(status, login, &[]);
-            report::note_code(&response, refused.refusal.code());
-            response
-        }
-        None => refusal(&refused.refusal),
-    }
+    let response = match (&refused.login, &refused.https) {
+        (Some(login), _) => redirect(if method == "GET" { 302 } else { 303 }, login, &[]),
+        (None, Some(https)) => redirect(308, https, &[]),
+        (None, None) => return refusal(&refused.refusal),
+    };
+    report::note_code(&response, refused.refusal.code());
+    response
 }

@@ -2,10 +2,17 @@
 
 mod lookalikes;
 mod path;
+mod readings;
 mod rule;
 
-pub(crate) use path::as_read_leniently;
+use serde_json::{Map, Value};
+
+pub use path::PathForms;
+pub use readings::Readings;
 pub use rule::{Access, Rule};
+
+use crate::refusal::Refusal;
+use rule::{Regardless, Text};
 
 /// The rules, in their order.
 #[derive(Clone, Debug)]
@@ -15,28 +22,90 @@ pub struct Rules {
     otherwise: Rule,
 }
 
-/// The rule that holds for a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found<'a> {
+/// A rule that holds for a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleMatch<'a> {
     /// What it asks for.
     pub rule: &'a Rule,
+    /// Its place in `ROUTES`, counted from 0; `None` if it is what holds for paths that no rule names.
+    pub index: Option<usize>,
     /// Why it holds.
     pub why: Why,
 }
 
-/// Why a rule holds. Rules are counted from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a rule holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// It is the first that names the request.
-    First(usize),
-    /// An origin may read the path as one of its own, and it is stricter than the first that names
-    /// the request.
-    Stricter(usize),
-    /// The first that names the request is open to strangers, but there is more than one way to read
-    /// the path: a session is needed.
-    Odd(usize),
-    /// No rule names the request: a session is needed.
-    Unnamed,
+    /// It is the first that names the path as it was sent.
+    Sent,
+    /// It is the first that names what an origin may read the path as.
+    Read(String),
+    /// There is more than one way to read the path, so it is not for strangers.
+    Ambiguous,
+    /// The path can be read in more ways than are looked at.
+    Unreadable,
+}
+
+/// The rules that hold for a request, which must all be satisfied: the one that names its path as it
+/// was sent, and the one for each way in which an origin may read the path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleMatches<'a> {
+    first: RuleMatch<'a>,
+    /// Mostly there are none.
+    others: Vec<RuleMatch<'a>>,
+}
+
+impl<'a> RuleMatches<'a> {
+    /// Each that holds, the one for the path as it was sent first.
+    pub fn iter(&self) -> impl Iterator<Item = &RuleMatch<'a>> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    fn rules(&self) -> impl Iterator<Item = &'a Rule> {
+        self.iter().map(|it| it.rule)
+    }
+
+    /// Who may pass, by the strictest.
+    pub fn access(&self) -> Access {
+        self.others.iter().fold(self.first.rule.access, |access, it| access.max(it.rule.access))
+    }
+
+    /// Their paths, for the log.
+    pub fn route(&self) -> String {
+        self.others.iter().fold(self.first.rule.path().to_owned(), |all, other| {
+            let path = other.rule.path();
+            if all.split(' ').any(|it| it == path) { all } else { all + " " + path }
+        })
+    }
+
+    /// May somebody with these claims pass?
+    ///
+    /// # Errors
+    /// [`Refusal::RouteDenied`] with the scopes that are missing.
+    pub fn admits(&self, claims: &Map<String, Value>) -> Result<(), Refusal> {
+        let (mut is_denied, mut missing) = (false, Vec::new());
+        for scopes in self.rules().filter_map(|rule| rule.admits(claims).err()) {
+            is_denied = true;
+            for scope in scopes {
+                if !missing.contains(&scope) {
+                    missing.push(scope);
+                }
+            }
+        }
+        match is_denied {
+            true => Err(Refusal::RouteDenied { scope: missing.join(" ") }),
+            false => Ok(()),
+        }
+    }
+
+    /// Does a rule say that people log in here?
+    pub fn is_login(&self) -> bool {
+        self.rules().any(|rule| rule.login)
+    }
+
+    fn let_preflight(&self) -> bool {
+        self.rules().all(|rule| rule.preflight)
+    }
 }
 
 impl Default for Rules {
@@ -51,12 +120,22 @@ impl Rules {
     /// # Errors
     /// Which rule is at fault, and what to change.
     pub fn parse(json: &str) -> Result<Self, String> {
-        let rules: Vec<Rule> =
+        let read: Vec<Rule> =
             serde_json::from_str(json).map_err(|error| format!("is no list of rules: {error}"))?;
-        let checked = rules.into_iter().enumerate().map(|(index, rule)| {
-            rule.checked().map_err(|why| format!("rule {}: {why}", index + 1))
-        });
-        Ok(Self { rules: checked.collect::<Result<_, _>>()?, ..Self::default() })
+        let mut rules: Vec<Rule> = Vec::with_capacity(read.len());
+        for (index, rule) in read.into_iter().enumerate() {
+            let rule = rule.checked().map_err(|why| format!("rule {}: {why}", index + 1))?;
+            if rule.is_shadowed_by(&rules) {
+                let path = rule.path();
+                return Err(format!(
+                    "rule {}: it can never hold, because earlier ones name all that `{path}` does; \
+                     put it before them, or leave it out",
+                    index + 1
+                ));
+            }
+            rules.push(rule);
+        }
+        Ok(Self { rules, ..Self::default() })
     }
 
     /// The rules, in their order.
@@ -64,33 +143,14 @@ impl Rules {
         &self.rules
     }
 
+    /// The first rule, counted from 0, that names nothing but paths that this pattern names.
+    pub fn within(&self, pattern: &str) -> Option<usize> {
+        self.rules.iter().position(|rule| path::covers(pattern, rule.path()))
+    }
+
     /// Does any rule hold for some methods only?
     pub fn depend_on_methods(&self) -> bool {
         self.rules.iter().any(|rule| !rule.methods.is_empty())
-    }
-
-    /// The rule for a request: the first that names it. But if an origin may read the path as another
-    /// one, and an earlier rule is stricter about that, it is the earlier one.
-    pub fn find(&self, method: &str, path: &str) -> Found<'_> {
-        let is_stricter =
-            |other: &Rule, first: &Rule| other.access > first.access || other.is_restricted();
-        self.found(method, path, &is_stricter)
-    }
-
-    /// May a CORS preflight that asks about this method pass without a session? The rule of the
-    /// request it asks about says so, and every earlier one of a path that this may be read as.
-    pub fn lets_preflight(&self, asked: &str, path: &str) -> bool {
-        path::is_plain(path)
-            && self.find(asked, path).rule.preflight
-            && self.found(asked, path, &|other, _| !other.preflight).rule.preflight
-    }
-
-    /// May the origin's answer to such a request begin, end and change sessions? The rule that holds
-    /// says so, and every earlier one of a path that this may be read as.
-    pub fn lets_log_in(&self, method: &str, path: &str) -> bool {
-        path::is_plain(path)
-            && self.find(method, path).rule.login
-            && self.found(method, path, &|other, _| !other.login).rule.login
     }
 
     /// Does any rule let the origin begin sessions?
@@ -98,40 +158,105 @@ impl Rules {
         self.rules.iter().any(|rule| rule.login)
     }
 
-    /// The rule that names a request first, or an earlier one that is stricter in this way and is
-    /// about the path as an origin may read it.
-    fn found(
-        &self,
-        method: &str,
-        path: &str,
-        is_stricter: &dyn Fn(&Rule, &Rule) -> bool,
-    ) -> Found<'_> {
-        let (first, before) = self.first(method, path);
-        let is_wanted = |other: &Rule| other.is_about(method) && is_stricter(other, first.rule);
-        if !before.iter().any(is_wanted) {
-            return first;
+    /// The rules that hold for a request: the first that names its path as it was sent, and the first
+    /// that names it to an origin which reads it in another way, without regard to case, or to a slash
+    /// at its end.
+    pub fn find(&self, method: &str, path: &str, readings: &Readings) -> RuleMatches<'_> {
+        let sent = self.first(|rule| rule.is_about(method) && rule.names(path));
+        let mut matches = RuleMatches { first: self.matched(sent, Why::Sent), others: Vec::new() };
+        if self.rules.is_empty() {
+            return matches;
         }
-        let as_folder = path::as_read_leniently(path) + "/";
-        let read = &as_folder[..as_folder.len() - 1];
-        let holds = |other: &Rule| is_wanted(other) && other.may_name(read, &as_folder);
-        match before.iter().position(holds) {
-            Some(index) => Found { rule: &before[index], why: Why::Stricter(index) },
-            None => first,
+        self.add(&mut matches, method, path);
+        for read in readings.iter() {
+            let exact = self.first(|rule| {
+                rule.is_about(method) && rule.may_name(&Text::new(read), Regardless::Nothing)
+            });
+            self.hold(&mut matches, exact, || Why::Read(read.to_owned()));
+            self.add(&mut matches, method, read);
+        }
+        if *readings == Readings::TooMany {
+            let all = (0..self.rules.len()).filter(|index| self.rules[*index].is_about(method));
+            all.for_each(|index| self.hold(&mut matches, Some(index), || Why::Unreadable));
+        }
+        if matches.access() < Access::Session && !path::is_plain(path) {
+            self.hold(&mut matches, None, || Why::Ambiguous);
+        }
+        matches
+    }
+
+    /// Adds the rules that name a text to origins that know no difference of some kind. Whatever
+    /// matches exactly matches in each of these ways, too, and what matches in one matches in the last:
+    /// so where the first rules of both are the same, there is no other.
+    fn add<'a>(&'a self, matches: &mut RuleMatches<'a>, method: &str, read: &str) {
+        let text = Text::new(read);
+        let first = |regardless| {
+            self.first(|rule| rule.is_about(method) && rule.may_name(&text, regardless))
+        };
+        let last = first(Regardless::Both);
+        if matches.others.is_empty() && matches.first.index == last {
+            return;
+        }
+        for regardless in [Regardless::Case, Regardless::Slash, Regardless::Both] {
+            let found = first(regardless);
+            self.hold(matches, found, || Why::Read(self.spelled(found, &text, regardless)));
         }
     }
 
-    /// The rule that names a request first, and those before it.
-    fn first(&self, method: &str, path: &str) -> (Found<'_>, &[Rule]) {
-        let names = |it: &Rule| it.is_about(method) && it.names(path);
-        let Some(index) = self.rules.iter().position(names) else {
-            return (Found { rule: &self.otherwise, why: Why::Unnamed }, &self.rules);
+    /// How an origin spells what it reads, by the rule that names it then.
+    fn spelled(&self, index: Option<usize>, text: &Text<'_>, regardless: Regardless) -> String {
+        let rule = index.map_or(&self.otherwise, |index| &self.rules[index]);
+        let read = match regardless {
+            Regardless::Case | Regardless::Both => text.lower(),
+            Regardless::Slash | Regardless::Nothing => text.exact,
         };
-        let rule = &self.rules[index];
-        let found = match rule.access == Access::Session || path::is_plain(path) {
-            true => Found { rule, why: Why::First(index) },
-            false => Found { rule: &self.otherwise, why: Why::Odd(index) },
-        };
-        (found, &self.rules[..index])
+        let is_named = rule.may_name(&Text::new(read), Regardless::Case);
+        match (is_named, read.strip_suffix('/')) {
+            (true, _) => read.to_owned(),
+            (false, Some(bare)) if !bare.is_empty() => bare.to_owned(),
+            (false, _) => format!("{read}/"),
+        }
+    }
+
+    /// Notes that a rule holds, unless that is known.
+    fn hold<'a>(
+        &'a self,
+        matches: &mut RuleMatches<'a>,
+        index: Option<usize>,
+        why: impl FnOnce() -> Why,
+    ) {
+        if matches.iter().all(|it| it.index != index) {
+            matches.others.push(self.matched(index, why()));
+        }
+    }
+
+    fn matched(&self, index: Option<usize>, why: Why) -> RuleMatch<'_> {
+        let rule = index.map_or(&self.otherwise, |index| &self.rules[index]);
+        RuleMatch { rule, index, why }
+    }
+
+    fn first(&self, names: impl Fn(&Rule) -> bool) -> Option<usize> {
+        self.rules.iter().position(names)
+    }
+
+    /// May the origin's answer to such a request begin, end and change sessions? All rules that hold
+    /// for it must say so.
+    ///
+    /// # Errors
+    /// The path of one that does not.
+    pub fn lets_log_in(&self, method: &str, path: &str, readings: &Readings) -> Result<(), &str> {
+        let found = self.find(method, path, readings);
+        let other = found.rules().find(|rule| !rule.login).map(Rule::path);
+        match other.or((!path::is_plain(path)).then(|| found.first.rule.path())) {
+            None => Ok(()),
+            Some(path) => Err(path),
+        }
+    }
+
+    /// May a CORS preflight that asks about this method pass without a session? All rules that hold for
+    /// the request it asks about must say so.
+    pub fn lets_preflight(&self, asked: &str, path: &str, readings: &Readings) -> bool {
+        path::is_parted_alike(path) && self.find(asked, path, readings).let_preflight()
     }
 }
 

@@ -14,6 +14,9 @@ use crate::time::Timestamp;
 /// access token, and no access token, which its bearer could send past the guard, for one of them.
 pub const TYPE: &str = "guard-assertion+jwt";
 
+/// The `typ` of what comes with a request to `LOGIN_URL`, and with nothing else.
+pub const LOGIN_TYPE: &str = "guard-login+jwt";
+
 /// How long one is good.
 pub const LIFETIME: Duration = Duration::from_secs(60);
 

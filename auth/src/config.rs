@@ -18,6 +18,7 @@ use crate::limit::{LimitPolicy, SessionLimit};
 use crate::rate::{LoginRates, Rate};
 use crate::redis::ReadConsistency;
 use crate::request_log::{LogIdentity, RequestLog};
+use crate::route::{KEY_SET, Target};
 use crate::time::parse_span;
 
 pub use reference::{SETTINGS, Setting};
@@ -154,6 +155,8 @@ pub struct Settings {
     pub clear_site_data: Option<String>,
     /// The origin's endpoint that checks credentials.
     pub login_url: Option<String>,
+    /// Must tokens and logins come over `https`, but for those from this machine?
+    pub require_https: bool,
     /// How many attempts to log in pass.
     pub login_rates: LoginRates,
     /// How long the store may take.
@@ -299,6 +302,8 @@ impl Settings {
                           one of yours; if they are the same, an empty one";
             reader.wrong("TRUSTED_ISSUERS", reason);
         }
+        never_asked(reader, &routes, &auth_path, login_url.as_deref());
+        let require_https = reader.parsed("REQUIRE_HTTPS", flag).unwrap_or(true);
         let mut rate = |name, default| reader.parsed(name, Rate::parse).unwrap_or(Some(default));
         let login_rates = LoginRates {
             per_user: rate("LOGIN_RATE", Rate::PER_USER),
@@ -341,6 +346,7 @@ impl Settings {
             logout_all,
             clear_site_data,
             login_url,
+            require_https,
             login_rates,
             store_timeout,
             origin_timeout,
@@ -353,6 +359,27 @@ impl Settings {
             admin_api_key,
             webhook,
         })
+    }
+}
+
+/// Rules for paths that do not reach the origin, whatever they say.
+fn never_asked<F: Fn(&str) -> Option<String>>(
+    reader: &mut Reader<F>,
+    routes: &Rules,
+    auth_path: &str,
+    login_url: Option<&str>,
+) {
+    let login =
+        login_url.and_then(Target::of_url).map(|target| target.path().trim_end_matches('/'));
+    let own = [auth_path.to_owned(), format!("{auth_path}/*"), KEY_SET.to_owned()];
+    let closed = login.into_iter().flat_map(|path| [path.to_owned(), format!("{path}/*")]);
+    let own = own.into_iter().map(|path| (path, "the guard answers there by itself"));
+    let closed = closed.map(|path| (path, "LOGIN_URL is there, which is closed to clients"));
+    for (pattern, why) in own.chain(closed) {
+        if let Some(index) = routes.within(&pattern) {
+            let number = index + 1;
+            reader.wrong("ROUTES", format!("rule {number}: it can never hold, because {why}"));
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod authenticate;
 mod browser;
 mod caller;
 mod guarded;
+mod https;
 mod judge;
 mod login_url;
 mod onward;
@@ -30,7 +31,7 @@ use crate::assertion;
 use crate::config::{Origin, Settings, StoreFailure, is_loopback};
 use crate::issuer::{Issuer, Keyring};
 use crate::refusal::Refusal;
-use crate::route::{Endpoint, Route, Target};
+use crate::route::{Endpoint, MAX_PATH, Route, Target};
 use crate::session::Session;
 use crate::time::Timestamp;
 use crate::token::Tokens;
@@ -44,6 +45,8 @@ pub trait Head {
     fn url(&self) -> &str;
     /// The value of a header, `None` if it was not sent.
     fn header(&self, name: &str) -> Option<Cow<'_, str>>;
+    /// Does a body come with it, perhaps of nothing? Over HTTP/2 no header need tell of it.
+    fn has_body(&self) -> bool;
     /// What is known of the body.
     fn body(&self) -> Body<'_> {
         Body::Unread
@@ -100,8 +103,7 @@ impl Guard {
             StoreFailure::Deny => None,
             StoreFailure::AllowRecent(window) => Some(Recent::new(window)),
         };
-        let login_url = settings.login_url.as_deref();
-        let login_url = login_url.and_then(|url| LoginUrl::new(url, &settings.origin));
+        let login_url = settings.login_url.as_deref().and_then(LoginUrl::new);
         let issuers = settings.trusted_issuers.iter().cloned();
         let issuers =
             issuers.map(|trusted| Rc::new(Issuer { trusted, keyring: Keyring::default() }));
@@ -138,6 +140,9 @@ impl Guard {
     pub fn decide(&self, head: &impl Head, now: Timestamp) -> Decision {
         match self.classify(head) {
             Err(refusal) => Decision::refuse(refusal),
+            Ok((Route::Own(endpoint), _)) if self.needs_https(endpoint, head) => {
+                Decision::Refuse(self.refused_in_the_open(head))
+            }
             // A login's body is the login's to read.
             Ok((Route::Own(Endpoint::Login), _)) => Decision::Own(Endpoint::Login),
             Ok((Route::Own(_), _)) if self.awaits_body(head) => Decision::ReadBody,
@@ -162,7 +167,12 @@ impl Guard {
             return Err(Refusal::MethodNotAllowed(METHODS));
         }
         self.refuse_development_keys(head.url())?;
-        Ok((Route::of(head.method(), target.path(), &self.settings.auth_path), target))
+        let route = Route::of(head.method(), target.path(), &self.settings.auth_path);
+        // Whether the origin is asked for one is the mode's to say.
+        if route != Route::Protected && target.path().len() > MAX_PATH {
+            return Err(Refusal::UriTooLong);
+        }
+        Ok((route, target))
     }
 
     /// How long the token and cookie of a session may last from `now`.
@@ -183,7 +193,7 @@ impl Guard {
 
 impl Decision {
     fn refuse(refusal: Refusal) -> Self {
-        Self::Refuse(Refused { refusal, login: None, route: None })
+        Self::Refuse(Refused { refusal, login: None, https: None, route: None })
     }
 }
 

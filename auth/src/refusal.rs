@@ -51,6 +51,10 @@ pub enum Refusal {
         /// Until the next one may pass.
         wait: Duration,
     },
+    /// It came over plain `http`, where others can read it.
+    HttpsRequired,
+    /// The path is longer than [`MAX_PATH`](crate::route::MAX_PATH).
+    UriTooLong,
     /// The guard has no such endpoint.
     NotFound,
     /// The endpoint does not know this method; these it knows.
@@ -120,6 +124,8 @@ impl Refusal {
                 ("bad_request", 400, "The session cannot be made")
             }
             Self::CrossSite => ("cross_site", 403, "The request comes from another site"),
+            Self::HttpsRequired => ("https_required", 403, "The request must come over https"),
+            Self::UriTooLong => ("uri_too_long", 414, "The path is too long"),
             Self::NotFound => ("not_found", 404, "There is nothing here"),
             Self::MethodNotAllowed(_) => ("method_not_allowed", 405, "The method is not allowed"),
             Self::TooManyAttempts { .. } => {
@@ -212,6 +218,12 @@ impl Refusal {
             Self::TooManyAttempts { wait } => {
                 format!("Wait {} seconds, and try again.", seconds(*wait))
             }
+            Self::HttpsRequired => {
+                "Send it over `https`. A token that was sent over `http` may be known to others: end \
+                 its session."
+                    .into()
+            }
+            Self::UriTooLong => "Send a path of at most 8 KB.".into(),
             Self::NotFound => "The guard has no endpoint of this name.".into(),
             Self::MethodNotAllowed(allow) => format!("Use {allow}."),
             Self::UpgradeRequired => "Ask for an upgrade to `websocket`.".into(),

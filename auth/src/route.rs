@@ -1,5 +1,8 @@
 //! Where a request goes: to one of the guard's own endpoints, or on to the origin.
 
+/// The longest path that is looked at, in bytes.
+pub const MAX_PATH: usize = 8 * 1024;
+
 /// The path and query of a request, exactly as they came in and as they are forwarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target<'a> {
@@ -132,7 +135,7 @@ impl Endpoint {
 }
 
 /// Where verifiers look for an issuer's keys (RFC 8615, and by custom).
-const KEY_SET: &str = "/.well-known/jwks.json";
+pub(crate) const KEY_SET: &str = "/.well-known/jwks.json";
 
 /// What a path and a method lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::admin::Rights;
@@ -203,6 +204,31 @@ impl Tokens {
             key.sign(assertion::TYPE, claims, now, assertion::LIFETIME)
         };
         token.0.assertions.recall(audience, now, sign).map(Some)
+    }
+
+    /// What proves to `LOGIN_URL` that it is the guard which asks about the credentials in `body`: a JWT
+    /// with `iss`, `aud`, `iat`, `exp` and `body_sha256`, the body's SHA-256 in hexadecimal digits.
+    /// `None` if no key has a public half to verify it by.
+    ///
+    /// # Errors
+    /// [`Unsigned`].
+    pub fn login_proof(
+        &self,
+        login_url: &str,
+        body: &str,
+        now: Timestamp,
+    ) -> Result<Option<String>, Unsigned> {
+        let Some(key) = self.keys.vouching() else { return Ok(None) };
+        let digest = Sha256::digest(body);
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let claims = [
+            ("iss", self.issuer.clone()),
+            ("aud", assertion::audience(login_url)),
+            ("body_sha256", digest),
+        ];
+        let claims = claims.map(|(name, text)| (name.to_owned(), text.into()));
+        let claims = claims.into_iter().collect();
+        key.sign(assertion::LOGIN_TYPE, claims, now, assertion::LIFETIME).map(Some).ok_or(Unsigned)
     }
 
     /// The claims of everything that is signed here, but for its times.

@@ -9,7 +9,7 @@ import { page } from "./pages.mjs";
 
 const port = Number(process.env.ORIGIN_PORT ?? 8788);
 const guard = process.env.GUARD_URL ?? "http://localhost:8787";
-const userOf = guardAt(guard, process.env.ISSUER ?? guard, `http://127.0.0.1:${port}`);
+const { userOf, checkAsker } = guardAt(guard, process.env.ISSUER ?? guard, `http://127.0.0.1:${port}`);
 
 const server = createServer(async (request, response) => {
   const path = (request.url ?? "/").split("?")[0];
@@ -22,11 +22,14 @@ const server = createServer(async (request, response) => {
   send(response, 200, "text/html; charset=utf-8", html);
 });
 
-/** What the guard posts to LOGIN_URL: 200 with who it is, or 401. */
+/** What the guard posts to LOGIN_URL: 200 with who it is, or 401. Nobody else may try passwords here. */
 async function login(request, response) {
-  let body = "";
-  for await (const chunk of request) body += chunk;
-  const member = checkCredentials(JSON.parse(body || "{}"));
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const body = Buffer.concat(chunks);
+  const isGuard = await checkAsker(request.headers, body).then(() => true, ({ message }) => console.log(`refused: ${message}`));
+  if (!isGuard) return send(response, 403, "text/plain", "This request did not come from the guard.\n");
+  const member = checkCredentials(JSON.parse(body));
   if (member === undefined) return send(response, 401, "application/json", "{}\n");
   const { sub, name, email, roles } = member;
   const answer = { sub, claims: { name, email }, roles };

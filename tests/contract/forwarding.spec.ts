@@ -143,8 +143,15 @@ test("LOGIN_URL is the guard's to ask, and no path for clients", async () => {
   const { credentialChecks } = guard.origin;
   const checks = credentialChecks.length;
   const body = JSON.stringify({ username: "ada", password: "guess" });
-  for (const path of ["/internal/login", "/internal/login/", "//internal/login", "/Internal/%6Cogin"]) {
-    expect([path, await send("POST", path, { "content-type": "application/json" }, body)]).toEqual([path, 404]);
+  const paths = [
+    "/internal/login", "/internal/login/", "//internal/login", "/Internal/%6Cogin", "/internal/login%0a", "/internal/login/x", "/internal/login%3fx",
+    "/internal/login%23", "/internal/login.json", "/internal/login;v=1", "/internal/login%20", "/internal/login%00", "/x/..%2finternal/login", "/internal/login.",
+  ];
+  for (const path of paths) {
+    const { host } = new URL(guard.url);
+    for (const to of [host, "LOCALHOST", "other.localhost:1234"]) {
+      expect([path, to, await send("POST", path, { "content-type": "application/json", host: to }, body)]).toEqual([path, to, 404]);
+    }
   }
   expect([credentialChecks.length, guard.origin.received]).toEqual([checks, []]);
 });

@@ -193,7 +193,7 @@ const HOSTS: typeof PATHS = [
   ["a path in the host", "GET /x HTTP/1.1\r\nHost: {host}/admin\r\n\r\n", UNKNOWN],
   ["a public path in the host, which makes a query of the other", "GET /admin/x HTTP/1.1\r\nHost: {host}/public/x?\r\n\r\n", { ...PUBLIC, reached: ["GET /public/x?/admin/x"] }],
   ["a public path in the host, which makes a fragment of the other", "GET /admin/x HTTP/1.1\r\nHost: {host}/public/x#\r\n\r\n", PUBLIC],
-  ["another host in a redirect to the login page", "GET /mine HTTP/1.1\r\nHost: evil.example\r\nAccept: text/html\r\n\r\n", { answers: [302], also: ([answer]) => expect(location(answer)).toBe("/_auth/login?redirect=/mine") }],
+  ["another host, which is where its sender is redirected to https", "GET /mine HTTP/1.1\r\nHost: evil.example\r\nAccept: text/html\r\n\r\n", { answers: [308], also: ([answer]) => expect(location(answer)).toBe("https://evil.example/mine") }],
   ["a protocol of another version", "GET /public/x HTTP/2.0\r\nHost: {host}\r\n\r\n", REFUSED],
 ];
 

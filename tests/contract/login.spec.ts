@@ -1,7 +1,10 @@
 // Logging in through LOGIN_URL, by JSON and by form.
 
+import { createHash } from "node:crypto";
+import { createRemoteJWKSet, jwtVerify } from "jose";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { answerOf, cookieOf, formInit, loginInit, startGuard, type Guard } from "../harness/guard.ts";
+import { answerOf, bearer, cookieOf, formInit, ISSUER, loginInit, startGuard, type Guard } from "../harness/guard.ts";
+import { makeKey } from "../harness/jose.ts";
 import { PASSWORD } from "../harness/origin.ts";
 
 let guard: Guard;
@@ -194,4 +197,20 @@ test("without LOGIN_URL nobody can log in, and the page says so", async () => {
   const page = await answerOf(without.fetch("/_auth/login"));
   expect(page.body).toContain("not set up");
   expect(page.body).not.toContain("<form");
+});
+
+test("the guard's own request says that it is the guard's, for whom and about what, if there is a key for that", async () => {
+  const key = makeKey("ES256");
+  await using signing = await startGuard({ SIGNING_KEYS: JSON.stringify({ keys: [key.jwk] }) });
+  const forged = { "x-auth-request-assertion": "forged" };
+  const answer = await signing.fetch("/_auth/login", loginInit({ username: "ada" }, forged));
+  expect(answer.status).toBe(200);
+  const keys = createRemoteJWKSet(new URL("/.well-known/jwks.json", signing.url));
+  const { payload, protectedHeader } = await jwtVerify(signing.origin.proof ?? "", keys);
+  expect(protectedHeader).toMatchObject({ alg: "ES256", typ: "guard-login+jwt", kid: key.kid });
+  const digest = createHash("sha256").update(JSON.stringify({ password: PASSWORD, username: "ada" })).digest("hex");
+  expect(payload).toEqual({ iss: ISSUER, aud: signing.origin.url, body_sha256: digest, iat: expect.any(Number), exp: (payload.iat ?? 0) + 60 });
+  expect((await signing.fetch("/x", bearer(signing.origin.proof ?? ""))).status).toBe(401);
+  await login(loginInit({ username: "ada" }, forged));
+  expect(guard.origin.proof, "a secret key has no public half").toBeUndefined();
 });

@@ -107,6 +107,69 @@ describe("roles and scopes", () => {
   });
 });
 
+describe("a path that an origin may read as another", () => {
+  const RULES = JSON.stringify([
+    { path: "/assets/*", access: "public" },
+    { path: "/", access: "optional" },
+    { path: "/admin/*", access: "session", roles: ["admin"] },
+    { path: "/hr/*", access: "session", roles: ["hr"] },
+    { path: "/eng/*", access: "session", roles: ["eng"] },
+    { path: "/public/*", access: "public" },
+    { path: "/*", access: "public", methods: ["GET", "POST"] },
+  ]);
+  let ruled: Guard;
+  beforeAll(async () => {
+    ruled = await startGuard({ ROUTES: RULES, SESSION_LIMIT: "0" });
+    ruled.origin.approvals.set("hr", { sub: "hr", roles: ["hr"] });
+    ruled.origin.approvals.set("all", { sub: "all", roles: ["hr", "eng", "admin"] });
+  });
+  afterAll(() => ruled[Symbol.asyncDispose]());
+  const ask = async (path: string, user?: string) => {
+    ruled.origin.received.length = 0;
+    const init = user === undefined ? {} : bearer((await ruled.login(user)).access_token);
+    const { status } = await answerOf(ruled.fetch(path, init));
+    return { path, user, status, reached: ruled.origin.received.length };
+  };
+
+  test.each([
+    "/assets/..;/admin/x", "/assets/..%2fadmin/x", "/hr%3fx", "/admin%23x", "/public/%u002e%u002e/admin/x", "/public/%uff0e%uff0e/admin/x",
+    "/hr/..;/eng/x", "//x/admin/x", "/assets/..%00/admin/x", "/assets/..%0d/admin/x", "/assets/%2e%2e%5cadmin/x", "/assets/..%3b/admin/x",
+  ])("%s is for nobody without a session, and for nobody with the rights to less", async (path) => {
+    expect(await ask(path)).toEqual({ path, status: 401, reached: 0 });
+    expect(await ask(path, "ada")).toEqual({ path, user: "ada", status: 403, reached: 0 });
+    expect(await ask(path, "all")).toEqual({ path, user: "all", status: 200, reached: 1 });
+  });
+
+  test.each(["/hr/..;/eng/x", "/eng/..%2fhr/x", "/hr/..%2f..%2fadmin/x"])("%s needs the roles of both", async (path) => {
+    expect(await ask(path, "hr")).toEqual({ path, user: "hr", status: 403, reached: 0 });
+    expect(await ask(path, "all")).toEqual({ path, user: "all", status: 200, reached: 1 });
+  });
+
+  test.each(["/public/x%", "/public/%zz", "/public/%u", "/public/x%3f", "/public/x%23", "/public/x%20", "/public/%20/x", "/public/x%c2%a0", "/public/x%7f", "/public/x%2e"])(
+    "%s is never public", async (path) => {
+      expect(await ask(path)).toEqual({ path, status: 401, reached: 0 });
+      expect(await ask(path, "ada")).toEqual({ path, user: "ada", status: 200, reached: 1 });
+    },
+  );
+
+  test.each(["/public/a%20b.css", "/public/caf%C3%A9", "/Public/X", "/assets/.well-known/x", "/public/x?a=%zz&b=/../admin"])("%s stays public", async (path) => {
+    expect(await ask(path)).toEqual({ path, status: 200, reached: 1 });
+  });
+
+  test("of more than 8 KB is refused whoever asks, and one that is as long is not", async () => {
+    const path = (length: number) => `/public/${"a.*".repeat(length)}`.slice(0, length);
+    expect(await ask(path(8192))).toMatchObject({ status: 200, reached: 1 });
+    expect(await ask(path(8193))).toMatchObject({ status: 414, reached: 0 });
+    expect(await answerOf(ruled.fetch(path(15_000)))).toMatchObject({ status: 414, body: { code: "uri_too_long" } });
+    expect(await ask(`/public/x?${"q".repeat(9000)}`)).toMatchObject({ status: 200, reached: 1 });
+  });
+
+  test("in more ways than anybody looks at is refused whoever asks", async () => {
+    const path = "/%u002e;%c0%ae%5c%3f%23%00%20.".repeat(100);
+    expect(await answerOf(ruled.fetch(path))).toMatchObject({ status: 400, body: { code: "bad_request" } });
+  });
+});
+
 test.each(["/ADMIN/x", "//admin/x", "/x/..%2fadmin/x", "/%61dmin/x", "/admin;a/x", "/admin./x"])("%s is as little for those without the role as /admin/x", async (path) => {
   const { access_token } = await guard.login("ada");
   expect(await answerOf(guard.fetch(path, bearer(access_token)))).toMatchObject({ status: 403, body: { code: "access_denied" } });
@@ -156,6 +219,7 @@ describe("a CORS preflight", () => {
     ["one about a path that may be read as that", "/CLOSED/x", preflight("PUT")],
     ["one about a path that may be read in two ways", "/members//x", preflight("GET")],
     ["one with a body", "/members/x", { ...preflight("PUT", { "content-length": "3" }), body: "a=b" }],
+    ["one with a length that is none", "/members/x", preflight("PUT", { "content-length": "00" })],
     ["one with a body of chunks", "/members/x", { ...preflight("PUT", { "transfer-encoding": "chunked" }), body: "a=b" }],
     ["one without an origin", "/members/x", { method: "OPTIONS", headers: { "access-control-request-method": "PUT" } }],
     ["plain OPTIONS", "/members/x", { method: "OPTIONS" }],
@@ -164,6 +228,10 @@ describe("a CORS preflight", () => {
   ])("is not %s", async (_, path, init) => {
     expect(await answerOf(guard.fetch(path, init))).toMatchObject({ status: 401, body: { code: "token_missing" } });
     expect(guard.origin.received).toEqual([]);
+  });
+
+  test("may say that it has no body", async () => {
+    expect(await statusOf("/members/x", preflight("PUT", { "content-length": "0" }))).toBe(200);
   });
 
   test("opens neither the login endpoint nor the guard's own", async () => {

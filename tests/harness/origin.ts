@@ -32,10 +32,12 @@ export interface Reply {
 /** A recording origin. */
 export interface Origin extends AsyncDisposable {
   url: string;
-  /** All that reached it but credential checks. */
+  /** All that reached it but credential checks, and the look at what `AUTH_PATH` hides. */
   received: Received[];
   /** The bodies of the credential checks. */
   credentialChecks: unknown[];
+  /** The proof that came with the last of them. */
+  proof: string | undefined;
   /** Answers of the credential check by user name; without one, the name is the `sub`. */
   approvals: Map<string, unknown>;
   /** How the next requests are answered. */
@@ -55,6 +57,7 @@ export async function startOrigin(): Promise<Origin> {
     url: "",
     received: [],
     credentialChecks: [],
+    proof: undefined,
     approvals: new Map(),
     reply: {},
     sockets: [],
@@ -69,13 +72,15 @@ export async function startOrigin(): Promise<Origin> {
     if (body === undefined) return;
     const target = request.url ?? "";
     if (target === LOGIN_PATH && request.method === "POST") {
+      origin.proof = request.headers["x-auth-request-assertion"]?.toString();
       const { status, answer, slow } = checkCredentials(origin, body);
       if (slow > 0) await new Promise((resume) => setTimeout(resume, slow));
       response.writeHead(status, { "content-type": "application/json" }).end(answer);
       return;
     }
     const { method = "", rawHeaders, headers } = request;
-    origin.received.push({ method, target, rawHeaders, headers, body });
+    const isLook = headers["user-agent"]?.startsWith("session-guard ");
+    if (!isLook) origin.received.push({ method, target, rawHeaders, headers, body });
     if (origin.reply.hangs) return;
     await origin.reply.after?.();
     response.writeHead(origin.reply.status ?? 200, origin.reply.headers);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::{Result, anyhow, bail};
-use auth::access::{Access, Found, Rule, Rules, Why};
+use auth::access::{Access, Readings, Rule, RuleMatch, RuleMatches, Rules, Why};
 use auth::config::{Mode, Settings, is_token};
 use auth::decision::{Decision, Guard, Head};
 use auth::refusal::Refusal;
@@ -42,6 +42,10 @@ impl Head for Bare<'_> {
 
     fn header(&self, _: &str) -> Option<Cow<'_, str>> {
         None
+    }
+
+    fn has_body(&self) -> bool {
+        false
     }
 }
 
@@ -141,7 +145,7 @@ fn refused_before(
     let route = Route::of(request.method, target.path(), &guard.settings().auth_path);
     let why = match refusal {
         Refusal::NotFound if route == Route::Protected => {
-            "LOGIN_URL is there, or may be read so, and clients do not reach it.".into()
+            "LOGIN_URL is there, or above, or may be read so, and clients do not reach it.".into()
         }
         refusal => refusal.detail(),
     };
@@ -149,30 +153,56 @@ fn refused_before(
 }
 
 fn by_rule(rules: &Rules, method: &str, path: &str) -> String {
-    let Found { rule, why } = rules.find(method, path);
-    let preflight = match rules.lets_preflight(method, path) {
+    let readings = Readings::of(path);
+    let matches = rules.find(method, path, &readings);
+    let mut text = String::new();
+    for (at, rule) in matches.iter().enumerate() {
+        let _ = writeln!(text, "  {}", because(rule, at));
+    }
+    let _ = writeln!(text, "  Needed: {}.", needed_by_all(&matches));
+    let preflight = match rules.lets_preflight(method, path, &readings) {
         true => "pass without a session",
         false => "need a session, too",
     };
-    format!(
-        "  {}\n  Needed: {}.\n  CORS preflights about it {preflight}.\n",
-        because(why),
-        needed(rule)
-    )
+    text + &format!("  CORS preflights about it {preflight}.\n")
 }
 
-fn because(why: Why) -> String {
-    match why {
-        Why::First(index) => format!("Rule {} holds: the first that names it.", index + 1),
-        Why::Stricter(index) => format!(
-            "Rule {} holds: the path may be read as one of its own, and it is stricter.",
-            index + 1
+/// What the strictest asks for, and the roles and scopes of each.
+fn needed_by_all(matches: &RuleMatches<'_>) -> String {
+    let all = matches.iter().map(|it| it.rule).filter(|rule| rule.access == matches.access());
+    let mut texts: Vec<String> = Vec::new();
+    for rule in all {
+        let text = needed(rule);
+        let is_said = |said: &String| said.starts_with(&text);
+        if !texts.iter().any(is_said) {
+            texts.retain(|said| !text.starts_with(said.as_str()));
+            texts.push(text);
+        }
+    }
+    texts.join("; and ")
+}
+
+fn because(rule: &RuleMatch<'_>, at: usize) -> String {
+    let too = if at == 0 { "" } else { ", too" };
+    match (rule.index, &rule.why) {
+        (Some(index), Why::Sent) => {
+            format!("Rule {} holds: the first that names it.", index + 1)
+        }
+        (None, Why::Sent) => "No rule names it.".into(),
+        (Some(index), Why::Read(text)) => format!(
+            "Rule {} holds{too}: the first that names {}, as which it may be read.",
+            index + 1,
+            text.escape_debug()
         ),
-        Why::Odd(index) => format!(
-            "Rule {} names it, but does not hold: there is more than one way to read the path.",
-            index + 1
-        ),
-        Why::Unnamed => "No rule names it.".into(),
+        (Some(index), Why::Unreadable | Why::Ambiguous) => {
+            format!("Rule {} holds{too}: the path can be read in too many ways.", index + 1)
+        }
+        (None, Why::Read(text)) => {
+            format!("No rule names {}, as which it may be read.", text.escape_debug())
+        }
+        (None, Why::Unreadable | Why::Ambiguous) => {
+            "It is not for strangers: there is more than one way to read the path.".into()
+        }
     }
 }
 

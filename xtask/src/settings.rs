@@ -78,10 +78,46 @@ fn find(given: &BTreeMap<String, String>) -> Findings {
             findings.notes.push(format!("{name} is not a setting of the guard"));
         }
     }
+    findings.notes.extend(risks(given));
     for (name, _) in given.iter().filter(|(_, value)| value.contains("example.com")) {
         findings.notes.push(format!("{name} still has the example's value"));
     }
     findings
+}
+
+/// What is allowed, and is to be known.
+fn risks(given: &BTreeMap<String, String>) -> Vec<String> {
+    let value = |name: &str| given.get(name).map(|text| text.trim()).filter(|it| !it.is_empty());
+    let is_told = |name: &str, risk: &dyn Fn(&str) -> bool| value(name).is_some_and(risk);
+    let sources = value("TOKEN_SOURCES").unwrap_or("bearer, cookie");
+    let all = [
+        (
+            is_told("COOKIE_NAME", &|name| !name.starts_with("__Host-"))
+                && sources.contains("cookie"),
+            "COOKIE_NAME has no `__Host-` in front, so another host of the same domain can set it",
+        ),
+        (
+            is_told("MODE", &|mode| mode == "monitor"),
+            "MODE is `monitor`, so nobody is kept from anything",
+        ),
+        (
+            is_told("REQUIRE_HTTPS", &|flag| flag == "false"),
+            "REQUIRE_HTTPS is `false`, so tokens and passwords may come over plain http",
+        ),
+        (
+            is_told("LOGIN_RATE", &|rate| rate == "off"),
+            "LOGIN_RATE is `off`, so passwords can be guessed at any speed",
+        ),
+        (
+            sources.contains("query:"),
+            "TOKEN_SOURCES has a query parameter, so tokens end up in histories and logs",
+        ),
+        (
+            is_told("FORWARD_CREDENTIAL", &|flag| flag == "true"),
+            "FORWARD_CREDENTIAL is `true`, so the origin can act as its users",
+        ),
+    ];
+    all.into_iter().filter(|(holds, _)| *holds).map(|(_, note)| note.to_owned()).collect()
 }
 
 /// The rate-limit bindings, which come as if they were settings: `10 per 60 seconds`. Then the setting
@@ -198,8 +234,35 @@ mod tests {
     }
 
     #[test]
+    fn what_is_allowed_and_risky_is_noted() {
+        let cases = [
+            ("COOKIE_NAME", "session", true),
+            ("COOKIE_NAME", "__Secure-session", true),
+            ("COOKIE_NAME", "__host-session", true),
+            ("COOKIE_NAME", "__Host-mine", false),
+            ("MODE", "monitor", true),
+            ("MODE", "enforce", false),
+            ("REQUIRE_HTTPS", "false", true),
+            ("REQUIRE_HTTPS", "true", false),
+            ("LOGIN_RATE", "off", true),
+            ("LOGIN_RATE", "5 per minute", false),
+            ("TOKEN_SOURCES", "bearer, query:t", true),
+            ("TOKEN_SOURCES", "bearer, header:t", false),
+            ("FORWARD_CREDENTIAL", "true", true),
+        ];
+        for (name, value, is_noted) in cases {
+            let found = find(&given(&[(name, value)]));
+            let notes: Vec<_> = found.notes.iter().filter(|note| note.starts_with(name)).collect();
+            assert_eq!((notes.len(), found.errors.len()), (usize::from(is_noted), 0), "{found:?}");
+        }
+        let unset = find(&given(&[]));
+        assert_eq!(unset.notes.len(), 1, "{unset:?}");
+    }
+
+    #[test]
     fn a_misspelt_name_and_a_left_over_example_are_noticed() {
-        let found = find(&given(&[("SESSION_LIMT", "2"), ("LOGIN_URL", "https://a.example.com/")]));
+        let found =
+            find(&given(&[("SESSION_LIMT", "2"), ("LOGIN_URL", "https://a.example.com/x")]));
         assert!(found.notes.contains(&"SESSION_LIMT is not a setting of the guard".to_owned()));
         assert!(found.notes.contains(&"LOGIN_URL still has the example's value".to_owned()));
     }

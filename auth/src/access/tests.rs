@@ -1,7 +1,17 @@
+mod property;
+
 use super::*;
 use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Map, Value, json};
+
+fn find<'a>(rules: &'a Rules, method: &str, path: &str) -> RuleMatches<'a> {
+    rules.find(method, path, &Readings::of(path))
+}
+
+fn lets_preflight(rules: &Rules, asked: &str, path: &str) -> bool {
+    rules.lets_preflight(asked, path, &Readings::of(path))
+}
 
 fn rules() -> Rules {
     let json = json!([
@@ -27,7 +37,7 @@ fn the_first_rule_about_a_request_wins(
     #[case] path: &str,
     #[case] access: Access,
 ) {
-    assert_eq!(rules().find(method, path).rule.access, access);
+    assert_eq!(find(&rules(), method, path).access(), access);
 }
 
 #[rstest]
@@ -51,7 +61,7 @@ fn the_first_rule_about_a_request_wins(
 #[case("/%ef%bd%81dmin/x")]
 #[case("/x/%e2%80%a5/admin")]
 fn a_path_that_may_be_read_as_another_is_not_public(#[case] path: &str) {
-    assert_eq!(rules().find("GET", path).rule.access, Access::Session, "{path}");
+    assert_eq!(find(&rules(), "GET", path).access(), Access::Session, "{path}");
 }
 
 #[rstest]
@@ -77,21 +87,154 @@ fn roles_cannot_be_evaded_by_another_spelling(#[case] path: &str) {
         ["", r#",{"path":"/*","access":"session"}"#, r#",{"path":"/*","access":"public"}"#]
     {
         let rules = Rules::parse(&format!("[{admin}{others}]")).unwrap();
-        let verdict = rules.find("GET", path).rule.admits(&Map::new());
+        let verdict = find(&rules, "GET", path).admits(&Map::new());
         assert!(verdict.is_err(), "{path} with {others}");
     }
 }
 
+/// Which rules hold, counted from 0, and why.
+fn told(rules: &Rules, method: &str, path: &str) -> Vec<(Option<usize>, Why)> {
+    let found = find(rules, method, path);
+    found.iter().map(|it| (it.index, it.why.clone())).collect()
+}
+
+fn read(text: &str) -> Why {
+    Why::Read(text.into())
+}
+
 #[rstest]
-#[case("GET", "/me", Why::First(1))]
-#[case("DELETE", "/forms/1", Why::First(3))]
-#[case("GET", "/ADMIN/x", Why::Stricter(0))]
-#[case("GET", "/a%2fb", Why::Odd(4))]
-#[case("GET", "//admin/x", Why::Stricter(0))]
-#[case("get", "/Forms/1", Why::Stricter(3))]
-fn it_is_told_why_a_rule_holds(#[case] method: &str, #[case] path: &str, #[case] why: Why) {
-    assert_eq!(rules().find(method, path).why, why);
-    assert_eq!(Rules::default().find(method, path).why, Why::Unnamed);
+#[case("GET", "/me", &[(Some(1), Why::Sent)])]
+#[case("DELETE", "/forms/1", &[(Some(3), Why::Sent)])]
+#[case("GET", "/ADMIN/x", &[(Some(4), Why::Sent), (Some(0), read("/admin/x"))])]
+#[case("GET", "/admin", &[(Some(4), Why::Sent), (Some(0), read("/admin/"))])]
+#[case("GET", "/ADMIN", &[(Some(4), Why::Sent), (Some(0), read("/admin/"))])]
+#[case("GET", "/me/", &[(Some(4), Why::Sent), (Some(1), read("/me"))])]
+#[case("GET", "/a%2fb", &[(Some(4), Why::Sent), (None, Why::Ambiguous)])]
+#[case("GET", "/a%2fb%20c", &[(Some(4), Why::Sent), (None, Why::Ambiguous)])]
+#[case("GET", "/a%20b", &[(Some(4), Why::Sent)])]
+#[case("GET", "//admin/x", &[(Some(4), Why::Sent), (Some(0), read("/admin/x"))])]
+#[case("get", "/Forms/1", &[(Some(4), Why::Sent), (Some(3), read("/forms/1"))])]
+#[case("GET", "/forms/..;/admin/x", &[(Some(2), Why::Sent), (Some(4), read("/")), (Some(0), read("/admin/x"))])]
+fn it_is_told_which_rules_hold_and_why(
+    #[case] method: &str,
+    #[case] path: &str,
+    #[case] expected: &[(Option<usize>, Why)],
+) {
+    let mut found = told(&rules(), method, path);
+    let sent = found.remove(0);
+    assert_eq!(sent, expected[0]);
+    for one in &expected[1..] {
+        assert!(found.contains(one), "{one:?} is not in {found:?}");
+    }
+    assert_eq!(found.len() + 1, expected.len(), "{found:?}");
+    assert_eq!(told(&Rules::default(), method, path), [(None, Why::Sent)]);
+}
+
+/// The rules of the README, and two departments.
+fn company() -> Rules {
+    let json = json!([
+        { "path": "/assets/*", "access": "public" },
+        { "path": "/", "access": "optional" },
+        { "path": "/admin/*", "access": "session", "roles": ["admin"] },
+        { "path": "/hr/*", "access": "session", "roles": ["hr"] },
+        { "path": "/eng/*", "access": "session", "scopes": ["eng"] },
+        { "path": "/*", "access": "public", "methods": ["POST"] },
+    ]);
+    Rules::parse(&json.to_string()).unwrap()
+}
+
+#[rstest]
+#[case::of_a_later_rule("/assets/..;/admin/x", &["admin"])]
+#[case::encoded("/assets/..%2fadmin/x", &["admin"])]
+#[case::of_both("/hr/..;/eng/x", &["hr", "eng"])]
+#[case::of_both_the_other_way("/eng/..%2f..%2fhr/x", &["hr", "eng"])]
+#[case::of_three("/hr/x%3f/..%2f..;/eng/x%00/..%2f../admin/x", &["admin", "hr", "eng"])]
+#[case::cut_by_a_query("/hr%3fx", &["hr"])]
+#[case::cut_by_a_fragment("/eng%23/admin", &["eng"])]
+#[case::cut_by_nothing("/admin%00/../hr/x", &["admin", "hr"])]
+#[case::a_host("//hr/admin/x", &["hr", "admin"])]
+#[case::the_path_alone("/hr/x", &["hr"])]
+fn every_rule_that_may_be_meant_must_be_satisfied(#[case] path: &str, #[case] needed: &[&str]) {
+    let rules = company();
+    for held in [
+        &[][..],
+        &["admin"],
+        &["hr"],
+        &["eng"],
+        &["hr", "eng"],
+        &["admin", "hr"],
+        &["admin", "hr", "eng"],
+    ] {
+        let claims = json!({ "roles": held, "scope": held.join(" ") });
+        let verdict = find(&rules, "GET", path).admits(claims.as_object().unwrap());
+        let expected = needed.iter().all(|it| held.contains(it));
+        assert_eq!(verdict.is_ok(), expected, "{path} with {held:?}");
+    }
+    assert_eq!(find(&rules, "GET", path).access(), Access::Session);
+    assert_eq!(find(&rules, "POST", path).access(), Access::Session);
+}
+
+#[test]
+fn every_scope_that_is_missing_is_told() {
+    let json = json!([
+        { "path": "/a/*", "access": "session", "scopes": ["one", "two"] },
+        { "path": "/b/*", "access": "session", "scopes": ["two", "three"] },
+    ]);
+    let rules = Rules::parse(&json.to_string()).unwrap();
+    let denied = find(&rules, "GET", "/a/..%2fb/x").admits(&Map::new());
+    assert_eq!(denied, Err(Refusal::RouteDenied { scope: "one two three".into() }));
+}
+
+#[test]
+fn the_route_names_every_rule_that_holds_once() {
+    let rules = company();
+    assert_eq!(find(&rules, "GET", "/hr/x").route(), "/hr/*");
+    assert_eq!(find(&rules, "GET", "/x").route(), "/*");
+    assert_eq!(find(&rules, "POST", "/x;y").route(), "/*");
+    assert_eq!(find(&rules, "GET", "/hr/..;/eng/x").route(), "/hr/* / /eng/*");
+}
+
+#[test]
+fn of_a_path_that_can_be_read_in_too_many_ways_every_rule_holds() {
+    let path = format!("/assets/{}", "%u002e;%c0%ae/%ef%bc%8f%5c%3f%23%00%20./".repeat(200));
+    assert_eq!(Readings::of(&path), Readings::TooMany);
+    assert_eq!(find(&company(), "GET", &path).iter().count(), 5);
+}
+
+#[rstest]
+#[case::percent_encoded("/caf%C3%A9/*", "/caf%c3%a9/x")]
+#[case::decoded("/caf%C3%A9/*", "/caf\u{e9}/x")]
+#[case::another_case("/caf%C3%A9/*", "/CAF%C3%89/x")]
+#[case::needlessly_encoded("/%61dmin/*", "/admin/x")]
+#[case::needlessly_encoded_twice("/%61dmin/*", "/%2561DMIN/x")]
+#[case::upper_case("/Admin/*", "/admin/x")]
+fn a_rule_holds_in_whatever_spelling_it_is_written(#[case] rule: &str, #[case] path: &str) {
+    let rules = json!([{ "path": rule, "access": "session", "roles": ["a"] }, { "path": "/*", "access": "public" }]);
+    let rules = Rules::parse(&rules.to_string()).unwrap();
+    assert!(find(&rules, "GET", path).admits(&Map::new()).is_err());
+}
+
+#[rstest]
+#[case("/login", "/login", Access::Public)]
+#[case("/login", "/login/", Access::Session)]
+#[case("/Files/*", "/Files/A.css", Access::Public)]
+#[case("/files/*", "/files/a%20b.css", Access::Public)]
+#[case("/files/*", "/files/caf%C3%A9.css", Access::Public)]
+#[case("/files/*", "/files/caf%e9.css", Access::Public)]
+#[case("/caf%C3%A9", "/caf%C3%A9", Access::Public)]
+#[case("/caf%C3%A9", "/caf%c3%a9", Access::Session)]
+#[case("/files/*", "/files/a+b@c~d,e.css", Access::Public)]
+#[case("/files/*", "/files/.well-known", Access::Public)]
+#[case("/*.css", "/main.css", Access::Public)]
+fn a_public_path_that_is_read_alike_everywhere_is_public(
+    #[case] rule: &str,
+    #[case] path: &str,
+    #[case] access: Access,
+) {
+    let rules =
+        json!([{ "path": rule, "access": "public" }, { "path": "/other", "access": "session" }]);
+    let rules = Rules::parse(&rules.to_string()).unwrap();
+    assert_eq!(find(&rules, "GET", path).access(), access);
 }
 
 #[rstest]
@@ -118,7 +261,7 @@ fn a_preflight_passes_by_the_rule_of_what_it_asks_about(
         { "path": "/api/*", "access": "session" },
     ]);
     let rules = Rules::parse(&json.to_string()).unwrap();
-    assert_eq!(rules.lets_preflight(asked, path), passes);
+    assert_eq!(lets_preflight(&rules, asked, path), passes);
 }
 
 #[test]
@@ -129,7 +272,7 @@ fn a_last_rule_for_all_paths_stops_the_preflights_that_no_other_lets_pass() {
     ]);
     let rules = Rules::parse(&json.to_string()).unwrap();
     let paths = ["/api/x", "/x", "/", "/api//x"];
-    assert_eq!(paths.map(|path| rules.lets_preflight("PUT", path)), [true, false, false, false]);
+    assert_eq!(paths.map(|path| lets_preflight(&rules, "PUT", path)), [true, false, false, false]);
 }
 
 #[rstest]
@@ -138,14 +281,14 @@ fn a_last_rule_for_all_paths_stops_the_preflights_that_no_other_lets_pass() {
 #[case("/x/admin/y")]
 fn other_odd_paths_of_members_stay_theirs(#[case] path: &str) {
     let json = r#"[{"path":"/admin/*","access":"session","roles":["admin"]},{"path":"/*","access":"session"}]"#;
-    assert!(Rules::parse(json).unwrap().find("GET", path).rule.admits(&Map::new()).is_ok());
+    assert!(find(&Rules::parse(json).unwrap(), "GET", path).admits(&Map::new()).is_ok());
 }
 
 #[rstest]
 #[case("/admin/x", Access::Session)]
 #[case("/a%2fb", Access::Session)]
 fn without_rules_a_session_is_needed(#[case] path: &str, #[case] access: Access) {
-    assert_eq!(Rules::default().find("GET", path).rule.access, access);
+    assert_eq!(find(&Rules::default(), "GET", path).access(), access);
 }
 
 #[rstest]
@@ -161,11 +304,12 @@ fn one_role_and_all_scopes_are_needed(
     #[case] scopes: Value,
     #[case] passes: bool,
 ) {
-    let scopes = if scopes.is_array() { scopes } else { json!([]) };
-    let rule =
-        json!([{ "path": "/", "access": "session", "roles": ["admin", "root"], "scopes": scopes }]);
+    let mut rule = json!([{ "path": "/", "access": "session", "roles": ["admin", "root"] }]);
+    if scopes.is_array() {
+        rule[0]["scopes"] = scopes;
+    }
     let rules = Rules::parse(&rule.to_string()).unwrap();
-    let verdict = rules.find("GET", "/").rule.admits(claims.as_object().unwrap());
+    let verdict = find(&rules, "GET", "/").admits(claims.as_object().unwrap());
     assert_eq!(verdict.is_ok(), passes, "{verdict:?}");
 }
 
@@ -184,8 +328,61 @@ fn one_role_and_all_scopes_are_needed(
 #[case(r#"[{"path":"/a","access":"public","preflight":false}]"#)]
 #[case(r#"[{"path":"/a","access":"optional","preflight":false}]"#)]
 #[case(r#"[{"path":"/a","access":"session","preflight":"no"}]"#)]
+#[case::empty_lists(r#"[{"path":"/a","access":"session","roles":[]}]"#)]
+#[case(r#"[{"path":"/a","access":"session","scopes":[]}]"#)]
+#[case(r#"[{"path":"/a","access":"public","methods":[]}]"#)]
+#[case::blank(r#"[{"path":"/a","access":"session","roles":[" "]}]"#)]
+#[case(r#"[{"path":"/a","access":"session","scopes":[""]}]"#)]
+#[case(r#"[{"path":"/a","access":"session","scopes":["a b"]}]"#)]
+#[case::unknown_methods(r#"[{"path":"/a","access":"public","methods":["GTE"]}]"#)]
+#[case(r#"[{"path":"/a","access":"public","methods":["GET","TRACE"]}]"#)]
+#[case(r#"[{"path":"/a","access":"public","methods":["CONNECT"]}]"#)]
+#[case(r#"[{"path":"/a","access":"public","methods":["GET, POST"]}]"#)]
+#[case(r#"[{"path":"/a","access":"public","methods":[""]}]"#)]
+#[case::other_languages(r#"[{"path":"/admin/**","access":"session","roles":["a"]}]"#)]
+#[case(r#"[{"path":"/users/{id}/x","access":"session"}]"#)]
+#[case(r#"[{"path":"/users/:id/x","access":"session"}]"#)]
+#[case(r#"[{"path":"^/users","access":"session"}]"#)]
+#[case(r#"[{"path":"/^users|x","access":"session"}]"#)]
+#[case::what_is_never_sent(r#"[{"path":"/a%zz","access":"session"}]"#)]
+#[case(r#"[{"path":"/a%20","access":"session"}]"#)]
+#[case(r#"[{"path":"/a%3fb","access":"session"}]"#)]
+#[case(r#"[{"path":"/a/../b","access":"session"}]"#)]
 fn a_bad_rule_is_refused(#[case] json: &str) {
-    assert!(Rules::parse(json).is_err());
+    let refused = Rules::parse(json);
+    assert!(refused.is_err(), "{refused:?}");
+}
+
+#[rstest]
+#[case::the_same(json!(["/a/*", "/a/*"]), Some(2))]
+#[case::below_another(json!(["/a/*", "/a/b"]), Some(2))]
+#[case::below_all(json!(["/x", "/*", "/a/b/*"]), Some(3))]
+#[case::with_a_star(json!(["/a/*/c", "/a/b*/c"]), Some(2))]
+#[case::of_its_methods(json!(["/a/*", ["/a/*", "GET", "POST"]]), Some(2))]
+#[case::of_each_of_its_methods(json!([["/a/*", "GET"], ["/a/b", "POST"], ["/a/b", "HEAD", "POST"]]), Some(3))]
+#[case::of_get_and_with_it_head(json!([["/a", "GET"], ["/a", "HEAD"]]), Some(2))]
+#[case::head_is_not_get(json!([["/a", "HEAD"], ["/a", "GET"]]), None)]
+#[case::of_another_method(json!([["/a/*", "GET"], ["/a/*", "POST"]]), None)]
+#[case::of_more_methods(json!([["/a/*", "GET"], ["/a/*", "GET", "POST"]]), None)]
+#[case::of_all_methods(json!([["/a/*", "GET", "POST"], "/a/*"]), None)]
+#[case::wider(json!(["/a/b", "/a/*", "/*"]), None)]
+#[case::beside(json!(["/a/*", "/a"]), None)]
+#[case::in_another_case(json!(["/a/*", "/A/*"]), None)]
+#[case::one_segment(json!(["/a/*.css", "/a/b/x.css"]), None)]
+fn a_rule_that_can_never_hold_is_found(#[case] rules: Value, #[case] shadowed: Option<usize>) {
+    let rule = |it: &Value| match it.as_array() {
+        None => json!({ "path": it, "access": "session" }),
+        Some(all) => json!({ "path": all[0], "access": "session", "methods": all[1..] }),
+    };
+    let json: Vec<Value> = rules.as_array().unwrap().iter().map(rule).collect();
+    let parsed = Rules::parse(&Value::from(json).to_string()).map(drop);
+    match shadowed {
+        None => assert_eq!(parsed, Ok(())),
+        Some(number) => {
+            let error = parsed.unwrap_err();
+            assert!(error.starts_with(&format!("rule {number}: it can never hold")), "{error}");
+        }
+    }
 }
 
 /// One segment as somebody may write it who wants it to be taken for another.
@@ -214,9 +411,9 @@ proptest! {
         for others in ["session", "optional", "public"] {
             let rules = format!(r#"[{admin},{{"path":"/*","access":"{others}"}}]"#);
             let rules = Rules::parse(&rules).unwrap();
-            let rule = rules.find("GET", &path).rule;
-            prop_assert!(rule.access == Access::Session && rule.admits(&Map::new()).is_err());
-            prop_assert!(!rules.lets_preflight("GET", &path));
+            let found = find(&rules, "GET", &path);
+            prop_assert!(found.access() == Access::Session && found.admits(&Map::new()).is_err());
+            prop_assert!(!lets_preflight(&rules, "GET", &path));
         }
     }
 }
@@ -232,7 +429,8 @@ proptest! {
 #[case::unnamed("POST", "/x", false)]
 #[case::with_a_session("POST", "/members/confirm", true)]
 #[case::read_as_another("POST", "/members/ADMIN/x", false)]
-#[case::of_a_later_rule("POST", "/members/admin/x", false)]
+#[case::read_as_one_of_a_later_rule("POST", "/members/..;/x", false)]
+#[case::of_an_earlier_rule("POST", "/members/admin/x", false)]
 fn only_a_rule_that_says_so_lets_the_origin_log_people_in(
     #[case] method: &str,
     #[case] path: &str,
@@ -244,5 +442,6 @@ fn only_a_rule_that_says_so_lets_the_origin_log_people_in(
         { "path": "/members/*", "access": "session", "login": true },
     ]);
     let rules = Rules::parse(&json.to_string()).unwrap();
-    assert_eq!(rules.lets_log_in(method, path), lets, "{method} {path}");
+    let obeyed = rules.lets_log_in(method, path, &Readings::of(path));
+    assert_eq!(obeyed.is_ok(), lets, "{method} {path}: {obeyed:?}");
 }

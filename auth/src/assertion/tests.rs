@@ -140,3 +140,29 @@ fn a_recalled_token_brings_its_assertion_along() {
     assert!(Rc::ptr_eq(&first, &assertion(NOW.plus(IN_USE))));
     assert!(!Rc::ptr_eq(&first, &assertion(NOW.plus(IN_USE + Duration::from_secs(1)))));
 }
+
+#[rstest]
+fn the_proof_of_a_login_says_for_whom_and_what_is_asked(#[values("ES256", "EdDSA")] alg: &str) {
+    let tokens = tokens(&["HS256", alg]);
+    let body = r#"{"username":"ada","password":"b\u00e9"}"#;
+    let text = tokens.login_proof("https://App.example:443/internal/login?a=b", body, NOW);
+    let text = text.unwrap().unwrap();
+    let key = &tokens.keys().find(Some(alg)).unwrap().material;
+    let signed = Unverified::parse(&text).unwrap().verify(key).unwrap();
+    assert!(signed.is_of_type(LOGIN_TYPE) && !signed.is_of_type(TYPE));
+    let expected = json!({
+        "iss": "https://guard", "aud": "https://app.example",
+        // printf '%s' '{"username":"ada","password":"b\u00e9"}' | sha256sum
+        "body_sha256": "2637410f5b0c99d70179ffaf5a10352b0c6d7d59013d5e08f0d2c52588ad7606",
+        "iat": NOW.seconds(), "exp": NOW.seconds() + 60,
+    });
+    assert_eq!(Value::Object(signed.claims.into_rest()), expected);
+    assert_eq!(tokens.verify(&text, NOW), Err(TokenError::Type));
+    assert!(!text.contains("ada"));
+}
+
+#[test]
+fn without_a_private_key_that_has_a_public_half_a_login_has_no_proof() {
+    let proof = tokens(&["HS256", "RS256"]).login_proof(ONE, "{}", NOW);
+    assert_eq!(proof, Ok(None));
+}

@@ -26,7 +26,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "ORIGIN_URL",
         "the zone's own origin",
-        "Where requests go, as `https://host` without a path. Leave it empty when the Worker runs on a route of the origin's zone, and when the origin is another Worker, bound as `ORIGIN`.",
+        "Where requests go, as `https://host` without a path, or `http` to this machine. Leave it empty when the Worker runs on a route of the origin's zone, and when the origin is another Worker, bound as `ORIGIN`.",
     ),
     setting("AUTH_PATH", "/_auth", "The prefix of the guard's own endpoints."),
     setting("ISSUER", "required", "The `iss` of the tokens the guard issues and accepts."),
@@ -117,7 +117,12 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LOGIN_URL",
         "none",
-        "The origin's endpoint that checks credentials. If the origin is bound as `ORIGIN`, it is asked there, whatever the host. Clients cannot reach it through the guard. Without it, nobody can log in through the guard.",
+        "The origin's endpoint that checks credentials. `https`, or `http` to this machine. If the origin is bound as `ORIGIN`, it is asked there, whatever the host. Clients reach neither its path through the guard, on any host and in any spelling, nor what is below it. The guard's own request carries a proof: see the README. Without the setting, nobody can log in through the guard.",
+    ),
+    setting(
+        "REQUIRE_HTTPS",
+        "true",
+        "Tokens and logins must come over `https`, unless the host is this machine (`localhost`, names below it, and loopback addresses). A person who is navigating is redirected to it, anything else is refused. `health` and what is for everybody may come over `http`. `false` where TLS ends before the guard and its requests say `http`.",
     ),
     setting(
         "LOGIN_RATE",
@@ -132,7 +137,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "ROUTES",
         "none",
-        "Who may reach which paths: a JSON list of `{\"path\", \"access\", \"methods\", \"roles\", \"scopes\", \"preflight\", \"login\"}`, of which the first that names a request holds. `access` is `public`, `optional` (the origin is told who it is, if there is a session) or `session`. In `path`, `*` stands for any part of a segment, and at the end, after a slash, for all the rest. One of `roles` is needed, and all of `scopes`. CORS preflights about these requests pass without a session, unless `preflight` is `false`. With `login`, the origin's answers to them may begin and end sessions: see the README, \"Your own login route\". A path that no rule names needs a session, and so does one that an origin may read as another: with empty segments, `;`, dots at an end, or slashes and dots in percent-encoding.",
+        "Who may reach which paths: a JSON list of `{\"path\", \"access\", \"methods\", \"roles\", \"scopes\", \"preflight\", \"login\"}`, of which the first that names a request holds, and with it the first for each way in which an origin may read its path. `access` is `public`, `optional` (the origin is told who it is, if there is a session) or `session`. In `path`, `*` stands for any part of a segment, and at the end, after a slash, for all the rest. One of `roles` is needed, and all of `scopes`. CORS preflights about these requests pass without a session, unless `preflight` is `false`. With `login`, the origin's answers to them may begin and end sessions: see the README, \"Your own login route\". A path that no rule names needs a session, and so does one that origins read in more than one way: with empty segments, `;`, dots or spaces at an end, slashes, dots and the like in percent-encoding, or percent-encoding that is none. A rule that can never hold is an error.",
     ),
     setting(
         "STORE_TIMEOUT",
@@ -147,7 +152,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "STORE_FAILURE",
         "deny",
-        "When the store cannot be asked: `deny` answers 503; `allow-recent: 60 seconds` honours a session that this isolate saw live that recently.",
+        "When the store cannot be asked: `deny` answers 503; `allow-recent: 60 seconds` honours a session that this isolate saw live that recently, 15 minutes at most.",
     ),
     setting(
         "OVERLAP_SAFE_REQUESTS",

@@ -46,7 +46,20 @@ fn everything_wrong_is_said_at_once() {
 #[case("ORIGIN_URL", "https://")]
 #[case("ORIGIN_URL", "https://app.example.com/#part")]
 #[case("ORIGIN_URL", "https://app.example.com?a=b")]
+#[case("ORIGIN_URL", "http://app.example.com")]
+#[case("ORIGIN_URL", "http://10.0.0.1")]
 #[case("LOGIN_URL", "https://app.example.com/login#part")]
+#[case("LOGIN_URL", "http://app.example.com/login")]
+#[case("LOGIN_URL", "HTTP://app.example.com/login")]
+#[case("LOGIN_URL", "http://10.0.0.1/login")]
+#[case("LOGIN_URL", "http://134744072/login")]
+#[case("LOGIN_URL", "http://0x08080808/login")]
+#[case("LOGIN_URL", "http://[2001:db8::1]/login")]
+#[case("LOGIN_URL", "http://localhost.example/login")]
+#[case("LOGIN_URL", "http://127.0.0.1.example/login")]
+#[case("LOGIN_URL", "https://app.example.com")]
+#[case("LOGIN_URL", "https://app.example.com/")]
+#[case("LOGIN_URL", "https://app.example.com?login")]
 #[case("AUTH_PATH", "auth")]
 #[case("AUTH_PATH", "/")]
 #[case("AUTH_PATH", "/a//b")]
@@ -77,6 +90,13 @@ fn everything_wrong_is_said_at_once() {
 #[case("SESSION_TTL", "100 years")]
 #[case("STORE_FAILURE", "allow")]
 #[case("STORE_FAILURE", "allow-recent: soon")]
+#[case("STORE_FAILURE", "allow-recent: 16 minutes")]
+#[case("STORE_FAILURE", "allow-recent: 901 seconds")]
+#[case("REQUIRE_HTTPS", "yes")]
+#[case("ROUTES", r#"[{"path":"/_auth/login","access":"public"}]"#)]
+#[case("ROUTES", r#"[{"path":"/_auth/*","access":"public"}]"#)]
+#[case("ROUTES", r#"[{"path":"/_auth","access":"public"}]"#)]
+#[case("ROUTES", r#"[{"path":"/.well-known/jwks.json","access":"public"}]"#)]
 #[case("ADMIN_API_KEY", "0123456789abcdef0123456789abcde")]
 #[case("ADMIN_API_KEY", "0123456789abcdef 0123456789abcdef")]
 #[case("ADMIN_API_KEY", "0123456789abcdef0123456789abcdé")]
@@ -152,6 +172,35 @@ fn a_webhook_needs_a_safe_url_and_a_secret(
 }
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+#[rstest]
+#[case("LOGIN_URL", "http://localhost:8788/login")]
+#[case("LOGIN_URL", "http://app.localhost/login")]
+#[case("LOGIN_URL", "http://127.8.8.8/login")]
+#[case("LOGIN_URL", "http://[::1]:8788/login")]
+#[case("LOGIN_URL", "http://members:8080/login")]
+#[case("LOGIN_URL", "https://10.0.0.1/login?a=b")]
+#[case("ORIGIN_URL", "http://members:8080")]
+#[case("STORE_FAILURE", "allow-recent: 15 minutes")]
+#[case("ROUTES", r#"[{"path":"/_auth2/*","access":"public"},{"path":"/*","access":"public"}]"#)]
+fn a_good_value_is_taken(#[case] name: &str, #[case] value: &str) {
+    assert!(read(&[(name, value)]).is_ok(), "{:?}", read(&[(name, value)]).err());
+}
+
+#[rstest]
+#[case("/internal/login", false)]
+#[case("/internal/login/x", false)]
+#[case("/internal/login/*", false)]
+#[case("/internal/login*", true)]
+#[case("/internal/*", true)]
+fn a_rule_for_what_login_url_closes_is_refused(#[case] path: &str, #[case] fine: bool) {
+    let routes = format!(r#"[{{"path":"{path}","access":"public"}}]"#);
+    let login = ("LOGIN_URL", "https://app.example/internal/login/");
+    let errors = read(&[("ROUTES", &routes), login]).err().unwrap_or_default();
+    let reasons: Vec<_> = errors.iter().map(|it| it.reason.contains("LOGIN_URL")).collect();
+    assert_eq!(reasons, Vec::from_iter((!fine).then_some(true)), "{errors:?}");
+    assert!(read(&[("ROUTES", &routes)]).is_ok());
+}
 
 #[test]
 fn values_are_read() {

@@ -1,5 +1,6 @@
 //! How the text of each setting is read. Every function says what to change if it cannot be.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use http::Uri;
@@ -27,7 +28,7 @@ fn absolute(text: &str) -> Result<Uri, String> {
 
 /// `ORIGIN_URL`: scheme and authority, without a slash at the end.
 pub fn origin_url(text: &str) -> Result<String, String> {
-    let uri = absolute(text)?;
+    let uri = web_url(text)?;
     if uri.path() != "/" || uri.query().is_some() {
         return Err("must not have a path or a query; requests keep their own".into());
     }
@@ -36,7 +37,13 @@ pub fn origin_url(text: &str) -> Result<String, String> {
 
 /// `LOGIN_URL`, as it is written.
 pub fn login_url(text: &str) -> Result<String, String> {
-    absolute(text).map(|_| text.to_owned())
+    let uri = web_url(text)?;
+    match uri.path().bytes().all(|byte| byte == b'/') {
+        true => Err("must have a path of its own, because clients cannot reach that path, nor \
+                     what is below it"
+            .into()),
+        false => Ok(text.to_owned()),
+    }
 }
 
 /// A URL that nobody on the way reads or changes: `https`, but for this machine and neighbours in
@@ -44,7 +51,7 @@ pub fn login_url(text: &str) -> Result<String, String> {
 pub fn web_url(text: &str) -> Result<Uri, String> {
     let uri = absolute(text)?;
     let host = uri.host().unwrap_or_default();
-    if uri.scheme_str() == Some("http") && !is_loopback(host) && host.contains('.') {
+    if uri.scheme_str() == Some("http") && !is_loopback(host) && !is_neighbour(host) {
         return Err("must be `https`, or others could read and change what travels".into());
     }
     Ok(uri)
@@ -76,9 +83,20 @@ pub fn admin_api_key(text: &str) -> Result<String, String> {
     }
 }
 
-/// Does this host name mean the machine itself?
+/// A name without a dot, which is no address: a URL parser makes one of what begins with a digit.
+fn is_neighbour(host: &str) -> bool {
+    host.starts_with(|c: char| c.is_ascii_alphabetic()) && !host.contains('.')
+}
+
+/// Does this host name mean the machine itself (RFC 6761, section 6.3; RFC 5735, section 3)?
 pub fn is_loopback(host: &str) -> bool {
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+    let host = host.to_ascii_lowercase();
+    let name = host.strip_suffix('.').unwrap_or(&host);
+    let v6 = name.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || name.parse().is_ok_and(|it: Ipv4Addr| it.is_loopback())
+        || v6.is_some_and(|it| it.parse().is_ok_and(|it: Ipv6Addr| it.is_loopback()))
 }
 
 /// `AUTH_PATH`, without a slash at the end.
@@ -196,5 +214,12 @@ pub fn store_failure(text: &str) -> Result<StoreFailure, String> {
     }
     let span = text.strip_prefix("allow-recent:");
     let span = span.ok_or("must be `deny`, or `allow-recent: 60 seconds`")?;
-    parse_span(span.trim()).map(StoreFailure::AllowRecent)
+    match parse_span(span.trim())? {
+        span if span <= Duration::from_secs(15 * 60) => Ok(StoreFailure::AllowRecent(span)),
+        _ => {
+            Err("must not allow what was seen live longer than 15 minutes ago: it may have ended \
+                  since"
+                .into())
+        }
+    }
 }

@@ -37,13 +37,18 @@ pub fn is_navigation(head: &impl Head) -> bool {
 }
 
 /// The method that a CORS preflight asks about (Fetch, "CORS-preflight fetch"); `None` if this is
-/// none. A browser's has no body and upgrades nothing, so what does is something else.
+/// none. A browser's has no body, nor any header that speaks of one, and upgrades nothing. So what
+/// does is something else.
 pub fn asked_by_preflight(head: &impl Head) -> Option<String> {
     if head.method() != "OPTIONS" || head.header("origin").is_none_or(|it| it.is_empty()) {
         return None;
     }
-    let has_body = head.header("content-length").is_some_and(|it| it != "0")
-        || head.header("transfer-encoding").is_some();
+    // A length of 0 comes with a body of nothing.
+    let has_body = head.header("content-length").map_or_else(|| head.has_body(), |it| it != "0")
+        || BODY.iter().any(|name| head.header(name).is_some());
     let asked = head.header("access-control-request-method")?;
     (!has_body && head.header("upgrade").is_none() && is_token(&asked)).then(|| asked.into_owned())
 }
+
+/// What only a request with a body, or one that announces it, has.
+const BODY: [&str; 3] = ["transfer-encoding", "trailer", "expect"];

@@ -4,31 +4,34 @@ use super::browser::asked_by_preflight;
 use super::onward::Unless;
 use super::sent_headers::Passing;
 use super::{Anonymous, Caller, Check, Decision, Forwarded, Guard, Head};
-use crate::access::{Access, Rule};
+use crate::access::{Access, Readings, RuleMatches};
 use crate::config::{Mode, Settings};
 use crate::credential::{Sent, Source};
-use crate::jwt::TokenError;
 use crate::refusal::Refusal;
-use crate::route::{Route, Target};
+use crate::route::{MAX_PATH, Route, Target};
 use crate::time::Timestamp;
 
-/// What is asked for, and the rule that holds.
+/// What is asked for, and the rules that hold.
 struct Asked<'a, H> {
     head: &'a H,
     target: Target<'a>,
-    rule: &'a Rule,
+    readings: Readings,
+    rules: RuleMatches<'a>,
     now: Timestamp,
 }
 
 impl Guard {
     /// A request for the origin.
     pub(super) fn guarded(&self, head: &impl Head, target: Target<'_>, now: Timestamp) -> Decision {
-        let rule = self.settings.routes.find(head.method(), target.path()).rule;
-        let asked = Asked { head, target, rule, now };
+        let asked = self.asked(head, target, now);
         if let Err(refusal) = self.refuse_target(&asked) {
             return self.end(&asked, refusal);
         }
-        if rule.access == Access::Public {
+        let access = asked.rules.access();
+        if self.tells_in_the_open(head, &asked.rules, now) {
+            return self.end(&asked, Refusal::HttpsRequired);
+        }
+        if access == Access::Public {
             return self.forward(&asked);
         }
         if self.awaits_body(head) {
@@ -40,7 +43,7 @@ impl Guard {
                 Ok(check) => Decision::Check(Box::new(check)),
                 Err(refusal) => self.end(&asked, refusal),
             },
-            Err(_) if rule.access == Access::Optional => self.forward(&asked),
+            Err(_) if access == Access::Optional => self.forward(&asked),
             Err(Refusal::TokenMissing) if self.lets_preflight(&asked) => self.forward(&asked),
             Err(refusal) => self.end(&asked, refusal),
         }
@@ -50,47 +53,69 @@ impl Guard {
     /// path and query only? A token in the query makes it another one.
     pub fn extends(&self, check: &Check, head: &impl Head, now: Timestamp) -> bool {
         let Ok((Route::Protected, target)) = self.classify(head) else { return false };
-        let rule = self.settings.routes.find(head.method(), target.path()).rule;
-        let asked = Asked { head, target, rule, now };
-        rule.access != Access::Public
+        let asked = self.asked(head, target, now);
+        asked.rules.access() != Access::Public
             && self.settings.token_sources.query.is_empty()
             && self.refuse_target(&asked).is_ok()
             && self.check(&asked, check.caller.clone()).is_ok_and(|other| other.is_like(check))
     }
 
+    fn asked<'a, H: Head>(
+        &'a self,
+        head: &'a H,
+        target: Target<'a>,
+        now: Timestamp,
+    ) -> Asked<'a, H> {
+        // What is too long is refused unread.
+        let path = if is_too_long(target) { "/" } else { target.path() };
+        let readings = Readings::of(path);
+        let rules = self.settings.routes.find(head.method(), path, &readings);
+        Asked { head, target, readings, rules, now }
+    }
+
     /// A preflight carries no credential, whoever is about to ask (Fetch, "CORS protocol and
     /// credentials").
     fn lets_preflight(&self, asked: &Asked<'_, impl Head>) -> bool {
-        let (routes, path) = (&self.settings.routes, asked.target.path());
-        asked_by_preflight(asked.head).is_some_and(|method| routes.lets_preflight(&method, path))
+        let Asked { head, target, readings, .. } = asked;
+        let routes = &self.settings.routes;
+        let passes = |method: String| routes.lets_preflight(&method, target.path(), readings);
+        asked_by_preflight(*head).is_some_and(passes)
     }
 
     /// Paths that nobody may ask the origin for.
     fn refuse_target(&self, asked: &Asked<'_, impl Head>) -> Result<(), Refusal> {
-        let Asked { head, target, .. } = asked;
+        let Asked { target, readings, .. } = asked;
+        if is_too_long(*target) {
+            return Err(Refusal::UriTooLong);
+        }
         if target.would_be_rewritten() {
             let detail =
                 "Write the path without dot segments, backslashes, spaces or control characters.";
             return Err(Refusal::BadRequest(detail));
         }
-        match self.login_url.as_ref().is_some_and(|login| login.is_at(head.url(), *target)) {
+        if *readings == Readings::TooMany {
+            let detail =
+                "The path can be read in too many ways. Write it with less percent-encoding.";
+            return Err(Refusal::BadRequest(detail));
+        }
+        match self.login_url.as_ref().is_some_and(|it| it.is_at(target.path(), readings)) {
             true => Err(Refusal::NotFound),
             false => Ok(()),
         }
     }
 
     fn check(&self, asked: &Asked<'_, impl Head>, caller: Caller) -> Result<Check, Refusal> {
-        let Asked { head, target, rule, now } = *asked;
-        let denied = rule.admits(caller.token.public()).err();
-        let unless_live = match (self.settings.mode, rule.access) {
+        let Asked { head, target, rules, now, .. } = asked;
+        let denied = rules.admits(caller.token.public()).err();
+        let unless_live = match (self.settings.mode, rules.access()) {
             (_, Access::Optional) => Unless::Forward,
             (Mode::Monitor, _) => Unless::Note,
             (Mode::Enforce, _) => Unless::Refuse,
         };
-        let is_ahead = unless_live == Unless::Refuse && denied.is_none() && self.overlaps(head);
-        let assertion = self.assertion(head, &caller, now)?;
-        let (target, route) = (self.forwarded(head, target), rule.path().to_owned());
-        let passing = self.passing(head, rule.access);
+        let is_ahead = unless_live == Unless::Refuse && denied.is_none() && self.overlaps(*head);
+        let assertion = self.assertion(*head, &caller, *now)?;
+        let (target, route) = (self.forwarded(*head, *target), rules.route());
+        let passing = self.passing(*head, rules.access());
         Ok(Check { caller, target, route, denied, unless_live, is_ahead, passing, assertion })
     }
 
@@ -107,7 +132,7 @@ impl Guard {
     fn end(&self, asked: &Asked<'_, impl Head>, refusal: Refusal) -> Decision {
         match self.settings.mode {
             Mode::Enforce => {
-                Decision::Refuse(self.refused(refusal, asked.head, Some(asked.rule.path())))
+                Decision::Refuse(self.refused(refusal, asked.head, Some(&asked.rules.route())))
             }
             Mode::Monitor => {
                 let anonymous = self.anonymous(asked);
@@ -123,20 +148,17 @@ impl Guard {
 
     /// Without an identity. What would be the guard's own credential stays here all the same.
     fn anonymous(&self, asked: &Asked<'_, impl Head>) -> Anonymous {
-        let Asked { head, target, rule, now } = *asked;
-        let sent = Sent::of(head, &self.settings.token_sources);
+        let Asked { head, target, rules, now, .. } = asked;
+        let sent = Sent::of(*head, &self.settings.token_sources);
         // Another bearer token may be the origin's own.
-        let ours = |token: &str| {
-            let verdict = self.tokens.verify(token, now);
-            matches!(verdict, Ok(_) | Err(TokenError::Expired | TokenError::NotYet))
-        };
+        let ours = |token: &str| self.is_ours(token, *now);
         let source = if sent.bearer().is_some_and(ours) { Source::Bearer } else { Source::Named };
-        let withheld = self.withhold(head, &sent, source);
-        let (target, route) = (self.forwarded(head, target), rule.path().to_owned());
-        let passing = self.passing(head, rule.access);
+        let withheld = self.withhold(*head, &sent, source);
+        let (target, route) = (self.forwarded(*head, *target), rules.route());
+        let passing = self.passing(*head, rules.access());
         let Settings { forward_credential, cookie_name, .. } = &self.settings;
         let is_kept_back = || !forward_credential || sent.credential(cookie_name) == Ok(None);
-        let is_bare = rule.access == Access::Public && !rule.login && is_kept_back();
+        let is_bare = rules.access() == Access::Public && !rules.is_login() && is_kept_back();
         Anonymous { target, route, withheld, would_refuse: None, passing, is_bare }
     }
 
@@ -158,4 +180,8 @@ impl Guard {
         let is_whole = start + text.len() == head.url().len();
         Forwarded { start, instead: (!is_whole).then(|| text.into_owned()) }
     }
+}
+
+fn is_too_long(target: Target<'_>) -> bool {
+    target.path().len() > MAX_PATH
 }

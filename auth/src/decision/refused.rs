@@ -13,7 +13,9 @@ pub struct Refused {
     pub refusal: Refusal,
     /// The login page's URL, when a person is navigating and a login would help.
     pub login: Option<String>,
-    /// The path of the rule that holds, if it came to that.
+    /// The same address over `https`, when a person is navigating and that is what is missing.
+    pub https: Option<String>,
+    /// The paths of the rules that hold, if it came to that.
     pub route: Option<String>,
 }
 
@@ -34,11 +36,14 @@ impl Guard {
     }
 
     /// How a refusal is told: a person who is navigating is sent to the login page, if a login
-    /// would help. `route` is the path of the rule that holds.
+    /// would help, or to the same address over `https`. `route` is the paths of the rules that hold.
     pub fn refused(&self, refusal: Refusal, head: &impl Head, route: Option<&str>) -> Refused {
         let opens = matches!(head.method(), "GET" | "POST") && is_navigation(head);
         let login = (opens && refusal.asks_for_login()).then(|| self.login_page(head, &refusal));
-        Refused { refusal, login, route: route.map(str::to_owned) }
+        // A form's password has been read on the way, and would be sent again.
+        let moves = opens && head.method() == "GET" && refusal == Refusal::HttpsRequired;
+        let https = moves.then(|| self.over_https(head.url()));
+        Refused { refusal, login, https, route: route.map(str::to_owned) }
     }
 
     /// The login page's URL, with the way back and the reason.

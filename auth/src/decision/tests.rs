@@ -28,6 +28,9 @@ impl Head for Request {
         assert_eq!(name, name.to_ascii_lowercase());
         self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into())
     }
+    fn has_body(&self) -> bool {
+        self.body.is_some()
+    }
     fn body(&self) -> Body<'_> {
         self.body.as_deref().map_or(Body::Unread, Body::Text)
     }
@@ -88,7 +91,12 @@ fn no_token_is_told_from_a_bad_one() {
     let none = refusal(&guard, &request("GET", "/x", &[]));
     assert_eq!(
         none,
-        Refused { refusal: Refusal::TokenMissing, login: None, route: Some("/*".into()) }
+        Refused {
+            refusal: Refusal::TokenMissing,
+            login: None,
+            https: None,
+            route: Some("/*".into())
+        }
     );
     let bad = refusal(&guard, &request("GET", "/x", &[("authorization", "Bearer x.y.z")]));
     assert_eq!(bad.refusal, Refusal::Token(TokenError::Malformed));
@@ -538,30 +546,198 @@ fn development_keys_serve_this_machine_only(#[case] url: &str, #[case] serves: b
 #[case::itself("/internal/login", true)]
 #[case::with_a_query("/internal/login?a=b", true)]
 #[case::slash("/internal/login/", true)]
+#[case::below("/internal/login/x", true)]
+#[case::far_below("/internal/login/x/y%20z", true)]
 #[case::case("/Internal/LOGIN", true)]
 #[case::doubled("//internal//login", true)]
+#[case::behind_a_host("//x/internal/login", true)]
 #[case::encoded("/internal/%6cogin", true)]
+#[case::encoded_twice("/internal/%256cogin", true)]
+#[case::encoded_by_16_bits("/internal/%u006cogin", true)]
+#[case::overlong("/internal/%c1%acogin", true)]
 #[case::parameter("/internal/login;a=b", true)]
+#[case::parameter_before("/internal;a=b/login", true)]
+#[case::parameter_of_dots("/x/..;/internal/login", true)]
 #[case::dots("/internal/x/..%2flogin", true)]
 #[case::dot("/internal/login.", true)]
+#[case::space("/internal/login%20", true)]
+#[case::line("/internal/login%0a", true)]
+#[case::nothing("/internal/login%00", true)]
+#[case::query_encoded("/internal/login%3fx", true)]
+#[case::fragment_encoded("/internal/login%23x", true)]
+#[case::format("/internal/login.json", true)]
+#[case::format_of_another_case("/internal/LOGIN.JSON", true)]
+#[case::backslash("/internal%5clogin", true)]
+#[case::not_an_escape("/internal/login%", true)]
 #[case::full_width("/internal/%ef%bd%8cogin", true)]
+#[case::invisible("/internal/lo%c2%adgin", true)]
 #[case::another("/internal/logins", false)]
+#[case::one_more("/internal/login-page", false)]
+#[case::above("/internal", false)]
+#[case::elsewhere("/x/internal/login", false)]
 fn the_login_url_is_no_path_for_clients(#[case] path: &str, #[case] hidden: bool) {
-    for origin in ["", "https://origin.example"] {
-        let host = if origin.is_empty() { "https://app.example" } else { origin };
-        let login = format!("{host}/internal/login");
-        let guard = guard_with(&[("ORIGIN_URL", origin), ("LOGIN_URL", &login)]);
-        let decision =
-            guard.decide(&request("GET", path, &[("authorization", &bearer(&guard))]), NOW);
-        let found = matches!(&decision, Decision::Refuse(r) if r.refusal == Refusal::NotFound);
-        assert_eq!(found, hidden, "{decision:?}");
+    let login_urls = [
+        ("", "https://app.example/internal/login"),
+        ("", "https://App.Example/internal/login/"),
+        ("", "https://login.example/internal/login?a=b"),
+        ("https://origin.example", "https://origin.example:8443/internal/login"),
+        ("https://origin.example", "https://login.example/internal/LOGIN"),
+        ("https://origin.example", "https://origin.example/internal/%6cogin"),
+    ];
+    for (origin, login) in login_urls {
+        let guard = guard_with(&[("ORIGIN_URL", origin), ("LOGIN_URL", login)]);
+        for method in ["GET", "POST", "OPTIONS"] {
+            let request = request(method, path, &[("authorization", &bearer(&guard))]);
+            let decision = guard.decide(&request, NOW);
+            let found = matches!(&decision, Decision::Refuse(r) if r.refusal == Refusal::NotFound);
+            assert_eq!(found, hidden, "{login}: {decision:?}");
+        }
     }
     let bound = [("ORIGIN", BOUND), ("LOGIN_URL", "https://login.example/internal/login")];
     let bound = guard_with(&bound);
     let decision = bound.decide(&request("GET", path, &[("authorization", &bearer(&bound))]), NOW);
     assert_eq!(matches!(&decision, Decision::Refuse(_)), hidden, "{decision:?}");
-    let elsewhere = guard_with(&[("LOGIN_URL", "https://login.example/internal/login")]);
-    check(&elsewhere, &request("GET", path, &[("authorization", &bearer(&elsewhere))]));
+}
+
+#[rstest]
+#[case::of_the_longest("/", 8 * 1024 - 1, "token_missing")]
+#[case::longer("/", 8 * 1024, "uri_too_long")]
+#[case::much_longer("/%2e", 1_000_000, "uri_too_long")]
+#[case::below_the_own("/_auth/admin/", 9_000, "uri_too_long")]
+fn a_path_that_is_too_long_is_refused_unread(
+    #[case] start: &str,
+    #[case] more: usize,
+    #[case] code: &str,
+) {
+    let routes = r#"[{"path":"/*a*b*c","access":"session"},{"path":"/x/*","access":"public"}]"#;
+    let path = format!("{start}{}?{}", ".a".repeat(more / 2), "q".repeat(20_000));
+    let path = if more % 2 == 1 { path.replacen('.', "..", 1) } else { path };
+    let request = request("GET", &path, &[]);
+    let refused = refusal(&guard_with(&[("ROUTES", routes)]), &request);
+    assert_eq!(
+        (refused.refusal.code(), refused.refusal.status() == 414),
+        (code, code == "uri_too_long")
+    );
+    let monitor = guard_with(&[("ROUTES", routes), ("MODE", "monitor")]);
+    let goes_on = matches!(monitor.decide(&request, NOW), Decision::Forward(_));
+    assert_eq!(goes_on, start != "/_auth/admin/");
+}
+
+#[test]
+fn a_path_that_can_be_read_in_too_many_ways_is_refused() {
+    let path = "/%u002e;%c0%ae%5c%3f%23%00%20.".repeat(200);
+    let guard = guard();
+    let request = request("GET", &path, &[("authorization", &bearer(&guard))]);
+    assert_eq!(refusal(&guard, &request).refusal.code(), "bad_request");
+}
+
+const OPEN: &str = r#"[
+    {"path": "/open/*", "access": "public"},
+    {"path": "/sign-in", "access": "public", "login": true},
+    {"path": "/either", "access": "optional"}
+]"#;
+
+#[rstest]
+#[case::the_origins_login("POST", "/sign-in", &[], true)]
+#[case::a_page("GET", "/x", &[], true)]
+#[case::a_token("GET", "/x", &[("authorization", "BEARER")], true)]
+#[case::a_post("POST", "/x", &[("cookie", "COOKIE")], true)]
+#[case::a_login("POST", "/_auth/login", &[], true)]
+#[case::the_login_page("GET", "/_auth/login", &[], true)]
+#[case::keys("GET", "/.well-known/jwks.json", &[], true)]
+#[case::health("GET", "/_auth/health", &[], false)]
+#[case::no_endpoint("GET", "/_auth/x", &[], false)]
+#[case::for_everybody("GET", "/open/x", &[], false)]
+#[case::for_everybody_with_a_token("GET", "/open/x", &[("authorization", "BEARER")], true)]
+#[case::for_everybody_with_a_cookie("GET", "/open/x", &[("cookie", "COOKIE")], true)]
+#[case::for_everybody_with_another_cookie("GET", "/open/x", &[("cookie", "a=b")], false)]
+#[case::for_everybody_with_anothers_token("GET", "/open/x", &[("authorization", "Bearer theirs")], false)]
+#[case::for_everybody_in_another_spelling("GET", "/open//x", &[], true)]
+#[case::for_anybody("GET", "/either", &[], false)]
+#[case::for_anybody_with_a_token("GET", "/either", &[("authorization", "BEARER")], true)]
+#[case::a_preflight("OPTIONS", "/x", &PREFLIGHT, true)]
+#[case::a_token_in_the_query("GET", "/open/x?t=a.b.c", &[], true)]
+#[case::a_token_in_a_header("GET", "/open/x", &[("x-token", "a.b.c")], true)]
+fn tokens_and_logins_do_not_come_over_http(
+    #[case] method: &'static str,
+    #[case] path: &str,
+    #[case] headers: &[(&'static str, &str)],
+    #[case] needs_https: bool,
+) {
+    let sources = ("TOKEN_SOURCES", "bearer, cookie, query:t, header:x-token");
+    let guard = guard_with(&[("ROUTES", OPEN), sources]);
+    let (bearer, cookie) = (bearer(&guard), cookie(&guard));
+    let fill = |text| match text {
+        "BEARER" => &bearer,
+        "COOKIE" => &cookie,
+        text => text,
+    };
+    let headers: Vec<_> = headers.iter().map(|(name, text)| (*name, fill(text))).collect();
+    for (site, is_open) in [
+        ("http://app.example", true),
+        ("http://app.example:8080", true),
+        ("http://10.0.0.1", true),
+        ("http://localhost.example", true),
+        ("http://127.example", true),
+        ("https://app.example", false),
+        ("http://localhost:8787", false),
+        ("http://LocalHost", false),
+        ("http://app.localhost:8787", false),
+        ("http://127.0.0.1:8787", false),
+        ("http://127.1.2.3", false),
+        ("http://[::1]:8787", false),
+    ] {
+        let request = Request { url: format!("{site}{path}"), ..request(method, path, &headers) };
+        let code = |guard: &Guard| match guard.decide(&request, NOW) {
+            Decision::Refuse(refused) => Some(refused.refusal.code()),
+            _ => None,
+        };
+        let expected = is_open && needs_https;
+        assert_eq!(code(&guard) == Some("https_required"), expected, "{site}: {:?}", code(&guard));
+        let off = guard_with(&[("ROUTES", OPEN), sources, ("REQUIRE_HTTPS", "false")]);
+        assert_ne!(code(&off), Some("https_required"), "{site}");
+    }
+}
+
+#[rstest]
+#[case("GET", "http://app.example/x?a=%2F&t=x.y.z#f", true, Some("https://app.example/x?a=%2F"))]
+#[case("GET", "http://app.example:8080/x", true, Some("https://app.example/x"))]
+#[case("GET", "http://[2001:db8::1]:80/", true, Some("https://[2001:db8::1]/"))]
+#[case(
+    "GET",
+    "http://app.example/_auth/login?redirect=/\u{e9}",
+    true,
+    Some("https://app.example/_auth/login")
+)]
+#[case(
+    "GET",
+    "http://app.example/_auth/login?redirect=/x",
+    true,
+    Some("https://app.example/_auth/login?redirect=/x")
+)]
+#[case("GET", "http://app.example/x", false, None)]
+#[case("POST", "http://app.example/_auth/login", true, None)]
+#[case("HEAD", "http://app.example/x", true, None)]
+fn who_navigates_is_sent_to_the_same_address_over_https(
+    #[case] method: &'static str,
+    #[case] url: &str,
+    #[case] navigates: bool,
+    #[case] there: Option<&str>,
+) {
+    let mode = if navigates { "navigate" } else { "cors" };
+    let guard = guard_with(&[("TOKEN_SOURCES", "bearer, query:t")]);
+    let request = request(method, "/", &[("sec-fetch-mode", mode), ("accept", "text/html")]);
+    let refused = refusal(&guard, &Request { url: url.into(), ..request });
+    assert_eq!(refused.refusal.code(), "https_required");
+    assert_eq!((refused.https.as_deref(), refused.login), (there, None));
+}
+
+#[test]
+fn in_monitor_mode_it_is_only_noted_that_a_request_came_over_http() {
+    let guard = guard_with(&[("MODE", "monitor")]);
+    let request = Request { url: "http://app.example/x".into(), ..request("GET", "/x", &[]) };
+    let Decision::Forward(anonymous) = guard.decide(&request, NOW) else { panic!() };
+    assert!(anonymous.said().contains(r#""would_refuse","code":"https_required""#));
 }
 
 #[test]
@@ -583,7 +759,14 @@ const PREFLIGHT: [(&str, &str); 2] =
 #[case::with_an_empty_origin("OPTIONS", &[("origin", ""), PREFLIGHT[1]], false)]
 #[case::without_a_method("OPTIONS", &[PREFLIGHT[0]], false)]
 #[case::with_two_methods("OPTIONS", &[PREFLIGHT[0], ("access-control-request-method", "PUT, GET")], false)]
+#[case::with_no_body("OPTIONS", &[PREFLIGHT[0], PREFLIGHT[1], ("content-length", "0")], true)]
 #[case::with_a_body("OPTIONS", &[PREFLIGHT[0], PREFLIGHT[1], ("content-length", "3")], false)]
+#[case::with_a_length_that_is_none("OPTIONS", &[PREFLIGHT[0], PREFLIGHT[1], ("content-length", "")], false)]
+#[case::with_an_odd_length("OPTIONS", &[PREFLIGHT[0], PREFLIGHT[1], ("content-length", "00")], false)]
+#[case::with_two_lengths("OPTIONS", &[PREFLIGHT[0], PREFLIGHT[1], ("content-length", "0, 0")], false)]
+#[case::with_a_length_and_a_sign("OPTIONS", &[PREFLIGHT[0], PREFLIGHT[1], ("content-length", "+0")], false)]
+#[case::with_a_body_to_come("OPTIONS", &[PREFLIGHT[0], PREFLIGHT[1], ("expect", "100-continue")], false)]
+#[case::with_trailers("OPTIONS", &[PREFLIGHT[0], PREFLIGHT[1], ("trailer", "x-sum")], false)]
 #[case::with_a_body_of_chunks("OPTIONS", &[PREFLIGHT[0], PREFLIGHT[1], ("transfer-encoding", "chunked")], false)]
 #[case::with_an_upgrade("OPTIONS", &[PREFLIGHT[0], PREFLIGHT[1], ("upgrade", "websocket")], false)]
 #[case::with_a_token_that_is_no_good("OPTIONS", &[PREFLIGHT[0], PREFLIGHT[1], ("authorization", "Bearer x.y.z")], false)]
@@ -605,6 +788,12 @@ fn a_preflight_goes_on_without_a_session_and_nothing_else_does(
         other => panic!("{other:?}"),
     };
     assert_eq!(passed, passes);
+}
+
+#[test]
+fn a_preflight_with_a_body_that_no_header_tells_of_is_none() {
+    let request = Request { body: Some("a=b".into()), ..request("OPTIONS", "/x", &PREFLIGHT) };
+    assert_eq!(refusal(&guard(), &request).refusal, Refusal::TokenMissing);
 }
 
 #[test]

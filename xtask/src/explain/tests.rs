@@ -39,8 +39,6 @@ fn the_rules_are_listed_in_their_order_with_what_they_need() {
 fn it_is_said_which_rule_holds_and_why() {
     let cases = [
         ("GET /admin/x", "Rule 3 holds: the first", "one of the roles admin root.", "pass"),
-        ("GET /ADMIN/x?a=b", "Rule 3 holds: the path may be read", "a live session, one", "pass"),
-        ("GET /x;y", "Rule 6 names it, but does not hold", "a live session.", "need a session"),
         ("PUT /x", "No rule names it", "a live session.", "pass"),
         ("HEAD /reports/x", "Rule 4 holds: the first", "all of the scopes a b.", "need a session"),
         ("GET https://a.example/assets/x", "Rule 1 holds", "for everybody.", "pass"),
@@ -56,6 +54,40 @@ fn it_is_said_which_rule_holds_and_why() {
 }
 
 #[test]
+fn every_rule_that_holds_is_named() {
+    let cases = [
+        (
+            "GET /ADMIN/x?a=b",
+            "  Rule 6 holds: the first that names it.
+  Rule 3 holds, too: the first that names /admin/x, as which it may be read.
+  Needed: a live session, one of the roles admin root.
+  CORS preflights about it pass without a session.
+",
+        ),
+        (
+            "GET /x;y",
+            "  Rule 6 holds: the first that names it.
+  It is not for strangers: there is more than one way to read the path.
+  Needed: a live session.
+  CORS preflights about it need a session, too.
+",
+        ),
+        (
+            "GET /reports/..%2Fadmin%0A/x",
+            "  Rule 4 holds: the first that names it.
+  Rule 6 holds, too: the first that names /admin\\n/x, as which it may be read.
+  Rule 3 holds, too: the first that names /admin/x, as which it may be read.
+  Needed: a live session, all of the scopes a b; and a live session, one of the roles admin root.
+  CORS preflights about it need a session, too.
+",
+        ),
+    ];
+    for (request, expected) in cases {
+        assert_eq!(said(&[], request), expected, "{request}");
+    }
+}
+
+#[test]
 fn what_no_rule_is_asked_about_is_told_apart() {
     let login = [("LOGIN_URL", "https://a.example/internal/login")];
     let cases = [
@@ -67,6 +99,8 @@ fn what_no_rule_is_asked_about_is_told_apart() {
         ("GET /a/../b", "with 400 bad_request: Write the path"),
         ("GET /a b", "with 400 bad_request: Write the path"),
         ("POST //Internal/login", "with 404 not_found: LOGIN_URL is there"),
+        ("GET /internal/login.json", "with 404 not_found: LOGIN_URL is there"),
+        ("GET http://a.example/members/x", "with 403 https_required: Send it over `https`"),
     ];
     for (request, expected) in cases {
         let said = said(&login, request);

@@ -1,0 +1,68 @@
+//! `REQUIRE_HTTPS`: nobody on the way reads a token or a password.
+
+use super::{Guard, Head, Refused, host};
+use crate::access::{Access, RuleMatches};
+use crate::config::is_loopback;
+use crate::credential::Sent;
+use crate::jwt::TokenError;
+use crate::refusal::Refusal;
+use crate::route::{Endpoint, Target};
+use crate::time::Timestamp;
+
+impl Guard {
+    /// Did a request that must not come over plain `http` do so? To this machine it may.
+    pub(super) fn is_in_the_open(&self, head: &impl Head) -> bool {
+        let url = head.url();
+        self.settings.require_https && !url.starts_with("https:") && !is_loopback(host(url))
+    }
+
+    /// Does an endpoint take or give what others must not read, or change on the way?
+    pub(super) fn needs_https(&self, endpoint: Endpoint, head: &impl Head) -> bool {
+        endpoint != Endpoint::Health && self.is_in_the_open(head)
+    }
+
+    /// Is a token asked for, or sent where none is, or does somebody log in? A bearer token may be the
+    /// origin's own.
+    pub(super) fn tells_in_the_open(
+        &self,
+        head: &impl Head,
+        rules: &RuleMatches<'_>,
+        now: Timestamp,
+    ) -> bool {
+        let asks = || rules.access() == Access::Session || rules.is_login();
+        self.is_in_the_open(head) && (asks() || self.carries_token(head, now))
+    }
+
+    fn carries_token(&self, head: &impl Head, now: Timestamp) -> bool {
+        let sent = Sent::of(head, &self.settings.token_sources);
+        let name = &self.settings.cookie_name;
+        let mut others = sent
+            .named
+            .iter()
+            .map(String::as_str)
+            .chain(sent.cookies.iter().flat_map(|all| crate::cookie::values(all, name)));
+        others.any(|token| !token.is_empty())
+            || sent.bearer().is_some_and(|token| self.is_ours(token, now))
+    }
+
+    /// Has the guard signed this token, for whenever it was good?
+    pub(super) fn is_ours(&self, token: &str, now: Timestamp) -> bool {
+        let verdict = self.tokens.verify(token, now);
+        matches!(verdict, Ok(_) | Err(TokenError::Expired | TokenError::NotYet))
+    }
+
+    /// The refusal of such a request to an endpoint.
+    pub(super) fn refused_in_the_open(&self, head: &impl Head) -> Refused {
+        self.refused(Refusal::HttpsRequired, head, None)
+    }
+
+    /// The same address over `https`, at its own port, without a token in it.
+    pub(super) fn over_https(&self, url: &str) -> String {
+        let target = self.settings.token_sources.without_tokens(&url[Target::site_of(url).len()..]);
+        let target = target.split('#').next().unwrap_or_default();
+        // A query may hold what no header can.
+        let is_header = target.bytes().all(|byte| byte.is_ascii_graphic());
+        let target = if is_header { target } else { target.split('?').next().unwrap_or_default() };
+        format!("https://{}{target}", host(url))
+    }
+}
