@@ -3,12 +3,16 @@
 
 import { ENDED } from "./relay.js";
 
-/** Milliseconds until a session is looked at again when the store could not be asked. */
+/** Milliseconds until a session is looked at again when the store could not be asked, or there are doubts. */
 const LATER = 10_000;
 
+/** How often a session is looked at that may have ended unseen: the store may yet be told. */
+const MOST_DOUBTS = 6;
+
 /**
- * Whose WebSocket it is, and when the session may end by itself, in milliseconds since the Unix epoch.
- * @typedef {{ user: string, until: number }} Attachment
+ * Whose WebSocket it is, when the session is to be looked at, in milliseconds since the Unix epoch, and how
+ * often it is then still in doubt.
+ * @typedef {{ user: string, until: number, doubts?: number }} Attachment
  */
 
 /**
@@ -48,12 +52,12 @@ export function tell(ctx, events) {
 }
 
 /**
- * Sees to it that all are looked at now.
+ * Sees to it that all are looked at now, and some times more.
  * @param {DurableObjectState} ctx
  */
 export async function doubt(ctx) {
   const sockets = open(ctx);
-  for (const socket of sockets) socket.serializeAttachment({ ...attachment(socket), until: 0 });
+  for (const socket of sockets) socket.serializeAttachment({ ...attachment(socket), until: 0, doubts: MOST_DOUBTS });
   if (sockets.length > 0) await ctx.storage.setAlarm(Date.now());
 }
 
@@ -75,10 +79,21 @@ export async function tellExpired(ctx, now, look) {
     const outcome = found.get(sid) ?? (await look(user, sid).catch(() => now + LATER));
     found.set(sid, outcome);
     if (typeof outcome === "string") bid(socket, outcome);
-    else socket.serializeAttachment({ user, until: outcome });
+    else socket.serializeAttachment(later(attachment(socket), outcome, now));
   }
   // Some may have come in meanwhile.
   return open(ctx).map((socket) => attachment(socket).until);
+}
+
+/**
+ * What is to be known of a WebSocket whose session lives.
+ * @param {Attachment} attachment
+ * @param {number} until when the session may end by itself
+ * @param {number} now
+ * @returns {Attachment}
+ */
+function later({ user, doubts = 0 }, until, now) {
+  return doubts > 1 ? { user, until: Math.min(until, now + LATER), doubts: doubts - 1 } : { user, until };
 }
 
 /** @param {DurableObjectState} ctx */
