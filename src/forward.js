@@ -1,6 +1,7 @@
 // The I/O of a guarded request. A promise awaited here costs a fraction of one awaited from
 // Rust; whatever is decided, is decided there.
 
+import { waitUntil } from "cloudflare:workers";
 import { Pending } from "../build/bindings/guard.js";
 import { headersFor } from "./headers.js";
 import { initFor, send, urlFor } from "./origin.js";
@@ -89,7 +90,7 @@ function judged(passage, bearer, pending, { status, body }, now) {
  */
 function tied(passage, answer) {
   if (passage.session === "") return answer;
-  return Date.now() - passage.told > ORDINARY ? recheck(passage, answer) : tie(answer, passage, watch);
+  return Date.now() - passage.told > ORDINARY ? recheck(passage, answer) : tie(answer, passage, watch, waitUntil);
 }
 
 /** @type {import("./relay.js").Watch} */
@@ -103,7 +104,7 @@ const watch = (session) => Pending.watch(session);
 async function recheck(passage, answer) {
   /** @type {Response | undefined} */
   const refusal = await Pending.recheck(passage, passage.session);
-  if (refusal === undefined) return tie(answer, passage, watch);
+  if (refusal === undefined) return tie(answer, passage, watch, waitUntil);
   drop(answer);
   return refusal;
 }

@@ -1,9 +1,16 @@
 // Connections that outlive their request. The guard stays between the two ends, so that it can end
 // them with the session.
 
+import { addressOf } from "./prompt.js";
+
 /**
  * Listens for the end of a session: see `Pending::watch` in `guard.rs`.
  * @typedef {(session: string) => Promise<Response | string>} Watch
+ */
+
+/**
+ * Of a request's passage: its timer is forgotten with the request, which is over when the body is.
+ * @typedef {{ method: string, url: string, session: string, timer: import("./timer.js").Timer }} Tied
  */
 
 /** The session is over (RFC 6455, section 7.4.2: an application's own code). */
@@ -33,24 +40,34 @@ export function setUp(watches) {
  * Has an answer end with its session, if it can go on for as long as both sides like: a WebSocket, or a
  * body of no known length. Nobody is asked about a body that has ended by the time that it is looked after.
  * @param {Response} answer
- * @param {{ session: string, timer: import("./timer.js").Timer }} passage the runtime forgets the timer with the request, which is over when the body is
+ * @param {Tied} passage
  * @param {Watch} watch
+ * @param {(end: Promise<unknown>) => void} waitUntil keeps the request's context until the promise is settled
  * @returns {Response}
  */
-export function tie(answer, { session, timer }, watch) {
+export function tie(answer, passage, watch, waitUntil) {
+  const { session, timer } = passage;
   if (!canWatch) return answer;
   if (answer.webSocket) {
     const { answer: relayed, close, over } = relay(answer, answer.webSocket);
     heed(() => watch(session), over, close);
     return relayed;
   }
-  if (answer.headers.has("content-length") || answer.body === null || answer.status > MOST_STATUS) return answer;
+  if (answer.headers.has("content-length")) return answer;
+  const address = addressOf(passage, answer);
+  const isNew = address?.isNew;
+  // To look at a body costs, too.
+  if (address?.believes() || answer.body === null || answer.status > MOST_STATUS) return answer;
   const { readable, writable } = new IdentityTransformStream();
   const cut = new AbortController();
   const piping = answer.body.pipeTo(writable, { signal: cut.signal });
-  // Of a failure, the client hears by the stream.
-  piping.catch(() => {});
-  timer.wait(ORDINARY, () => heed(() => watch(session), piping, () => cut.abort(lost())));
+  timer.wait(ORDINARY, () => {
+    address?.goesOn();
+    heed(() => watch(session), piping, () => cut.abort(lost()));
+  });
+  // Of a failure, the client hears by the stream. Who leaves early teaches nothing.
+  if (address === undefined || isNew) piping.catch(() => {});
+  else waitUntil(piping.then(() => address.hasEnded(), () => {}));
   return new Response(readable, answer);
 }
 
