@@ -60,7 +60,7 @@ const nowhere = {
 function request(token, path = "/boats?of=mine", more = {}) {
   const headers = new Headers({ accept: "application/json", "accept-language": "en-GB", "user-agent": "members-app/3.2", ...more });
   if (token !== "") headers.set("authorization", `Bearer ${token}`);
-  return new Request(`http://guard.test${path}`, { headers });
+  return new Request(`https://guard.test${path}`, { headers });
 }
 
 /** Bundles the Worker's own entry, for Node. */

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use auth::access::{Access, Readings, Rules};
 use auth::admin::{self, NewSession, Terms, Wish};
 use auth::config::Secret;
 use auth::form::Form;
@@ -36,6 +37,28 @@ fn url(url: &str) {
     let route = Route::of("GET", target.path(), "/_auth");
     assert!(!target.path().starts_with("/_auth/") || route != Route::Protected);
     target.would_be_rewritten();
+    paths(target.path());
+}
+
+/// Whatever a path may be read as, its rule holds, and nobody gets past a rule by an odd spelling.
+fn paths(path: &str) {
+    let rules =
+        r#"[{"path":"/x/*","access":"session","roles":["x"]},{"path":"/*","access":"public"}]"#;
+    let rules = Rules::parse(rules).unwrap();
+    let readings = Readings::of(path);
+    let found = rules.find("GET", path, &readings);
+    let is_closed = found.admits(&Default::default()).is_err();
+    for read in readings.iter() {
+        assert!(read.starts_with('/'), "{read:?} is no path");
+        assert!(is_closed || !read.starts_with("/x/"), "{path:?} may be read as {read:?}");
+    }
+    let is_odd =
+        path.contains("//") || path.contains(';') || path.split('%').skip(1).any(is_no_escape);
+    assert!(!is_odd || found.access() == Access::Session, "{path:?} is public");
+}
+
+fn is_no_escape(after: &str) -> bool {
+    !after.get(..2).is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// A redirect never leaves the site.
