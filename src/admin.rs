@@ -7,7 +7,7 @@ use auth::decision::Head;
 use auth::form::Form;
 use auth::index::{Cursor, Entry, Indexed, Question};
 use auth::login::{Client, Lifetimes};
-use auth::refusal::Refusal;
+use auth::refusal::{ClaimsBy, Refusal};
 use auth::route::Target;
 use auth::session::{Session, Sid, Subject};
 use auth::store::{Answer, Command, StoreError};
@@ -187,6 +187,12 @@ async fn begin(
     };
     // The request's own client is the backend, which is nobody's device.
     let client = Client { user_agent: new.user_agent, ..Client::default() };
-    let entry = login::enter(app, &new.approval, client, lifetimes, Cookie::Wanted).await?;
+    let entry = login::enter(app, &new.approval, client, lifetimes, Cookie::Wanted).await;
+    let entry = entry.map_err(|refusal| match refusal {
+        Refusal::ClaimsTooLarge { cause, .. } => {
+            Refusal::ClaimsTooLarge { by: ClaimsBy::Backend, cause }
+        }
+        refusal => refusal,
+    })?;
     Ok(entry.json(201, None, &[]))
 }

@@ -133,8 +133,9 @@ fn identified(
     sent: &SentHeaders,
     is_ahead: bool,
 ) -> JsValue {
-    let data = live.filter(|_| app.guard.settings().forward_session_data);
-    let data = data.and_then(LiveSession::data).map(identity::data);
+    let settings = app.guard.settings();
+    let data = live.filter(|_| settings.forward_session_data).and_then(LiveSession::data);
+    let data = data.map(|json| settings.identity_encoding.value(json));
     let said = said(app, || kept.said.of(check.said(None), JsValue::from_str));
     let (changes, target) = (check.forward(sent), check.target());
     Parcel { kept: Some(kept), target, changes, data, said }.send(app, passage, is_ahead)

@@ -7,7 +7,7 @@ use auth::issuer::{FETCH_TIMEOUT, Issuer, Look, MAX_JWKS};
 use auth::jwt::{Signed, TokenError, Unverified};
 use auth::keys::PublishedKeys;
 use auth::login::Approval;
-use auth::refusal::Refusal;
+use auth::refusal::{ClaimsBy, Refusal};
 use auth::session::{Ending, Gone, Session, Sid, Subject};
 use auth::store::{Command, NoteName, Which};
 use auth::time::Timestamp;
@@ -79,7 +79,8 @@ pub async fn approve(
     let once = token.once(&digest);
     let approval = Approval::by_issuer(token).map_err(|why| {
         let name = &issuer.trusted.issuer;
-        Refusal::IssuerUnavailable(format!("TRUSTED_ISSUERS: a user of {name}: {why}"))
+        let cause = format!("TRUSTED_ISSUERS: a user of {name}: {why}");
+        Refusal::ClaimsTooLarge { by: ClaimsBy::Issuer, cause }
     })?;
     Ok((approval, Claimed::by_this_login(app, once).await?))
 }

@@ -9,7 +9,7 @@ use auth::form::Form;
 use auth::limit::LimitPolicy;
 use auth::login::{self, Answer, Approval, Attempt, Client, Lifetimes, Proof};
 use auth::redirect::LocalTarget;
-use auth::refusal::Refusal;
+use auth::refusal::{ClaimsBy, Refusal};
 use auth::session::Session;
 use auth::store::Command;
 use auth::token::Grant;
@@ -186,12 +186,14 @@ pub async fn enter(
         lifetime,
     };
     let token = app.guard.tokens().issue(&grant);
-    let token = token.map_err(|error| Refusal::OriginUnavailable(error.to_string()))?;
+    let by = approval.issued.as_ref().map_or(ClaimsBy::Origin, |_| ClaimsBy::Issuer);
+    let too_large = |cause| Refusal::ClaimsTooLarge { by, cause };
+    let token = token.map_err(|error| too_large(error.to_string()))?;
     let wanted = settings.token_sources.cookie;
     let cookie = cookie::set(&settings.cookie_name, &token, lifetime).filter(|_| wanted);
     if cookie.is_none() && cookie_is == Cookie::Needed {
         let cause = "the claims make a cookie of more than 4,096 bytes, which browsers drop";
-        return Err(Refusal::OriginUnavailable(cause.into()));
+        return Err(too_large(cause.into()));
     }
     let policy = approval.policy.unwrap_or(settings.limit_policy);
     let limit = approval.session_limit.as_ref().unwrap_or(&settings.session_limit);

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::access::Rules;
 use crate::credential::TokenSources;
 use crate::event::{Webhook, WebhookSecret};
-use crate::identity::Preset;
+use crate::identity::{Encoding, Preset};
 use crate::issuer::TrustedIssuer;
 use crate::keys::KeySet;
 use crate::limit::{LimitPolicy, SessionLimit};
@@ -145,6 +145,8 @@ pub struct Settings {
     pub token_ttl: Duration,
     /// What the headers are called that tell the origin who is asking.
     pub identity_headers: Preset,
+    /// How their values are written.
+    pub identity_encoding: Encoding,
     /// Does the origin get the session's private data?
     pub forward_session_data: bool,
     /// Does the origin get the guard's own token, wherever it was sent?
@@ -292,6 +294,8 @@ impl Settings {
         let clear_site_data =
             reader.parsed("CLEAR_SITE_DATA", clear_site_data).unwrap_or(Some("\"storage\"".into()));
         let identity_headers = reader.parsed("IDENTITY_HEADERS", Preset::parse).unwrap_or_default();
+        let identity_encoding =
+            reader.parsed("IDENTITY_ENCODING", Encoding::parse).unwrap_or_default();
         let forward_session_data = reader.parsed("FORWARD_SESSION_DATA", flag).unwrap_or(false);
         let forward_credential = reader.parsed("FORWARD_CREDENTIAL", flag).unwrap_or(false);
         let login_url = reader.parsed("LOGIN_URL", login_url);
@@ -341,6 +345,7 @@ impl Settings {
             idle_timeout,
             token_ttl,
             identity_headers,
+            identity_encoding,
             forward_session_data,
             forward_credential,
             logout_all,

@@ -96,9 +96,11 @@ pub enum Decision {
 impl Guard {
     /// A guard with these settings.
     pub fn new(settings: Settings) -> Self {
-        let Settings { issuer, audience, keys, log_identity, identity_headers, .. } = &settings;
+        let Settings { issuer, audience, keys, log_identity, .. } = &settings;
         let tokens = Tokens::new(issuer.clone(), audience.clone(), keys.clone());
-        let tokens = tokens.logged(*log_identity).told(*identity_headers);
+        let tokens = tokens
+            .logged(*log_identity)
+            .told(settings.identity_headers, settings.identity_encoding);
         let recent = match settings.store_failure {
             StoreFailure::Deny => None,
             StoreFailure::AllowRecent(window) => Some(Recent::new(window)),

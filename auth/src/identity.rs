@@ -1,25 +1,24 @@
 //! Who the user is, told to the origin in headers that no client can set.
 
+mod encoding;
 mod preset;
+mod size;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use crate::session::{Sid, Subject};
+pub use encoding::Encoding;
 pub use preset::Preset;
+pub use size::{HeadersTooLarge, MAX_BYTES, check};
 
 /// The `sid`.
 pub const SESSION: &str = "X-Auth-Request-Session";
 
 /// The proof that it was the guard who said so: [`assertion`](crate::assertion).
 pub const ASSERTION: &str = "X-Auth-Request-Assertion";
-
-/// What would end or forge a header, or make the encoding ambiguous.
-const UNSAFE: &AsciiSet = &CONTROLS.add(b'%');
-const UNSAFE_IN_LIST: &AsciiSet = &UNSAFE.add(b',');
 
 /// The session's private data, where the settings hand it on.
 pub const DATA: &str = "X-Auth-Request-Data";
@@ -30,26 +29,26 @@ pub const CLAIM: &str = "X-Auth-Request-Claim-";
 pub type Header = (Cow<'static, str>, String);
 
 /// The headers that tell the origin who is asking: the `sub`, the `sid`, the `email` claim, the
-/// `groups` claim or else the `roles` claim, separated by commas, and each claim by its name. Values
-/// are UTF-8, percent-encoded (RFC 3986, section 2.1) where they are not printable ASCII, so any
-/// `sub` fits into a header and none is ambiguous.
+/// `groups` claim or else the `roles` claim, separated by commas, and each claim by its name. The user
+/// comes first. Values are [encoded](Encoding), so any `sub` fits into a header and none is ambiguous.
 pub fn headers(
     preset: Preset,
+    encoding: Encoding,
     sub: &Subject,
     sid: &Sid,
     public: &Map<String, Value>,
 ) -> Vec<Header> {
     let names = preset.names();
     let mut headers =
-        vec![(names.user.into(), encode(sub.as_str(), UNSAFE)), (SESSION.into(), sid.to_string())];
+        vec![(names.user.into(), encoding.value(sub.as_str())), (SESSION.into(), sid.to_string())];
     for (header, claim) in [(names.email, "email")].into_iter().chain(names.more) {
         if let Some(Value::String(text)) = public.get(claim) {
-            headers.push((header.into(), encode(text, UNSAFE)));
+            headers.push((header.into(), encoding.value(text)));
         }
     }
     if let Some(groups) = ["groups", "roles"].iter().find_map(|it| list(public.get(*it)?)) {
         let groups = groups.iter().filter_map(Value::as_str);
-        let groups: Vec<String> = groups.map(|group| encode(group, UNSAFE_IN_LIST)).collect();
+        let groups: Vec<String> = groups.map(|group| encoding.item(group)).collect();
         headers.push((names.groups.into(), groups.join(",")));
     }
     // Of two claims under one header an origin would see either; it gets neither.
@@ -61,8 +60,8 @@ pub fn headers(
         let header = claim_header(name);
         let text = match value {
             Value::Null => return None,
-            Value::String(text) => encode(text, UNSAFE),
-            value => encode(&value.to_string(), UNSAFE),
+            Value::String(text) => encoding.value(text),
+            value => encoding.value(&value.to_string()),
         };
         (names[&header] == 1).then(|| (header.into(), text))
     }));
@@ -78,11 +77,6 @@ fn list(claim: &Value) -> Option<&[Value]> {
     }
 }
 
-/// Private data as a header's value: JSON, encoded as the others are.
-pub fn data(json: &str) -> String {
-    encode(json, UNSAFE)
-}
-
 /// Two claims that would share a header, if there are.
 pub fn alike(public: &Map<String, Value>) -> Option<(&str, &str)> {
     let mut seen: HashMap<String, &str> = HashMap::new();
@@ -95,23 +89,10 @@ fn claim_header(name: &str) -> String {
     CLAIM.chars().chain(name.chars().map(legal)).collect()
 }
 
-/// Leading and trailing spaces would be lost on the way, so they are encoded too.
-fn encode(text: &str, unsafe_bytes: &'static AsciiSet) -> String {
-    if text.starts_with(' ') || text.ends_with(' ') {
-        let inner = text.trim_matches(' ');
-        let leading = text.len() - text.trim_start_matches(' ').len();
-        let trailing = text.len() - leading - inner.len();
-        let encoded = utf8_percent_encode(inner, unsafe_bytes);
-        return format!("{}{encoded}{}", "%20".repeat(leading), "%20".repeat(trailing));
-    }
-    utf8_percent_encode(text, unsafe_bytes).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::reserved::is_reserved;
-    use proptest::prelude::*;
     use rstest::rstest;
     use serde_json::json;
 
@@ -121,7 +102,8 @@ mod tests {
 
     fn headers_by(preset: Preset, public: Value) -> Vec<(String, String)> {
         let sub = Subject::try_from("ada".to_owned()).unwrap();
-        let all = headers(preset, &sub, &Sid::from_random([7; 16]), public.as_object().unwrap());
+        let (sid, public) = (Sid::from_random([7; 16]), public.as_object().unwrap());
+        let all = headers(preset, Encoding::default(), &sub, &sid, public);
         all.into_iter().map(|(name, value)| (name.into_owned(), value)).collect()
     }
 
@@ -201,14 +183,58 @@ mod tests {
         assert_eq!(alike(json!({ "a": 1, "b": 2 }).as_object().unwrap()), None);
     }
 
-    proptest! {
-        #[test]
-        fn any_text_becomes_printable_ascii_and_can_be_read_back(text in ".*") {
-            let encoded = encode(&text, UNSAFE_IN_LIST);
-            prop_assert!(encoded.bytes().all(|b| (0x20..0x7f).contains(&b) && b != b','));
-            prop_assert_eq!(encoded.trim(), &encoded);
-            let read = percent_encoding::percent_decode_str(&encoded).decode_utf8().unwrap();
-            prop_assert_eq!(read, text);
+    #[test]
+    fn values_beyond_ascii_may_stay_as_they_are() {
+        let public = json!({ "name": "Зоя", "roles": ["гребец", "a,b"], "o": { "é": 1 } });
+        let sub = Subject::try_from("жук".to_owned()).unwrap();
+        let sid = Sid::from_random([7; 16]);
+        let headers =
+            headers(Preset::Remote, Encoding::Utf8, &sub, &sid, public.as_object().unwrap());
+        let expected = [
+            ("Remote-User", "жук"),
+            ("Remote-Name", "Зоя"),
+            ("Remote-Groups", "гребец,a%2Cb"),
+            ("X-Auth-Request-Claim-roles", r#"["гребец","a,b"]"#),
+            ("X-Auth-Request-Claim-o", r#"{"é":1}"#),
+        ];
+        for (name, value) in expected {
+            assert!(headers.contains(&(name.into(), value.to_owned())), "{name}: {headers:?}");
         }
+    }
+
+    #[rstest]
+    #[case(json!({ "name": "Ada", "roles": ["Ж".repeat(1000)] }), Encoding::Percent, Some("roles"))]
+    #[case(json!({ "name": "Ada", "roles": ["Ж".repeat(1000)] }), Encoding::Utf8, None)]
+    #[case(json!({ "name": "Ж".repeat(1400), "roles": ["a"] }), Encoding::Percent, Some("name"))]
+    #[case(json!({ "A_b": "x".repeat(8000), "c": "x".repeat(100) }), Encoding::Utf8, Some("A_b"))]
+    #[case(json!({ "c": "x".repeat(7000) }), Encoding::Utf8, None)]
+    #[case(json!({}), Encoding::Percent, None)]
+    fn what_an_origin_is_told_has_a_bound_and_the_largest_claim_is_named(
+        #[case] public: Value,
+        #[case] encoding: Encoding,
+        #[case] named: Option<&str>,
+    ) {
+        let sub = Subject::try_from("ada".to_owned()).unwrap();
+        let sid = Sid::from_random([7; 16]);
+        let public = public.as_object().unwrap();
+        let headers = headers(Preset::default(), encoding, &sub, &sid, public);
+        let said = check(&headers, public, None).map_err(|error| error.to_string());
+        match named {
+            None => assert_eq!(said, Ok(())),
+            Some(name) => {
+                assert!(said.as_ref().unwrap_err().contains(&format!("`{name}`")), "{said:?}")
+            }
+        }
+    }
+
+    #[test]
+    fn the_assertion_and_the_sub_count_too() {
+        let sub = Subject::try_from("Ж".repeat(512)).unwrap();
+        let (sid, public) = (Sid::from_random([7; 16]), Map::new());
+        let headers = headers(Preset::default(), Encoding::Percent, &sub, &sid, &public);
+        assert_eq!(check(&headers, &public, None), Ok(()));
+        let long = "x".repeat(4000);
+        let said = check(&headers, &public, Some(&[sub.as_str(), &long])).unwrap_err().to_string();
+        assert!(said.contains("`sub`"), "{said}");
     }
 }

@@ -51,6 +51,9 @@ pub enum TokenError {
     /// It was not signed with the key it names.
     #[error("The token's signature does not match.")]
     Signature,
+    /// Its claims are more than the origin can be told.
+    #[error("The token's claims are too large for the headers that tell the origin.")]
+    TooLarge,
     /// Its `typ` is not that of the tokens that are taken here.
     #[error("The token is of another type.")]
     Type,

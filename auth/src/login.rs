@@ -309,9 +309,14 @@ fn check_claims(claims: &Map<String, Value>) -> Result<(), String> {
 }
 
 fn check_size(claims: &Map<String, Value>) -> Result<(), String> {
+    let size = |claim: &Value| claim.to_string().len();
     match Value::Object(claims.clone()).to_string().len() <= MAX_CLAIMS {
         true => Ok(()),
-        false => Err("the claims are larger than 4 KB".into()),
+        false => {
+            let largest = claims.iter().max_by_key(|(_, claim)| size(claim));
+            let name = largest.map_or(String::new(), |(name, _)| shorten(name.clone()));
+            Err(format!("the claims are larger than 4 KB; `{name}` is the largest"))
+        }
     }
 }
 

@@ -71,10 +71,29 @@ pub enum Refusal {
     OriginUnavailable(String),
     /// A trusted issuer's keys or tokens cannot be used; the cause is for the log.
     IssuerUnavailable(String),
+    /// Somebody's claims fit into no token, no cookie, or not into the headers for the origin; the cause
+    /// says which claim.
+    ClaimsTooLarge {
+        /// Who said them.
+        by: ClaimsBy,
+        /// For the log, and for a backend.
+        cause: String,
+    },
     /// A setting is wrong; the cause is for the log.
     Misconfigured(String),
     /// The guard itself has failed; the cause is for the log.
     Failed(String),
+}
+
+/// Who says what a user's claims are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClaimsBy {
+    /// The origin, in an answer.
+    Origin,
+    /// A trusted issuer, in an ID token.
+    Issuer,
+    /// A backend, in its request.
+    Backend,
 }
 
 /// The body of a refusal (RFC 9457, section 3).
@@ -140,6 +159,15 @@ impl Refusal {
             }
             Self::IssuerUnavailable(_) => {
                 ("issuer_unavailable", 502, "The identity provider cannot be relied on now")
+            }
+            Self::ClaimsTooLarge { by: ClaimsBy::Backend, .. } => {
+                ("bad_request", 400, "The session cannot be made")
+            }
+            Self::ClaimsTooLarge { by: ClaimsBy::Origin, .. } => {
+                ("origin_unavailable", 502, "The origin's answer cannot be used")
+            }
+            Self::ClaimsTooLarge { by: ClaimsBy::Issuer, .. } => {
+                ("issuer_unavailable", 502, "The identity provider's answer cannot be used")
             }
             Self::StoreUnavailable(_) => {
                 ("store_unavailable", 503, "Sessions cannot be checked now")
@@ -235,6 +263,14 @@ impl Refusal {
             Self::Failed(_) => "The guard's log says more.".into(),
             Self::OriginUnavailable(_) => "The guard could not reach the origin.".into(),
             Self::IssuerUnavailable(_) => "The guard's log says more.".into(),
+            Self::ClaimsTooLarge { by: ClaimsBy::Backend, cause } => {
+                format!("The body cannot be used: {cause}.")
+            }
+            Self::ClaimsTooLarge { .. } => {
+                "What is said of this user is too much to be passed on. The guard's log names the \
+                 claim."
+                    .into()
+            }
             Self::OriginTimedOut => "The origin took too long to answer.".into(),
             Self::StoreUnavailable(_) => {
                 "The guard could not reach its session store, so it lets nobody in.".into()
@@ -248,6 +284,7 @@ impl Refusal {
             Self::StoreUnavailable(error) => Some(error.to_string()),
             Self::OriginUnavailable(cause)
             | Self::IssuerUnavailable(cause)
+            | Self::ClaimsTooLarge { cause, .. }
             | Self::Misconfigured(cause)
             | Self::Failed(cause) => Some(cause.clone()),
             Self::UserOfIssuer(issuer) => Some(format!(

@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use crate::admin::Rights;
 use crate::assertion::{self, Assertions, Unsigned};
-use crate::identity::{self, Preset};
+use crate::identity::{self, Encoding, HeadersTooLarge, Preset};
 use crate::jwt::{MAX_BYTES, Period, TokenError, Unverified};
 use crate::keys::KeySet;
 use crate::request_log::LogIdentity;
@@ -129,7 +129,7 @@ pub struct Tokens {
     issuer: String,
     audience: String,
     keys: KeySet,
-    preset: Preset,
+    told: (Preset, Encoding),
     log_identity: LogIdentity,
     memory: Memory,
 }
@@ -154,13 +154,13 @@ pub struct Grant<'a> {
 impl Tokens {
     /// Tokens with this `iss` and `aud`, of these keys.
     pub fn new(issuer: String, audience: String, keys: KeySet) -> Self {
-        let (preset, log_identity) = (Preset::default(), LogIdentity::default());
-        Self { issuer, audience, keys, preset, log_identity, memory: Memory::default() }
+        let (told, log_identity) = Default::default();
+        Self { issuer, audience, keys, told, log_identity, memory: Memory::default() }
     }
 
-    /// The same, told to the origin under these names.
-    pub fn told(self, preset: Preset) -> Self {
-        Self { preset, ..self }
+    /// The same, told to the origin under these names, and in this encoding.
+    pub fn told(self, preset: Preset, encoding: Encoding) -> Self {
+        Self { told: (preset, encoding), ..self }
     }
 
     /// The same, named in the log like this.
@@ -174,12 +174,31 @@ impl Tokens {
     }
 
     /// Signs a token.
-    pub fn issue(&self, grant: &Grant<'_>) -> Result<String, TokenTooLong> {
+    ///
+    /// # Errors
+    /// [`ClaimsTooLarge`], also if the origin could not be told who it is.
+    pub fn issue(&self, grant: &Grant<'_>) -> Result<String, ClaimsTooLarge> {
+        self.identity(grant.sub, grant.sid, grant.public)?;
         let mut claims = grant.public.clone();
         claims.extend(self.registered(&self.audience, grant.sub, grant.sid));
         claims.insert("jti".into(), grant.jti.into());
         let token = self.keys.signing().sign(TYPE, claims, grant.now, grant.lifetime);
-        token.filter(|token| token.len() <= MAX_BYTES).ok_or(TokenTooLong)
+        token.filter(|token| token.len() <= MAX_BYTES).ok_or(ClaimsTooLarge::Token)
+    }
+
+    /// The headers that tell the origin who it is.
+    fn identity(
+        &self,
+        sub: &Subject,
+        sid: &Sid,
+        public: &Map<String, Value>,
+    ) -> Result<Vec<identity::Header>, HeadersTooLarge> {
+        let (preset, encoding) = self.told;
+        let headers = identity::headers(preset, encoding, sub, sid, public);
+        let email = public.get("email").and_then(Value::as_str).unwrap_or_default();
+        let asserted = [self.issuer.as_str(), sub.as_str(), email];
+        let asserted = self.keys.vouching().map(|_| &asserted[..]);
+        identity::check(&headers, public, asserted).map(|()| headers)
     }
 
     /// What proves to the origin, `audience`, that the guard has let through whoever holds a token:
@@ -286,7 +305,7 @@ impl Tokens {
         let period = claims.period()?;
         let name = TokenName { jti, issued: period.issued() };
         let public = claims.into_rest();
-        let identity = identity::headers(self.preset, &sub, &sid, &public);
+        let identity = self.identity(&sub, &sid, &public).map_err(|_| TokenError::TooLarge)?;
         let logged = self.log_identity.members(&sub, &sid);
         let (rights, assertions, kept) =
             (Rights::of(&public), Assertions::default(), Kept::default());
@@ -294,10 +313,16 @@ impl Tokens {
     }
 }
 
-/// The claims do not fit into a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the claims make a token of more than {MAX_BYTES} bytes")]
-pub struct TokenTooLong;
+/// The claims cannot ride in a token.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ClaimsTooLarge {
+    /// They do not fit into one.
+    #[error("the claims make a token of more than {MAX_BYTES} bytes")]
+    Token,
+    /// They do not fit into the headers for the origin.
+    #[error(transparent)]
+    Headers(#[from] HeadersTooLarge),
+}
 
 #[cfg(test)]
 pub(crate) mod tests;

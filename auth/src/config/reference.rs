@@ -99,6 +99,11 @@ pub const SETTINGS: &[Setting] = &[
         "What the headers are called that tell the origin who is asking: `x-auth-request`, `x-forwarded` (`X-Forwarded-User` and its kin, as oauth2-proxy names them) or `remote` (`Remote-User` and its kin, as Authelia names them). The README has a table. Whichever it is, what a client sends under a name of any of them is removed.",
     ),
     setting(
+        "IDENTITY_ENCODING",
+        "percent",
+        "How these headers write what is not ASCII: `percent` (percent-encoded UTF-8, three bytes for each) or `utf8` (UTF-8 as it is, for origins that read headers so). Control characters, `%` and, within groups, `,` are percent-encoded either way. All these headers together have 8 KB at most; a user whose claims make more cannot log in, and the log names the claim.",
+    ),
+    setting(
         "FORWARD_SESSION_DATA",
         "false",
         "`true`: the origin gets the session's private data in `X-Auth-Request-Data`. Many servers take no more than 8 KB of headers; data may have up to 16 KB.",

@@ -114,6 +114,7 @@ fn everything_wrong_is_said_at_once() {
 #[case("SERVER_TIMING", "on")]
 #[case("FORWARD_CREDENTIAL", "always")]
 #[case("IDENTITY_HEADERS", "X-Forwarded-User")]
+#[case("IDENTITY_ENCODING", "latin1")]
 #[case("SESSION_LIMIT_POLICY", "never")]
 fn a_bad_value_is_refused_by_name(#[case] name: &str, #[case] value: &str) {
     let errors = read(&[(name, value)]).unwrap_err();

@@ -180,7 +180,7 @@ fn claims_are_limited_to_four_kilobytes_in_all() {
     let frame = r#"{"pad":""}"#.len();
     assert!(Approval::parse(&body(4096 - frame), &[]).is_ok());
     let error = Approval::parse(&body(4096 - frame + 1), &[]).unwrap_err();
-    assert!(error.to_string().contains("4 KB"), "{error}");
+    assert!(error.to_string().contains("4 KB; `pad` is the largest"), "{error}");
 }
 
 #[test]

@@ -16,6 +16,10 @@ fn expired() -> Refusal {
     Refusal::Session(Gone::Expired { at: Timestamp::from_millis(0) })
 }
 
+fn too_large(by: ClaimsBy) -> Refusal {
+    Refusal::ClaimsTooLarge { by, cause: "x".into() }
+}
+
 #[rstest]
 #[case(Refusal::BadRequest("x"), "bad_request", 400)]
 #[case(Refusal::TokenMissing, "token_missing", 401)]
@@ -38,6 +42,9 @@ fn expired() -> Refusal {
 #[case(Refusal::Misconfigured("x".into()), "misconfigured", 500)]
 #[case(Refusal::Failed("x".into()), "internal_error", 500)]
 #[case(Refusal::OriginUnavailable("x".into()), "origin_unavailable", 502)]
+#[case(too_large(ClaimsBy::Origin), "origin_unavailable", 502)]
+#[case(too_large(ClaimsBy::Issuer), "issuer_unavailable", 502)]
+#[case(too_large(ClaimsBy::Backend), "bad_request", 400)]
 #[case(Refusal::StoreUnavailable(StoreError::Unreadable("x".into())), "store_unavailable", 503)]
 #[case(Refusal::OriginTimedOut, "origin_unavailable", 504)]
 fn each_refusal_has_its_code_and_status(

@@ -161,7 +161,7 @@ fn a_token_over_eight_kilobytes_is_neither_issued_nor_read() {
     let claims = with(good_claims(), "pad", json!("x".repeat(MAX_BYTES)));
     let token = forge(&tokens, &good_header(), &claims);
     assert_eq!(tokens.verify(&token, NOW), Err(TokenError::Malformed));
-    let public = json!({ "pad": "x".repeat(MAX_BYTES) });
+    let public = json!({ "pad": "x".repeat(MAX_BYTES - 1000) });
     let sub = Subject::try_from("ada".to_owned()).unwrap();
     let grant = Grant {
         sub: &sub,
@@ -171,5 +171,26 @@ fn a_token_over_eight_kilobytes_is_neither_issued_nor_read() {
         now: NOW,
         lifetime: Duration::from_secs(1),
     };
-    assert_eq!(tokens.issue(&grant), Err(TokenTooLong));
+    assert_eq!(tokens.issue(&grant), Err(ClaimsTooLarge::Token));
+}
+
+#[test]
+fn a_token_whose_origin_could_not_be_told_of_it_is_neither_issued_nor_taken() {
+    let tokens = tokens(&["a"]);
+    let roles = json!(["\u{436}".repeat(1300)]);
+    let token = forge(&tokens, &good_header(), &with(good_claims(), "roles", roles.clone()));
+    assert_eq!(tokens.verify(&token, NOW), Err(TokenError::TooLarge));
+    let public = json!({ "roles": roles });
+    let grant = Grant {
+        sub: &Subject::try_from("ada".to_owned()).unwrap(),
+        sid: &Sid::from_random([0; 16]),
+        jti: "j",
+        public: public.as_object().unwrap(),
+        now: NOW,
+        lifetime: Duration::from_secs(1),
+    };
+    let error = tokens.issue(&grant).unwrap_err();
+    assert!(error.to_string().contains("`roles`"), "{error}");
+    let told = tokens.told(Preset::default(), identity::Encoding::Utf8);
+    assert!(told.verify(&token, NOW).is_ok() && told.issue(&grant).is_ok());
 }
