@@ -16,6 +16,7 @@ use wasm_bindgen::prelude::*;
 use crate::bearer::Last;
 use crate::forward;
 use crate::login_rate::LIMITERS;
+use crate::own_address;
 use crate::pages;
 use crate::report;
 use crate::store::SessionStore;
@@ -78,6 +79,7 @@ impl App {
             || settings.server_timing
             || !analytics.is_undefined();
         pages::set_up(settings.mode == Mode::Enforce);
+        own_address::set_up(&settings);
         let objects = get(OBJECTS);
         forward::set_up(&settings, objects.is_some());
         let timeout = settings.store_timeout;

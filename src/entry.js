@@ -7,6 +7,7 @@ import { OriginFailure } from "./origin.js";
 import { answer } from "./index.js";
 import { accept, doubt, tell, tellExpired } from "./listeners.js";
 import { unkept } from "./page.js";
+import { withSiteAddress } from "./own_address.js";
 import { Passage } from "./passage.js";
 import { recall } from "./precedent.js";
 import { noteCode, report } from "./report.js";
@@ -26,6 +27,7 @@ export default {
       const precedent = recall(passage);
       answer = await (precedent ? follow(passage, precedent) : guard.fetch(passage, method, url, authorization, cookie, began, env));
       answer = unkept(passage, answer);
+      answer = withSiteAddress(answer, url);
       const { headers } = answer;
       const tells = headers.has("x-guard-login") || headers.has("x-guard-logout");
       if (tells) answer = await guard.originSaid(passage, answer);

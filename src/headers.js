@@ -1,5 +1,7 @@
 // The headers that go on to the origin.
 
+import { rewriteOrigin, rewritesOrigin } from "./own_address.js";
+
 /** @typedef {import("./passage.js").Passage} Passage */
 
 /**
@@ -25,6 +27,7 @@ export function headersFor({ url, headers: sent }, { bearer, start, removed, set
   const colon = url.indexOf(":");
   headers.set("x-forwarded-proto", url.slice(0, colon));
   headers.set("x-forwarded-host", url.slice(colon + 3, start));
+  if (rewritesOrigin) rewriteOrigin(headers, url);
   return headers;
 }
 

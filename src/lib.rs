@@ -18,6 +18,7 @@ mod login;
 mod login_rate;
 mod lost_answer;
 mod origin_login;
+mod own_address;
 mod pages;
 mod passage;
 mod precedent;

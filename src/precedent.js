@@ -5,6 +5,7 @@
 
 import { headersFor } from "./headers.js";
 import { canRepeat, initFor, urlFor } from "./origin.js";
+import { FROM, rewritesOrigin } from "./own_address.js";
 
 /** @typedef {import("./passage.js").Passage} Passage */
 /** @typedef {import("./headers.js").Changes} Changes */
@@ -117,7 +118,7 @@ export class Precedent {
       const value = values[at] ?? "";
       if (this.#changed.has(name)) continue;
       // A list may be of several lines, which stay apart.
-      if (name === ADDRESS || value.includes(",")) return this.#anew(passage);
+      if (name === ADDRESS || value.includes(",") || (rewritesOrigin && FROM.includes(name))) return this.#anew(passage);
       known[at] = value;
       headers.set(name, value);
     }

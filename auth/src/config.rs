@@ -149,6 +149,8 @@ pub struct Settings {
     pub identity_encoding: Encoding,
     /// Does the origin get the session's private data?
     pub forward_session_data: bool,
+    /// Do requests of the site's own pages seem to come from the origin's?
+    pub rewrite_origin: bool,
     /// Does the origin get the guard's own token, wherever it was sent?
     pub forward_credential: bool,
     /// Does a logout end every session?
@@ -297,6 +299,13 @@ impl Settings {
         let identity_encoding =
             reader.parsed("IDENTITY_ENCODING", Encoding::parse).unwrap_or_default();
         let forward_session_data = reader.parsed("FORWARD_SESSION_DATA", flag).unwrap_or(false);
+        let rewrite_origin = reader.parsed("REWRITE_ORIGIN", flag).unwrap_or(false);
+        if rewrite_origin && !matches!(origin, Origin::Url(_)) {
+            reader.wrong(
+                "REWRITE_ORIGIN",
+                "needs ORIGIN_URL; without it the origin hears the site's own host",
+            );
+        }
         let forward_credential = reader.parsed("FORWARD_CREDENTIAL", flag).unwrap_or(false);
         let login_url = reader.parsed("LOGIN_URL", login_url);
         let has_own_login = login_url.is_some() || routes.let_anybody_log_in();
@@ -347,6 +356,7 @@ impl Settings {
             identity_headers,
             identity_encoding,
             forward_session_data,
+            rewrite_origin,
             forward_credential,
             logout_all,
             clear_site_data,

@@ -5,7 +5,7 @@
 //! [`issuer`], [`id_token`] and [`logout_token`] for those of others), whether its session
 //! is live ([`session`], [`ledger`], [`store`], [`redis`]), whom a path is for ([`access`]), who may manage the sessions of others
 //! ([`admin`], [`index`]), how often somebody may try to log in ([`rate`]), what is said when the
-//! answer is no ([`refusal`]), who the origin is told it is ([`identity`], [`assertion`]), what is told
+//! answer is no ([`refusal`]), who the origin is told it is ([`identity`], [`assertion`]), whose address it names ([`own_address`]), what is told
 //! of sessions ([`event`]), and the settings that govern
 //! all this ([`config`]). [`decision`] puts the steps in order.
 //!
@@ -35,6 +35,7 @@ pub mod limit;
 pub mod login;
 pub mod logout_token;
 pub mod notice;
+pub mod own_address;
 pub mod rate;
 pub mod redirect;
 pub mod redis;

@@ -109,6 +109,11 @@ pub const SETTINGS: &[Setting] = &[
         "`true`: the origin gets the session's private data in `X-Auth-Request-Data`. Many servers take no more than 8 KB of headers; data may have up to 16 KB.",
     ),
     setting(
+        "REWRITE_ORIGIN",
+        "false",
+        "`true`: where `Origin` and `Referer` of a request name the site, the origin at `ORIGIN_URL` gets its own address there, so that its checks of them hold. It then cannot tell the site's pages from its own by them: let nobody reach it past the guard. Others pass as they came.",
+    ),
+    setting(
         "FORWARD_CREDENTIAL",
         "false",
         "`true`: the origin gets the guard's own token as it was sent, in the `Authorization` header, the cookie or wherever else. Whoever reads the origin's logs may then be able to use it.",

@@ -113,6 +113,8 @@ fn everything_wrong_is_said_at_once() {
 #[case("LOG_IDENTITY", "encrypted")]
 #[case("SERVER_TIMING", "on")]
 #[case("FORWARD_CREDENTIAL", "always")]
+#[case("REWRITE_ORIGIN", "always")]
+#[case("REWRITE_ORIGIN", "true")]
 #[case("IDENTITY_HEADERS", "X-Forwarded-User")]
 #[case("IDENTITY_ENCODING", "latin1")]
 #[case("SESSION_LIMIT_POLICY", "never")]
