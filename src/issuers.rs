@@ -156,11 +156,10 @@ pub async fn verified(issuer: &Rc<Issuer>, token: &Unverified<'_>) -> Result<Sig
     let mut tried: Option<Rc<PublishedKeys>> = None;
     loop {
         let is_tried = |keys: &Rc<_>| tried.as_ref().is_some_and(|tried| Rc::ptr_eq(tried, keys));
-        let fit = |keys: &Rc<PublishedKeys>| {
-            !is_tried(keys) && keys.candidates(kid, alg).next().is_some()
-        };
+        let fit =
+            |keys: &Rc<PublishedKeys>| !is_tried(keys) && !keys.candidates(kid, alg).is_empty();
         match issuer.keyring.look(fit, request::now()) {
-            Look::Use(keys) => match token.verify_by_one_of(keys.candidates(kid, alg)) {
+            Look::Use(keys) => match token.verify_by_one_of(&keys.candidates(kid, alg)) {
                 Err(TokenError::Signature | TokenError::UnknownKey) if !is_tried(&keys) => {
                     tried = Some(keys);
                 }

@@ -5,7 +5,6 @@ mod preset;
 mod size;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
@@ -52,19 +51,17 @@ pub fn headers(
         headers.push((names.groups.into(), groups.join(",")));
     }
     // Of two claims under one header an origin would see either; it gets neither.
-    let mut names: HashMap<String, usize> = HashMap::new();
-    for name in public.keys() {
-        *names.entry(claim_header(name)).or_default() += 1;
-    }
-    headers.extend(public.iter().filter_map(|(name, value)| {
-        let header = claim_header(name);
+    let names: Vec<String> = public.keys().map(|name| claim_header(name)).collect();
+    for (header, value) in names.iter().zip(public.values()) {
         let text = match value {
-            Value::Null => return None,
+            Value::Null => continue,
             Value::String(text) => encoding.value(text),
             value => encoding.value(&value.to_string()),
         };
-        (names[&header] == 1).then(|| (header.into(), text))
-    }));
+        if names.iter().filter(|other| *other == header).count() == 1 {
+            headers.push((header.clone().into(), text));
+        }
+    }
     headers
 }
 
@@ -79,8 +76,12 @@ fn list(claim: &Value) -> Option<&[Value]> {
 
 /// Two claims that would share a header, if there are.
 pub fn alike(public: &Map<String, Value>) -> Option<(&str, &str)> {
-    let mut seen: HashMap<String, &str> = HashMap::new();
-    public.keys().find_map(|name| Some((seen.insert(claim_header(name), name)?, name.as_str())))
+    let names: Vec<(String, &str)> =
+        public.keys().map(|name| (claim_header(name), name.as_str())).collect();
+    names.iter().enumerate().find_map(|(at, (header, name))| {
+        let before = names[..at].iter().find(|(other, _)| other == header)?;
+        Some((before.1, *name))
+    })
 }
 
 /// The header of a claim: its name in lower case, with a `-` for whatever is no letter and no digit.

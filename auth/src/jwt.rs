@@ -161,7 +161,7 @@ impl<'a> Unverified<'a> {
     /// # Errors
     /// [`TokenError::Signature`], or [`TokenError::Malformed`] if there is none that can be read.
     pub fn verify(self, key: &Material) -> Result<Signed, TokenError> {
-        self.check_signature([key])?;
+        self.check_signature(&[key])?;
         Ok(Signed { header: self.header, claims: Claims(self.claims) })
     }
 
@@ -170,18 +170,12 @@ impl<'a> Unverified<'a> {
     ///
     /// # Errors
     /// As [`Unverified::verify`]; [`TokenError::UnknownKey`] if there are no keys.
-    pub fn verify_by_one_of<'k>(
-        &self,
-        keys: impl IntoIterator<Item = &'k Material>,
-    ) -> Result<Signed, TokenError> {
+    pub fn verify_by_one_of(&self, keys: &[&Material]) -> Result<Signed, TokenError> {
         self.check_signature(keys)?;
         Ok(Signed { header: self.header.clone(), claims: Claims(self.claims.clone()) })
     }
 
-    fn check_signature<'k>(
-        &self,
-        keys: impl IntoIterator<Item = &'k Material>,
-    ) -> Result<(), TokenError> {
+    fn check_signature(&self, keys: &[&Material]) -> Result<(), TokenError> {
         let (message, signature) = self.token.rsplit_once('.').ok_or(TokenError::Malformed)?;
         let signature =
             Base64UrlUnpadded::decode_vec(signature).map_err(|_| TokenError::Malformed)?;

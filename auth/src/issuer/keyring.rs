@@ -126,7 +126,7 @@ mod tests {
 
     /// What is to be done for a token of this `kid`: one letter for each way.
     fn look(keyring: &Keyring, kid: &str, seconds: u64) -> char {
-        let fits = |keys: &Rc<PublishedKeys>| keys.candidates(Some(kid), kid).next().is_some();
+        let fits = |keys: &Rc<PublishedKeys>| !keys.candidates(Some(kid), kid).is_empty();
         match keyring.look(fits, at(seconds)) {
             Look::Use(keys) if fits(&keys) => 'u',
             Look::Use(_) => 'x',

@@ -27,8 +27,11 @@ impl PublishedKeys {
     /// # Errors
     /// Why there is none.
     pub fn parse(json: &str, algorithms: &[String]) -> Result<Self, String> {
-        let keys = members(json).ok_or("is no JWK Set")?.into_iter();
-        let keys: Vec<_> = keys.flat_map(|jwk| usable(jwk, algorithms)).take(MAX_KEYS).collect();
+        let mut keys = Vec::new();
+        for jwk in members(json).ok_or("is no JWK Set")? {
+            add_usable(&mut keys, jwk, algorithms);
+        }
+        keys.truncate(MAX_KEYS);
         match keys.is_empty() {
             true => Err(format!("has no key for {}", algorithms.join(", "))),
             false => Ok(Self { keys }),
@@ -38,55 +41,58 @@ impl PublishedKeys {
     /// The keys that may have signed a token with this header: of its algorithm, and of its `kid` or,
     /// if no key has that, of none. A token that names no key may be signed with any. Whichever it is,
     /// it is the issuer's.
-    pub fn candidates(&self, kid: Option<&str>, alg: &str) -> impl Iterator<Item = &Material> {
-        let keys = || self.keys.iter().filter(move |(_, key)| key.alg() == alg);
-        let named = kid.filter(|_| keys().any(|(name, _)| name.as_deref() == kid));
-        let fits = move |name: &Option<String>| kid.is_none() || name.as_deref() == named;
-        keys().filter(move |(name, _)| fits(name)).map(|(_, key)| key).take(MAX_TRIES)
+    pub fn candidates(&self, kid: Option<&str>, alg: &str) -> Vec<&Material> {
+        let mut of_alg = Vec::from_iter(self.keys.iter().filter(|(_, key)| key.alg() == alg));
+        if kid.is_some() {
+            let is_known = of_alg.iter().any(|(name, _)| name.as_deref() == kid);
+            let name = if is_known { kid } else { None };
+            of_alg.retain(|(it, _)| it.as_deref() == name);
+        }
+        of_alg.truncate(MAX_TRIES);
+        of_alg.into_iter().map(|(_, key)| key).collect()
     }
 }
 
-/// The key that a JWK is, by each algorithm that it may be used for; none if it cannot be used.
-fn usable(mut jwk: Value, algorithms: &[String]) -> Vec<(Option<String>, Material)> {
-    let Some(members) = jwk.as_object_mut() else { return Vec::new() };
+/// Adds the key that a JWK is, by each algorithm that it may be used for; nothing if it cannot be used.
+fn add_usable(keys: &mut Vec<(Option<String>, Material)>, mut jwk: Value, algorithms: &[String]) {
+    let Some(members) = jwk.as_object_mut() else { return };
     // Nobody should publish it; the guard does not want it.
     members.remove("d");
     members.retain(|_, value| !value.is_null() && value != "");
     let verifies =
-        |uses: &Value| uses.as_array().is_some_and(|uses| uses.contains(&"verify".into()));
+        |uses: &Value| uses.as_array().is_some_and(|uses| uses.iter().any(|it| it == "verify"));
     if !members.get("use").is_none_or(|usage| usage == "sig")
         || !members.get("key_ops").is_none_or(verifies)
     {
-        return Vec::new();
+        return;
     }
     let kid = match members.get("kid") {
         None => None,
         Some(Value::String(kid)) => Some(kid.clone()),
         Some(kid) if kid.is_u64() => Some(kid.to_string()),
-        Some(_) => return Vec::new(),
+        Some(_) => return,
     };
     canonical(members);
     let named = members.get("alg").cloned();
-    let is_possible = |alg: &&String| match &named {
-        Some(named) => named == alg.as_str(),
-        None => fits(alg, members.get("kty").and_then(Value::as_str)),
-    };
-    let possible: Vec<&String> = algorithms.iter().filter(is_possible).collect();
-    possible
-        .into_iter()
-        .filter_map(|alg| {
-            jwk["alg"] = alg.as_str().into();
-            Some((kid.clone(), Material::parse_published(&jwk).ok()?))
-        })
-        .collect()
+    let kty = members.get("kty").and_then(Value::as_str).unwrap_or_default().to_owned();
+    for alg in algorithms {
+        let is_possible = named.as_ref().map_or_else(|| fits(alg, &kty), |it| it == alg.as_str());
+        if !is_possible {
+            continue;
+        }
+        jwk["alg"] = alg.as_str().into();
+        if let Ok(key) = Material::parse_published(&jwk) {
+            keys.push((kid.clone(), key));
+        }
+    }
 }
 
 /// Is it an algorithm of keys of this type, which need not name theirs?
-fn fits(alg: &str, kty: Option<&str>) -> bool {
+fn fits(alg: &str, kty: &str) -> bool {
     match kty {
-        Some("RSA") => alg.starts_with("RS") || alg.starts_with("PS"),
-        Some("EC") => alg.starts_with("ES"),
-        Some("OKP") => alg.starts_with("Ed"),
+        "RSA" => alg.starts_with("RS") || alg.starts_with("PS"),
+        "EC" => alg.starts_with("ES"),
+        "OKP" => alg.starts_with("Ed"),
         _ => false,
     }
 }
@@ -161,7 +167,7 @@ mod tests {
     }
 
     fn found(keys: &PublishedKeys, kid: Option<&str>, alg: &str) -> usize {
-        keys.candidates(kid, alg).inspect(|key| assert_eq!(key.alg(), alg)).count()
+        keys.candidates(kid, alg).iter().inspect(|key| assert_eq!(key.alg(), alg)).count()
     }
 
     #[test]
