@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 use auth::decision::{Body, Head};
+use auth::device::Hints;
 use auth::form::{Form, MAX_BODY};
 use auth::login::Client;
 use auth::refusal::Refusal;
@@ -160,8 +161,13 @@ pub fn moment(millis: f64) -> Timestamp {
 pub fn client(request: &web_sys::Request, head: &impl Head) -> Client {
     let cf = Reflect::get(request, &"cf".into()).unwrap_or(JsValue::UNDEFINED);
     let place = |name: &str| Reflect::get(&cf, &name.into()).ok()?.as_string();
-    let user_agent = head.header("user-agent").map(Cow::into_owned);
-    Client { user_agent, city: place("city"), country: place("country") }
+    let header = |name: &str| head.header(name).map(Cow::into_owned);
+    let user_agent = header("user-agent");
+    let hints = Hints {
+        mobile: header("sec-ch-ua-mobile"),
+        form_factors: header("sec-ch-ua-form-factors"),
+    };
+    Client { user_agent, hints, city: place("city"), country: place("country") }
 }
 
 #[wasm_bindgen]

@@ -18,22 +18,160 @@ pub enum DeviceClass {
     Other,
 }
 
+/// What a browser says of its device beside its `User-Agent` (User-Agent Client Hints): the values of
+/// `Sec-CH-UA-Mobile` and `Sec-CH-UA-Form-Factors`. Chromium sends the former with each request.
+#[derive(Clone, Debug, Default)]
+pub struct Hints {
+    /// `?1` or `?0`.
+    pub mobile: Option<String>,
+    /// A list of texts, like `"Tablet"`.
+    pub form_factors: Option<String>,
+}
+
+/// Marks of what is no device to sit before: crawlers, and the libraries and tools that claim to be
+/// Mozilla. All marks are in lower case.
+const AUTOMATA: &[&str] = &[
+    "bot/",
+    "bot;",
+    "bot)",
+    "bot-",
+    "crawler",
+    "spider",
+    "slurp",
+    "facebookexternalhit",
+    "mediapartners-google",
+    "google-inspectiontool",
+    "bingpreview",
+    "windowspowershell",
+];
+
+/// Marks of televisions, consoles, headsets, watches and cars.
+const APPLIANCES: &[&str] = &[
+    "smarttv",
+    "smart-tv",
+    "smart tv",
+    "hbbtv",
+    "googletv",
+    "google tv",
+    "android tv",
+    "androidtv",
+    "appletv",
+    "apple tv",
+    "netcast",
+    "web0s",
+    "nettv",
+    "bravia",
+    "viera",
+    "crkey",
+    "roku",
+    "; aft",
+    " tv safari",
+    "mitv",
+    "xbox",
+    "playstation",
+    "nintendo",
+    "oculusbrowser",
+    "; quest",
+    "sm-r8",
+    "sm-r9",
+    "sm-l3",
+    "watchos",
+    "wear os",
+    "tesla/",
+    "qtcarbrowser",
+    "automotive",
+];
+
+/// Marks of tablets. Firefox says `Tablet`; Internet Explorer's `Tablet PC` is a desktop's. Browsers that
+/// run on phones and tablets alone, and say `Macintosh` or `X11` there, are asked for desktop pages, which
+/// is what tablets ask for by themselves.
+const TABLETS: &[&str] = &[
+    "ipad",
+    "tablet",
+    "playbook",
+    "silk/",
+    "kindle",
+    "; sm-t",
+    "; sm-x",
+    "; sm-p",
+    "samsung sm-t",
+    "samsung sm-x",
+];
+
+const MOBILE_BROWSERS: &[&str] = &[
+    "crios/",
+    "fxios/",
+    "edgios/",
+    "opt/",
+    "gsa/",
+    "samsungbrowser/",
+    "huaweibrowser/",
+    "miuibrowser/",
+    "mobile/",
+];
+
+/// Marks of phones.
+const PHONES: &[&str] = &[
+    "mobi",
+    "iphone",
+    "ipod",
+    "windows phone",
+    "opera mini",
+    "blackberry",
+    "bb10",
+    "symbian",
+    "kaios",
+    "(phone; openharmony",
+];
+
 impl DeviceClass {
-    /// Classifies a `User-Agent`. It is a label for people, never a reason to let anyone in.
+    /// Classifies a browser by what it says of itself. It is a label for people, and says which limit
+    /// holds, but is never a reason to let anyone in: whoever likes can say something else.
     ///
-    /// Browsers mark phones by `Mobi`, and Android without it is a tablet; what does not claim
-    /// to be Mozilla is no browser.
-    pub fn of(user_agent: &str) -> Self {
-        let has = |mark: &str| user_agent.contains(mark);
-        if has("iPad") || has("Tablet") || (has("Android") && !has("Mobi")) {
+    /// Safari on an iPad says word for word what it says on a Mac, unless its user asks for mobile pages,
+    /// and sends no hints; so it counts as a desktop.
+    pub fn of(user_agent: &str, hints: &Hints) -> Self {
+        let agent = user_agent.to_ascii_lowercase();
+        let has = |marks: &[&str]| marks.iter().any(|mark| agent.contains(mark));
+        // Phones of the brand Cubot are no bots.
+        if has(AUTOMATA) && !has(&["cubot"]) {
+            return Self::Other;
+        }
+        if let Some(class) = hints.form_factor() {
+            return class;
+        }
+        if has(APPLIANCES) {
+            return Self::Other;
+        }
+        let is_browser = has(&["mozilla/", "opera/"]);
+        let is_in_disguise = has(&["macintosh", "x11;"]) && has(MOBILE_BROWSERS);
+        if has(TABLETS) && !has(&["tablet pc"]) || is_browser && is_in_disguise {
             Self::Tablet
-        } else if has("Mobi") {
+        } else if has(PHONES) || hints.mobile.as_deref() == Some("?1") {
             Self::Mobile
-        } else if has("Mozilla/") {
+        } else if is_browser && has(&["android"]) {
+            // Android's phones say that they are mobile.
+            Self::Tablet
+        } else if is_browser {
             Self::Desktop
         } else {
             Self::Other
         }
+    }
+}
+
+impl Hints {
+    /// The first of the form factors that is known.
+    fn form_factor(&self) -> Option<DeviceClass> {
+        let factors = self.form_factors.as_deref()?;
+        let class = |factor: &str| match factor.trim().trim_matches('"') {
+            "Watch" | "XR" | "Automotive" => Some(DeviceClass::Other),
+            "Tablet" => Some(DeviceClass::Tablet),
+            "Mobile" => Some(DeviceClass::Mobile),
+            "Desktop" => Some(DeviceClass::Desktop),
+            _ => None,
+        };
+        factors.split(',').find_map(class)
     }
 }
 
@@ -69,31 +207,4 @@ impl fmt::Display for DeviceClass {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case(
-        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148 Safari/604.1",
-        DeviceClass::Mobile
-    )]
-    #[case(
-        "Mozilla/5.0 (Linux; Android 15; Pixel 9) Chrome/140.0 Mobile Safari/537.36",
-        DeviceClass::Mobile
-    )]
-    #[case(
-        "Mozilla/5.0 (Linux; Android 15; SM-X910) Chrome/140.0 Safari/537.36",
-        DeviceClass::Tablet
-    )]
-    #[case("Mozilla/5.0 (iPad; CPU OS 18_0 like Mac OS X) Mobile/15E148", DeviceClass::Tablet)]
-    #[case(
-        "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-        DeviceClass::Desktop
-    )]
-    #[case("curl/8.5.0", DeviceClass::Other)]
-    #[case("", DeviceClass::Other)]
-    fn user_agents_are_sorted_into_kinds(#[case] agent: &str, #[case] class: DeviceClass) {
-        assert_eq!(DeviceClass::of(agent), class);
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::admin::Rights;
 use crate::data::MAX_DATA;
-use crate::device::DeviceClass;
+use crate::device::{DeviceClass, Hints};
 use crate::form::Form;
 use crate::id_token::{IdToken, Issued};
 use crate::identity;
@@ -325,6 +325,8 @@ fn check_size(claims: &Map<String, Value>) -> Result<(), String> {
 pub struct Client {
     /// Its `User-Agent`.
     pub user_agent: Option<String>,
+    /// What it says of its device beside that.
+    pub hints: Hints,
     /// The city the network places it in.
     pub city: Option<String>,
     /// The country, as a two-letter code.
@@ -348,7 +350,10 @@ pub fn begin(
     random: [[u8; 16]; 2],
     now: Timestamp,
 ) -> Session {
-    let user_agent = shorten(client.user_agent.unwrap_or_default());
+    let user_agent = client.user_agent.unwrap_or_default();
+    // By all of it: applications add what they are at the end.
+    let device = DeviceClass::of(&user_agent, &client.hints);
+    let user_agent = shorten(user_agent);
     let place = [client.city, client.country].into_iter().flatten().collect::<Vec<_>>();
     Session {
         sid: Sid::from_random(random[0]),
@@ -359,7 +364,7 @@ pub fn begin(
         seen: now,
         expires: now.plus(lifetimes.session),
         idle_expires: lifetimes.idle.map(|idle| now.plus(idle)),
-        device: DeviceClass::of(&user_agent),
+        device,
         user_agent,
         place: (!place.is_empty()).then(|| place.join(", ")),
         data: approval.data.clone(),

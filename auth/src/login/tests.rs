@@ -187,7 +187,8 @@ fn claims_are_limited_to_four_kilobytes_in_all() {
 fn a_session_begins_with_what_is_known_of_its_client() {
     let approval = Approval::parse(r#"{"sub":"ada"}"#, &[]).unwrap();
     let client = Client {
-        user_agent: Some("é".repeat(200)),
+        user_agent: Some("é".repeat(200) + " Mozilla/5.0 (iPad)"),
+        hints: Hints::default(),
         city: Some("Berlin".into()),
         country: Some("DE".into()),
     };
@@ -199,5 +200,6 @@ fn a_session_begins_with_what_is_known_of_its_client() {
     assert_eq!(session.idle_expires, Some(Timestamp::from_millis(1_005)));
     assert_eq!(session.place.as_deref(), Some("Berlin, DE"));
     assert_eq!(session.user_agent.len(), 256);
+    assert_eq!(session.device, DeviceClass::Tablet, "by what is not kept, too");
     assert_ne!(session.sid.as_str(), session.jti);
 }
