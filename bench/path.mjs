@@ -1,13 +1,10 @@
 // The regression guard, which `npm test` runs: how long the path of a request is in the built Worker.
 // Counted are the instructions executed in wasm, the calls from there to JavaScript, and the calls to
 // the platform. Counts are alike on every machine, however busy. What rises is compared with
-// `path.json`; `npm run bench -- path --accept` writes that anew. And how much of the requests that pass
-// is remembered.
+// `path.json`; `npm run bench -- path --accept` writes that anew.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { giveUp, root, run, say } from "../scripts/setup.mjs";
 import { makeKeys, makeUser, mint } from "./lib/identities.mjs";
 import { loadWorker } from "./lib/metered.mjs";
@@ -19,9 +16,6 @@ const leeway = 1.15;
 
 const [warmUp, measured] = [30, 50];
 
-/** What requests may leave behind, whatever they say, in MB. An isolate has 128. */
-const mostMegabytes = 20;
-
 /** Counts every kind of request, and compares. */
 export async function checkPath({ accept }) {
   const folder = join(root, ".cache/bench-path");
@@ -31,14 +25,13 @@ export async function checkPath({ accept }) {
   const keys = makeKeys(["HS256"]);
   const user = makeUser(1);
   const token = mint(user.claims, "HS256", keys.HS256);
-  const load = (kind, record = user.record) => loadWorker(folder, keys, { ...user, record }, kind);
+  const load = (kind) => loadWorker(folder, keys, user, kind);
   const found = await countAll(load, token, mint({ ...user.claims, exp: user.claims.iat - 3600 }, "HS256", keys.HS256));
   if (accept) {
     writeFileSync(baseline, `${JSON.stringify(found, null, 2)}\n`);
     return say("Written to bench/path.json");
   }
   compare(JSON.parse(readFileSync(baseline, "utf8")), found);
-  await checkMemory(load, token, user.record);
 }
 
 async function countAll(load, token, expired) {
@@ -66,36 +59,6 @@ async function count(worker, token, status, pathOf = () => undefined) {
 async function send(worker, status, ...said) {
   const answer = await worker.send(...said);
   if (answer.status !== status) throw new Error(`answered by ${answer.status}: ${await answer.text()}`);
-}
-
-/** Sends requests that say much, or to which the store does, with more spellings of one credential than are remembered. */
-async function checkMemory(load, token, record) {
-  const worker = await load("redis");
-  const talkative = await load("redis", JSON.stringify({ ...JSON.parse(record), data: JSON.stringify({ x: "x".repeat(60_000) }) }));
-  const pass = (which, spaces, headers) => send(which, 200, " ".repeat(spaces) + token, undefined, headers);
-  const ways = {
-    "a long credential": (n) => pass(worker, 60_000 + n),
-    "a header that grows": async (n) => {
-      for (let often = 0; often < 3; often++) await pass(worker, n, { "x-grows": "1" });
-      await pass(worker, n, { "x-grows": `${n}${"x".repeat(60_000)}` });
-    },
-    "a long reply of the store": async (n) => {
-      for (let often = 0; often < 3; often++) await pass(talkative, n);
-    },
-  };
-  for (const [what, way] of Object.entries(ways)) {
-    const before = heldMegabytes();
-    for (let n = 0; n < 1_200; n++) await way(n);
-    const held = heldMegabytes() - before;
-    if (held > mostMegabytes) giveUp(`Requests with ${what} leave ${held.toFixed(0)} MB behind. Look at what src/precedent.js keeps.`);
-  }
-}
-
-/** What is left of the heap once the garbage is collected. */
-function heldMegabytes() {
-  setFlagsFromString("--expose-gc");
-  runInNewContext("gc")();
-  return process.memoryUsage().heapUsed / 2 ** 20;
 }
 
 function compare(known, found) {

@@ -2,7 +2,7 @@
 // and the plot in docs/benchmarks.md. Options: --rounds N, --seconds N (of each measurement), --warm N (seconds
 // before it, as many unless told), --only ROW,ROW (by their ids in `rows.mjs`; nothing is written then).
 // `npm run bench -- scale` measures growth instead (`scale.mjs`), `npm run bench -- path` the
-// regression guard's counts (`path.mjs`), `npm run bench -- calls` single calls of the platform (`calls.mjs`).
+// regression guard's counts (`path.mjs`), `npm run bench -- memory` what is remembered (`memory.mjs`), `npm run bench -- calls` single calls of the platform (`calls.mjs`).
 
 import { parseArgs } from "node:util";
 import { needTools, run } from "../scripts/setup.mjs";
@@ -16,7 +16,7 @@ const [what = "requests"] = positionals;
 const number = (text, otherwise) => (text === undefined ? otherwise : Number(text));
 
 await needTools();
-if (what !== "path") {
+if (what !== "path" && what !== "memory") {
   needPrograms();
   needPeers();
   run("tsc", ["--project", "bench/peers"]);
@@ -46,8 +46,13 @@ switch (what) {
     await checkPath({ accept: values.accept });
     break;
   }
+  case "memory": {
+    const { checkMemory } = await import("./memory.mjs");
+    await checkMemory({ tells: true });
+    break;
+  }
   default:
-    console.error(`npm run bench [-- scale | calls | path] knows no ${what}`);
+    console.error(`npm run bench [-- scale | calls | path | memory] knows no ${what}`);
     process.exit(1);
 }
 process.exit(0);

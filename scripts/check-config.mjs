@@ -3,10 +3,10 @@
 // environment or from .dev.vars, if they are there.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { HEADERS, findTaken, warning } from "../src/auth_path.js";
+import { devVars } from "./dev-vars.mjs";
 import { giveUp, needTools, root } from "./setup.mjs";
 
 /** The rate-limit bindings that the guard knows. */
@@ -44,7 +44,7 @@ async function read(config, env) {
   const secrets = { ...(await devVars(env)), ...process.env };
   // A key made for development is not the one that will be deployed, so that one is not seen.
   const isSeen = (name) => secrets[name] !== undefined && !secrets[name].includes("development-only-");
-  const all = ["SIGNING_KEYS", "UPSTASH_REDIS_REST_TOKEN", "ADMIN_API_KEY", "EVENTS_WEBHOOK_SECRET"];
+  const all = ["SIGNING_KEYS", "UPSTASH_REDIS_REST_TOKEN", "ADMIN_API_KEY", "INTROSPECTION_KEY", "EVENTS_WEBHOOK_SECRET"];
   const names = all.filter(isSeen);
   for (const name of all) {
     if (name in wrangler.vars) giveUp(`error: ${name} is a secret and does not belong into [vars]; set it with \`npx wrangler secret put ${name}\`.`);
@@ -76,10 +76,4 @@ async function lookBelowAuthPath({ ORIGIN_URL = "", AUTH_PATH = "/_auth" }) {
   const taken = await findTaken(prefix || "/_auth", ask).catch(() => undefined);
   if (taken === undefined) console.log("note: ORIGIN_URL cannot be reached from here, so it is not known whether AUTH_PATH hides something of it");
   else if (taken.length > 0) console.log(`note: ${warning(taken)}`);
-}
-
-async function devVars(env) {
-  const { parseEnv } = await import("node:util");
-  const file = [env && `.dev.vars.${env}`, ".dev.vars"].map((name) => name && join(root, name)).find((name) => name && existsSync(name));
-  return file ? parseEnv(readFileSync(file, "utf8")) : {};
 }

@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { checkMemory } from "../bench/memory.mjs";
 import { checkPath } from "../bench/path.mjs";
 import { build } from "./build.mjs";
 import { giveUp, needPython, needTools, output, root, run, say } from "./setup.mjs";
@@ -27,6 +28,7 @@ run("cargo", ["test", "--quiet", "--locked", "--package", "xtask"]);
 step("The Worker");
 await build();
 await checkPath({ accept: false });
+await checkMemory();
 run("tsc", ["--project", "."]);
 run("tsc", ["--project", "src"]);
 run("tsc", ["--project", "src/pages"]);

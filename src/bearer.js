@@ -3,13 +3,15 @@
 
 export class Bearer {
   /**
+   * @param {string} token the token itself
    * @param {string} place where the store is asked: the name of the user's Durable Object, or empty
    * @param {string} before the question to the store, up to the present moment
    * @param {string | undefined} after what follows the moment; `undefined` if the store is not told it
    * @param {string} session see `Passage.session`
    * @param {string} identity the headers that tell the origin who it is, `Name: value`, a line each
    */
-  constructor(place, before, after, session, identity) {
+  constructor(token, place, before, after, session, identity) {
+    this.token = token;
     this.place = place;
     this.before = before;
     this.after = after;

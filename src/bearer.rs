@@ -1,6 +1,6 @@
 //! What the requests with one token have in common, made of it once and kept beside it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use auth::config::Mode;
@@ -20,8 +20,14 @@ extern "C" {
     pub type Bearer;
 
     #[wasm_bindgen(constructor)]
-    fn new(place: &str, before: &str, after: Option<&str>, session: &str, identity: &str)
-    -> Bearer;
+    fn new(
+        token: &str,
+        place: &str,
+        before: &str,
+        after: Option<&str>,
+        session: &str,
+        identity: &str,
+    ) -> Bearer;
 
     /// Remembers a reply of status 200, of which [`Kept`] has the answer.
     #[wasm_bindgen(method, setter, js_name = reply)]
@@ -46,10 +52,22 @@ pub struct Kept {
     pub set: Last,
     found: RefCell<Option<Rc<Session>>>,
     sent: RefCell<Option<Rc<SentHeaders>>>,
+    /// How many bytes hold what was made at first, the last reply, and the last names.
+    bytes: [Cell<usize>; 3],
 }
 
-/// What is longer is not kept. Two thousand tokens are remembered, and an isolate has 128 MB.
+/// What is longer is not kept, so that no token takes much of what all of them may: see
+/// [`Tokens::keeps`](auth::token::Tokens::keeps).
 const MOST_BYTES: usize = 2000;
+
+/// What JavaScript has of a text takes up to two bytes for each of UTF-8, and a list of its lines as much as
+/// this for each.
+const LINE_BYTES: usize = 100;
+
+/// How many bytes hold a text here and in JavaScript.
+fn bytes_of(text: &str) -> usize {
+    3 * text.len() + LINE_BYTES * text.lines().count()
+}
 
 /// What JavaScript has of a text, which is mostly the same as the last time, so that it need not
 /// cross again.
@@ -57,6 +75,10 @@ const MOST_BYTES: usize = 2000;
 pub struct Last(RefCell<Option<(String, Rc<JsValue>)>>);
 
 impl Last {
+    fn bytes(&self) -> usize {
+        self.0.borrow().as_ref().map_or(0, |(text, _)| bytes_of(text))
+    }
+
     /// What `make` makes, or made, of this text.
     pub fn of(&self, text: String, make: impl FnOnce(&str) -> JsValue) -> Rc<JsValue> {
         if text.len() > MOST_BYTES {
@@ -84,11 +106,22 @@ impl Kept {
             let identity: Vec<_> =
                 identity.map(|(name, value)| [&**name, value].join(": ")).collect();
             let session = session_line(app, caller);
-            let after = frame.after.as_deref();
-            let bearer = Bearer::new(&place, &frame.before, after, &session, &identity.join("\n"));
+            let (after, identity) = (frame.after.as_deref(), identity.join("\n"));
+            let token = caller.token().text();
+            let bearer = Bearer::new(token, &place, &frame.before, after, &session, &identity);
+            let texts = [token, &place, &frame.before, after.unwrap_or_default(), &session];
+            let made = size_of::<Self>() + texts.map(bytes_of).iter().sum::<usize>();
+            let bytes = [made + bytes_of(&identity), 0, 0].map(Cell::new);
             let (said, set) = (Last::default(), Last::default());
-            Self { bearer, said, set, found: RefCell::default(), sent: RefCell::default() }
+            Self { bearer, said, set, found: RefCell::default(), sent: RefCell::default(), bytes }
         })
+    }
+
+    /// Has what is kept counted among what the tokens hold.
+    pub fn count(&self, app: &App, caller: &Caller) {
+        let bytes: usize = self.bytes.iter().map(Cell::get).sum();
+        let bytes = bytes + self.said.bytes() + self.set.bytes();
+        app.guard.tokens().keeps(caller.token(), bytes);
     }
 
     /// The session that the store's last reply told of, if that is remembered.
@@ -115,8 +148,10 @@ impl Kept {
         if let Some(Ok(Answer::Found(Some(session)))) = &outcome
             && reply.body.len() <= MOST_BYTES
         {
-            self.found.replace(Some(Rc::clone(session)));
+            // First what may throw: the one must never be remembered with the other's last meaning.
             self.bearer.set_reply(&reply.body);
+            self.found.replace(Some(Rc::clone(session)));
+            self.bytes[1].set(size_of::<Session>() + bytes_of(&reply.body));
         }
         outcome
     }
@@ -132,8 +167,9 @@ impl Kept {
         let names = names.unwrap_or_else(|| passage.sent_headers());
         let sent = app.guard.sent_headers(&names);
         if names.len() <= MOST_BYTES {
-            self.sent.replace(Some(Rc::clone(&sent)));
             self.bearer.set_names(&names);
+            self.sent.replace(Some(Rc::clone(&sent)));
+            self.bytes[2].set(sent.bytes() + 3 * names.len());
         }
         sent
     }

@@ -18,6 +18,7 @@ use crate::forward;
 use crate::login_rate::LIMITERS;
 use crate::own_address;
 use crate::pages;
+use crate::precedent;
 use crate::report;
 use crate::store::SessionStore;
 use crate::store::object::ObjectStore;
@@ -80,6 +81,7 @@ impl App {
             || !analytics.is_undefined();
         pages::set_up(settings.mode == Mode::Enforce);
         own_address::set_up(&settings);
+        precedent::set_up(&settings.cookie_name);
         let objects = get(OBJECTS);
         forward::set_up(&settings, objects.is_some());
         let timeout = settings.store_timeout;

@@ -39,7 +39,7 @@ extern "C" {
 pub fn emit(app: &App, user: &Subject, events: &[Event]) {
     let mut ends = Vec::new();
     for event in events {
-        let line = event.line(user, app.guard.settings().log_identity);
+        let line = event.line(user, app.guard.tokens().log_names());
         web_sys::console::log_1(&line.into());
         let json = event.json(user);
         if let Some(webhook) = app.guard.settings().webhook.clone() {
@@ -63,10 +63,8 @@ pub fn emit(app: &App, user: &Subject, events: &[Event]) {
 /// Tells that a session was found past its deadline, if that is why its caller is refused. Once
 /// an isolate: the client may go on asking.
 pub fn notice(app: &App, user: &Subject, sid: &Sid, refusal: &Refusal) {
-    if let Refusal::Session(Gone::Expired { at }) = refusal
-        && app.noticed.first(sid)
-    {
-        emit(app, user, &[Event::expired(sid, *at)]);
+    if let Refusal::Session(Gone::Expired { at }) = refusal {
+        app.noticed.once(sid, || emit(app, user, &[Event::expired(sid, *at)]));
     }
 }
 

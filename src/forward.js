@@ -27,7 +27,7 @@ export async function checkAndForward(passage, bearer, question, pending) {
   try {
     const reply = await question;
     const now = (passage.told = Date.now());
-    if (isRepeated(passage)) passage.precedent = pending.precedent();
+    if (isRepeated(passage, bearer)) passage.precedent = pending.precedent();
     return tied(passage, await judged(passage, bearer, pending, reply, now));
   } finally {
     passage.ahead?.drop();
@@ -172,7 +172,7 @@ export function forward(passage, bearer, start, target, removed, set, said) {
     // What goes on without an identity was refused, and is decided about anew. A reply that Rust does not
     // remember cannot come again.
     const canRecur = bearer !== undefined && passage.reply === bearer.reply;
-    if (precedent !== undefined && canRecur) keep(passage, new Precedent(passage, precedent, changes, there, headers));
+    if (precedent !== undefined && canRecur) keep(passage, bearer, new Precedent(passage, precedent, changes, there, headers));
     return held ?? send(passage, there, initFor(passage, headers));
   } catch (error) {
     // What is thrown into Rust is a panic to it.

@@ -193,13 +193,18 @@ impl Pending {
         sent: &Rc<SentHeaders>,
         now: Timestamp,
     ) -> JsValue {
-        match self.app.guard.judge(&self.check, answer, now) {
+        let Self { app, check, kept, .. } = &self;
+        match app.guard.judge(check, answer, now) {
             // 6.
             Ok(live) => {
-                let Self { app, check, kept, .. } = &self;
-                forward::with_identity(app, check, kept, live.as_ref(), passage, sent)
+                let answer = forward::with_identity(app, check, kept, live.as_ref(), passage, sent);
+                kept.count(app, check.caller());
+                answer
             }
-            Err(refusal) => self.refuse(passage, refusal, sent),
+            Err(refusal) => {
+                kept.count(app, check.caller());
+                self.refuse(passage, refusal, sent)
+            }
         }
     }
 

@@ -1,6 +1,6 @@
-//! For other services, which hold the admin API key: what a token is worth, and its end.
+//! For other services, which hold a key: what a token is worth, and its end.
 
-use auth::admin;
+use auth::admin::{self, Service};
 use auth::decision::Head;
 use auth::refusal::Refusal;
 use auth::session::Ending;
@@ -42,7 +42,7 @@ async fn try_show(
     request: &Request,
     head: &RequestHead,
 ) -> Result<Map<String, Value>, Refusal> {
-    let token = sent_token(app, request, head).await?;
+    let token = sent_token(app, request, head, Service::Introspect).await?;
     let caller = app.guard.bearer_of(&token, request::now())?;
     sessions::look(app, &caller).await?;
     let claims = app.guard.tokens().claims(&token, request::now()).map_err(Refusal::Token)?;
@@ -50,7 +50,7 @@ async fn try_show(
 }
 
 async fn try_revoke(app: &App, request: &Request, head: &RequestHead) -> Result<(), Refusal> {
-    let token = sent_token(app, request, head).await?;
+    let token = sent_token(app, request, head, Service::Revoke).await?;
     let caller = app.guard.bearer_of(&token, request::now())?;
     app.guard.forget([caller.sid()]);
     let which = Which::One(caller.sid().clone());
@@ -58,11 +58,13 @@ async fn try_revoke(app: &App, request: &Request, head: &RequestHead) -> Result<
     sessions::end_sessions(app, caller.user(), &command).await.map(drop)
 }
 
-async fn sent_token(app: &App, request: &Request, head: &RequestHead) -> Result<String, Refusal> {
-    let Some(key) = &app.guard.settings().admin_api_key else { return Err(Refusal::NotFound) };
+async fn sent_token(
+    app: &App,
+    request: &Request,
+    head: &RequestHead,
+    service: Service,
+) -> Result<String, Refusal> {
     let sent = head.header("authorization").unwrap_or_default();
-    if !admin::bears_key(&sent, key) {
-        return Err(Refusal::KeyInvalid);
-    }
+    service.admit(app.guard.settings(), &sent)?;
     request::form_text(request, head, "token", FORM).await
 }

@@ -13,6 +13,13 @@ use crate::guard::Pending;
 use crate::passage::Passage;
 use crate::request::{RequestHead, moment};
 
+#[wasm_bindgen(module = "/src/precedent.js")]
+extern "C" {
+    /// Says what the cookie is called that may hold a token.
+    #[wasm_bindgen(js_name = setUp)]
+    pub fn set_up(cookie_name: &str);
+}
+
 /// What was decided about it. Moments are in milliseconds since the Unix epoch.
 #[wasm_bindgen]
 pub struct Precedent {
@@ -39,6 +46,18 @@ impl Precedent {
     pub fn extends(&self, passage: &Passage, method: String, url: String, now: f64) -> bool {
         let head = RequestHead::new(passage.clone(), method, url, None, None);
         self.app.guard.extends(&self.check, &head, moment(now)) && !head.says_more()
+    }
+
+    /// How many bytes it holds, at most, beside its token.
+    #[wasm_bindgen(getter)]
+    pub fn bytes(&self) -> u32 {
+        u32::try_from(size_of::<Self>() + self.check.bytes()).unwrap_or(u32::MAX)
+    }
+
+    /// How many bytes its token holds, at most, with what is kept beside it.
+    #[wasm_bindgen(js_name = tokenBytes, getter)]
+    pub fn token_bytes(&self) -> u32 {
+        u32::try_from(self.check.caller().token().bytes()).unwrap_or(u32::MAX)
     }
 
     /// May the origin be asked at the same time?

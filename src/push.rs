@@ -152,8 +152,9 @@ pub fn look(env: JsValue, user: String, sid: String) -> Promise {
                 let event = event.unwrap_or(Event::expired(&sid, at));
                 events::notice(&app, &user, &sid, &Refusal::Session(gone));
                 // Nobody has told it, or there would be no listener any more.
-                if let Some(session) = ended.filter(|_| app.noticed.first(&sid)) {
-                    sessions::tell_ended(&app, &user, None, &[Rc::unwrap_or_clone(session)]);
+                if let Some(session) = ended {
+                    let session = Rc::unwrap_or_clone(session);
+                    app.noticed.once(&sid, || sessions::tell_ended(&app, &user, None, &[session]));
                 }
                 Ok(event.json(&user).into())
             }

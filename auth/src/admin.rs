@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 pub use wish::{NewSession, Terms, Wish, page};
 
-use crate::config::Secret;
+use crate::config::{Secret, Settings};
 use crate::credential::{bearer, scheme};
 use crate::refusal::Refusal;
 
@@ -80,7 +80,36 @@ impl Power {
     }
 }
 
-/// Does this `Authorization` bear the admin API key: as a bearer token (RFC 6750, section 2.1), or
+/// An endpoint for other services, which bear a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// What a token is worth.
+    Introspect,
+    /// The end of its session.
+    Revoke,
+}
+
+impl Service {
+    /// May whoever sends this `Authorization` use it? Who may ask about tokens must not thereby end
+    /// sessions.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] if there is no key for it, [`Refusal::KeyInvalid`] if another was sent.
+    pub fn admit(self, settings: &Settings, authorization: &str) -> Result<(), Refusal> {
+        let own = match self {
+            Self::Introspect => settings.introspection_key.as_ref(),
+            Self::Revoke => None,
+        };
+        let keys = [own, settings.admin_api_key.as_ref()];
+        match keys.into_iter().flatten().map(|key| bears_key(authorization, key)).max() {
+            None => Err(Refusal::NotFound),
+            Some(false) => Err(Refusal::KeyInvalid),
+            Some(true) => Ok(()),
+        }
+    }
+}
+
+/// Does this `Authorization` bear this key: as a bearer token (RFC 6750, section 2.1), or
 /// as the password of whatever user (RFC 7617, section 2)?
 pub fn bears_key(authorization: &str, key: &Secret) -> bool {
     if let Some(sent) = bearer(authorization) {

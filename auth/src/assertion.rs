@@ -65,6 +65,12 @@ impl Assertions {
         Ok(text)
     }
 
+    /// How many bytes they hold, at most.
+    pub fn bytes(&self) -> usize {
+        let overhead = 2 * size_of::<Assertion>();
+        self.0.borrow().iter().map(|it| it.audience.len() + it.text.len() + overhead).sum()
+    }
+
     /// Is this one of them, and still to be sent?
     pub fn holds(&self, text: &Rc<str>, now: Timestamp) -> bool {
         let kept = self.0.borrow();

@@ -17,14 +17,14 @@ use crate::keys::KeySet;
 use crate::limit::{LimitPolicy, SessionLimit};
 use crate::rate::{LoginRates, Rate};
 use crate::redis::ReadConsistency;
-use crate::request_log::{LogIdentity, RequestLog};
+use crate::request_log::{LogIdentity, LogNames, RequestLog};
 use crate::route::{KEY_SET, Target};
 use crate::time::parse_span;
 
 pub use reference::{SETTINGS, Setting};
 use values::{
-    admin_api_key, auth_path, clear_site_data, consistency, cookie_name, flag, log_identity,
-    login_url, mode, origin_url, request_log, rest_token, rest_url, store_failure, timeout,
+    api_key, auth_path, clear_site_data, consistency, cookie_name, flag, log_identity, login_url,
+    mode, origin_url, request_log, rest_token, rest_url, store_failure, timeout,
 };
 pub use values::{is_loopback, is_token, web_url};
 
@@ -182,6 +182,8 @@ pub struct Settings {
     pub server_timing: bool,
     /// Lets a backend ask about sessions and end them.
     pub admin_api_key: Option<Secret>,
+    /// Lets a service ask about tokens, and nothing else.
+    pub introspection_key: Option<Secret>,
     /// Where events are sent.
     pub webhook: Option<Webhook>,
 }
@@ -255,6 +257,14 @@ impl Settings {
         match settings {
             Some(settings) if reader.errors.is_empty() => Ok(settings),
             _ => Err(reader.errors),
+        }
+    }
+
+    /// How the log names users and sessions, by the key that signs.
+    pub fn log_names(&self) -> LogNames {
+        match self.log_identity {
+            LogIdentity::Hashed => LogNames::Hashed(self.keys.log_key()),
+            LogIdentity::Plain => LogNames::Plain,
         }
     }
 
@@ -333,7 +343,13 @@ impl Settings {
         let request_log = reader.parsed("REQUEST_LOG", request_log).unwrap_or_default();
         let log_identity = reader.parsed("LOG_IDENTITY", log_identity).unwrap_or_default();
         let server_timing = reader.parsed("SERVER_TIMING", flag).unwrap_or(false);
-        let admin_api_key = reader.parsed("ADMIN_API_KEY", admin_api_key).map(Secret);
+        let admin_api_key = reader.parsed("ADMIN_API_KEY", api_key).map(Secret);
+        let introspection_key = reader.parsed("INTROSPECTION_KEY", api_key).map(Secret);
+        if introspection_key.is_some() && introspection_key == admin_api_key {
+            let reason = "must not be ADMIN_API_KEY: whoever may ask about tokens could begin and \
+                          end sessions";
+            reader.wrong("INTROSPECTION_KEY", reason);
+        }
         let webhook = webhook(reader);
         reader.required("SIGNING_KEYS");
         let keys = reader.parsed("SIGNING_KEYS", KeySet::parse);
@@ -372,6 +388,7 @@ impl Settings {
             log_identity,
             server_timing,
             admin_api_key,
+            introspection_key,
             webhook,
         })
     }

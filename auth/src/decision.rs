@@ -96,10 +96,10 @@ pub enum Decision {
 impl Guard {
     /// A guard with these settings.
     pub fn new(settings: Settings) -> Self {
-        let Settings { issuer, audience, keys, log_identity, .. } = &settings;
+        let Settings { issuer, audience, keys, .. } = &settings;
         let tokens = Tokens::new(issuer.clone(), audience.clone(), keys.clone());
         let tokens = tokens
-            .logged(*log_identity)
+            .logged(settings.log_names())
             .told(settings.identity_headers, settings.identity_encoding);
         let recent = match settings.store_failure {
             StoreFailure::Deny => None,

@@ -10,7 +10,7 @@ pub use noticed::Noticed;
 pub use webhook::{Webhook, WebhookSecret};
 
 use crate::device::DeviceClass;
-use crate::request_log::LogIdentity;
+use crate::request_log::LogNames;
 use crate::session::{Ending, Session, Sid, Subject};
 use crate::time::Timestamp;
 
@@ -112,8 +112,8 @@ impl Event {
     }
 
     /// The same as a line of the log.
-    pub fn line(&self, user: &Subject, how: LogIdentity) -> String {
-        let json = self.payload(&how.of(user.as_str()), &how.of(self.sid.as_str()));
+    pub fn line(&self, user: &Subject, names: &LogNames) -> String {
+        let json = self.payload(&names.of(user.as_str()), &names.of(self.sid.as_str()));
         json.replacen('{', r#"{"level":"info","#, 1)
     }
 

@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 
 pub use published::PublishedKeys;
 
+use crate::request_log::LogKey;
+
 /// A key whose `kid` starts like this was made for development, and serves loopback hosts only.
 pub const DEVELOPMENT_PREFIX: &str = "development-only";
 
@@ -24,6 +26,7 @@ pub const DEVELOPMENT_PREFIX: &str = "development-only";
 pub struct KeySet {
     keys: Vec<Key>,
     signing: usize,
+    log_key: LogKey,
 }
 
 /// One key, with the only algorithm it is used for.
@@ -33,6 +36,8 @@ pub struct Key {
     pub kid: String,
     /// What it verifies and signs with.
     pub material: Material,
+    /// What is made of its secret part, if that is here, for names in the log.
+    log_key: Option<LogKey>,
 }
 
 /// Says which key, never what it is.
@@ -206,13 +211,27 @@ impl KeySet {
             keys.push(key);
         }
         let signing = keys.iter().position(|key| key.material.can_sign());
-        let signing = signing.ok_or("has no key in it that can sign")?;
-        Ok(Self { keys, signing })
+        let found = signing.and_then(|at| Some((at, keys[at].log_key?)));
+        let (signing, log_key) = found.ok_or("has no key in it that can sign")?;
+        Ok(Self { keys, signing, log_key })
     }
 
     /// The key that signs.
     pub fn signing(&self) -> &Key {
         &self.keys[self.signing]
+    }
+
+    /// What names in the log are hashed with: made of the key that signs.
+    pub fn log_key(&self) -> LogKey {
+        self.log_key
+    }
+
+    /// What names are, were or may be hashed with: for each key that is here whole, by its `kid`, the one
+    /// that signs first.
+    pub fn log_keys(&self) -> impl Iterator<Item = (&str, LogKey)> {
+        let (before, from_signing) = self.keys.split_at(self.signing);
+        let keys = from_signing.iter().chain(before);
+        keys.filter_map(|key| Some((key.kid.as_str(), key.log_key?)))
     }
 
     /// The key that signs what others are to verify: the first that can sign and has a public half.
@@ -252,7 +271,9 @@ impl Key {
         let material = Material::parse(jwk)?;
         // Without one, tokens could not be told apart once a second key is put in front.
         let kid = jwk.get("kid").and_then(Value::as_str).filter(|kid| !kid.is_empty());
-        Ok(Self { kid: kid.ok_or("needs a `kid`")?.to_owned(), material })
+        let secret = bytes(jwk, "k").or_else(|| bytes(jwk, "d")).filter(|_| material.can_sign());
+        let log_key = secret.as_deref().map(LogKey::of);
+        Ok(Self { kid: kid.ok_or("needs a `kid`")?.to_owned(), material, log_key })
     }
 }
 

@@ -6,7 +6,7 @@
 //! is live ([`session`], [`ledger`], [`store`], [`redis`]), whom a path is for ([`access`]), who may manage the sessions of others
 //! ([`admin`], [`index`]), how often somebody may try to log in ([`rate`]), what is said when the
 //! answer is no ([`refusal`]), who the origin is told it is ([`identity`], [`assertion`]), whose address it names ([`own_address`]), what is told
-//! of sessions ([`event`]), and the settings that govern
+//! of sessions ([`event`]), what is remembered, and how much of it ([`bounded`]), and the settings that govern
 //! all this ([`config`]). [`decision`] puts the steps in order.
 //!
 //! Out of scope: sockets, clocks, randomness, the Workers runtime. The present moment and
@@ -15,6 +15,7 @@
 pub mod access;
 pub mod admin;
 pub mod assertion;
+pub mod bounded;
 pub mod config;
 pub mod cookie;
 pub mod credential;

@@ -224,7 +224,11 @@ impl Refusal {
                 "Choose which sessions to end, and repeat the login with their `sid`s in `end`."
                     .into()
             }
-            Self::KeyInvalid => "Send `ADMIN_API_KEY` as `Authorization: Bearer`.".into(),
+            Self::KeyInvalid => {
+                "Send `ADMIN_API_KEY`, or for `introspect` `INTROSPECTION_KEY`, as \
+                                 `Authorization: Bearer`."
+                    .into()
+            }
             Self::AccessDenied { scope: Some(scope) } => {
                 format!("The token lacks the scope `{scope}`.")
             }

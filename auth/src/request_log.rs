@@ -1,8 +1,11 @@
 //! What the log says of each request: what was decided about it, and whose it was. Never a token, a
 //! cookie, a query or a body.
 
+use std::fmt;
+
+use hmac::{Hmac, Mac};
 use serde_json::json;
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 use crate::session::{Sid, Subject};
 
@@ -29,30 +32,69 @@ impl RequestLog {
     }
 }
 
-/// How the log names users and sessions.
+/// How the log names users and sessions, as it is set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogIdentity {
-    /// By the first half of a SHA-256, in hexadecimal: one can be looked for, but not read off.
+    /// By a keyed hash: who has the log, and not the key, can neither read a name nor try one.
     #[default]
     Hashed,
     /// As they are.
     Plain,
 }
 
-impl LogIdentity {
+/// How the log names users and sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogNames {
+    /// By the first half of an HMAC-SHA-256, in hexadecimal.
+    Hashed(LogKey),
+    /// As they are.
+    Plain,
+}
+
+/// What names are hashed with: an HMAC-SHA-256 of a label, by the secret part of one of the guard's keys, so
+/// that it says nothing of that.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LogKey([u8; 32]);
+
+impl fmt::Debug for LogKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LogKey(_)")
+    }
+}
+
+impl LogKey {
+    /// The key that is made of this secret.
+    pub fn of(secret: &[u8]) -> Self {
+        Self(hmac(secret, "session-guard: names in the log"))
+    }
+
     /// What the log calls a user or a session.
-    pub fn of(self, text: &str) -> String {
+    pub fn name(&self, text: &str) -> String {
+        hmac(&self.0, text)[..16].iter().fold(String::new(), hex)
+    }
+}
+
+impl LogNames {
+    /// What the log calls a user or a session.
+    pub fn of(&self, text: &str) -> String {
         match self {
-            Self::Hashed => Sha256::digest(text)[..16].iter().fold(String::new(), hex),
+            Self::Hashed(key) => key.name(text),
             Self::Plain => text.to_owned(),
         }
     }
 
     /// The members that say whose a request is.
-    pub fn members(self, user: &Subject, sid: &Sid) -> String {
+    pub fn members(&self, user: &Subject, sid: &Sid) -> String {
         let (user, sid) = (self.of(user.as_str()), self.of(sid.as_str()));
         format!(r#","user":{},"session":{}"#, json!(user), json!(sid))
     }
+}
+
+fn hmac(key: &[u8], text: &str) -> [u8; 32] {
+    // A key of any length is good: the `Result` is for algorithms that are choosier.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { unreachable!() };
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().into()
 }
 
 fn hex(all: String, byte: &u8) -> String {
@@ -74,7 +116,7 @@ pub enum Outcome<'a> {
 
 /// What the log says of a decision: the members of a JSON object, without its braces and the rest,
 /// which is known later. `route` is the path of the rule that holds, or the endpoint's name; `whose`
-/// is of [`LogIdentity::members`].
+/// is of [`LogNames::members`].
 pub fn said(outcome: Outcome<'_>, route: Option<&str>, whose: &str) -> String {
     let decision = match outcome {
         Outcome::Forwarded => r#""decision":"forward""#.into(),
@@ -94,7 +136,11 @@ mod tests {
     use rstest::rstest;
     use serde_json::Value;
 
-    fn whose(how: LogIdentity) -> String {
+    fn key() -> LogKey {
+        LogKey::of(b"a secret of more than thirty-two bytes")
+    }
+
+    fn whose(how: LogNames) -> String {
         let user = Subject::try_from("m-\"001\"".to_owned()).unwrap();
         how.members(&user, &Sid::from_random([7; 16]))
     }
@@ -120,19 +166,23 @@ mod tests {
 
     #[test]
     fn a_user_is_named_by_a_hash_that_can_be_looked_for() {
-        assert_eq!(LogIdentity::Hashed.of("m-001"), "b1bfdd3b4c37456104550561e181b284");
-        assert_eq!(LogIdentity::Plain.of("m-001"), "m-001");
+        // By Python's hmac.
+        assert_eq!(LogNames::Hashed(key()).of("m-001"), "4b44540d7e8ac90f45867622402b4e5c");
+        assert_eq!(LogNames::Plain.of("m-001"), "m-001");
+        let other = LogKey::of(b"another secret of thirty-two bytes");
+        assert_ne!(other.name("m-001"), key().name("m-001"));
+        assert_eq!(format!("{:?}", LogNames::Hashed(other)), "Hashed(LogKey(_))");
     }
 
     #[rstest]
-    #[case(LogIdentity::Plain, "m-\"001\"", "BwcHBwcHBwcHBwcHBwcHBw")]
+    #[case(LogNames::Plain, "m-\"001\"", "BwcHBwcHBwcHBwcHBwcHBw")]
     #[case(
-        LogIdentity::Hashed,
-        "3f6d474be6b5f4b288de7b6943b631d4",
-        "53479c57115bd14b55343fbce239d953"
+        LogNames::Hashed(key()),
+        "84bd14c9d189400d4cb00bbf1c74d58f",
+        "558a91469066da62bbbb3329ce6c7f5f"
     )]
     fn whose_it_is_fits_into_an_object(
-        #[case] how: LogIdentity,
+        #[case] how: LogNames,
         #[case] user: &str,
         #[case] session: &str,
     ) {

@@ -3,7 +3,7 @@
 mod memory;
 
 use std::any::Any;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::assertion::{self, Assertions, Unsigned};
 use crate::identity::{self, Encoding, HeadersTooLarge, Preset};
 use crate::jwt::{MAX_BYTES, Period, TokenError, Unverified};
 use crate::keys::KeySet;
-use crate::request_log::LogIdentity;
+use crate::request_log::LogNames;
 use crate::session::{Sid, Subject, TokenName};
 use crate::time::Timestamp;
 use memory::Memory;
@@ -53,6 +53,16 @@ impl Verified {
         &self.0.sid
     }
 
+    /// The token as it was sent.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// How many bytes it holds, with what is kept beside it.
+    pub fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
     /// Which of the session's tokens it is.
     pub fn name(&self) -> &TokenName {
         &self.0.name
@@ -68,7 +78,7 @@ impl Verified {
         self.0.rights
     }
 
-    /// Whose it is, as the log says it: see [`LogIdentity::members`].
+    /// Whose it is, as the log says it: see [`LogNames::members`].
     pub fn logged(&self) -> &str {
         &self.0.logged
     }
@@ -89,9 +99,9 @@ impl Verified {
     }
 
     /// What a platform makes of this token, kept for as long as the token is remembered. There is
-    /// room for one thing, of one type.
+    /// room for one thing, of one type. [`Tokens::keeps`] is told how many bytes it holds.
     pub fn kept<T: 'static>(&self, make: impl Fn() -> T) -> Rc<T> {
-        let kept = self.0.kept.0.get_or_init(|| Rc::new(make()));
+        let kept = self.0.kept.made.get_or_init(|| Rc::new(make()));
         Rc::clone(kept).downcast().unwrap_or_else(|_| Rc::new(make()))
     }
 }
@@ -100,6 +110,7 @@ impl Verified {
 /// judged, on each use.
 #[derive(PartialEq)]
 struct Genuine {
+    text: Box<str>,
     sub: Subject,
     sid: Sid,
     name: TokenName,
@@ -112,9 +123,35 @@ struct Genuine {
     kept: Kept,
 }
 
+impl Genuine {
+    /// How many bytes it holds, at most.
+    fn bytes(&self) -> usize {
+        let Self { text, sub, sid, name, public, identity, logged, .. } = self;
+        let texts = [text, sub.as_str(), sid.as_str(), &name.jti, logged];
+        let texts = texts
+            .into_iter()
+            .chain(identity.iter().flat_map(|(name, value)| [name, value.as_str()]));
+        let texts: usize = texts.map(|text| text.len() + 2 * size_of::<String>()).sum();
+        size_of::<Self>()
+            + texts
+            + memory::bytes_of(public)
+            + self.bytes_since().max(self.kept.counted.get())
+    }
+
+    /// How many of them have come since it was verified.
+    fn bytes_since(&self) -> usize {
+        self.assertions.bytes() + self.kept.bytes.get()
+    }
+}
+
 /// See [`Verified::kept`].
 #[derive(Default)]
-struct Kept(OnceCell<Rc<dyn Any>>);
+struct Kept {
+    made: OnceCell<Rc<dyn Any>>,
+    bytes: Cell<usize>,
+    /// How many bytes the memory was told of.
+    counted: Cell<usize>,
+}
 
 /// It follows from the rest.
 impl PartialEq for Kept {
@@ -130,7 +167,7 @@ pub struct Tokens {
     audience: String,
     keys: KeySet,
     told: (Preset, Encoding),
-    log_identity: LogIdentity,
+    log_names: LogNames,
     memory: Memory,
 }
 
@@ -154,8 +191,8 @@ pub struct Grant<'a> {
 impl Tokens {
     /// Tokens with this `iss` and `aud`, of these keys.
     pub fn new(issuer: String, audience: String, keys: KeySet) -> Self {
-        let (told, log_identity) = Default::default();
-        Self { issuer, audience, keys, told, log_identity, memory: Memory::default() }
+        let (told, log_names) = (Default::default(), LogNames::Hashed(keys.log_key()));
+        Self { issuer, audience, keys, told, log_names, memory: Memory::default() }
     }
 
     /// The same, told to the origin under these names, and in this encoding.
@@ -164,8 +201,19 @@ impl Tokens {
     }
 
     /// The same, named in the log like this.
-    pub fn logged(self, log_identity: LogIdentity) -> Self {
-        Self { log_identity, ..self }
+    pub fn logged(self, log_names: LogNames) -> Self {
+        Self { log_names, ..self }
+    }
+
+    /// How the log names users and sessions.
+    pub fn log_names(&self) -> &LogNames {
+        &self.log_names
+    }
+
+    /// Notes how many bytes hold what a platform keeps of a token: see [`Verified::kept`].
+    pub fn keeps(&self, token: &Verified, bytes: usize) {
+        token.0.kept.bytes.set(bytes);
+        self.memory.recount(&token.0);
     }
 
     /// The keys.
@@ -222,7 +270,9 @@ impl Tokens {
             }
             key.sign(assertion::TYPE, claims, now, assertion::LIFETIME)
         };
-        token.0.assertions.recall(audience, now, sign).map(Some)
+        let assertion = token.0.assertions.recall(audience, now, sign)?;
+        self.memory.recount(&token.0);
+        Ok(Some(assertion))
     }
 
     /// What proves to `LOGIN_URL` that it is the guard which asks about the credentials in `body`: a JWT
@@ -285,8 +335,8 @@ impl Tokens {
     }
 
     /// Reads a token: the key by `kid`, the algorithm by the key, then every claim but the times.
-    fn read(&self, token: &str) -> Result<Genuine, TokenError> {
-        let token = Unverified::parse(token)?;
+    fn read(&self, text: &str) -> Result<Genuine, TokenError> {
+        let token = Unverified::parse(text)?;
         let key = self.keys.find(token.kid()?).ok_or(TokenError::UnknownKey)?;
         let token = token.verify(&key.material)?;
         if !token.is_of_type(TYPE) {
@@ -306,10 +356,22 @@ impl Tokens {
         let name = TokenName { jti, issued: period.issued() };
         let public = claims.into_rest();
         let identity = self.identity(&sub, &sid, &public).map_err(|_| TokenError::TooLarge)?;
-        let logged = self.log_identity.members(&sub, &sid);
-        let (rights, assertions, kept) =
-            (Rights::of(&public), Assertions::default(), Kept::default());
-        Ok(Genuine { sub, sid, name, public, identity, logged, rights, period, assertions, kept })
+        let logged = self.log_names.members(&sub, &sid);
+        let (text, rights) = (text.into(), Rights::of(&public));
+        let (assertions, kept) = (Assertions::default(), Kept::default());
+        Ok(Genuine {
+            text,
+            sub,
+            sid,
+            name,
+            public,
+            identity,
+            logged,
+            rights,
+            period,
+            assertions,
+            kept,
+        })
     }
 }
 

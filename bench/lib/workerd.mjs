@@ -43,9 +43,10 @@ export async function serve(folder, core) {
 
 /**
  * Writes a worker's folder: its modules and the configuration. The modules are paths by name;
- * bindings are texts. With `objects`, the class of that name keeps its objects on the disk.
+ * bindings are texts. With `objects`, the class of that name keeps its objects on the disk. `v8Flags` are
+ * those of the runtime's engine.
  */
-export function writeWorker(folder, { modules, bindings = {}, objects, date, flags = [] }) {
+export function writeWorker(folder, { modules, bindings = {}, objects, date, flags = [], v8Flags = [] }) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, "objects"), { recursive: true });
   for (const [name, path] of Object.entries(modules)) writeFileSync(join(folder, name), readFileSync(path));
@@ -64,6 +65,7 @@ const config :Workerd.Config = (
     (name = "disk", disk = (path = ${JSON.stringify(join(folder, "objects"))}, writable = true)),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "bench")],
+  v8Flags = ${JSON.stringify(v8Flags)},
 );
 
 const bench :Workerd.Worker = (

@@ -1,6 +1,7 @@
 // The sessions of others: seen, begun and ended by the admin API key.
 
 import { execFile as execFileWith } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -191,16 +192,17 @@ describe("the admin API", () => {
 });
 
 test("the README's examples are true, word for word", async () => {
-  await using own = await start();
+  const introspectionKey = randomBytes(24).toString("base64url");
+  await using own = await start({ INTROSPECTION_KEY: introspectionKey });
   own.origin.approvals.set("ada", { sub: "m-001", claims: { email: "ada@rowing.example", name: "Ada Winter" }, roles: ["member", "board"] });
   const { access_token } = await own.login("ada");
   const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-  const scenes = [...readme.matchAll(/```shell-session\n(.*?)```/gs)].flatMap(([, block = ""]) => block.split(/^\$ /m).slice(1)).filter((scene) => scene.includes("$ADMIN_API_KEY"));
+  const scenes = [...readme.matchAll(/```shell-session\n(.*?)```/gs)].flatMap(([, block = ""]) => block.split(/^\$ /m).slice(1)).filter((scene) => /\$(ADMIN_API|INTROSPECTION)_KEY/.test(scene));
   expect(scenes.length).toBeGreaterThan(4);
   for (const scene of scenes) {
     const [command = "", ...expected] = scene.trim().split("\n");
     const here = command.replace("localhost:8787", new URL(own.url).host);
-    const run = () => execFile("sh", ["-c", here], { env: { ...process.env, ADMIN_API_KEY: KEY, TOKEN: access_token } });
+    const run = () => execFile("sh", ["-c", here], { env: { ...process.env, ADMIN_API_KEY: KEY, INTROSPECTION_KEY: introspectionKey, TOKEN: access_token } });
     const pattern = expected.join("\n").split("…").map((text) => text.replace(/[^\w\s]/g, "\\$&")).join(".+?");
     const changes = / -d | -X /.test(command) && !command.includes("introspect");
     const printed = changes ? expect((await run()).stdout, command) : expect.poll(async () => (await run()).stdout, { message: command });

@@ -19,6 +19,31 @@ const visit = async (token: string) => {
 };
 const INACTIVE = { status: 200, headers: { "cache-control": "no-store", "content-type": "application/json" }, body: { active: false } };
 
+test.each([
+  ["the key for asking", "INTROSPECTION_KEY", 200, 401],
+  ["the admin API key", "ADMIN_API_KEY", 200, 200],
+  ["a key that is neither", "", 401, 401],
+])("with %s, tokens are asked about, and sessions ended only by the admin API key", async (_, which, asked, ended) => {
+  const keys: Record<string, string> = { INTROSPECTION_KEY: randomBytes(24).toString("base64url"), ADMIN_API_KEY: KEY };
+  await using both = await startGuard(keys);
+  const { access_token, session } = await both.login("ada");
+  const { headers } = bearer(keys[which] ?? "wrong");
+  expect(await post("introspect", { token: access_token }, headers, both)).toMatchObject({ status: asked, body: asked === 200 ? { active: true, sid: session.sid } : { code: "key_invalid" } });
+  const admin = (path: string, method: string) => answerOf(both.fetch(`/_auth/admin/${path}`, { method, headers }));
+  for (const [path, method] of [["users", "GET"], ["stats", "GET"], ["users/ada/sessions", "DELETE"], ["sessions?everybody=true", "DELETE"]] as const) {
+    if (ended === 401) expect(await admin(path, method), path).toMatchObject({ status: 401 });
+  }
+  expect(await post("revoke", { token: access_token }, headers, both)).toMatchObject({ status: ended });
+  expect((await both.fetch("/", bearer(access_token))).status).toBe(ended === 200 ? 401 : 200);
+});
+
+test("where there is only a key for asking, nothing can be ended", async () => {
+  await using only = await startGuard({ INTROSPECTION_KEY: KEY });
+  const { access_token } = await only.login("ada");
+  expect(await post("introspect", { token: access_token }, undefined, only)).toMatchObject({ status: 200, body: { active: true } });
+  expect(await post("revoke", { token: access_token }, undefined, only)).toMatchObject({ status: 404, body: { code: "not_found" } });
+});
+
 describe("introspect", () => {
   test("tells the claims of a token whose session is live, and is never cached", async () => {
     guard.origin.approvals.set("shown", { sub: "u-1", claims: { email: "ada@example.com", scopes: ["boats:read", "boats:write"] }, roles: ["member"] });

@@ -229,3 +229,50 @@ test("many paths and tokens are remembered no longer than there is room", async 
   const expected = Array(3).fill(["eva", "fay", "gil"].flatMap((name) => Array.from({ length: 6 }, (_, path) => `${name} /many/${path}`))).flat();
   expect(seen).toEqual(expected);
 });
+
+test.each([
+  ["plain values", (n: number) => `value-${n}`],
+  ["lists", (n: number) => `a, ${n}`],
+])("a request that fails while its headers are put together leaves nothing of itself behind: %s", async (_, valueOf) => {
+  await using faulty = await startGuard({}, { faulty: true });
+  const { access_token: token } = await faulty.login("ada");
+  const ask = async (n: number, fault = 1_000) =>
+    (await answerOf(faulty.fetch("/boats", { headers: { ...bearer(token).headers, "x-changing": valueOf(n), "x-fault-set": `${fault}` } }))).status;
+  for (let n = 0; n < OFTEN; n += 1) expect(await ask(0)).toBe(200);
+  faulty.origin.received.length = 0;
+  for (const n of [1, 2]) {
+    expect(await ask(n, n - 1)).toBe(500);
+    expect(await ask(n)).toBe(200);
+    expect(await ask(0)).toBe(200);
+  }
+  const seen = faulty.origin.received.map(({ headers }) => headers["x-changing"]);
+  expect(seen).toEqual([1, 2].flatMap((n) => [valueOf(n), valueOf(0)]));
+});
+
+test("however many cookies a token comes with, each request takes its own to the origin, and none is kept from others", async () => {
+  const other = await guard.login("hal");
+  await repeat("/own", other, { cookie: "theme=dark" });
+  guard.origin.received.length = 0;
+  const sent = Array.from({ length: 60 }, (_, n) => `n=${n >> 1}; x=${Buffer.from((n % 4 < 2 ? "x" : "\u0436").repeat(100)).toString("latin1")}`);
+  for (const rest of sent) {
+    const cookie = `__Host-session=${login.access_token}; ${rest}`;
+    expect(await answerOf(guard.fetch("/own", { headers: { cookie } }))).toMatchObject({ status: 200 });
+  }
+  await visit("/own", other, { cookie: "theme=dark" });
+  const seen = guard.origin.received.map(({ headers }) => [headers["x-auth-request-user"], headers.cookie]);
+  expect(seen).toEqual([...sent.map((rest) => ["ada", rest]), ["hal", "theme=dark"]]);
+});
+
+test.each([
+  ["the token in both", (token: string) => ({ authorization: `Bearer ${token}`, cookie: `a=1; __Host-session=${token}` })],
+  ["the scheme in capitals, and spaces", (token: string) => ({ authorization: `BEARER   ${token}` })],
+  ["another cookie that ends like it", (token: string) => ({ cookie: `x__Host-session=no; __Host-session=${token}` })],
+  ["another scheme beside the cookie", (token: string) => ({ authorization: "Basic YWRhOmFkYQ==", cookie: `__Host-session=${token}` })],
+])("a session that has ended is refused wherever its token came, however often it was let through: %s", async (_, headersOf) => {
+  const who = await guard.login("ina");
+  const headers = headersOf(who.access_token);
+  const ask = () => answerOf(guard.fetch("/boats", { headers }));
+  for (let n = 0; n < OFTEN; n += 1) expect(await ask()).toMatchObject({ status: 200 });
+  await guard.fetch("/_auth/logout", { method: "POST", ...bearer(who.access_token) });
+  for (let n = 0; n < OFTEN; n += 1) expect(await ask()).toMatchObject({ status: 401, body: { code: "session_revoked" } });
+});

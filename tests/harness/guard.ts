@@ -65,7 +65,7 @@ export interface GuardOptions {
   limiter?: number;
   /** A dataset of the Analytics Engine is bound; its data points are written to the log. */
   analytics?: boolean;
-  /** The clock fails when a request's `X-Fault` says so: after that many looks at it. */
+  /** The clock fails when a request's `X-Fault` says so: after that many looks at it. With `X-Fault-Set`, the setting of a header does. */
   faulty?: boolean;
   /** The Durable Objects fail when `Guard.fault` says so. */
   faultyObjects?: boolean;
@@ -164,24 +164,31 @@ const ANALYTICS = {
     export default { fetch: (request, env) => guard.fetch(request, { ...env, ANALYTICS }) };`,
 };
 
-/** Has the clock throw into whoever asks it, which a part in wasm does not survive. */
+/** Has the clock throw into whoever asks it, which a part in wasm does not survive, or a header into whoever sets it. */
 const FAULTY = {
   type: "ESModule" as const,
   path: `${root}/build/with-faults.js`,
   contents: `
     import guard from "./index.js";
     export { UserSessions } from "./index.js";
-    const now = Date.now.bind(Date);
-    let looks = Infinity;
-    Date.now = () => {
-      looks -= 1;
-      if (looks >= 0) return now();
-      looks = Infinity;
-      throw new Error("a fault of the test's");
-    };
+    /** Has calls fail after as many as it returns is set to. */
+    function failing(holder, name) {
+      const call = holder[name];
+      const left = { calls: Infinity };
+      holder[name] = function (...args) {
+        left.calls -= 1;
+        if (left.calls >= 0) return call.apply(this, args);
+        left.calls = Infinity;
+        throw new Error("a fault of the test's");
+      };
+      return left;
+    }
+    const clock = failing(Date, "now");
+    const headers = failing(Headers.prototype, "set");
     export default {
       fetch(request, env) {
-        looks = Number(request.headers.get("x-fault") ?? Infinity);
+        clock.calls = Number(request.headers.get("x-fault") ?? Infinity);
+        headers.calls = Number(request.headers.get("x-fault-set") ?? Infinity);
         return guard.fetch(request, env);
       },
     };`,

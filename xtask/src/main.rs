@@ -4,9 +4,12 @@
 //! - `cargo xtask meter WASM OUT` writes a copy that counts the instructions it executes.
 //! - `cargo xtask check-settings` reads settings as a JSON object from standard input, and says
 //!   what is wrong with them. `check-settings "GET /admin/x"` says what holds for requests.
+//! - `cargo xtask log-identity NAME` reads `SIGNING_KEYS` from standard input, and says what the log calls
+//!   a user or a session.
 //! - `cargo xtask settings-reference` writes `docs/settings.md`.
 
 mod explain;
+mod log_identity;
 mod meter;
 mod settings;
 
@@ -23,10 +26,11 @@ fn main() -> Result<ExitCode> {
         ["bindgen", wasm, out] => bindgen(wasm, out)?,
         ["meter", wasm, out] => meter::meter(wasm, out)?,
         ["check-settings", requests @ ..] => return settings::check(requests),
+        ["log-identity", name] => return log_identity::print(name),
         ["settings-reference"] => settings::write_reference()?,
         _ => bail!(
             "usage: cargo xtask bindgen WASM OUT | meter WASM OUT | check-settings [REQUEST…] \
-             | settings-reference"
+             | log-identity NAME | settings-reference"
         ),
     }
     Ok(ExitCode::SUCCESS)

@@ -3,6 +3,7 @@ use rstest::rstest;
 use serde_json::json;
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
+const OTHER_KEY: &str = "fedcba9876543210fedcba9876543210";
 
 fn basic(text: &str) -> String {
     format!("Basic {}", Base64::encode_string(text.as_bytes()))
@@ -27,6 +28,36 @@ fn basic(text: &str) -> String {
 #[case(String::new(), false)]
 fn the_key_comes_as_a_bearer_token_or_a_password(#[case] sent: String, #[case] bears: bool) {
     assert_eq!(bears_key(&sent, &Secret::new(KEY)), bears);
+}
+
+#[rstest]
+#[case::no_key(Service::Introspect, &[], KEY, "not_found")]
+#[case::no_key(Service::Revoke, &[], KEY, "not_found")]
+#[case::no_key_for_it(Service::Revoke, &["INTROSPECTION_KEY"], OTHER_KEY, "not_found")]
+#[case::its_own(Service::Introspect, &["INTROSPECTION_KEY"], OTHER_KEY, "")]
+#[case::its_own(Service::Introspect, &["INTROSPECTION_KEY", "ADMIN_API_KEY"], OTHER_KEY, "")]
+#[case::the_other(Service::Introspect, &["INTROSPECTION_KEY", "ADMIN_API_KEY"], KEY, "")]
+#[case::the_other(Service::Introspect, &["INTROSPECTION_KEY"], KEY, "key_invalid")]
+#[case::too_little(Service::Revoke, &["INTROSPECTION_KEY", "ADMIN_API_KEY"], OTHER_KEY, "key_invalid")]
+#[case::admin(Service::Revoke, &["INTROSPECTION_KEY", "ADMIN_API_KEY"], KEY, "")]
+#[case::none_sent(Service::Introspect, &["INTROSPECTION_KEY"], "", "key_invalid")]
+fn who_may_ask_about_tokens_may_not_end_sessions(
+    #[case] service: Service,
+    #[case] set: &[&str],
+    #[case] sent: &str,
+    #[case] code: &str,
+) {
+    let keys = r#"{"keys":[{"kty":"oct","alg":"HS256","kid":"a","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}"#;
+    let read = |name: &str| match name {
+        "ISSUER" | "AUDIENCE" => Some("https://guard".into()),
+        "SIGNING_KEYS" => Some(keys.into()),
+        "ADMIN_API_KEY" if set.contains(&name) => Some(KEY.into()),
+        "INTROSPECTION_KEY" if set.contains(&name) => Some(OTHER_KEY.into()),
+        _ => None,
+    };
+    let settings = Settings::read(read).unwrap();
+    let verdict = service.admit(&settings, &format!("Bearer {sent}"));
+    assert_eq!(verdict.err().map_or("", |refusal| refusal.code()), code);
 }
 
 #[rstest]

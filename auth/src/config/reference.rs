@@ -182,7 +182,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LOG_IDENTITY",
         "hashed",
-        "How the log names users and sessions: `hashed` (the first half of their SHA-256) or `plain`.",
+        "How the log names users and sessions: `hashed` (by an HMAC with a key made of the key that signs; `npm run log-identity` says what one is called) or `plain`.",
     ),
     setting(
         "SERVER_TIMING",
@@ -193,6 +193,11 @@ pub const SETTINGS: &[Setting] = &[
         "ADMIN_API_KEY",
         "none",
         "Lets a backend of yours ask about any token, see and end sessions, and begin them: `introspect`, `revoke` and the admin API. At least 32 characters of visible ASCII; `openssl rand -hex 32` makes one.",
+    ),
+    secret(
+        "INTROSPECTION_KEY",
+        "none",
+        "Lets your services ask about tokens at `introspect`, and nothing else. As long as `ADMIN_API_KEY`, and another.",
     ),
     setting(
         "EVENTS_WEBHOOK_URL",

@@ -75,8 +75,8 @@ pub fn rest_token(text: &str) -> Result<String, String> {
     }
 }
 
-/// `ADMIN_API_KEY`: what an `Authorization` header can carry and nobody guesses.
-pub fn admin_api_key(text: &str) -> Result<String, String> {
+/// `ADMIN_API_KEY` and `INTROSPECTION_KEY`: what an `Authorization` header can carry and nobody guesses.
+pub fn api_key(text: &str) -> Result<String, String> {
     match text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         true => Ok(text.to_owned()),
         false => Err("must be at least 32 characters of visible ASCII, without spaces".into()),

@@ -78,6 +78,14 @@ impl Check {
         token.is_timely(now) && proof.is_none_or(|proof| token.holds_assertion(proof, now))
     }
 
+    /// How many bytes it holds beside its token, at most.
+    pub fn bytes(&self) -> usize {
+        let Self { caller, target, route, assertion, .. } = self;
+        let instead = target.instead.as_ref().map_or(0, String::len);
+        let assertion = assertion.as_ref().map_or(0, |text| text.len());
+        2 * size_of::<Self>() + caller.withheld.bytes() + instead + route.len() + assertion
+    }
+
     /// Does it ask and go on as another one, for the same caller, but for its target?
     pub(super) fn is_like(&self, other: &Self) -> bool {
         let of = |it: &Self| (it.unless_live, it.is_ahead, it.passing, it.target.start);
@@ -189,6 +197,12 @@ pub(super) struct Withheld {
 }
 
 impl Withheld {
+    fn bytes(&self) -> usize {
+        let remove = self.remove.iter().map(|name| name.len() + 2 * size_of::<Cow<'_, str>>());
+        let set = self.set.iter().map(|(_, value)| value.len() + 2 * size_of::<(&str, String)>());
+        remove.chain(set).sum()
+    }
+
     fn changes<'a>(&'a self, removed: impl Iterator<Item = &'a str>) -> HeaderChanges<'a> {
         let remove = self.remove.iter().map(Cow::as_ref);
         let set = self.set.iter().map(|(name, value)| (*name, value.as_str()));

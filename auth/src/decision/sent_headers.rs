@@ -1,13 +1,13 @@
 //! The headers that a client sent, as far as it matters which of them go on.
 
-use std::cell::RefCell;
+use std::convert::Infallible;
 use std::hash::BuildHasher;
 use std::rc::Rc;
 
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxBuildHasher;
 
+use crate::bounded::{Bounded, Entry};
 use crate::reserved::{is_hop_by_hop, is_reserved, may_be_dropped, overrides_method};
-use crate::same::same;
 
 /// What goes on only with some requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,13 @@ impl SentHeaders {
         sent
     }
 
+    /// How many bytes it holds, at most.
+    pub fn bytes(&self) -> usize {
+        let names = self.removed.iter().chain(&self.overrides).chain(&self.upgrade);
+        // The lists have room for more.
+        size_of::<Self>() + names.map(|name| name.len() + 3 * size_of::<String>()).sum::<usize>()
+    }
+
     /// The names of those that do not go on.
     pub(super) fn removed(&self, passing: Passing) -> impl Iterator<Item = &str> {
         let upgrades = passing.upgrade && self.to_websocket;
@@ -59,37 +66,49 @@ impl SentHeaders {
 
 /// What was read a while ago. A client sends the same names with most of its requests, and each name
 /// takes longer to look at than all the rest of a request's way.
-#[derive(Debug, Default)]
-pub(super) struct SeenHeaders(RefCell<FxHashMap<u64, Seen>>);
+#[derive(Debug)]
+pub(super) struct SeenHeaders(Bounded<Rc<Seen>>);
 
-/// What was read of a text, under a hash that only finds it.
+/// What was read of a text.
 #[derive(Debug)]
 struct Seen {
     lines: Box<str>,
     sent: Rc<SentHeaders>,
 }
 
+impl Default for SeenHeaders {
+    fn default() -> Self {
+        Self(Bounded::new(Self::MOST_BYTES))
+    }
+}
+
+impl Entry for Rc<Seen> {
+    fn text(&self) -> &str {
+        &self.lines
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Seen>() + self.lines.len() + self.sent.bytes()
+    }
+}
+
 impl SeenHeaders {
-    /// Beyond this many, all are forgotten.
-    const MOST: usize = 500;
+    /// How many bytes they may hold.
+    const MOST_BYTES: usize = 512 << 10;
 
     /// Longer texts are read each time.
-    const MOST_BYTES: usize = 1000;
+    const LONGEST: usize = 1000;
 
     pub fn read(&self, lines: &str) -> Rc<SentHeaders> {
-        let hash = FxBuildHasher.hash_one(lines);
-        if let Some(seen) = self.0.borrow().get(&hash).filter(|seen| same(&seen.lines, lines)) {
-            return Rc::clone(&seen.sent);
+        if lines.len() > Self::LONGEST {
+            return Rc::new(SentHeaders::read(lines));
         }
-        let sent = Rc::new(SentHeaders::read(lines));
-        if lines.len() <= Self::MOST_BYTES {
-            let mut all = self.0.borrow_mut();
-            if all.len() >= Self::MOST {
-                all.clear();
-            }
-            all.insert(hash, Seen { lines: lines.into(), sent: Rc::clone(&sent) });
-        }
-        sent
+        let read = || {
+            let sent = Rc::new(SentHeaders::read(lines));
+            Ok::<_, Infallible>(Rc::new(Seen { lines: lines.into(), sent }))
+        };
+        let Ok(seen) = self.0.recall(FxBuildHasher.hash_one(lines), lines, read);
+        Rc::clone(&seen.sent)
     }
 }
 
@@ -136,12 +155,13 @@ mod tests {
     #[test]
     fn what_was_read_is_remembered_within_bounds() {
         let seen = SeenHeaders::default();
-        for n in 0..=SeenHeaders::MOST {
+        let often = seen.read("\n\nte");
+        for n in 0..20_000 {
             seen.read(&format!("\n\nx-{n}"));
-            seen.read(&format!("\n\nx-{n}{}", "a".repeat(SeenHeaders::MOST_BYTES)));
+            seen.read(&format!("\n\nx-{n}{}", "a".repeat(SeenHeaders::LONGEST)));
+            assert!(Rc::ptr_eq(&often, &seen.read("\n\nte")), "read again at {n}");
         }
-        assert_eq!(seen.0.borrow().len(), 1);
-        assert!(Rc::ptr_eq(&seen.read("\n\nte"), &seen.read("\n\nte")));
+        assert!(seen.0.len() * 100 < SeenHeaders::MOST_BYTES, "{} are held", seen.0.len());
     }
 
     #[test]

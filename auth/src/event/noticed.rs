@@ -14,12 +14,17 @@ impl Noticed {
     /// Beyond this many, all are forgotten: some expiries are then told again, under the same id.
     const MOST: usize = 10_000;
 
-    /// Notes a session, and says whether it is the first time.
-    pub fn first(&self, sid: &Sid) -> bool {
+    /// Tells of a session, unless that was done. It is noted afterwards: what was not told, because
+    /// telling failed, is told the next time.
+    pub fn once(&self, sid: &Sid, tell: impl FnOnce()) {
+        if self.0.borrow().contains(sid) {
+            return;
+        }
+        tell();
         let mut all = self.0.borrow_mut();
         if all.len() >= Self::MOST {
             all.clear();
         }
-        all.insert(sid.clone())
+        all.insert(sid.clone());
     }
 }

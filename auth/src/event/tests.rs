@@ -1,4 +1,5 @@
 use super::*;
+use crate::request_log::LogKey;
 use rstest::rstest;
 
 const AT: Timestamp = Timestamp::from_millis(1_700_000_000_123);
@@ -38,14 +39,18 @@ fn every_event_has_its_name_and_says_whether_the_session_is_over(
 }
 
 #[rstest]
-#[case(LogIdentity::Plain, "a\"d\na", "sid-1")]
-#[case(LogIdentity::Hashed, "1eade306bfac7e588eae0e107d57f626", "500350f230ef17d0de44182d1a0889f5")]
+#[case(LogNames::Plain, "a\"d\na", "sid-1")]
+#[case(
+    LogNames::Hashed(LogKey::of(b"a secret of more than thirty-two bytes")),
+    "540c66d24595ae381ce6f1da80bb4561",
+    "057403201b7dfd517f75f2612e79d402"
+)]
 fn the_log_names_users_and_sessions_as_it_is_told_to(
-    #[case] how: LogIdentity,
+    #[case] how: LogNames,
     #[case] user_name: &str,
     #[case] session_name: &str,
 ) {
-    let line = Event::created(&session(None)).line(&user(), how);
+    let line = Event::created(&session(None)).line(&user(), &how);
     let line: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!(line["level"], "info");
     assert_eq!([&line["data"]["sub"], &line["data"]["sid"]], [user_name, session_name]);
@@ -82,7 +87,12 @@ fn an_id_is_the_same_whoever_notices_and_another_for_everything_else() {
 fn an_expiry_is_told_once() {
     let noticed = Noticed::default();
     let [one, other] = ["one", "other"].map(|sid| Sid::try_from(sid.to_owned()).unwrap());
-    let told = [noticed.first(&one), noticed.first(&one), noticed.first(&other)];
+    let first = |sid: &Sid| {
+        let mut is_first = false;
+        noticed.once(sid, || is_first = true);
+        is_first
+    };
+    let told = [first(&one), first(&one), first(&other)];
     assert_eq!(told, [true, false, true]);
 }
 

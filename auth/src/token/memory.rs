@@ -1,131 +1,141 @@
 //! Tokens that were verified a while ago, so that each signature is verified once per isolate.
 
-use std::cell::RefCell;
-use std::fmt;
-use std::mem;
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use serde_json::{Map, Value};
 
 use super::Genuine;
-use crate::same::same;
+use crate::bounded::{Bounded, Entry};
 
-/// How many are remembered in each of two halves. A token takes about two kilobytes, half of one more
-/// for each assertion, and what a platform keeps beside it: see [`Verified::kept`](super::Verified).
-const HALF: usize = 1000;
+/// How many bytes all of them may hold, with what a platform keeps beside them: see
+/// [`Tokens::keeps`](super::Tokens::keeps).
+const MOST_BYTES: usize = 7 << 20;
 
 /// The genuine tokens of one key set, by the whole of their text, signature included, because a
 /// cryptographic hash of it would take a tenth of all that is done for a request. It belongs to the
 /// [`Tokens`](super::Tokens) whose keys verified them, so another key set knows none of them.
-///
-/// Two halves: what is used moves into the young one; when that is full, the old one goes.
-#[derive(Default)]
-pub struct Memory {
-    halves: RefCell<Halves>,
-}
+#[derive(Debug)]
+pub struct Memory(Bounded<Rc<Genuine>>);
 
-/// Says how many, not which.
-impl fmt::Debug for Memory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Memory").field("len", &self.len()).finish_non_exhaustive()
+impl Default for Memory {
+    fn default() -> Self {
+        Self(Bounded::new(MOST_BYTES))
     }
 }
 
-#[derive(Default)]
-struct Halves {
-    young: FxHashMap<u64, Known>,
-    old: FxHashMap<u64, Known>,
-}
+impl Entry for Rc<Genuine> {
+    fn text(&self) -> &str {
+        &self.text
+    }
 
-/// A token's text, under a part of its signature that only finds it: another text may have the same.
-/// Nobody without a key can choose what is remembered under which.
-struct Known {
-    text: Box<str>,
-    genuine: Rc<Genuine>,
-}
-
-/// The end of a token, which is its signature's.
-fn end(token: &str) -> u64 {
-    token.as_bytes().last_chunk().map_or(0, |end| u64::from_ne_bytes(*end))
+    fn bytes(&self) -> usize {
+        Genuine::bytes(self)
+    }
 }
 
 impl Memory {
     /// The token if it is remembered, or else what `verify` makes of it, which is remembered then.
     /// A token that is refused is not, or anybody could fill the memory.
+    ///
+    /// It is found by the end of its signature. Nobody without a key can choose what is remembered
+    /// under which.
     pub fn recall<E>(
         &self,
         token: &str,
         verify: impl FnOnce() -> Result<Genuine, E>,
     ) -> Result<Rc<Genuine>, E> {
-        let mut halves = self.halves.borrow_mut();
-        let end = end(token);
-        if let Some(known) = halves.young.get(&end).filter(|known| same(&known.text, token)) {
-            return Ok(Rc::clone(&known.genuine));
-        }
-        let is_old = halves.old.get(&end).is_some_and(|known| same(&known.text, token));
-        let known = match is_old.then(|| halves.old.remove(&end)).flatten() {
-            Some(known) => known,
-            None => Known { text: token.into(), genuine: Rc::new(verify()?) },
-        };
-        if halves.young.len() >= HALF {
-            halves.old = mem::take(&mut halves.young);
-        }
-        let genuine = Rc::clone(&known.genuine);
-        halves.young.insert(end, known);
-        Ok(genuine)
+        let end = token.as_bytes().last_chunk().map_or(0, |end| u64::from_ne_bytes(*end));
+        self.0.recall(end, token, || verify().map(Rc::new))
     }
 
-    fn len(&self) -> usize {
-        let halves = self.halves.borrow();
-        halves.young.len() + halves.old.len()
+    /// Counts what has come to a token since it was remembered. What goes again, and comes again, is
+    /// counted once, or a token could push out others by changing.
+    pub fn recount(&self, token: &Genuine) {
+        let (now, before) = (token.bytes_since(), token.kept.counted.get());
+        if now > before {
+            token.kept.counted.set(now);
+            self.0.grew(now - before);
+        }
     }
 }
 
+/// What the members of a JSON object hold, as far as it can be known: the allocator rounds up, and
+/// lists and maps have room for more.
+pub(super) fn bytes_of(object: &Map<String, Value>) -> usize {
+    let of = |(name, value): (&String, &Value)| SLOT + name.len() + bytes_in(value);
+    object.iter().map(of).sum()
+}
+
+fn bytes_in(value: &Value) -> usize {
+    match value {
+        Value::String(text) => SLOT + text.len(),
+        Value::Array(all) => SLOT + all.iter().map(|one| SLOT + bytes_in(one)).sum::<usize>(),
+        Value::Object(object) => SLOT + bytes_of(object),
+        _ => 0,
+    }
+}
+
+/// A text, a value, and as much again for places that are free.
+const SLOT: usize = 2 * (size_of::<String>() + size_of::<Value>());
+
 #[cfg(test)]
 mod tests {
-    use super::super::Kept;
+    use super::super::tests::{NOW, issue, tokens};
     use super::*;
-    use crate::admin::Rights;
-    use crate::assertion::Assertions;
-    use crate::jwt::Period;
-    use crate::session::{Sid, Subject, TokenName};
-    use serde_json::Map;
+    use crate::session::Sid;
+    use crate::token::Grant;
+    use rstest::rstest;
+    use serde_json::json;
+    use std::time::Duration;
 
-    fn genuine() -> Genuine {
-        let sub = Subject::try_from("ada".to_owned()).unwrap();
-        let (sid, period) = (Sid::from_random([0; 16]), Period::default());
-        let name = TokenName { jti: "jti".into(), issued: period.issued() };
-        let (public, identity, logged) = (Map::new(), Vec::new(), String::new());
-        let (rights, assertions, kept) = <(Rights, Assertions, Kept)>::default();
-        Genuine { sub, sid, name, public, identity, logged, rights, period, assertions, kept }
-    }
-
-    #[test]
-    fn a_token_is_verified_once_and_a_refused_one_each_time() {
-        let memory = Memory::default();
-        assert!(memory.recall("a", || Ok::<_, ()>(genuine())).is_ok());
-        assert!(memory.recall("a", || Err(())).is_ok());
-        assert_eq!(memory.recall("b", || Err("refused")).err(), Some("refused"));
-        assert!(memory.recall("b", || Ok::<_, ()>(genuine())).is_ok());
-    }
-
-    #[test]
-    fn no_other_token_of_the_same_end_is_taken_for_one_that_is_remembered() {
-        let memory = Memory::default();
-        assert!(memory.recall("a.12345678", || Ok::<_, ()>(genuine())).is_ok());
-        assert!(memory.recall("b.12345678", || Err(())).is_err());
-        assert!(memory.recall("b.12345678", || Ok::<_, ()>(genuine())).is_ok());
-        assert!(memory.recall("a.12345678", || Err(())).is_err(), "the other took its place");
-    }
-
-    #[test]
-    fn the_memory_is_bounded_and_keeps_what_is_used() {
-        let memory = Memory::default();
-        for n in 0..10 * HALF {
-            memory.recall(&format!("{n:08}"), || Ok::<_, ()>(genuine())).unwrap();
-            assert!(memory.recall("00000000", || Err(())).is_ok(), "forgotten at {n}");
-            assert!(memory.len() <= 2 * HALF + 1);
+    /// Verifies tokens of so many users, each with these claims, and says how many bytes are held.
+    fn fill(users: usize, claims: &Value, kept: usize) -> (usize, usize) {
+        let tokens = tokens(&["a"]);
+        for n in 0..users {
+            let grant = Grant {
+                sub: &format!("user-{n}").try_into().unwrap(),
+                sid: &Sid::from_random([7; 16]),
+                jti: "jti",
+                public: claims.as_object().unwrap(),
+                now: NOW,
+                lifetime: Duration::from_secs(60),
+            };
+            let token = tokens.verify(&tokens.issue(&grant).unwrap(), NOW).unwrap();
+            tokens.keeps(&token, kept);
         }
-        assert!(memory.recall("00000001", || Err(())).is_err(), "the unused one is forgotten");
+        let held = tokens.memory.0.len();
+        let each = tokens.verify(&issue(&tokens, "ada"), NOW).unwrap().bytes();
+        (held, each)
+    }
+
+    #[rstest]
+    #[case::much_is_kept_beside_them(json!({}), 20_000)]
+    #[case::many_claims(json!({ "list": vec![1; 2_000] }), 0)]
+    #[case::long_claims(json!({ "text": "x".repeat(4_000) }), 5_000)]
+    fn what_many_tokens_hold_is_bounded(#[case] claims: Value, #[case] kept: usize) {
+        let (held, _) = fill(4_000, &claims, kept);
+        let each = claims.to_string().len() + kept;
+        assert!(held * each <= MOST_BYTES, "{held} tokens of {each} bytes");
+        assert!(held < 4_000, "all of them are held");
+    }
+
+    #[test]
+    fn a_thousand_ordinary_tokens_are_remembered() {
+        let claims = json!({ "email": "ada@rowing.example", "roles": ["member", "board"] });
+        let (held, each) = fill(2_000, &claims, 2_000);
+        assert!(held >= 1_000, "{held}, and one takes {each} bytes");
+    }
+
+    #[test]
+    fn a_token_that_changes_pushes_out_nobody() {
+        let tokens = tokens(&["a"]);
+        let (changing, other) = (issue(&tokens, "ada"), issue(&tokens, "ben"));
+        let made = |token: &str| tokens.verify(token, NOW).unwrap().kept(|| 1);
+        let before = made(&other);
+        for n in 0..5_000 {
+            let token = tokens.verify(&changing, NOW).unwrap();
+            tokens.keeps(&token, 5_000 * (n % 2));
+        }
+        assert!(Rc::ptr_eq(&before, &made(&other)));
     }
 }
