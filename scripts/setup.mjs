@@ -114,3 +114,14 @@ export function needPython(name, subfolder, file) {
   run(join(folder, "bin/python"), [...pip, "--require-hashes", "--requirement", requirements]);
   writeFileSync(stampFile, stamp);
 }
+
+/** The npm packages of a folder of its own, as its package-lock.json has them. */
+export function needNode(name, subfolder) {
+  const folder = join(root, subfolder);
+  const stampFile = join(folder, "node_modules/.installed");
+  const stamp = digest(readFileSync(join(folder, "package-lock.json")));
+  if (isStamped(stampFile, stamp)) return;
+  say(`Installing ${name} into ${subfolder}/node_modules`);
+  run("npm", ["ci", "--prefix", folder, "--no-audit", "--no-fund", "--loglevel=error"]);
+  writeFileSync(stampFile, stamp);
+}

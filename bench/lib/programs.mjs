@@ -1,8 +1,8 @@
 // What the bench needs beside the project's own tools.
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { digest, giveUp, isStamped, output, root, run, say } from "../../scripts/setup.mjs";
+import { giveUp, needNode, output, root, run, say } from "../../scripts/setup.mjs";
 
 const programs = [
   { debian: "wrk", isThere: () => existsSync("/usr/bin/wrk") || existsSync("/usr/local/bin/wrk") },
@@ -26,15 +26,7 @@ export function needPrograms() {
 }
 
 /** The peers' packages, which only the bench needs. */
-export function needPeers() {
-  const folder = join(root, "bench/peers");
-  const stampFile = join(folder, "node_modules/.installed");
-  const stamp = digest(readFileSync(join(folder, "package-lock.json")));
-  if (isStamped(stampFile, stamp)) return;
-  say("Installing the peers' packages into bench/peers/node_modules");
-  run("npm", ["ci", "--prefix", folder, "--no-audit", "--no-fund", "--loglevel=error"]);
-  writeFileSync(stampFile, stamp);
-}
+export const needPeers = () => needNode("the peers' packages", "bench/peers");
 
 /** What was measured with. */
 export function versions() {

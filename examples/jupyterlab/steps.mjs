@@ -4,8 +4,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { demand, hash, signIn, signInElsewhere, toldAtLogin, until } from "../lib/told.mjs";
 import { compare } from "./steps/compare.mjs";
-import { demand, hash, until } from "./steps/told.mjs";
 
 /** A name that every part on the way could get wrong. */
 const AWKWARD = "Größe 100% #1; a+b & 'c'.bin";
@@ -39,20 +39,13 @@ export async function use(page, steps, parts) {
   await steps.take("a login elsewhere cuts every WebSocket", () => supersede(page, site));
   await steps.take("the next request leads to the login page, which says why", async () => {
     await page.reload();
-    demand(new URL(page.url()).pathname === "/_auth/login", `it is ${page.url()}`);
-    return (await page.getByRole("status").textContent())?.trim();
+    return toldAtLogin(page);
   });
   await steps.take("a new login leads back, and the kernel still knows what it knew", async () => {
     await signIn(page);
     await page.locator(".lm-TabBar-tab", { hasText: ".ipynb" }).first().click();
     await runCell(page, "print('still', kept)", "still 42");
   });
-}
-
-async function signIn(page) {
-  await page.getByLabel("User name").fill("ada");
-  await page.getByLabel("Password").fill("harbour-lights");
-  await page.getByRole("button", { name: "Sign in" }).click();
 }
 
 const outputs = async (page) => (await page.locator(".jp-Notebook .jp-OutputArea-output").allTextContents()).join("\n");
@@ -129,10 +122,7 @@ async function supersede(page, site) {
   const open = async () => (await page.evaluate(() => window.sockets)).filter(({ opened, closed }) => opened && !closed);
   const before = await open();
   demand(before.length >= 3, `only ${before.map(({ path }) => path)} are open`);
-  const began = Date.now();
-  const body = JSON.stringify({ username: "ada", password: "harbour-lights" });
-  const login = await fetch(`${site}/_auth/login`, { method: "POST", headers: { "content-type": "application/json" }, body });
-  demand(login.status === 200, `the login elsewhere was answered ${login.status}`);
+  const began = await signInElsewhere(site);
   await until(async () => (await open()).length === 0, "some stay open", 10);
   const cut = (await page.evaluate(() => window.sockets)).filter(({ opened, closed }) => opened && closed >= began);
   const otherwise = cut.filter(({ code, reason }) => code !== 4001 || reason !== "session_superseded");

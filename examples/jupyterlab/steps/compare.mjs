@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
-import { demand, hash } from "./told.mjs";
+import { demand, hash } from "../../lib/told.mjs";
 
 /** Names and paths that servers and parsers on the way like to change. */
 const CASES = [

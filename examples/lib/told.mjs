@@ -33,25 +33,10 @@ export class Steps {
   }
 }
 
-/** A page that remembers what became of its WebSockets, in `window.sockets`. */
-export async function newPage(browser) {
+/** A page of a fresh browser profile, in which `init` runs before every page's own scripts. */
+export async function newPage(browser, init) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-  await context.addInitScript(() => {
-    window.sockets = [];
-    window.WebSocket = class extends WebSocket {
-      constructor(...args) {
-        super(...args);
-        const socket = { path: new URL(this.url).pathname };
-        window.sockets.push(socket);
-        this.addEventListener("open", () => (socket.opened = Date.now()));
-        this.addEventListener("message", ({ data }) => {
-          const text = typeof data === "string" ? data : new TextDecoder().decode(data);
-          socket.hasKernel ||= text.includes("kernel_info_reply");
-        });
-        this.addEventListener("close", ({ code, reason }) => Object.assign(socket, { closed: Date.now(), code, reason }));
-      }
-    };
-  });
+  if (init) await context.addInitScript(init);
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
   return page;
@@ -73,3 +58,25 @@ export async function until(isSo, otherwise, seconds = 30) {
 
 /** What tells two files apart. */
 export const hash = (bytes) => createHash("sha256").update(bytes).digest("hex");
+
+/** Signs in at the guard's own login page. */
+export async function signIn(page, username = "ada", password = "harbour-lights") {
+  await page.getByLabel("User name").fill(username);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** Signs in from elsewhere, which ends the session of the page. Returns when that was sent. */
+export async function signInElsewhere(site) {
+  const began = Date.now();
+  const body = JSON.stringify({ username: "ada", password: "harbour-lights" });
+  const login = await fetch(`${site}/_auth/login`, { method: "POST", headers: { "content-type": "application/json" }, body });
+  demand(login.status === 200, `the login elsewhere was answered ${login.status}`);
+  return began;
+}
+
+/** Fails unless the page is the guard's login page; returns what it says. */
+export async function toldAtLogin(page) {
+  await page.waitForURL((url) => url.pathname === "/_auth/login");
+  return (await page.getByRole("status").textContent())?.trim();
+}
