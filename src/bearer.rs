@@ -101,7 +101,9 @@ impl Kept {
     pub fn of(app: &App, caller: &Caller) -> Rc<Self> {
         caller.token().kept(|| {
             let idle_timeout = app.guard.settings().idle_timeout;
-            let (place, frame) = app.store.check_frame(caller.user(), caller.sid(), idle_timeout);
+            let jti = &caller.token().name().jti;
+            let (user, sid) = (caller.user(), caller.sid());
+            let (place, frame) = app.store.check_frame(user, sid, jti, idle_timeout);
             let identity = caller.token().identity().iter();
             let identity: Vec<_> =
                 identity.map(|(name, value)| [&**name, value].join(": ")).collect();

@@ -35,7 +35,7 @@ pub struct App {
     /// Decides.
     pub guard: Guard,
     /// Is asked.
-    pub store: Box<dyn SessionStore>,
+    pub store: Rc<dyn SessionStore>,
     /// Count attempts to log in, in place of the store.
     limiters: Vec<(By, JsValue)>,
     /// The Durable Objects, which push needs with either store.
@@ -85,16 +85,16 @@ impl App {
         let objects = get(OBJECTS);
         forward::set_up(&settings, objects.is_some());
         let timeout = settings.store_timeout;
-        let store: Box<dyn SessionStore> = match &settings.store {
+        let store: Rc<dyn SessionStore> = match &settings.store {
             StoreSettings::DurableObject => {
                 let objects = objects.clone().ok_or_else(|| {
                     let cause = "the Durable Object binding is missing; see wrangler.toml";
                     Refusal::Misconfigured(format!("{OBJECTS}: {cause}"))
                 })?;
-                Box::new(ObjectStore::new(objects, timeout))
+                Rc::new(ObjectStore::new(objects, timeout))
             }
             StoreSettings::Redis { url, token, keyspace, consistency } => {
-                Box::new(RedisStore::new(url, token, keyspace, *consistency, timeout))
+                Rc::new(RedisStore::new(url, token, keyspace, *consistency, timeout))
             }
         };
         let limiters = limiters(&settings, get)?;

@@ -49,6 +49,12 @@ pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> JsValue {
             response::refused(&refused, head.method()).into()
         }
         Decision::Forward(anonymous) => forward::anonymously(&app, &anonymous, passage),
+        Decision::Contested(sessions) => promise::of(async move {
+            let over = sessions::over(&app, &sessions).await;
+            let answer = handle(app, head.with_over(over), request::now());
+            JsFuture::from(Promise::resolve(&answer)).await
+        })
+        .into(),
         Decision::ReadBody => promise::of(async move {
             let head = head.with_body().await;
             JsFuture::from(Promise::resolve(&handle(app, head, request::now()))).await
@@ -197,6 +203,7 @@ impl Pending {
         match app.guard.judge(check, answer, now) {
             // 6.
             Ok(live) => {
+                sessions::note_use(app, check.caller(), live.as_ref());
                 let answer = forward::with_identity(app, check, kept, live.as_ref(), passage, sent);
                 kept.count(app, check.caller());
                 answer

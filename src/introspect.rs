@@ -3,8 +3,7 @@
 use auth::admin::{self, Service};
 use auth::decision::Head;
 use auth::refusal::Refusal;
-use auth::session::Ending;
-use auth::store::{Command, Which};
+use auth::store::Which;
 use serde_json::{Map, Value, json};
 use web_sys::{Request, Response};
 
@@ -28,8 +27,8 @@ pub async fn show(app: &App, request: &Request, head: &RequestHead) -> Response 
     }
 }
 
-/// `POST revoke` (RFC 7009): ends the session of a token. One that is no good is no error (section
-/// 2.2): nobody can use it either way.
+/// `POST revoke` (RFC 7009): ends the session of a token, also of an expired one. One that is no good
+/// is no error (section 2.2): nobody can use it either way.
 pub async fn revoke(app: &App, request: &Request, head: &RequestHead) -> Response {
     match try_revoke(app, request, head).await {
         Ok(()) | Err(Refusal::Token(_)) => response::response(200, "", &[NO_STORE]),
@@ -51,11 +50,8 @@ async fn try_show(
 
 async fn try_revoke(app: &App, request: &Request, head: &RequestHead) -> Result<(), Refusal> {
     let token = sent_token(app, request, head, Service::Revoke).await?;
-    let caller = app.guard.bearer_of(&token, request::now())?;
-    app.guard.forget([caller.sid()]);
-    let which = Which::One(caller.sid().clone());
-    let command = Command::End { which, ending: Ending::Revoked { at: request::now() } };
-    sessions::end_sessions(app, caller.user(), &command).await.map(drop)
+    let held = app.guard.tokens().authentic(&token).map_err(Refusal::Token)?;
+    sessions::end_held(app, &held, Which::One(held.sid().clone())).await
 }
 
 async fn sent_token(

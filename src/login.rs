@@ -63,7 +63,15 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
         Err(refusal) => Err(refusal),
     };
     match (form, outcome) {
-        (Form::Json, Ok(entry)) => entry.json(200, attempt.proof.nonce(), &entry.set_cookie()),
+        (Form::Json, Ok(entry)) => {
+            let clear = cookie::clear(&app.guard.settings().cookie_name);
+            // An older session's would be sent beside the new token.
+            let headers = match entry.cookie.is_none() && app.guard.has_cookie(head) {
+                true => vec![("set-cookie", clear.as_str())],
+                false => entry.set_cookie(),
+            };
+            entry.json(200, attempt.proof.nonce(), &headers)
+        }
         (Form::Page, Ok(entry)) => entry.redirect(attempt.redirect),
         (
             Form::Page,

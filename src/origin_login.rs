@@ -5,7 +5,6 @@ use auth::cookie;
 use auth::decision::Head;
 use auth::login::{Approval, Lifetimes};
 use auth::refusal::Refusal;
-use auth::session::Ending;
 use auth::store::{Command, Which};
 use js_sys::Array;
 use serde_json::json;
@@ -132,24 +131,23 @@ impl Scope {
     }
 }
 
-/// Ends the session that the request came with, whatever else it may do; others only if that one is
+/// Ends the sessions that the request came with, whatever else it may do; others only if that one is
 /// live, because whoever is logged out already may not log the others out.
 async fn log_out(app: &App, head: &impl Head, scope: Scope) -> Result<(), Refusal> {
-    let Some(caller) = app.guard.caller_of(head, request::now()) else { return Ok(()) };
-    if scope != Scope::Local {
-        match sessions::look(app, &caller).await {
-            Ok(_) => {}
-            Err(Refusal::Session(_)) => return Ok(()),
-            Err(refusal) => return Err(refusal),
-        }
+    if scope == Scope::Others {
+        let Some(caller) = app.guard.caller_of(head, request::now()) else { return Ok(()) };
+        return match sessions::look(app, &caller).await {
+            Ok(_) => {
+                let which = Which::Others(caller.sid().clone());
+                let command = Command::End { which, ending: sessions::revoked() };
+                sessions::end_sessions(app, caller.user(), &command).await.map(drop)
+            }
+            Err(Refusal::Session(_)) => Ok(()),
+            Err(refusal) => Err(refusal),
+        };
     }
-    let sid = caller.sid().clone();
-    let which = match scope {
-        Scope::Local => Which::One(sid),
-        Scope::Others => Which::Others(sid),
-        Scope::Global => Which::All,
-    };
-    app.guard.forget([caller.sid()]);
-    let command = Command::End { which, ending: Ending::Revoked { at: request::now() } };
-    sessions::end_sessions(app, caller.user(), &command).await.map(drop)
+    for held in app.guard.held_anyhow(head, request::now()) {
+        sessions::log_out_of(app, &held, scope == Scope::Global).await?;
+    }
+    Ok(())
 }

@@ -70,7 +70,8 @@ impl Precedent {
     pub fn passes(&self, now: f64) -> bool {
         let Some(session) = self.kept.found() else { return false };
         let answer = Ok(Answer::Found(Some(session)));
-        self.app.guard.judge(&self.check, answer, moment(now)).is_ok()
+        let live = self.app.guard.judge(&self.check, answer, moment(now));
+        live.is_ok_and(|live| !self.check.caller().is_news(live.as_ref()))
     }
 
     /// The same for any other reply, and for what must not pass. It was asked at `asked`, when it

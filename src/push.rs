@@ -6,8 +6,9 @@ use std::rc::Rc;
 use auth::decision::Head;
 use auth::event::Event;
 use auth::refusal::Refusal;
-use auth::session::{Gone, LiveSession, Session, Sid, Subject, judge_session};
-use auth::store::{Answer, Command, StoreError};
+use auth::session::{Gone, LiveSession, Sid, Subject, judge_session};
+use auth::store::StoreError;
+use auth::time::Timestamp;
 use js_sys::{Error, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -55,17 +56,29 @@ async fn try_open(app: &App, head: &RequestHead) -> Result<Response, Refusal> {
         return Err(Refusal::UpgradeRequired);
     }
     let caller = app.guard.authenticate(head, request::now())?;
-    let opened = watch(app, caller.user(), caller.sid()).await?;
+    if app.objects.is_none() {
+        return Err(Refusal::PushUnavailable);
+    }
+    let answer = store::apply(&*app.store, caller.user(), &caller.clone().unused().command()).await;
+    let answer = answer.map_err(Refusal::StoreUnavailable)?;
+    let session = sessions::settle(app, &caller, answer).await?;
+    let opened = watch(app, caller.user(), caller.sid(), session.deadline()).await?;
     Ok(hand_over(&opened))
 }
 
-/// A response with a WebSocket that is told the end of a session, which was live when it opened.
+/// A response with a WebSocket that is told the end of a session, which is live, by itself not before
+/// `until`.
 ///
 /// # Errors
 /// Why there is none; [`Refusal::PushUnavailable`] if there are no Durable Objects.
-pub async fn watch(app: &App, user: &Subject, sid: &Sid) -> Result<Response, Refusal> {
+async fn watch(
+    app: &App,
+    user: &Subject,
+    sid: &Sid,
+    until: Timestamp,
+) -> Result<Response, Refusal> {
     let objects = app.objects.as_ref().ok_or(Refusal::PushUnavailable)?;
-    let until = live(app, user, sid).await?.deadline().millis() as f64;
+    let until = until.millis() as f64;
     let opening = listen(objects, &name_of(user), user.as_str(), sid.as_str(), until);
     let opened = JsFuture::from(opening).await.map_err(|error| {
         let error = Error::from(error).message().into();
@@ -90,7 +103,11 @@ pub async fn watch_line(session: &str) -> Result<JsValue, JsValue> {
     let (Some(app), Some((user, sid))) = (App::loaded(), read_line(session)) else {
         return Err("there is nobody to ask".into());
     };
-    match watch(&app, &user, &sid).await {
+    let opened = match live(&app, &user, &sid).await {
+        Ok(live) => watch(&app, &user, &sid, live.deadline()).await,
+        Err(refusal) => Err(refusal),
+    };
+    match opened {
         Ok(opened) => Ok(opened.into()),
         Err(gone @ Refusal::Session(_)) => Ok(gone.code().into()),
         Err(refusal) => Err(refusal.cause().unwrap_or_default().into()),
@@ -103,7 +120,7 @@ pub async fn recheck(passage: Passage, session: &str) -> Option<Response> {
     let (Some(app), Some((user, sid))) = (App::loaded(), read_line(session)) else {
         return Some(response::refusal(&Refusal::StoreUnavailable(StoreError::other_answer())));
     };
-    let found = find(&app, &user, &sid).await;
+    let found = sessions::find(&app, &user, &sid).await;
     let refusal = app.guard.recheck(&sid, found, request::now()).err()?;
     events::notice(&app, &user, &sid, &refusal);
     let head = RequestHead::of(passage);
@@ -117,20 +134,10 @@ fn read_line(session: &str) -> Option<(Subject, Sid)> {
 }
 
 async fn live(app: &App, user: &Subject, sid: &Sid) -> Result<LiveSession, Refusal> {
-    let found = find(app, user, sid).await;
+    let found = sessions::find(app, user, sid).await;
     let live = judge_session(found.map_err(Refusal::StoreUnavailable)?, request::now());
     let live = live.map_err(Refusal::Session);
     live.inspect_err(|refusal| events::notice(app, user, sid, refusal))
-}
-
-/// What the store knows of a session. Its idle deadline stays: to listen is not to use.
-async fn find(app: &App, user: &Subject, sid: &Sid) -> Result<Option<Rc<Session>>, StoreError> {
-    let now = request::now();
-    let command = Command::Check { sid: sid.clone(), idle_timeout: None, now };
-    match store::apply(&*app.store, user, &command).await? {
-        Answer::Found(found) => Ok(found),
-        _ => Err(StoreError::other_answer()),
-    }
 }
 
 /// For a user's object, whose listeners' session may have ended by itself. The promise is of a
@@ -141,7 +148,7 @@ pub fn look(env: JsValue, user: String, sid: String) -> Promise {
     promise::of(async move {
         let app = App::load(&env).map_err(|refusal| refusal.code())?;
         let (user, sid) = (Subject::try_from(user)?, Sid::try_from(sid)?);
-        let found = find(&app, &user, &sid).await.map_err(|error| error.to_string())?;
+        let found = sessions::find(&app, &user, &sid).await.map_err(|error| error.to_string())?;
         let now = request::now();
         let ended = found.clone().filter(|session| session.ended.is_some());
         match judge_session(found, now) {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use auth::cookie;
-use auth::credential::Source;
 use auth::decision::Caller;
 use auth::event::Event;
 use auth::refusal::Refusal;
@@ -28,7 +27,8 @@ struct Refreshed<'a> {
 }
 
 /// `POST refresh`: the token's successor. Whoever asks again within thirty seconds, with either of
-/// them, gets the same one.
+/// them, gets the same one, and so does whoever asks with the old one while nobody has used the new
+/// one: the answer may have been lost.
 pub async fn refresh(app: &App, head: &RequestHead) -> Response {
     match try_refresh(app, head).await {
         Ok(response) => response,
@@ -37,13 +37,15 @@ pub async fn refresh(app: &App, head: &RequestHead) -> Response {
 }
 
 async fn try_refresh(app: &App, head: &RequestHead) -> Result<Response, Refusal> {
-    let caller = app.guard.authenticate(head, request::now())?;
+    let mut caller = app.guard.authenticate(head, request::now())?;
+    if caller.has_several_tokens() {
+        let session = sessions::look(app, &caller).await?;
+        caller = caller.with_current_token(&session, request::now());
+    }
     let session = refreshed(app, &caller).await?;
     let (token, lifetime) = token(app, &caller, &session)?;
-    let settings = app.guard.settings();
-    let cookie = (caller.source() == Source::Cookie)
-        .then(|| cookie::set(&settings.cookie_name, &token, lifetime))
-        .flatten();
+    let name = &app.guard.settings().cookie_name;
+    let cookie = caller.in_cookie().then(|| cookie::renew(name, &token, lifetime));
     let headers: Vec<_> = cookie.iter().map(|cookie| ("set-cookie", cookie.as_str())).collect();
     let body = Refreshed {
         access_token: &token,
@@ -76,7 +78,7 @@ async fn refreshed(app: &App, caller: &Caller) -> Result<Session, Refusal> {
             Err(Refusal::Session(Gone::Outdated))
         }
         Ok(answer) => {
-            app.guard.live(caller, answer, request::now())?;
+            sessions::settle(app, caller, answer).await?;
             let error = StoreError::Unreadable("a live session, not refreshed".into());
             Err(Refusal::StoreUnavailable(error))
         }

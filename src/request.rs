@@ -8,6 +8,7 @@ use auth::device::Hints;
 use auth::form::{Form, MAX_BODY};
 use auth::login::Client;
 use auth::refusal::Refusal;
+use auth::session::Sid;
 use auth::time::Timestamp;
 use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
@@ -24,6 +25,7 @@ pub struct RequestHead {
     cookie: Option<String>,
     passage: Passage,
     body: Option<Result<String, UnreadableBody>>,
+    over: Option<Vec<Sid>>,
     found_more: Cell<bool>,
 }
 
@@ -52,7 +54,7 @@ impl RequestHead {
         cookie: Option<String>,
     ) -> Self {
         let found_more = Cell::new(false);
-        Self { method, url, authorization, cookie, passage, body: None, found_more }
+        Self { method, url, authorization, cookie, passage, body: None, over: None, found_more }
     }
 
     /// Looks at a request.
@@ -69,7 +71,12 @@ impl RequestHead {
     /// Was anything found in it, when it was looked for, but method, URL, `Authorization` and
     /// `Cookie`? If not, these and the names of its headers say all that was to know.
     pub fn says_more(&self) -> bool {
-        self.found_more.get() || self.body.is_some()
+        self.found_more.get() || self.body.is_some() || self.over.is_some()
+    }
+
+    /// The same when it is known which of its sessions are over.
+    pub fn with_over(self, over: Vec<Sid>) -> Self {
+        Self { over: Some(over), ..self }
     }
 
     /// Looks at its body, too, and leaves that in the request as it is.
@@ -110,6 +117,10 @@ impl Head for RequestHead {
             Some(Ok(text)) => Body::Text(text),
             Some(Err(UnreadableBody)) => Body::Unreadable,
         }
+    }
+
+    fn over(&self) -> Option<&[Sid]> {
+        self.over.as_deref()
     }
 }
 

@@ -42,7 +42,7 @@ async fn try_patch(app: &App, request: &Request, head: &RequestHead) -> Result<S
         };
         match store::apply(&*app.store, caller.user(), &command).await {
             Ok(Answer::Changed(session)) => return Ok(*session),
-            Ok(answer) => session = app.guard.live(&caller, answer, request::now())?.into_inner(),
+            Ok(answer) => session = sessions::settle(app, &caller, answer).await?,
             Err(error) => return Err(Refusal::StoreUnavailable(error)),
         }
     }

@@ -1,14 +1,17 @@
 //! The caller's own sessions: shown, and ended.
 
+use std::rc::Rc;
+
 use auth::cookie;
 use auth::decision::{Caller, Head};
 use auth::event::Event;
 use auth::form::Form;
 use auth::refusal::Refusal;
 use auth::route::Target;
-use auth::session::{self, Ending, Gone, LiveSession, Session, Sid, Subject};
+use auth::session::{Ending, Gone, LiveSession, Session, Sid, Subject, judge};
 use auth::store::{Answer, Command, StoreError, Which};
 use auth::time::Timestamp;
+use auth::token::Authentic;
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -83,13 +86,15 @@ async fn try_list(app: &App, head: &RequestHead) -> Result<Vec<SessionView>, Ref
     let (caller, _) = asked_about(app, head).await?;
     let command = Command::List { now: request::now() };
     match store::apply(&*app.store, caller.user(), &command).await {
-        Ok(Answer::Listed(sessions)) => Ok(sessions
-            .iter()
-            .map(|it| SessionView {
-                current: Some(it.sid == *caller.sid()),
-                ..SessionView::public(it)
-            })
-            .collect()),
+        Ok(Answer::Listed(sessions)) => {
+            // It may have ended in between; the list is then nobody's.
+            if !sessions.iter().any(|it| it.sid == *caller.sid()) {
+                look(app, &caller).await?;
+            }
+            let is_current = |it: &Session| Some(it.sid == *caller.sid());
+            let view = |it| SessionView { current: is_current(it), ..SessionView::public(it) };
+            Ok(sessions.iter().map(view).collect())
+        }
         Ok(_) => Err(Refusal::StoreUnavailable(StoreError::other_answer())),
         Err(error) => Err(Refusal::StoreUnavailable(error)),
     }
@@ -117,7 +122,7 @@ async fn try_end_one(app: &App, head: &RequestHead) -> Result<(), Refusal> {
 }
 
 /// An end that somebody wished, now.
-fn revoked() -> Ending {
+pub fn revoked() -> Ending {
     Ending::Revoked { at: request::now() }
 }
 
@@ -131,9 +136,7 @@ pub async fn log_out(app: &App, head: &RequestHead) -> Response {
     match (scope, try_log_out(app, head, scope).await) {
         (Scope::Others, Ok(())) => response::response(204, "", &[response::NO_STORE]),
         (Scope::Others, Err(refusal)) => response::refusal(&refusal),
-        (_, Ok(()) | Err(Refusal::TokenMissing | Refusal::Token(_) | Refusal::Session(_))) => {
-            logged_out(app, head)
-        }
+        (_, Ok(()) | Err(Refusal::TokenMissing | Refusal::Token(_))) => logged_out(app, head),
         (_, Err(refusal)) => response::refusal(&refusal),
     }
 }
@@ -190,9 +193,16 @@ pub async fn current(app: &App, head: &RequestHead) -> Result<(Caller, Session),
 /// Step 4 for whoever a token was issued to. An old token ends its session.
 pub async fn look(app: &App, caller: &Caller) -> Result<Session, Refusal> {
     let answer = store::apply(&*app.store, caller.user(), &caller.command()).await;
-    let answer = answer.map_err(Refusal::StoreUnavailable)?;
+    settle(app, caller, answer.map_err(Refusal::StoreUnavailable)?).await
+}
+
+/// The one judgement of a caller's session for all endpoints, whatever the store was asked.
+pub async fn settle(app: &App, caller: &Caller, answer: Answer) -> Result<Session, Refusal> {
     match app.guard.live(caller, answer, request::now()) {
-        Ok(live) => Ok(live.into_inner()),
+        Ok(live) => {
+            note_use(app, caller, Some(&live));
+            Ok(live.into_inner())
+        }
         Err(refusal) => {
             events::notice(app, caller.user(), caller.sid(), &refusal);
             if refusal == Refusal::Session(Gone::Outdated) {
@@ -213,7 +223,43 @@ pub async fn state(
     now: Timestamp,
 ) -> Result<Result<LiveSession, Gone>, StoreError> {
     match store::apply(&*app.store, caller.user(), &caller.command()).await? {
-        Answer::Found(found) => Ok(session::judge(found, caller.token().name(), now)),
+        Answer::Found(found) => Ok(judge(found, caller.token_names(), now)),
+        _ => Err(StoreError::other_answer()),
+    }
+}
+
+/// Has the store learn that a token is used, if the answer came from a replica, which does not: once
+/// after each refresh. Nobody waits for it.
+pub fn note_use(app: &App, caller: &Caller, live: Option<&LiveSession>) {
+    if caller.is_news(live) {
+        let (store, user, command) =
+            (Rc::clone(&app.store), caller.user().clone(), caller.clone().unused().command());
+        events::later(async move { drop(store.apply_anew(&user, &command).await) });
+    }
+}
+
+/// Those of several sessions that are over, unless all are, or the store could not be asked.
+pub async fn over(app: &App, sessions: &[Authentic]) -> Vec<Sid> {
+    let mut over = Vec::new();
+    for it in sessions {
+        let Ok(found) = find(app, it.sub(), it.sid()).await else { return Vec::new() };
+        if judge(found, [it.name()], request::now()).is_err() {
+            over.push(it.sid().clone());
+        }
+    }
+    // The newest one's end is what the client is told.
+    if over.len() == sessions.len() {
+        over.remove(0);
+    }
+    over
+}
+
+/// What the store knows of a session. Its idle deadline stays: to look is not to use.
+pub async fn find(app: &App, user: &Subject, sid: &Sid) -> Result<Option<Rc<Session>>, StoreError> {
+    let (sid, now) = (sid.clone(), request::now());
+    let command = Command::Check { sid, jti: None, idle_timeout: None, now };
+    match store::apply(&*app.store, user, &command).await? {
+        Answer::Found(found) => Ok(found),
         _ => Err(StoreError::other_answer()),
     }
 }
@@ -228,6 +274,14 @@ pub async fn end_reused(app: &App, caller: &Caller) -> Result<(), Refusal> {
     end_sessions(app, caller.user(), &command).await.map(drop)
 }
 
+/// Ends some of a user's sessions because somebody who holds a token of this one wishes so.
+pub async fn end_held(app: &App, held: &Authentic, which: Which) -> Result<(), Refusal> {
+    // An outage must not keep alive what somebody wished to end.
+    app.guard.forget([held.sid()]);
+    let command = Command::End { which, ending: revoked() };
+    end_sessions(app, held.sub(), &command).await.map(drop)
+}
+
 /// Tells what was ended, and what began with that: to this isolate, the index, and whoever listens.
 pub fn tell_ended(app: &App, user: &Subject, begun: Option<&Session>, ended: &[Session]) {
     app.guard.forget(ended.iter().map(|session| &session.sid));
@@ -238,28 +292,52 @@ pub fn tell_ended(app: &App, user: &Subject, begun: Option<&Session>, ended: &[S
 async fn try_log_out(app: &App, head: &RequestHead, scope: Scope) -> Result<(), Refusal> {
     // Another site's form carries no cookie, but would have the browser drop its own.
     app.guard.refuse_other_origins(head)?;
-    let caller = app.guard.authenticate(head, request::now())?;
-    match scope {
-        Scope::Local => {}
+    if let Scope::Others = scope {
         // Whoever is logged out already may not log the others out.
-        Scope::Others | Scope::Global => match look(app, &caller).await {
-            Ok(_) => {}
-            // Perhaps by this very logout, whose answer was lost.
-            Err(Refusal::Session(Gone::Ended(ending))) => {
-                lost_answer::tell_again(app, caller.user(), &ending).await;
-                return Err(Refusal::Session(Gone::Ended(ending)));
+        let caller = app.guard.authenticate(head, request::now())?;
+        return match look(app, &caller).await {
+            Ok(_) => {
+                let which = Which::Others(caller.sid().clone());
+                let command = Command::End { which, ending: revoked() };
+                end_sessions(app, caller.user(), &command).await.map(drop)
             }
-            Err(refusal) => return Err(refusal),
-        },
+            Err(refusal) => {
+                tell_again(app, caller.user(), &refusal).await;
+                Err(refusal)
+            }
+        };
     }
-    app.guard.forget([caller.sid()]);
-    let which = match scope {
-        Scope::Local => Which::One(caller.sid().clone()),
-        Scope::Others => Which::Others(caller.sid().clone()),
-        Scope::Global => Which::All,
-    };
-    let command = Command::End { which, ending: revoked() };
-    end_sessions(app, caller.user(), &command).await.map(drop)
+    for held in app.guard.held(head, request::now())? {
+        log_out_of(app, &held, matches!(scope, Scope::Global)).await?;
+    }
+    Ok(())
+}
+
+/// An end that is found already may be that of this very logout, whose answer was lost.
+async fn tell_again(app: &App, user: &Subject, refusal: &Refusal) {
+    if let Refusal::Session(Gone::Ended(ending)) = refusal {
+        lost_answer::tell_again(app, user, ending).await;
+    }
+}
+
+/// Ends a session; with `everywhere` all of its user's, if it is still live: a token whose session is
+/// over ends nobody else's.
+pub async fn log_out_of(app: &App, held: &Authentic, everywhere: bool) -> Result<(), Refusal> {
+    let one = Which::One(held.sid().clone());
+    if !everywhere {
+        return end_held(app, held, one).await;
+    }
+    let found = find(app, held.sub(), held.sid()).await.map_err(Refusal::StoreUnavailable)?;
+    match judge(found, [held.name()], request::now()) {
+        Ok(_) => end_held(app, held, Which::All).await,
+        Err(Gone::Outdated) => end_held(app, held, one).await,
+        Err(gone) => {
+            let refusal = Refusal::Session(gone);
+            events::notice(app, held.sub(), held.sid(), &refusal);
+            tell_again(app, held.sub(), &refusal).await;
+            Ok(())
+        }
+    }
 }
 
 /// Sends a command that may end sessions, and says which it has ended, also to whoever listens.

@@ -69,13 +69,15 @@ pub trait SessionStore {
         &self,
         user: &Subject,
         sid: &Sid,
+        jti: &str,
         idle_timeout: Option<Duration>,
     ) -> (String, CheckFrame);
 
     /// Reads the reply; `None` if the command must be sent anew.
     fn read(&self, command: &Command, reply: &Reply) -> Option<Outcome>;
 
-    /// Sends a command that [`SessionStore::read`] found no answer to, in a longer form.
+    /// Sends a command that [`SessionStore::read`] found no answer to, in a longer form. Where replicas
+    /// answer checks, the primary answers this.
     fn apply_anew<'a>(&'a self, user: &'a Subject, command: &'a Command) -> Answering<'a, Outcome>;
 
     /// Keeps a note until a moment, in place of what it said before.

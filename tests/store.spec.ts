@@ -126,6 +126,18 @@ test("the nearest replica may answer a check, when that was chosen", async () =>
   expect([await visit(first), await visit(second)]).toEqual([401, 200]);
 });
 
+test("the nearest replica's primary learns all the same that a refreshed token's successor is used", async () => {
+  const vars = { ...redisVars(inject("restUrl")), READ_CONSISTENCY: "nearest" };
+  await using guard = await startGuard(vars, { clock: true });
+  const { access_token: old } = await guard.login("ada");
+  const at = (token: string, clock: number): RequestInit => ({ headers: { ...bearer(token).headers, "x-clock": `${clock}` } });
+  const visit = async (token: string, clock: number) => (await guard.fetch("/", at(token, clock))).status;
+  const { access_token: next } = (await (await guard.fetch("/_auth/refresh", { method: "POST", ...at(old, 0) })).json()) as LoggedIn;
+  expect(await visit(old, 60_000), "nobody has used the other").toBe(200);
+  expect(await visit(next, 60_000)).toBe(200);
+  await expect.poll(() => visit(old, 60_000)).toBe(401);
+});
+
 test("a wrong token of the store is an outage, and never reaches the log", async () => {
   const vars = { ...redisVars(inject("restUrl")), UPSTASH_REDIS_REST_TOKEN: "wrong-and-secret" };
   await using guard = await startGuard(vars);

@@ -25,13 +25,20 @@ pub enum Rest {
     Nothing,
 }
 
-/// Takes out what any origin may read as a cookie of this name. The others stay as they are.
-pub fn without(header: &str, name: &str) -> Rest {
+/// Takes out what any origin may read as a cookie of this name. The others stay as they are, and so does
+/// a cookie of exactly this name whose value is not `ours`: an application may have one.
+pub fn without(header: &str, name: &str, ours: impl Fn(&str) -> bool) -> Rest {
     let (mut rest, mut is_whole) = (Vec::new(), true);
-    for piece in header.split(';').flat_map(|pair| pieces(pair, name)) {
-        match is_read_as(piece, name) {
-            true => is_whole = false,
-            false => rest.push(piece.trim_matches(BLANKS)),
+    for pair in header.split(';') {
+        if values(pair, name).any(|value| is_plain(value) && !ours(value)) {
+            rest.push(pair.trim_matches(BLANKS));
+            continue;
+        }
+        for piece in pieces(pair, name) {
+            match is_read_as(piece, name) {
+                true => is_whole = false,
+                false => rest.push(piece.trim_matches(BLANKS)),
+            }
         }
     }
     rest.retain(|piece| !piece.is_empty());
@@ -40,6 +47,12 @@ pub fn without(header: &str, name: &str) -> Rest {
         (false, false) => Rest::Others(rest.join("; ")),
         (false, true) => Rest::Nothing,
     }
+}
+
+/// Do all parsers read the same here (RFC 6265, `cookie-octet`)?
+fn is_plain(value: &str) -> bool {
+    let is_octet = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b'\\');
+    !value.is_empty() && value.bytes().all(is_octet)
 }
 
 const BLANKS: [char; 2] = [' ', '\t'];
@@ -94,7 +107,8 @@ fn is_spelling(key: &str, name: &str) -> bool {
     };
     let array = key.split('[').next().unwrap_or_default();
     key == name
-        || (is_prefixed("__Host-") || is_prefixed("__Secure-")) && (folds(key) || folds(array))
+        || ["__Host-", "__Secure-", "__Http-"].into_iter().any(is_prefixed)
+            && (folds(key) || folds(array))
 }
 
 fn folded(byte: u8) -> u8 {
@@ -112,6 +126,12 @@ const MAX_BYTES: usize = 4096;
 pub fn set(name: &str, token: &str, lifetime: Duration) -> Option<String> {
     let cookie = format!("{name}={token}; {ATTRIBUTES}; Max-Age={}", lifetime.as_secs());
     (cookie.len() <= MAX_BYTES).then_some(cookie)
+}
+
+/// A `Set-Cookie` in place of one that the browser has: without room for the token, that goes, because
+/// an old token would end its session.
+pub fn renew(name: &str, token: &str, lifetime: Duration) -> String {
+    set(name, token, lifetime).unwrap_or_else(|| clear(name))
 }
 
 /// A `Set-Cookie` that takes the token from the browser.
@@ -169,13 +189,14 @@ mod tests {
     #[case::dots("..Host-session=abc", "")]
     #[case::bracket("_[Host-session=abc", "")]
     #[case::array("__Host-session[a]=abc; b=2", "b=2")]
+    #[case::rfc_2109("$Version=1,__Host-session=abc; $Path=/", "$Version=1; $Path=/")]
     fn what_only_a_lenient_parser_reads_is_not_taken_but_taken_out(
         #[case] header: &str,
         #[case] rest: &str,
     ) {
         assert_eq!(values(header, "__Host-session").count(), 0);
         let expected = if rest.is_empty() { Rest::Nothing } else { Rest::Others(rest.into()) };
-        assert_eq!(without(header, "__Host-session"), expected);
+        assert_eq!(without(header, "__Host-session", |_| true), expected);
     }
 
     #[test]
@@ -184,7 +205,7 @@ mod tests {
         for part in [",", "=", " ", "a,", "\"", ";", "__Host-session ", "__Host-session,"] {
             let header = format!("{}; __Host-session=abc", part.repeat(128 * 1024));
             assert_eq!(values(&header, "__Host-session").collect::<Vec<_>>(), ["abc"]);
-            assert_ne!(without(&header, "__Host-session"), Rest::Whole);
+            assert_ne!(without(&header, "__Host-session", |_| true), Rest::Whole);
         }
     }
 
@@ -200,6 +221,18 @@ mod tests {
     #[case("S=1; s.=2; %73=3; as=4; sa=5; s", Rest::Whole)]
     #[case("a=s; b=in s, or s; c=s=1; d=é s", Rest::Whole)]
     fn the_other_cookies_stay(#[case] header: &str, #[case] rest: Rest) {
-        assert_eq!(without(header, "s"), rest);
+        assert_eq!(without(header, "s", |_| true), rest);
+    }
+
+    #[rstest]
+    #[case("s=theirs", Rest::Whole)]
+    #[case("s=ours; s=theirs; b=2", Rest::Others("s=theirs; b=2".into()))]
+    #[case("s=", Rest::Nothing)]
+    #[case("s=ours, a=1; b=2", Rest::Others("a=1; b=2".into()))]
+    #[case("s=theirs,ours", Rest::Nothing)]
+    #[case("s=\"ours\"; s=o urs", Rest::Nothing)]
+    #[case("\u{a0}s=theirs; a=1,s=theirs", Rest::Others("a=1".into()))]
+    fn an_applications_cookie_of_the_name_stays(#[case] header: &str, #[case] rest: Rest) {
+        assert_eq!(without(header, "s", |value| value == "ours"), rest);
     }
 }

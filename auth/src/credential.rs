@@ -32,10 +32,6 @@ pub struct Credential<'a> {
     pub token: &'a str,
 }
 
-/// Two credentials that differ: a choice between them would be a guess.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ambiguous;
-
 /// Everything a request carries where a token may be.
 #[derive(Default)]
 pub struct Sent<'a> {
@@ -72,26 +68,27 @@ impl<'h> Sent<'h> {
         self.authorization.as_deref().and_then(bearer)
     }
 
-    /// Finds the credential; `None` if there is none.
-    ///
-    /// # Errors
-    /// [`Ambiguous`] if two differ.
-    pub fn credential<'a>(
-        &'a self,
-        cookie_name: &'a str,
-    ) -> Result<Option<Credential<'a>>, Ambiguous> {
-        let bearer = self.bearer().into_iter();
+    /// Every text that stands where a token may be, in the order of the sources.
+    pub fn credentials<'a>(&'a self, cookie_name: &'a str) -> impl Iterator<Item = Credential<'a>> {
+        let bearer = self.bearer().map(|token| Credential { source: Source::Bearer, token });
         let cookies = self.cookies.iter().flat_map(|header| cookie::values(header, cookie_name));
-        let named = self.named.iter().map(|token| (Source::Named, token.trim()));
-        let mut all = bearer
-            .map(|token| (Source::Bearer, token))
-            .chain(named.chain(cookies.map(|token| (Source::Cookie, token))))
-            .filter(|(source, token)| *source == Source::Bearer || !token.is_empty());
-        let Some((source, token)) = all.next() else { return Ok(None) };
-        match all.all(|(_, other)| other == token) {
-            true => Ok(Some(Credential { source, token })),
-            false => Err(Ambiguous),
-        }
+        let cookies = cookies.map(|token| Credential { source: Source::Cookie, token });
+        let named = self.named.iter().map(|token| token.trim());
+        let named = named.map(|token| Credential { source: Source::Named, token });
+        let is_there = |it: &Credential| it.source == Source::Bearer || !it.token.is_empty();
+        bearer.into_iter().chain(named).chain(cookies).filter(is_there)
+    }
+
+    /// Every text in `Authorization` that some server may take for a bearer token: the runtime joins
+    /// several lines by a comma.
+    pub fn bearers(&self) -> impl Iterator<Item = &str> {
+        let words = self.authorization.as_deref().unwrap_or_default().split([',', ' ', '\t']);
+        let mut follows = false;
+        words.filter(|word| !word.is_empty()).filter(move |word| {
+            let is_token = follows;
+            follows = word.eq_ignore_ascii_case("bearer");
+            is_token
+        })
     }
 }
 
@@ -113,55 +110,52 @@ mod tests {
 
     const NAME: &str = "__Host-session";
 
-    fn find(
-        authorization: Option<&str>,
-        cookies: Option<&str>,
-        named: &[&str],
-    ) -> Result<Option<(Source, String)>, Ambiguous> {
-        let sent = Sent {
-            authorization: authorization.map(Cow::from),
-            cookies: cookies.map(Cow::from),
+    fn sent(authorization: Option<&str>, cookies: Option<&str>, named: &[&str]) -> Sent<'static> {
+        Sent {
+            authorization: authorization.map(|text| text.to_owned().into()),
+            cookies: cookies.map(|text| text.to_owned().into()),
             named: named.iter().map(|text| (*text).to_owned()).collect(),
-        };
-        sent.credential(NAME).map(|found| found.map(|it| (it.source, it.token.to_owned())))
+        }
     }
 
     #[rstest]
-    #[case(Some("Bearer abc"), None, &[], Some((Source::Bearer, "abc")))]
-    #[case(Some("bearer abc"), None, &[], Some((Source::Bearer, "abc")))]
-    #[case(Some("BEARER   abc"), None, &[], Some((Source::Bearer, "abc")))]
-    #[case(Some("Bearer"), None, &[], Some((Source::Bearer, "")))]
-    #[case(Some("Basic YWRh"), None, &[], None)]
-    #[case(Some("Bearerabc"), None, &[], None)]
-    #[case(Some("Token abc"), Some("__Host-session=xyz"), &[], Some((Source::Cookie, "xyz")))]
-    #[case(None, Some("__Host-session=xyz; a=b"), &[], Some((Source::Cookie, "xyz")))]
-    #[case(None, Some("__Host-session="), &[""], None)]
-    #[case(Some("Bearer abc"), Some("__Host-session=abc"), &[], Some((Source::Bearer, "abc")))]
-    #[case(None, Some("__Host-session=abc"), &["abc", ""], Some((Source::Named, "abc")))]
-    #[case(Some("Basic YWRh"), None, &[" abc "], Some((Source::Named, "abc")))]
-    #[case(None, None, &[], None)]
-    fn the_credential_is_found(
+    #[case(Some("Bearer abc"), None, &[], &[(Source::Bearer, "abc")])]
+    #[case(Some("bearer abc"), None, &[], &[(Source::Bearer, "abc")])]
+    #[case(Some("BEARER   abc"), None, &[], &[(Source::Bearer, "abc")])]
+    #[case(Some("Bearer"), None, &[], &[(Source::Bearer, "")])]
+    #[case(Some("Basic YWRh"), None, &[], &[])]
+    #[case(Some("Bearerabc"), None, &[], &[])]
+    #[case(Some("Token abc"), Some("__Host-session=xyz"), &[], &[(Source::Cookie, "xyz")])]
+    #[case(None, Some("__Host-session=xyz; a=b"), &[], &[(Source::Cookie, "xyz")])]
+    #[case(None, Some("__Host-session="), &[""], &[])]
+    #[case(Some("Bearer abc"), Some("__Host-session=x; __Host-session=y"), &[" def ", ""], &[(Source::Bearer, "abc"), (Source::Named, "def"), (Source::Cookie, "x"), (Source::Cookie, "y")])]
+    #[case(None, None, &[], &[])]
+    fn credentials_are_found_in_the_order_of_their_sources(
         #[case] authorization: Option<&str>,
         #[case] cookies: Option<&str>,
         #[case] named: &[&str],
-        #[case] expected: Option<(Source, &str)>,
+        #[case] expected: &[(Source, &str)],
     ) {
-        let found = find(authorization, cookies, named).unwrap();
-        assert_eq!(found, expected.map(|(source, token)| (source, token.to_owned())));
+        let sent = sent(authorization, cookies, named);
+        let found: Vec<_> = sent.credentials(NAME).map(|it| (it.source, it.token)).collect();
+        assert_eq!(found, expected);
     }
 
     #[rstest]
-    #[case(Some("Bearer abc"), "__Host-session=xyz", &[])]
-    #[case(Some("Bearer"), "__Host-session=xyz", &[])]
-    #[case(None, "__Host-session=abc; __Host-session=xyz", &[])]
-    #[case(None, "__Host-session=abc", &["xyz"])]
-    #[case(Some("Bearer abc"), "", &["xyz"])]
-    #[case(None, "", &["abc", "xyz"])]
-    fn two_that_differ_are_ambiguous(
-        #[case] authorization: Option<&str>,
-        #[case] cookies: &str,
-        #[case] named: &[&str],
+    #[case("Bearer abc", &["abc"])]
+    #[case("bearer \t abc", &["abc"])]
+    #[case("Basic YWRh, BEARER abc", &["abc"])]
+    #[case("Bearer abc, Bearer xyz", &["abc", "xyz"])]
+    #[case("Bearer abc,Basic YWRh", &["abc"])]
+    #[case("Bearer Bearer abc", &["Bearer", "abc"])]
+    #[case("Basic abc", &[])]
+    #[case("Token bearer", &[])]
+    #[case("Bearer", &[])]
+    fn whatever_may_be_taken_for_a_bearer_token_is_found(
+        #[case] authorization: &str,
+        #[case] expected: &[&str],
     ) {
-        assert!(find(authorization, Some(cookies), named).is_err());
+        let sent = sent(Some(authorization), None, &[]);
+        assert_eq!(sent.bearers().collect::<Vec<_>>(), expected);
     }
 }

@@ -4,6 +4,7 @@ mod asserted;
 mod authenticate;
 mod browser;
 mod caller;
+mod credentials;
 mod guarded;
 mod https;
 mod judge;
@@ -32,9 +33,9 @@ use crate::config::{Origin, Settings, StoreFailure, is_loopback};
 use crate::issuer::{Issuer, Keyring};
 use crate::refusal::Refusal;
 use crate::route::{Endpoint, MAX_PATH, Route, Target};
-use crate::session::Session;
+use crate::session::{Session, Sid};
 use crate::time::Timestamp;
-use crate::token::Tokens;
+use crate::token::{Authentic, Tokens};
 
 /// What the guard looks at in a request. Headers are asked for one by one, because reading all
 /// of them costs more than the few that matter.
@@ -50,6 +51,11 @@ pub trait Head {
     /// What is known of the body.
     fn body(&self) -> Body<'_> {
         Body::Unread
+    }
+    /// Sessions that are known to be over, so that tokens of theirs decide nothing; `None` if nobody
+    /// has asked about any.
+    fn over(&self) -> Option<&[Sid]> {
+        None
     }
 }
 
@@ -87,6 +93,9 @@ pub enum Decision {
     /// A token may be in the body: it is to be read, and the request decided about anew. The
     /// origin still gets it as it came.
     ReadBody,
+    /// Tokens of several sessions came along: the store is to be asked which of these are over, and the
+    /// request decided about anew with [`Head::over`].
+    Contested(Vec<Authentic>),
     /// The request goes to the origin, and nobody is asked whose it is.
     Forward(Box<Anonymous>),
     /// The store is to be asked; its answer goes to [`Guard::judge`].
@@ -148,7 +157,16 @@ impl Guard {
             // A login's body is the login's to read.
             Ok((Route::Own(Endpoint::Login), _)) => Decision::Own(Endpoint::Login),
             Ok((Route::Own(_), _)) if self.awaits_body(head) => Decision::ReadBody,
-            Ok((Route::Own(endpoint), _)) => Decision::Own(endpoint),
+            Ok((Route::Own(endpoint), _)) => {
+                let contested = match endpoint.has_caller() {
+                    true => self.contested(head, now),
+                    false => Vec::new(),
+                };
+                match contested.is_empty() {
+                    true => Decision::Own(endpoint),
+                    false => Decision::Contested(contested),
+                }
+            }
             Ok((Route::Unknown, _)) => Decision::refuse(Refusal::NotFound),
             Ok((Route::WrongMethod(allow), _)) => {
                 Decision::refuse(Refusal::MethodNotAllowed(allow))

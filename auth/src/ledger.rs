@@ -49,8 +49,11 @@ impl Ledger {
     /// Until when a check finds a session as it is and changes nothing, unless another command does;
     /// `None` if it is not there, or is changed by a check now.
     pub fn unchanged_until(&self, check: &Command) -> Option<Timestamp> {
-        let Command::Check { sid, idle_timeout, now } = check else { return None };
+        let Command::Check { sid, jti, idle_timeout, now } = check else { return None };
         let session = self.sessions.get(sid)?;
+        if jti.as_ref().is_some_and(|jti| session.learns_use(jti, *now)) {
+            return None;
+        }
         let until = match idle_timeout {
             Some(timeout) if session.is_live(*now) => session.due(*timeout),
             _ => session.forgotten(),
@@ -62,10 +65,12 @@ impl Ledger {
     pub fn apply(&mut self, command: &Command) -> (Answer, Touched) {
         let mut touched = Touched::default();
         let answer = match command {
-            Command::Check { sid, idle_timeout, now } => {
+            Command::Check { sid, jti, idle_timeout, now } => {
                 let found = self.sessions.get_mut(sid);
                 Answer::Found(found.map(|session| {
-                    if idle_timeout.is_some_and(|timeout| session.slide(timeout, *now)) {
+                    let learns = jti.as_ref().is_some_and(|jti| session.learn_use(jti, *now));
+                    let slides = idle_timeout.is_some_and(|timeout| session.slide(timeout, *now));
+                    if learns || slides {
                         touched.written.push(sid.clone());
                     }
                     Rc::new(session.clone())
@@ -89,7 +94,7 @@ impl Ledger {
                         ))
                     }
                     Some(session) => {
-                        if session.refresh(token.jti.clone(), jti.clone(), *idle_timeout, *now) {
+                        if session.refresh(token, jti.clone(), *idle_timeout, *now) {
                             touched.written.push(sid.clone());
                         }
                         Answer::Changed(Box::new(session.clone()))

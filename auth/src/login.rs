@@ -360,6 +360,7 @@ pub fn begin(
         jti: Sid::from_random(random[1]).into(),
         previous_jti: None,
         refreshed: None,
+        unused: false,
         created: now,
         seen: now,
         expires: now.plus(lifetimes.session),

@@ -149,8 +149,9 @@ impl Redis {
     /// it must be sent so that nothing on the way answers it from a cache.
     pub fn request(&self, user: &Subject, command: &Command) -> RestRequest {
         match command {
-            Command::Check { sid, idle_timeout, now } => {
-                let path = self.check_frame(user, sid, *idle_timeout).at(*now);
+            Command::Check { sid, jti, idle_timeout, now } => {
+                let frame = self.check_frame(user, sid, jti.as_deref(), *idle_timeout);
+                let path = frame.at(*now);
                 RestRequest { path, body: None }
             }
             _ => {
@@ -160,21 +161,21 @@ impl Redis {
         }
     }
 
-    /// The path of the request for a check.
+    /// The path of the request for a check. The nearest replica learns nothing: see
+    /// [`should_learn_use`](crate::session::LiveSession::should_learn_use).
     pub fn check_frame(
         &self,
         user: &Subject,
         sid: &Sid,
+        jti: Option<&str>,
         idle_timeout: Option<Duration>,
     ) -> CheckFrame {
         let (key, sid) = (self.key(user), sid.as_str());
         if idle_timeout.is_none() && self.consistency == ReadConsistency::Nearest {
             return CheckFrame { before: in_path(&["hget", &key, sid]), after: None };
         }
-        let mut after = in_path(&[sid]);
-        if let Some(timeout) = idle_timeout {
-            after += &in_path(&[timeout.as_millis().to_string()]);
-        }
+        let mut after = in_path(&[sid, &timeout(idle_timeout)]);
+        after.extend(jti.map(|jti| in_path(&[jti])));
         let before = in_path(&["evalsha", self.check.sha1(), "1", &key]) + "/";
         CheckFrame { before, after: Some(after) }
     }
@@ -289,10 +290,9 @@ impl Redis {
         let mut words = vec![verb.into(), script.into(), "1".into(), self.key(user)];
         let most = || MAX_TOMBSTONES.to_string();
         match command {
-            Command::Check { sid, idle_timeout, now } => {
-                let timeout = idle_timeout.map(|t| t.as_millis().to_string());
-                words.extend([now.millis().to_string(), sid.to_string()]);
-                words.extend(timeout);
+            Command::Check { sid, jti, idle_timeout, now } => {
+                words.extend([now.millis().to_string(), sid.to_string(), timeout(*idle_timeout)]);
+                words.extend(jti.clone());
             }
             Command::Open { session, limit, end, now } => {
                 let class = limit.and_then(|limit| limit.among).map_or("", DeviceClass::name);
@@ -353,6 +353,11 @@ impl RestRequest {
         let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
         Self { path: "/".into(), body: Some(json(&words)) }
     }
+}
+
+/// In milliseconds, 0 for none.
+fn timeout(idle: Option<Duration>) -> String {
+    idle.map_or(0, |idle| idle.as_millis()).to_string()
 }
 
 fn in_path(words: &[impl AsRef<str>]) -> String {

@@ -112,6 +112,21 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
+    /// Does it matter who asks?
+    pub fn has_caller(self) -> bool {
+        matches!(
+            self,
+            Self::Logout
+                | Self::Refresh
+                | Self::Session
+                | Self::SessionData
+                | Self::Sessions
+                | Self::EndSession
+                | Self::Events
+                | Self::Admin
+        )
+    }
+
     /// What the log calls it: its path below `AUTH_PATH`, without what stands for somebody.
     pub fn name(self) -> &'static str {
         match self {

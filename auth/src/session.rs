@@ -103,6 +103,9 @@ pub struct Session {
     /// When the one took the other's place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refreshed: Option<Timestamp>,
+    /// Has nobody used the current one since? The answer that brought it may have been lost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unused: bool,
     /// When the login happened.
     pub created: Timestamp,
     /// When it was last seen in use; moves only when the idle deadline does.
@@ -155,8 +158,8 @@ impl fmt::Debug for Session {
 /// session has expired, not that it is unknown. `redis/prelude.lua` has the same figure.
 pub const KEPT_PAST_DEADLINE: Duration = Duration::from_secs(60);
 
-/// How long a token stays good after a refresh, so that requests on their way and other tabs are
-/// not cut off. A session is refreshed at most once in that time; `redis/prelude.lua` has the same
+/// How long a token stays good after a refresh at least, so that requests on their way and other tabs
+/// are not cut off. A session is refreshed at most once in that time; `redis/prelude.lua` has the same
 /// figure.
 pub const REFRESH_GRACE: Duration = Duration::from_secs(30);
 
@@ -174,7 +177,7 @@ pub struct TokenName {
 pub enum Standing {
     /// The current one, or a newer one that somebody else with our key has signed.
     Current,
-    /// The one before, which is still good.
+    /// The one before, which is still good: its successor is new, or nobody has used it.
     Previous,
     /// An old one. Its client should have a newer one, so two have it.
     Outdated,
@@ -284,6 +287,11 @@ impl LiveSession {
         self.0.data.as_deref()
     }
 
+    /// Has the store yet to learn that this token is used? See [`Session::learn_use`].
+    pub fn should_learn_use(&self, token: &TokenName) -> bool {
+        self.0.unused && self.0.jti == token.jti
+    }
+
     /// The session.
     pub fn into_inner(self) -> Session {
         Rc::unwrap_or_clone(self.0)
@@ -321,29 +329,46 @@ impl Session {
             return Standing::Current;
         }
         let was_before = self.previous_jti.as_ref() == Some(&token.jti);
-        match was_before && now < refreshed.plus(REFRESH_GRACE) {
+        match was_before && (self.unused || now < refreshed.plus(REFRESH_GRACE)) {
             true => Standing::Previous,
             false => Standing::Outdated,
         }
     }
 
-    /// Takes a new token's `jti` in place of the current one's; says whether it did. It does not
-    /// within the grace of the last refresh, so the token before that always has all of its own.
+    /// Refreshes it with one of its tokens that is good; says whether anything changed. The current
+    /// token makes room for a new one of this `jti`, but not within the grace of the last refresh, so
+    /// that the token before always has all of its own. The token before gets the current one again,
+    /// which nobody has used; past the grace as of now, so that it lasts.
     pub fn refresh(
         &mut self,
-        current: String,
+        token: &TokenName,
         new: String,
         idle_timeout: Option<Duration>,
         now: Timestamp,
     ) -> bool {
         if self.refreshed.is_some_and(|last| now < last.plus(REFRESH_GRACE)) {
-            return false;
+            return self.learn_use(&token.jti, now);
         }
-        self.previous_jti = Some(current);
-        self.jti = new;
+        if self.standing(token, now) == Standing::Current {
+            self.previous_jti = Some(token.jti.clone());
+            (self.jti, self.unused) = (new, true);
+        }
         (self.refreshed, self.seen) = (Some(now), now);
         self.idle_expires = idle_timeout.map(|timeout| now.plus(timeout)).or(self.idle_expires);
         true
+    }
+
+    /// Notes that a token of this `jti` is used, if that is news: the one before the current is good
+    /// no longer than its grace from then on.
+    pub fn learn_use(&mut self, jti: &str, now: Timestamp) -> bool {
+        let learns = self.learns_use(jti, now);
+        self.unused &= !learns;
+        learns
+    }
+
+    /// Would [`Session::learn_use`] change anything?
+    pub fn learns_use(&self, jti: &str, now: Timestamp) -> bool {
+        self.unused && self.jti == jti && self.is_live(now)
     }
 
     /// From when on the idle deadline is to be moved, if it is live then.
@@ -376,19 +401,21 @@ pub fn judge_session(found: Option<Rc<Session>>, now: Timestamp) -> Result<LiveS
     }
 }
 
-/// Decides whether what the store found lets a request with this token pass.
+/// Decides whether what the store found lets a request with these tokens of the session pass: one that
+/// is good is enough.
 ///
 /// # Errors
 /// Why it does not.
-pub fn judge(
+pub fn judge<'a>(
     found: Option<Rc<Session>>,
-    token: &TokenName,
+    tokens: impl IntoIterator<Item = &'a TokenName>,
     now: Timestamp,
 ) -> Result<LiveSession, Gone> {
     let live = judge_session(found, now)?;
-    match live.0.standing(token, now) {
-        Standing::Outdated => Err(Gone::Outdated),
-        Standing::Current | Standing::Previous => Ok(live),
+    let mut standings = tokens.into_iter().map(|token| live.0.standing(token, now));
+    match standings.any(|standing| standing != Standing::Outdated) {
+        true => Ok(live),
+        false => Err(Gone::Outdated),
     }
 }
 

@@ -27,10 +27,13 @@ pub const RETOLD: Duration = Duration::from_secs(10 * 60);
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Finds a session, ended or not. A live one with an idle timeout has its idle deadline
-    /// moved when that is due; nothing is ever created. Answered by [`Answer::Found`].
+    /// moved when that is due, and learns that its current token is used; nothing is ever created.
+    /// Answered by [`Answer::Found`].
     Check {
         /// The session.
         sid: Sid,
+        /// The `jti` of the token that is used, if one is.
+        jti: Option<String>,
         /// The idle timeout, where there is one.
         idle_timeout: Option<Duration>,
         /// The present moment.
@@ -175,9 +178,9 @@ impl Command {
     }
 
     /// [`Command::Check`] as JSON, around its moment.
-    pub fn check_frame(sid: &Sid, idle_timeout: Option<Duration>) -> CheckFrame {
-        let (sid, now) = (sid.clone(), Timestamp::from_millis(0));
-        let json = serde_json::to_string(&Self::Check { sid, idle_timeout, now });
+    pub fn check_frame(sid: &Sid, jti: &str, idle_timeout: Option<Duration>) -> CheckFrame {
+        let (sid, jti, now) = (sid.clone(), Some(jti.to_owned()), Timestamp::from_millis(0));
+        let json = serde_json::to_string(&Self::Check { sid, jti, idle_timeout, now });
         let json = json.unwrap_or_default();
         // The moment comes last.
         let (before, after) = json.rsplit_once('0').unwrap_or((&json, ""));
@@ -313,9 +316,10 @@ mod tests {
         #[case] idle_timeout: Option<Duration>,
     ) {
         let sid = Sid::try_from(sid.to_owned()).unwrap();
-        let frame = Command::check_frame(&sid, idle_timeout);
+        let frame = Command::check_frame(&sid, "j0\"", idle_timeout);
         for now in [0, 1_790_000_000_000].map(Timestamp::from_millis) {
-            let command = Command::Check { sid: sid.clone(), idle_timeout, now };
+            let (sid, jti) = (sid.clone(), Some("j0\"".to_owned()));
+            let command = Command::Check { sid, jti, idle_timeout, now };
             assert_eq!(frame.at(now), serde_json::to_string(&command).unwrap());
         }
     }

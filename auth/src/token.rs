@@ -106,6 +106,47 @@ impl Verified {
     }
 }
 
+/// A token that one of our keys has signed, whenever it is or was good: enough to know whose session it
+/// is of, and to end that. [`Authentic::at`] lets it do more.
+#[derive(Clone)]
+pub struct Authentic(Rc<Genuine>);
+
+/// Says who, and nothing that rides with it.
+impl fmt::Debug for Authentic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authentic")
+            .field("sub", self.sub())
+            .field("sid", self.sid())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Authentic {
+    /// Whose session it is.
+    pub fn sub(&self) -> &Subject {
+        &self.0.sub
+    }
+
+    /// The session.
+    pub fn sid(&self) -> &Sid {
+        &self.0.sid
+    }
+
+    /// Which of the session's tokens it is.
+    pub fn name(&self) -> &TokenName {
+        &self.0.name
+    }
+
+    /// The token, if this is its time.
+    ///
+    /// # Errors
+    /// [`TokenError::NotYet`] or [`TokenError::Expired`].
+    pub fn at(&self, now: Timestamp) -> Result<Verified, TokenError> {
+        self.0.period.judge(now)?;
+        Ok(Verified(Rc::clone(&self.0)))
+    }
+}
+
 /// The claims of a token that one of our keys has signed. Whether this is its time is still to be
 /// judged, on each use.
 #[derive(PartialEq)]
@@ -316,13 +357,25 @@ impl Tokens {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
+        self.authentic(token)?.at(now)
+    }
+
+    /// The same whatever the moment is.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it, but for its times.
+    pub fn authentic(&self, token: &str) -> Result<Authentic, TokenError> {
         // Before the memory, too, which is for tokens that can be.
         if token.len() > MAX_BYTES {
             return Err(TokenError::Malformed);
         }
-        let genuine = self.memory.recall(token, || self.read(token))?;
-        genuine.period.judge(now)?;
-        Ok(Verified(genuine))
+        self.memory.recall(token, || self.read(token)).map(Authentic)
+    }
+
+    /// Does a text say that it is one of these tokens? Nobody has verified it.
+    pub fn claims_our_issuer(&self, text: &str) -> bool {
+        let token = Unverified::parse(text);
+        token.is_ok_and(|token| token.claimed_issuer().is_ok_and(|name| name == self.issuer))
     }
 
     /// Every claim of a token, which is verified like any other.

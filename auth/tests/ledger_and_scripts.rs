@@ -91,7 +91,7 @@ fn as_json(value: redis::Value) -> Value {
 /// A step with the time since the one before, in milliseconds.
 #[derive(Clone, Debug)]
 enum Step {
-    Check { sid: u8, idle: bool },
+    Check { sid: u8, token: u8, idle: bool },
     Open { lifetime: u64, idle: bool, limit: u32, end: Vec<u8>, text: String },
     Refresh { sid: u8, token: u8, age: u64, idle: bool },
     SetData { sid: u8, old: u8, new: u8 },
@@ -110,7 +110,8 @@ fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
     let sid = any::<u8>();
     let named = prop_oneof![3 => Just(vec![]), 1 => prop::collection::vec(any::<u8>(), 1..4)];
     let step = prop_oneof![
-        4 => (sid, any::<bool>()).prop_map(|(sid, idle)| Step::Check { sid, idle }),
+        4 => (sid, any::<u8>(), any::<bool>())
+            .prop_map(|(sid, token, idle)| Step::Check { sid, token, idle }),
         6 => (1_u64..300_000, any::<bool>(), 0_u32..5, named, ".{0,12}").prop_map(
             |(lifetime, idle, limit, end, text)| Step::Open { lifetime, idle, limit, end, text }
         ),
@@ -146,15 +147,19 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
     let recent = |number: &u8| index - usize::from(*number) % (index + 1).min(5);
     let earlier = |number: &u8| sid(recent(number));
     match step {
-        Step::Check { sid: number, idle } => {
-            Command::Check { sid: earlier(number), idle_timeout: idle.then_some(IDLE), now }
-        }
+        Step::Check { sid: number, token, idle } => Command::Check {
+            sid: earlier(number),
+            jti: (token % 4 > 0).then(|| format!("jti-{}-{}", recent(number), token % 4 - 1)),
+            idle_timeout: idle.then_some(IDLE),
+            now,
+        },
         Step::Open { lifetime, idle, limit, end, text } => {
             let session = Session {
                 sid: sid(index),
                 jti: format!("jti-{index}-0"),
                 previous_jti: None,
                 refreshed: None,
+                unused: false,
                 created: now,
                 seen: now,
                 expires: now.plus(Duration::from_millis(*lifetime)),

@@ -44,9 +44,10 @@ impl SessionStore for ObjectStore {
         &self,
         user: &Subject,
         sid: &Sid,
+        jti: &str,
         idle_timeout: Option<Duration>,
     ) -> (String, CheckFrame) {
-        (name_of(user), Command::check_frame(sid, idle_timeout))
+        (name_of(user), Command::check_frame(sid, jti, idle_timeout))
     }
 
     fn read(&self, command: &Command, reply: &Reply) -> Option<Outcome> {

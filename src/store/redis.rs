@@ -94,9 +94,10 @@ impl SessionStore for RedisStore {
         &self,
         user: &Subject,
         sid: &Sid,
+        jti: &str,
         idle_timeout: Option<Duration>,
     ) -> (String, CheckFrame) {
-        let frame = self.redis.check_frame(user, sid, idle_timeout);
+        let frame = self.redis.check_frame(user, sid, Some(jti), idle_timeout);
         (String::new(), CheckFrame { before: format!("{}{}", self.url, frame.before), ..frame })
     }
 

@@ -197,10 +197,15 @@ const HOSTS: typeof PATHS = [
   ["a protocol of another version", "GET /public/x HTTP/2.0\r\nHost: {host}\r\n\r\n", REFUSED],
 ];
 
+const submit = (cookie: string, ...lines: string[]) => request("POST /mine", cookie, ...lines, "Content-Length: 0");
+
 const CREDENTIALS: typeof PATHS = [
   ["two bearer tokens", get("/mine", "Authorization: Bearer evil", ADA), UNKNOWN],
-  ["a bearer token and another cookie", get("/mine", ADA, "Cookie: __Host-session=evil"), REFUSED],
-  ["two cookies of the name", get("/mine", "Cookie: __Host-session=evil; __Host-session={token}"), REFUSED],
+  ["a bearer token and another cookie", get("/mine", ADA, "Cookie: __Host-session=evil"), { ...MINE, goOn: ["cookie: __Host-session=evil"] }],
+  ["two cookies of the name", get("/mine", "Cookie: __Host-session=evil; __Host-session={token}"), { ...MINE, goOn: ["cookie: __Host-session=evil"] }],
+  ["another bearer token and the cookie", get("/mine", "Authorization: Bearer evil", COOKIE), { ...MINE, goOn: ["authorization: Bearer evil"] }],
+  ["two lines of Authorization, of which one is the token", get("/mine", "Authorization: Bearer evil", ADA, COOKIE), MINE],
+  ["another bearer token and another site's form", submit(COOKIE, "Authorization: Bearer evil", "Sec-Fetch-Site: cross-site"), DENIED],
   ["two cookies of the name on two lines", get("/mine", "Cookie: __Host-session=evil", COOKIE), UNKNOWN],
   ["two cookies of the name, one in front of a comma", get("/mine", "Cookie: __Host-session=evil, __Host-session={token}"), UNKNOWN],
   ["a cookie of the name in other case", get("/mine", "Cookie: __host-session={token}"), UNKNOWN],
@@ -240,7 +245,6 @@ const COOKIES: typeof PATHS = SPELLINGS.flatMap(([name, cookie]): typeof PATHS =
   [`the session cookie's name ${name} does not go on a public path`, get("/public/x", `Cookie: ${cookie}{token}`), cookie.startsWith("theme") ? { ...PUBLIC, goOn: ["cookie: theme=dark"] } : PUBLIC],
 ]);
 
-const submit = (cookie: string, ...lines: string[]) => request("POST /mine", cookie, ...lines, "Content-Length: 0");
 const SITES: typeof PATHS = [
   ["another site's form", submit(COOKIE, "Sec-Fetch-Site: cross-site"), DENIED],
   ["another site's form, by its origin", submit(COOKIE, "Origin: https://evil.example"), DENIED],

@@ -129,6 +129,17 @@ describe("revoke", () => {
     expect(await post("revoke", { token: await make() })).toMatchObject({ status: 200, body: "" });
   });
 
+  test.each([
+    ["that has expired", { iat: 1, exp: 2 }],
+    ["that was refreshed long ago", {}],
+    ["that is not good yet", { nbf: Math.floor(Date.now() / 1000) + 600 }],
+  ])("of a genuine token %s ends its session", async (_, claims) => {
+    const { access_token, session } = await guard.login("late");
+    const token = await mint({ sub: "late", sid: session.sid, jti: "of-old", ...claims });
+    expect(await post("revoke", { token })).toMatchObject({ status: 200, body: "" });
+    expect(await visit(access_token)).toBe("session_revoked");
+  });
+
   test("of a token with another's signature ends nothing", async () => {
     const { access_token } = await guard.login("signed");
     const forged = `${access_token.slice(0, access_token.lastIndexOf("."))}.${"A".repeat(43)}`;

@@ -149,6 +149,8 @@ test("a token too large for a cookie is for JSON only, and a form that would get
   const json = await answerOf(login(loginInit({ username: "large" })));
   expect(json).toMatchObject({ status: 200, body: { ended: [{ sid: before.session.sid }] } });
   expect(json.headers).not.toHaveProperty("set-cookie");
+  const again = await answerOf(login(loginInit({ username: "large" }, { cookie: "__Host-session=of-before" })));
+  expect(again, "an older session's cookie would go with the new token").toMatchObject({ status: 200, headers: { "set-cookie": expect.stringMatching(/^__Host-session=;.*Max-Age=0/) } });
 });
 
 test("an origin that is away or fails lets nobody in", async () => {

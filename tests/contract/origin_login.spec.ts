@@ -1,7 +1,8 @@
 // The origin's own login route: X-Guard-Login and X-Guard-Logout on its responses.
 
+import { decodeJwt } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { answerOf, bearer, cookieOf, startGuard, type Guard } from "../harness/guard.ts";
+import { answerOf, bearer, cookieOf, mint, startGuard, type Guard } from "../harness/guard.ts";
 
 const ROUTES = JSON.stringify([
   { path: "/sign-in", access: "public", login: true },
@@ -127,6 +128,14 @@ describe("X-Guard-Logout", () => {
     expect(await answerOf(response.clone())).toMatchObject({ status: 302, body: "welcome" });
     expect(await visit(live)).toBe("passes");
     expect(response.headers.getSetCookie().some((cookie) => cookie.endsWith("Max-Age=0"))).toBe(scope === "global");
+  });
+
+  test("ends the session of a token that is genuine, but has expired", async () => {
+    const cookie = await enter({ sub: "late" });
+    const { sid } = decodeJwt(cookie.split("=")[1] ?? "");
+    const expired = await mint({ sub: "late", sid: String(sid), iat: 1, exp: 2 });
+    await answered({ "x-guard-logout": "true" }, { headers: { cookie: `__Host-session=${expired}` } });
+    expect(await visit(cookie)).toBe("session_revoked");
   });
 
   test.each(["false", "0", "everybody", "true, global"])("that reads %j ends nothing, and the log says what it must be", async (header) => {

@@ -1,7 +1,8 @@
 // The user's own sessions: seen, ended one by one or together, and their private data.
 
+import { decodeJwt } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { answerOf, bearer, cookieOf, formInit, startGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
+import { answerOf, bearer, cookieOf, formInit, mint, startGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
 
 const PHONE = { "user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148" };
 
@@ -23,6 +24,15 @@ const passes = async ({ access_token }: LoggedIn, at = guard) => (await at.fetch
 const all = (logins: LoggedIn[]) => Promise.all(logins.map((login) => passes(login)));
 
 describe("GET sessions", () => {
+  test("is never a list without the caller's, whatever ends that meanwhile", async () => {
+    for (let round = 0; round < 25; round += 1) {
+      const [login] = await Promise.all([guard.login("ends meanwhile"), guard.login("ends meanwhile")]);
+      const [{ status, body }] = await Promise.all([call("GET", "sessions", login), call("POST", "logout", login)]);
+      if (status === 200) expect((body as unknown as { sessions: object[] }).sessions).toContainEqual(expect.objectContaining({ sid: login.session.sid, current: true }));
+      else expect({ status, body }).toMatchObject({ status: 401, body: { code: "session_revoked" } });
+    }
+  });
+
   test("lists the live ones, oldest first, and says which is the caller's", async () => {
     const [one, two] = [await guard.login("ada", PHONE), await guard.login("ada")];
     await call("POST", "logout", await guard.login("ada"));
@@ -121,6 +131,65 @@ describe("POST logout", () => {
     await call("POST", "logout", gone);
     expect((await call("POST", `logout?scope=${scope}`, gone)).status).toBe(scope === "others" ? 401 : 204);
     expect(await passes(other)).toBe(true);
+  });
+
+  describe("with a token that is genuine but no longer good", () => {
+    /** An expired token of a session, and one that was refreshed long ago. */
+    const expired = ({ access_token, session }: LoggedIn) => mint({ sub: String(decodeJwt(access_token).sub), sid: session.sid, jti: "of-old", iat: 1, exp: 2 });
+    const signOut = (token: string, scope: string, at = guard) => at.fetch(`/_auth/logout?scope=${scope}`, { method: "POST", ...bearer(token) });
+
+    test("ends its session", async () => {
+      const [one, other] = [await guard.login("expired"), await guard.login("expired")];
+      expect(await answerOf(signOut(await expired(one), "local"))).toMatchObject({ status: 204, headers: { "set-cookie": expect.stringContaining("Max-Age=0") } });
+      expect(await all([one, other])).toEqual([false, true]);
+    });
+
+    test("ends its session by cookie, if this site asks", async () => {
+      const login = await guard.login("expired cookie");
+      const send = async (headers: Record<string, string>) =>
+        (await guard.fetch("/_auth/logout", { method: "POST", headers: { cookie: `__Host-session=${await expired(login)}`, ...headers } })).status;
+      expect([await send({}), await send({ "sec-fetch-site": "cross-site" }), await passes(login)]).toEqual([403, 403, true]);
+      expect([await send({ "sec-fetch-site": "same-origin" }), await passes(login)]).toEqual([204, false]);
+    });
+
+    test("makes room for the next login where the limit denies", async () => {
+      await using strict = await startGuard({ SESSION_LIMIT_POLICY: "deny" });
+      const login = await strict.login("ada");
+      expect((await signOut(await expired(login), "local", strict)).status).toBe(204);
+      expect(await passes(await strict.login("ada"), strict)).toBe(true);
+    });
+
+    test("ends all where that is wished, unless its session is over", async () => {
+      const [gone, one, other] = [await guard.login("expired"), await guard.login("expired"), await guard.login("expired")];
+      await call("POST", "logout", gone);
+      expect((await signOut(await expired(gone), "global")).status).toBe(204);
+      expect(await all([one, other])).toEqual([true, true]);
+      expect((await signOut(await expired(one), "global")).status).toBe(204);
+      expect(await all([one, other])).toEqual([false, false]);
+    });
+
+    test("does not end the others", async () => {
+      const [one, other] = [await guard.login("expired"), await guard.login("expired")];
+      expect(await answerOf(signOut(await expired(one), "others"))).toMatchObject({ status: 401, body: { code: "token_expired" } });
+      expect(await all([one, other])).toEqual([true, true]);
+    });
+
+    test("ends nothing if another key has signed it, or it is of another audience", async () => {
+      const login = await guard.login("forged");
+      const { sid } = login.session;
+      const { access_token } = login;
+      const forged = [`${access_token.slice(0, access_token.lastIndexOf("."))}.${"A".repeat(43)}`, await mint({ sub: "forged", sid, aud: "elsewhere", iat: 1, exp: 2 })];
+      for (const token of forged) expect((await signOut(token, "local")).status).toBe(204);
+      expect(await passes(login)).toBe(true);
+    });
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ["nothing", {}],
+    ["a bearer token that is none", bearer("theirs").headers],
+    ["a cookie that is no token", { cookie: "__Host-session=theirs" }],
+  ])("with %s clears the cookie all the same", async (_, headers) => {
+    expect(await answerOf(guard.fetch("/_auth/logout", { method: "POST", headers }))).toMatchObject({ status: 204, headers: { "set-cookie": expect.stringContaining("Max-Age=0") } });
   });
 
   test("with another scope is a bad request, and ends nothing", async () => {

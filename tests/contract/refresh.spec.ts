@@ -1,8 +1,9 @@
 // POST refresh: a new token for the same session, and what becomes of the old one.
 
 import { decodeJwt } from "jose";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { answerOf, bearer, cookieOf, formInit, mint, startGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
+import { openSocket, refusalOf } from "../harness/socket.ts";
 
 let guard: Guard;
 beforeAll(async () => {
@@ -82,11 +83,105 @@ test("an old token ends the session for everybody who has one of its tokens", as
 test.each([
   ["refresh", (token: string) => guard.fetch("/_auth/refresh", { method: "POST", ...bearer(token) })],
   ["session", (token: string) => guard.fetch("/_auth/session", bearer(token))],
+  ["sessions", (token: string) => guard.fetch("/_auth/sessions", bearer(token))],
+  ["logout of the others", (token: string) => guard.fetch("/_auth/logout?scope=others", { method: "POST", ...bearer(token) })],
+  ["a change to the session's data", (token: string) => guard.fetch("/_auth/session", { method: "PATCH", body: "{}", headers: { ...bearer(token).headers, "content-type": "application/json" } })],
+  ["events", async (token: string) => {
+    const { status, body } = await refusalOf(`${guard.url}/_auth/events`, bearer(token).headers);
+    return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json" } });
+  }],
 ])("an old token ends the session at %s, too", async (_, send) => {
   const { access_token } = await guard.login("elsewhere");
   const next = await successor(access_token);
   expect(await answerOf(send(await older(access_token)))).toMatchObject({ status: 401, body: { code: "session_revoked" } });
   expect(await visit(next)).toBe("session_revoked");
+});
+
+describe("a refresh whose answer was lost", () => {
+  let clocked: Guard;
+  beforeAll(async () => {
+    clocked = await startGuard({ TOKEN_TTL: "2 hours", SESSION_IDLE_TIMEOUT: "1 hour" }, { clock: true });
+  });
+  afterAll(() => clocked[Symbol.asyncDispose]());
+
+  const MINUTE = 60_000;
+  const at = (token: string, after: number) => ({ headers: { ...bearer(token).headers, "x-clock": `${after}` } });
+  const visitAt = async (token: string, after: number) => {
+    const { status, body } = await answerOf(clocked.fetch("/", at(token, after)));
+    return status === 200 ? "passes" : (body as { code: string }).code;
+  };
+  const refreshAt = async (token: string, after: number) => {
+    const answer = await answerOf(clocked.fetch("/_auth/refresh", { method: "POST", ...at(token, after) }));
+    expect(answer).toMatchObject({ status: 200 });
+    return answer.body as unknown as LoggedIn;
+  };
+  const enter = async (name: string) => {
+    await clocked.fetch("/", { headers: { "x-clock": "0" } });
+    return (await clocked.login(name)).access_token;
+  };
+
+  test("does not end the session: the old token passes, and refreshes, until its successor is used", async () => {
+    const old = await enter("lost");
+    const lost = await refreshAt(old, 0);
+    for (const after of [1, 20, 40]) expect(await visitAt(old, after * MINUTE)).toBe("passes");
+    const again = await refreshAt(old, 40 * MINUTE);
+    expect(decodeJwt(again.access_token).jti).toBe(decodeJwt(lost.access_token).jti);
+    expect(again.expires_in).toBeGreaterThan(2 * 60 * 60 - 20);
+    expect(await visitAt(again.access_token, 41 * MINUTE)).toBe("passes");
+    expect(await visitAt(lost.access_token, 41 * MINUTE), "it is of the same name").toBe("passes");
+  });
+
+  test.each<[string, (token: string) => Promise<unknown>]>([
+    ["a request", (token) => visitAt(token, MINUTE)],
+    ["a refresh", (token) => refreshAt(token, MINUTE)],
+    ["an endpoint", (token) => clocked.fetch("/_auth/session", at(token, MINUTE))],
+    ["listening", async (token) => (await openSocket(`${clocked.url}/_auth/events`, at(token, MINUTE).headers)).socket.terminate()],
+    ["a request within the grace", (token) => visitAt(token, 1_000)],
+    ["a refresh within the grace", (token) => refreshAt(token, 1_000)],
+  ])("once the successor was used, by %s, the old token ends the session after its grace", async (_, use) => {
+    const old = await enter("used");
+    const next = (await refreshAt(old, 0)).access_token;
+    expect(await visitAt(old, MINUTE)).toBe("passes");
+    await use(next);
+    expect(await visitAt(old, 2 * MINUTE)).toBe("session_revoked");
+    expect(await visitAt(next, 2 * MINUTE)).toBe("session_revoked");
+  });
+
+  test("a thief who refreshes with the old token gets nothing that outlives the owner's next refresh", async () => {
+    const old = await enter("robbed");
+    const owners = (await refreshAt(old, 0)).access_token;
+    const thiefs = (await refreshAt(old, MINUTE)).access_token;
+    expect([await visitAt(owners, 2 * MINUTE), await visitAt(thiefs, 2 * MINUTE)]).toEqual(["passes", "passes"]);
+    const renewed = (await refreshAt(owners, 3 * MINUTE)).access_token;
+    expect(await visitAt(renewed, 3 * MINUTE)).toBe("passes");
+    expect(await visitAt(thiefs, 4 * MINUTE)).toBe("session_revoked");
+    expect(await visitAt(renewed, 4 * MINUTE)).toBe("session_revoked");
+  });
+
+  test("a thief who uses the successor is found when the owner, who never got it, comes back", async () => {
+    const old = await enter("robbed of the answer");
+    const stolen = (await refreshAt(old, 0)).access_token;
+    expect(await visitAt(stolen, MINUTE)).toBe("passes");
+    expect(await visitAt(old, 2 * MINUTE)).toBe("session_revoked");
+    expect(await visitAt(stolen, 2 * MINUTE)).toBe("session_revoked");
+  });
+
+  test("an older token than the one before ends the session all the same", async () => {
+    const old = await enter("two before");
+    const next = (await refreshAt(old, 0)).access_token;
+    const third = (await refreshAt(next, MINUTE)).access_token;
+    expect(await visitAt(next, 2 * MINUTE)).toBe("passes");
+    expect(await visitAt(old, 2 * MINUTE)).toBe("session_revoked");
+    expect(await visitAt(third, 2 * MINUTE)).toBe("session_revoked");
+  });
+
+  test("repeated requests with the old token notice when its successor is used", async () => {
+    const old = await enter("repeats");
+    const next = (await refreshAt(old, 0)).access_token;
+    for (let n = 0; n < 5; n += 1) expect(await visitAt(old, MINUTE)).toBe("passes");
+    for (let n = 0; n < 5; n += 1) expect(await visitAt(next, MINUTE)).toBe("passes");
+    expect(await visitAt(old, MINUTE)).toBe("session_revoked");
+  });
 });
 
 test("an old token of one session leaves the user's other sessions alone", async () => {

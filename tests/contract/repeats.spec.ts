@@ -146,6 +146,33 @@ test("another cookie beside the same token is looked at", async () => {
   expect(valuesAtOrigin("cookie")).toEqual([...Array(OFTEN).fill(cookie), "theme=light"]);
 });
 
+test("an application's own bearer token beside the session's cookie arrives as it was sent each time", async () => {
+  const before = `theme=dark; __Host-session=${login.access_token}`;
+  login = await guard.login("ada");
+  const now = `theme=dark; __Host-session=${login.access_token}`;
+  const sent = ["one", "one", "one", "two", "one", "two", "two"];
+  const ask = async (authorization: string, cookies: string, method = "GET") =>
+    (await guard.fetch("/own", { method, headers: { authorization, cookie: cookies } })).status;
+  for (const token of sent) expect(await ask(`Bearer ${token}`, now)).toBe(200);
+  expect(valuesAtOrigin("authorization")).toEqual(sent.map((token) => `Bearer ${token}`));
+  expect(valuesAtOrigin("cookie")).toEqual(sent.map(() => "theme=dark"));
+  expect(await ask("Bearer one", now, "POST"), "without a proof of the site").toBe(403);
+  expect(await ask(`Bearer ${login.access_token}`, now, "POST"), "the token itself is one").toBe(200);
+  expect(await ask("Bearer one", before), "its session is over").toBe(401);
+  expect(await ask("Bearer one", now)).toBe(200);
+});
+
+test("an old cookie beside the token is asked about each time, until its session is over", async () => {
+  await using many = await startGuard({ SESSION_LIMIT: "0" });
+  const [one, old] = [await many.login("ada"), await many.login("ada")];
+  const ask = async () => (await many.fetch("/boats", { headers: { ...bearer(one.access_token).headers, cookie: `__Host-session=${old.access_token}` } })).status;
+  for (let n = 0; n < OFTEN; n += 1) expect(await ask()).toBe(400);
+  await many.fetch("/_auth/logout", { method: "POST", ...bearer(old.access_token) });
+  for (let n = 0; n < OFTEN; n += 1) expect(await ask()).toBe(200);
+  await many.fetch("/_auth/logout", { method: "POST", ...bearer(one.access_token) });
+  for (let n = 0; n < OFTEN; n += 1) expect(await ask()).toBe(401);
+});
+
 test("what only a connection is told by does not arrive, whatever it names", async () => {
   for (const connection of ["close", "close", "close", "close, x-hop", "close, x-hop", "close"]) expect(await statusOf("/hops", { connection, "x-hop": "1" })).toBe(200);
   expect(valuesAtOrigin("x-hop")).toEqual(["1", "1", "1", undefined, undefined, "1"]);

@@ -69,6 +69,8 @@ export interface GuardOptions {
   faulty?: boolean;
   /** The Durable Objects fail when `Guard.fault` says so. */
   faultyObjects?: boolean;
+  /** The clock is ahead by as many milliseconds as the last `X-Clock` of a request said. */
+  clock?: boolean;
   /** The binding of the Durable Objects is missing. */
   withoutObjects?: boolean;
   /** A folder for the Durable Objects, to outlive this guard. */
@@ -81,7 +83,7 @@ export interface GuardOptions {
 
 /** Starts a guard with the store of this test project and the settings that differ. */
 export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): Promise<Guard> {
-  const { limiter, analytics = false, faulty = false, faultyObjects = false, withoutObjects = false, persist, bound, outbound } = options;
+  const { limiter, analytics = false, faulty = false, faultyObjects = false, clock = false, withoutObjects = false, persist, bound, outbound } = options;
   const origin = await startOrigin();
   const log: string[] = [];
   const all: Vars = {
@@ -105,6 +107,7 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
       ...(analytics ? [ANALYTICS] : []),
       ...(faulty ? [FAULTY] : []),
       ...(faultyObjects ? [FAULTY_OBJECTS] : []),
+      ...(clock ? [CLOCK] : []),
       { type: "ESModule", path: `${root}/build/index.js` },
       { type: "CompiledWasm", path: `${root}/build/guard_bg.wasm` },
     ],
@@ -237,6 +240,24 @@ const FAULTY_OBJECTS = {
         held = what === "fault" && how === "hold";
         if (what === "fault") fault = { command, how, times: Number(times) };
         return new Response();
+      },
+    };`,
+};
+
+/** Has the clock go ahead, also for the Durable Objects. */
+const CLOCK = {
+  type: "ESModule" as const,
+  path: `${root}/build/with-clock.js`,
+  contents: `
+    import guard from "./index.js";
+    export { UserSessions } from "./index.js";
+    const now = Date.now.bind(Date);
+    let ahead = 0;
+    Date.now = () => now() + ahead;
+    export default {
+      fetch(request, env) {
+        ahead = Number(request.headers.get("x-clock") ?? ahead);
+        return guard.fetch(request, env);
       },
     };`,
 };

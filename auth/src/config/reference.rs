@@ -44,7 +44,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "TOKEN_SOURCES",
         "bearer, cookie",
-        "Where a token may be: `bearer` (the `Authorization` header), `cookie`, `header:x-access-token`, `query:accessToken`, `body:accessToken` (a member of a JSON object or a field of a form, up to 64 KB), under names of your choice. Two that differ are a 400. The origin gets no header, cookie or query parameter that holds a token; a body arrives as it was sent. Without `cookie`, none is set.",
+        "Where a token may be: `bearer` (the `Authorization` header), `cookie`, `header:x-access-token`, `query:accessToken`, `body:accessToken` (a member of a JSON object or a field of a form, up to 64 KB), under names of your choice. Those of two live sessions are a 400. The origin gets no header, cookie or query parameter that holds a token of the guard's; a body arrives as it was sent. Without `cookie`, none is set.",
     ),
     setting(
         "COOKIE_NAME",
@@ -162,7 +162,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "STORE_FAILURE",
         "deny",
-        "When the store cannot be asked: `deny` answers 503; `allow-recent: 60 seconds` honours a session that this isolate saw live that recently, 15 minutes at most.",
+        "When the store cannot be asked: `deny` answers 503; `allow-recent: 60 seconds` honours a token whose session this isolate saw live that recently, 15 minutes at most.",
     ),
     setting(
         "OVERLAP_SAFE_REQUESTS",

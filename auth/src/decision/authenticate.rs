@@ -1,13 +1,15 @@
 //! Steps 2 and 3: the credential, and whose token it is.
 
 use super::browser::{changes_state, is_same_origin};
+use super::credentials::Credentials;
 use super::onward::Withheld;
 use super::{Body, Caller, Guard, Head};
 use crate::config::Settings;
 use crate::cookie::{self, Rest};
-use crate::credential::{Ambiguous, Credential, Sent, Source};
+use crate::credential::{Sent, Source};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
+use crate::token::Authentic;
 
 impl Guard {
     /// Steps 2 and 3: finds the credential and verifies its token.
@@ -16,26 +18,44 @@ impl Guard {
     /// Why the request may not ask the store.
     pub fn authenticate(&self, head: &impl Head, now: Timestamp) -> Result<Caller, Refusal> {
         let sent = Sent::of(head, &self.settings.token_sources);
-        let Credential { source, token } = match sent.credential(&self.settings.cookie_name) {
-            Ok(Some(credential)) => credential,
-            Ok(None) => return Err(Refusal::TokenMissing),
-            Err(Ambiguous) => {
-                return Err(Refusal::BadRequest("Send one token; two that differ were sent."));
-            }
-        };
-        if source == Source::Cookie && changes_state(head) && !is_same_origin(head) {
+        let credentials = self.credentials(&sent, head);
+        let caller = credentials.caller(now)?;
+        if caller.source == Source::Cookie && changes_state(head) && !is_same_origin(head) {
             return Err(Refusal::CrossSite);
         }
-        let caller = self.bearer_of(token, now)?;
-        Ok(Caller { source, withheld: self.withhold(head, &sent, source), ..caller })
+        let withheld = self.withhold(head, &sent, &credentials);
+        Ok(Caller { withheld, idle_timeout: self.settings.idle_timeout, ..caller })
     }
 
     /// Whose token a request carries, wherever it comes from: for what the origin wishes, not the
     /// client.
     pub fn caller_of(&self, head: &impl Head, now: Timestamp) -> Option<Caller> {
         let sent = Sent::of(head, &self.settings.token_sources);
-        let found = sent.credential(&self.settings.cookie_name).ok()??;
-        self.bearer_of(found.token, now).ok()
+        let caller = self.credentials(&sent, head).caller(now).ok()?;
+        Some(Caller { idle_timeout: self.settings.idle_timeout, ..caller })
+    }
+
+    /// The sessions that a logout ends: those of all tokens that the request carries and our keys
+    /// have signed, also if their time is over. Cookies alone need the proof that this site asks.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn held(&self, head: &impl Head, now: Timestamp) -> Result<Vec<Authentic>, Refusal> {
+        let sent = Sent::of(head, &self.settings.token_sources);
+        self.credentials(&sent, head).held(is_same_origin(head), now)
+    }
+
+    /// The same for what the origin wishes, not the client: cookies need no proof.
+    pub fn held_anyhow(&self, head: &impl Head, now: Timestamp) -> Vec<Authentic> {
+        let sent = Sent::of(head, &self.settings.token_sources);
+        self.credentials(&sent, head).held(true, now).unwrap_or_default()
+    }
+
+    /// Does a session cookie come along, good or not?
+    pub fn has_cookie(&self, head: &impl Head) -> bool {
+        let Settings { cookie_name, token_sources, .. } = &self.settings;
+        let cookies = head.header("cookie").filter(|_| token_sources.cookie);
+        cookies.is_some_and(|all| cookie::values(&all, cookie_name).next().is_some())
     }
 
     /// Step 3: whoever a token was issued to.
@@ -44,21 +64,31 @@ impl Guard {
     /// Why the token is no good.
     pub fn bearer_of(&self, token: &str, now: Timestamp) -> Result<Caller, Refusal> {
         let token = self.tokens.verify(token, now).map_err(Refusal::Token)?;
-        let (idle_timeout, source) = (self.settings.idle_timeout, Source::Bearer);
-        Ok(Caller { token, idle_timeout, now, source, withheld: Withheld::default() })
+        Ok(Caller { idle_timeout: self.settings.idle_timeout, ..Caller::of(token, now) })
     }
 
-    pub(super) fn withhold(&self, head: &impl Head, sent: &Sent, source: Source) -> Withheld {
+    /// What stays at the guard: whatever is its own. The rest is the application's.
+    pub(super) fn withhold(
+        &self,
+        head: &impl Head,
+        sent: &Sent,
+        credentials: &Credentials,
+    ) -> Withheld {
         let Settings { cookie_name, token_sources, forward_credential, .. } = &self.settings;
         let mut withheld = Withheld::default();
         if *forward_credential {
             return withheld;
         }
+        // Also of a session that is over, or where nobody has looked.
+        let is_ours = |text: &str| credentials.holds(text) || self.tokens.authentic(text).is_ok();
+        // A browser keeps cookies longer than a site its keys.
+        let was_ours = |text: &str| is_ours(text) || self.tokens.claims_our_issuer(text);
         withheld.remove.extend(token_sources.headers.iter().cloned().map(Into::into));
-        if source == Source::Bearer {
+        if sent.bearers().any(is_ours) {
             withheld.remove.push("authorization".into());
         }
-        match sent.cookies.as_ref().map(|all| cookie::without(all, cookie_name)) {
+        let others = sent.cookies.as_ref().map(|all| cookie::without(all, cookie_name, was_ours));
+        match others {
             None | Some(Rest::Whole) => {}
             Some(Rest::Others(others)) => withheld.set.push(("Cookie", others)),
             Some(Rest::Nothing) => withheld.remove.push("cookie".into()),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::onward::Withheld;
 use crate::admin::Rights;
 use crate::credential::Source;
-use crate::session::{Sid, Subject};
+use crate::session::{LiveSession, Session, Sid, Standing, Subject, TokenName};
 use crate::store::Command;
 use crate::time::Timestamp;
 use crate::token::Verified;
@@ -15,6 +15,9 @@ use crate::token::Verified;
 #[derive(Clone)]
 pub struct Caller {
     pub(super) token: Verified,
+    /// Other tokens of the same session that came along, at their time.
+    pub(super) others: Vec<Verified>,
+    pub(super) in_cookie: bool,
     pub(super) idle_timeout: Option<Duration>,
     pub(super) now: Timestamp,
     pub(super) source: Source,
@@ -32,6 +35,13 @@ impl fmt::Debug for Caller {
 }
 
 impl Caller {
+    /// Whoever holds a token.
+    pub(super) fn of(token: Verified, now: Timestamp) -> Self {
+        let (others, idle_timeout, source) = (Vec::new(), None, Source::Bearer);
+        let (in_cookie, withheld) = (false, Withheld::default());
+        Self { token, others, in_cookie, idle_timeout, now, source, withheld }
+    }
+
     /// Whose session it is.
     pub fn user(&self) -> &Subject {
         self.token.sub()
@@ -47,9 +57,36 @@ impl Caller {
         &self.token
     }
 
-    /// Where the token was found.
+    /// Where a token of the session was found: in the cookie only if nowhere else.
+    #[cfg(test)]
     pub fn source(&self) -> Source {
         self.source
+    }
+
+    /// Did a token of the session come in the cookie?
+    pub fn in_cookie(&self) -> bool {
+        self.in_cookie
+    }
+
+    /// The names of all the session's tokens that came along.
+    pub fn token_names(&self) -> impl Iterator<Item = &TokenName> {
+        std::iter::once(&self.token).chain(&self.others).map(Verified::name)
+    }
+
+    /// Did more than one come along, of which only the session can tell which is current?
+    pub fn has_several_tokens(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    /// The same with the token that is current, if it came along.
+    pub fn with_current_token(mut self, session: &Session, now: Timestamp) -> Self {
+        let is_current = |it: &Verified| session.standing(it.name(), now) == Standing::Current;
+        if !is_current(&self.token)
+            && let Some(current) = self.others.iter().find(|it| is_current(it)).cloned()
+        {
+            self.token = current;
+        }
+        self
     }
 
     /// What the token's scopes allow.
@@ -66,6 +103,12 @@ impl Caller {
     /// The question to the store.
     pub fn command(&self) -> Command {
         let Self { idle_timeout, now, .. } = *self;
-        Command::Check { sid: self.sid().clone(), idle_timeout, now }
+        let jti = Some(self.token.name().jti.clone());
+        Command::Check { sid: self.sid().clone(), jti, idle_timeout, now }
+    }
+
+    /// Has the store yet to learn that the token is used? Replicas learn nothing.
+    pub fn is_news(&self, live: Option<&LiveSession>) -> bool {
+        live.is_some_and(|live| live.should_learn_use(self.token.name()))
     }
 }

@@ -6,7 +6,7 @@ use super::sent_headers::Passing;
 use super::{Anonymous, Caller, Check, Decision, Forwarded, Guard, Head};
 use crate::access::{Access, Readings, RuleMatches};
 use crate::config::{Mode, Settings};
-use crate::credential::{Sent, Source};
+use crate::credential::Sent;
 use crate::refusal::Refusal;
 use crate::route::{MAX_PATH, Route, Target};
 use crate::time::Timestamp;
@@ -43,10 +43,18 @@ impl Guard {
                 Ok(check) => Decision::Check(Box::new(check)),
                 Err(refusal) => self.end(&asked, refusal),
             },
-            Err(_) if access == Access::Optional => self.forward(&asked),
-            Err(Refusal::TokenMissing) if self.lets_preflight(&asked) => self.forward(&asked),
-            Err(refusal) => self.end(&asked, refusal),
+            Err(refusal) => match self.contested(head, now) {
+                contested if !contested.is_empty() => Decision::Contested(contested),
+                _ => self.unauthenticated(&asked, refusal),
+            },
         }
+    }
+
+    /// What becomes of a request that nobody is known to make.
+    fn unauthenticated(&self, asked: &Asked<'_, impl Head>, refusal: Refusal) -> Decision {
+        let goes_on = asked.rules.access() == Access::Optional
+            || refusal == Refusal::TokenMissing && self.lets_preflight(asked);
+        if goes_on { self.forward(asked) } else { self.end(asked, refusal) }
     }
 
     /// Is a request to be asked about, and does it go on, as another one was that differs from it in
@@ -148,16 +156,13 @@ impl Guard {
 
     /// Without an identity. What would be the guard's own credential stays here all the same.
     fn anonymous(&self, asked: &Asked<'_, impl Head>) -> Anonymous {
-        let Asked { head, target, rules, now, .. } = asked;
+        let Asked { head, target, rules, .. } = asked;
         let sent = Sent::of(*head, &self.settings.token_sources);
-        // Another bearer token may be the origin's own.
-        let ours = |token: &str| self.is_ours(token, *now);
-        let source = if sent.bearer().is_some_and(ours) { Source::Bearer } else { Source::Named };
-        let withheld = self.withhold(*head, &sent, source);
+        let withheld = self.withhold(*head, &sent, &self.credentials(&sent, *head));
         let (target, route) = (self.forwarded(*head, *target), rules.route());
         let passing = self.passing(*head, rules.access());
         let Settings { forward_credential, cookie_name, .. } = &self.settings;
-        let is_kept_back = || !forward_credential || sent.credential(cookie_name) == Ok(None);
+        let is_kept_back = || !forward_credential || sent.credentials(cookie_name).next().is_none();
         let is_bare = rules.access() == Access::Public && !rules.is_login() && is_kept_back();
         Anonymous { target, route, withheld, would_refuse: None, passing, is_bare }
     }

@@ -28,7 +28,7 @@ impl Guard {
                 (live, None) => Ok(Some(live)),
             },
             Err(error) => match &self.recent {
-                Some(recent) if recent.holds(check.caller.sid(), now) => {
+                Some(recent) if recent.holds(&check.caller, now) => {
                     check.denied.clone().map_or(Ok(None), Err)
                 }
                 _ => Err(Refusal::StoreUnavailable(error)),
@@ -49,9 +49,9 @@ impl Guard {
         let Answer::Found(found) = answer else {
             return Err(Refusal::StoreUnavailable(StoreError::other_answer()));
         };
-        let verdict = judge(found, caller.token.name(), now).map_err(Refusal::Session);
+        let verdict = judge(found, caller.token_names(), now).map_err(Refusal::Session);
         if let Some(recent) = &self.recent {
-            recent.note(caller.sid(), verdict.as_ref().ok(), now);
+            recent.note(caller, verdict.as_ref().ok(), now);
         }
         verdict
     }
@@ -71,12 +71,12 @@ impl Guard {
             Ok(found) => {
                 let verdict = judge_session(found, now).map_err(Refusal::Session);
                 if let Some(recent) = &self.recent {
-                    recent.note(sid, verdict.as_ref().ok(), now);
+                    recent.note_session(sid, verdict.as_ref().ok(), now);
                 }
                 verdict.map(drop)
             }
             Err(error) => match &self.recent {
-                Some(recent) if recent.holds(sid, now) => Ok(()),
+                Some(recent) if recent.holds_session(sid, now) => Ok(()),
                 _ => Err(Refusal::StoreUnavailable(error)),
             },
         }

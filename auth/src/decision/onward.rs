@@ -10,6 +10,7 @@ use crate::identity;
 use crate::refusal::Refusal;
 use crate::request_log::{Outcome, said};
 use crate::time::Timestamp;
+use crate::token::Verified;
 
 /// A request for the origin, once its caller's session is known to be live.
 #[derive(Clone)]
@@ -75,7 +76,10 @@ impl Check {
     pub fn holds(&self, now: Timestamp) -> bool {
         let token = &self.caller.token;
         let proof = self.assertion.as_ref();
-        token.is_timely(now) && proof.is_none_or(|proof| token.holds_assertion(proof, now))
+        let others = self.caller.others.iter().all(|other| other.is_timely(now));
+        token.is_timely(now)
+            && others
+            && proof.is_none_or(|proof| token.holds_assertion(proof, now))
     }
 
     /// How many bytes it holds beside its token, at most.
@@ -83,7 +87,8 @@ impl Check {
         let Self { caller, target, route, assertion, .. } = self;
         let instead = target.instead.as_ref().map_or(0, String::len);
         let assertion = assertion.as_ref().map_or(0, |text| text.len());
-        2 * size_of::<Self>() + caller.withheld.bytes() + instead + route.len() + assertion
+        let others: usize = caller.others.iter().map(Verified::bytes).sum();
+        2 * size_of::<Self>() + caller.withheld.bytes() + others + instead + route.len() + assertion
     }
 
     /// Does it ask and go on as another one, for the same caller, but for its target?

@@ -4,43 +4,87 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::Caller;
 use crate::session::{LiveSession, Sid};
 use crate::time::Timestamp;
 
-/// Sessions that this isolate saw live a short while ago, for when the store cannot be asked.
+/// What this isolate saw live a short while ago, for when the store cannot be asked. Tokens pass by
+/// themselves: another one of the same session may be an old one, which would end it.
 #[derive(Debug)]
 pub struct Recent {
     window: Duration,
-    /// Until when each may pass: the window's end, or its own deadline if that is sooner.
-    until: RefCell<HashMap<Sid, Timestamp>>,
+    sessions: RefCell<HashMap<Sid, Vec<Seen>>>,
+}
+
+/// What was seen.
+#[derive(Debug)]
+struct Seen {
+    /// The token that passed; `None`: the session was live, whatever its tokens.
+    jti: Option<String>,
+    /// Until when it may pass: the window's end, or the session's deadline if that is sooner.
+    until: Timestamp,
 }
 
 impl Recent {
-    /// Beyond this many, all are forgotten: a store that fails then denies some it could allow.
+    /// Beyond this many sessions, all are forgotten: a store that fails then denies some it could
+    /// allow.
     const MOST: usize = 10_000;
+
+    /// Beyond this many tokens of one session, the oldest is forgotten.
+    const MOST_TOKENS: usize = 4;
 
     /// Remembers each for as long as this.
     pub fn new(window: Duration) -> Self {
-        Self { window, until: RefCell::default() }
+        Self { window, sessions: RefCell::default() }
     }
 
-    /// May this session pass on what was seen of it?
-    pub fn holds(&self, sid: &Sid, now: Timestamp) -> bool {
-        self.until.borrow().get(sid).is_some_and(|until| now < *until)
+    /// May this caller pass on what was seen of the token?
+    pub fn holds(&self, caller: &Caller, now: Timestamp) -> bool {
+        let jti = Some(caller.token.name().jti.as_str());
+        self.saw(caller.sid(), now, |seen| seen.jti.as_deref() == jti)
+    }
+
+    /// May the answer pass that a request of this session waits for?
+    pub fn holds_session(&self, sid: &Sid, now: Timestamp) -> bool {
+        self.saw(sid, now, |_| true)
+    }
+
+    fn saw(&self, sid: &Sid, now: Timestamp, is_it: impl Fn(&Seen) -> bool) -> bool {
+        let sessions = self.sessions.borrow();
+        sessions.get(sid).is_some_and(|all| all.iter().any(|seen| now < seen.until && is_it(seen)))
+    }
+
+    /// Remembers that a token passed at a moment, or forgets its session when it did not.
+    pub fn note(&self, caller: &Caller, live: Option<&LiveSession>, now: Timestamp) {
+        self.see(caller.sid(), Some(&caller.token.name().jti), live, now);
     }
 
     /// Remembers that a session was live at a moment, or forgets it when it was not.
-    pub fn note(&self, sid: &Sid, live: Option<&LiveSession>, now: Timestamp) {
+    pub fn note_session(&self, sid: &Sid, live: Option<&LiveSession>, now: Timestamp) {
+        self.see(sid, None, live, now);
+    }
+
+    fn see(&self, sid: &Sid, jti: Option<&String>, live: Option<&LiveSession>, now: Timestamp) {
         let Some(live) = live else { return self.forget(sid) };
-        let mut all = self.until.borrow_mut();
-        if all.len() >= Self::MOST {
-            all.clear();
+        let until = now.plus(self.window).min(live.deadline());
+        let mut sessions = self.sessions.borrow_mut();
+        if sessions.len() >= Self::MOST {
+            sessions.clear();
         }
-        all.insert(sid.clone(), now.plus(self.window).min(live.deadline()));
+        let all = sessions.entry(sid.clone()).or_default();
+        match all.iter_mut().find(|seen| seen.jti.as_ref() == jti) {
+            Some(seen) => seen.until = until,
+            None => {
+                if all.len() >= Self::MOST_TOKENS {
+                    all.remove(0);
+                }
+                all.push(Seen { jti: jti.cloned(), until });
+            }
+        }
     }
 
     /// Forgets that a session was seen live.
     pub fn forget(&self, sid: &Sid) {
-        self.until.borrow_mut().remove(sid);
+        self.sessions.borrow_mut().remove(sid);
     }
 }

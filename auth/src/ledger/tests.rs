@@ -1,5 +1,6 @@
 use super::*;
 use crate::device::DeviceClass;
+use crate::session::TokenName;
 use crate::session::tests::session;
 use std::num::NonZeroU32;
 
@@ -47,6 +48,7 @@ fn a_check_is_answered_as_the_last_time_only_while_it_would_change_nothing() {
     open(&mut ledger, "a", 0, 0);
     let check = |sid: &str, idle: Option<u64>, now| Command::Check {
         sid: Sid::try_from(sid.to_owned()).unwrap(),
+        jti: Some("jti".into()),
         idle_timeout: idle.map(std::time::Duration::from_millis),
         now: at(now),
     };
@@ -62,11 +64,12 @@ fn a_check_is_answered_as_the_last_time_only_while_it_would_change_nothing() {
         (Command::List { now: at(1) }, None),
     ] {
         assert_eq!(ledger.unchanged_until(&command), until, "{command:?}");
-        let Command::Check { sid, idle_timeout, now } = &command else { continue };
+        let Command::Check { sid, jti, idle_timeout, now } = &command else { continue };
         let Some(until) = until else { continue };
         let (answer, _) = ledger.clone().apply(&command);
         for now in [*now, Timestamp::from_millis(until.millis() - 1)] {
-            let again = Command::Check { sid: sid.clone(), idle_timeout: *idle_timeout, now };
+            let (sid, jti, idle_timeout) = (sid.clone(), jti.clone(), *idle_timeout);
+            let again = Command::Check { sid, jti, idle_timeout, now };
             let (applied, touched) = ledger.clone().apply(&again);
             assert_eq!((applied, touched), (answer.clone(), Touched::default()), "{again:?}");
         }
@@ -78,6 +81,7 @@ fn a_check_never_creates_and_never_revives() {
     let mut ledger = Ledger::default();
     let check = |sid: &str, now| Command::Check {
         sid: Sid::try_from(sid.to_owned()).unwrap(),
+        jti: None,
         idle_timeout: Some(std::time::Duration::from_millis(10)),
         now: at(now),
     };
@@ -168,4 +172,33 @@ fn what_a_command_has_changed_is_found_by_its_moment() {
         other => panic!("{other:?}"),
     };
     assert_eq!([1, 2, 3].map(&mut changed), ["a", "a b", ""]);
+}
+
+#[test]
+fn a_check_learns_once_that_the_current_token_is_used_and_leaves_all_else_as_it_is() {
+    let mut ledger = Ledger::default();
+    open(&mut ledger, "a", 0, 0);
+    let sid = Sid::try_from("a".to_owned()).unwrap();
+    let (token, now) = (TokenName { jti: "jti".into(), issued: at(0) }, at(5));
+    let refresh =
+        Command::Refresh { sid: sid.clone(), token, jti: "next".into(), idle_timeout: None, now };
+    assert!(matches!(ledger.apply(&refresh).0, Answer::Changed(session) if session.unused));
+    let check = |jti: Option<&str>, now| Command::Check {
+        sid: sid.clone(),
+        jti: jti.map(str::to_owned),
+        idle_timeout: None,
+        now: at(now),
+    };
+    for (jti, now) in [(None, 6), (Some("jti"), 7), (Some("of-old"), 8), (Some("next"), 1_000)] {
+        let command = check(jti, now);
+        assert!(ledger.unchanged_until(&command).is_some(), "{command:?}");
+        assert_eq!(ledger.apply(&command).1, Touched::default(), "{command:?}");
+    }
+    let used = check(Some("next"), 9);
+    assert_eq!(ledger.unchanged_until(&used), None);
+    let (answer, touched) = ledger.apply(&used);
+    assert!(matches!(&answer, Answer::Found(Some(session)) if !session.unused), "{answer:?}");
+    assert_eq!(touched.written, std::slice::from_ref(&sid));
+    assert!(ledger.unchanged_until(&used).is_some());
+    assert_eq!(ledger.apply(&used), (answer, Touched::default()));
 }

@@ -10,9 +10,9 @@ if not is_live(session) then return { 'found', record } end
 local last = session.refreshed
 local is_recent = last and now < last + grace
 local is_current = jti == session.jti or not last or math.floor(issued / 1000) > math.floor(last / 1000)
-if is_recent and (is_current or jti == session.previous_jti) then return { 'changed', record } end
+local is_previous = jti == session.previous_jti and (is_recent or session.unused)
 
-if not is_current then
+if not is_current and not is_previous then
   local all, old = records()
   forget(old)
   for _, other in ipairs(all) do
@@ -22,9 +22,15 @@ if not is_current then
   return { 'ended', record }
 end
 
-session.previous_jti, session.jti, session.refreshed, session.seen = jti, ARGV[5], now, now
-local timeout = tonumber(ARGV[6])
-if timeout then session.idle_expires = now + timeout end
+if is_recent then
+  if not session.unused or jti ~= session.jti then return { 'changed', record } end
+  session.unused = nil
+else
+  if is_current then session.previous_jti, session.jti, session.unused = jti, ARGV[5], true end
+  session.refreshed, session.seen = now, now
+  local timeout = tonumber(ARGV[6])
+  if timeout then session.idle_expires = now + timeout end
+end
 record = cjson.encode(session)
 redis.call('HSET', KEYS[1], sid, record)
 return { 'changed', record }

@@ -12,6 +12,7 @@ fn user(sub: &str) -> Subject {
 fn check(idle: Option<Duration>) -> Command {
     Command::Check {
         sid: Sid::try_from("abc".to_owned()).unwrap(),
+        jti: Some("a/b".into()),
         idle_timeout: idle,
         now: Timestamp::from_millis(42),
     }
@@ -29,7 +30,7 @@ fn a_sub_cannot_forge_another_users_key(#[case] sub: &str, #[case] key: &str) {
 fn a_check_is_one_get_that_the_primary_answers() {
     let redis = Redis::new("guard:", ReadConsistency::Strong);
     let request = redis.request(&user("ada"), &check(Some(Duration::from_secs(1))));
-    let expected = format!("/evalsha/{}/1/guard%3AYWRh/42/abc/1000", redis.check.sha1());
+    let expected = format!("/evalsha/{}/1/guard%3AYWRh/42/abc/1000/a%2Fb", redis.check.sha1());
     assert_eq!(request, RestRequest { path: expected, body: None });
 }
 

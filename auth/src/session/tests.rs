@@ -7,6 +7,7 @@ pub(crate) fn session(sid: &str, created: u64, expires: u64) -> Session {
         jti: "jti".into(),
         previous_jti: None,
         refreshed: None,
+        unused: false,
         created: Timestamp::from_millis(created),
         seen: Timestamp::from_millis(created),
         expires: Timestamp::from_millis(expires),
@@ -32,7 +33,7 @@ fn token(jti: &str, issued: u64) -> TokenName {
 
 #[test]
 fn an_absent_session_is_unknown() {
-    assert_eq!(judge(None, &token("jti", 0), at(0)), Err(Gone::Unknown));
+    assert_eq!(judge(None, [&token("jti", 0)], at(0)), Err(Gone::Unknown));
 }
 
 #[rstest]
@@ -49,7 +50,7 @@ fn a_session_is_live_until_its_first_deadline(
     let mut found = session("a", 0, 100);
     found.idle_expires = idle.map(at);
     assert_eq!(found.is_live(at(now)), expected.is_ok());
-    assert_eq!(judge(Some(found.into()), &token("jti", 0), at(now)).map(|_| ()), expected);
+    assert_eq!(judge(Some(found.into()), [&token("jti", 0)], at(now)).map(|_| ()), expected);
 }
 
 #[test]
@@ -58,10 +59,10 @@ fn an_ended_session_stays_ended_even_past_its_deadline() {
     let mut found = session("a", 0, 100);
     found.ended = Some(ending.clone());
     assert_eq!(
-        judge(Some(found.clone().into()), &token("jti", 0), at(6)),
+        judge(Some(found.clone().into()), [&token("jti", 0)], at(6)),
         Err(Gone::Ended(ending.clone()))
     );
-    assert_eq!(judge(Some(found.into()), &token("jti", 0), at(1000)), Err(Gone::Ended(ending)));
+    assert_eq!(judge(Some(found.into()), [&token("jti", 0)], at(1000)), Err(Gone::Ended(ending)));
 }
 
 #[test]
@@ -113,7 +114,7 @@ fn private_data_does_not_reach_debug_output() {
 #[case::older("z", 0, 50_001, Standing::Outdated)]
 #[case::of_the_same_second("z", 50_999, 60_000, Standing::Outdated)]
 #[case::somebody_elses_newer_one("z", 51_000, 60_000, Standing::Current)]
-fn a_refresh_leaves_the_token_before_it_thirty_seconds(
+fn a_refresh_leaves_the_token_before_it_thirty_seconds_and_until_its_successor_is_used(
     #[case] jti: &str,
     #[case] issued: u64,
     #[case] now: u64,
@@ -122,20 +123,63 @@ fn a_refresh_leaves_the_token_before_it_thirty_seconds(
     let mut found = session("a", 0, 100_000);
     found.jti = "a".into();
     assert_eq!(found.standing(&token("any", 0), at(0)), Standing::Current, "never refreshed");
-    assert!(found.refresh("a".into(), "b".into(), None, at(50_000)));
+    assert!(found.refresh(&token("a", 0), "b".into(), None, at(50_000)));
+    let unused = if jti == "a" { Standing::Previous } else { expected };
+    assert_eq!(found.standing(&token(jti, issued), at(now)), unused, "nobody has used b");
+    assert!(!found.learn_use("a", at(50_001)), "it is not the current one");
+    assert!(found.learn_use("b", at(50_001)));
+    assert!(!found.learn_use("b", at(50_002)), "it is known");
     assert_eq!(found.standing(&token(jti, issued), at(now)), expected);
-    let judged = judge(Some(found.into()), &token(jti, issued), at(now)).map(drop);
+    let judged = judge(Some(found.into()), [&token(jti, issued)], at(now)).map(drop);
     let outdated = expected == Standing::Outdated;
     assert_eq!(judged, if outdated { Err(Gone::Outdated) } else { Ok(()) });
 }
 
 #[test]
+fn one_good_token_of_several_is_enough() {
+    let mut found = session("a", 0, 100_000);
+    assert!(found.refresh(&token("jti", 0), "b".into(), None, at(1)));
+    assert!(found.learn_use("b", at(2)));
+    let found = Some(Rc::new(found));
+    let (old, current) = (token("jti", 0), token("b", 1));
+    let judged =
+        |tokens: &[&TokenName]| judge(found.clone(), tokens.iter().copied(), at(90_000)).map(drop);
+    assert_eq!(judged(&[&old]), Err(Gone::Outdated));
+    assert_eq!(judged(&[&old, &current]), Ok(()));
+    assert_eq!(judged(&[&current, &old]), Ok(()));
+    assert_eq!(judged(&[&old, &token("z", 0)]), Err(Gone::Outdated));
+    assert_eq!(judged(&[]), Err(Gone::Outdated));
+}
+
+#[test]
 fn a_session_is_refreshed_at_most_once_in_thirty_seconds() {
     let mut found = session("a", 0, 100_000);
-    assert!(found.refresh("jti".into(), "b".into(), None, at(1)));
-    assert!(!found.refresh("b".into(), "c".into(), None, at(30_000)));
+    let (first, b) = (token("jti", 0), token("b", 0));
+    assert!(found.refresh(&first, "b".into(), None, at(1)));
+    assert!(!found.refresh(&first, "c".into(), None, at(30_000)));
+    assert!(found.refresh(&b, "c".into(), None, at(30_000)), "it learns that b is used");
+    assert!(!found.refresh(&b, "c".into(), None, at(30_000)));
     assert_eq!((found.jti.as_str(), found.previous_jti.as_deref()), ("b", Some("jti")));
-    assert!(found.refresh("b".into(), "c".into(), Some(Duration::from_secs(5)), at(30_001)));
+    assert!(found.refresh(&b, "c".into(), Some(Duration::from_secs(5)), at(30_001)));
     assert_eq!((found.jti.as_str(), found.previous_jti.as_deref()), ("c", Some("b")));
     assert_eq!((found.seen, found.idle_expires), (at(30_001), Some(at(35_001))));
+    assert!(found.unused);
+}
+
+#[test]
+fn a_refresh_whose_answer_was_lost_is_repeated_until_its_token_is_used() {
+    let mut found = session("a", 0, 10_000_000);
+    let old = token("jti", 0);
+    assert!(found.refresh(&old, "b".into(), None, at(1_000)));
+    let later = Duration::from_secs(60);
+    for now in [100_000, 200_000, 300_000].map(at) {
+        assert!(found.refresh(&old, "not taken".into(), Some(later), now));
+        assert_eq!((found.jti.as_str(), found.previous_jti.as_deref()), ("b", Some("jti")));
+        assert_eq!((found.refreshed, found.seen), (Some(now), now), "the token lasts from now on");
+        assert_eq!(found.idle_expires, Some(now.plus(later)));
+    }
+    found.idle_expires = None;
+    assert!(found.learn_use("b", at(300_001)));
+    assert_eq!(found.standing(&old, at(329_999)), Standing::Previous);
+    assert_eq!(found.standing(&old, at(330_000)), Standing::Outdated);
 }

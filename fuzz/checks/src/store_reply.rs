@@ -43,7 +43,7 @@ fn redis(status: u16, body: &str) {
             (Command::Check { .. }, Answer::Found(Some(session))) => {
                 assert!(result.is_string());
                 let late = Timestamp::from_millis(u64::MAX);
-                assert!(judge(Some(session), &token(), late).is_err(), "it never ends");
+                assert!(judge(Some(session), [&token()], late).is_err(), "it never ends");
             }
             (Command::List { .. } | Command::ChangedAt { .. }, Answer::Listed(sessions)) => {
                 assert_eq!(result.as_array().map(Vec::len), Some(sessions.len()));
@@ -72,7 +72,7 @@ fn every_command(record: &str) -> Vec<Command> {
     let (now, sid) = (Timestamp::from_millis(0), told.unwrap_or(Sid::from_random([0; 16])));
     let idle_timeout = Some(Duration::from_secs(60));
     let mut commands = vec![
-        Command::Check { sid: sid.clone(), idle_timeout, now },
+        Command::Check { sid: sid.clone(), jti: Some("j".into()), idle_timeout, now },
         Command::Refresh { sid: sid.clone(), token: token(), jti: "k".into(), idle_timeout, now },
         Command::SetData { sid, old: None, new: Some("{}".into()), now },
         Command::End { which: Which::All, ending: Ending::Revoked { at: now } },

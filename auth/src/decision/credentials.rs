@@ -1,0 +1,176 @@
+//! Step 2: which of the tokens that a request carries count.
+//!
+//! Only a token that one of our keys has signed is a credential. What is none decides nothing while
+//! there is one: an application has bearer tokens of its own, and browsers keep old cookies.
+
+use super::{Caller, Guard, Head};
+use crate::credential::{Credential, Sent, Source};
+use crate::jwt::TokenError;
+use crate::refusal::Refusal;
+use crate::session::{Sid, Subject};
+use crate::time::Timestamp;
+use crate::token::{Authentic, Tokens};
+
+/// What a request carries where a token may be, sorted out.
+#[derive(Default)]
+pub(super) struct Credentials<'a> {
+    /// The tokens that our keys have signed.
+    ours: Vec<Ours<'a>>,
+    /// What is wrong with the first that is none.
+    error: Option<TokenError>,
+    /// Is one of those where only our tokens are meant to be? Then it is not the application's.
+    is_misplaced: bool,
+}
+
+struct Ours<'a> {
+    source: Source,
+    text: &'a str,
+    token: Authentic,
+}
+
+impl Ours<'_> {
+    fn is_of(&self, sub: &Subject, sid: &Sid) -> bool {
+        self.token.sub() == sub && self.token.sid() == sid
+    }
+}
+
+impl<'a> Credentials<'a> {
+    /// Sorts them out, without those of sessions that are known to be over.
+    pub fn of(sent: &'a Sent, cookie_name: &'a str, tokens: &Tokens, over: &[Sid]) -> Self {
+        let mut all = Self::default();
+        for Credential { source, token: text } in sent.credentials(cookie_name) {
+            match tokens.authentic(text) {
+                Ok(token) if over.contains(token.sid()) => {}
+                Ok(token) => all.ours.push(Ours { source, text, token }),
+                Err(error) => {
+                    all.error.get_or_insert(error);
+                    all.is_misplaced |= source == Source::Named;
+                }
+            }
+        }
+        all
+    }
+
+    /// Is this one of the tokens that our keys have signed?
+    pub fn holds(&self, text: &str) -> bool {
+        self.ours.iter().any(|it| it.text == text)
+    }
+
+    /// Who makes the request: the holder of the newest token whose time it is. Others of the same
+    /// session are no conflict.
+    ///
+    /// # Errors
+    /// Why there is none; [`Refusal::BadRequest`] if there are two.
+    pub fn caller(&self, now: Timestamp) -> Result<Caller, Refusal> {
+        let timely = || self.ours.iter().filter_map(|it| Some((it, it.token.at(now).ok()?)));
+        // Of those of one second the first.
+        let newest = timely().reduce(|newest, next| {
+            let is_newer = next.1.name().issued > newest.1.name().issued;
+            if is_newer { next } else { newest }
+        });
+        let Some((newest, token)) = newest else { return Err(self.refusal(now)) };
+        let is_other = |it: &&Ours| !it.is_of(token.sub(), token.sid());
+        if let Some((other, _)) = timely().find(|(it, _)| is_other(it)) {
+            return Err(two_sessions(newest.source, other.source));
+        }
+        if self.is_misplaced {
+            return Err(Refusal::BadRequest("Send one token; two that differ were sent."));
+        }
+        let alike = timely().filter(|(it, _)| it.text != newest.text);
+        let others = alike.map(|(_, token)| token).collect();
+        let bears = timely().find(|(it, _)| it.source != Source::Cookie);
+        let source = bears.map_or(Source::Cookie, |(it, _)| it.source);
+        // An old cookie of the session is renewed with the rest.
+        let in_cookie = self
+            .ours
+            .iter()
+            .any(|it| it.source == Source::Cookie && it.is_of(token.sub(), token.sid()));
+        Ok(Caller { others, source, in_cookie, ..Caller::of(token, now) })
+    }
+
+    /// The sessions of all tokens whose time it is, each once; the newest token's first.
+    pub fn sessions(&self, now: Timestamp) -> Vec<Authentic> {
+        let timely = || self.ours.iter().filter(|it| it.token.at(now).is_ok());
+        let newest = timely().max_by_key(|it| it.token.name().issued);
+        each_session(newest.into_iter().chain(timely()))
+    }
+
+    /// The sessions that whoever makes the request may end, each once, whenever their tokens were
+    /// good. One that came in a cookie alone counts only `with_cookies`.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn held(&self, with_cookies: bool, now: Timestamp) -> Result<Vec<Authentic>, Refusal> {
+        let counts = |it: &&Ours| with_cookies || it.source != Source::Cookie;
+        let held = each_session(self.ours.iter().filter(counts));
+        match (held.is_empty(), self.ours.is_empty()) {
+            (false, _) => Ok(held),
+            (true, false) => Err(Refusal::CrossSite),
+            (true, true) => Err(self.refusal(now)),
+        }
+    }
+
+    /// Why nobody is who makes the request.
+    fn refusal(&self, now: Timestamp) -> Refusal {
+        let untimely = self.ours.iter().find_map(|it| it.token.at(now).err());
+        untimely.or(self.error).map_or(Refusal::TokenMissing, Refusal::Token)
+    }
+}
+
+fn each_session<'a>(all: impl Iterator<Item = &'a Ours<'a>>) -> Vec<Authentic> {
+    let mut sessions: Vec<Authentic> = Vec::new();
+    for it in all {
+        if !sessions.iter().any(|other| it.is_of(other.sub(), other.sid())) {
+            sessions.push(it.token.clone());
+        }
+    }
+    sessions
+}
+
+/// Two live sessions in one request: a choice between them would be a guess.
+fn two_sessions(one: Source, other: Source) -> Refusal {
+    use Source::{Bearer, Cookie, Named};
+    Refusal::BadRequest(match (one, other) {
+        (Cookie, Cookie) => {
+            "Two cookies of the session's name are of two sessions. Send one of them, or log out."
+        }
+        (Bearer, Cookie) | (Cookie, Bearer) => {
+            "The bearer token and the session cookie are of two sessions. Send one of them, or log \
+             out."
+        }
+        (Named, Cookie) | (Cookie, Named) => {
+            "The session cookie and the token in another header, the query or the body are of two \
+             sessions. Send one of them, or log out."
+        }
+        (Bearer, Named) | (Named, Bearer) => {
+            "The bearer token and the token in another header, the query or the body are of two \
+             sessions. Send one of them."
+        }
+        (Named, Named) | (Bearer, Bearer) => {
+            "Two tokens in headers, the query or the body are of two sessions. Send one of them."
+        }
+    })
+}
+
+/// Beyond this many sessions in one request none is asked about.
+const MOST_SESSIONS: usize = 4;
+
+impl Guard {
+    /// The sessions of which it must be known whether they are over, because two tokens cannot
+    /// both count: those of old cookies then decide nothing. Empty if nothing is to be asked.
+    pub(super) fn contested(&self, head: &impl Head, now: Timestamp) -> Vec<Authentic> {
+        let sent = Sent::of(head, &self.settings.token_sources);
+        let sessions = self.credentials(&sent, head).sessions(now);
+        let is_asked = head.over().is_none() && (2..=MOST_SESSIONS).contains(&sessions.len());
+        if is_asked { sessions } else { Vec::new() }
+    }
+
+    pub(super) fn credentials<'a>(
+        &'a self,
+        sent: &'a Sent,
+        head: &'a impl Head,
+    ) -> Credentials<'a> {
+        let over = head.over().unwrap_or_default();
+        Credentials::of(sent, &self.settings.cookie_name, &self.tokens, over)
+    }
+}
