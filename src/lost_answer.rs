@@ -39,7 +39,8 @@ pub fn follow_up(user: &Subject, command: &Command, error: &StoreError) {
 /// whoever ended them may not have heard that they did.
 pub async fn tell_again(app: &App, user: &Subject, ending: &Ending) {
     if let Ok(changed) = changed_at(app, user, ending.at()).await {
-        tell_ended(app, user, changed.iter().filter(|it| it.ended.as_ref() == Some(ending)));
+        let ended = changed.iter().filter(|it| it.ended.as_ref() == Some(ending));
+        sessions::tell_once(app, user, ended);
     }
 }
 
@@ -54,7 +55,7 @@ async fn changed_at(app: &App, user: &Subject, at: Timestamp) -> Result<Vec<Sess
 async fn tell(app: &App, user: &Subject, command: &Command, changed: Vec<Session>) -> bool {
     let at = command.mark();
     let is_ended = |it: &&Session| it.ended.as_ref().map(Ending::at) == at;
-    tell_ended(app, user, changed.iter().filter(is_ended));
+    sessions::tell_once(app, user, changed.iter().filter(is_ended));
     match command {
         Command::Open { session, .. } => {
             let begun = changed.iter().find(|it| it.sid == session.sid);
@@ -80,11 +81,6 @@ async fn withdraw(app: &App, user: &Subject, begun: &Session) {
     let which = Which::One(begun.sid.clone());
     let command = Command::End { which, ending: Ending::Revoked { at: request::now() } };
     if let Ok(Answer::Ends { now, .. }) = store::apply(&*app.store, user, &command).await {
-        tell_ended(app, user, now.iter());
+        sessions::tell_ended(app, user, None, &now);
     }
-}
-
-fn tell_ended<'a>(app: &App, user: &Subject, ended: impl Iterator<Item = &'a Session>) {
-    let ended: Vec<Session> = ended.cloned().collect();
-    sessions::tell_ended(app, user, None, &ended);
 }

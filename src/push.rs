@@ -1,8 +1,6 @@
 //! `GET events`: a WebSocket that is told the end of its session. The user's Durable Object holds
 //! it, whichever store keeps the sessions.
 
-use std::rc::Rc;
-
 use auth::decision::Head;
 use auth::event::Event;
 use auth::refusal::Refusal;
@@ -159,10 +157,7 @@ pub fn look(env: JsValue, user: String, sid: String) -> Promise {
                 let event = event.unwrap_or(Event::expired(&sid, at));
                 events::notice(&app, &user, &sid, &Refusal::Session(gone));
                 // Nobody has told it, or there would be no listener any more.
-                if let Some(session) = ended {
-                    let session = Rc::unwrap_or_clone(session);
-                    app.noticed.once(&sid, || sessions::tell_ended(&app, &user, None, &[session]));
-                }
+                sessions::tell_once(&app, &user, ended.as_deref());
                 Ok(event.json(&user).into())
             }
         }

@@ -287,6 +287,19 @@ pub fn tell_ended(app: &App, user: &Subject, begun: Option<&Session>, ended: &[S
     app.guard.forget(ended.iter().map(|session| &session.sid));
     index::note(app, user, begun, ended);
     events::emit(app, user, &ended.iter().flat_map(Event::ended).collect::<Vec<_>>());
+    for session in ended {
+        app.noticed.once(&session.sid, || ());
+    }
+}
+
+/// Tells of sessions that were found ended: whoever ended them may not have heard that they did. Once
+/// an isolate, because a client may go on ending what is over.
+pub fn tell_once<'a>(app: &App, user: &Subject, ended: impl IntoIterator<Item = &'a Session>) {
+    let new = ended.into_iter().filter(|session| !app.noticed.knows(&session.sid));
+    let new: Vec<Session> = new.cloned().collect();
+    if !new.is_empty() {
+        tell_ended(app, user, None, &new);
+    }
 }
 
 async fn try_log_out(app: &App, head: &RequestHead, scope: Scope) -> Result<(), Refusal> {
@@ -359,8 +372,8 @@ pub async fn end_sessions(
             Ok(ended)
         }
         Ok(Answer::Ends { now, before }) => {
-            // Whoever ended these may not have heard that they did, and so nobody else either.
-            tell_ended(app, user, begun, &[&now[..], &before].concat());
+            tell_ended(app, user, None, &now);
+            tell_once(app, user, &before);
             Ok(now)
         }
         Ok(Answer::Full(live)) => Err(Refusal::SessionLimit(Some(live))),

@@ -88,16 +88,20 @@ describe("a logout that is answered by 503, and carried out later", () => {
     await expect.poll(() => told(session.sid), patiently).toEqual(["session.created", "session.revoked"]);
   });
 
-  test("is told under one id by whoever repeats it, and by the guard itself", async () => {
+  test("is told under one id, and not once more for each time that it is repeated", async () => {
     const { access_token, session } = await guard.login("repeats");
     await using socket = await listen(access_token);
     expect(await late("end", ...logout(access_token))).toMatchObject(AWAY);
     await expect.poll(() => visit(access_token), patiently).toBe(401);
-    for (let time = 0; time < 2; time += 1) expect((await guard.fetch(...logout(access_token))).status).toBe(204);
+    for (let time = 0; time < 10; time += 1) expect((await guard.fetch(...logout(access_token))).status).toBe(204);
     expect(await socket.closed).toMatchObject({ code: 4001, reason: "session_revoked" });
     const ids = () => receiver.attempts.filter(({ type, data }) => type === "session.revoked" && data.sid === session.sid).map(({ id }) => id);
-    await expect.poll(() => ids().length, patiently).toBeGreaterThan(1);
+    await expect.poll(() => ids().length, patiently).toBeGreaterThan(0);
+    // What is told later comes after this.
+    const later = await guard.login("repeats");
+    await expect.poll(() => told(later.session.sid), patiently).toEqual(["session.created"]);
     expect(new Set(ids()).size).toBe(1);
+    expect(ids().length).toBeLessThan(4);
   });
 
   test("that ends all of a user's sessions is told of each by a logout that finds its own ended", async () => {

@@ -5,19 +5,24 @@ use std::collections::HashSet;
 
 use crate::session::Sid;
 
-/// The sessions whose expiry was told already, so that a client that goes on asking does not make
-/// an event of every refusal.
+/// The sessions whose end was told already, so that a client that goes on asking does not make an event
+/// of every refusal, nor one that goes on logging out of every logout.
 #[derive(Debug, Default)]
 pub struct Noticed(RefCell<HashSet<Sid>>);
 
 impl Noticed {
-    /// Beyond this many, all are forgotten: some expiries are then told again, under the same id.
+    /// Beyond this many, all are forgotten: some are then told again, under the same id.
     const MOST: usize = 10_000;
+
+    /// Was this session told of already?
+    pub fn knows(&self, sid: &Sid) -> bool {
+        self.0.borrow().contains(sid)
+    }
 
     /// Tells of a session, unless that was done. It is noted afterwards: what was not told, because
     /// telling failed, is told the next time.
     pub fn once(&self, sid: &Sid, tell: impl FnOnce()) {
-        if self.0.borrow().contains(sid) {
+        if self.knows(sid) {
             return;
         }
         tell();
