@@ -53,7 +53,9 @@ export function tie(answer, passage, watch, waitUntil) {
     heed(() => watch(session), over, close);
     return relayed;
   }
-  if (answer.headers.has("content-length")) return answer;
+  const { headers } = answer;
+  // Beside chunks, a length means nothing (RFC 9112, section 6.3).
+  if (headers.has("content-length") && !headers.has("transfer-encoding")) return answer;
   const address = addressOf(passage, answer);
   const isNew = address?.isNew;
   // To look at a body costs, too.

@@ -6,6 +6,7 @@ import { connect as connectSocket, type Socket } from "node:net";
 import { createGzip, constants } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { answerOf, bearer, startGuard, type Guard } from "../harness/guard.ts";
+import { startRawOrigin } from "../harness/raw.ts";
 import { openSocket, refusalOf } from "../harness/socket.ts";
 import type { WebSocket } from "ws";
 
@@ -344,6 +345,17 @@ describe("an answer of no known length", () => {
     console.info(`${inject("store")}: ${types.length} streams were cut off ${took} ms after the first of as many logins, which took ${logins} ms`);
     expect(took).toBeLessThan(2000 + logins);
     expect(guard.log.filter((line) => /error|uncaught/i.test(line))).toEqual([]);
+  });
+
+  test("is what says a length beside its chunks", async () => {
+    await using origin = await startRawOrigin();
+    await using raw = await startGuard({ ORIGIN_URL: origin.url });
+    origin.reply = (socket) => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n");
+    const { access_token } = await raw.login("ada");
+    const { heard, ended } = await follow(access_token, raw);
+    await expect.poll(() => heard.join("")).toBe("data: 1\n\n");
+    await raw.login("ada");
+    expect(await ended).toBe("broken: aborted");
   });
 
   test("that ends soon arrives whole, as it came", async () => {

@@ -157,7 +157,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "ORIGIN_TIMEOUT",
         "30 seconds",
-        "How long the origin may take to the first byte of its answer, also at `LOGIN_URL`. The time runs from the end of the request's body, and while that comes in, anew with each piece that moves.",
+        "How long the origin may take to the first byte of its answer, also at `LOGIN_URL`. The time runs from the end of the request's body, and while that comes in, anew with each piece that moves; bodies of up to 16 KB count as sent with their heads.",
     ),
     setting(
         "STORE_FAILURE",
