@@ -3,7 +3,7 @@
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
-use auth::config::{BOUND, Mode, ORIGIN, SettingError, Settings, StoreSettings};
+use auth::config::{BOUND, ORIGIN, SettingError, Settings, StoreSettings};
 use auth::decision::Guard;
 use auth::event::Noticed;
 use auth::health::Health;
@@ -14,10 +14,10 @@ use js_sys::{JSON, Reflect};
 use wasm_bindgen::prelude::*;
 
 use crate::bearer::Last;
+use crate::cors;
 use crate::forward;
 use crate::login_rate::LIMITERS;
 use crate::own_address;
-use crate::pages;
 use crate::precedent;
 use crate::report;
 use crate::store::SessionStore;
@@ -79,9 +79,9 @@ impl App {
         let reports = settings.request_log != RequestLog::Off
             || settings.server_timing
             || !analytics.is_undefined();
-        pages::set_up(settings.mode == Mode::Enforce);
         own_address::set_up(&settings);
         precedent::set_up(&settings.cookie_name);
+        cors::set_up(!settings.allowed_origins.is_empty());
         let objects = get(OBJECTS);
         forward::set_up(&settings, objects.is_some());
         let timeout = settings.store_timeout;

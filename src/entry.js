@@ -2,6 +2,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import * as guard from "../build/bindings/guard.js";
+import { share } from "./cors.js";
 import { follow } from "./forward.js";
 import { OriginFailure } from "./origin.js";
 import { answer } from "./index.js";
@@ -34,6 +35,7 @@ export default {
     } catch (error) {
       answer = failed(error);
     }
+    share(passage, answer);
     return report(passage, answer);
   },
 };

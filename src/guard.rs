@@ -20,8 +20,8 @@ use crate::precedent::Precedent;
 use crate::request::{self, RequestHead};
 use crate::store::{self, Answering, Reply};
 use crate::{
-    admin, backchannel, events, forward, health, introspect, keys, login, pages, promise, push,
-    refresh, response, session_data, sessions,
+    admin, backchannel, cors, events, forward, health, introspect, keys, login, pages, promise,
+    push, refresh, response, session_data, sessions,
 };
 
 /// Answers a request, with a `Response` or the promise of one:
@@ -42,6 +42,7 @@ pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> JsValue {
     match app.guard.decide(&head, now) {
         Decision::Own(endpoint) => {
             passage.ended(Outcome::Answered, Some(endpoint.name()));
+            passage.set_own(true);
             own(app, endpoint, head)
         }
         Decision::Refuse(refused) => {
@@ -81,6 +82,7 @@ fn own(app: Rc<App>, endpoint: Endpoint, head: RequestHead) -> JsValue {
         Endpoint::StyleSheet => pages::style_sheet().into(),
         Endpoint::Client => pages::client(&head).into(),
         Endpoint::KeySet => keys::show(&app).into(),
+        Endpoint::Preflight => cors::preflight(&app).into(),
         Endpoint::Login => answer(async move { login::log_in(&app, &request, &head).await }),
         Endpoint::Logout => answer(async move { sessions::log_out(&app, &head).await }),
         Endpoint::Refresh => answer(async move { refresh::refresh(&app, &head).await }),

@@ -6,6 +6,7 @@ mod auth_path;
 mod backchannel;
 mod bearer;
 mod config;
+mod cors;
 mod events;
 mod forward;
 mod guard;

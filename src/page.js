@@ -1,6 +1,8 @@
 // What a browser shows again when its user goes back. A page that was made for a session is asked for
 // anew each time, so that nobody sees one whose session is over.
 
+import { isRefusal } from "./report.js";
+
 /** @typedef {import("./passage.js").Passage} Passage */
 
 /**
@@ -9,16 +11,8 @@
  */
 const CHANGES = ["1; ", "2; ", "; Max-Age=0; "].map((text) => `__Host-session-guard-page=${text}Path=/; HttpOnly; Secure; SameSite=Lax`);
 
-/** Are answers changed at all? */
-let isOn = true;
-
-/**
- * Says whether answers are changed.
- * @param {boolean} on
- */
-export function setUp(on) {
-  isOn = on;
-}
+/** The highest status of which a script can make an answer. */
+const MOST_STATUS = 599;
 
 /**
  * The answer for the client: a page that was made for a session is not to be kept.
@@ -26,7 +20,8 @@ export function setUp(on) {
  * @param {Response} answer
  */
 export function unkept(passage, answer) {
-  if (passage.session === "" || !isOn || answer.status === 101 || !isPage(passage)) return answer;
+  const { status } = answer;
+  if (passage.session === "" || !isPage(passage) || status === 101 || status > MOST_STATUS || isRefusal(answer)) return answer;
   const page = new Response(answer.body, answer);
   const { headers } = page;
   headers.set("cache-control", "no-store");

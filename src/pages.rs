@@ -8,23 +8,16 @@ use auth::notice;
 use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
 use auth::route::Target;
-use auth::session::Session;
+use auth::session::{self, Session};
 use auth::time::ago;
-use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
 use crate::config::App;
+
 use crate::report;
 use crate::request::{self, RequestHead};
 use crate::response::{self, NO_STORE};
 use crate::sessions;
-
-#[wasm_bindgen(module = "/src/page.js")]
-extern "C" {
-    /// Are pages that were made for a session kept from the browser's caches?
-    #[wasm_bindgen(js_name = setUp)]
-    pub fn set_up(on: bool);
-}
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -88,10 +81,10 @@ async fn notice(app: &App, head: &RequestHead, reason: &str) -> Option<String> {
     }
     let now = request::now();
     let Some(caller) = app.guard.caller_of(head, now) else { return said() };
-    match sessions::state(app, &caller.unused(), now).await {
-        Ok(Ok(_)) => None,
-        Ok(Err(gone)) => notice::of_gone(&gone, now).or_else(said),
-        Err(_) => said(),
+    let Ok(found) = sessions::find(app, caller.user(), caller.sid()).await else { return said() };
+    match session::judge(found, caller.token_names(), now) {
+        Ok(_) => None,
+        Err(gone) => notice::of_gone(&gone, now).or_else(said),
     }
 }
 

@@ -37,6 +37,8 @@ export class Passage {
     this.said = UNDECIDED;
     /** The session whose end ends the answer, as `Pending.watch` takes it; empty if there is none, or it decides nothing. */
     this.session = "";
+    /** Does the guard itself answer it? */
+    this.isOwn = false;
     /** May Cloudflare's cache stand before the origin? */
     this.isCacheable = false;
     /** @type {import("./forward.js").Ahead | undefined} what the origin was asked before it was known whether it may be */

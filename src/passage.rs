@@ -38,6 +38,10 @@ extern "C" {
     #[wasm_bindgen(method, setter, js_name = isCacheable)]
     pub fn set_cacheable(this: &Passage, is_cacheable: bool);
 
+    /// Does the guard itself answer it?
+    #[wasm_bindgen(method, setter, js_name = isOwn)]
+    pub fn set_own(this: &Passage, is_own: bool);
+
     /// What was decided about it: see [`said`].
     #[wasm_bindgen(method, setter, js_name = said)]
     pub fn set_said(this: &Passage, said: &str);

@@ -42,6 +42,14 @@ export function noteCode(answer, code) {
 }
 
 /**
+ * Is an answer a refusal of the guard's?
+ * @param {Response} answer
+ */
+export function isRefusal(answer) {
+  return codes.has(answer);
+}
+
+/**
  * Reports a request that is over.
  * @param {Passage} passage
  * @param {Response} answer
@@ -52,10 +60,10 @@ export function report(passage, answer) {
   const { log, timing, analytics } = how;
   const spans = spansOf(passage);
   const code = codes.get(answer);
-  const isRefusal = code !== undefined || passage.said.startsWith(WOULD_REFUSE);
-  if (analytics !== undefined || log === "all" || (log === "refusals" && isRefusal)) {
+  const refuses = code !== undefined || passage.said.startsWith(WOULD_REFUSE);
+  if (analytics !== undefined || log === "all" || (log === "refusals" && refuses)) {
     const line = lineOf(passage, spans, answer.status, code);
-    if (log === "all" || (log === "refusals" && isRefusal)) console.log(line);
+    if (log === "all" || (log === "refusals" && refuses)) console.log(line);
     analytics?.writeDataPoint(pointOf(JSON.parse(line)));
   }
   return timing ? timed(answer, spans) : answer;

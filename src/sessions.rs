@@ -10,7 +10,6 @@ use auth::refusal::Refusal;
 use auth::route::Target;
 use auth::session::{Ending, Gone, LiveSession, Session, Sid, Subject, judge};
 use auth::store::{Answer, Command, StoreError, Which};
-use auth::time::Timestamp;
 use auth::token::Authentic;
 use serde::Serialize;
 use serde_json::json;
@@ -68,7 +67,7 @@ impl SessionView {
 
 /// `GET session`: the caller's session with its private data.
 pub async fn show(app: &App, head: &RequestHead) -> Response {
-    match asked_about(app, head).await {
+    match current(app, head).await {
         Ok((_, session)) => response::json(200, &SessionView::private(&session), &[]),
         Err(refusal) => response::refusal(&refusal),
     }
@@ -83,7 +82,7 @@ pub async fn list(app: &App, head: &RequestHead) -> Response {
 }
 
 async fn try_list(app: &App, head: &RequestHead) -> Result<Vec<SessionView>, Refusal> {
-    let (caller, _) = asked_about(app, head).await?;
+    let (caller, _) = current(app, head).await?;
     let command = Command::List { now: request::now() };
     match store::apply(&*app.store, caller.user(), &command).await {
         Ok(Answer::Listed(sessions)) => {
@@ -170,22 +169,14 @@ impl Scope {
 /// The header by which a client says `false`: its question is not to count as a use of the session.
 const TOUCH: &str = "x-guard-touch";
 
-/// [`current`] for a question, which need not count as a use of the session.
-async fn asked_about(app: &App, head: &RequestHead) -> Result<(Caller, Session), Refusal> {
-    let touches = match head.header(TOUCH).as_deref() {
-        None | Some("true") => true,
-        Some("false") => false,
-        Some(_) => return Err(Refusal::BadRequest("`X-Guard-Touch` must be `true` or `false`.")),
-    };
-    let caller = app.guard.authenticate(head, request::now())?;
-    let caller = if touches { caller } else { caller.unused() };
-    let session = look(app, &caller).await?;
-    Ok((caller, session))
-}
-
 /// Steps 2 to 4 for an endpoint of the guard's own.
 pub async fn current(app: &App, head: &RequestHead) -> Result<(Caller, Session), Refusal> {
     let caller = app.guard.authenticate(head, request::now())?;
+    let caller = match head.header(TOUCH).as_deref() {
+        None | Some("true") => caller,
+        Some("false") => caller.unused(),
+        Some(_) => return Err(Refusal::BadRequest("`X-Guard-Touch` must be `true` or `false`.")),
+    };
     let session = look(app, &caller).await?;
     Ok((caller, session))
 }
@@ -210,21 +201,6 @@ pub async fn settle(app: &App, caller: &Caller, answer: Answer) -> Result<Sessio
             }
             Err(refusal)
         }
-    }
-}
-
-/// What is known of the session of a token, which nothing happens to.
-///
-/// # Errors
-/// The store could not be asked.
-pub async fn state(
-    app: &App,
-    caller: &Caller,
-    now: Timestamp,
-) -> Result<Result<LiveSession, Gone>, StoreError> {
-    match store::apply(&*app.store, caller.user(), &caller.command()).await? {
-        Answer::Found(found) => Ok(judge(found, caller.token_names(), now)),
-        _ => Err(StoreError::other_answer()),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::identity::{Encoding, Preset};
 use crate::issuer::TrustedIssuer;
 use crate::keys::KeySet;
 use crate::limit::{LimitPolicy, SessionLimit};
+use crate::origins::AllowedOrigin;
 use crate::rate::{LoginRates, Rate};
 use crate::redis::ReadConsistency;
 use crate::request_log::{LogIdentity, LogNames, RequestLog};
@@ -129,6 +130,8 @@ pub struct Settings {
     pub routes: Rules,
     /// Where tokens may be.
     pub token_sources: TokenSources,
+    /// Applications on other origins, whose scripts may use the guard's endpoints.
+    pub allowed_origins: Vec<AllowedOrigin>,
     /// The session cookie's name.
     pub cookie_name: String,
     /// Where sessions are kept.
@@ -278,6 +281,8 @@ impl Settings {
         let trusted_issuers = reader.parsed("TRUSTED_ISSUERS", trusted).unwrap_or_default();
         let routes = reader.parsed("ROUTES", Rules::parse).unwrap_or_default();
         let token_sources = reader.parsed("TOKEN_SOURCES", TokenSources::parse).unwrap_or_default();
+        let allowed_origins =
+            reader.parsed("ALLOWED_ORIGINS", AllowedOrigin::parse_list).unwrap_or_default();
         let cookie_name =
             reader.parsed("COOKIE_NAME", cookie_name).unwrap_or("__Host-session".into());
         let store = store(reader);
@@ -362,6 +367,7 @@ impl Settings {
             trusted_issuers,
             routes,
             token_sources,
+            allowed_origins,
             cookie_name,
             store: store?,
             session_limit,

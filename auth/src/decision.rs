@@ -4,6 +4,7 @@ mod asserted;
 mod authenticate;
 mod browser;
 mod caller;
+mod cors;
 mod credentials;
 mod guarded;
 mod https;
@@ -153,6 +154,9 @@ impl Guard {
             Err(refusal) => Decision::refuse(refusal),
             Ok((Route::Own(endpoint), _)) if self.needs_https(endpoint, head) => {
                 Decision::Refuse(self.refused_in_the_open(head))
+            }
+            Ok((Route::Own(_) | Route::WrongMethod(_), _)) if self.is_preflight(head) => {
+                Decision::Own(Endpoint::Preflight)
             }
             // A login's body is the login's to read.
             Ok((Route::Own(Endpoint::Login), _)) => Decision::Own(Endpoint::Login),

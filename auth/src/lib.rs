@@ -36,6 +36,7 @@ pub mod limit;
 pub mod login;
 pub mod logout_token;
 pub mod notice;
+pub mod origins;
 pub mod own_address;
 pub mod rate;
 pub mod redirect;

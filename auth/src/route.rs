@@ -109,6 +109,8 @@ pub enum Endpoint {
     StyleSheet,
     /// The public keys, for whoever verifies the guard's tokens.
     KeySet,
+    /// A browser's question whether a script of another origin may use one of the others.
+    Preflight,
 }
 
 impl Endpoint {
@@ -145,6 +147,7 @@ impl Endpoint {
             Self::Health => "health",
             Self::StyleSheet => "style.css",
             Self::KeySet => "jwks.json",
+            Self::Preflight => "preflight",
         }
     }
 }

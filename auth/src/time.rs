@@ -58,22 +58,10 @@ impl fmt::Display for Timestamp {
 
 /// A moment, as people write it: `26 November 2026, 12:05 UTC`.
 pub fn written(moment: Timestamp) -> String {
-    const MONTHS: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
+    const MONTHS: &str = "January February March April May June July August September October \
+                          November December";
     let Some(utc) = moment.to_utc() else { return moment.to_string() };
-    let month = MONTHS.get(utc.month0() as usize).copied().unwrap_or_default();
+    let month = MONTHS.split(' ').nth(utc.month0() as usize).unwrap_or_default();
     let (day, year, hour, minute) = (utc.day(), utc.year(), utc.hour(), utc.minute());
     format!("{day} {month} {year}, {hour:02}:{minute:02} UTC")
 }

@@ -5,8 +5,7 @@
   const at = (name) => new URL(name, script.src).href;
   let tries = 0;
   let known = false, over = false;
-  // Milliseconds that a page which is leaving may take. What it leads to says why the session is over, as
-  // "signed out" after a logout.
+  // Milliseconds that a page may take to leave: the next one says why the session is over.
   const LEAVING = 5000;
   let left = -LEAVING;
   const leave = () => (left = performance.now());
@@ -32,7 +31,6 @@
   };
 
   const ask = async () => {
-    // It is not the user who asks.
     const answer = await fetch(at("session"), { headers: { "x-guard-touch": "false" } });
     if (answer.ok) known = true;
     if (answer.status !== 401) return;
@@ -67,8 +65,7 @@
   };
   listen();
 
-  // A page that the browser keeps comes back as it was, perhaps to somebody else: it is loaded anew, and
-  // shows nothing until then.
+  // A page that the browser kept may come back to somebody else.
   addEventListener("pagehide", ({ persisted }) => {
     if (persisted && known) document.documentElement.style.setProperty("display", "none", "important");
   });

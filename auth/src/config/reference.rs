@@ -52,6 +52,11 @@ pub const SETTINGS: &[Setting] = &[
         "The session cookie. It is always `HttpOnly`, `Secure`, `SameSite=Lax`, `Path=/`.",
     ),
     setting(
+        "ALLOWED_ORIGINS",
+        "none",
+        "Applications on other origins, whose scripts may use the guard's endpoints and read why a request was refused (CORS): a JSON list like `[\"https://spa.example.com\", {\"origin\": \"https://app.example.com\", \"credentials\": true}]`. With `credentials`, the origin's scripts may use the session cookie and count as this site's own; browsers send the cookie for those of the same site only. The origin's own answers say by themselves who may read them.",
+    ),
+    setting(
         "SESSION_STORE",
         "durable-object",
         "Where sessions are kept: `durable-object` or `redis`.",

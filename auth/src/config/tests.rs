@@ -77,6 +77,7 @@ fn everything_wrong_is_said_at_once() {
 #[case("SESSION_IDLE_TIMEOUT", "8 days")]
 #[case("TOKEN_TTL", "8 days")]
 #[case("LOGOUT_ALL_SESSIONS", "yes")]
+#[case("ALLOWED_ORIGINS", r#"["*"]"#)]
 #[case("CLEAR_SITE_DATA", "everything")]
 #[case("CLEAR_SITE_DATA", "storage cache")]
 #[case("CLEAR_SITE_DATA", "storage,")]

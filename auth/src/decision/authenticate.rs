@@ -1,6 +1,6 @@
 //! Steps 2 and 3: the credential, and whose token it is.
 
-use super::browser::{changes_state, is_same_origin};
+use super::browser::changes_state;
 use super::credentials::Credentials;
 use super::onward::Withheld;
 use super::{Body, Caller, Guard, Head};
@@ -20,7 +20,7 @@ impl Guard {
         let sent = Sent::of(head, &self.settings.token_sources);
         let credentials = self.credentials(&sent, head);
         let caller = credentials.caller(now)?;
-        if caller.source == Source::Cookie && changes_state(head) && !is_same_origin(head) {
+        if caller.source == Source::Cookie && changes_state(head) && !self.may_use_cookie(head) {
             return Err(Refusal::CrossSite);
         }
         let withheld = self.withhold(head, &sent, &credentials);
@@ -42,7 +42,7 @@ impl Guard {
     /// Why there is none.
     pub fn held(&self, head: &impl Head, now: Timestamp) -> Result<Vec<Authentic>, Refusal> {
         let sent = Sent::of(head, &self.settings.token_sources);
-        self.credentials(&sent, head).held(is_same_origin(head), now)
+        self.credentials(&sent, head).held(self.may_use_cookie(head), now)
     }
 
     /// The same for what the origin wishes, not the client: cookies need no proof.

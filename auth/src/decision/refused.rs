@@ -1,6 +1,6 @@
 //! How a refusal is told: to a program, or to a person.
 
-use super::browser::{is_navigation, is_same_origin};
+use super::browser::is_navigation;
 use super::{Guard, Head};
 use crate::redirect::LocalTarget;
 use crate::refusal::Refusal;
@@ -32,7 +32,7 @@ impl Guard {
     /// [`Refusal::CrossSite`].
     pub fn refuse_other_origins(&self, head: &impl Head) -> Result<(), Refusal> {
         let told = head.header("sec-fetch-site").is_some() || head.header("origin").is_some();
-        if told && !is_same_origin(head) { Err(Refusal::CrossSite) } else { Ok(()) }
+        if told && !self.may_log_in(head) { Err(Refusal::CrossSite) } else { Ok(()) }
     }
 
     /// How a refusal is told: a person who is navigating is sent to the login page, if a login

@@ -1,4 +1,5 @@
 mod asserted;
+mod cors;
 mod credentials;
 mod extends;
 mod late;
