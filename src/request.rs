@@ -176,6 +176,7 @@ pub fn client(request: &web_sys::Request, head: &impl Head) -> Client {
     let user_agent = header("user-agent");
     let hints = Hints {
         mobile: header("sec-ch-ua-mobile"),
+        platform: header("sec-ch-ua-platform"),
         form_factors: header("sec-ch-ua-form-factors"),
     };
     Client { user_agent, hints, city: place("city"), country: place("country") }

@@ -19,11 +19,14 @@ pub enum DeviceClass {
 }
 
 /// What a browser says of its device beside its `User-Agent` (User-Agent Client Hints): the values of
-/// `Sec-CH-UA-Mobile` and `Sec-CH-UA-Form-Factors`. Chromium sends the former with each request.
+/// `Sec-CH-UA-Mobile`, `Sec-CH-UA-Platform` and `Sec-CH-UA-Form-Factors`. Chromium sends the first two
+/// with each request.
 #[derive(Clone, Debug, Default)]
 pub struct Hints {
     /// `?1` or `?0`.
     pub mobile: Option<String>,
+    /// A text, like `"Android"`.
+    pub platform: Option<String>,
     /// A list of texts, like `"Tablet"`.
     pub form_factors: Option<String>,
 }
@@ -144,10 +147,14 @@ impl DeviceClass {
             return Self::Other;
         }
         let is_browser = has(&["mozilla/", "opera/"]);
-        let is_in_disguise = has(&["macintosh", "x11;"]) && has(MOBILE_BROWSERS);
+        let is_mobile = hints.mobile.as_deref() == Some("?1");
+        // Chrome on an Android tablet asks for desktop pages unless told otherwise, and names another
+        // system in its `User-Agent`.
+        let is_in_disguise = !is_mobile && !has(&["android"]) && hints.is_android()
+            || has(&["macintosh", "x11;"]) && has(MOBILE_BROWSERS);
         if has(TABLETS) && !has(&["tablet pc"]) || is_browser && is_in_disguise {
             Self::Tablet
-        } else if has(PHONES) || hints.mobile.as_deref() == Some("?1") {
+        } else if has(PHONES) || is_mobile {
             Self::Mobile
         } else if is_browser && has(&["android"]) {
             // Android's phones say that they are mobile.
@@ -161,6 +168,10 @@ impl DeviceClass {
 }
 
 impl Hints {
+    fn is_android(&self) -> bool {
+        self.platform.as_deref().is_some_and(|platform| platform.trim_matches('"') == "Android")
+    }
+
     /// The first of the form factors that is known.
     fn form_factor(&self) -> Option<DeviceClass> {
         let factors = self.form_factors.as_deref()?;

@@ -168,3 +168,14 @@ test("with no limit, a hundred racing logins all stay", async () => {
   const all = await Promise.all(Array.from({ length: 100 }, () => tryLogin(guard, { username: "ada" })));
   expect(await outcome(guard, all)).toEqual({ accepted: 100, live: 100 });
 });
+
+test.each<[string, Record<string, string>, string]>([
+  ["no hints", {}, "desktop"],
+  ["a platform that is Android's", { "sec-ch-ua-platform": '"Android"', "sec-ch-ua-mobile": "?0" }, "tablet"],
+  ["the hint of a phone", { "sec-ch-ua-mobile": "?1" }, "mobile"],
+  ["a form factor", { "sec-ch-ua-form-factors": '"XR"' }, "other"],
+])("the class of a device is told by %s, too", async (_, hints, device) => {
+  await using guard = await startGuard();
+  const headers = { "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/145.0.0.0 Safari/537.36", ...hints };
+  expect((await guard.login("ada", headers)).session).toMatchObject({ device });
+});

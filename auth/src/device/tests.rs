@@ -236,9 +236,27 @@ fn hints_tell_more(
     #[case] class: DeviceClass,
 ) {
     let owned = |text: Option<&str>| text.map(str::to_owned);
-    let hints = Hints { mobile: owned(mobile), form_factors: owned(form_factors) };
+    let hints =
+        Hints { mobile: owned(mobile), form_factors: owned(form_factors), ..Hints::default() };
     assert_eq!(DeviceClass::of(LINUX, &hints), class);
     assert_eq!(DeviceClass::of("Googlebot/2.1", &hints), DeviceClass::Other, "a crawler stays one");
+}
+
+#[rstest]
+#[case(LINUX, Some("?0"), Some(r#""Android""#), DeviceClass::Tablet)]
+#[case(LINUX, Some("?1"), Some(r#""Android""#), DeviceClass::Mobile)]
+#[case(LINUX, Some("?0"), Some(r#""Linux""#), DeviceClass::Desktop)]
+#[case(LINUX, Some("?0"), None, DeviceClass::Desktop)]
+#[case("okhttp/4.12.0", None, Some(r#""Android""#), DeviceClass::Other)]
+fn chrome_on_an_android_tablet_names_another_system(
+    #[case] agent: &str,
+    #[case] mobile: Option<&str>,
+    #[case] platform: Option<&str>,
+    #[case] class: DeviceClass,
+) {
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    let hints = Hints { mobile: owned(mobile), platform: owned(platform), ..Hints::default() };
+    assert_eq!(DeviceClass::of(agent, &hints), class);
 }
 
 /// Nothing tells them apart.
