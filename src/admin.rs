@@ -9,7 +9,7 @@ use auth::index::{Cursor, Entry, Indexed, Question};
 use auth::login::{Client, Lifetimes};
 use auth::refusal::{ClaimsBy, Refusal};
 use auth::route::Target;
-use auth::session::{Session, Sid, Subject};
+use auth::session::{DataKind, Session, Sid, Subject, judge_session};
 use auth::store::{Answer, Command, StoreError};
 use serde::Serialize;
 use web_sys::{Request, Response};
@@ -19,7 +19,7 @@ use crate::login::Cookie;
 use crate::request::{self, RequestHead};
 use crate::sessions::SessionView;
 use crate::store::Outcome;
-use crate::{index, login, response, store};
+use crate::{index, login, response, session_data, store};
 
 /// How many users are shown if nobody says.
 const PAGE: u32 = 20;
@@ -91,6 +91,7 @@ async fn try_serve(app: &App, request: &Request, head: &RequestHead) -> Result<R
             Ok(response::json(200, &body, &[]))
         }
         Wish::Begin(sub) => begin(app, request, head, sub).await,
+        Wish::Change(sub, sid) => change(app, request, head, &sub, sid).await,
         Wish::EndAll(sub) => end::of_user(app, admin, &sub).await,
         Wish::End(sub, sid) => end::one(app, &admin, &sub, sid).await,
         Wish::EndEverybodys => end::everybodys(app, &admin, target.query()).await,
@@ -187,7 +188,7 @@ async fn begin(
     };
     // The request's own client is the backend, which is nobody's device.
     let client = Client { user_agent: new.user_agent, ..Client::default() };
-    let entry = login::enter(app, &new.approval, client, lifetimes, Cookie::Wanted).await;
+    let entry = login::enter(app, &new.approval, client, lifetimes, Cookie::Wanted, None).await;
     let entry = entry.map_err(|refusal| match refusal {
         Refusal::ClaimsTooLarge { cause, .. } => {
             Refusal::ClaimsTooLarge { by: ClaimsBy::Backend, cause }
@@ -195,4 +196,30 @@ async fn begin(
         refusal => refusal,
     })?;
     Ok(entry.json(201, None, &[]))
+}
+
+/// Merges a patch into what the origin knows of a session.
+async fn change(
+    app: &App,
+    request: &Request,
+    head: &RequestHead,
+    user: &Subject,
+    sid: Sid,
+) -> Result<Response, Refusal> {
+    session_data::refuse_other_types(head)?;
+    let patch = session_data::sent(request).await?;
+    // Without an idle timeout, because this is no use of the session.
+    let command = Command::Check { sid, jti: None, idle_timeout: None, now: request::now() };
+    let found = match store::apply(&*app.store, user, &command).await {
+        Ok(Answer::Found(found)) => found,
+        Ok(_) => return Err(Refusal::StoreUnavailable(StoreError::other_answer())),
+        Err(error) => return Err(Refusal::StoreUnavailable(error)),
+    };
+    let live = judge_session(found, request::now()).map_err(|_| Refusal::NotFound)?;
+    let changed = session_data::change(app, user, live.into_inner(), DataKind::Data, &patch).await;
+    match changed {
+        Ok(session) => Ok(response::json(200, &SessionView::private(&session), &[])),
+        Err(Refusal::Session(_)) => Err(Refusal::NotFound),
+        Err(refusal) => Err(refusal),
+    }
 }

@@ -30,7 +30,7 @@ export default {
       answer = unkept(passage, answer);
       answer = withSiteAddress(answer, url);
       const { headers } = answer;
-      const tells = headers.has("x-guard-login") || headers.has("x-guard-logout");
+      const tells = headers.has("x-guard-login") || headers.has("x-guard-logout") || headers.has("x-guard-session-data");
       if (tells) answer = await guard.originSaid(passage, answer);
     } catch (error) {
       answer = failed(error);

@@ -10,8 +10,8 @@ use auth::limit::LimitPolicy;
 use auth::login::{self, Answer, Approval, Attempt, Client, Lifetimes, Proof};
 use auth::redirect::LocalTarget;
 use auth::refusal::{ClaimsBy, Refusal};
-use auth::session::Session;
-use auth::store::Command;
+use auth::session::{Ending, Session, Sid, Subject};
+use auth::store::{Command, Which};
 use auth::token::Grant;
 use js_sys::{Promise, Reflect};
 use serde::Serialize;
@@ -151,7 +151,9 @@ async fn try_log_in(
     let settings = app.guard.settings();
     let lifetimes = Lifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
     let cookie = if form == Form::Page { Cookie::Needed } else { Cookie::Wanted };
-    let entry = enter(app, &approval, request::client(request, head), lifetimes, cookie).await;
+    let held = held(app, head);
+    let client = request::client(request, head);
+    let entry = enter(app, &approval, client, lifetimes, cookie, held.as_ref()).await;
     if let (Some(claimed), Err(_)) = (&claimed, &entry) {
         claimed.withdraw(app).await;
     }
@@ -168,7 +170,24 @@ pub enum Cookie {
     Wanted,
 }
 
-/// Begins a session for somebody who was approved.
+/// The session of the very client that logs in: the new one takes its place.
+pub struct Held {
+    user: Subject,
+    sid: Sid,
+    /// Was its token in the cookie, which a new one replaces?
+    pub in_cookie: bool,
+}
+
+/// The session that a login comes with, if its token is good.
+pub fn held(app: &App, head: &RequestHead) -> Option<Held> {
+    let caller = app.guard.caller_of(head, request::now())?;
+    let in_cookie = caller.in_cookie();
+    Some(Held { user: caller.user().clone(), sid: caller.sid().clone(), in_cookie })
+}
+
+/// Begins a session for somebody who was approved. It replaces the one that is held, whatever the
+/// policy, if that is the same user's. Another user's whose cookie is replaced is ended after: nobody
+/// could use it, nor end it.
 ///
 /// # Errors
 /// Why none has begun.
@@ -178,6 +197,7 @@ pub async fn enter(
     client: Client,
     lifetimes: Lifetimes,
     cookie_is: Cookie,
+    held: Option<&Held>,
 ) -> Result<Entry, Refusal> {
     let settings = app.guard.settings();
     let now = request::now();
@@ -205,9 +225,14 @@ pub async fn enter(
     }
     let policy = approval.policy.unwrap_or(settings.limit_policy);
     let limit = approval.session_limit.as_ref().unwrap_or(&settings.session_limit);
-    let limit = limit.for_device(session.device, policy);
+    let limit = limit.for_device(session.device, policy, app.guard.token_reach());
     // Who may not end a session by logging in may not choose one either.
-    let end = if policy == LimitPolicy::Deny { Vec::new() } else { approval.end.clone() };
+    let mut end = if policy == LimitPolicy::Deny { Vec::new() } else { approval.end.clone() };
+    let (own, others) = match held {
+        Some(held) if held.user == approval.sub => (Some(held), None),
+        held => (None, held),
+    };
+    end.extend(own.map(|held| held.sid.clone()));
     let command = Command::Open { session: Box::new(session.clone()), limit, end, now };
     if let Some(issued) = &approval.issued {
         issuers::note_user(app, issued, &approval.sub, session.expires).await?;
@@ -222,7 +247,19 @@ pub async fn enter(
     if let Some(issued) = &approval.issued {
         issuers::end_if_over(app, issued, &approval.sub, &session).await?;
     }
+    if let Some(held) = others.filter(|held| held.in_cookie && cookie.is_some()) {
+        end_held(app, held).await;
+    }
     Ok(Entry { token, lifetime, cookie, session, ended })
+}
+
+/// Ends another user's session in the same browser. The login has succeeded, whatever comes of this.
+async fn end_held(app: &App, held: &Held) {
+    let which = Which::One(held.sid.clone());
+    let command = Command::End { which, ending: Ending::Revoked { at: request::now() } };
+    if let Err(refusal) = sessions::end_sessions(app, &held.user, &command).await {
+        response::log_cause(&refusal);
+    }
 }
 
 /// Asks the origin whether the credentials are good.

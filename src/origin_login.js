@@ -1,7 +1,7 @@
 // The origin's answer, as the client gets it after a login or a logout.
 
 /** What is meant for the guard. */
-const WISHES = ["x-guard-login", "x-guard-logout"];
+const WISHES = ["x-guard-login", "x-guard-logout", "x-guard-session-data"];
 
 /**
  * The headers of an answer that are meant for the client.

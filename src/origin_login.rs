@@ -1,10 +1,13 @@
 //! The origin's own login: a response with `X-Guard-Login` becomes a session, one with
-//! `X-Guard-Logout` ends it, where the rule in `ROUTES` says so. Neither header leaves the guard.
+//! `X-Guard-Logout` ends it, and one with `X-Guard-Session-Data` changes its private data, where the rule
+//! in `ROUTES` says so. None of these headers leaves the guard.
 
 use auth::cookie;
+use auth::data::Patch;
 use auth::decision::Head;
 use auth::login::{Approval, Lifetimes};
 use auth::refusal::Refusal;
+use auth::session::DataKind;
 use auth::store::{Command, Which};
 use js_sys::Array;
 use serde_json::json;
@@ -15,7 +18,7 @@ use crate::config::App;
 use crate::login::Cookie;
 use crate::passage::Passage;
 use crate::request::{self, RequestHead};
-use crate::{login, sessions};
+use crate::{login, session_data, sessions};
 
 #[wasm_bindgen(module = "/src/origin_login.js")]
 extern "C" {
@@ -31,6 +34,7 @@ extern "C" {
 
 const LOGIN: &str = "X-Guard-Login";
 const LOGOUT: &str = "X-Guard-Logout";
+const DATA: &str = "X-Guard-Session-Data";
 
 /// Does what the origin's answer wishes, and gives the answer that the client gets. If it cannot be
 /// done, the origin's answer would promise what is not so: the client gets the refusal.
@@ -42,7 +46,10 @@ pub async fn carry_out(app: &App, passage: Passage, answer: Response) -> Respons
         return without_wishes(&answer);
     }
     match try_carry_out(app, &request, &head, &answer).await {
-        Ok(cookies) => with_cookies(&answer, cookies.into_iter().map(JsValue::from).collect()),
+        Ok(Some(cookies)) => {
+            with_cookies(&answer, cookies.into_iter().map(JsValue::from).collect())
+        }
+        Ok(None) => without_wishes(&answer),
         Err(refusal) => {
             drop_body(&answer);
             login::refuse(&refusal)
@@ -53,7 +60,7 @@ pub async fn carry_out(app: &App, passage: Passage, answer: Response) -> Respons
 /// Tells the operator of a login route that was forgotten, or of an origin that lets others choose
 /// its headers.
 fn warn(answer: &Response, route: &str) {
-    let names = [LOGIN, LOGOUT].into_iter().filter(|name| said(answer, name).is_some());
+    let names = [LOGIN, LOGOUT, DATA].into_iter().filter(|name| said(answer, name).is_some());
     let names: Vec<_> = names.collect();
     let cause = format!(
         "{}: not obeyed, because the rule of ROUTES for the request, `{route}`, does not say \
@@ -68,39 +75,76 @@ fn said(answer: &Response, name: &str) -> Option<String> {
     answer.headers().get(name).ok().flatten()
 }
 
+/// The cookies to be set; `None` if nobody was logged in or out. What cannot be read is found out before
+/// anything is done.
 async fn try_carry_out(
     app: &App,
     request: &Request,
     head: &RequestHead,
     answer: &Response,
-) -> Result<Vec<String>, Refusal> {
-    let mut cookies = Vec::new();
-    if let Some(scope) = said(answer, LOGOUT) {
-        let scope = Scope::of(app, &scope)?;
+) -> Result<Option<Vec<String>>, Refusal> {
+    let settings = app.guard.settings();
+    let patch = said(answer, DATA).map(|json| Patch::parse(&json)).transpose();
+    let patch = patch.map_err(|_| unusable(DATA, "it must be a JSON object, a merge patch"))?;
+    let scope = said(answer, LOGOUT).map(|scope| Scope::of(app, &scope)).transpose()?;
+    let approval =
+        said(answer, LOGIN).map(|json| Approval::parse(&json, &settings.trusted_issuers));
+    let approval = approval.transpose().map_err(|error| unusable(LOGIN, &error.to_string()))?;
+    if let Some(scope) = scope {
         log_out(app, head, scope).await?;
-        if scope != Scope::Others {
-            cookies.push(cookie::clear(&app.guard.settings().cookie_name));
+    }
+    match (approval, scope, patch) {
+        (Some(mut approval), _, patch) => {
+            if let Some(patch) = patch {
+                let data = patch.apply(approval.data.as_deref());
+                approval.data = Some(data.map_err(|why| unusable(DATA, why))?);
+            }
+            Ok(Some(vec![log_in(app, request, head, &approval).await?]))
+        }
+        // What is over has no data any more.
+        (None, Some(Scope::Local | Scope::Global), _) => {
+            Ok(Some(vec![cookie::clear(&settings.cookie_name)]))
+        }
+        (None, scope, patch) => {
+            if let Some(patch) = patch {
+                change_data(app, head, &patch).await?;
+            }
+            Ok(scope.map(|_| Vec::new()))
         }
     }
-    if let Some(json) = said(answer, LOGIN) {
-        cookies = vec![log_in(app, request, head, &json).await?];
-    }
-    Ok(cookies)
 }
 
 async fn log_in(
     app: &App,
     request: &Request,
     head: &RequestHead,
-    json: &str,
+    approval: &Approval,
 ) -> Result<String, Refusal> {
     let settings = app.guard.settings();
-    let approval = Approval::parse(json, &settings.trusted_issuers);
-    let approval = approval.map_err(|error| unusable(LOGIN, &error.to_string()))?;
     let lifetimes = Lifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
     let client = request::client(request, head);
-    let entry = login::enter(app, &approval, client, lifetimes, Cookie::Needed).await?;
+    // Who came with another token than the cookie's keeps it: the new one is in the cookie only.
+    let held = login::held(app, head).filter(|held| held.in_cookie);
+    let entry =
+        login::enter(app, approval, client, lifetimes, Cookie::Needed, held.as_ref()).await?;
     entry.cookie().ok_or(unusable(LOGIN, "no cookie is set here"))
+}
+
+/// Merges a patch into what the origin knows of the session that the request came with. Without a live
+/// one there is nothing to change: nobody was promised anything.
+async fn change_data(app: &App, head: &impl Head, patch: &Patch) -> Result<(), Refusal> {
+    let Some(caller) = app.guard.caller_of(head, request::now()) else { return Ok(()) };
+    let changed = match sessions::look(app, &caller).await {
+        Ok(session) => {
+            session_data::change(app, caller.user(), session, DataKind::Data, patch).await.map(drop)
+        }
+        Err(refusal) => Err(refusal),
+    };
+    match changed {
+        Err(Refusal::Session(_)) => Ok(()),
+        Err(Refusal::BadRequest(why)) => Err(unusable(DATA, why)),
+        changed => changed,
+    }
 }
 
 /// The origin's answer cannot be obeyed; for the log.

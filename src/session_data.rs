@@ -1,9 +1,10 @@
-//! `PATCH session`: the private data of the caller's session.
+//! A session's private data: what the client says by `PATCH session`, and what the origin and the admin
+//! API key say.
 
 use auth::data::Patch;
 use auth::decision::Head;
 use auth::refusal::Refusal;
-use auth::session::Session;
+use auth::session::{DataKind, LiveSession, Session, Subject, judge_session};
 use auth::store::{Answer, Command, StoreError};
 use web_sys::{Request, Response};
 
@@ -15,8 +16,7 @@ use crate::{response, store};
 /// How often a patch is merged anew because another one came first. Far more than there are at once.
 const MOST_TRIES: usize = 500;
 
-/// Merges a patch (RFC 7396) into the data, and shows the session. Patches that race are all merged:
-/// each is applied to the data as it is when it is written.
+/// `PATCH session`: merges a patch (RFC 7396) into the client's data, and shows the session.
 pub async fn patch(app: &App, request: &Request, head: &RequestHead) -> Response {
     match try_patch(app, request, head).await {
         Ok(session) => response::json(200, &SessionView::private(&session), &[]),
@@ -25,24 +25,47 @@ pub async fn patch(app: &App, request: &Request, head: &RequestHead) -> Response
 }
 
 async fn try_patch(app: &App, request: &Request, head: &RequestHead) -> Result<Session, Refusal> {
-    if !is_patch(head.header("content-type").as_deref()) {
-        return Err(Refusal::BadRequest("Send the patch as `application/merge-patch+json`."));
-    }
-    let (caller, mut session) = sessions::current(app, head).await?;
+    refuse_other_types(head)?;
+    let (caller, session) = sessions::current(app, head).await?;
+    let patch = sent(request).await?;
+    change(app, caller.user(), session, DataKind::ClientData, &patch).await
+}
+
+/// The patch that a request brings.
+///
+/// # Errors
+/// What is wrong with it, for the client.
+pub async fn sent(request: &Request) -> Result<Patch, Refusal> {
     let body = request::body(request).await;
     let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE))?;
-    let patch = Patch::parse(&body).map_err(Refusal::BadRequest)?;
+    Patch::parse(&body).map_err(Refusal::BadRequest)
+}
+
+/// Merges a patch into the data of a session that was live a moment ago. Patches that race are all
+/// merged: each is applied to the data as it is when it is written.
+///
+/// # Errors
+/// [`Refusal::BadRequest`] if the data would be too large; why the session is not live any more; or that
+/// the store could not be asked.
+pub async fn change(
+    app: &App,
+    user: &Subject,
+    mut session: Session,
+    kind: DataKind,
+    patch: &Patch,
+) -> Result<Session, Refusal> {
     for _ in 0..MOST_TRIES {
-        let new = patch.apply(session.data.as_deref()).map_err(Refusal::BadRequest)?;
-        let command = Command::SetData {
-            sid: session.sid.clone(),
-            old: session.data,
-            new: Some(new),
-            now: request::now(),
-        };
-        match store::apply(&*app.store, caller.user(), &command).await {
+        let old = session.data_of(kind).map(str::to_owned);
+        let new = patch.apply(old.as_deref()).map_err(Refusal::BadRequest)?;
+        let (sid, now) = (session.sid, request::now());
+        let command = Command::SetData { sid, kind, old, new: Some(new), now };
+        match store::apply(&*app.store, user, &command).await {
             Ok(Answer::Changed(session)) => return Ok(*session),
-            Ok(answer) => session = sessions::settle(app, &caller, answer).await?,
+            Ok(Answer::Found(found)) => {
+                let live = judge_session(found, request::now()).map_err(Refusal::Session);
+                session = live.map(LiveSession::into_inner)?;
+            }
+            Ok(_) => return Err(Refusal::StoreUnavailable(StoreError::other_answer())),
             Err(error) => return Err(Refusal::StoreUnavailable(error)),
         }
     }
@@ -50,10 +73,19 @@ async fn try_patch(app: &App, request: &Request, head: &RequestHead) -> Result<S
     Err(Refusal::StoreUnavailable(error))
 }
 
-fn is_patch(content_type: Option<&str>) -> bool {
-    let essence = content_type.and_then(|it| it.split(';').next()).map(str::trim);
-    essence.is_some_and(|it| {
+/// Refuses a body that does not say that it is a patch.
+///
+/// # Errors
+/// What it should say.
+pub fn refuse_other_types(head: &RequestHead) -> Result<(), Refusal> {
+    let content_type = head.header("content-type");
+    let essence = content_type.as_deref().and_then(|it| it.split(';').next()).map(str::trim);
+    let is_patch = essence.is_some_and(|it| {
         it.eq_ignore_ascii_case("application/merge-patch+json")
             || it.eq_ignore_ascii_case("application/json")
-    })
+    });
+    match is_patch {
+        true => Ok(()),
+        false => Err(Refusal::BadRequest("Send the patch as `application/merge-patch+json`.")),
+    }
 }

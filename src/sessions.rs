@@ -8,7 +8,7 @@ use auth::event::Event;
 use auth::form::Form;
 use auth::refusal::Refusal;
 use auth::route::Target;
-use auth::session::{Ending, Gone, LiveSession, Session, Sid, Subject, judge};
+use auth::session::{DataKind, Ending, Gone, LiveSession, Session, Sid, Subject, judge};
 use auth::store::{Answer, Command, StoreError, Which};
 use auth::token::Authentic;
 use serde::Serialize;
@@ -40,6 +40,8 @@ pub struct SessionView {
     place: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_data: Option<Box<RawValue>>,
 }
 
 impl SessionView {
@@ -55,13 +57,17 @@ impl SessionView {
             user_agent: session.user_agent.clone(),
             place: session.place.clone(),
             data: None,
+            client_data: None,
         }
     }
 
-    /// The session with its private data, for its own user alone.
+    /// The session with its private data, for its own user and the admin API key.
     pub fn private(session: &Session) -> Self {
-        let data = session.data.clone().and_then(|data| RawValue::from_string(data).ok());
-        Self { data, ..Self::public(session) }
+        let [data, client_data] = [DataKind::Data, DataKind::ClientData].map(|kind| {
+            let data = session.data_of(kind).map(str::to_owned);
+            data.and_then(|data| RawValue::from_string(data).ok())
+        });
+        Self { data, client_data, ..Self::public(session) }
     }
 }
 

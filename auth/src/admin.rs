@@ -56,6 +56,8 @@ pub enum Act {
     See,
     /// One is begun.
     Begin,
+    /// What the origin knows of one is changed.
+    Change,
     /// They are ended.
     End {
         /// Is their user an admin, by any session that is live?
@@ -72,7 +74,7 @@ impl Power {
         let Self::Token(rights) = self else { return Ok(()) };
         let (allowed, scope) = match act {
             Act::See => (rights.read, Some(READ)),
-            Act::Begin => (false, None),
+            Act::Begin | Act::Change => (false, None),
             Act::End { of_admin: false } => (rights.revoke || rights.revoke_admins, Some(REVOKE)),
             Act::End { of_admin: true } => (rights.revoke_admins, Some(REVOKE_ADMINS)),
         };

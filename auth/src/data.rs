@@ -1,8 +1,9 @@
-//! A session's private data: a JSON object that no client but the session's own ever sees.
+//! A session's private data: JSON objects that no client but the session's own ever sees. One is the
+//! origin's, one the client's.
 
 use serde_json::{Map, Value};
 
-/// The most private data that a session may have, in bytes of JSON.
+/// The most private data of each kind that a session may have, in bytes of JSON.
 pub const MAX_DATA: usize = 16 * 1024;
 
 /// A change to private data: a JSON Merge Patch (RFC 7396) of an object.

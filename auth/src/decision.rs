@@ -32,6 +32,7 @@ use sent_headers::SeenHeaders;
 use crate::assertion;
 use crate::config::{Origin, Settings, StoreFailure, is_loopback};
 use crate::issuer::{Issuer, Keyring};
+use crate::jwt::LEEWAY;
 use crate::refusal::Refusal;
 use crate::route::{Endpoint, MAX_PATH, Route, Target};
 use crate::session::{Session, Sid};
@@ -202,6 +203,11 @@ impl Guard {
     /// How long the token and cookie of a session may last from `now`.
     pub fn token_lifetime(&self, session: &Session, now: Timestamp) -> Duration {
         self.settings.token_ttl.min(session.expires.since(now))
+    }
+
+    /// For how long a token is taken after it was issued, by clocks that may be apart.
+    pub fn token_reach(&self) -> Duration {
+        self.settings.token_ttl + Duration::from_secs(LEEWAY)
     }
 
     /// Keys made for development must not guard a site that others can reach.

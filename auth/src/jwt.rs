@@ -23,7 +23,7 @@ pub const MAX_BYTES: usize = 8 * 1024;
 pub const MAX_PROVIDER_BYTES: usize = 32 * 1024;
 
 /// How far our own clocks may be apart, in seconds.
-const LEEWAY: u64 = 5;
+pub(crate) const LEEWAY: u64 = 5;
 
 /// The last second of the year 9999. What claims to be later is a mistake or an attack.
 const END_OF_TIME: u64 = 253_402_300_799;

@@ -101,12 +101,13 @@ impl Ledger {
                     }
                 }
             }
-            Command::SetData { sid, old, new, now } => {
-                let is_as_thought = |it: &&mut Session| it.is_live(*now) && it.data == *old;
+            Command::SetData { sid, kind, old, new, now } => {
+                let is_as_thought =
+                    |it: &&mut Session| it.is_live(*now) && it.data_of(*kind) == old.as_deref();
                 match self.sessions.get_mut(sid).filter(is_as_thought) {
                     None => Answer::Found(self.sessions.get(sid).cloned().map(Rc::new)),
                     Some(session) => {
-                        session.data.clone_from(new);
+                        session.set_data(*kind, new.clone());
                         touched.written.push(sid.clone());
                         Answer::Changed(Box::new(session.clone()))
                     }
@@ -142,11 +143,18 @@ impl Ledger {
         let live = self.live(now);
         let counts = |sid: &&Sid| limit.is_some_and(|limit| limit.counts(&self.sessions[*sid]));
         let counted = live.iter().filter(|sid| !named.contains(sid)).filter(counts);
-        let mut counted: Vec<Sid> = counted.cloned().collect();
+        let counted: Vec<Sid> = counted.cloned().collect();
         let excess = limit.map_or(0, |limit| limit.excess(counted.len()));
-        if excess > 0 && limit.is_some_and(|limit| !limit.evicts) {
-            return Err(counted);
+        let is_out_of_reach =
+            |sid: &Sid| limit.is_some_and(|limit| limit.is_out_of_reach(&self.sessions[sid], now));
+        // Those that nobody can use make room first; of the others, the oldest.
+        let (mut first, others): (Vec<Sid>, Vec<Sid>) =
+            counted.into_iter().partition(is_out_of_reach);
+        if excess > first.len() && limit.is_some_and(|limit| !limit.evicts) {
+            return Err(others);
         }
+        first.extend(others);
+        let mut counted = first;
         counted.truncate(excess);
         Ok(live.into_iter().filter(|sid| named.contains(sid) || counted.contains(sid)).collect())
     }

@@ -1,12 +1,14 @@
 //! How many sessions a user may have, and what happens to the one too many.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::device::DeviceClass;
 use crate::session::Session;
+use crate::time::Timestamp;
 
 /// `SESSION_LIMIT`: live sessions per user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +47,14 @@ impl SessionLimit {
         Ok(Self::PerDevice(all))
     }
 
-    /// What the limit is for a login from a device of this class; `None` if there is none.
-    pub fn for_device(&self, device: DeviceClass, policy: LimitPolicy) -> Option<Limit> {
+    /// What the limit is for a login from a device of this class; `None` if there is none. A session's
+    /// tokens are taken for `reach` after they were issued.
+    pub fn for_device(
+        &self,
+        device: DeviceClass,
+        policy: LimitPolicy,
+        reach: Duration,
+    ) -> Option<Limit> {
         let (most, among) = match self {
             Self::InAll(most) => (*most, None),
             Self::PerDevice(all) => {
@@ -55,7 +63,7 @@ impl SessionLimit {
             }
         };
         let evicts = policy == LimitPolicy::EvictOldest;
-        most.map(|most| Limit { most, among, evicts })
+        most.map(|most| Limit { most, among, evicts, reach })
     }
 }
 
@@ -111,12 +119,21 @@ pub struct Limit {
     pub among: Option<DeviceClass>,
     /// Does the new one end the oldest beyond it, or is it refused?
     pub evicts: bool,
+    /// How long a token is taken after it was issued.
+    pub reach: Duration,
 }
 
 impl Limit {
     /// Does this session count?
     pub fn counts(&self, session: &Session) -> bool {
         self.among.is_none_or(|class| class == session.device)
+    }
+
+    /// Can no token of this session be used or refreshed any more? Then it makes room for a new one
+    /// before any other does, whatever the policy: its user may have lost it. Tokens that somebody else
+    /// with our key has signed are not known.
+    pub fn is_out_of_reach(&self, session: &Session, now: Timestamp) -> bool {
+        now >= session.refreshed.unwrap_or(session.created).plus(self.reach)
     }
 
     /// How many of `live` sessions that count are too many beside a new one.
@@ -131,7 +148,7 @@ mod tests {
     use rstest::rstest;
 
     fn most(limit: &SessionLimit, device: DeviceClass) -> Option<(u32, Option<DeviceClass>)> {
-        let limit = limit.for_device(device, LimitPolicy::Deny)?;
+        let limit = limit.for_device(device, LimitPolicy::Deny, Duration::from_secs(60))?;
         assert!(!limit.evicts);
         Some((limit.most.get(), limit.among))
     }

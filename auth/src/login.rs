@@ -369,6 +369,7 @@ pub fn begin(
         user_agent,
         place: (!place.is_empty()).then(|| place.join(", ")),
         data: approval.data.clone(),
+        client_data: None,
         issuer: approval.issued.as_ref().map(|issued| issued.issuer.clone()),
         issuer_sid: approval.issued.as_ref().and_then(|issued| issued.sid.clone()),
         admin: Rights::of(&approval.claims).is_admin(),

@@ -303,6 +303,7 @@ impl Redis {
                     limit.map_or(0, |limit| limit.most.get()).to_string(),
                     class.into(),
                     if evicts { "evict".into() } else { "refuse".into() },
+                    limit.map_or(0, |limit| limit.reach.as_millis()).to_string(),
                     most(),
                 ]);
                 words.extend(end.iter().map(Sid::to_string));
@@ -316,9 +317,10 @@ impl Redis {
                 idle_timeout.map_or(String::new(), |timeout| timeout.as_millis().to_string()),
                 most(),
             ]),
-            Command::SetData { sid, old, new, now } => words.extend([
+            Command::SetData { sid, kind, old, new, now } => words.extend([
                 now.millis().to_string(),
                 sid.to_string(),
+                kind.name().into(),
                 old.clone().unwrap_or_default(),
                 new.clone().unwrap_or_default(),
             ]),

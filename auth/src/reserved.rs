@@ -32,7 +32,7 @@ pub fn may_be_dropped(name: &str) -> bool {
 /// spellings of those there are. Then what asks an origin to read another URL than the request has.
 const PREFIXES: &[&str] = &[
     "xauthrequest",
-    "xguardlog",
+    "xguard",
     "xforward",
     "forwarded",
     "remote",
@@ -172,6 +172,9 @@ mod tests {
     #[case("xauthrequestuser")]
     #[case("X-Guard-Login")]
     #[case("x_guard_logout")]
+    #[case("X-Guard-Session-Data")]
+    #[case("X.Guard.Anything")]
+    #[case("XGuardSessionData")]
     #[case("X-Forwarded-User")]
     #[case("X_Forwarded_Groups")]
     #[case("X-Forwarded-For")]
@@ -210,7 +213,7 @@ mod tests {
     #[rstest]
     #[case("Authorization")]
     #[case("X-Auth")]
-    #[case("X-Guard")]
+    #[case("X-Gua")]
     #[case("X-Request-Id")]
     #[case("Not-X-Auth-Request-User")]
     #[case("X-Original-Filename")]

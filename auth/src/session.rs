@@ -123,9 +123,13 @@ pub struct Session {
     /// Where it logged in from, as far as the network knows: `Berlin, DE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
-    /// Private data, a JSON object in text.
+    /// Private data of the origin's, a JSON object in text: what the login answer, the origin and the
+    /// admin API key have said. The user sees it, and cannot change it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
+    /// Private data of the client's, likewise: what the user's token has said. The origin is not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_data: Option<String>,
     /// The trusted issuer whose ID token began it, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
@@ -138,6 +142,26 @@ pub struct Session {
     /// Set when it was ended before its time: the tombstone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ending>,
+}
+
+/// Whose private data it is: the two are never mixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataKind {
+    /// The origin's.
+    Data,
+    /// The client's.
+    ClientData,
+}
+
+impl DataKind {
+    /// The member of a stored session that holds it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Data => "data",
+            Self::ClientData => "client_data",
+        }
+    }
 }
 
 /// Leaves out the private data.
@@ -282,7 +306,7 @@ impl LiveSession {
         self.0.deadline()
     }
 
-    /// Its private data, a JSON object in text.
+    /// The origin's private data, a JSON object in text.
     pub fn data(&self) -> Option<&str> {
         self.0.data.as_deref()
     }
@@ -299,6 +323,22 @@ impl LiveSession {
 }
 
 impl Session {
+    /// Its private data of this kind.
+    pub fn data_of(&self, kind: DataKind) -> Option<&str> {
+        match kind {
+            DataKind::Data => self.data.as_deref(),
+            DataKind::ClientData => self.client_data.as_deref(),
+        }
+    }
+
+    /// Sets its private data of this kind.
+    pub fn set_data(&mut self, kind: DataKind, data: Option<String>) {
+        match kind {
+            DataKind::Data => self.data = data,
+            DataKind::ClientData => self.client_data = data,
+        }
+    }
+
     /// When it ends by itself, from what is known now.
     pub fn deadline(&self) -> Timestamp {
         self.idle_expires.map_or(self.expires, |idle| idle.min(self.expires))

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::limit::Limit;
-use crate::session::{Ending, Session, Sid, TokenName};
+use crate::session::{DataKind, Ending, Session, Sid, TokenName};
 use crate::time::Timestamp;
 
 /// How many tombstones of one user are kept; beyond that the oldest are forgotten.
@@ -67,11 +67,13 @@ pub enum Command {
         /// The present moment.
         now: Timestamp,
     },
-    /// Sets the private data of a live session, if it still is what it is thought to be. Answered
-    /// by [`Answer::Changed`], or by [`Answer::Found`] with the session as it is.
+    /// Sets private data of a live session, if it still is what it is thought to be. Answered by
+    /// [`Answer::Changed`], or by [`Answer::Found`] with the session as it is.
     SetData {
         /// The session.
         sid: Sid,
+        /// Whose data.
+        kind: DataKind,
         /// The data as it is thought to be, a JSON object in text.
         old: Option<String>,
         /// The data as it is to be.

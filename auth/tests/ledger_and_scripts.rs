@@ -13,7 +13,7 @@ use auth::device::DeviceClass;
 use auth::ledger::Ledger;
 use auth::limit::Limit;
 use auth::redis::{ReadConsistency, Redis, RestRequest};
-use auth::session::{Ending, Session, Sid, Subject, TokenName};
+use auth::session::{DataKind, Ending, Session, Sid, Subject, TokenName};
 use auth::store::{Answer, Command, Which};
 use auth::time::Timestamp;
 use proptest::prelude::*;
@@ -94,7 +94,7 @@ enum Step {
     Check { sid: u8, token: u8, idle: bool },
     Open { lifetime: u64, idle: bool, limit: u32, end: Vec<u8>, text: String },
     Refresh { sid: u8, token: u8, age: u64, idle: bool },
-    SetData { sid: u8, old: u8, new: u8 },
+    SetData { sid: u8, kind: DataKind, old: u8, new: u8 },
     End { which: u8, sid: u8 },
     Again,
     ChangedAt { back: usize },
@@ -117,8 +117,10 @@ fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
         ),
         4 => (sid, any::<u8>(), prop_oneof![0_u64..1_500, 0_u64..60_000], any::<bool>())
             .prop_map(|(sid, token, age, idle)| Step::Refresh { sid, token, age, idle }),
-        3 => (sid, any::<u8>(), any::<u8>())
-            .prop_map(|(sid, old, new)| Step::SetData { sid, old, new }),
+        3 => (sid, any::<bool>(), any::<u8>(), any::<u8>()).prop_map(|(sid, data, old, new)| {
+            let kind = if data { DataKind::Data } else { DataKind::ClientData };
+            Step::SetData { sid, kind, old, new }
+        }),
         2 => (0_u8..4, sid).prop_map(|(which, sid)| Step::End { which, sid }),
         1 => Just(Step::Again),
         1 => (0_usize..6).prop_map(|back| Step::ChangedAt { back }),
@@ -137,6 +139,10 @@ fn data(number: u8) -> Option<String> {
     let text = ["", "é\"\\", "\u{0}/"][usize::from(number % 3)];
     (number & 3 > 0).then(|| json!({ "a": [], "b": {}, "c": text }).to_string())
 }
+
+/// From none at all to more than any session lives.
+const REACHES: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(90), Duration::from_secs(40), Duration::from_secs(999)];
 
 const DEVICES: [DeviceClass; 3] = [DeviceClass::Mobile, DeviceClass::Desktop, DeviceClass::Other];
 
@@ -168,6 +174,7 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
                 user_agent: text.clone(),
                 place: (text.len() > 3).then(|| text.clone()),
                 data: data(u8::try_from(text.len()).unwrap()),
+                client_data: None,
                 issuer: (text.len() % 3 > 0).then(|| format!("issuer {}", text.len() % 2)),
                 issuer_sid: (text.len() % 5 > 1).then(|| format!("sid {}", text.len() % 2)),
                 admin: text.len() % 2 == 0,
@@ -177,6 +184,7 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
                 most,
                 among: (text.len() % 2 > 0).then_some(session.device),
                 evicts: text.len() % 3 > 0,
+                reach: REACHES[text.len() % 4],
             });
             let end = end.iter().map(earlier).collect();
             Command::Open { session: Box::new(session), limit, end, now }
@@ -192,8 +200,9 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
             idle_timeout: idle.then_some(IDLE),
             now,
         },
-        Step::SetData { sid: number, old, new } => {
-            Command::SetData { sid: earlier(number), old: data(*old), new: data(*new), now }
+        Step::SetData { sid: number, kind, old, new } => {
+            let (sid, old, new) = (earlier(number), data(*old), data(*new));
+            Command::SetData { sid, kind: *kind, old, new, now }
         }
         Step::End { which, sid: number } => {
             let which = match which {

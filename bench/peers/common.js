@@ -41,7 +41,7 @@ function encode(text) {
 
 /** What an origin would take for the word of a proxy: as `reserved.rs` in the guard's core. */
 const PREFIXES = [
-  "xauthrequest", "xguardlog", "xforward", "forwarded", "remote", "xremote", "xreal", "trueclient", "xtrueclient", "clientip", "xclientip",
+  "xauthrequest", "xguard", "xforward", "forwarded", "remote", "xremote", "xreal", "trueclient", "xtrueclient", "clientip", "xclientip",
   "xcluster", "xoriginating", "xproxy", "xenvoy", "xoriginal", "xrewrite", "xoverride", "xhttp", "xhost", "xrequesturi", "xscriptname",
 ];
 

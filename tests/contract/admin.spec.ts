@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => guard[Symbol.asyncDispose]());
 
-const { call, remove, begin, visit, everybody } = adminApi(() => guard);
+const { call, remove, begin, visit, withScope, everybody } = adminApi(() => guard);
 
 describe("users", () => {
   test("are those with a live session, each once, whatever the page's size", async () => {
@@ -159,10 +159,57 @@ describe("a session that a backend begins", () => {
   });
 });
 
+describe("the private data of a session", () => {
+  const patch = (path: string, body: object | string, credential = KEY) =>
+    call(path, { method: "PATCH", headers: { "content-type": "application/merge-patch+json" }, body: typeof body === "string" ? body : JSON.stringify(body) }, credential);
+
+  test("is changed by the key: the origin's, not the client's", async () => {
+    guard.origin.approvals.set("changed", { sub: "changed/1", data: { plan: "free", old: true } });
+    const { access_token, session } = await guard.login("changed");
+    const path = `${sessionsOf("changed/1")}/${session.sid}`;
+    await guard.fetch("/_auth/session", { method: "PATCH", headers: { ...bearer(access_token).headers, "content-type": "application/json" }, body: '{"plan":"mine"}' });
+    const expected = { sid: session.sid, data: { plan: "paid" }, client_data: { plan: "mine" } };
+    expect(await patch(path, { plan: "paid", old: null })).toMatchObject({ status: 200, headers: { "cache-control": "no-store" }, body: expected });
+    const { body } = await answerOf(guard.fetch("/_auth/session", bearer(access_token)));
+    expect(body).toMatchObject(expected);
+    expect((body as { data: object }).data).not.toHaveProperty("old");
+  });
+
+  test("is changed by no token, whatever its scopes", async () => {
+    const scopes = "sessions:read sessions:revoke sessions:revoke-admins";
+    const token = await withScope("root of all", scopes);
+    const { session } = await guard.login("not theirs");
+    expect(await patch(`${sessionsOf("not theirs")}/${session.sid}`, { a: 1 }, token)).toMatchObject({ status: 403, body: { code: "access_denied", detail: expect.stringContaining("key") } });
+  });
+
+  test("of a session that is over, of another user's or of none is nowhere", async () => {
+    const [gone, other] = [await guard.login("gone data"), await guard.login("other data")];
+    await guard.fetch("/_auth/logout", { method: "POST", ...bearer(gone.access_token) });
+    for (const sid of [gone.session.sid, other.session.sid, "A".repeat(22)]) {
+      expect(await patch(`${sessionsOf("gone data")}/${sid}`, { a: 1 })).toMatchObject({ status: 404, body: { code: "not_found" } });
+    }
+  });
+
+  test("is no use of the session", async () => {
+    await using brief = await start({ SESSION_IDLE_TIMEOUT: "3 seconds" });
+    const { access_token, session } = await brief.login("idles");
+    const headers = { ...bearer(KEY).headers, "content-type": "application/json" };
+    const change = async () => (await brief.fetch(`/_auth/admin/${sessionsOf("idles")}/${session.sid}`, { method: "PATCH", headers, body: '{"a":1}' })).status;
+    expect(await change()).toBe(200);
+    await eventually(change).toBe(404);
+    expect(await visit(access_token, brief)).toBe("session_expired");
+  });
+
+  test.each(["", "[]", "null", "{", JSON.stringify({ pad: "x".repeat(16 * 1024) })])("takes no patch that reads %j", async (body) => {
+    const { session } = await guard.login("odd patch");
+    expect(await patch(`${sessionsOf("odd patch")}/${session.sid}`, body)).toMatchObject({ status: 400, body: { code: "bad_request" } });
+  });
+});
+
 describe("the admin API", () => {
   const PATHS: [string, string][] = [
     ["GET", "users"], ["GET", "stats"], ["GET", "users/a/sessions"], ["POST", "users/a/sessions"],
-    ["DELETE", "users/a/sessions"], ["DELETE", "users/a/sessions/x"], ["DELETE", "sessions"],
+    ["DELETE", "users/a/sessions"], ["PATCH", "users/a/sessions/x"], ["DELETE", "users/a/sessions/x"], ["DELETE", "sessions"],
   ];
 
   test.each(PATHS)("lets nobody %s %s without a credential, or with a wrong one", async (method, path) => {
@@ -179,7 +226,8 @@ describe("the admin API", () => {
     const away = { SESSION_STORE: "redis", UPSTASH_REDIS_REST_URL: "http://127.0.0.1:9", UPSTASH_REDIS_REST_TOKEN: "t" };
     await using cut = await start(away);
     for (const [method, path] of PATHS) {
-      expect(await call(path, { method }, KEY, cut)).toMatchObject({ status: 503, body: { code: "store_unavailable" } });
+      const patch = method === "PATCH" ? { headers: { "content-type": "application/json" }, body: "{}" } : {};
+      expect(await call(path, { method, ...patch }, KEY, cut)).toMatchObject({ status: 503, body: { code: "store_unavailable" } });
     }
   });
 

@@ -1,7 +1,7 @@
 // SESSION_LIMIT and SESSION_LIMIT_POLICY: how many sessions, and what becomes of the one too many.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { answerOf, bearer, cookieOf, formInit, loginInit, startGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
+import { answerOf, bearer, cookieOf, formInit, loginInit, mint, startGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
 
 const PHONE = { "user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148" };
 const TABLET = { "user-agent": "Mozilla/5.0 (iPad; CPU OS 18_0 like Mac OS X) Mobile/15E148" };
@@ -178,4 +178,92 @@ test.each<[string, Record<string, string>, string]>([
   await using guard = await startGuard();
   const headers = { "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/145.0.0.0 Safari/537.36", ...hints };
   expect((await guard.login("ada", headers)).session).toMatchObject({ device });
+});
+
+describe("the session that a login comes with", () => {
+  const cookieFor = async (guard: Guard, username: string, headers = {}) => cookieOf(await guard.fetch("/_auth/login", formInit({ username }, headers)));
+  const visit = async (guard: Guard, headers: Record<string, string>) => {
+    const { status, body } = await answerOf(guard.fetch("/", { headers }));
+    return status === 200 ? "passes" : (body as { code: string }).code;
+  };
+
+  test.each(["deny", "ask", "evict-oldest"])("is replaced, whatever the policy: %s", async (policy) => {
+    await using guard = await startGuard({ SESSION_LIMIT_POLICY: policy });
+    const cookie = await cookieFor(guard, "ada");
+    const again = await guard.fetch("/_auth/login", formInit({ username: "ada" }, { cookie }));
+    expect([again.status, await visit(guard, { cookie }), await visit(guard, { cookie: cookieOf(again) })]).toEqual([303, "session_superseded", "passes"]);
+    const byToken = await tryLogin(guard, { username: "ada" }, { cookie: cookieOf(again) });
+    const { access_token, session } = byToken.body as unknown as LoggedIn;
+    expect(byToken).toMatchObject({ status: 200 });
+    expect(await tryLogin(guard, { username: "ada" }, bearer(access_token).headers)).toMatchObject({ status: 200, body: { ended: [{ sid: session.sid }] } });
+  });
+
+  test("goes before the oldest, and also where there is room, or no limit", async () => {
+    for (const limit of ["2", "3", "0"]) {
+      await using guard = await startGuard({ SESSION_LIMIT: limit });
+      const [oldest, own] = [await guard.login("ada"), await cookieFor(guard, "ada")];
+      const again = await guard.fetch("/_auth/login", formInit({ username: "ada" }, { cookie: own }));
+      expect([limit, again.status, await passes(guard, oldest.access_token), await visit(guard, { cookie: own })]).toEqual([limit, 303, true, "session_superseded"]);
+    }
+  });
+
+  test("is not replaced by a login that fails", async () => {
+    await using guard = await startGuard();
+    const cookie = await cookieFor(guard, "ada");
+    expect((await guard.fetch("/_auth/login", formInit({ username: "ada", password: "wrong" }, { cookie }))).status).toBe(401);
+    expect(await visit(guard, { cookie })).toBe("passes");
+  });
+
+  test.each<[string, (guard: Guard, live: LoggedIn) => Promise<string> | string]>([
+    ["a stranger's token of the same session", async (_, { session }) => (await mint({ sub: "ada", sid: session.sid }, { kid: "other" }))],
+    ["a token of no session", () => mint({ sub: "ada" })],
+    ["a token of a session that is over", async (guard) => {
+      const { access_token } = await guard.login("gone");
+      await guard.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) });
+      return access_token;
+    }],
+    ["another user's token", async (guard) => (await guard.login("eve")).access_token],
+  ])("makes no room for another if it is %s", async (_, make) => {
+    await using guard = await startGuard({ SESSION_LIMIT_POLICY: "deny" });
+    const live = await guard.login("ada");
+    const token = await make(guard, live);
+    for (const headers of [bearer(token).headers, { cookie: `__Host-session=${token}` }]) {
+      expect(await tryLogin(guard, { username: "ada" }, headers)).toMatchObject({ status: 409, body: { code: "session_limit" } });
+    }
+    expect(await passes(guard, live.access_token)).toBe(true);
+  });
+
+  test("of another user is ended where its cookie is replaced, because nobody could use it", async () => {
+    await using guard = await startGuard({ SESSION_LIMIT_POLICY: "deny" });
+    const cookie = await cookieFor(guard, "ada");
+    const next = await cookieFor(guard, "ben", { cookie });
+    expect([await visit(guard, { cookie }), await visit(guard, { cookie: next })]).toEqual(["session_revoked", "passes"]);
+    expect(await tryLogin(guard, { username: "ada" })).toMatchObject({ status: 200 });
+  });
+
+  test("of another user stays where its token came otherwise, or the login fails", async () => {
+    await using guard = await startGuard({ SESSION_LIMIT_POLICY: "deny" });
+    const { access_token } = await guard.login("ada");
+    expect(await tryLogin(guard, { username: "ben" }, bearer(access_token).headers)).toMatchObject({ status: 200 });
+    const cookie = await cookieFor(guard, "eve");
+    expect(await tryLogin(guard, { username: "ben" }, { cookie })).toMatchObject({ status: 409 });
+    expect([await passes(guard, access_token), await visit(guard, { cookie })]).toEqual([true, "passes"]);
+  });
+});
+
+test.each(["deny", "ask"])("with the policy %s, a session whose last token is over takes no place, and one that was refreshed does", { timeout: 60_000 }, async (policy) => {
+  await using guard = await startGuard({ TOKEN_TTL: "4 seconds", SESSION_LIMIT_POLICY: policy });
+  const [lost, kept] = [await guard.login("lost"), await guard.login("kept")];
+  expect(await tryLogin(guard, { username: "lost" })).toMatchObject({ status: 409 });
+  const began = Date.now();
+  await expect.poll(() => Date.now() - began, { timeout: 10_000 }).toBeGreaterThan(2500);
+  const refreshed = await answerOf(guard.fetch("/_auth/refresh", { method: "POST", ...bearer(kept.access_token) }));
+  expect(refreshed).toMatchObject({ status: 200 });
+  const at = Date.now();
+  await expect.poll(async () => (await tryLogin(guard, { username: "lost" })).status, { timeout: 30_000, interval: 250 }).toBe(200);
+  expect(Date.now() - began, "its token was good for so long").toBeGreaterThan(4000);
+  const still = await tryLogin(guard, { username: "kept" });
+  expect([still.status, Date.now() - at < 8000]).toEqual(Date.now() - at < 8000 ? [409, true] : [still.status, false]);
+  await expect.poll(async () => (await tryLogin(guard, { username: "kept" })).status, { timeout: 30_000, interval: 250 }).toBe(200);
+  expect(await answerOf(guard.fetch("/", bearer(lost.access_token)))).toMatchObject({ status: 401 });
 });

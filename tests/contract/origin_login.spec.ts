@@ -7,6 +7,7 @@ import { answerOf, bearer, cookieOf, mint, startGuard, type Guard } from "../har
 const ROUTES = JSON.stringify([
   { path: "/sign-in", access: "public", login: true },
   { path: "/confirm", access: "session", login: true },
+  { path: "/maybe", access: "optional", login: true },
   { path: "/about", access: "public" },
   { path: "/start", access: "optional" },
 ]);
@@ -74,6 +75,15 @@ describe("X-Guard-Login", () => {
     expect([await visit(cookie), await visit(cookieOf(response))]).toEqual(["session_superseded", "passes"]);
   });
 
+  test("replaces the session of the same browser, whatever the policy, and none that came by a bearer token", async () => {
+    await using strict = await startGuard({ ROUTES, SESSION_LIMIT: "2", SESSION_LIMIT_POLICY: "deny", LOGIN_URL: undefined });
+    const [one, two] = [await enter({ sub: "ada" }, strict), await enter({ sub: "ada" }, strict)];
+    const login = (headers: Record<string, string>) => answered({ "x-guard-login": '{"sub":"ada"}' }, { headers }, strict);
+    expect((await login({ authorization: `Bearer ${one.split("=")[1]}` })).status).toBe(409);
+    const again = await login({ cookie: one });
+    expect([again.status, await visit(one, strict), await visit(two, strict)]).toEqual([302, "session_superseded", "passes"]);
+  });
+
   test.each(["", "{", "{}", '{"sub":""}', '{"sub":"a","claims":{"exp":1}}'])("that reads %j lets nobody in, and the log says why", async (header) => {
     guard.log.length = 0;
     const answer = await answerOf(answered({ "x-guard-login": header }));
@@ -93,7 +103,7 @@ describe("X-Guard-Login", () => {
   });
 
   test("cannot be sent in by a client, in any spelling", async () => {
-    for (const name of ["x-guard-login", "X_Guard_Login", "x-guard-logout"]) {
+    for (const name of ["x-guard-login", "X_Guard_Login", "x-guard-logout", "x-guard-session-data", "X_Guard_Anything"]) {
       const response = await guard.fetch("/sign-in", { headers: { [name]: '{"sub":"root"}' } });
       expect(response.headers.getSetCookie()).toEqual([]);
     }
@@ -170,8 +180,76 @@ describe("X-Guard-Logout", () => {
   });
 });
 
+describe("X-Guard-Session-Data", () => {
+  const own = { "sec-fetch-site": "same-origin" };
+  const session = async (cookie: string, at = guard) => (await answerOf(at.fetch("/_auth/session", { headers: { cookie } }))).body as { data?: object; client_data?: object };
+  const change = (cookie: string, patch: unknown, path = "/confirm", headers: Record<string, string> = {}) =>
+    answered({ "x-guard-session-data": typeof patch === "string" ? patch : JSON.stringify(patch), ...headers }, { headers: { cookie, ...own } }, guard, path);
+
+  test("is merged into what the origin has said of the session, beside what the client has", async () => {
+    const cookie = await enter({ sub: "data", data: { plan: "free", boat: { name: "Nora", seats: 4 } } });
+    await guard.fetch("/_auth/session", { method: "PATCH", headers: { cookie, ...own, "content-type": "application/json" }, body: '{"plan":"paid"}' });
+    for (const path of ["/confirm", "/sign-in", "/maybe"]) {
+      const response = await change(cookie, { plan: path, boat: { seats: null } }, path);
+      expect(await answerOf(response.clone())).toMatchObject({ status: 302, headers: { location: "/", "cache-control": "max-age=60" }, body: "welcome" });
+      expect([response.headers.has("x-guard-session-data"), response.headers.getSetCookie()]).toEqual([false, ["theirs=1"]]);
+      expect(await session(cookie)).toMatchObject({ data: { plan: path, boat: { name: "Nora" } }, client_data: { plan: "paid" } });
+    }
+  });
+
+  test("with a login goes into the new session, over what the login says", async () => {
+    const response = await answered({ "x-guard-login": '{"sub":"both","data":{"a":1,"b":1}}', "x-guard-session-data": '{"b":2,"c":3}' });
+    expect(await session(cookieOf(response).split("; ").at(-1) ?? "")).toMatchObject({ data: { a: 1, b: 2, c: 3 } });
+  });
+
+  test("reaches the origin from the next request on", async () => {
+    await using forwarding = await startGuard({ ROUTES, FORWARD_SESSION_DATA: "true", LOGIN_URL: undefined });
+    const cookie = await enter({ sub: "ada" }, forwarding);
+    for (const step of [1, 2]) {
+      await answered({ "x-guard-session-data": JSON.stringify({ step }) }, { headers: { cookie } }, forwarding);
+      forwarding.origin.received.length = 0;
+      for (let n = 0; n < 3; n += 1) await forwarding.fetch("/x", { headers: { cookie } });
+      expect(forwarding.origin.received.map(({ headers }) => headers["x-auth-request-data"])).toEqual(Array(3).fill(`{"step":${step}}`));
+    }
+  });
+
+  test.each<[string, (cookie: string) => Promise<Record<string, string>>]>([
+    ["no token", async () => ({})],
+    ["a token whose session is over", async (cookie) => {
+      await enter({ sub: "nobody's data" });
+      return { cookie };
+    }],
+  ])("changes nothing with %s, and the answer passes", async (_, make) => {
+    const headers = await make(await enter({ sub: "nobody's data" }));
+    expect(await answerOf(answered({ "x-guard-session-data": '{"a":1}' }, { headers }, guard, "/maybe"))).toMatchObject({ status: 302, body: "welcome" });
+  });
+
+  test("ends with the session that a logout ends", async () => {
+    const cookie = await enter({ sub: "last data" });
+    expect((await change(cookie, { a: 1 }, "/sign-in", { "x-guard-logout": "true" })).status).toBe(302);
+    expect(await visit(cookie)).toBe("session_revoked");
+  });
+
+  test.each(["", "{", "[]", "null", '"text"', '{"a":1}, {"b":2}'])("that reads %j changes nothing, logs nobody in or out, and the log says why", async (patch) => {
+    const cookie = await enter({ sub: "odd data", data: { a: 0 } });
+    guard.log.length = 0;
+    const answer = await answerOf(change(cookie, patch, "/sign-in", { "x-guard-logout": "true", "x-guard-login": '{"sub":"eve"}' }));
+    expect(answer).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
+    expect(answer.headers).not.toHaveProperty("set-cookie");
+    await expect.poll(() => guard.log.join()).toContain("X-Guard-Session-Data: it must be a JSON object");
+    expect(await session(cookie)).toMatchObject({ data: { a: 0 } });
+  });
+
+  test("beyond 16 KB is refused, and leaves the data as it was", async () => {
+    const cookie = await enter({ sub: "large data", data: { pad: "x".repeat(2000) } });
+    for (let n = 0; n < 2; n += 1) expect((await change(cookie, { [`pad-${n}`]: "x".repeat(6000) })).status).toBe(302);
+    expect(await answerOf(change(cookie, { more: "x".repeat(6000) }))).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
+    expect(Object.keys((await session(cookie)).data ?? {}).sort()).toEqual(["pad", "pad-0", "pad-1"]);
+  });
+});
+
 describe("where the rule does not say `login`", () => {
-  const WISHES = { "x-guard-login": '{"sub":"root"}', "x-guard-logout": "global" };
+  const WISHES = { "x-guard-login": '{"sub":"root"}', "x-guard-logout": "global", "x-guard-session-data": '{"role":"root"}' };
 
   test.each([
     ["a public path", "/about"],
@@ -182,7 +260,7 @@ describe("where the rule does not say `login`", () => {
     ["an odd reading of it", "/sign-in;x"],
     ["an encoded reading of it", "/%73ign-in"],
   ])("%s neither begins nor ends a session, and the rest of the answer stays as it is", async (_, path) => {
-    const cookie = await enter({ sub: "eve" });
+    const cookie = await enter({ sub: "eve", data: { role: "guest" } });
     guard.log.length = 0;
     const headers = { cookie, "sec-fetch-site": "same-origin" };
     const response = await answered(WISHES, { headers }, guard, path);
@@ -191,7 +269,8 @@ describe("where the rule does not say `login`", () => {
     expect(Object.keys(answer.headers).filter((name) => name.includes("guard"))).toEqual([]);
     expect(response.headers.getSetCookie()).toEqual(["theirs=1"]);
     expect(await visit(cookie)).toBe("passes");
-    await expect.poll(() => guard.log.join("\n")).toMatch(/X-Guard-Login, X-Guard-Logout: not obeyed.*"code":"login_not_allowed","level":"warn"/);
+    expect((await answerOf(guard.fetch("/_auth/session", { headers: { cookie } }))).body).toMatchObject({ data: { role: "guest" } });
+    await expect.poll(() => guard.log.join("\n")).toMatch(/X-Guard-Login, X-Guard-Logout, X-Guard-Session-Data: not obeyed.*"code":"login_not_allowed","level":"warn"/);
     expect(guard.log.join("\n")).not.toContain("root");
   });
 

@@ -200,22 +200,32 @@ describe("POST logout", () => {
 });
 
 describe("PATCH session", () => {
-  test("merges a patch into the private data, and shows the session", async () => {
-    guard.origin.approvals.set("data", { sub: "data", data: { theme: "dark", boat: { name: "Nora", seats: 4 } } });
+  test("merges a patch into the client's data, and leaves the origin's as it is", async () => {
+    const data = { role: "guest", boat: { name: "Nora", seats: 4 } };
+    guard.origin.approvals.set("data", { sub: "data", data });
     const login = await guard.login("data");
-    expect(await call("PATCH", "session", login, { theme: null, boat: { seats: 8 }, list: [] })).toMatchObject({
+    expect(login.session).toMatchObject({ data });
+    expect((await call("PATCH", "session", login, { theme: "dark", boat: { seats: 4 } })).status).toBe(200);
+    expect(await call("PATCH", "session", login, { role: "admin", theme: null, boat: { name: "Nora" }, list: [] })).toMatchObject({
       status: 200,
       headers: { "cache-control": "no-store" },
-      body: { sid: login.session.sid, data: { boat: { name: "Nora", seats: 8 }, list: [] } },
+      body: { sid: login.session.sid, data, client_data: { role: "admin", boat: { name: "Nora", seats: 4 }, list: [] } },
     });
     const { body } = await call("GET", "session", login);
-    expect((body as { data: object }).data).toEqual({ boat: { name: "Nora", seats: 8 }, list: [] });
+    expect(body).toMatchObject({ data, client_data: { role: "admin", boat: { name: "Nora", seats: 4 }, list: [] } });
+    expect(Object.keys((body as unknown as { client_data: object }).client_data)).not.toContain("theme");
+  });
+
+  test.each([["data", { data: { role: "admin" } }], ["client_data", { client_data: { role: "admin" } }]])("of a member called `%s` is a member of the client's data only", async (name, patch) => {
+    guard.origin.approvals.set(name, { sub: name, data: { role: "guest" } });
+    const login = await guard.login(name);
+    expect((await call("PATCH", "session", login, patch)).body).toMatchObject({ data: { role: "guest" }, client_data: patch });
   });
 
   test("begins with nothing, and belongs to one session only", async () => {
     const [one, two] = [await guard.login("apart"), await guard.login("apart")];
-    expect((await call("PATCH", "session", one, { a: 1 })).body).toMatchObject({ data: { a: 1 } });
-    expect((await call("GET", "session", two)).body).not.toHaveProperty("data");
+    expect((await call("PATCH", "session", one, { a: 1 })).body).toMatchObject({ client_data: { a: 1 } });
+    for (const name of ["data", "client_data"]) expect((await call("GET", "session", two)).body).not.toHaveProperty(name);
   });
 
   test("keeps every one of fifty patches of different members that race", async () => {
@@ -224,15 +234,16 @@ describe("PATCH session", () => {
     const answers = await Promise.all(names.map((name) => call("PATCH", "session", login, { [name]: true })));
     expect(answers.map(({ status }) => status)).toEqual(names.map(() => 200));
     const { body } = await call("GET", "session", login);
-    expect(Object.keys((body as { data: object }).data).sort()).toEqual([...names].sort());
+    expect(Object.keys((body as { client_data: object }).client_data).sort()).toEqual([...names].sort());
   });
 
-  test("takes up to 16 KB in all, and leaves the data as it was beyond", async () => {
+  test("takes up to 16 KB in all beside the origin's, and leaves the data as it was beyond", async () => {
+    guard.origin.approvals.set("large", { sub: "large", data: { pad: "y".repeat(16_000) } });
     const login = await guard.login("large");
     const pad = (size: number) => ({ pad: "x".repeat(size - '{"pad":""}'.length) });
     expect((await call("PATCH", "session", login, pad(16 * 1024))).status).toBe(200);
     expect(await call("PATCH", "session", login, { more: 1 })).toMatchObject({ status: 400, body: { code: "bad_request", detail: expect.stringContaining("16 KB") } });
-    expect(Object.keys(((await call("GET", "session", login)).body as { data: object }).data)).toEqual(["pad"]);
+    expect(Object.keys(((await call("GET", "session", login)).body as { client_data: object }).client_data)).toEqual(["pad"]);
   });
 
   test.each(["", "[]", "null", '"text"', '{"a":'])("refuses %j", async (body) => {
@@ -257,16 +268,18 @@ describe("private data", () => {
     expect(JSON.stringify(guard.origin.received[0]?.rawHeaders)).not.toContain("secret");
   });
 
-  test("reaches the origin in a header where the setting says so, as it is now", async () => {
+  test("reaches the origin in a header where the setting says so: the origin's, and never the client's", async () => {
     await using forwarding = await startGuard({ FORWARD_SESSION_DATA: "true" });
-    const login = await forwarding.login("ada");
-    const seen = async () => {
+    forwarding.origin.approvals.set("ada", { sub: "ada", data: { "na\u00efve": "100%", plan: "free" } });
+    const seen = async (login: LoggedIn) => {
       forwarding.origin.received.length = 0;
       await forwarding.fetch("/", { headers: { ...bearer(login.access_token).headers, "x-auth-request-data": "forged" } });
       return forwarding.origin.received[0]?.headers["x-auth-request-data"];
     };
-    expect(await seen()).toBeUndefined();
-    await call("PATCH", "session", login, { "na\u00efve": "100%" }, forwarding);
-    expect(decodeURIComponent(String(await seen()))).toBe('{"na\u00efve":"100%"}');
+    const [with_, without] = [await forwarding.login("ada"), await forwarding.login("ben")];
+    expect(decodeURIComponent(String(await seen(with_)))).toBe('{"na\u00efve":"100%","plan":"free"}');
+    for (const login of [with_, without]) await call("PATCH", "session", login, { plan: "paid" }, forwarding);
+    expect(decodeURIComponent(String(await seen(with_)))).toBe('{"na\u00efve":"100%","plan":"free"}');
+    expect(await seen(without)).toBeUndefined();
   });
 });

@@ -4,12 +4,13 @@
 import { request as httpRequest } from "node:http";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { KEY } from "../harness/admin.ts";
 import { answerOf, bearer, mint, startGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
 
 let guard: Guard;
 let login: LoggedIn;
 beforeAll(async () => {
-  guard = await startGuard({ FORWARD_SESSION_DATA: "true" });
+  guard = await startGuard({ FORWARD_SESSION_DATA: "true", ADMIN_API_KEY: KEY });
   login = await guard.login("ada");
 });
 beforeEach(() => {
@@ -181,8 +182,8 @@ test("what only a connection is told by does not arrive, whatever it names", asy
 test("the session's data is that of now", async () => {
   const said = async (step: number) => {
     const body = JSON.stringify({ step });
-    const headers = { ...bearer(login.access_token).headers, "content-type": "application/merge-patch+json" };
-    expect((await guard.fetch("/_auth/session", { method: "PATCH", headers, body })).status).toBe(200);
+    const headers = { ...bearer(KEY).headers, "content-type": "application/merge-patch+json" };
+    expect((await guard.fetch(`/_auth/admin/users/ada/sessions/${login.session.sid}`, { method: "PATCH", headers, body })).status).toBe(200);
     guard.origin.received.length = 0;
     await repeat("/data");
     await repeat("/other-data");

@@ -88,15 +88,15 @@ fn rights(scope: &str) -> Rights {
 
 /// What is allowed, in the order of `ACTS`; `-` is not.
 #[rstest]
-#[case("", "----")]
-#[case("sessions:read", "s---")]
-#[case("sessions:revoke", "--e-")]
-#[case("sessions:revoke-admins", "--ea")]
-#[case("sessions:read sessions:revoke", "s-e-")]
-#[case("sessions:read sessions:revoke-admins", "s-ea")]
-#[case("sessions:revoke sessions:revoke-admins", "--ea")]
-#[case("sessions:read sessions:revoke sessions:revoke-admins", "s-ea")]
-#[case("openid sessions sessions:reads SESSIONS:REVOKE sessions:* *", "----")]
+#[case("", "-----")]
+#[case("sessions:read", "s----")]
+#[case("sessions:revoke", "---e-")]
+#[case("sessions:revoke-admins", "---ea")]
+#[case("sessions:read sessions:revoke", "s--e-")]
+#[case("sessions:read sessions:revoke-admins", "s--ea")]
+#[case("sessions:revoke sessions:revoke-admins", "---ea")]
+#[case("sessions:read sessions:revoke sessions:revoke-admins", "s--ea")]
+#[case("openid sessions sessions:reads SESSIONS:REVOKE sessions:* *", "-----")]
 fn each_scope_allows_its_acts_and_no_others(#[case] scope: &str, #[case] allowed: &str) {
     let power = Power::Token(rights(scope));
     assert_eq!(table(power), allowed, "{scope}");
@@ -108,12 +108,13 @@ fn each_scope_allows_its_acts_and_no_others(#[case] scope: &str, #[case] allowed
 
 #[test]
 fn the_key_allows_everything() {
-    assert_eq!(table(Power::Key), "sbea");
+    assert_eq!(table(Power::Key), "sbcea");
 }
 
-const ACTS: [(char, Act); 4] = [
+const ACTS: [(char, Act); 5] = [
     ('s', Act::See),
     ('b', Act::Begin),
+    ('c', Act::Change),
     ('e', Act::End { of_admin: false }),
     ('a', Act::End { of_admin: true }),
 ];
@@ -125,6 +126,7 @@ fn table(power: Power) -> String {
 #[rstest]
 #[case(Act::See, Some("sessions:read"))]
 #[case(Act::Begin, None)]
+#[case(Act::Change, None)]
 #[case(Act::End { of_admin: false }, Some("sessions:revoke"))]
 #[case(Act::End { of_admin: true }, Some("sessions:revoke-admins"))]
 fn who_lacks_a_scope_is_told_which(#[case] act: Act, #[case] scope: Option<&'static str>) {

@@ -27,6 +27,8 @@ pub enum Wish {
     Begin(Subject),
     /// The end of a user's sessions.
     EndAll(Subject),
+    /// A change to the private data of one of them.
+    Change(Subject, Sid),
     /// The end of one of them.
     End(Subject, Sid),
     /// The end of everybody's sessions.
@@ -61,8 +63,9 @@ impl Wish {
                 let (sub, sid) = (subject(sub)?, Sid::try_from(sid.to_owned()));
                 let sid = sid.map_err(Refusal::BadRequest)?;
                 match method {
+                    "PATCH" => Ok(Self::Change(sub, sid)),
                     "DELETE" => Ok(Self::End(sub, sid)),
-                    _ => Err(Refusal::MethodNotAllowed("DELETE")),
+                    _ => Err(Refusal::MethodNotAllowed("PATCH, DELETE")),
                 }
             }
             _ => Err(Refusal::NotFound),
@@ -75,6 +78,7 @@ impl Wish {
         match self {
             Self::Users | Self::Stats | Self::List(_) => Act::See,
             Self::Begin(_) => Act::Begin,
+            Self::Change(..) => Act::Change,
             Self::EndAll(_) | Self::End(..) | Self::EndEverybodys => Act::End { of_admin: false },
         }
     }

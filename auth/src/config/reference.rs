@@ -85,7 +85,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "SESSION_LIMIT_POLICY",
         "evict-oldest",
-        "What happens to a login beyond the limit. `evict-oldest`: it ends the oldest sessions. `deny`: it is refused. `ask`: it is refused with a list of the live sessions, and repeated with `end`, the `sid`s of those to end.",
+        "What happens to a login beyond the limit. `evict-oldest`: it ends the oldest sessions. `deny`: it is refused. `ask`: it is refused with a list of the live sessions, and repeated with `end`, the `sid`s of those to end. The session that a login comes with is replaced in any case.",
     ),
     setting(
         "SESSION_TTL",
@@ -111,7 +111,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "FORWARD_SESSION_DATA",
         "false",
-        "`true`: the origin gets the session's private data in `X-Auth-Request-Data`. Many servers take no more than 8 KB of headers; data may have up to 16 KB.",
+        "`true`: the origin gets the session's `data` in `X-Auth-Request-Data`: what the login, the origin itself and the admin API key have said, and nothing that the client has. Many servers take no more than 8 KB of headers; data may have up to 16 KB.",
     ),
     setting(
         "REWRITE_ORIGIN",
@@ -152,7 +152,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "ROUTES",
         "none",
-        "Who may reach which paths: a JSON list of `{\"path\", \"access\", \"methods\", \"roles\", \"scopes\", \"preflight\", \"login\"}`, of which the first that names a request holds, and with it the first for each way in which an origin may read its path. `access` is `public`, `optional` (the origin is told who it is, if there is a session) or `session`. In `path`, `*` stands for any part of a segment, and at the end, after a slash, for all the rest. One of `roles` is needed, and all of `scopes`. CORS preflights about these requests pass without a session, unless `preflight` is `false`. With `login`, the origin's answers to them may begin and end sessions: see the README, \"Your own login route\". A path that no rule names needs a session, and so does one that origins read in more than one way: with empty segments, `;`, dots or spaces at an end, slashes, dots and the like in percent-encoding, or percent-encoding that is none. A rule that can never hold is an error.",
+        "Who may reach which paths: a JSON list of `{\"path\", \"access\", \"methods\", \"roles\", \"scopes\", \"preflight\", \"login\"}`, of which the first that names a request holds, and with it the first for each way in which an origin may read its path. `access` is `public`, `optional` (the origin is told who it is, if there is a session) or `session`. In `path`, `*` stands for any part of a segment, and at the end, after a slash, for all the rest. One of `roles` is needed, and all of `scopes`. CORS preflights about these requests pass without a session, unless `preflight` is `false`. With `login`, the origin's answers to them may begin, end and change sessions: see the README, \"Your own login route\". A path that no rule names needs a session, and so does one that origins read in more than one way: with empty segments, `;`, dots or spaces at an end, slashes, dots and the like in percent-encoding, or percent-encoding that is none. A rule that can never hold is an error.",
     ),
     setting(
         "STORE_TIMEOUT",

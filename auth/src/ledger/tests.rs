@@ -1,8 +1,13 @@
 use super::*;
 use crate::device::DeviceClass;
-use crate::session::TokenName;
 use crate::session::tests::session;
+use crate::session::{DataKind, TokenName};
+use rstest::rstest;
 use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// Longer than any session lives.
+const FOREVER: Duration = Duration::from_secs(1_000_000);
 
 fn at(millis: u64) -> Timestamp {
     Timestamp::from_millis(millis)
@@ -11,7 +16,7 @@ fn at(millis: u64) -> Timestamp {
 fn open(ledger: &mut Ledger, sid: &str, limit: u32, now: u64) -> Vec<String> {
     let session = Box::new(session(sid, now, now + 1000));
     let most = NonZeroU32::new(limit);
-    let limit = most.map(|most| Limit { most, among: None, evicts: true });
+    let limit = most.map(|most| Limit { most, among: None, evicts: true, reach: FOREVER });
     let command = Command::Open { session, limit, end: vec![], now: at(now) };
     match ledger.apply(&command).0 {
         Answer::Ended(ended) => ended.into_iter().map(|s| s.sid.into()).collect(),
@@ -201,4 +206,58 @@ fn a_check_learns_once_that_the_current_token_is_used_and_leaves_all_else_as_it_
     assert_eq!(touched.written, std::slice::from_ref(&sid));
     assert!(ledger.unchanged_until(&used).is_some());
     assert_eq!(ledger.apply(&used), (answer, Touched::default()));
+}
+
+#[test]
+fn the_origins_data_and_the_clients_are_set_apart() {
+    let mut ledger = Ledger::default();
+    open(&mut ledger, "one", 0, 0);
+    let sid = Sid::try_from("one".to_owned()).unwrap();
+    let mut set = |kind, old: Option<&str>, new: &str| {
+        let (old, new) = (old.map(str::to_owned), Some(new.to_owned()));
+        let now = Timestamp::from_millis(1);
+        let (answer, _) = ledger.apply(&Command::SetData { sid: sid.clone(), kind, old, new, now });
+        let Answer::Changed(session) = answer else { panic!("{answer:?}") };
+        (session.data, session.client_data)
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let clients = set(DataKind::ClientData, None, r#"{"a":1}"#);
+    assert_eq!(clients, (None, text(r#"{"a":1}"#)));
+    let both = set(DataKind::Data, None, r#"{"b":2}"#);
+    assert_eq!(both, (text(r#"{"b":2}"#), text(r#"{"a":1}"#)));
+    let changed = set(DataKind::ClientData, Some(r#"{"a":1}"#), "{}");
+    assert_eq!(changed, (text(r#"{"b":2}"#), text("{}")));
+}
+
+/// What becomes of a login at 1,000 beside sessions that began then and there, of which one was refreshed.
+#[rstest]
+#[case::all_can_be_used(2, false, 1_000, Err(vec!["a", "b"]))]
+#[case::one_cannot(2, false, 900, Ok(vec!["b"]))]
+#[case::none_can(2, false, 300, Ok(vec!["a"]))]
+#[case::one_cannot_and_the_oldest_stays(2, true, 900, Ok(vec!["b"]))]
+#[case::one_that_cannot_leaves_no_room(1, false, 900, Err(vec!["a"]))]
+#[case::then_the_oldest_goes_too(1, true, 900, Ok(vec!["a", "b"]))]
+#[case::there_is_room(3, false, 300, Ok(vec![]))]
+#[case::then_there_is_room_by_eviction(3, true, 300, Ok(vec![]))]
+fn a_session_of_which_no_token_can_be_used_makes_room_first(
+    #[case] most: u32,
+    #[case] evicts: bool,
+    #[case] reach: u64,
+    #[case] expected: Result<Vec<&str>, Vec<&str>>,
+) {
+    // The one that is older was refreshed later.
+    let refreshed = Session { refreshed: Some(at(500)), ..session("a", 0, 9_000) };
+    let mut ledger = Ledger::new([refreshed, session("b", 100, 9_000)]);
+    let reach = Duration::from_millis(reach);
+    let limit = NonZeroU32::new(most).map(|most| Limit { most, among: None, evicts, reach });
+    let session = Box::new(session("new", 1_000, 9_000));
+    let (answer, _) = ledger.apply(&Command::Open { session, limit, end: vec![], now: at(1_000) });
+    let sids = |sessions: Vec<Session>| sessions.into_iter().map(|it| it.sid.to_string()).collect();
+    let answer: Result<Vec<String>, Vec<String>> = match answer {
+        Answer::Ended(ended) => Ok(sids(ended)),
+        Answer::Full(full) => Err(sids(full)),
+        other => panic!("{other:?}"),
+    };
+    let owned = |all: Vec<&str>| all.into_iter().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(answer, expected.map(owned).map_err(owned));
 }

@@ -1,22 +1,29 @@
 -- ARGV: now, the new session as JSON, limit (0: none), the class of device that counts or '',
--- `evict` or `refuse`, tombstones to keep, sids to end whatever the limit. Returns `ended` and the
--- records of the sessions that it superseded, or `full` and those that leave no room.
+-- `evict` or `refuse`, for how long a token is taken in milliseconds, tombstones to keep, sids to end
+-- whatever the limit. Returns `ended` and the records of the sessions that it superseded, or `full` and
+-- those that leave no room.
 local new, limit, class, evicts = cjson.decode(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5] == 'evict'
-local named = {}
-for i = 7, #ARGV do named[ARGV[i]] = true end
+local reach, named = tonumber(ARGV[6]), {}
+for i = 8, #ARGV do named[ARGV[i]] = true end
 
 local all, old = records()
-local counted = {}
+local counted, others = {}, {}
 for _, session in ipairs(all) do
   local counts = class == '' or session.device == class
-  if is_live(session) and counts and not named[session.sid] then counted[#counted + 1] = session end
+  if is_live(session) and counts and not named[session.sid] then
+    -- Those that nobody can use make room first; of the others, the oldest.
+    local is_out_of_reach = now >= (session.refreshed or session.created) + reach
+    local list = is_out_of_reach and counted or others
+    list[#list + 1] = session
+  end
 end
-local excess = limit > 0 and math.max(#counted + 1 - limit, 0) or 0
-if excess > 0 and not evicts then
+local excess = limit > 0 and math.max(#counted + #others + 1 - limit, 0) or 0
+if excess > #counted and not evicts then
   local answer = { 'full' }
-  for _, session in ipairs(counted) do answer[#answer + 1] = cjson.encode(session) end
+  for _, session in ipairs(others) do answer[#answer + 1] = cjson.encode(session) end
   return answer
 end
+for _, session in ipairs(others) do counted[#counted + 1] = session end
 
 -- First of all, so that a login for which Redis has no room changes nothing.
 redis.call('HSET', KEYS[1], new.sid, ARGV[2])
@@ -30,5 +37,5 @@ for _, session in ipairs(all) do
   end
 end
 all[#all + 1] = new
-tidy(all, tonumber(ARGV[6]))
+tidy(all, tonumber(ARGV[7]))
 return ended

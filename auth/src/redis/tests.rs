@@ -1,6 +1,6 @@
 use super::*;
 use crate::session::tests::session;
-use crate::session::{Ending, Sid, TokenName};
+use crate::session::{DataKind, Ending, Sid, TokenName};
 use crate::time::Timestamp;
 use rstest::rstest;
 use std::time::Duration;
@@ -77,7 +77,10 @@ fn commands() -> Vec<(&'static str, Command)> {
         ("check", check(None)),
         ("open", open),
         ("refresh", refresh),
-        ("set data", Command::SetData { sid: sid.clone(), old: None, new: None, now }),
+        (
+            "set data",
+            Command::SetData { sid: sid.clone(), kind: DataKind::Data, old: None, new: None, now },
+        ),
         ("end one", end(Which::One(sid.clone()))),
         ("end others", end(Which::Others(sid))),
         ("end issued", end(Which::Issued { issuer: "idp".into(), sid: None })),

@@ -16,6 +16,7 @@ pub(crate) fn session(sid: &str, created: u64, expires: u64) -> Session {
         user_agent: String::new(),
         place: None,
         data: None,
+        client_data: None,
         issuer: None,
         issuer_sid: None,
         admin: false,

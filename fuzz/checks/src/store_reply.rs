@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use auth::ledger::Ledger;
 use auth::redis::{ReadConsistency, Redis};
-use auth::session::{Ending, Session, Sid, Subject, TokenName, judge};
+use auth::session::{DataKind, Ending, Session, Sid, Subject, TokenName, judge};
 use auth::store::{Answer, Command, Which};
 use auth::time::Timestamp;
 use serde::Serialize;
@@ -74,7 +74,20 @@ fn every_command(record: &str) -> Vec<Command> {
     let mut commands = vec![
         Command::Check { sid: sid.clone(), jti: Some("j".into()), idle_timeout, now },
         Command::Refresh { sid: sid.clone(), token: token(), jti: "k".into(), idle_timeout, now },
-        Command::SetData { sid, old: None, new: Some("{}".into()), now },
+        Command::SetData {
+            sid: sid.clone(),
+            kind: DataKind::Data,
+            old: None,
+            new: Some("{}".into()),
+            now,
+        },
+        Command::SetData {
+            sid,
+            kind: DataKind::ClientData,
+            old: None,
+            new: Some("{}".into()),
+            now,
+        },
         Command::End { which: Which::All, ending: Ending::Revoked { at: now } },
         Command::List { now },
         Command::ChangedAt { at: now },
@@ -144,13 +157,15 @@ fn apply(ledger: &mut Ledger, rows: &mut BTreeMap<Sid, Session>, command: &Comma
         (Command::Refresh { sid, .. }, Answer::Changed(session)) => {
             assert_eq!(Some(&*session), ledger.get(sid));
         }
-        (Command::SetData { sid, new, .. }, Answer::Changed(session)) => {
-            assert_eq!(session.data, *new);
+        (Command::SetData { sid, kind, new, .. }, Answer::Changed(session)) => {
+            assert_eq!(session.data_of(*kind), new.as_deref());
             assert_eq!(Some(&*session), ledger.get(sid));
         }
-        (Command::SetData { sid, old, now, .. }, Answer::Found(found)) => {
+        (Command::SetData { sid, kind, old, now, .. }, Answer::Found(found)) => {
             assert_eq!(found.as_deref(), ledger.get(sid));
-            assert!(found.is_none_or(|it| !it.is_live(*now) || it.data != *old));
+            assert!(
+                found.is_none_or(|it| !it.is_live(*now) || it.data_of(*kind) != old.as_deref())
+            );
         }
         (Command::Refresh { sid, token, now, .. }, Answer::Ended(ended)) => {
             assert!(ended.iter().all(|it| it.sid == *sid && it.jti != token.jti));

@@ -20,6 +20,7 @@ fn sid(text: &str) -> Sid {
 #[case("POST", "users/ada/sessions", Wish::Begin(sub("ada")))]
 #[case("DELETE", "users/ada/sessions", Wish::EndAll(sub("ada")))]
 #[case("DELETE", "users/ada/sessions/x-1", Wish::End(sub("ada"), sid("x-1")))]
+#[case("PATCH", "users/ada/sessions/x-1", Wish::Change(sub("ada"), sid("x-1")))]
 #[case("DELETE", "users/a%2Fb%3a%20%C3%A9+c/sessions", Wish::EndAll(sub("a/b: é+c")))]
 #[case("DELETE", "users/%25/sessions", Wish::EndAll(sub("%")))]
 #[case("DELETE", "users/%2e%2E/sessions", Wish::EndAll(sub("..")))]
@@ -35,6 +36,7 @@ fn a_wish_is_read(#[case] method: &str, #[case] path: &str, #[case] wish: Wish) 
 #[case("GET", "users/ada/sessions", Act::See)]
 #[case("POST", "users/ada/sessions", Act::Begin)]
 #[case("DELETE", "users/ada/sessions", Act::End { of_admin: false })]
+#[case("PATCH", "users/ada/sessions/x", Act::Change)]
 #[case("DELETE", "users/ada/sessions/x", Act::End { of_admin: false })]
 #[case("DELETE", "sessions", Act::End { of_admin: false })]
 fn a_wish_takes_a_right(#[case] method: &str, #[case] path: &str, #[case] act: Act) {
