@@ -28,7 +28,7 @@ impl Guard {
             return self.end(&asked, refusal);
         }
         let access = asked.rules.access();
-        if self.tells_in_the_open(head, &asked.rules, now) {
+        if self.tells_in_the_open(head, &asked.rules) {
             return self.end(&asked, Refusal::HttpsRequired);
         }
         if access == Access::Public {

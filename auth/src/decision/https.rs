@@ -1,13 +1,12 @@
 //! `REQUIRE_HTTPS`: nobody on the way reads a token or a password.
 
+use super::credentials::MOST_TOKENS;
 use super::{Guard, Head, Refused, host};
 use crate::access::{Access, RuleMatches};
 use crate::config::is_loopback;
 use crate::credential::Sent;
-use crate::jwt::TokenError;
 use crate::refusal::Refusal;
 use crate::route::{Endpoint, Target};
-use crate::time::Timestamp;
 
 impl Guard {
     /// Did a request that must not come over plain `http` do so? To this machine it may.
@@ -23,17 +22,12 @@ impl Guard {
 
     /// Is a token asked for, or sent where none is, or does somebody log in? A bearer token may be the
     /// origin's own.
-    pub(super) fn tells_in_the_open(
-        &self,
-        head: &impl Head,
-        rules: &RuleMatches<'_>,
-        now: Timestamp,
-    ) -> bool {
+    pub(super) fn tells_in_the_open(&self, head: &impl Head, rules: &RuleMatches<'_>) -> bool {
         let asks = || rules.access() == Access::Session || rules.is_login();
-        self.is_in_the_open(head) && (asks() || self.carries_token(head, now))
+        self.is_in_the_open(head) && (asks() || self.carries_token(head))
     }
 
-    fn carries_token(&self, head: &impl Head, now: Timestamp) -> bool {
+    fn carries_token(&self, head: &impl Head) -> bool {
         let sent = Sent::of(head, &self.settings.token_sources);
         let name = &self.settings.cookie_name;
         let mut others = sent
@@ -42,13 +36,10 @@ impl Guard {
             .map(String::as_str)
             .chain(sent.cookies.iter().flat_map(|all| crate::cookie::values(all, name)));
         others.any(|token| !token.is_empty())
-            || sent.bearer().is_some_and(|token| self.is_ours(token, now))
-    }
-
-    /// Has the guard signed this token, for whenever it was good?
-    pub(super) fn is_ours(&self, token: &str, now: Timestamp) -> bool {
-        let verdict = self.tokens.verify(token, now);
-        matches!(verdict, Ok(_) | Err(TokenError::Expired | TokenError::NotYet))
+            || sent
+                .bearers()
+                .enumerate()
+                .any(|(at, token)| at >= MOST_TOKENS || self.tokens.authentic(token).is_ok())
     }
 
     /// The refusal of such a request to an endpoint.

@@ -726,6 +726,37 @@ fn who_navigates_is_sent_to_the_same_address_over_https(
     assert_eq!((refused.https.as_deref(), refused.login), (there, None));
 }
 
+#[rstest]
+#[case::the_last_that_is_looked_at(7, true)]
+#[case::one_later(8, false)]
+#[case::one_of_a_flood(5_000, false)]
+fn of_many_texts_that_may_be_tokens_few_signatures_are_verified(
+    #[case] before: usize,
+    #[case] passes: bool,
+) {
+    let guard = asserted::guard_that_asserts(&[]);
+    let token = issue(guard.tokens(), "ada");
+    let (start, end) = token.split_at(token.len() - 8);
+    let forged = |n: usize| format!("{start}{:08}{}", n, &end[8..]);
+    let flood: Vec<String> = (0..before).map(forged).collect();
+    // Verifying each would be minutes.
+    let cookies: String = flood.iter().map(|text| format!("__Host-session={text}; ")).collect();
+    let cookies = format!("{cookies}__Host-session={token}; a=b");
+    let by_cookie = guard.decide(&request("GET", "/x", &[("cookie", &cookies)]), NOW);
+    assert_eq!(matches!(by_cookie, Decision::Check(_)), passes, "{by_cookie:?}");
+    // None of them reaches the origin, looked at or not.
+    let bearers: String = flood.iter().map(|text| format!("Bearer {text}, ")).collect();
+    let bearers = format!("{bearers}Bearer {token}");
+    let headers = [("authorization", &bearers as &str), ("cookie", &cookies)];
+    let decision = guard.decide(&request("GET", "/open", &headers), NOW);
+    let Decision::Forward(anonymous) = decision else { panic!("{decision:?}") };
+    let sent = SentHeaders::default();
+    let changes = anonymous.forward(&sent);
+    assert!(changes.remove.contains(&"authorization"), "{changes:?}");
+    let kept = changes.set.iter().find(|(name, _)| *name == "Cookie").map(|(_, value)| *value);
+    assert!(kept.is_some_and(|kept| !kept.contains(&token)), "{kept:?}");
+}
+
 #[test]
 fn in_monitor_mode_it_is_only_noted_that_a_request_came_over_http() {
     let guard = guard_with(&[("MODE", "monitor")]);
