@@ -114,7 +114,8 @@ function counting(imports, counts) {
 /** Stands between the Worker and the platform while a request is served. */
 function countPlatform(record) {
   const tally = { calls: 0, during };
-  const answers = { [origin]: () => new Response("{}"), [store]: () => new Response(JSON.stringify({ result: record })) };
+  // With a length, as ordinary answers have one: what has none is tied to its session.
+  const answers = { [origin]: () => new Response("{}", { headers: { "content-length": "2" } }), [store]: () => new Response(JSON.stringify({ result: record })) };
   const instead = { fetch: async (url) => answers[new URL(url).origin](), log: () => {} };
   const counted = (call) => function (...args) {
     tally.calls += 1;
