@@ -43,10 +43,12 @@ impl Guard {
                 Ok(check) => Decision::Check(Box::new(check)),
                 Err(refusal) => self.end(&asked, refusal),
             },
-            Err(refusal) => match self.contested(head, now) {
+            // Only tokens of two sessions can be contested. Bad signatures are not verified twice.
+            Err(refusal @ Refusal::BadRequest(_)) => match self.contested(head, now) {
                 contested if !contested.is_empty() => Decision::Contested(contested),
                 _ => self.unauthenticated(&asked, refusal),
             },
+            Err(refusal) => self.unauthenticated(&asked, refusal),
         }
     }
 
