@@ -125,8 +125,8 @@ function upload(passage, url, init, body) {
   const { timer, headers } = passage;
   let isOver = false;
   // The answer may come before the body's end, and something else be waited for then.
-  const { readable, stop } = metered(body, headers.get("content-length"), () => isOver || timer.prolong());
-  const answer = inTime(passage, timer, () => origin.fetch(url, { ...init, body: readable }), stop);
+  const { readable, signal, stop } = metered(body, headers.get("content-length"), () => isOver || timer.prolong());
+  const answer = inTime(passage, timer, () => origin.fetch(url, { ...init, body: readable, signal }), stop);
   const end = () => (isOver = true);
   answer.then(end, end);
   return answer;

@@ -22,20 +22,24 @@ export function isAtOnce(headers) {
  * @param {ReadableStream<Uint8Array>} body
  * @param {string | null} length in bytes, if it is known
  * @param {() => unknown} moved
- * @returns {{ readable: ReadableStream, stop(): void }} the body that goes on, and how both ends of it are let go
+ * @returns {{ readable: ReadableStream, signal: AbortSignal, stop(): void }} the body that goes on, the signal of
+ *   its request, and how all of them are let go
  */
 export function metered(body, length, moved) {
   const { readable, writable } = length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
   const reader = body.getReader({ mode: "byob" });
   const writer = writable.getWriter();
+  const request = new AbortController();
   /** @param {unknown} [why] */
   const stop = (why) => {
+    // First: a body without a length that breaks off would end in an orderly way, and the origin take it for whole.
+    request.abort(why);
     reader.cancel(why).catch(() => {});
     writer.abort(why).catch(() => {});
   };
   // Of what fails at either end, the other end and the origin's answer tell.
   pass(reader, writer, moved).catch(stop);
-  return { readable, stop };
+  return { readable, signal: request.signal, stop };
 }
 
 /**

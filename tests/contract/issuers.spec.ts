@@ -37,6 +37,8 @@ const visit = async (token: string, at = guard) => {
 const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as object;
 const stranger = makeKey("RS256", "stranger");
 const seconds = () => Math.floor(Date.now() / 1000);
+/** Claims that hold moments are made when they are sent: a table is made long before. */
+const now = (claims: object | (() => object)) => (typeof claims === "function" ? (claims() as object) : claims);
 let subjects = 0;
 /** A user of the issuer's that no other test knows. */
 const somebody = () => ({ sub: `u-${(subjects += 1)}`, sid: `idp-session-${subjects}` });
@@ -145,9 +147,9 @@ describe("an ID token", () => {
   test.each<[string, object, object?]>([
     ["empty members", { nonce: "", azp: "", sid: "" }],
     ["members that are null", { nonce: null, azp: null, sid: null, nbf: null, name: null, groups: null }],
-    ["a clock that is ahead", { iat: seconds() + 12, nbf: seconds() + 12 }],
+    ["a clock that is ahead", () => ({ iat: seconds() + 12, nbf: seconds() + 12 })],
     ["fractions of seconds", { iat: seconds() - 0.5, exp: seconds() + 3600.25, auth_time: 0.5 }],
-    ["an end that has just passed", { iat: seconds() - 300, exp: seconds() - 10 }],
+    ["an end that has just passed", () => ({ iat: seconds() - 300, exp: seconds() - 10 })],
     ["where its keys are, in the header", {}, { jku: "https://evil.example/", x5u: "https://evil.example/", x5c: ["MIIB"], x5t: "x" }],
     ["hashes", { at_hash: "x", c_hash: "x", s_hash: "x" }],
     ["no type", {}, { typ: undefined }],
@@ -156,7 +158,7 @@ describe("an ID token", () => {
     ["audiences that are all ours", { aud: [CLIENT_ID, CLIENT_ID] }],
     ["many groups that are not passed on", { hundreds: Array.from({ length: 300 }, (_, n) => `${n}0000000-0000-0000-0000-000000000000`) }],
   ])("with %s is taken", async (_, claims, header = {}) => {
-    expect(await exchange(issuer.idToken({ ...somebody(), ...claims }, header))).toMatchObject({ status: 200 });
+    expect(await exchange(issuer.idToken({ ...somebody(), ...now(claims) }, header))).toMatchObject({ status: 200 });
   });
 
   test.each([false, "false", "False", "0", "pending", 0, 1, null, "", "True"])("with email_verified %j passes on no address", async (email_verified) => {
@@ -423,15 +425,15 @@ describe("a logout at the issuer", () => {
   test.each<[string, object, object?]>([
     ["without exp", { exp: undefined }],
     ["whose exp is null", { exp: null, nonce: null }],
-    ["of a clock that is ahead", { iat: seconds() + 12, exp: undefined }],
-    ["with fractions", { iat: seconds() + 0.25, exp: seconds() + 60.5 }],
+    ["of a clock that is ahead", () => ({ iat: seconds() + 12, exp: undefined })],
+    ["with fractions", () => ({ iat: seconds() + 0.25, exp: seconds() + 60.5 })],
     ["that names the user by an empty text", { sub: "" }],
     ["whose event says more", { events: { "http://schemas.openid.net/event/backchannel-logout": { a: 1 }, other: 1 } }],
     ["of no special type, with its keys' address", {}, { typ: undefined, jku: "https://evil.example/", x5t: "x" }],
   ])("by a token %s ends the session", async (_, claims, header = {}) => {
     const who = somebody();
     const token = await enter(issuer.idToken(who));
-    expect(await logOut(issuer.logoutToken({ ...who, ...claims }, header))).toMatchObject({ status: 200 });
+    expect(await logOut(issuer.logoutToken({ ...who, ...now(claims) }, header))).toMatchObject({ status: 200 });
     expect(await visit(token)).toBe("session_revoked");
   });
 

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { bearer, startGuard, type Guard } from "../harness/guard.ts";
+import { startRawOrigin } from "../harness/raw.ts";
 
 let guard: Guard;
 let token: string;
@@ -18,8 +19,8 @@ beforeEach(() => {
 afterAll(() => guard[Symbol.asyncDispose]());
 
 /** Begins a POST, whose body the test writes. */
-function begin(headers: Record<string, string>) {
-  const { hostname, port } = new URL(guard.url);
+function begin(headers: Record<string, string>, at = guard) {
+  const { hostname, port } = new URL(at.url);
   const request = httpRequest({ hostname, port, path: "/upload", method: "POST", agent: false, headers: { ...(bearer(token).headers as object), ...headers } });
   request.on("error", () => {});
   const answer = once(request, "response").then(async ([message]) => {
@@ -83,4 +84,28 @@ test("a client that leaves in the midst of a body leaves nothing behind in the l
   await pause(200);
   expect((await guard.fetch("/", bearer(token))).status).toBe(200);
   expect(guard.log.filter((line) => /uncaught|internal/i.test(line))).toEqual([]);
+});
+
+describe("a body that breaks off is no whole request for the origin", () => {
+  test.each<[string, string, Record<string, string>, boolean]>([
+    ["because the client leaves", "of known length", { "content-length": "600000" }, true],
+    ["because the client leaves", "of none", { "transfer-encoding": "chunked" }, true],
+    ["because it stops moving", "of known length", { "content-length": "600000" }, false],
+    ["because it stops moving", "of none", { "transfer-encoding": "chunked" }, false],
+  ])("%s, %s", async (_, __, headers, leaves) => {
+    await using origin = await startRawOrigin();
+    const ROUTES = JSON.stringify([{ path: "/*", access: "public" }]);
+    await using open = await startGuard({ ORIGIN_URL: origin.url, ORIGIN_TIMEOUT: "1 second", ROUTES });
+    const { request, answer } = begin(headers, open);
+    answer.catch(() => {});
+    request.write(PIECE);
+    await expect.poll(() => origin.coming.length).toBeGreaterThan(PIECE.length);
+    const [socket] = origin.sockets;
+    const closed = new Promise((over) => socket?.once("close", over));
+    if (leaves) request.destroy();
+    else expect(await answer).toMatchObject({ status: 504 });
+    await closed;
+    request.destroy();
+    expect(origin.received).toEqual([]);
+  });
 });
