@@ -34,7 +34,7 @@ test("a restart of the Worker and its objects in mid-use loses no session, and r
   expect(await visit(after, ended)).toBe("session_revoked");
   expect(await Promise.all([patched, ...others].map((login) => visit(after, login)))).toEqual(Array(19).fill("passes"));
   const { body } = await answerOf(after.fetch("/_auth/session", bearer(patched.access_token)));
-  expect(body).toMatchObject({ data: { a: 1 } });
+  expect(body).toMatchObject({ client_data: { a: 1 } });
 });
 
 test("a limit that is switched on logs nobody out, and holds from the next login on", async () => {

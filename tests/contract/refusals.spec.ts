@@ -71,11 +71,11 @@ test("a request without a credential is challenged without an error", async () =
   expect(guard.origin.received).toEqual([]);
 });
 
-test("two credentials that differ are a bad request", async () => {
-  const { access_token } = await guard.login("ada");
-  const headers = { authorization: `Bearer ${access_token}`, cookie: "__Host-session=other" };
+test("credentials of two live sessions are a bad request that says where they are", async () => {
+  const [{ access_token }, other] = [await guard.login("ada"), await guard.login("ben")];
+  const headers = { authorization: `Bearer ${access_token}`, cookie: `__Host-session=${other.access_token}` };
   const answer = await answerOf(guard.fetch("/", { headers }));
-  expect(answer).toMatchObject({ status: 400, body: { code: "bad_request" } });
+  expect(answer).toMatchObject({ status: 400, body: { code: "bad_request", detail: expect.stringContaining("bearer token and the session cookie") as string } });
   expect(guard.origin.received).toEqual([]);
 });
 
