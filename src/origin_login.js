@@ -14,13 +14,13 @@ function own(answer) {
 }
 
 /**
- * The same answer without what is meant for the guard.
+ * The same answer without what is meant for the guard. Its body stays as the origin has encoded it.
  * @param {Response} answer
  * @returns {Response}
  */
 export function withoutWishes(answer) {
   const { body, status, statusText, webSocket } = answer;
-  return new Response(body, { status, statusText, headers: own(answer), webSocket });
+  return new Response(body, { status, statusText, headers: own(answer), webSocket, encodeBody: "manual" });
 }
 
 /**
@@ -35,7 +35,7 @@ export function withCookies(answer, cookies) {
   const headers = own(answer);
   headers.set("cache-control", "no-store");
   for (const cookie of cookies) headers.append("set-cookie", cookie);
-  return new Response(body, { status, statusText, headers, webSocket });
+  return new Response(body, { status, statusText, headers, webSocket, encodeBody: "manual" });
 }
 
 /**

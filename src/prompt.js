@@ -11,8 +11,8 @@ const EVERY = 32;
 /** How many addresses are remembered, and of how many characters at most. */
 const [MOST, MOST_CHARS] = [1000, 1000];
 
-/** Types of what goes on by its nature. */
-const STREAM = /stream|multipart|grpc|ndjson|jsonl|json-seq/i;
+/** Types of pages and of what belongs to them. Data and texts of other types may be a job's that is still running. */
+const DOCUMENT = /^(?:text\/(?:html|css|javascript)|application\/javascript)\b/i;
 
 /** What is known of the answers of an address. */
 class Address {
@@ -61,7 +61,7 @@ export function addressOf({ method, url }, { status, headers }) {
   const type = headers.get("content-type") ?? "";
   const known = addresses.get(url);
   if (known !== undefined) return known.type === type ? known : undefined;
-  if (url.length > MOST_CHARS || STREAM.test(type)) return undefined;
+  if (url.length > MOST_CHARS || !DOCUMENT.test(type)) return undefined;
   if (addresses.size >= MOST) addresses.clear();
   const address = new Address(type);
   addresses.set(url, address);

@@ -98,7 +98,7 @@ async function heed(watch, over, end) {
     if (failures > 0) await pause(2 ** failures * (250 + Math.random() * 500));
     if (isOver) return;
     try {
-      const answer = await watch();
+      const answer = await soon(watch());
       if (typeof answer === "string") return end(ENDED, answer);
       const reason = answer.webSocket && (await ending(answer.webSocket, over));
       if (reason) return end(ENDED, reason);
@@ -109,6 +109,28 @@ async function heed(watch, over, end) {
     }
   }
   end(UNKNOWN, "store_unavailable");
+}
+
+/** Milliseconds until the way to the user's object counts as failed. */
+const PATIENCE = 5000;
+
+/**
+ * The answer on the way to the user's object; a failure if it takes too long. One that comes later is let go.
+ * @param {Promise<Response | string>} question
+ * @returns {Promise<Response | string>}
+ */
+function soon(question) {
+  let isLate = false;
+  question.then((answer) => {
+    if (!isLate || typeof answer === "string") return;
+    answer.webSocket?.accept();
+    answer.webSocket?.close(1000);
+  }, () => {});
+  const late = pause(PATIENCE).then(() => {
+    isLate = true;
+    throw new Error("The user's object did not answer in time.");
+  });
+  return Promise.race([question, late]);
 }
 
 /**

@@ -40,11 +40,10 @@ export class Timer {
   }
 
   #ring() {
+    // This one has rung. What is waited for next needs another.
+    this.#rings = Infinity;
     const late = this.#late;
-    if (late === undefined) {
-      this.#rings = Infinity;
-      return;
-    }
+    if (late === undefined) return;
     const left = this.#until - Date.now();
     if (left > 0) return this.#set(left);
     this.#late = undefined;

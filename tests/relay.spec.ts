@@ -126,6 +126,9 @@ describe("an address whose answers have ended at once is believed", () => {
     ["an error", { ...html, status: 404 }, "GET"],
     ["text/event-stream", { headers: { "content-type": "text/event-stream" } }, "GET"],
     ["application/x-ndjson", { headers: { "content-type": "application/x-ndjson" } }, "GET"],
+    ["text/plain", { headers: { "content-type": "text/plain; charset=utf-8" } }, "GET"],
+    ["application/json", { headers: { "content-type": "application/json" } }, "GET"],
+    ["no type", {}, "GET"],
     ["multipart/x-mixed-replace", { headers: { "content-type": "multipart/x-mixed-replace;boundary=a" } }, "GET"],
     ["application/grpc-web+proto", { headers: { "content-type": "application/grpc-web+proto" } }, "GET"],
   ])("but never of %s", async (name, init, method) => {

@@ -347,6 +347,18 @@ describe("an answer of no known length", () => {
     expect(guard.log.filter((line) => /error|uncaught/i.test(line))).toEqual([]);
   });
 
+  test("is cut off also if it begins late beside the check, whose time is over by then", async () => {
+    await using ahead = await startGuard({ OVERLAP_SAFE_REQUESTS: "true", STORE_TIMEOUT: "1 second" });
+    const { access_token } = await ahead.login("ada");
+    const opened = stream("application/x-ndjson", ahead.origin);
+    ahead.origin.reply.after = () => new Promise((resume) => setTimeout(resume, 1500));
+    const { heard, ended } = await follow(access_token, ahead);
+    await opened;
+    await expect.poll(() => heard.join("")).toBe("data: 1\n\n");
+    await ahead.login("ada");
+    expect(await Promise.race([ended, new Promise((resume) => setTimeout(resume, 5000, "it goes on"))])).toBe("broken: aborted");
+  });
+
   test("is what says a length beside its chunks", async () => {
     await using origin = await startRawOrigin();
     await using raw = await startGuard({ ORIGIN_URL: origin.url });

@@ -1,5 +1,6 @@
 // The origin's own login route: X-Guard-Login and X-Guard-Logout on its responses.
 
+import { gzipSync } from "node:zlib";
 import { decodeJwt } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { answerOf, bearer, cookieOf, mint, startGuard, type Guard } from "../harness/guard.ts";
@@ -51,6 +52,14 @@ describe("X-Guard-Login", () => {
     expect(guard.origin.received[0]?.headers).toMatchObject({ "x-auth-request-user": "ada", "x-auth-request-groups": "crew", cookie: "theirs=1" });
     const { body } = await answerOf(guard.fetch("/_auth/session", { headers: { cookie: cookieOf(response) } }));
     expect(body).toMatchObject({ data: { a: 1 } });
+  });
+
+  test.each(["/sign-in", "/about"])("leaves the body of %s as the origin has encoded it", async (path) => {
+    const body = gzipSync("welcome".repeat(100));
+    const headers = { "x-guard-login": '{"sub":"ada"}', "content-encoding": "gzip" };
+    guard.origin.reply = { headers, stream: (response) => response.end(body) };
+    const response = await guard.fetch(path, { method: "POST", headers: { "accept-encoding": "gzip" } });
+    expect([response.status, response.headers.get("content-encoding"), Buffer.from(await response.arrayBuffer())]).toEqual([200, "gzip", body]);
   });
 
   test("ends the user's older sessions as any login does", async () => {

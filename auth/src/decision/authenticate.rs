@@ -1,9 +1,7 @@
 //! Steps 2 and 3: the credential, and whose token it is.
 
-use std::cell::Cell;
-
 use super::browser::changes_state;
-use super::credentials::{Credentials, MOST_TOKENS};
+use super::credentials::{Credentials, Verifier};
 use super::onward::Withheld;
 use super::{Body, Caller, Guard, Head};
 use crate::config::Settings;
@@ -82,13 +80,8 @@ impl Guard {
             return withheld;
         }
         // Also of a session that is over, or where nobody has looked.
-        // What is not looked at any more may be.
-        let tried = Cell::new(0);
-        let may_be_ours = |text: &str| {
-            tried.set(tried.get() + 1);
-            tried.get() > MOST_TOKENS || self.tokens.authentic(text).is_ok()
-        };
-        let is_ours = |text: &str| credentials.holds(text) || may_be_ours(text);
+        let verifier = Verifier::new(&self.tokens);
+        let is_ours = |text: &str| credentials.holds(text) || verifier.may_be_ours(text);
         // A browser keeps cookies longer than a site its keys.
         let was_ours = |text: &str| is_ours(text) || self.tokens.claims_our_issuer(text);
         withheld.remove.extend(token_sources.headers.iter().cloned().map(Into::into));

@@ -3,6 +3,8 @@
 //! Only a token that one of our keys has signed is a credential. What is none decides nothing while
 //! there is one: an application has bearer tokens of its own, and browsers keep old cookies.
 
+use std::cell::Cell;
+
 use super::{Caller, Guard, Head};
 use crate::credential::{Credential, Sent, Source};
 use crate::jwt::TokenError;
@@ -11,9 +13,40 @@ use crate::session::{Sid, Subject};
 use crate::time::Timestamp;
 use crate::token::{Authentic, Tokens};
 
-/// Of more texts than this in one request no signature is verified: that takes longer than all else,
-/// and anybody can send hundreds.
-pub(super) const MOST_TOKENS: usize = 8;
+/// After this many bad signatures in one request no other is verified: that takes longer than all else,
+/// and anybody can send hundreds. Texts that name no key of ours cost nothing, so they do not count: an
+/// application's cookies of the same name keep nobody out.
+pub(super) const MOST_BAD_SIGNATURES: usize = 8;
+
+/// Verifies the tokens of one request.
+pub(super) struct Verifier<'a> {
+    tokens: &'a Tokens,
+    bad_signatures: Cell<usize>,
+}
+
+impl<'a> Verifier<'a> {
+    /// With these keys.
+    pub fn new(tokens: &'a Tokens) -> Self {
+        Self { tokens, bad_signatures: Cell::new(0) }
+    }
+
+    /// What a text is as a token; `None` if it is not looked at any more.
+    pub fn authentic(&self, text: &str) -> Option<Result<Authentic, TokenError>> {
+        if self.bad_signatures.get() >= MOST_BAD_SIGNATURES {
+            return None;
+        }
+        let read = self.tokens.authentic(text);
+        if matches!(read, Err(TokenError::Signature)) {
+            self.bad_signatures.set(self.bad_signatures.get() + 1);
+        }
+        Some(read)
+    }
+
+    /// Have our keys signed a text, or is it not looked at any more?
+    pub fn may_be_ours(&self, text: &str) -> bool {
+        self.authentic(text).is_none_or(|read| read.is_ok())
+    }
+}
 
 /// What a request carries where a token may be, sorted out.
 #[derive(Default)]
@@ -41,11 +74,9 @@ impl Ours<'_> {
 impl<'a> Credentials<'a> {
     /// Sorts them out, without those of sessions that are known to be over.
     pub fn of(sent: &'a Sent, cookie_name: &'a str, tokens: &Tokens, over: &[Sid]) -> Self {
-        let mut all = Self::default();
-        for (at, Credential { source, token: text }) in sent.credentials(cookie_name).enumerate() {
-            let read =
-                if at < MOST_TOKENS { tokens.authentic(text) } else { Err(TokenError::Malformed) };
-            match read {
+        let (mut all, verifier) = (Self::default(), Verifier::new(tokens));
+        for Credential { source, token: text } in sent.credentials(cookie_name) {
+            match verifier.authentic(text).unwrap_or(Err(TokenError::Malformed)) {
                 Ok(token) if over.contains(token.sid()) => {}
                 Ok(token) => all.ours.push(Ours { source, text, token }),
                 Err(error) => {

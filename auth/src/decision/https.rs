@@ -1,6 +1,6 @@
 //! `REQUIRE_HTTPS`: nobody on the way reads a token or a password.
 
-use super::credentials::MOST_TOKENS;
+use super::credentials::Verifier;
 use super::{Guard, Head, Refused, host};
 use crate::access::{Access, RuleMatches};
 use crate::config::is_loopback;
@@ -35,11 +35,9 @@ impl Guard {
             .iter()
             .map(String::as_str)
             .chain(sent.cookies.iter().flat_map(|all| crate::cookie::values(all, name)));
+        let verifier = Verifier::new(&self.tokens);
         others.any(|token| !token.is_empty())
-            || sent
-                .bearers()
-                .enumerate()
-                .any(|(at, token)| at >= MOST_TOKENS || self.tokens.authentic(token).is_ok())
+            || sent.bearers().any(|token| verifier.may_be_ours(token))
     }
 
     /// The refusal of such a request to an endpoint.
