@@ -101,7 +101,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "IDENTITY_HEADERS",
         "x-auth-request",
-        "What the headers are called that tell the origin who is asking: `x-auth-request`, `x-forwarded` (`X-Forwarded-User` and its kin, as oauth2-proxy names them) or `remote` (`Remote-User` and its kin, as Authelia names them). The README has a table. Whichever it is, what a client sends under a name of any of them is removed.",
+        "The names of the headers with the user's identity: `x-auth-request`, `x-forwarded` (`X-Forwarded-User` and its kin, as oauth2-proxy names them) or `remote` (`Remote-User` and its kin, as Authelia names them). The README has a table. What a client sends under any of these names is removed, whichever is chosen.",
     ),
     setting(
         "IDENTITY_ENCODING",
@@ -116,12 +116,12 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "REWRITE_ORIGIN",
         "false",
-        "`true`: where `Origin` and `Referer` of a request name the site, the origin at `ORIGIN_URL` gets its own address there, so that its checks of them hold. It then cannot tell the site's pages from its own by them: let nobody reach it past the guard. Others pass as they came.",
+        "`true`: where `Origin` and `Referer` of a request name the site, the origin at `ORIGIN_URL` gets its own address there, so that its checks of them hold. It then cannot tell the site's pages from its own: let nobody reach it past the guard. Other values pass as they came.",
     ),
     setting(
         "FORWARD_CREDENTIAL",
         "false",
-        "`true`: the origin gets the guard's own token as it was sent, in the `Authorization` header, the cookie or wherever else. Whoever reads the origin's logs may then be able to use it.",
+        "`true`: the origin gets the guard's own token as it was sent, in the `Authorization` header, the cookie or wherever else. Somebody who reads the origin's logs may then be able to use it.",
     ),
     setting("LOGOUT_ALL_SESSIONS", "false", "`true`: logging out ends every session of the user."),
     setting(
@@ -132,27 +132,27 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LOGIN_URL",
         "none",
-        "The origin's endpoint that checks credentials. `https`, or `http` to this machine. If the origin is bound as `ORIGIN`, it is asked there, whatever the host. Clients reach neither its path through the guard, on any host and in any spelling, nor what is below it. The guard's own request carries a proof: see the README. Without the setting, nobody can log in through the guard.",
+        "The origin's endpoint that checks credentials. `https`, or `http` to this machine. If the origin is bound as `ORIGIN`, it is asked there, whatever the host. Clients cannot reach its path, or paths below it, through the guard, on any host and in any spelling; only `MODE = monitor` leaves it open. The guard's own request carries a proof: see the README. Without the setting, nobody can log in through the guard.",
     ),
     setting(
         "REQUIRE_HTTPS",
         "true",
-        "Tokens and logins must come over `https`, unless the host is this machine (`localhost`, names below it, and loopback addresses). A person who is navigating is redirected to it, anything else is refused. `health` and what is for everybody may come over `http`. `false` where TLS ends before the guard and its requests say `http`.",
+        "Tokens and logins must come over `https`, unless the host is this machine (`localhost`, names below it, and loopback addresses). A browser that navigates is redirected to it, any other request is refused. `health`, and requests without a token for `public` and `optional` paths, may come over `http`. Set `false` where TLS ends before the guard and its requests say `http`.",
     ),
     setting(
         "LOGIN_RATE",
         "10 per minute",
-        "How many attempts to log in as one user pass, `N per SPAN`, or `off`. One that succeeds gives its attempt back. With a rate-limit binding named `LOGIN_RATE_LIMITER`, that one counts, and cannot give back; the span must be its period, `10 seconds` or `minute`; see the README.",
+        "How many attempts to log in as one user are allowed, `N per SPAN`, or `off`. One that succeeds gives its attempt back. If there is a rate-limit binding named `LOGIN_RATE_LIMITER`, it counts instead, and cannot give back; the span must be its period, `10 seconds` or `minute`; see the README.",
     ),
     setting(
         "LOGIN_RATE_PER_ADDRESS",
         "100 per minute",
-        "The same for attempts from one client address, an IPv6 one by its /64, whoever they are for. The binding is named `LOGIN_RATE_PER_ADDRESS_LIMITER`.",
+        "The same for attempts from one client address, an IPv6 one by its /64, for any users. The binding is named `LOGIN_RATE_PER_ADDRESS_LIMITER`.",
     ),
     setting(
         "ROUTES",
         "none",
-        "Who may reach which paths: a JSON list of `{\"path\", \"access\", \"methods\", \"roles\", \"scopes\", \"preflight\", \"login\"}`, of which the first that names a request holds, and with it the first for each way in which an origin may read its path. `access` is `public`, `optional` (the origin is told who it is, if there is a session) or `session`. In `path`, `*` stands for any part of a segment, and at the end, after a slash, for all the rest. One of `roles` is needed, and all of `scopes`. CORS preflights about these requests pass without a session, unless `preflight` is `false`. With `login`, the origin's answers to them may begin, end and change sessions: see the README, \"Your own login route\". A path that no rule names needs a session, and so does one that origins read in more than one way: with empty segments, `;`, dots or spaces at an end, slashes, dots and the like in percent-encoding, or percent-encoding that is none. A rule that can never hold is an error.",
+        "Who may reach which paths: a JSON list of `{\"path\", \"access\", \"methods\", \"roles\", \"scopes\", \"preflight\", \"login\"}`, of which the first that matches a request applies, and with it the first for each way in which an origin may read its path. `access` is `public`, `optional` (the origin is told who it is, if there is a session) or `session`. In `path`, `*` stands for any part of a segment, and at the end, after a slash, for all the rest. One of `roles` is needed, and all of `scopes`. CORS preflights about these requests pass without a session, unless `preflight` is `false`. With `login`, the origin's answers to them may begin, end and change sessions: see the README, \"Your own login route\". A path that no rule matches needs a session, and so does one that origins read in more than one way: with empty segments, `;`, dots or spaces at an end, slashes, dots and the like in percent-encoding, or percent-encoding that is none. A rule that can never match is an error.",
     ),
     setting(
         "STORE_TIMEOUT",
@@ -212,6 +212,6 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "EVENTS_WEBHOOK_SECRET",
         "required with `EVENTS_WEBHOOK_URL`",
-        "What the posts are signed with: `whsec_` and the base64 of 24 to 64 random bytes, as from `echo whsec_$(openssl rand -base64 32)`.",
+        "The key that signs the posts: `whsec_` and the base64 of 24 to 64 random bytes, as from `echo whsec_$(openssl rand -base64 32)`.",
     ),
 ];
