@@ -188,7 +188,7 @@ async fn begin(
     };
     // The request's own client is the backend, which is nobody's device.
     let client = Client { user_agent: new.user_agent, ..Client::default() };
-    let entry = login::enter(app, &new.approval, client, lifetimes, Cookie::Wanted, None).await;
+    let entry = login::enter(app, &new.approval, client, lifetimes, Cookie::Wanted, &[]).await;
     let entry = entry.map_err(|refusal| match refusal {
         Refusal::ClaimsTooLarge { cause, .. } => {
             Refusal::ClaimsTooLarge { by: ClaimsBy::Backend, cause }

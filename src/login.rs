@@ -12,7 +12,7 @@ use auth::redirect::LocalTarget;
 use auth::refusal::{ClaimsBy, Refusal};
 use auth::session::{Ending, Session, Sid, Subject};
 use auth::store::{Command, Which};
-use auth::token::Grant;
+use auth::token::{Authentic, Grant};
 use js_sys::{Promise, Reflect};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -153,7 +153,7 @@ async fn try_log_in(
     let cookie = if form == Form::Page { Cookie::Needed } else { Cookie::Wanted };
     let held = held(app, head);
     let client = request::client(request, head);
-    let entry = enter(app, &approval, client, lifetimes, cookie, held.as_ref()).await;
+    let entry = enter(app, &approval, client, lifetimes, cookie, &held).await;
     if let (Some(claimed), Err(_)) = (&claimed, &entry) {
         claimed.withdraw(app).await;
     }
@@ -178,16 +178,20 @@ pub struct Held {
     pub in_cookie: bool,
 }
 
-/// The session that a login comes with, if its token is good.
-pub fn held(app: &App, head: &RequestHead) -> Option<Held> {
-    let caller = app.guard.caller_of(head, request::now())?;
-    let in_cookie = caller.in_cookie();
-    Some(Held { user: caller.user().clone(), sid: caller.sid().clone(), in_cookie })
+/// The sessions that a login comes with, if our keys have signed their tokens.
+pub fn held(app: &App, head: &RequestHead) -> Vec<Held> {
+    let held = app.guard.held_at_login(head).into_iter();
+    let of = |(session, in_cookie): (Authentic, bool)| Held {
+        user: session.sub().clone(),
+        sid: session.sid().clone(),
+        in_cookie,
+    };
+    held.map(of).collect()
 }
 
-/// Begins a session for somebody who was approved. It replaces the one that is held, whatever the
-/// policy, if that is the same user's. Another user's whose cookie is replaced is ended after: nobody
-/// could use it, nor end it.
+/// Begins a session for somebody who was approved. It replaces those that are held, whatever the policy,
+/// if they are the same user's. Another user's whose cookie is replaced is ended after: nobody could use
+/// it, nor end it.
 ///
 /// # Errors
 /// Why none has begun.
@@ -197,7 +201,7 @@ pub async fn enter(
     client: Client,
     lifetimes: Lifetimes,
     cookie_is: Cookie,
-    held: Option<&Held>,
+    held: &[Held],
 ) -> Result<Entry, Refusal> {
     let settings = app.guard.settings();
     let now = request::now();
@@ -228,11 +232,8 @@ pub async fn enter(
     let limit = limit.for_device(session.device, policy, app.guard.token_reach());
     // Who may not end a session by logging in may not choose one either.
     let mut end = if policy == LimitPolicy::Deny { Vec::new() } else { approval.end.clone() };
-    let (own, others) = match held {
-        Some(held) if held.user == approval.sub => (Some(held), None),
-        held => (None, held),
-    };
-    end.extend(own.map(|held| held.sid.clone()));
+    let (own, others): (Vec<&Held>, Vec<_>) = held.iter().partition(|it| it.user == approval.sub);
+    end.extend(own.iter().map(|held| held.sid.clone()));
     let command = Command::Open { session: Box::new(session.clone()), limit, end, now };
     if let Some(issued) = &approval.issued {
         issuers::note_user(app, issued, &approval.sub, session.expires).await?;
@@ -247,7 +248,7 @@ pub async fn enter(
     if let Some(issued) = &approval.issued {
         issuers::end_if_over(app, issued, &approval.sub, &session).await?;
     }
-    if let Some(held) = others.filter(|held| held.in_cookie && cookie.is_some()) {
+    for held in others.into_iter().filter(|held| held.in_cookie && cookie.is_some()) {
         end_held(app, held).await;
     }
     Ok(Entry { token, lifetime, cookie, session, ended })

@@ -124,9 +124,9 @@ async fn log_in(
     let lifetimes = Lifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
     let client = request::client(request, head);
     // Who came with another token than the cookie's keeps it: the new one is in the cookie only.
-    let held = login::held(app, head).filter(|held| held.in_cookie);
-    let entry =
-        login::enter(app, approval, client, lifetimes, Cookie::Needed, held.as_ref()).await?;
+    let mut held = login::held(app, head);
+    held.retain(|held| held.in_cookie);
+    let entry = login::enter(app, approval, client, lifetimes, Cookie::Needed, &held).await?;
     entry.cookie().ok_or(unusable(LOGIN, "no cookie is set here"))
 }
 

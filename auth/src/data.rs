@@ -1,5 +1,5 @@
-//! A session's private data: JSON objects that no client but the session's own ever sees. One is the
-//! origin's, one the client's.
+//! A session's private data: two JSON objects, the origin's and the client's. They are told to the session's
+//! own client and to who has `ADMIN_API_KEY`, and to nobody else.
 
 use serde_json::{Map, Value};
 

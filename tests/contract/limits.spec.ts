@@ -207,6 +207,18 @@ describe("the session that a login comes with", () => {
     }
   });
 
+  test("is replaced also beside a token of a session that is over, and by one whose time is over", async () => {
+    await using guard = await startGuard({ SESSION_LIMIT_POLICY: "deny" });
+    const gone = await guard.login("ada");
+    await guard.fetch("/_auth/logout", { method: "POST", ...bearer(gone.access_token) });
+    const cookie = await cookieFor(guard, "ada");
+    const again = await tryLogin(guard, { username: "ada" }, { cookie, ...(bearer(gone.access_token).headers as Record<string, string>) });
+    expect(again).toMatchObject({ status: 200 });
+    const { sid } = (again.body as unknown as LoggedIn).session;
+    const expired = await mint({ sub: "ada", sid, iat: 1000, exp: 2000 });
+    expect(await tryLogin(guard, { username: "ada" }, { cookie: `__Host-session=${expired}` })).toMatchObject({ status: 200, body: { ended: [{ sid }] } });
+  });
+
   test("is not replaced by a login that fails", async () => {
     await using guard = await startGuard();
     const cookie = await cookieFor(guard, "ada");

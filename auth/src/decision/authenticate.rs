@@ -51,6 +51,13 @@ impl Guard {
         self.credentials(&sent, head).held(true, now).unwrap_or_default()
     }
 
+    /// The sessions that a login comes with, each once; is the token of each in the cookie, which the login
+    /// replaces? Also if their tokens' time is over: the new session takes the place of theirs.
+    pub fn held_at_login(&self, head: &impl Head) -> Vec<(Authentic, bool)> {
+        let sent = Sent::of(head, &self.settings.token_sources);
+        self.credentials(&sent, head).all_sessions()
+    }
+
     /// Does a session cookie come along, good or not?
     pub fn has_cookie(&self, head: &impl Head) -> bool {
         let Settings { cookie_name, token_sources, .. } = &self.settings;

@@ -125,11 +125,19 @@ impl<'a> Credentials<'a> {
         Ok(Caller { others, source, in_cookie, ..Caller::of(token, now) })
     }
 
-    /// The sessions of all tokens whose time it is, each once; the newest token's first.
+    /// The sessions of all tokens whose time it is, each once and by its newest token; the newest first.
     pub fn sessions(&self, now: Timestamp) -> Vec<Authentic> {
         let timely = || self.ours.iter().filter(|it| it.token.at(now).is_ok());
-        let newest = timely().max_by_key(|it| it.token.name().issued);
-        each_session(newest.into_iter().chain(timely()))
+        let issued = |it: &&Ours| it.token.name().issued;
+        let newest = timely().max_by_key(issued);
+        let mut sessions = each_session(newest.into_iter().chain(timely()));
+        for session in &mut sessions {
+            let all = timely().filter(|it| it.is_of(session.sub(), session.sid()));
+            if let Some(newest) = all.max_by_key(issued) {
+                *session = newest.token.clone();
+            }
+        }
+        sessions
     }
 
     /// The sessions that whoever makes the request may end, each once, whenever their tokens were
@@ -145,6 +153,16 @@ impl<'a> Credentials<'a> {
             (true, false) => Err(Refusal::CrossSite),
             (true, true) => Err(self.refusal(now)),
         }
+    }
+
+    /// The sessions of all tokens, each once, whenever they were good; is the token of each in the cookie?
+    pub fn all_sessions(&self) -> Vec<(Authentic, bool)> {
+        let in_cookie = |it: &Authentic| {
+            let mut cookies = self.ours.iter().filter(|it| it.source == Source::Cookie);
+            cookies.any(|other| other.is_of(it.sub(), it.sid()))
+        };
+        let sessions = each_session(self.ours.iter()).into_iter();
+        sessions.map(|it| (it.clone(), in_cookie(&it))).collect()
     }
 
     /// Why nobody is who makes the request.

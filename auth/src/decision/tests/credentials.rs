@@ -353,3 +353,19 @@ fn in_an_outage_another_token_of_a_session_that_was_seen_does_not_pass() {
     guard.forget([checks[0].caller().sid()]);
     assert!(checks.iter().all(|check| guard.judge(check, down(), NOW).is_err()), "it was ended");
 }
+
+/// Of an old and a current token of one session, the current one says whether the session is over.
+#[test]
+fn a_contested_session_is_asked_about_by_its_newest_token() {
+    let guard = lenient_guard();
+    let old = token(&guard, "a", "old", -20, 900);
+    let current = token(&guard, "a", "current", -10, 900);
+    let other = token(&guard, "b", "other", -5, 900);
+    let cookies = format!("__Host-session={current}; __Host-session={other}");
+    let authorization = format!("Bearer {old}");
+    let headers = [("authorization", authorization.as_str()), ("cookie", cookies.as_str())];
+    let decision = guard.decide(&request("GET", "/x", &headers), NOW);
+    let Decision::Contested(sessions) = decision else { panic!("{decision:?}") };
+    let names: Vec<&str> = sessions.iter().map(|it| it.name().jti.as_str()).collect();
+    assert_eq!(names, ["other", "current"]);
+}
