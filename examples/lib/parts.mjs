@@ -1,7 +1,7 @@
 // What runs in every try: the application, somebody to check passwords, and the guard in front.
 
 import { spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { appendFileSync, openSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -19,7 +19,8 @@ export async function startParts(folder, startApplication, { vars = {}, path = "
   const [origin, members, site] = [`http://127.0.0.1:${originPort}`, `http://127.0.0.1:${membersPort}`, `http://localhost:${port}`];
   const parts = [
     startApplication(originPort, site, openSync(join(folder, "application.log"), "w")),
-    spawn(process.execPath, [join(root, "examples/origin/server.mjs")], { env: { ...process.env, ORIGIN_PORT: `${membersPort}` }, stdio: "ignore" }),
+    // It checks that the guard asks, by its public keys.
+    spawn(process.execPath, [join(root, "examples/origin/server.mjs")], { env: { ...process.env, ORIGIN_PORT: `${membersPort}`, GUARD_URL: site, ISSUER: site }, stdio: "ignore" }),
   ];
   const guard = await startGuard(folder, port, { ORIGIN_URL: origin, LOGIN_URL: `${members}/internal/login`, ISSUER: site, AUDIENCE: site, ...vars });
   const stop = async () => {
@@ -42,7 +43,8 @@ async function startGuard(folder, port, vars) {
   const { parse } = await import("smol-toml");
   const { compatibility_date, compatibility_flags } = parse(readFileSync(join(root, "wrangler.toml"), "utf8"));
   rmSync(join(folder, "guard.log"), { force: true });
-  const key = { kty: "oct", alg: "HS256", kid: "try", k: randomBytes(32).toString("base64url") };
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const key = { ...privateKey.export({ format: "jwk" }), alg: "ES256", kid: "try" };
   const guard = new Miniflare(convertV4MiniflareOptions({
     modules: [
       { type: "ESModule", path: join(root, "build/index.js") },
@@ -75,7 +77,8 @@ function freePort() {
 async function answers(url, folder) {
   for (let attempt = 0; attempt < 240; attempt += 1) {
     try {
-      await fetch(url);
+      // All of it: Node's own client fails when a server closes on an answer that nobody has read.
+      await (await fetch(url)).arrayBuffer();
       return;
     } catch {
       await new Promise((again) => setTimeout(again, 250));
