@@ -76,7 +76,7 @@ export async function checkMemory({ tells = false } = {}) {
 
 ${tooMuch.map(([what, megabytes]) => `  ${what}: ${megabytes.toFixed(0)} MB`).join("\n")}
 
-Look at what is remembered, and at how it is counted: src/precedent.js, src/bearer.rs, auth/src/token/memory.rs,
+Look at what is remembered, and at how it is counted: src/proxy/decision_cache.js, src/proxy/token_context.rs, auth/src/token/memory.rs,
 auth/src/decision/sent_headers.rs.`);
 }
 

@@ -78,6 +78,5 @@ function compare(known, found) {
 ${risen.join("\n")}
 
 If that is meant, accept it with \`npm run bench -- path --accept\` and commit bench/path.json. Otherwise
-look at what has come into Guard::decide, Guard::judge, the stores, src/precedent.js, src/forward.js, src/origin.js
-or src/report.js.`);
+look at what has come into Guard::decide, Guard::judge, the stores, src/proxy/.`);
 }

@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { HEADERS, findTaken, warning } from "../src/auth_path.js";
+import { HEADERS, findTaken, warning } from "../src/services/auth_path_check.js";
 import { devVars } from "./dev-vars.mjs";
 import { giveUp, needTools, root } from "./setup.mjs";
 

@@ -31,7 +31,7 @@ await checkPath({ accept: false });
 await checkMemory();
 run("tsc", ["--project", "."]);
 run("tsc", ["--project", "src"]);
-run("tsc", ["--project", "src/pages"]);
+run("tsc", ["--project", "src/endpoints/pages"]);
 run("vitest", ["run"]);
 
 step("A trial deployment");

@@ -2,16 +2,16 @@
 
 import { DurableObject } from "cloudflare:workers";
 import * as guard from "../build/bindings/guard.js";
-import { share } from "./cors.js";
-import { follow } from "./forward.js";
-import { OriginFailure } from "./origin.js";
-import { answer } from "./index.js";
-import { accept, doubt, tell, tellExpired } from "./listeners.js";
-import { unkept } from "./page.js";
-import { withSiteAddress } from "./own_address.js";
-import { Passage } from "./passage.js";
-import { recall } from "./precedent.js";
-import { noteCode, report } from "./report.js";
+import { share } from "./proxy/cors.js";
+import { follow } from "./proxy/forward.js";
+import { OriginFailure } from "./proxy/origin.js";
+import { answer } from "./stores/durable_object/user_index.js";
+import { accept, doubt, tell, tellExpired } from "./stores/durable_object/sockets.js";
+import { unkept } from "./proxy/page_cache.js";
+import { withSiteAddress } from "./proxy/url_rewrite.js";
+import { Passage } from "./proxy/request_context.js";
+import { recall } from "./proxy/decision_cache.js";
+import { noteCode, report } from "./proxy/access_log.js";
 
 export default {
   /**

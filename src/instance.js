@@ -1,7 +1,7 @@
 // What follows a panic in wasm.
 
 import { __wbg_reset_state } from "../build/bindings/guard.js";
-import { forgetAll } from "./precedent.js";
+import { forgetAll } from "./proxy/decision_cache.js";
 
 /**
  * Makes a fresh instance of the Rust code. Until then its exports throw, and objects of the old one do

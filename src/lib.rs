@@ -1,43 +1,20 @@
 //! Session Guard's Worker: the shell that brings the core its requests, its clock, its
 //! randomness and its stores. Nothing is decided here.
 
-mod admin;
-mod auth_path;
-mod backchannel;
-mod bearer;
-mod config;
-mod cors;
-mod events;
-mod forward;
-mod guard;
-mod health;
-mod index;
-mod introspect;
-mod issuers;
-mod keys;
-mod login;
-mod login_rate;
-mod lost_answer;
-mod origin_login;
-mod own_address;
-mod pages;
-mod passage;
-mod precedent;
+mod app;
+mod endpoints;
 mod promise;
-mod push;
-mod refresh;
-mod report;
+mod proxy;
 mod request;
 mod response;
-mod session_data;
-mod sessions;
-mod store;
+mod services;
+mod stores;
 
 use auth::decision::Head;
 use wasm_bindgen::prelude::*;
 
-use crate::config::App;
-use crate::passage::Passage;
+use crate::app::App;
+use crate::proxy::request_context::Passage;
 use crate::request::RequestHead;
 
 #[wasm_bindgen(module = "/src/instance.js")]
@@ -69,8 +46,8 @@ pub fn fetch(
     let head = RequestHead::new(passage, method, url, authorization, cookie);
     match App::load(env) {
         Ok(app) => {
-            auth_path::look_once(&app, head.url());
-            guard::handle(app, head, request::moment(now))
+            services::auth_path_check::look_once(&app, head.url());
+            proxy::handler::handle(app, head, request::moment(now))
         }
         Err(refusal) => response::refusal(&refusal).into(),
     }
@@ -81,12 +58,12 @@ pub fn fetch(
 pub fn origin_said(passage: Passage, answer: web_sys::Response) -> js_sys::Promise {
     promise::of(async move {
         let app = App::loaded().ok_or("there is nobody to ask")?;
-        Ok(origin_login::carry_out(&app, passage, answer).await.into())
+        Ok(proxy::origin_commands::carry_out(&app, passage, answer).await.into())
     })
 }
 
 /// The answer to a request whose forwarding failed.
 #[wasm_bindgen(js_name = originFailed)]
 pub fn origin_failed(timed_out: bool, cause: String) -> web_sys::Response {
-    response::refusal(&forward::failure(timed_out, cause))
+    response::refusal(&proxy::forward::failure(timed_out, cause))
 }

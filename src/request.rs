@@ -14,7 +14,7 @@ use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::passage::Passage;
+use crate::proxy::request_context::Passage;
 
 /// The head of a request. What every request is asked for comes with it, another header is looked at
 /// when it is asked for.
@@ -35,7 +35,7 @@ pub const UNREADABLE: &str = "The body must be UTF-8, and at most 64 KB.";
 /// A body is larger than [`MAX_BODY`], or no UTF-8.
 pub struct UnreadableBody;
 
-#[wasm_bindgen(module = "/src/request.js")]
+#[wasm_bindgen(module = "/src/request_body.js")]
 extern "C" {
     #[wasm_bindgen(js_name = readBody)]
     fn read_body(request: &web_sys::Request, most: u32) -> Promise;

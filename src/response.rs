@@ -5,7 +5,7 @@ use auth::refusal::Refusal;
 use serde::Serialize;
 use web_sys::{Headers, Response, ResponseInit};
 
-use crate::report;
+use crate::proxy::access_log;
 
 /// `Cache-Control` of whatever concerns one user.
 pub const NO_STORE: (&str, &str) = ("cache-control", "no-store");
@@ -65,7 +65,7 @@ fn problem(refusal: &Refusal, body: &str) -> Response {
     let mut headers = vec![("content-type", "application/problem+json")];
     headers.extend(own.iter().map(|(name, value)| (*name, value.as_str())));
     let response = response(refusal.status(), body, &headers);
-    report::note_code(&response, refusal.code());
+    access_log::note_code(&response, refusal.code());
     response
 }
 
@@ -76,6 +76,6 @@ pub fn refused(refused: &Refused, method: &str) -> Response {
         (None, Some(https)) => redirect(308, https, &[]),
         (None, None) => return refusal(&refused.refusal),
     };
-    report::note_code(&response, refused.refusal.code());
+    access_log::note_code(&response, refused.refusal.code());
     response
 }

@@ -10,7 +10,7 @@ interface Listeners {
 let listeners: Listeners;
 beforeAll(async () => {
   // By a path that the compiler does not follow: the module is typed for the Workers runtime.
-  const { href } = new URL("../src/listeners.js", import.meta.url);
+  const { href } = new URL("../src/stores/durable_object/sockets.js", import.meta.url);
   listeners = (await import(href)) as Listeners;
 });
 

@@ -44,7 +44,7 @@ interface Relay {
 
 /** The module, by a path that the compiler does not follow: it is typed for the Workers runtime. */
 async function relay(): Promise<Relay> {
-  const module = (await import(new URL("../src/relay.js", import.meta.url).href)) as Relay;
+  const module = (await import(new URL("../src/proxy/relay.js", import.meta.url).href)) as Relay;
   Object.assign(globalThis, { IdentityTransformStream: TransformStream });
   module.setUp(true);
   return module;

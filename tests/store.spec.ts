@@ -61,7 +61,7 @@ test("a store that hangs is told from an unknown session, and is asked again whe
 
 test("a Durable Object that hangs, fails or is gone is told as such, and never as an answer", async () => {
   // By a path that the compiler does not follow: the module is typed for the Workers runtime.
-  const { href } = new URL("../src/store.js", import.meta.url);
+  const { href } = new URL("../src/stores/client.js", import.meta.url);
   const { askObject } = (await import(href)) as { askObject(...args: unknown[]): Promise<unknown> };
   const ask = (apply: () => Promise<string>) => askObject({ getByName: () => ({ apply }) }, "user:ada", "{}", true, 50);
   const [timedOut, unreachable] = [-1, -2];
@@ -78,7 +78,7 @@ test.each([
   ["out of reach for a moment", { retryable: true }, true, 2],
   ["broken by its own code", { remote: true }, true, 1],
 ])("a Durable Object that is %s is asked as often as that helps", async (_, kind, isRepeatable, times) => {
-  const { href } = new URL("../src/store.js", import.meta.url);
+  const { href } = new URL("../src/stores/client.js", import.meta.url);
   const { askObject } = (await import(href)) as { askObject(...args: unknown[]): Promise<unknown> };
   let [stubs, asked] = [0, 0];
   const apply = () => {

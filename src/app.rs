@@ -1,0 +1,143 @@
+//! The settings and bindings, read once per isolate.
+
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
+
+use auth::config::{BOUND, ORIGIN, SettingError, Settings, StoreSettings};
+use auth::decision::Guard;
+use auth::event::Noticed;
+use auth::health::Health;
+use auth::rate::By;
+use auth::refusal::Refusal;
+use auth::request_log::RequestLog;
+use js_sys::{JSON, Reflect};
+use wasm_bindgen::prelude::*;
+
+use crate::proxy::access_log;
+use crate::proxy::cors;
+use crate::proxy::decision_cache;
+use crate::proxy::forward;
+use crate::proxy::token_context::Last;
+use crate::proxy::url_rewrite;
+use crate::services::login_rate::LIMITERS;
+use crate::stores::SessionStore;
+use crate::stores::durable_object::ObjectStore;
+use crate::stores::redis::RedisStore;
+
+/// The Durable Object binding's name.
+const OBJECTS: &str = "USER_SESSIONS";
+
+/// The name of the Analytics Engine's binding.
+const ANALYTICS: &str = "ANALYTICS";
+
+/// What one isolate needs for every request.
+pub struct App {
+    /// Decides.
+    pub guard: Guard,
+    /// Is asked.
+    pub store: Rc<dyn SessionStore>,
+    /// Count attempts to log in, in place of the store.
+    limiters: Vec<(By, JsValue)>,
+    /// The Durable Objects, which push needs with either store.
+    pub objects: Option<JsValue>,
+    /// Remembers for a moment whether the store answers.
+    pub health: Health,
+    /// Remembers whose expiry was told.
+    pub noticed: Noticed,
+    /// Is anything said of requests at all?
+    pub reports: bool,
+    /// Remembers which headers were removed.
+    pub removed: Last,
+    /// Was the origin asked what it has below `AUTH_PATH`?
+    pub looked: Cell<bool>,
+}
+
+thread_local! {
+    static APP: OnceCell<Result<Rc<App>, Refusal>> = const { OnceCell::new() };
+}
+
+impl App {
+    /// The isolate's one `App`, built from `env` by its first request.
+    pub fn load(env: &JsValue) -> Result<Rc<Self>, Refusal> {
+        APP.with(|app| app.get_or_init(|| Self::build(env).map(Rc::new)).clone())
+    }
+
+    /// The isolate's `App`, if a request has built one.
+    pub fn loaded() -> Option<Rc<Self>> {
+        APP.with(|app| app.get()?.as_ref().ok().cloned())
+    }
+
+    fn build(env: &JsValue) -> Result<Self, Refusal> {
+        let get = |name: &str| Reflect::get(env, &name.into()).ok().filter(|v| !v.is_undefined());
+        let read = |name: &str| match (name, get(name)?) {
+            (ORIGIN, binding) if is_worker(&binding) => Some(BOUND.to_owned()),
+            (_, value) => text(&value),
+        };
+        let settings = Settings::read(read).map_err(misconfigured)?;
+        let analytics = get(ANALYTICS).unwrap_or_default();
+        access_log::set_up(settings.request_log.name(), settings.server_timing, &analytics);
+        let reports = settings.request_log != RequestLog::Off
+            || settings.server_timing
+            || !analytics.is_undefined();
+        url_rewrite::set_up(&settings);
+        decision_cache::set_up(&settings.cookie_name);
+        cors::set_up(!settings.allowed_origins.is_empty());
+        let objects = get(OBJECTS);
+        forward::set_up(&settings, objects.is_some());
+        let timeout = settings.store_timeout;
+        let store: Rc<dyn SessionStore> = match &settings.store {
+            StoreSettings::DurableObject => {
+                let objects = objects.clone().ok_or_else(|| {
+                    let cause = "the Durable Object binding is missing; see wrangler.toml";
+                    Refusal::Misconfigured(format!("{OBJECTS}: {cause}"))
+                })?;
+                Rc::new(ObjectStore::new(objects, timeout))
+            }
+            StoreSettings::Redis { url, token, keyspace, consistency } => {
+                Rc::new(RedisStore::new(url, token, keyspace, *consistency, timeout))
+            }
+        };
+        let limiters = limiters(&settings, get)?;
+        let (guard, health) = (Guard::new(settings), Health::default());
+        let (noticed, removed, looked) = (Noticed::default(), Last::default(), Cell::new(false));
+        Ok(Self { guard, store, limiters, objects, health, noticed, reports, removed, looked })
+    }
+
+    /// The binding that counts these attempts, if one does.
+    pub fn limiter(&self, by: By) -> Option<&JsValue> {
+        self.limiters.iter().find(|(its, _)| *its == by).map(|(_, limiter)| limiter)
+    }
+}
+
+/// The rate-limit bindings that are there, if they can count by the rates that are set.
+fn limiters(
+    settings: &Settings,
+    get: impl Fn(&str) -> Option<JsValue>,
+) -> Result<Vec<(By, JsValue)>, Refusal> {
+    let mut limiters = Vec::new();
+    for (by, setting, name) in LIMITERS {
+        let Some(limiter) = get(name) else { continue };
+        if settings.login_rates.by(by).is_some_and(|rate| !rate.fits_binding()) {
+            return Err(Refusal::Misconfigured(format!(
+                "{setting}: its span must be `10 seconds` or `minute`, the period of the binding {name}"
+            )));
+        }
+        limiters.push((by, limiter));
+    }
+    Ok(limiters)
+}
+
+/// Is it a service binding?
+fn is_worker(binding: &JsValue) -> bool {
+    Reflect::get(binding, &"fetch".into()).is_ok_and(|fetch| fetch.is_function())
+}
+
+/// A setting's text. wrangler.toml takes numbers and lists, too, which then are JSON.
+fn text(value: &JsValue) -> Option<String> {
+    value.as_string().or_else(|| JSON::stringify(value).ok()?.as_string())
+}
+
+fn misconfigured(errors: Vec<SettingError>) -> Refusal {
+    let reasons: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    Refusal::Misconfigured(reasons.join("; "))
+}

@@ -1,0 +1,234 @@
+//! The admin API: who is logged in, and the sessions of others begun and ended.
+
+mod end;
+
+use auth::admin::{self, NewSession, Power, Terms, Wish};
+use auth::decision::Head;
+use auth::form::Form;
+use auth::index::{Cursor, Entry, Indexed, Question};
+use auth::login::{Client, Lifetimes};
+use auth::refusal::{ClaimsBy, Refusal};
+use auth::route::Target;
+use auth::session::{DataKind, Session, Sid, Subject, judge_session};
+use auth::store::{Answer, Command, StoreError};
+use serde::Serialize;
+use web_sys::{Request, Response};
+
+use crate::app::App;
+use crate::request::{self, RequestHead};
+use crate::response;
+use crate::services::create_session;
+use crate::services::create_session::Cookie;
+use crate::services::find_session;
+use crate::services::session_data;
+use crate::services::session_view::SessionView;
+use crate::services::user_index;
+use crate::stores;
+use crate::stores::Outcome;
+
+/// How many users are shown if nobody says.
+const PAGE: u32 = 20;
+
+/// Who asks, and by what.
+struct Admin {
+    power: Power,
+    /// The admin's own session; none with the key.
+    own: Option<(Subject, Sid)>,
+}
+
+impl Admin {
+    /// A token's session stays through what it ends, so that its call can be repeated.
+    fn is_own(&self, sid: &Sid) -> bool {
+        self.own.as_ref().is_some_and(|(_, own)| own == sid)
+    }
+}
+
+#[derive(Serialize)]
+struct Users<'a> {
+    users: Vec<User<'a>>,
+    /// Where the next page begins, if there may be one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<Cursor>,
+}
+
+#[derive(Serialize)]
+struct User<'a> {
+    sub: &'a str,
+    sessions: usize,
+    admin: bool,
+}
+
+#[derive(Serialize)]
+struct Stats {
+    users: u64,
+    sessions: u64,
+}
+
+#[derive(Serialize)]
+struct Sessions<'a> {
+    sub: &'a str,
+    admin: bool,
+    sessions: Vec<SessionView>,
+}
+
+/// Everything below `admin/`.
+pub async fn serve(app: &App, request: &Request, head: &RequestHead) -> Response {
+    try_serve(app, request, head).await.unwrap_or_else(|refusal| response::refusal(&refusal))
+}
+
+async fn try_serve(app: &App, request: &Request, head: &RequestHead) -> Result<Response, Refusal> {
+    let target = Target::of_url(head.url()).ok_or(Refusal::NotFound)?;
+    let path = target.path().strip_prefix(&app.guard.settings().auth_path);
+    let path = path.and_then(|path| path.strip_prefix("/admin/")).ok_or(Refusal::NotFound)?;
+    let wish = Wish::of(head.method(), path)?;
+    let admin = authenticate(app, head).await?;
+    admin.power.allows(wish.act())?;
+    match wish {
+        Wish::Users => users(app, target.query()).await,
+        Wish::Stats => {
+            let (users, sessions) = user_index::count(app).await?;
+            Ok(response::json(200, &Stats { users, sessions }, &[]))
+        }
+        Wish::List(sub) => {
+            let live = list(app, &sub).await?;
+            let (admin, sessions) = (is_admin(&live), live.iter().map(SessionView::public));
+            let body = Sessions { sub: sub.as_str(), admin, sessions: sessions.collect() };
+            Ok(response::json(200, &body, &[]))
+        }
+        Wish::Begin(sub) => begin(app, request, head, sub).await,
+        Wish::Change(sub, sid) => change(app, request, head, &sub, sid).await,
+        Wish::EndAll(sub) => end::of_user(app, admin, &sub).await,
+        Wish::End(sub, sid) => end::one(app, &admin, &sub, sid).await,
+        Wish::EndEverybodys => end::everybodys(app, &admin, target.query()).await,
+    }
+}
+
+/// Steps 2 to 4, or the key instead.
+async fn authenticate(app: &App, head: &RequestHead) -> Result<Admin, Refusal> {
+    if let (Some(key), Some(sent)) =
+        (&app.guard.settings().admin_api_key, head.header("authorization"))
+        && admin::bears_key(&sent, key)
+    {
+        return Ok(Admin { power: Power::Key, own: None });
+    }
+    let (caller, _) = find_session::current(app, head).await?;
+    let own = Some((caller.user().clone(), caller.sid().clone()));
+    Ok(Admin { power: Power::Token(caller.rights()), own })
+}
+
+/// The users of one page that are logged in indeed. What the index has beyond that is taken out of
+/// it.
+async fn users(app: &App, query: &str) -> Result<Response, Refusal> {
+    let (limit, after) = admin::page(query, PAGE)?;
+    let (page, live) = look(app, after, limit).await?;
+    let stale: Vec<Entry> = page.iter().zip(&live).flat_map(|(it, live)| stale(it, live)).collect();
+    if !stale.is_empty() {
+        user_index::record(
+            app,
+            &Question::Record { begun: None, ended: stale, now: request::now() },
+        );
+    }
+    let users = page.iter().zip(&live).filter(|(_, live)| !live.is_empty());
+    let users = users.map(|(it, live)| User {
+        sub: it.user.as_str(),
+        sessions: live.len(),
+        admin: is_admin(live),
+    });
+    let last = page.last().filter(|_| page.len() == limit as usize);
+    let cursor = last.map(|last| Cursor::at(&last.user));
+    Ok(response::json(200, &Users { users: users.collect(), cursor }, &[]))
+}
+
+/// A page of the index, and the sessions that its users really have.
+async fn look(
+    app: &App,
+    after: Cursor,
+    limit: u32,
+) -> Result<(Vec<Indexed>, Vec<Vec<Session>>), Refusal> {
+    let page = user_index::page(app, after, limit).await?;
+    let command = Command::List { now: request::now() };
+    let users = page.iter().map(|it| &it.user);
+    let live = stores::apply_to_each(&*app.store, users, &command).await;
+    let live = live.into_iter().map(listed).collect::<Result<_, _>>()?;
+    Ok((page, live))
+}
+
+/// What the index has of a user that is over.
+fn stale(indexed: &Indexed, live: &[Session]) -> Vec<Entry> {
+    let sids = indexed.sids.iter().filter(|sid| live.iter().all(|session| session.sid != **sid));
+    sids.map(|sid| Entry::new(&indexed.user, sid)).collect()
+}
+
+fn is_admin(live: &[Session]) -> bool {
+    live.iter().any(|session| session.admin)
+}
+
+async fn list(app: &App, user: &Subject) -> Result<Vec<Session>, Refusal> {
+    listed(stores::apply(&*app.store, user, &Command::List { now: request::now() }).await)
+}
+
+fn listed(outcome: Outcome) -> Result<Vec<Session>, Refusal> {
+    match outcome.map_err(Refusal::StoreUnavailable)? {
+        Answer::Listed(live) => Ok(live),
+        _ => Err(Refusal::StoreUnavailable(StoreError::other_answer())),
+    }
+}
+
+/// A session for somebody whom a backend has logged in, answered as a login is. The cookie is the
+/// backend's to set.
+async fn begin(
+    app: &App,
+    request: &Request,
+    head: &RequestHead,
+    sub: Subject,
+) -> Result<Response, Refusal> {
+    let settings = app.guard.settings();
+    let body = request::body(request).await;
+    let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE))?;
+    if !body.is_empty() && Form::of(head.header("content-type").as_deref()) != Some(Form::Json) {
+        return Err(Refusal::BadRequest("Send the session as `application/json`."));
+    }
+    let (longest, issuers) = (settings.session_ttl, &settings.trusted_issuers[..]);
+    let new = NewSession::parse(sub, &body, Terms { longest, issuers, now: request::now() })?;
+    let lifetimes = Lifetimes {
+        session: new.lifetime.unwrap_or(settings.session_ttl),
+        idle: settings.idle_timeout,
+    };
+    // The request's own client is the backend, which is nobody's device.
+    let client = Client { user_agent: new.user_agent, ..Client::default() };
+    let entry =
+        create_session::enter(app, &new.approval, client, lifetimes, Cookie::Wanted, &[]).await;
+    let entry = entry.map_err(|refusal| match refusal {
+        Refusal::ClaimsTooLarge { cause, .. } => {
+            Refusal::ClaimsTooLarge { by: ClaimsBy::Backend, cause }
+        }
+        refusal => refusal,
+    })?;
+    Ok(entry.json(201, None, &[]))
+}
+
+/// Merges a patch into what the origin knows of a session.
+async fn change(
+    app: &App,
+    request: &Request,
+    head: &RequestHead,
+    user: &Subject,
+    sid: Sid,
+) -> Result<Response, Refusal> {
+    session_data::refuse_other_types(head)?;
+    let patch = session_data::sent(request).await?;
+    // Without an idle timeout, because this is no use of the session.
+    let command = Command::Check { sid, jti: None, idle_timeout: None, now: request::now() };
+    let found = match stores::apply(&*app.store, user, &command).await {
+        Ok(Answer::Found(found)) => found,
+        Ok(_) => return Err(Refusal::StoreUnavailable(StoreError::other_answer())),
+        Err(error) => return Err(Refusal::StoreUnavailable(error)),
+    };
+    let live = judge_session(found, request::now()).map_err(|_| Refusal::NotFound)?;
+    let changed = session_data::change(app, user, live.into_inner(), DataKind::Data, &patch).await;
+    match changed {
+        Ok(session) => Ok(response::json(200, &SessionView::private(&session), &[])),
+        Err(Refusal::Session(_)) => Err(Refusal::NotFound),
+        Err(refusal) => Err(refusal),
+    }
+}

@@ -1,0 +1,131 @@
+//! The end of other people's sessions.
+
+use auth::admin::{self, Act};
+use auth::form::Form;
+use auth::index::{Cursor, Entry, Indexed, Question};
+use auth::refusal::Refusal;
+use auth::session::{Ending, Sid, Subject};
+use auth::store::{Command, Which};
+use serde::Serialize;
+use web_sys::Response;
+
+use super::{Admin, is_admin, list};
+use crate::app::App;
+use crate::request;
+use crate::response;
+use crate::services::end_sessions;
+use crate::services::user_index;
+
+/// How many users' sessions one call ends, and how many sessions one by one. Each needs two or
+/// three requests of the Worker's own, and the platform allows a free one 50 in all.
+const END_AT_ONCE: u32 = 15;
+
+#[derive(Serialize)]
+struct Ended {
+    ended: usize,
+    done: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<Cursor>,
+}
+
+/// One session.
+pub async fn one(app: &App, admin: &Admin, user: &Subject, sid: Sid) -> Result<Response, Refusal> {
+    if admin.power.allows(Act::End { of_admin: true }).is_err() {
+        let of_admin = is_admin(&list(app, user).await?);
+        admin.power.allows(Act::End { of_admin })?;
+    }
+    let ended = end(app, user, Which::One(sid)).await?;
+    Ok(Ended { ended, done: true, cursor: None }.told())
+}
+
+/// All of a user's, also the caller's own.
+pub async fn of_user(app: &App, admin: Admin, user: &Subject) -> Result<Response, Refusal> {
+    let (admin, mut left) = (Admin { own: None, ..admin }, END_AT_ONCE);
+    let (ended, done) = end_all(app, &admin, user, &mut left).await?;
+    Ok(Ended { ended, done, cursor: None }.told())
+}
+
+impl Ended {
+    fn told(&self) -> Response {
+        response::json(200, self, &[])
+    }
+}
+
+async fn end(app: &App, user: &Subject, which: Which) -> Result<usize, Refusal> {
+    let command = Command::End { which, ending: Ending::Revoked { at: request::now() } };
+    Ok(end_sessions::end_sessions(app, user, &command).await?.len())
+}
+
+/// Ends a user's sessions, and says how many, and whether there are no more: all in one step by
+/// whoever may end anybody's; or else one by one, at most as many as are `left`, because one that
+/// begins meanwhile may be an admin's.
+async fn end_all(
+    app: &App,
+    admin: &Admin,
+    user: &Subject,
+    left: &mut u32,
+) -> Result<(usize, bool), Refusal> {
+    if admin.power.allows(Act::End { of_admin: true }).is_ok() {
+        let which = match &admin.own {
+            Some((own, sid)) if own == user => Which::Others(sid.clone()),
+            _ => Which::All,
+        };
+        return Ok((end(app, user, which).await?, true));
+    }
+    let live = list(app, user).await?;
+    admin.power.allows(Act::End { of_admin: is_admin(&live) })?;
+    let (mut ended, finished) = (0, live.len() <= *left as usize);
+    for session in live.into_iter().take(*left as usize) {
+        ended += end(app, user, Which::One(session.sid)).await?;
+        *left -= 1;
+    }
+    Ok((ended, finished))
+}
+
+/// Ends everybody's sessions, as far as one call can and the caller may.
+pub async fn everybodys(app: &App, admin: &Admin, query: &str) -> Result<Response, Refusal> {
+    refuse_misread_path(app, query).await?;
+    let (_, mut cursor) = admin::page(query, END_AT_ONCE)?;
+    let page = user_index::page(app, cursor.clone(), END_AT_ONCE).await?;
+    let mut done = page.len() < END_AT_ONCE as usize;
+    let (mut left, mut total, mut over) = (END_AT_ONCE, 0, Vec::new());
+    for Indexed { user, sids } in &page {
+        match end_all(app, admin, user, &mut left).await {
+            Ok((ended, finished)) => {
+                total += ended;
+                if !finished {
+                    done = false;
+                    break;
+                }
+                let sids = sids.iter().filter(|sid| !admin.is_own(sid));
+                over.extend(sids.map(|sid| Entry::new(user, sid)));
+            }
+            // An admin's stay, if they are not the caller's to end.
+            Err(Refusal::AccessDenied { .. }) => {}
+            Err(refusal) => return Err(refusal),
+        }
+        cursor = Cursor::at(user);
+    }
+    if !over.is_empty() {
+        user_index::record(
+            app,
+            &Question::Record { begun: None, ended: over, now: request::now() },
+        );
+    }
+    let cursor = (!done).then_some(cursor);
+    Ok(Ended { ended: total, done, cursor }.told())
+}
+
+/// Before a client sends it, its URL parser takes `users/../sessions` for `sessions`, and so a user
+/// called `..` for everybody. While there is one, everybody must be meant in so many words.
+async fn refuse_misread_path(app: &App, query: &str) -> Result<(), Refusal> {
+    let meant = Form::Page.texts(query, &["everybody".into()]).iter().any(|it| it == "true");
+    let Ok(dots) = Subject::try_from("..".to_owned()) else { return Ok(()) };
+    match meant || list(app, &dots).await?.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal::BadRequest(
+            "A user is called `..`, whose path URL parsers turn into this one. If you mean \
+             everybody, add `?everybody=true`.",
+        )),
+    }
+}

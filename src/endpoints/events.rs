@@ -1,0 +1,47 @@
+//! `GET events`: a WebSocket that is told the end of its session.
+
+use crate::app::App;
+use crate::request;
+use crate::request::RequestHead;
+use crate::response;
+use crate::services::find_session;
+use crate::services::push;
+use crate::stores;
+use auth::decision::Head;
+use auth::refusal::Refusal;
+use wasm_bindgen::prelude::*;
+use web_sys::Response;
+
+#[wasm_bindgen(module = "/src/proxy/relay.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = hand)]
+    fn hand_over(answer: &Response) -> Response;
+}
+
+/// `GET events`, for whoever has a live session.
+pub async fn open(app: &App, head: &RequestHead) -> Response {
+    match try_open(app, head).await {
+        Ok(response) => response,
+        Err(refusal) => response::refusal(&refusal),
+    }
+}
+
+async fn try_open(app: &App, head: &RequestHead) -> Result<Response, Refusal> {
+    let upgrade = head.header("upgrade");
+    let is_upgrade = upgrade.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"));
+    // The runtime would notice only after the object has opened its end.
+    let is_known = head.header("sec-websocket-version").is_some_and(|version| version == "13");
+    if !is_upgrade || !is_known {
+        return Err(Refusal::UpgradeRequired);
+    }
+    let caller = app.guard.authenticate(head, request::now())?;
+    if app.objects.is_none() {
+        return Err(Refusal::PushUnavailable);
+    }
+    let answer =
+        stores::apply(&*app.store, caller.user(), &caller.clone().unused().command()).await;
+    let answer = answer.map_err(Refusal::StoreUnavailable)?;
+    let session = find_session::settle(app, &caller, answer).await?;
+    let opened = push::watch(app, caller.user(), caller.sid(), session.deadline()).await?;
+    Ok(hand_over(&opened))
+}

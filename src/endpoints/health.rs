@@ -1,0 +1,35 @@
+//! Is the guard able to do its work?
+
+use auth::health::Look;
+use auth::refusal::Refusal;
+use serde_json::json;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Response;
+
+use crate::app::App;
+use crate::request;
+use crate::response;
+use crate::services::background;
+
+/// Milliseconds between two looks at what another request is asking. None can wait for another's
+/// answer itself: the platform ties it to its request.
+const LOOK_AGAIN: u32 = 20;
+
+/// `GET health`: 200 when the store answers, or did within the last second; 503 when it does not.
+pub async fn show(app: &App) -> Response {
+    let verdict = loop {
+        match app.health.look(request::now()) {
+            Look::Known(verdict) => break verdict,
+            Look::Ask => {
+                let verdict = app.store.ping().await;
+                app.health.answered(verdict.clone(), request::now());
+                break verdict;
+            }
+            Look::Wait => drop(JsFuture::from(background::pause(LOOK_AGAIN)).await),
+        }
+    };
+    match verdict {
+        Ok(()) => response::json(200, &json!({ "status": "ok" }), &[]),
+        Err(error) => response::refusal(&Refusal::StoreUnavailable(error)),
+    }
+}

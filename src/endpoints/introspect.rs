@@ -1,0 +1,67 @@
+//! For other services, which hold a key: what a token is worth, and its end.
+
+use auth::admin::{self, Service};
+use auth::decision::Head;
+use auth::refusal::Refusal;
+use auth::store::Which;
+use serde_json::{Map, Value, json};
+use web_sys::{Request, Response};
+
+use crate::app::App;
+use crate::request::{self, RequestHead};
+use crate::response::{self, NO_STORE};
+use crate::services::end_sessions;
+use crate::services::find_session;
+
+const FORM: Refusal =
+    Refusal::BadRequest("Send one `token` as `application/x-www-form-urlencoded`.");
+
+/// `POST introspect` (RFC 7662): the claims of a token whose session is live. All that is said of
+/// any other is that it is not. Like every use of a token, this extends the session.
+pub async fn show(app: &App, request: &Request, head: &RequestHead) -> Response {
+    match try_show(app, request, head).await {
+        Ok(claims) => response::json(200, &claims, &[]),
+        Err(Refusal::Token(_) | Refusal::Session(_)) => {
+            response::json(200, &json!({ "active": false }), &[])
+        }
+        Err(refusal) => response::refusal(&refusal),
+    }
+}
+
+/// `POST revoke` (RFC 7009): ends the session of a token, also of an expired one. One that is no good
+/// is no error (section 2.2): nobody can use it either way.
+pub async fn revoke(app: &App, request: &Request, head: &RequestHead) -> Response {
+    match try_revoke(app, request, head).await {
+        Ok(()) | Err(Refusal::Token(_)) => response::response(200, "", &[NO_STORE]),
+        Err(refusal) => response::refusal(&refusal),
+    }
+}
+
+async fn try_show(
+    app: &App,
+    request: &Request,
+    head: &RequestHead,
+) -> Result<Map<String, Value>, Refusal> {
+    let token = sent_token(app, request, head, Service::Introspect).await?;
+    let caller = app.guard.bearer_of(&token, request::now())?;
+    find_session::look(app, &caller).await?;
+    let claims = app.guard.tokens().claims(&token, request::now()).map_err(Refusal::Token)?;
+    Ok(admin::introspection(claims))
+}
+
+async fn try_revoke(app: &App, request: &Request, head: &RequestHead) -> Result<(), Refusal> {
+    let token = sent_token(app, request, head, Service::Revoke).await?;
+    let held = app.guard.tokens().authentic(&token).map_err(Refusal::Token)?;
+    end_sessions::end_held(app, &held, Which::One(held.sid().clone())).await
+}
+
+async fn sent_token(
+    app: &App,
+    request: &Request,
+    head: &RequestHead,
+    service: Service,
+) -> Result<String, Refusal> {
+    let sent = head.header("authorization").unwrap_or_default();
+    service.admit(app.guard.settings(), &sent)?;
+    request::form_text(request, head, "token", FORM).await
+}

@@ -1,0 +1,96 @@
+//! `POST logout`: ends the caller's session, the user's others, or all of them.
+
+use crate::app::App;
+use crate::request;
+use crate::request::RequestHead;
+use crate::response;
+use crate::services::end_sessions;
+use crate::services::find_session;
+use auth::cookie;
+use auth::decision::Head;
+use auth::form::Form;
+use auth::refusal::Refusal;
+use auth::route::Target;
+use auth::store::Command;
+use auth::store::Which;
+use web_sys::Response;
+
+/// `POST logout`: ends the caller's session, the others, or all of the user's. A session that is
+/// gone already is no error: the caller is logged out either way.
+pub async fn log_out(app: &App, head: &RequestHead) -> Response {
+    let scope = match Scope::of(app, head) {
+        Ok(scope) => scope,
+        Err(refusal) => return response::refusal(&refusal),
+    };
+    match (scope, try_log_out(app, head, scope).await) {
+        (Scope::Others, Ok(())) => response::response(204, "", &[response::NO_STORE]),
+        (Scope::Others, Err(refusal)) => response::refusal(&refusal),
+        (_, Ok(()) | Err(Refusal::TokenMissing | Refusal::Token(_))) => logged_out(app, head),
+        (_, Err(refusal)) => response::refusal(&refusal),
+    }
+}
+
+/// What a logout ends.
+#[derive(Clone, Copy)]
+enum Scope {
+    /// The caller's session.
+    Local,
+    /// The user's other sessions.
+    Others,
+    /// All of the user's.
+    Global,
+}
+
+impl Scope {
+    /// What the query says, or else the settings.
+    fn of(app: &App, head: &RequestHead) -> Result<Self, Refusal> {
+        let query = Target::of_url(head.url()).map_or("", |target| target.query());
+        match Form::Page.texts(query, &["scope".into()]).first().map(String::as_str) {
+            Some("local") => Ok(Self::Local),
+            Some("others") => Ok(Self::Others),
+            Some("global") => Ok(Self::Global),
+            Some(_) => Err(Refusal::BadRequest("`scope` must be `local`, `others` or `global`.")),
+            None if app.guard.settings().logout_all => Ok(Self::Global),
+            None => Ok(Self::Local),
+        }
+    }
+}
+
+async fn try_log_out(app: &App, head: &RequestHead, scope: Scope) -> Result<(), Refusal> {
+    // Another site's form carries no cookie, but would have the browser drop its own.
+    app.guard.refuse_other_origins(head)?;
+    if let Scope::Others = scope {
+        // Whoever is logged out already may not log the others out.
+        let caller = app.guard.authenticate(head, request::now())?;
+        return match find_session::look(app, &caller).await {
+            Ok(_) => {
+                let which = Which::Others(caller.sid().clone());
+                let command = Command::End { which, ending: end_sessions::revoked() };
+                end_sessions::end_sessions(app, caller.user(), &command).await.map(drop)
+            }
+            Err(refusal) => {
+                end_sessions::tell_again(app, caller.user(), &refusal).await;
+                Err(refusal)
+            }
+        };
+    }
+    for held in app.guard.held(head, request::now())? {
+        end_sessions::log_out_of(app, &held, matches!(scope, Scope::Global)).await?;
+    }
+    Ok(())
+}
+
+/// Takes the cookie and what the site keeps in the browser. Other cookies of the site are not
+/// the guard's to take. A form is sent on to the login page.
+fn logged_out(app: &App, head: &RequestHead) -> Response {
+    let settings = app.guard.settings();
+    let clear = cookie::clear(&settings.cookie_name);
+    let mut headers = vec![("set-cookie", clear.as_str())];
+    headers.extend(settings.clear_site_data.as_deref().map(|kinds| ("clear-site-data", kinds)));
+    if app.guard.is_navigation(head) {
+        let page = format!("{}/login?reason=logged_out", settings.auth_path);
+        return response::redirect(303, &page, &headers);
+    }
+    headers.push(response::NO_STORE);
+    response::response(204, "", &headers)
+}

@@ -1,0 +1,113 @@
+//! A new token for the same session.
+
+use std::time::Duration;
+
+use auth::cookie;
+use auth::decision::Caller;
+use auth::event::Event;
+use auth::refusal::Refusal;
+use auth::session::{Gone, Session, Sid};
+use auth::store::{Answer, Command, StoreError};
+use auth::token::Grant;
+use serde::Serialize;
+use web_sys::Response;
+
+use crate::app::App;
+use crate::request::{self, RequestHead};
+use crate::response;
+use crate::services::end_sessions;
+use crate::services::find_session;
+use crate::services::session_events;
+use crate::services::session_view::SessionView;
+use crate::services::unconfirmed_write;
+use crate::stores;
+
+/// The answer to a refresh (RFC 6749, section 5.1).
+#[derive(Serialize)]
+struct Refreshed<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: u64,
+    session: SessionView,
+}
+
+/// `POST refresh`: the token's successor. Whoever asks again within thirty seconds, with either of
+/// them, gets the same one, and so does whoever asks with the old one while nobody has used the new
+/// one: the answer may have been lost.
+pub async fn refresh(app: &App, head: &RequestHead) -> Response {
+    match try_refresh(app, head).await {
+        Ok(response) => response,
+        Err(refusal) => response::refusal(&refusal),
+    }
+}
+
+async fn try_refresh(app: &App, head: &RequestHead) -> Result<Response, Refusal> {
+    let mut caller = app.guard.authenticate(head, request::now())?;
+    if caller.has_several_tokens() {
+        let session = find_session::look(app, &caller).await?;
+        caller = caller.with_current_token(&session, request::now());
+    }
+    let session = refreshed(app, &caller).await?;
+    let (token, lifetime) = token(app, &caller, &session)?;
+    let name = &app.guard.settings().cookie_name;
+    let cookie = caller.in_cookie().then(|| cookie::renew(name, &token, lifetime));
+    let headers: Vec<_> = cookie.iter().map(|cookie| ("set-cookie", cookie.as_str())).collect();
+    let body = Refreshed {
+        access_token: &token,
+        token_type: "Bearer",
+        expires_in: lifetime.as_secs(),
+        session: SessionView::private(&session),
+    };
+    Ok(response::json(200, &body, &headers))
+}
+
+async fn refreshed(app: &App, caller: &Caller) -> Result<Session, Refusal> {
+    let (jti, now) = (String::from(Sid::from_random(request::random()?)), request::now());
+    let command = Command::Refresh {
+        sid: caller.sid().clone(),
+        token: caller.token().name().clone(),
+        jti: jti.clone(),
+        idle_timeout: app.guard.settings().idle_timeout,
+        now,
+    };
+    match stores::apply(&*app.store, caller.user(), &command).await {
+        Ok(Answer::Changed(session)) => {
+            // Not if it was refreshed a moment ago.
+            if session.jti == jti {
+                session_events::emit(app, caller.user(), &[Event::refreshed(&session, now)]);
+            }
+            Ok(*session)
+        }
+        Ok(Answer::Ended(ended)) => {
+            end_sessions::tell_ended(app, caller.user(), None, &ended);
+            Err(Refusal::Session(Gone::Outdated))
+        }
+        Ok(answer) => {
+            find_session::settle(app, caller, answer).await?;
+            let error = StoreError::Unreadable("a live session, not refreshed".into());
+            Err(Refusal::StoreUnavailable(error))
+        }
+        Err(error) => {
+            unconfirmed_write::follow_up(caller.user(), &command, &error);
+            Err(Refusal::StoreUnavailable(error))
+        }
+    }
+}
+
+/// The session's current token, with the claims of the one before. It is issued as of the moment of
+/// the refresh, so that all who ask for it get the same.
+fn token(app: &App, caller: &Caller, session: &Session) -> Result<(String, Duration), Refusal> {
+    let at = session.refreshed.unwrap_or(request::now());
+    let lifetime = app.guard.token_lifetime(session, at);
+    let grant = Grant {
+        sub: caller.user(),
+        sid: &session.sid,
+        jti: &session.jti,
+        public: caller.token().public(),
+        now: at,
+        lifetime,
+    };
+    let token =
+        app.guard.tokens().issue(&grant).map_err(|error| Refusal::Failed(error.to_string()));
+    Ok((token?, at.plus(lifetime).since(request::now())))
+}

@@ -1,0 +1,36 @@
+//! `GET session` and `PATCH session`: the caller's own session and its private data.
+
+use crate::app::App;
+use crate::request::RequestHead;
+use crate::response;
+use crate::services::find_session;
+use crate::services::session_data;
+use crate::services::session_view::SessionView;
+use auth::refusal::Refusal;
+use auth::session::DataKind;
+use auth::session::Session;
+use web_sys::Request;
+use web_sys::Response;
+
+/// `GET session`: the caller's session with its private data.
+pub async fn show(app: &App, head: &RequestHead) -> Response {
+    match find_session::current(app, head).await {
+        Ok((_, session)) => response::json(200, &SessionView::private(&session), &[]),
+        Err(refusal) => response::refusal(&refusal),
+    }
+}
+
+/// `PATCH session`: merges a patch (RFC 7396) into the client's data, and shows the session.
+pub async fn patch(app: &App, request: &Request, head: &RequestHead) -> Response {
+    match try_patch(app, request, head).await {
+        Ok(session) => response::json(200, &SessionView::private(&session), &[]),
+        Err(refusal) => response::refusal(&refusal),
+    }
+}
+
+async fn try_patch(app: &App, request: &Request, head: &RequestHead) -> Result<Session, Refusal> {
+    session_data::refuse_other_types(head)?;
+    let (caller, session) = find_session::current(app, head).await?;
+    let patch = session_data::sent(request).await?;
+    session_data::change(app, caller.user(), session, DataKind::ClientData, &patch).await
+}

@@ -1,0 +1,55 @@
+//! A request on its way, as JavaScript has it.
+
+use auth::request_log::{Outcome, said};
+use wasm_bindgen::prelude::*;
+use web_sys::Request;
+
+#[wasm_bindgen(module = "/src/proxy/request_context.js")]
+extern "C" {
+    /// One request on its way through the guard.
+    #[derive(Clone)]
+    pub type Passage;
+
+    /// The request itself.
+    #[wasm_bindgen(method, getter)]
+    pub fn request(this: &Passage) -> Request;
+
+    /// Its method, as sent.
+    #[wasm_bindgen(method, getter)]
+    pub fn method(this: &Passage) -> String;
+
+    /// Its absolute URL, as received.
+    #[wasm_bindgen(method, getter)]
+    pub fn url(this: &Passage) -> String;
+
+    /// The value of a header.
+    #[wasm_bindgen(method)]
+    pub fn header(this: &Passage, name: &str) -> Option<String>;
+
+    /// Does a body come with it?
+    #[wasm_bindgen(method, js_name = hasBody)]
+    pub fn has_body(this: &Passage) -> bool;
+
+    /// What [`auth::decision::SentHeaders::read`] reads.
+    #[wasm_bindgen(method, js_name = sentHeaders)]
+    pub fn sent_headers(this: &Passage) -> String;
+
+    /// May a cache stand between the guard and the origin?
+    #[wasm_bindgen(method, setter, js_name = isCacheable)]
+    pub fn set_cacheable(this: &Passage, is_cacheable: bool);
+
+    /// Does the guard itself answer it?
+    #[wasm_bindgen(method, setter, js_name = isOwn)]
+    pub fn set_own(this: &Passage, is_own: bool);
+
+    /// What was decided about it: see [`said`].
+    #[wasm_bindgen(method, setter, js_name = said)]
+    pub fn set_said(this: &Passage, said: &str);
+}
+
+impl Passage {
+    /// Notes that it ended here.
+    pub fn ended(&self, outcome: Outcome, route: Option<&str>) {
+        self.set_said(&said(outcome, route, ""));
+    }
+}

@@ -1,0 +1,125 @@
+//! Ends sessions, and tells of it: this isolate, the user index, listeners and the webhook.
+
+use crate::app::App;
+use crate::request;
+use crate::services::find_session;
+use crate::services::session_events;
+use crate::services::unconfirmed_write;
+use crate::services::user_index;
+use crate::stores;
+use auth::decision::Caller;
+use auth::event::Event;
+use auth::refusal::Refusal;
+use auth::session::Ending;
+use auth::session::Gone;
+use auth::session::Session;
+use auth::session::Subject;
+use auth::session::judge;
+use auth::store::Answer;
+use auth::store::Command;
+use auth::store::StoreError;
+use auth::store::Which;
+use auth::token::Authentic;
+
+/// Sends a command that may end sessions, and says which it has ended, also to whoever listens.
+///
+/// # Errors
+/// [`Refusal::SessionLimit`] for a login that finds no room, among others.
+pub async fn end_sessions(
+    app: &App,
+    user: &Subject,
+    command: &Command,
+) -> Result<Vec<Session>, Refusal> {
+    let begun = match command {
+        Command::Open { session, .. } => Some(&**session),
+        _ => None,
+    };
+    match stores::apply(&*app.store, user, command).await {
+        Ok(Answer::Ended(ended)) => {
+            tell_ended(app, user, begun, &ended);
+            Ok(ended)
+        }
+        Ok(Answer::Ends { now, before }) => {
+            tell_ended(app, user, None, &now);
+            tell_once(app, user, &before);
+            Ok(now)
+        }
+        Ok(Answer::Full(live)) => Err(Refusal::SessionLimit(Some(live))),
+        Ok(_) => Err(Refusal::StoreUnavailable(StoreError::other_answer())),
+        Err(error) => {
+            unconfirmed_write::follow_up(user, command, &error);
+            Err(Refusal::StoreUnavailable(error))
+        }
+    }
+}
+
+/// Ends a session of which an old token was used.
+///
+/// # Errors
+/// [`Refusal::StoreUnavailable`]: it is not known to be ended.
+pub async fn end_reused(app: &App, caller: &Caller) -> Result<(), Refusal> {
+    let which = Which::One(caller.sid().clone());
+    let command = Command::End { which, ending: Ending::Reused { at: request::now() } };
+    end_sessions(app, caller.user(), &command).await.map(drop)
+}
+
+/// Ends some of a user's sessions because somebody who holds a token of this one wishes so.
+pub async fn end_held(app: &App, held: &Authentic, which: Which) -> Result<(), Refusal> {
+    // An outage must not keep alive what somebody wished to end.
+    app.guard.forget([held.sid()]);
+    let command = Command::End { which, ending: revoked() };
+    end_sessions(app, held.sub(), &command).await.map(drop)
+}
+
+/// Ends a session; with `everywhere` all of its user's, if it is still live: a token whose session is
+/// over ends nobody else's.
+pub async fn log_out_of(app: &App, held: &Authentic, everywhere: bool) -> Result<(), Refusal> {
+    let one = Which::One(held.sid().clone());
+    if !everywhere {
+        return end_held(app, held, one).await;
+    }
+    let found =
+        find_session::find(app, held.sub(), held.sid()).await.map_err(Refusal::StoreUnavailable)?;
+    match judge(found, [held.name()], request::now()) {
+        Ok(_) => end_held(app, held, Which::All).await,
+        Err(Gone::Outdated) => end_held(app, held, one).await,
+        Err(gone) => {
+            let refusal = Refusal::Session(gone);
+            session_events::notice(app, held.sub(), held.sid(), &refusal);
+            tell_again(app, held.sub(), &refusal).await;
+            Ok(())
+        }
+    }
+}
+
+/// An end that is found already may be that of this very logout, whose answer was lost.
+pub async fn tell_again(app: &App, user: &Subject, refusal: &Refusal) {
+    if let Refusal::Session(Gone::Ended(ending)) = refusal {
+        unconfirmed_write::tell_again(app, user, ending).await;
+    }
+}
+
+/// Tells what was ended, and what began with that: to this isolate, the index, and whoever listens.
+pub fn tell_ended(app: &App, user: &Subject, begun: Option<&Session>, ended: &[Session]) {
+    app.guard.forget(ended.iter().map(|session| &session.sid));
+    user_index::note(app, user, begun, ended);
+    session_events::emit(app, user, &ended.iter().flat_map(Event::ended).collect::<Vec<_>>());
+    for session in ended {
+        app.noticed.once(&session.sid, || ());
+    }
+}
+
+/// Tells of sessions that were found ended: whoever ended them may not have heard that they did. Once
+/// an isolate, because a client may go on ending what is over.
+pub fn tell_once<'a>(app: &App, user: &Subject, ended: impl IntoIterator<Item = &'a Session>) {
+    let new = ended.into_iter().filter(|session| !app.noticed.knows(&session.sid));
+    let new: Vec<Session> = new.cloned().collect();
+    if !new.is_empty() {
+        tell_ended(app, user, None, &new);
+    }
+}
+
+/// An end that somebody wished, now.
+pub fn revoked() -> Ending {
+    Ending::Revoked { at: request::now() }
+}

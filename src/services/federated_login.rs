@@ -1,0 +1,200 @@
+//! Trusted issuers: their keys are fetched, and their ID tokens exchanged for a session.
+
+use std::rc::Rc;
+
+use auth::id_token::{IdToken, Issued, Once};
+use auth::issuer::{FETCH_TIMEOUT, Issuer, Look, MAX_JWKS};
+use auth::jwt::{Signed, TokenError, Unverified};
+use auth::keys::PublishedKeys;
+use auth::login::Approval;
+use auth::refusal::{ClaimsBy, Refusal};
+use auth::session::{Ending, Gone, Session, Sid, Subject};
+use auth::store::{Command, NoteName, Which};
+use auth::time::Timestamp;
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::app::App;
+use crate::request;
+use crate::services::background;
+use crate::services::end_sessions;
+
+#[wasm_bindgen(module = "/src/services/federated_login.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = getKeys)]
+    fn get_keys(url: &str, most: u32, timeout: u32) -> Promise;
+}
+
+/// Milliseconds between two looks at what another request is fetching.
+const LOOK_AGAIN: u32 = 20;
+
+/// An ID token that nobody else can use meanwhile, and nobody at all once a session has begun.
+pub struct Claimed {
+    once: Once,
+    /// Tells this login's note from another's.
+    by: Sid,
+}
+
+impl Claimed {
+    /// Of logins that race with one token, one goes on.
+    async fn by_this_login(app: &App, once: Once) -> Result<Self, Refusal> {
+        let claimed = Self { once, by: Sid::from_random(request::random()?) };
+        let Self { once: Once { note, over }, by } = &claimed;
+        match app.store.keep_new(note, by.as_str(), *over).await {
+            Ok(true) => Ok(claimed),
+            Ok(false) => Err(Refusal::Token(TokenError::Used)),
+            Err(error) => {
+                // It may have been noted all the same.
+                claimed.withdraw(app).await;
+                Err(Refusal::StoreUnavailable(error))
+            }
+        }
+    }
+
+    /// Lets the token be used again, because no session has begun: the login may be repeated with
+    /// the sessions to end, or when the store is back. If the store fails here, too, the token counts
+    /// as used, and the issuer is asked for another.
+    pub async fn withdraw(&self, app: &App) {
+        let _ = app.store.withdraw(&self.once.note, self.by.as_str()).await;
+    }
+}
+
+/// A trusted issuer's word about who logs in. Its token is used up, unless the claim is withdrawn.
+///
+/// # Errors
+/// Why it is not taken.
+pub async fn approve(
+    app: &App,
+    token: &str,
+    nonce: Option<&str>,
+) -> Result<(Approval, Claimed), Refusal> {
+    let token = Unverified::parse_of_provider(token).map_err(Refusal::Token)?;
+    let issuer = issuer_of(app, &token).map_err(Refusal::Token)?;
+    let (digest, token) = (token.digest(), verified(issuer, &token).await?);
+    let token = IdToken::read(token, &issuer.trusted, nonce, request::now());
+    let token = token.map_err(Refusal::Token)?;
+    refuse_ended(app, &token.issued).await?;
+    let once = token.once(&digest);
+    let approval = Approval::by_issuer(token).map_err(|why| {
+        let name = &issuer.trusted.issuer;
+        let cause = format!("TRUSTED_ISSUERS: a user of {name}: {why}");
+        Refusal::ClaimsTooLarge { by: ClaimsBy::Issuer, cause }
+    })?;
+    Ok((approval, Claimed::by_this_login(app, once).await?))
+}
+
+/// Notes whose session an issuer's is, because its logout may name the session only.
+pub async fn note_user(
+    app: &App,
+    issued: &Issued,
+    user: &Subject,
+    until: Timestamp,
+) -> Result<(), Refusal> {
+    let Some(sid) = &issued.sid else { return Ok(()) };
+    let note = Issued::user_note(&issued.issuer, sid);
+    app.store.keep(&note, user.as_str(), until).await.map_err(Refusal::StoreUnavailable)
+}
+
+/// Ends a session that has just begun, if its login was over meanwhile: a logout that came in
+/// between has not seen it.
+pub async fn end_if_over(
+    app: &App,
+    issued: &Issued,
+    user: &Subject,
+    session: &Session,
+) -> Result<(), Refusal> {
+    let over = refuse_ended(app, issued).await;
+    if over.is_err() {
+        let which = Which::One(session.sid.clone());
+        let command = Command::End { which, ending: Ending::Revoked { at: request::now() } };
+        end_sessions::end_sessions(app, user, &command).await?;
+    }
+    over
+}
+
+/// Has the issuer told us that this login is over?
+async fn refuse_ended(app: &App, issued: &Issued) -> Result<(), Refusal> {
+    let Issued { issuer, sub, sid, at } = issued;
+    if let Some(sid) = sid
+        && let Some(ended) = moment(app, &Issued::sid_end_note(issuer, sid)).await?
+    {
+        return Err(Refusal::Session(Gone::Ended(Ending::Revoked { at: ended })));
+    }
+    match moment(app, &Issued::sub_end_note(issuer, sub)).await? {
+        Some(ended) if *at <= ended => {
+            Err(Refusal::Session(Gone::Ended(Ending::Revoked { at: ended })))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn moment(app: &App, note: &NoteName) -> Result<Option<Timestamp>, Refusal> {
+    let text = app.store.recall(note).await.map_err(Refusal::StoreUnavailable)?;
+    // A note of ours that cannot be read says at least that there was an end.
+    let moment = text.map(|text| text.parse().map_or(request::now(), Timestamp::from_millis));
+    Ok(moment)
+}
+
+/// The trusted issuer that a token claims to be from.
+///
+/// # Errors
+/// [`TokenError::Issuer`] if it is none.
+pub fn issuer_of<'a>(app: &'a App, token: &Unverified<'_>) -> Result<&'a Rc<Issuer>, TokenError> {
+    app.guard.issuer(token.claimed_issuer()?).ok_or(TokenError::Issuer)
+}
+
+/// What a token says, once it is known that the issuer has signed it. Its keys are fetched if none of
+/// those that are known has: there may be a new one, also under the name of an old one.
+///
+/// # Errors
+/// [`TokenError::UnknownKey`] or [`TokenError::Signature`], or [`Refusal::IssuerUnavailable`] if
+/// there are no keys to be had.
+pub async fn verified(issuer: &Rc<Issuer>, token: &Unverified<'_>) -> Result<Signed, Refusal> {
+    let (kid, alg) = (token.kid().map_err(Refusal::Token)?, token.alg().map_err(Refusal::Token)?);
+    let mut tried: Option<Rc<PublishedKeys>> = None;
+    loop {
+        let is_tried = |keys: &Rc<_>| tried.as_ref().is_some_and(|tried| Rc::ptr_eq(tried, keys));
+        let fit =
+            |keys: &Rc<PublishedKeys>| !is_tried(keys) && !keys.candidates(kid, alg).is_empty();
+        match issuer.keyring.look(fit, request::now()) {
+            Look::Use(keys) => match token.verify_by_one_of(&keys.candidates(kid, alg)) {
+                Err(TokenError::Signature | TokenError::UnknownKey) if !is_tried(&keys) => {
+                    tried = Some(keys);
+                }
+                verdict => return verdict.map_err(Refusal::Token),
+            },
+            Look::Fetch => {
+                let issuer = Rc::clone(issuer);
+                // Others wait for it, too, when whoever asked has gone away.
+                let fetched = background::finish(async move { fetch(&issuer).await });
+                drop(JsFuture::from(fetched).await);
+            }
+            Look::Wait => drop(JsFuture::from(background::pause(LOOK_AGAIN)).await),
+            Look::Unavailable => {
+                let name = &issuer.trusted.issuer;
+                let cause = format!("TRUSTED_ISSUERS: no keys of {name}; an earlier line says why");
+                return Err(Refusal::IssuerUnavailable(cause));
+            }
+        }
+    }
+}
+
+async fn fetch(issuer: &Issuer) {
+    let trusted = &issuer.trusted;
+    let timeout = FETCH_TIMEOUT.as_millis() as u32;
+    let answer = JsFuture::from(get_keys(&trusted.jwks_uri, MAX_JWKS as u32, timeout)).await;
+    let keys = match answer {
+        Ok(json) => {
+            PublishedKeys::parse(&json.as_string().unwrap_or_default(), &trusted.algorithms)
+        }
+        Err(error) => Err(String::from(js_sys::Error::from(error).message())),
+    };
+    if let Err(why) = &keys {
+        let cause = format!("TRUSTED_ISSUERS: {} {why}", trusted.jwks_uri);
+        let line =
+            serde_json::json!({ "level": "warn", "code": "keys_not_fetched", "cause": cause });
+        web_sys::console::warn_1(&line.to_string().into());
+    }
+    issuer.keyring.answered(keys.ok(), request::now());
+}

@@ -1,0 +1,17 @@
+//! What several endpoints and the proxy do: begin and end sessions, tell of it, limit logins.
+
+pub mod auth_path_check;
+pub mod background;
+pub mod create_session;
+pub mod end_sessions;
+pub mod federated_login;
+pub mod find_session;
+pub mod login_rate;
+pub mod login_url;
+pub mod push;
+pub mod session_data;
+pub mod session_events;
+pub mod session_view;
+pub mod unconfirmed_write;
+pub mod user_index;
+pub mod webhook;

@@ -1,0 +1,155 @@
+//! Pushes the end of a session to those who listen for it. The user's Durable Object holds their WebSockets,
+//! whichever store keeps the sessions.
+
+use crate::app::App;
+use crate::promise;
+use crate::proxy::request_context::Passage;
+use crate::request;
+use crate::request::RequestHead;
+use crate::response;
+use crate::services::end_sessions;
+use crate::services::find_session;
+use crate::services::session_events;
+use crate::stores::durable_object::name_of;
+use auth::decision::Head;
+use auth::event::Event;
+use auth::refusal::Refusal;
+use auth::session::Gone;
+use auth::session::LiveSession;
+use auth::session::Sid;
+use auth::session::Subject;
+use auth::session::judge_session;
+use auth::store::StoreError;
+use auth::time::Timestamp;
+use js_sys::Error;
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Response;
+
+#[wasm_bindgen(module = "/src/services/push.js")]
+extern "C" {
+    fn listen(objects: &JsValue, name: &str, user: &str, sid: &str, until: f64) -> Promise;
+
+    fn dismiss(answer: &Response);
+
+    fn tell(objects: &JsValue, name: &str, events: &str) -> Promise;
+
+    #[wasm_bindgen(js_name = doubt)]
+    fn have_doubts(objects: &JsValue, name: &str) -> Promise;
+}
+
+/// A response with a WebSocket that is told the end of a session, which is live, by itself not before
+/// `until`.
+///
+/// # Errors
+/// Why there is none; [`Refusal::PushUnavailable`] if there are no Durable Objects.
+pub async fn watch(
+    app: &App,
+    user: &Subject,
+    sid: &Sid,
+    until: Timestamp,
+) -> Result<Response, Refusal> {
+    let objects = app.objects.as_ref().ok_or(Refusal::PushUnavailable)?;
+    let until = until.millis() as f64;
+    let opening = listen(objects, &name_of(user), user.as_str(), sid.as_str(), until);
+    let opened = JsFuture::from(opening).await.map_err(|error| {
+        let error = Error::from(error).message().into();
+        Refusal::StoreUnavailable(StoreError::Unreachable(error))
+    })?;
+    let opened: Response = opened.unchecked_into();
+    // An end in between was told before anybody listened.
+    match live(app, user, sid).await {
+        Ok(_) => Ok(opened),
+        Err(refusal) => {
+            dismiss(&opened);
+            Err(refusal)
+        }
+    }
+}
+
+/// [`watch`] for the session of a passage: see [`crate::proxy::handler::Pending::watch`].
+///
+/// # Errors
+/// Why it is not known whether the session is over.
+pub async fn watch_line(session: &str) -> Result<JsValue, JsValue> {
+    let (Some(app), Some((user, sid))) = (App::loaded(), read_line(session)) else {
+        return Err("there is nobody to ask".into());
+    };
+    let opened = match live(&app, &user, &sid).await {
+        Ok(live) => watch(&app, &user, &sid, live.deadline()).await,
+        Err(refusal) => Err(refusal),
+    };
+    match opened {
+        Ok(opened) => Ok(opened.into()),
+        Err(gone @ Refusal::Session(_)) => Ok(gone.code().into()),
+        Err(refusal) => Err(refusal.cause().unwrap_or_default().into()),
+    }
+}
+
+/// The answer to a request whose own came late, unless its session, that of its passage, may still have
+/// it. To wait is not to use: its idle deadline stays.
+pub async fn recheck(passage: Passage, session: &str) -> Option<Response> {
+    let (Some(app), Some((user, sid))) = (App::loaded(), read_line(session)) else {
+        return Some(response::refusal(&Refusal::StoreUnavailable(StoreError::other_answer())));
+    };
+    let found = find_session::find(&app, &user, &sid).await;
+    let refusal = app.guard.recheck(&sid, found, request::now()).err()?;
+    session_events::notice(&app, &user, &sid, &refusal);
+    let head = RequestHead::of(passage);
+    Some(response::refused(&app.guard.refused(refusal, &head, None), head.method()))
+}
+
+/// Whose session it is, and which, as a passage has it.
+fn read_line(session: &str) -> Option<(Subject, Sid)> {
+    let (sid, user) = session.split_once(' ')?;
+    Some((serde_json::from_str(user).ok()?, Sid::try_from(sid.to_owned()).ok()?))
+}
+
+async fn live(app: &App, user: &Subject, sid: &Sid) -> Result<LiveSession, Refusal> {
+    let found = find_session::find(app, user, sid).await;
+    let live = judge_session(found.map_err(Refusal::StoreUnavailable)?, request::now());
+    let live = live.map_err(Refusal::Session);
+    live.inspect_err(|refusal| session_events::notice(app, user, sid, refusal))
+}
+
+/// For a user's object, whose listeners' session may have ended by itself. The promise is of a
+/// number, until when it lives in milliseconds since the Unix epoch, or of a string, the event of
+/// its end as JSON; it is rejected if neither is known.
+#[wasm_bindgen]
+pub fn look(env: JsValue, user: String, sid: String) -> Promise {
+    promise::of(async move {
+        let app = App::load(&env).map_err(|refusal| refusal.code())?;
+        let (user, sid) = (Subject::try_from(user)?, Sid::try_from(sid)?);
+        let found =
+            find_session::find(&app, &user, &sid).await.map_err(|error| error.to_string())?;
+        let now = request::now();
+        let ended = found.clone().filter(|session| session.ended.is_some());
+        match judge_session(found, now) {
+            Ok(live) => Ok((live.deadline().millis() as f64).into()),
+            Err(gone) => {
+                let at = if let Gone::Expired { at } = gone { at } else { now };
+                let event = ended.as_deref().and_then(|session| Event::ended(session).pop());
+                let event = event.unwrap_or(Event::expired(&sid, at));
+                session_events::notice(&app, &user, &sid, &Refusal::Session(gone));
+                // Nobody has told it, or there would be no listener any more.
+                end_sessions::tell_once(&app, &user, ended.as_deref());
+                Ok(event.json(&user).into())
+            }
+        }
+    })
+}
+
+/// Tells those who listen for a user's sessions that some of these are over. The promise is
+/// rejected if the user's object could not be reached.
+pub fn notify(objects: &JsValue, user: &Subject, events: &[String]) -> Promise {
+    tell(objects, &name_of(user), &format!("[{}]", events.join(",")))
+}
+
+/// Has the user's object ask about the sessions that somebody listens to, because one of them may be
+/// over. It goes on asking until it knows.
+pub async fn doubt(app: &App, user: &Subject) {
+    if let Some(objects) = &app.objects {
+        let _ = JsFuture::from(have_doubts(objects, &name_of(user))).await;
+    }
+}

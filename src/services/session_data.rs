@@ -1,0 +1,81 @@
+//! Changes to the private data of a session: what the client says by `PATCH session`, and what the origin
+//! and the admin API key say.
+
+use crate::app::App;
+use crate::request;
+use crate::request::RequestHead;
+use crate::stores;
+use auth::data::Patch;
+use auth::decision::Head;
+use auth::refusal::Refusal;
+use auth::session::DataKind;
+use auth::session::LiveSession;
+use auth::session::Session;
+use auth::session::Subject;
+use auth::session::judge_session;
+use auth::store::Answer;
+use auth::store::Command;
+use auth::store::StoreError;
+use web_sys::Request;
+
+/// How often a patch is merged anew because another one came first. Far more than there are at once.
+const MOST_TRIES: usize = 500;
+
+/// The patch that a request brings.
+///
+/// # Errors
+/// What is wrong with it, for the client.
+pub async fn sent(request: &Request) -> Result<Patch, Refusal> {
+    let body = request::body(request).await;
+    let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE))?;
+    Patch::parse(&body).map_err(Refusal::BadRequest)
+}
+
+/// Merges a patch into the data of a session that was live a moment ago. Patches that race are all
+/// merged: each is applied to the data as it is when it is written.
+///
+/// # Errors
+/// [`Refusal::BadRequest`] if the data would be too large; why the session is not live any more; or that
+/// the store could not be asked.
+pub async fn change(
+    app: &App,
+    user: &Subject,
+    mut session: Session,
+    kind: DataKind,
+    patch: &Patch,
+) -> Result<Session, Refusal> {
+    for _ in 0..MOST_TRIES {
+        let old = session.data_of(kind).map(str::to_owned);
+        let new = patch.apply(old.as_deref()).map_err(Refusal::BadRequest)?;
+        let (sid, now) = (session.sid, request::now());
+        let command = Command::SetData { sid, kind, old, new: Some(new), now };
+        match stores::apply(&*app.store, user, &command).await {
+            Ok(Answer::Changed(session)) => return Ok(*session),
+            Ok(Answer::Found(found)) => {
+                let live = judge_session(found, request::now()).map_err(Refusal::Session);
+                session = live.map(LiveSession::into_inner)?;
+            }
+            Ok(_) => return Err(Refusal::StoreUnavailable(StoreError::other_answer())),
+            Err(error) => return Err(Refusal::StoreUnavailable(error)),
+        }
+    }
+    let error = StoreError::Unreadable("the data changes too fast to be changed".into());
+    Err(Refusal::StoreUnavailable(error))
+}
+
+/// Refuses a body that does not say that it is a patch.
+///
+/// # Errors
+/// What it should say.
+pub fn refuse_other_types(head: &RequestHead) -> Result<(), Refusal> {
+    let content_type = head.header("content-type");
+    let essence = content_type.as_deref().and_then(|it| it.split(';').next()).map(str::trim);
+    let is_patch = essence.is_some_and(|it| {
+        it.eq_ignore_ascii_case("application/merge-patch+json")
+            || it.eq_ignore_ascii_case("application/json")
+    });
+    match is_patch {
+        true => Ok(()),
+        false => Err(Refusal::BadRequest("Send the patch as `application/merge-patch+json`.")),
+    }
+}

@@ -1,0 +1,59 @@
+//! How the API shows a session.
+
+use auth::session::DataKind;
+use auth::session::Session;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// A session as its user sees it. Times are RFC 3339.
+#[derive(Serialize)]
+pub struct SessionView {
+    sid: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<bool>,
+    created_at: String,
+    last_seen_at: String,
+    expires_at: String,
+    device: auth::device::DeviceClass,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    user_agent: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_data: Option<Box<RawValue>>,
+}
+
+impl SessionView {
+    /// The session without its private data.
+    pub fn public(session: &Session) -> Self {
+        Self {
+            sid: session.sid.to_string(),
+            current: None,
+            created_at: session.created.to_string(),
+            last_seen_at: session.seen.to_string(),
+            expires_at: session.deadline().to_string(),
+            device: session.device,
+            user_agent: session.user_agent.clone(),
+            place: session.place.clone(),
+            data: None,
+            client_data: None,
+        }
+    }
+
+    /// The same, saying whether it is the session of the request.
+    #[must_use]
+    pub fn with_current(self, is_current: bool) -> Self {
+        Self { current: Some(is_current), ..self }
+    }
+
+    /// The session with its private data, for its own user and the admin API key.
+    pub fn private(session: &Session) -> Self {
+        let [data, client_data] = [DataKind::Data, DataKind::ClientData].map(|kind| {
+            let data = session.data_of(kind).map(str::to_owned);
+            data.and_then(|data| RawValue::from_string(data).ok())
+        });
+        Self { data, client_data, ..Self::public(session) }
+    }
+}

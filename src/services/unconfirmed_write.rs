@@ -1,0 +1,91 @@
+//! Writes whose answer was lost. The store may have applied them all the same, also later; what they
+//! have changed is found then, and told as if it had been answered.
+
+use auth::event::Event;
+use auth::session::{Ending, Session, Subject};
+use auth::store::{Answer, Command, StoreError, Which};
+use auth::time::Timestamp;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::app::App;
+use crate::request;
+use crate::services::background;
+use crate::services::end_sessions;
+use crate::services::push;
+use crate::services::session_events;
+use crate::stores;
+
+/// Milliseconds before each look, within the 30 seconds that a Worker may live on after its answer.
+const PAUSES: [u32; 3] = [1_000, 3_000, 8_000];
+
+/// Finds out, after the answer, what a command has changed whose own answer is this failure.
+pub fn follow_up(user: &Subject, command: &Command, error: &StoreError) {
+    let (Some(app), Some(at)) = (App::loaded(), command.mark()) else { return };
+    if !error.may_have_applied() {
+        return;
+    }
+    let (user, command) = (user.clone(), command.clone());
+    background::later(async move {
+        for pause in PAUSES {
+            let _ = JsFuture::from(background::pause(pause)).await;
+            if let Ok(changed) = changed_at(&app, &user, at).await
+                && tell(&app, &user, &command, changed).await
+            {
+                return;
+            }
+            // The store may know only when nobody here waits any more; the listeners' object goes on
+            // asking.
+            push::doubt(&app, &user).await;
+        }
+    });
+}
+
+/// Tells of the end of a session that was found ended, and of those that ended with it, once more:
+/// whoever ended them may not have heard that they did.
+pub async fn tell_again(app: &App, user: &Subject, ending: &Ending) {
+    if let Ok(changed) = changed_at(app, user, ending.at()).await {
+        let ended = changed.iter().filter(|it| it.ended.as_ref() == Some(ending));
+        end_sessions::tell_once(app, user, ended);
+    }
+}
+
+async fn changed_at(app: &App, user: &Subject, at: Timestamp) -> Result<Vec<Session>, StoreError> {
+    match stores::apply(&*app.store, user, &Command::ChangedAt { at }).await? {
+        Answer::Listed(changed) => Ok(changed),
+        _ => Err(StoreError::other_answer()),
+    }
+}
+
+/// Tells what a command has changed; says whether that is anything.
+async fn tell(app: &App, user: &Subject, command: &Command, changed: Vec<Session>) -> bool {
+    let at = command.mark();
+    let is_ended = |it: &&Session| it.ended.as_ref().map(Ending::at) == at;
+    end_sessions::tell_once(app, user, changed.iter().filter(is_ended));
+    match command {
+        Command::Open { session, .. } => {
+            let begun = changed.iter().find(|it| it.sid == session.sid);
+            if let Some(begun) = begun {
+                withdraw(app, user, begun).await;
+            }
+            begun.is_some()
+        }
+        Command::Refresh { sid, jti, now, .. } => {
+            let refreshed = changed.iter().find(|it| it.sid == *sid && it.jti == *jti);
+            if let Some(refreshed) = refreshed {
+                session_events::emit(app, user, &[Event::refreshed(refreshed, *now)]);
+            }
+            changed.iter().any(|it| it.sid == *sid)
+        }
+        _ => changed.iter().any(|it| is_ended(&it)),
+    }
+}
+
+/// Ends a session that a lost login has begun: nobody has its token, and it would take a place.
+async fn withdraw(app: &App, user: &Subject, begun: &Session) {
+    session_events::emit(app, user, &[Event::created(begun)]);
+    let which = Which::One(begun.sid.clone());
+    let command = Command::End { which, ending: Ending::Revoked { at: request::now() } };
+    if let Ok(Answer::Ends { now, .. }) = stores::apply(&*app.store, user, &command).await {
+        end_sessions::tell_ended(app, user, None, &now);
+    }
+}
