@@ -7,12 +7,12 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { calculateJwkThumbprint } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { blocks, PAGES, page, printed as pattern, root, scenes } from "./harness/docs.ts";
 import { freePort } from "./harness/redis.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const README = "README.md";
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "session-guard-commands-"));
@@ -41,7 +41,7 @@ async function stop(child: ChildProcess) {
 }
 
 describe("npm start", () => {
-  test("brings up the scene that the README prints, word for word", { timeout: 120_000 }, async () => {
+  test("brings up the scenes that the documentation prints, word for word", { timeout: 120_000 }, async () => {
     const port = await freePort();
     const { child, printed } = start(process.execPath, ["scripts/start.mjs", "--persist-to", folder], { PORT: `${port}` });
     let origin = "";
@@ -51,11 +51,13 @@ describe("npm start", () => {
       // The port beside may be taken; the origin then has another.
       [, origin = ""] = /application on http:\/\/([\d.]+:\d+)/.exec(printed.text) ?? [];
       expect(origin).not.toBe("");
-      for (const [command, expected] of scenes()) {
+      // The README's come first, and sign in.
+      const shown = scenes([README, ...PAGES.filter((path) => path !== README)].flatMap((path) => blocks(path, "console")));
+      expect(shown.length).toBeGreaterThan(4);
+      for (const [command, expected] of shown) {
         const here = (text: string) => text.replaceAll("localhost:8787", `localhost:${port}`).replaceAll("localhost:8788", origin);
         const shell = await finish("sh", ["-c", `cd '${folder}' && ${here(command)}`]);
-        const pattern = here(expected).split("…").map((text) => text.replace(/[^\w\s]/g, "\\$&")).join(".+?");
-        expect(shell.printed.trim(), command).toMatch(new RegExp(`^${pattern}$`));
+        expect(shell.printed.trim(), command).toMatch(pattern(here(expected)));
       }
     } finally {
       await stop(child);
@@ -73,17 +75,6 @@ describe("npm start", () => {
     if (existsSync(file)) expect(readFileSync(file, "utf8")).toContain("development-only-");
   });
 });
-
-/** The commands of the README's console blocks, with what they print; `…` stands for anything. */
-function scenes(): [command: string, expected: string][] {
-  const blocks = [...readFileSync(join(root, "README.md"), "utf8").matchAll(/```console\n(.*?)```/gs)];
-  const scenes = blocks.flatMap(([, block = ""]) => block.split(/^\$ /m).slice(1)).map((scene) => {
-    const [command = "", ...expected] = scene.trim().split("\n");
-    return [command, expected.join("\n")] as [string, string];
-  });
-  expect(scenes.length).toBeGreaterThan(4);
-  return scenes;
-}
 
 describe("npm run keys", () => {
   const make = (...args: string[]) => finish(process.execPath, ["scripts/keys.mjs", ...args]);
@@ -189,15 +180,22 @@ describe("npm run check-config", { timeout: 120_000 }, () => {
     expect({ status, printed }).toMatchObject({ status: 0, printed: expect.stringContaining("note: SIGNING_KEYS is a secret that is not seen here") });
   });
 
+  test.each(PAGES.flatMap((path) => blocks(path, "toml").map((toml) => [path, toml] as const)))("accepts the settings that %s shows: %s", async (_, toml) => {
+    // A block that has no settings of its own, or all but those of Redis, is completed.
+    const hasOwn = toml.includes("[vars]") && !toml.includes('"redis"');
+    const whole = hasOwn ? toml : toml.includes("[vars]") ? toml.replace("[vars]\n", good) : good + toml;
+    const { status, printed } = await check(whole, { UPSTASH_REDIS_REST_TOKEN: "t" });
+    expect({ status, printed }).toMatchObject({ status: 0, printed: expect.not.stringContaining("error:") });
+  });
+
   test("finds a secret that is written among the vars", async () => {
     const { status, printed } = await check(`${good}SIGNING_KEYS = "{}"\n`);
     expect({ status, printed }).toMatchObject({ status: 1, printed: expect.stringContaining("SIGNING_KEYS is a secret") });
   });
 
-  test("explains by which rule a request is decided, as the README shows it, without secrets", async () => {
-    const readme = readFileSync(join(root, "README.md"), "utf8");
-    const [, routes = ""] = /```toml\n(ROUTES = .*?)```/s.exec(readme) ?? [];
-    const [, args = "", expected = ""] = /\n\$ npm run --silent check-config -- (.*?)\n(.*?)```/s.exec(readme) ?? [];
+  test("explains by which rule a request is decided, as the documentation shows it, without secrets", async () => {
+    const [routes = ""] = blocks("docs/routes.md", "toml");
+    const [, args = "", expected = ""] = /\n\$ npm run --silent check-config -- (.*?)\n(.*?)```/s.exec(page("docs/routes.md")) ?? [];
     const words = [...args.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
     const { status, printed } = await check(`${good}${routes}`, {}, words);
     expect(status).toBe(0);

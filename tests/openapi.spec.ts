@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
+import { page, rows } from "./harness/docs.ts";
 import { answerOf, loginInit, mint, startGuard, type Vars } from "./harness/guard.ts";
 import { startIssuer } from "./harness/issuer.ts";
 import { makeKey } from "./harness/jose.ts";
@@ -66,14 +67,10 @@ describe("the description", () => {
     expect(unique(operations().flatMap(({ operation }) => refusals(operation)))).toEqual(unique(inCode));
   });
 
-  test("has the endpoints and refusals of the README's tables, and no other", () => {
-    const rows = (title: string) => {
-      const [, section = ""] = new RegExp(`\n## ${title}\n(.*?)\n## `, "s").exec(read("README.md")) ?? [];
-      return [...section.matchAll(/^\| `([^`]+)` \|([^|]*)\|/gm)].map(([, name = "", cell = ""]) => ({ name, cell }));
-    };
+  test("has the endpoints and refusals of the documentation's tables, and no other", () => {
     const calls = operations().map(({ call }) => call.replace("/_auth/", "")).filter((call) => !call.endsWith(".css"));
-    expect(rows("Endpoints").map(({ name }) => name).sort()).toEqual(calls.sort());
-    const told = rows("Refusals").flatMap(({ name, cell }) => (cell.match(/\d{3}/g) ?? []).map((status) => `${status} ${name}`));
+    expect(rows(page("docs/http.md")).map(({ name }) => name).sort()).toEqual(calls.sort());
+    const told = rows(page("docs/refusals.md")).flatMap(({ name, cell }) => (cell.match(/\d{3}/g) ?? []).map((status) => `${status} ${name}`));
     expect(unique(operations().flatMap(({ operation }) => refusals(operation)))).toEqual(unique(told));
   });
 });

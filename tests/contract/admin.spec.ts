@@ -2,10 +2,10 @@
 
 import { execFile as execFileWith } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { adminApi, eventually, KEY, sessionsOf, startGuardWithKey as start } from "../harness/admin.ts";
+import { blocks, printed, scenes } from "../harness/docs.ts";
 import { answerOf, bearer, startGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
 
 const execFile = promisify(execFileWith);
@@ -239,21 +239,21 @@ describe("the admin API", () => {
   });
 });
 
-test("the README's examples are true, word for word", async () => {
+test("the documentation's examples are true, word for word", async () => {
   const introspectionKey = randomBytes(24).toString("base64url");
   await using own = await start({ INTROSPECTION_KEY: introspectionKey });
   own.origin.approvals.set("ada", { sub: "m-001", claims: { email: "ada@rowing.example", name: "Ada Winter" }, roles: ["member", "board"] });
   const { access_token } = await own.login("ada");
-  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-  const scenes = [...readme.matchAll(/```shell-session\n(.*?)```/gs)].flatMap(([, block = ""]) => block.split(/^\$ /m).slice(1)).filter((scene) => /\$(ADMIN_API|INTROSPECTION)_KEY/.test(scene));
-  expect(scenes.length).toBeGreaterThan(4);
-  for (const scene of scenes) {
-    const [command = "", ...expected] = scene.trim().split("\n");
+  // In this order, because the second begins where the first ends.
+  const all = ["docs/introspection.md", "docs/sessions.md"].flatMap((path) => scenes(blocks(path, "shell-session")));
+  const shown = all.filter(([command]) => /\$(ADMIN_API|INTROSPECTION)_KEY/.test(command));
+  expect(shown.length).toBeGreaterThan(4);
+  for (const [command, expected] of shown) {
     const here = command.replace("localhost:8787", new URL(own.url).host);
     const run = () => execFile("sh", ["-c", here], { env: { ...process.env, ADMIN_API_KEY: KEY, INTROSPECTION_KEY: introspectionKey, TOKEN: access_token } });
-    const pattern = expected.join("\n").split("…").map((text) => text.replace(/[^\w\s]/g, "\\$&")).join(".+?");
+    const pattern = printed(expected);
     const changes = / -d | -X /.test(command) && !command.includes("introspect");
-    const printed = changes ? expect((await run()).stdout, command) : expect.poll(async () => (await run()).stdout, { message: command });
-    await printed.toMatch(new RegExp(`^${pattern}$`));
+    const found = changes ? expect((await run()).stdout, command) : expect.poll(async () => (await run()).stdout, { message: command });
+    await found.toMatch(pattern);
   }
 });

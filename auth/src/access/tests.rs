@@ -130,7 +130,7 @@ fn it_is_told_which_rules_hold_and_why(
     assert_eq!(told(&Rules::default(), method, path), [(None, Why::Sent)]);
 }
 
-/// The rules of the README, and two departments.
+/// The rules of `docs/routes.md`, and two departments.
 fn company() -> Rules {
     let json = json!([
         { "path": "/assets/*", "access": "public" },

@@ -39,7 +39,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "TRUSTED_ISSUERS",
         "none",
-        "OpenID Connect providers whose ID tokens may be exchanged for a session: a JSON list of `{\"issuer\", \"audience\", \"jwks_uri\", \"algorithms\", \"subject_prefix\", \"claims\", \"clock_tolerance\"}`. `audience` is your client id there, or a list of them. `algorithms` are `[\"RS256\"]` if left out. `subject_prefix` stands before the provider's `sub` in yours; it is needed where users can log in by more than one way. `claims` are those that go into your token: `email`, `email_verified`, `name`, `preferred_username`, `groups` and `roles` if left out. `clock_tolerance` is how far the provider's clock may be from yours, up to 10 minutes: `60 seconds` if left out.",
+        "OpenID Connect providers whose ID tokens may be exchanged for a session: a JSON list of `{\"issuer\", \"audience\", \"jwks_uri\", \"algorithms\", \"subject_prefix\", \"claims\", \"clock_tolerance\"}`. `audience` is your client id there, or a list of them. `algorithms` are `[\"RS256\"]` if left out. `subject_prefix` stands before the provider's `sub` in yours; it is needed where users can log in by more than one way. `claims` are those that go into your token: `email`, `email_verified`, `name`, `preferred_username`, `groups` and `roles` if left out. `clock_tolerance` is how far the provider's clock may be from yours, up to 10 minutes: `60 seconds` if left out. See [identity-providers.md](identity-providers.md).",
     ),
     setting(
         "TOKEN_SOURCES",
@@ -54,7 +54,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "ALLOWED_ORIGINS",
         "none",
-        "Applications on other origins, whose scripts may use the guard's endpoints and read why a request was refused (CORS): a JSON list like `[\"https://spa.example.com\", {\"origin\": \"https://app.example.com\", \"credentials\": true}]`. With `credentials`, the origin's scripts may use the session cookie and count as this site's own; browsers send the cookie for those of the same site only. The origin's own answers say by themselves who may read them.",
+        "Applications on other origins, whose scripts may use the guard's endpoints and read why a request was refused (CORS): a JSON list like `[\"https://spa.example.com\", {\"origin\": \"https://app.example.com\", \"credentials\": true}]`. With `credentials`, the origin's scripts may use the session cookie and count as this site's own; browsers send the cookie for those of the same site only. The origin's own answers say by themselves who may read them. See [cors.md](cors.md).",
     ),
     setting(
         "SESSION_STORE",
@@ -101,12 +101,12 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "IDENTITY_HEADERS",
         "x-auth-request",
-        "The names of the headers with the user's identity: `x-auth-request`, `x-forwarded` (`X-Forwarded-User` and its kin, as oauth2-proxy names them) or `remote` (`Remote-User` and its kin, as Authelia names them). The README has a table. What a client sends under any of these names is removed, whichever is chosen.",
+        "The names of the headers with the user's identity: `x-auth-request`, `x-forwarded` (as oauth2-proxy names them, like `X-Forwarded-User`) or `remote` (as Authelia names them, like `Remote-User`); see [identity-headers.md](identity-headers.md). The guard removes what a client sends under any of these names, whichever is chosen.",
     ),
     setting(
         "IDENTITY_ENCODING",
         "percent",
-        "How these headers write what is not ASCII: `percent` (percent-encoded UTF-8, three bytes for each) or `utf8` (UTF-8 as it is, for origins that read headers so). Control characters, `%` and, within groups, `,` are percent-encoded either way. All these headers together have 8 KB at most; a user whose claims make more cannot log in, and the log names the claim.",
+        "How these headers write what is not ASCII: `percent` (percent-encoded UTF-8, three characters for each byte) or `utf8` (UTF-8 as it is, for origins that read headers as UTF-8). Control characters, `%` and, within groups, `,` are percent-encoded with both. All these headers together have 8 KB at most; a user whose claims need more cannot log in, and the log names the claim.",
     ),
     setting(
         "FORWARD_SESSION_DATA",
@@ -132,7 +132,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LOGIN_URL",
         "none",
-        "The origin's endpoint that checks credentials. `https`, or `http` to this machine. If the origin is bound as `ORIGIN`, it is asked there, whatever the host. Clients cannot reach its path, or paths below it, through the guard, on any host and in any spelling; only `MODE = monitor` leaves it open. The guard's own request carries a proof: see the README. Without the setting, nobody can log in through the guard.",
+        "The origin's endpoint that checks credentials. `https`, or `http` to this machine. If the origin is bound as `ORIGIN`, it is asked there, whatever the host. Clients cannot reach its path, or paths below it, through the guard, on any host and in any spelling; only `MODE = monitor` leaves it open. The guard's own request carries [a proof](verify-requests.md#check-that-the-guard-is-asking). Without the setting, nobody can log in with a password through the guard. See [login.md](login.md).",
     ),
     setting(
         "REQUIRE_HTTPS",
@@ -142,7 +142,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LOGIN_RATE",
         "10 per minute",
-        "How many attempts to log in as one user are allowed, `N per SPAN`, or `off`. One that succeeds gives its attempt back. If there is a rate-limit binding named `LOGIN_RATE_LIMITER`, it counts instead, and cannot give back; the span must be its period, `10 seconds` or `minute`; see the README.",
+        "How many attempts to log in as one user are allowed, `N per SPAN`, or `off`. One that succeeds gives its attempt back. If there is a rate-limit binding named `LOGIN_RATE_LIMITER`, it counts instead, and cannot give back; the span must be its period, `10 seconds` or `minute`: see [login.md](login.md#let-cloudflare-count).",
     ),
     setting(
         "LOGIN_RATE_PER_ADDRESS",
@@ -152,7 +152,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "ROUTES",
         "none",
-        "Who may reach which paths: a JSON list of `{\"path\", \"access\", \"methods\", \"roles\", \"scopes\", \"preflight\", \"login\"}`, of which the first that matches a request applies, and with it the first for each way in which an origin may read its path. `access` is `public`, `optional` (the origin is told who it is, if there is a session) or `session`. In `path`, `*` stands for any part of a segment, and at the end, after a slash, for all the rest. One of `roles` is needed, and all of `scopes`. CORS preflights about these requests pass without a session, unless `preflight` is `false`. With `login`, the origin's answers to them may begin, end and change sessions: see the README, \"Your own login route\". A path that no rule matches needs a session, and so does one that origins read in more than one way: with empty segments, `;`, dots or spaces at an end, slashes, dots and the like in percent-encoding, or percent-encoding that is none. A rule that can never match is an error.",
+        "Who may reach which paths: a JSON list of `{\"path\", \"access\", \"methods\", \"roles\", \"scopes\", \"preflight\", \"login\"}`, of which the first that matches a request applies, and with it the first for each way in which an origin may read its path. `access` is `public`, `optional` (the origin is told who it is, if there is a session) or `session`. In `path`, `*` stands for any part of a segment, and at the end, after a slash, for all the rest. One of `roles` is needed, and all of `scopes`. CORS preflights about these requests pass without a session, unless `preflight` is `false`. With `login`, the origin's answers to them may begin, end and change sessions: see [own-login.md](own-login.md). A path that no rule matches needs a session, and so does one that origins read in more than one way: with empty segments, `;`, dots or spaces at an end, slashes, dots and the like in percent-encoding, or percent-encoding that is none. A rule that can never match is an error. See [routes.md](routes.md).",
     ),
     setting(
         "STORE_TIMEOUT",

@@ -1,4 +1,5 @@
-//! What the README tells an origin in Rust to do, word for word, done with the guard's assertions.
+//! What `docs/verify-requests.md` tells an origin in Rust to do, word for word, done with the guard's
+//! assertions.
 
 mod user_of;
 
@@ -46,9 +47,9 @@ fn published(tokens: &Tokens) -> JwkSet {
 }
 
 #[test]
-fn the_readme_says_the_same() {
-    let readme = include_str!("../../../README.md");
-    let snippet = readme.split("```rust\n").nth(1).unwrap().split("```").next().unwrap();
+fn the_documentation_says_the_same() {
+    let page = include_str!("../../../docs/verify-requests.md");
+    let snippet = page.split("```rust\n").nth(1).unwrap().split("```").next().unwrap();
     assert_eq!(include_str!("user_of.rs"), snippet);
 }
 
