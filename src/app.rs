@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use auth::config::{BOUND, ORIGIN, SettingError, Settings, StoreSettings};
 use auth::decision::Guard;
-use auth::event::Noticed;
+use auth::event::ReportedEnds;
 use auth::health::Health;
 use auth::rate::By;
 use auth::refusal::Refusal;
@@ -17,7 +17,7 @@ use crate::proxy::access_log;
 use crate::proxy::cors;
 use crate::proxy::decision_cache;
 use crate::proxy::forward;
-use crate::proxy::token_context::Last;
+use crate::proxy::token_context::LastValue;
 use crate::proxy::url_rewrite;
 use crate::services::login_rate::LIMITERS;
 use crate::stores::SessionStore;
@@ -43,11 +43,11 @@ pub struct App {
     /// Remembers for a moment whether the store answers.
     pub health: Health,
     /// Remembers whose expiry was told.
-    pub noticed: Noticed,
+    pub noticed: ReportedEnds,
     /// Is anything said of requests at all?
     pub reports: bool,
     /// Remembers which headers were removed.
-    pub removed: Last,
+    pub removed: LastValue,
     /// Was the origin asked what it has below `AUTH_PATH`?
     pub looked: Cell<bool>,
 }
@@ -99,7 +99,8 @@ impl App {
         };
         let limiters = limiters(&settings, get)?;
         let (guard, health) = (Guard::new(settings), Health::default());
-        let (noticed, removed, looked) = (Noticed::default(), Last::default(), Cell::new(false));
+        let (noticed, removed, looked) =
+            (ReportedEnds::default(), LastValue::default(), Cell::new(false));
         Ok(Self { guard, store, limiters, objects, health, noticed, reports, removed, looked })
     }
 

@@ -9,7 +9,7 @@ import { answer } from "./stores/durable_object/user_index.js";
 import { accept, doubt, tell, tellExpired } from "./stores/durable_object/sockets.js";
 import { unkept } from "./proxy/page_cache.js";
 import { withSiteAddress } from "./proxy/url_rewrite.js";
-import { Passage } from "./proxy/request_context.js";
+import { RequestContext } from "./proxy/request_context.js";
 import { recall } from "./proxy/decision_cache.js";
 import { noteCode, report } from "./proxy/access_log.js";
 
@@ -21,7 +21,7 @@ export default {
    * @returns {Promise<Response>}
    */
   async fetch(request, env) {
-    const passage = new Passage(request);
+    const passage = new RequestContext(request);
     let answer;
     try {
       const { method, url, authorization, cookie, began } = passage;

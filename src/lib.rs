@@ -14,7 +14,7 @@ use auth::decision::Head;
 use wasm_bindgen::prelude::*;
 
 use crate::app::App;
-use crate::proxy::request_context::Passage;
+use crate::proxy::request_context::RequestContext;
 use crate::request::RequestHead;
 
 #[wasm_bindgen(module = "/src/instance.js")]
@@ -35,7 +35,7 @@ pub fn start() {
 /// the Unix epoch.
 #[wasm_bindgen]
 pub fn fetch(
-    passage: Passage,
+    passage: RequestContext,
     method: String,
     url: String,
     authorization: Option<String>,
@@ -55,7 +55,7 @@ pub fn fetch(
 
 /// Does what the origin's answer wishes of the guard. The promise is of the answer for the client.
 #[wasm_bindgen(js_name = originSaid)]
-pub fn origin_said(passage: Passage, answer: web_sys::Response) -> js_sys::Promise {
+pub fn origin_said(passage: RequestContext, answer: web_sys::Response) -> js_sys::Promise {
     promise::of(async move {
         let app = App::loaded().ok_or("there is nobody to ask")?;
         Ok(proxy::origin_commands::carry_out(&app, passage, answer).await.into())

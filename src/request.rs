@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 use auth::decision::{Body, Head};
-use auth::device::Hints;
+use auth::device::ClientHints;
 use auth::form::{Form, MAX_BODY};
 use auth::login::Client;
 use auth::refusal::Refusal;
@@ -14,7 +14,7 @@ use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::proxy::request_context::Passage;
+use crate::proxy::request_context::RequestContext;
 
 /// The head of a request. What every request is asked for comes with it, another header is looked at
 /// when it is asked for.
@@ -23,7 +23,7 @@ pub struct RequestHead {
     url: String,
     authorization: Option<String>,
     cookie: Option<String>,
-    passage: Passage,
+    passage: RequestContext,
     body: Option<Result<String, UnreadableBody>>,
     over: Option<Vec<Sid>>,
     found_more: Cell<bool>,
@@ -47,7 +47,7 @@ extern "C" {
 impl RequestHead {
     /// The head of a request, of which this much is known already.
     pub fn new(
-        passage: Passage,
+        passage: RequestContext,
         method: String,
         url: String,
         authorization: Option<String>,
@@ -58,13 +58,13 @@ impl RequestHead {
     }
 
     /// Looks at a request.
-    pub fn of(passage: Passage) -> Self {
+    pub fn of(passage: RequestContext) -> Self {
         let [authorization, cookie] = ["authorization", "cookie"].map(|name| passage.header(name));
         Self::new(passage.clone(), passage.method(), passage.url(), authorization, cookie)
     }
 
     /// The request.
-    pub fn passage(&self) -> &Passage {
+    pub fn passage(&self) -> &RequestContext {
         &self.passage
     }
 
@@ -174,7 +174,7 @@ pub fn client(request: &web_sys::Request, head: &impl Head) -> Client {
     let place = |name: &str| Reflect::get(&cf, &name.into()).ok()?.as_string();
     let header = |name: &str| head.header(name).map(Cow::into_owned);
     let user_agent = header("user-agent");
-    let hints = Hints {
+    let hints = ClientHints {
         mobile: header("sec-ch-ua-mobile"),
         platform: header("sec-ch-ua-platform"),
         form_factors: header("sec-ch-ua-form-factors"),

@@ -12,7 +12,7 @@ pub use readings::Readings;
 pub use rule::{Access, Rule};
 
 use crate::refusal::Refusal;
-use rule::{Regardless, Text};
+use rule::{Ignoring, Text};
 
 /// The rules, in their order.
 #[derive(Clone, Debug)]
@@ -170,7 +170,7 @@ impl Rules {
         self.add(&mut matches, method, path);
         for read in readings.iter() {
             let exact = self.first(|rule| {
-                rule.is_about(method) && rule.may_name(&Text::new(read), Regardless::Nothing)
+                rule.is_about(method) && rule.may_name(&Text::new(read), Ignoring::Nothing)
             });
             self.hold(&mut matches, exact, || Why::Read(read.to_owned()));
             self.add(&mut matches, method, read);
@@ -193,24 +193,24 @@ impl Rules {
         let first = |regardless| {
             self.first(|rule| rule.is_about(method) && rule.may_name(&text, regardless))
         };
-        let last = first(Regardless::Both);
+        let last = first(Ignoring::Both);
         if matches.others.is_empty() && matches.first.index == last {
             return;
         }
-        for regardless in [Regardless::Case, Regardless::Slash, Regardless::Both] {
+        for regardless in [Ignoring::Case, Ignoring::Slash, Ignoring::Both] {
             let found = first(regardless);
             self.hold(matches, found, || Why::Read(self.spelled(found, &text, regardless)));
         }
     }
 
     /// How an origin spells what it reads, by the rule that names it then.
-    fn spelled(&self, index: Option<usize>, text: &Text<'_>, regardless: Regardless) -> String {
+    fn spelled(&self, index: Option<usize>, text: &Text<'_>, regardless: Ignoring) -> String {
         let rule = index.map_or(&self.otherwise, |index| &self.rules[index]);
         let read = match regardless {
-            Regardless::Case | Regardless::Both => text.lower(),
-            Regardless::Slash | Regardless::Nothing => text.exact,
+            Ignoring::Case | Ignoring::Both => text.lower(),
+            Ignoring::Slash | Ignoring::Nothing => text.exact,
         };
-        let is_named = rule.may_name(&Text::new(read), Regardless::Case);
+        let is_named = rule.may_name(&Text::new(read), Ignoring::Case);
         match (is_named, read.strip_suffix('/')) {
             (true, _) => read.to_owned(),
             (false, Some(bare)) if !bare.is_empty() => bare.to_owned(),

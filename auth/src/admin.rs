@@ -5,7 +5,7 @@ mod wish;
 use base64ct::{Base64, Encoding};
 use serde_json::{Map, Value};
 
-pub use wish::{NewSession, Terms, Wish, page};
+pub use wish::{AdminRequest, NewSession, SessionTerms, page};
 
 use crate::config::{Secret, Settings};
 use crate::credential::{bearer, scheme};
@@ -20,13 +20,13 @@ const REVOKE_ADMINS: &str = "sessions:revoke-admins";
 
 /// Which of the admin scopes a token has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rights {
+pub struct AdminScopes {
     read: bool,
     revoke: bool,
     revoke_admins: bool,
 }
 
-impl Rights {
+impl AdminScopes {
     /// Those that these claims give.
     pub fn of(claims: &Map<String, Value>) -> Self {
         let scopes = scopes(claims);
@@ -42,16 +42,16 @@ impl Rights {
 
 /// By what somebody manages sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Power {
+pub enum AdminCredential {
     /// The admin API key.
     Key,
     /// The scopes of a token whose session is live.
-    Token(Rights),
+    Token(AdminScopes),
 }
 
 /// What is done to the sessions of others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
+pub enum Permission {
     /// They are seen, or counted.
     See,
     /// One is begun.
@@ -65,18 +65,20 @@ pub enum Act {
     },
 }
 
-impl Power {
+impl AdminCredential {
     /// May this be done?
     ///
     /// # Errors
     /// [`Refusal::AccessDenied`] with the scope that is missing, if there is one for it.
-    pub fn allows(self, act: Act) -> Result<(), Refusal> {
+    pub fn allows(self, act: Permission) -> Result<(), Refusal> {
         let Self::Token(rights) = self else { return Ok(()) };
         let (allowed, scope) = match act {
-            Act::See => (rights.read, Some(READ)),
-            Act::Begin | Act::Change => (false, None),
-            Act::End { of_admin: false } => (rights.revoke || rights.revoke_admins, Some(REVOKE)),
-            Act::End { of_admin: true } => (rights.revoke_admins, Some(REVOKE_ADMINS)),
+            Permission::See => (rights.read, Some(READ)),
+            Permission::Begin | Permission::Change => (false, None),
+            Permission::End { of_admin: false } => {
+                (rights.revoke || rights.revoke_admins, Some(REVOKE))
+            }
+            Permission::End { of_admin: true } => (rights.revoke_admins, Some(REVOKE_ADMINS)),
         };
         if allowed { Ok(()) } else { Err(Refusal::AccessDenied { scope }) }
     }

@@ -29,7 +29,7 @@ const MOST: usize = 4;
 /// No key could sign one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the assertion for the origin could not be signed")]
-pub struct Unsigned;
+pub struct NotSigned;
 
 /// Those that were signed for a token a moment ago, because signing costs more than all the rest.
 #[derive(Default, PartialEq)]
@@ -46,19 +46,19 @@ impl Assertions {
     /// The one for this audience if it is still to be sent, or else what `sign` makes.
     ///
     /// # Errors
-    /// [`Unsigned`] if `sign` makes none.
+    /// [`NotSigned`] if `sign` makes none.
     pub fn recall(
         &self,
         audience: &str,
         now: Timestamp,
         sign: impl FnOnce() -> Option<String>,
-    ) -> Result<Rc<str>, Unsigned> {
+    ) -> Result<Rc<str>, NotSigned> {
         let mut kept = self.0.borrow_mut();
         kept.retain(|it| now.since(it.issued) <= IN_USE);
         if let Some(known) = kept.iter().find(|it| it.audience == audience) {
             return Ok(Rc::clone(&known.text));
         }
-        let text: Rc<str> = sign().ok_or(Unsigned)?.into();
+        let text: Rc<str> = sign().ok_or(NotSigned)?.into();
         kept.truncate(MOST - 1);
         let new = Assertion { audience: audience.to_owned(), text: Rc::clone(&text), issued: now };
         kept.insert(0, new);

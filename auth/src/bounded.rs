@@ -25,7 +25,7 @@ const OVERHEAD: usize = 128;
 /// There are two generations. What is used moves into the young one; when that is full, the old one
 /// goes. So at most twice the bytes of one generation are held, and what is used between two turns
 /// stays, however much else comes in.
-pub struct Bounded<E> {
+pub struct BoundedCache<E> {
     generation_bytes: usize,
     generations: RefCell<Generations<E>>,
     young_bytes: Cell<usize>,
@@ -37,13 +37,13 @@ struct Generations<E> {
 }
 
 /// Says how many, not which.
-impl<E> fmt::Debug for Bounded<E> {
+impl<E> fmt::Debug for BoundedCache<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bounded").field("len", &self.len()).finish_non_exhaustive()
+        f.debug_struct("BoundedCache").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 
-impl<E> Bounded<E> {
+impl<E> BoundedCache<E> {
     /// Holds up to this many bytes, in both generations.
     pub fn new(most_bytes: usize) -> Self {
         let generations = Generations { young: FxHashMap::default(), old: FxHashMap::default() };
@@ -65,7 +65,7 @@ impl<E> Bounded<E> {
     }
 }
 
-impl<E: Entry> Bounded<E> {
+impl<E: Entry> BoundedCache<E> {
     /// The entry of this text if it is held, or else what `make` makes of it, which is held then.
     ///
     /// # Errors
@@ -130,7 +130,7 @@ mod tests {
 
     const MOST: usize = 100_000;
 
-    fn recall(bounded: &Bounded<Text>, key: u64, text: &str, bytes: usize) -> bool {
+    fn recall(bounded: &BoundedCache<Text>, key: u64, text: &str, bytes: usize) -> bool {
         let mut is_new = false;
         let make = || {
             is_new = true;
@@ -140,7 +140,7 @@ mod tests {
         !is_new
     }
 
-    fn held(bounded: &Bounded<Text>) -> usize {
+    fn held(bounded: &BoundedCache<Text>) -> usize {
         let generations = bounded.generations.borrow();
         let all = generations.young.values().chain(generations.old.values());
         all.map(|text| text.1 + OVERHEAD).sum()
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn an_entry_is_made_once_and_a_failure_each_time() {
-        let bounded = Bounded::<Text>::new(MOST);
+        let bounded = BoundedCache::<Text>::new(MOST);
         assert!(!recall(&bounded, 1, "a", 10));
         assert!(recall(&bounded, 1, "a", 10));
         assert_eq!(bounded.recall(2, "b", || Err("failed")).err(), Some("failed"));
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn another_text_under_the_same_key_is_another_entry() {
-        let bounded = Bounded::<Text>::new(MOST);
+        let bounded = BoundedCache::<Text>::new(MOST);
         assert!(!recall(&bounded, 1, "a", 10));
         assert!(!recall(&bounded, 1, "b", 10));
         assert!(!recall(&bounded, 1, "a", 10), "the other took its place");
@@ -168,7 +168,7 @@ mod tests {
     #[case::large(20_000)]
     #[case::larger_than_all(1_000_000)]
     fn the_bytes_are_bounded_and_what_is_used_stays(#[case] bytes: usize) {
-        let bounded = Bounded::<Text>::new(MOST);
+        let bounded = BoundedCache::<Text>::new(MOST);
         recall(&bounded, 0, "used", 100);
         for n in 1..5_000 {
             recall(&bounded, n, &n.to_string(), bytes);
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn what_grows_makes_others_go_sooner() {
-        let bounded = Bounded::<Text>::new(MOST);
+        let bounded = BoundedCache::<Text>::new(MOST);
         recall(&bounded, 1, "a", 10);
         for (key, text) in [(2, "b"), (3, "c")] {
             bounded.grew(MOST / 2);

@@ -20,24 +20,24 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::Duration;
 
-pub use caller::Caller;
-pub use onward::{Anonymous, Check, Forwarded, HeaderChanges};
+pub use caller::Principal;
+pub use onward::{AnonymousPlan, ForwardPlan, ForwardTarget, HeaderChanges};
 pub use refused::Refused;
-pub use sent_headers::SentHeaders;
+pub use sent_headers::HeaderFilter;
 
-use login_url::LoginUrl;
-use recent::Recent;
-use sent_headers::SeenHeaders;
+use login_url::LoginUrlPath;
+use recent::RecentSessions;
+use sent_headers::HeaderFilterCache;
 
 use crate::assertion;
 use crate::config::{Origin, Settings, StoreFailure, is_loopback};
-use crate::issuer::{Issuer, Keyring};
+use crate::issuer::{Issuer, IssuerKeyCache};
 use crate::jwt::LEEWAY;
 use crate::refusal::Refusal;
 use crate::route::{Endpoint, MAX_PATH, Route, Target};
 use crate::session::{Session, Sid};
 use crate::time::Timestamp;
-use crate::token::{Authentic, Tokens};
+use crate::token::{AuthenticToken, Tokens};
 
 /// What the guard looks at in a request. Headers are asked for one by one, because reading all
 /// of them costs more than the few that matter.
@@ -78,9 +78,9 @@ pub struct Guard {
     settings: Settings,
     tokens: Tokens,
     issuers: Vec<Rc<Issuer>>,
-    login_url: Option<LoginUrl>,
-    recent: Option<Recent>,
-    seen_headers: SeenHeaders,
+    login_url: Option<LoginUrlPath>,
+    recent: Option<RecentSessions>,
+    seen_headers: HeaderFilterCache,
     /// Whom assertions are for; `None`: whomever the request is for.
     audience: Option<String>,
 }
@@ -97,11 +97,11 @@ pub enum Decision {
     ReadBody,
     /// Tokens of several sessions came along: the store is to be asked which of these are over, and the
     /// request decided about anew with [`Head::over`].
-    Contested(Vec<Authentic>),
+    Contested(Vec<AuthenticToken>),
     /// The request goes to the origin, and nobody is asked whose it is.
-    Forward(Box<Anonymous>),
+    Forward(Box<AnonymousPlan>),
     /// The store is to be asked; its answer goes to [`Guard::judge`].
-    Check(Box<Check>),
+    CheckSession(Box<ForwardPlan>),
 }
 
 impl Guard {
@@ -114,17 +114,17 @@ impl Guard {
             .told(settings.identity_headers, settings.identity_encoding);
         let recent = match settings.store_failure {
             StoreFailure::Deny => None,
-            StoreFailure::AllowRecent(window) => Some(Recent::new(window)),
+            StoreFailure::AllowRecent(window) => Some(RecentSessions::new(window)),
         };
-        let login_url = settings.login_url.as_deref().and_then(LoginUrl::new);
+        let login_url = settings.login_url.as_deref().and_then(LoginUrlPath::new);
         let issuers = settings.trusted_issuers.iter().cloned();
         let issuers =
-            issuers.map(|trusted| Rc::new(Issuer { trusted, keyring: Keyring::default() }));
+            issuers.map(|trusted| Rc::new(Issuer { trusted, keyring: IssuerKeyCache::default() }));
         let audience = match &settings.origin {
             Origin::Url(url) => Some(assertion::audience(url)),
             Origin::Zone | Origin::Worker => None,
         };
-        let (issuers, seen_headers) = (issuers.collect(), SeenHeaders::default());
+        let (issuers, seen_headers) = (issuers.collect(), HeaderFilterCache::default());
         Self { issuers, settings, tokens, login_url, recent, audience, seen_headers }
     }
 
@@ -144,8 +144,8 @@ impl Guard {
     }
 
     /// Which headers go on, by their names and what is said of the connection, as
-    /// [`SentHeaders::read`] has it.
-    pub fn sent_headers(&self, lines: &str) -> Rc<SentHeaders> {
+    /// [`HeaderFilter::read`] has it.
+    pub fn sent_headers(&self, lines: &str) -> Rc<HeaderFilter> {
         self.seen_headers.read(lines)
     }
 

@@ -22,7 +22,7 @@ pub enum DeviceClass {
 /// `Sec-CH-UA-Mobile`, `Sec-CH-UA-Platform` and `Sec-CH-UA-Form-Factors`. Chromium sends the first two
 /// with each request.
 #[derive(Clone, Debug, Default)]
-pub struct Hints {
+pub struct ClientHints {
     /// `?1` or `?0`.
     pub mobile: Option<String>,
     /// A text, like `"Android"`.
@@ -133,7 +133,7 @@ impl DeviceClass {
     ///
     /// Safari on an iPad says word for word what it says on a Mac, unless its user asks for mobile pages,
     /// and sends no hints; so it counts as a desktop.
-    pub fn of(user_agent: &str, hints: &Hints) -> Self {
+    pub fn of(user_agent: &str, hints: &ClientHints) -> Self {
         let agent = user_agent.to_ascii_lowercase();
         let has = |marks: &[&str]| marks.iter().any(|mark| agent.contains(mark));
         // Phones of the brand Cubot are no bots.
@@ -167,7 +167,7 @@ impl DeviceClass {
     }
 }
 
-impl Hints {
+impl ClientHints {
     fn is_android(&self) -> bool {
         self.platform.as_deref().is_some_and(|platform| platform.trim_matches('"') == "Android")
     }

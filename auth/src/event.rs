@@ -6,12 +6,12 @@ mod webhook;
 
 use serde::Serialize;
 
-pub use noticed::Noticed;
+pub use noticed::ReportedEnds;
 pub use webhook::{Webhook, WebhookSecret};
 
 use crate::device::DeviceClass;
 use crate::request_log::LogNames;
-use crate::session::{Ending, Session, Sid, Subject};
+use crate::session::{Session, SessionEnd, Sid, Subject};
 use crate::time::Timestamp;
 
 /// What happened.
@@ -71,11 +71,11 @@ impl Event {
     pub fn ended(session: &Session) -> Vec<Self> {
         let whats: &[What] = match session.ended.as_ref() {
             None => &[],
-            Some(Ending::Superseded { by, .. }) => &[What::Superseded { by: *by }],
-            Some(Ending::Revoked { .. }) => &[What::Revoked],
-            Some(Ending::Reused { .. }) => &[What::TokenReused, What::Revoked],
+            Some(SessionEnd::Superseded { by, .. }) => &[What::Superseded { by: *by }],
+            Some(SessionEnd::Revoked { .. }) => &[What::Revoked],
+            Some(SessionEnd::Reused { .. }) => &[What::TokenReused, What::Revoked],
         };
-        let at = session.ended.as_ref().map_or(session.created, Ending::at);
+        let at = session.ended.as_ref().map_or(session.created, SessionEnd::at);
         whats.iter().map(|what| Self::of(*what, session, at)).collect()
     }
 

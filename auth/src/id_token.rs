@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::issuer::TrustedIssuer;
-use crate::jwt::{Claims, Signed, TokenError};
+use crate::jwt::{Claims, TokenError, VerifiedJwt};
 use crate::session::Subject;
-use crate::store::NoteName;
+use crate::store::EntryName;
 use crate::time::Timestamp;
 
 /// How old an ID token may be when it is exchanged. Longer than any login takes, and as long as the
@@ -23,7 +23,7 @@ pub struct IdToken {
     /// The claims that go on into our token.
     pub claims: Map<String, Value>,
     /// The issuer's side of it.
-    pub issued: Issued,
+    pub issued: IssuerSession,
     /// From when on it is not taken any more.
     pub over: Timestamp,
     jti: Option<String>,
@@ -33,14 +33,14 @@ pub struct IdToken {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Once {
     /// The note.
-    pub note: NoteName,
+    pub note: EntryName,
     /// Until when it is to be kept.
     pub over: Timestamp,
 }
 
 /// A login at an issuer, as a logout there will name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Issued {
+pub struct IssuerSession {
     /// The issuer.
     pub issuer: String,
     /// The issuer's `sub`.
@@ -58,7 +58,7 @@ impl IdToken {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn read(
-        signed: Signed,
+        signed: VerifiedJwt,
         issuer: &TrustedIssuer,
         nonce: Option<&str>,
         now: Timestamp,
@@ -90,43 +90,43 @@ impl IdToken {
             jti,
             sub: issuer.subject(&sub).ok_or(TokenError::Malformed)?,
             claims: passed_on(issuer, claims),
-            issued: Issued { issuer: issuer.issuer.clone(), sub, sid, at: issued },
+            issued: IssuerSession { issuer: issuer.issuer.clone(), sub, sid, at: issued },
         })
     }
 }
 
 impl IdToken {
     /// What keeps it from being used again. A `jti` is the issuer's own name for it (RFC 7519, section
-    /// 4.1.7); without one, `digest` is, that of the token ([`Unverified::digest`](crate::jwt::Unverified::digest)).
+    /// 4.1.7); without one, `digest` is, that of the token ([`UnverifiedJwt::digest`](crate::jwt::Unverified::digest)).
     pub fn once(&self, digest: &str) -> Once {
         let issuer = &*self.issued.issuer;
         let note = match &self.jti {
-            Some(jti) => NoteName::new("ID token used", &[issuer, jti]),
-            None => NoteName::new("ID token used, by its digest", &[issuer, digest]),
+            Some(jti) => EntryName::new("ID token used", &[issuer, jti]),
+            None => EntryName::new("ID token used, by its digest", &[issuer, digest]),
         };
         Once { note, over: self.over }
     }
 }
 
-impl Issued {
+impl IssuerSession {
     /// The note that says whose session the issuer's is.
-    pub fn user_note(issuer: &str, sid: &str) -> NoteName {
-        NoteName::new("issuer session", &[issuer, sid])
+    pub fn user_note(issuer: &str, sid: &str) -> EntryName {
+        EntryName::new("issuer session", &[issuer, sid])
     }
 
     /// The note that says that the issuer's session has ended, and when.
-    pub fn sid_end_note(issuer: &str, sid: &str) -> NoteName {
-        NoteName::new("issuer session ended", &[issuer, sid])
+    pub fn sid_end_note(issuer: &str, sid: &str) -> EntryName {
+        EntryName::new("issuer session ended", &[issuer, sid])
     }
 
     /// The note that says that all sessions of the issuer's user have ended, and when.
-    pub fn sub_end_note(issuer: &str, sub: &str) -> NoteName {
-        NoteName::new("issuer user logged out", &[issuer, sub])
+    pub fn sub_end_note(issuer: &str, sub: &str) -> EntryName {
+        EntryName::new("issuer user logged out", &[issuer, sub])
     }
 }
 
 /// Is it of no type, or of the one that says nothing (RFC 7519, section 5.1)?
-pub(crate) fn is_plain(token: &Signed) -> bool {
+pub(crate) fn is_plain(token: &VerifiedJwt) -> bool {
     token.is_untyped() || token.is_of_type("JWT")
 }
 

@@ -45,7 +45,7 @@ impl Cursor {
 
 /// What the index is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Question {
+pub enum IndexQuery {
     /// Notes what has changed. Answered by anything.
     Record {
         /// A session that has begun, and its absolute deadline.
@@ -71,7 +71,7 @@ pub enum Question {
     },
 }
 
-impl Question {
+impl IndexQuery {
     /// Notes that a session has begun, or not, and that others are over.
     pub fn record(
         user: &Subject,
@@ -108,7 +108,7 @@ impl Question {
 
 /// A user, and the sessions that the index has of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Indexed {
+pub struct IndexedUser {
     /// The user.
     pub user: Subject,
     /// Their sessions. Some may be over, and some missing.
@@ -116,15 +116,15 @@ pub struct Indexed {
 }
 
 /// Reads a page: a line for each user, of the name in base64url and the `sid`s, with spaces between.
-pub fn users(answer: &str) -> Option<Vec<Indexed>> {
+pub fn users(answer: &str) -> Option<Vec<IndexedUser>> {
     answer.lines().map(indexed).collect()
 }
 
-fn indexed(line: &str) -> Option<Indexed> {
+fn indexed(line: &str) -> Option<IndexedUser> {
     let mut words = line.split(' ');
     let user = user(words.next()?)?;
     let sids = words.map(|sid| Sid::try_from(sid.to_owned()).ok());
-    Some(Indexed { user, sids: sids.collect::<Option<_>>()? })
+    Some(IndexedUser { user, sids: sids.collect::<Option<_>>()? })
 }
 
 fn user(encoded: &str) -> Option<Subject> {

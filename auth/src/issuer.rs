@@ -9,7 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-pub use keyring::{FETCH_TIMEOUT, Keyring, Look, MAX_JWKS};
+pub use keyring::{FETCH_TIMEOUT, IssuerKeyCache, Look, MAX_JWKS};
 
 use crate::config::web_url;
 use crate::session::Subject;
@@ -173,7 +173,7 @@ pub struct Issuer {
     /// What the settings say.
     pub trusted: TrustedIssuer,
     /// Its keys.
-    pub keyring: Keyring,
+    pub keyring: IssuerKeyCache,
 }
 
 #[cfg(test)]

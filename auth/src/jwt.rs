@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::keys::Material;
+use crate::keys::KeyMaterial;
 use crate::time::Timestamp;
 
 /// Tokens longer than this are refused before any work is spent on them, in bytes.
@@ -78,13 +78,13 @@ pub enum TokenError {
 }
 
 /// A token that reads well. Nobody vouches for it yet.
-pub struct Unverified<'a> {
+pub struct UnverifiedJwt<'a> {
     token: &'a str,
     header: Map<String, Value>,
     claims: Map<String, Value>,
 }
 
-impl<'a> Unverified<'a> {
+impl<'a> UnverifiedJwt<'a> {
     /// Reads the parts, strictly.
     ///
     /// # Errors
@@ -160,22 +160,22 @@ impl<'a> Unverified<'a> {
     ///
     /// # Errors
     /// [`TokenError::Signature`], or [`TokenError::Malformed`] if there is none that can be read.
-    pub fn verify(self, key: &Material) -> Result<Signed, TokenError> {
+    pub fn verify(self, key: &KeyMaterial) -> Result<VerifiedJwt, TokenError> {
         self.check_signature(&[key])?;
-        Ok(Signed { header: self.header, claims: Claims(self.claims) })
+        Ok(VerifiedJwt { header: self.header, claims: Claims(self.claims) })
     }
 
     /// The same with whichever of these keys has signed it. There may be several of one name, and a
     /// token need not name one.
     ///
     /// # Errors
-    /// As [`Unverified::verify`]; [`TokenError::UnknownKey`] if there are no keys.
-    pub fn verify_by_one_of(&self, keys: &[&Material]) -> Result<Signed, TokenError> {
+    /// As [`UnverifiedJwt::verify`]; [`TokenError::UnknownKey`] if there are no keys.
+    pub fn verify_by_one_of(&self, keys: &[&KeyMaterial]) -> Result<VerifiedJwt, TokenError> {
         self.check_signature(keys)?;
-        Ok(Signed { header: self.header.clone(), claims: Claims(self.claims.clone()) })
+        Ok(VerifiedJwt { header: self.header.clone(), claims: Claims(self.claims.clone()) })
     }
 
-    fn check_signature(&self, keys: &[&Material]) -> Result<(), TokenError> {
+    fn check_signature(&self, keys: &[&KeyMaterial]) -> Result<(), TokenError> {
         let (message, signature) = self.token.rsplit_once('.').ok_or(TokenError::Malformed)?;
         let signature =
             Base64UrlUnpadded::decode_vec(signature).map_err(|_| TokenError::Malformed)?;
@@ -191,14 +191,14 @@ impl<'a> Unverified<'a> {
     }
 }
 
-/// What a key has signed. Nothing but [`Unverified::verify`] makes one.
-pub struct Signed {
+/// What a key has signed. Nothing but [`UnverifiedJwt::verify`] makes one.
+pub struct VerifiedJwt {
     header: Map<String, Value>,
     /// What it says.
     pub claims: Claims,
 }
 
-impl Signed {
+impl VerifiedJwt {
     /// Is its `typ` this one, with or without `application/` before it (RFC 7515, section 4.1.9)?
     pub fn is_of_type(&self, expected: &str) -> bool {
         self.header.get("typ").and_then(Value::as_str).is_some_and(|typ| {

@@ -35,7 +35,7 @@ pub struct Key {
     /// Its name in token headers.
     pub kid: String,
     /// What it verifies and signs with.
-    pub material: Material,
+    pub material: KeyMaterial,
     /// What is made of its secret part, if that is here, for names in the log.
     log_key: Option<LogKey>,
 }
@@ -52,7 +52,7 @@ impl fmt::Debug for Key {
 
 /// The key itself, and by its type the algorithm (RFC 7518, section 3.1; RFC 8037).
 #[derive(Clone)]
-pub enum Material {
+pub enum KeyMaterial {
     /// HMAC with SHA-256.
     Hs256(Hs256Key),
     /// HMAC with SHA-384.
@@ -81,7 +81,7 @@ impl<A: Algorithm<VerifyingKey: Clone, SigningKey: Clone>> Clone for Pair<A> {
     }
 }
 
-impl Material {
+impl KeyMaterial {
     /// Reads a JWK: one key of one algorithm.
     ///
     /// # Errors
@@ -268,7 +268,7 @@ impl KeySet {
 
 impl Key {
     fn parse(jwk: &Value) -> Result<Self, String> {
-        let material = Material::parse(jwk)?;
+        let material = KeyMaterial::parse(jwk)?;
         // Without one, tokens could not be told apart once a second key is put in front.
         let kid = jwk.get("kid").and_then(Value::as_str).filter(|kid| !kid.is_empty());
         let secret = bytes(jwk, "k").or_else(|| bytes(jwk, "d")).filter(|_| material.can_sign());

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::rc::Rc;
 
 use crate::limit::Limit;
-use crate::session::{Ending, Session, Sid, Standing};
-use crate::store::{Answer, Command, MAX_TOMBSTONES, RETOLD, Which};
+use crate::session::{Session, SessionEnd, Sid, TokenGeneration};
+use crate::store::{Answer, Command, MAX_TOMBSTONES, RETOLD, SessionSelector};
 use crate::time::Timestamp;
 
 /// All records of one user, live and ended.
@@ -20,7 +20,7 @@ pub struct Ledger {
 /// The records a step touched, so that a store writes those and no others. Deleting comes first: a
 /// record can be forgotten and opened anew in one step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Touched {
+pub struct LedgerChanges {
     /// To be written.
     pub written: Vec<Sid>,
     /// To be deleted.
@@ -62,8 +62,8 @@ impl Ledger {
     }
 
     /// Applies one command.
-    pub fn apply(&mut self, command: &Command) -> (Answer, Touched) {
-        let mut touched = Touched::default();
+    pub fn apply(&mut self, command: &Command) -> (Answer, LedgerChanges) {
+        let mut touched = LedgerChanges::default();
         let answer = match command {
             Command::Check { sid, jti, idle_timeout, now } => {
                 let found = self.sessions.get_mut(sid);
@@ -85,11 +85,11 @@ impl Ledger {
             Command::Refresh { sid, token, jti, idle_timeout, now } => {
                 match self.sessions.get_mut(sid).filter(|session| session.is_live(*now)) {
                     None => Answer::Found(self.sessions.get(sid).cloned().map(Rc::new)),
-                    Some(session) if session.standing(token, *now) == Standing::Outdated => {
-                        let which = Which::One(sid.clone());
+                    Some(session) if session.standing(token, *now) == TokenGeneration::Outdated => {
+                        let which = SessionSelector::One(sid.clone());
                         Answer::Ended(self.end_which(
                             &which,
-                            &Ending::Reused { at: *now },
+                            &SessionEnd::Reused { at: *now },
                             &mut touched,
                         ))
                     }
@@ -164,10 +164,10 @@ impl Ledger {
         session: &Session,
         superseded: &[Sid],
         now: Timestamp,
-        touched: &mut Touched,
+        touched: &mut LedgerChanges,
     ) -> Answer {
         touched.forgotten = self.forget_old(now);
-        let ending = Ending::Superseded { at: now, by: session.device };
+        let ending = SessionEnd::Superseded { at: now, by: session.device };
         let ended = self.end(superseded, &ending, touched);
         touched.written.push(session.sid.clone());
         self.sessions.insert(session.sid.clone(), session.clone());
@@ -178,7 +178,12 @@ impl Ledger {
 
     /// Ends the live sessions. Those that bear this very ending are ended by it, too: the command
     /// may have come before.
-    fn end_which(&mut self, which: &Which, ending: &Ending, touched: &mut Touched) -> Vec<Session> {
+    fn end_which(
+        &mut self,
+        which: &SessionSelector,
+        ending: &SessionEnd,
+        touched: &mut LedgerChanges,
+    ) -> Vec<Session> {
         let at = ending.at();
         touched.forgotten = self.forget_old(at);
         let is_chosen = |it: &Session| which.includes(it);
@@ -191,7 +196,7 @@ impl Ledger {
     }
 
     /// Those of the chosen that were ended otherwise, a moment ago.
-    fn ended_before(&self, which: &Which, ending: &Ending) -> Vec<Session> {
+    fn ended_before(&self, which: &SessionSelector, ending: &SessionEnd) -> Vec<Session> {
         let is_recent = |it: &Session| match &it.ended {
             Some(other) => other != ending && ending.at() < other.at().plus(RETOLD),
             None => false,
@@ -219,7 +224,12 @@ impl Ledger {
         in_order(some.map(|s| (s.created, &s.sid)).collect())
     }
 
-    fn end(&mut self, which: &[Sid], ending: &Ending, touched: &mut Touched) -> Vec<Session> {
+    fn end(
+        &mut self,
+        which: &[Sid],
+        ending: &SessionEnd,
+        touched: &mut LedgerChanges,
+    ) -> Vec<Session> {
         let mut ended = Vec::with_capacity(which.len());
         for sid in which {
             if let Some(session) = self.sessions.get_mut(sid) {
@@ -235,7 +245,7 @@ impl Ledger {
     /// those of one moment in the order of their names.
     fn forget_excess_tombstones(&mut self, now: Timestamp) -> Vec<Sid> {
         let over = self.sessions.values().filter(|s| !s.is_live(now));
-        let moment = |s: &Session| s.ended.as_ref().map_or(s.deadline(), Ending::at);
+        let moment = |s: &Session| s.ended.as_ref().map_or(s.deadline(), SessionEnd::at);
         let mut oldest = in_order(over.map(|s| (moment(s), &s.sid)).collect());
         oldest.truncate(oldest.len().saturating_sub(MAX_TOMBSTONES));
         for sid in &oldest {

@@ -8,11 +8,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::admin::Rights;
+use crate::admin::AdminScopes;
 use crate::data::MAX_DATA;
-use crate::device::{DeviceClass, Hints};
+use crate::device::{ClientHints, DeviceClass};
 use crate::form::Form;
-use crate::id_token::{IdToken, Issued};
+use crate::id_token::{IdToken, IssuerSession};
 use crate::identity;
 use crate::issuer::{TrustedIssuer, issuer_of};
 use crate::limit::{LimitPolicy, SessionLimit};
@@ -30,9 +30,9 @@ const MAX_USER_AGENT: usize = 256;
 
 /// What a client sent to log in.
 #[derive(Clone, PartialEq)]
-pub struct Attempt {
+pub struct LoginRequest {
     /// By what it says who it is.
-    pub proof: Proof,
+    pub proof: LoginCredentials,
     /// Where to go after the login.
     pub redirect: Option<LocalTarget>,
     /// Sessions that this login is to end.
@@ -41,7 +41,7 @@ pub struct Attempt {
 
 /// By what a client says who it is.
 #[derive(Clone, PartialEq)]
-pub enum Proof {
+pub enum LoginCredentials {
     /// The fields for `LOGIN_URL`.
     Credentials(Map<String, Value>),
     /// A trusted issuer's ID token.
@@ -53,7 +53,7 @@ pub enum Proof {
     },
 }
 
-impl Proof {
+impl LoginCredentials {
     /// The nonce that the client told.
     pub fn nonce(&self) -> Option<&str> {
         match self {
@@ -64,18 +64,18 @@ impl Proof {
 }
 
 /// Leaves out the proof.
-impl fmt::Debug for Attempt {
+impl fmt::Debug for LoginRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Attempt").field("redirect", &self.redirect).finish_non_exhaustive()
+        f.debug_struct("LoginRequest").field("redirect", &self.redirect).finish_non_exhaustive()
     }
 }
 
-impl Attempt {
+impl LoginRequest {
     /// The name that the user entered on the login page, to stand there again.
     pub fn username(&self) -> Option<&str> {
         match &self.proof {
-            Proof::Credentials(fields) => fields.get("username")?.as_str(),
-            Proof::IdToken { .. } => None,
+            LoginCredentials::Credentials(fields) => fields.get("username")?.as_str(),
+            LoginCredentials::IdToken { .. } => None,
         }
     }
 
@@ -108,9 +108,10 @@ impl Attempt {
             ),
         };
         let by_token = with_issuers && form == Form::Json && fields.contains_key("id_token");
-        let proof = if by_token { id_token(fields)? } else { Proof::Credentials(fields) };
+        let proof =
+            if by_token { id_token(fields)? } else { LoginCredentials::Credentials(fields) };
         match &proof {
-            Proof::Credentials(fields) if fields.is_empty() => {
+            LoginCredentials::Credentials(fields) if fields.is_empty() => {
                 Err("The body holds no credentials.")
             }
             _ => Ok(Self { proof, redirect, end }),
@@ -124,7 +125,7 @@ fn sids(texts: Vec<String>) -> Result<Vec<Sid>, &'static str> {
     texts.into_iter().map(|text| Sid::try_from(text).map_err(|_| END)).collect()
 }
 
-fn id_token(mut fields: Map<String, Value>) -> Result<Proof, &'static str> {
+fn id_token(mut fields: Map<String, Value>) -> Result<LoginCredentials, &'static str> {
     let Some(Value::String(token)) = fields.remove("id_token") else {
         return Err("`id_token` must be a text.");
     };
@@ -134,7 +135,7 @@ fn id_token(mut fields: Map<String, Value>) -> Result<Proof, &'static str> {
         Some(_) => return Err("`nonce` must be a text."),
     };
     match fields.is_empty() {
-        true => Ok(Proof::IdToken { token, nonce }),
+        true => Ok(LoginCredentials::IdToken { token, nonce }),
         false => {
             Err("Send `id_token`, with `nonce`, `redirect` and `end` if you like, or credentials.")
         }
@@ -143,7 +144,7 @@ fn id_token(mut fields: Map<String, Value>) -> Result<Proof, &'static str> {
 
 /// The word of the origin, or of a trusted issuer, that somebody is who they say.
 #[derive(Clone, PartialEq)]
-pub struct Approval {
+pub struct AuthenticatedUser {
     /// Who has logged in.
     pub sub: Subject,
     /// The claims that go into the token beside the registered ones.
@@ -157,13 +158,13 @@ pub struct Approval {
     /// Sessions that this login is to end.
     pub end: Vec<Sid>,
     /// The login at a trusted issuer, if it was one.
-    pub issued: Option<Issued>,
+    pub issued: Option<IssuerSession>,
 }
 
 /// Leaves out claims and data.
-impl fmt::Debug for Approval {
+impl fmt::Debug for AuthenticatedUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Approval").field("sub", &self.sub).finish_non_exhaustive()
+        f.debug_struct("AuthenticatedUser").field("sub", &self.sub).finish_non_exhaustive()
     }
 }
 
@@ -171,9 +172,9 @@ impl fmt::Debug for Approval {
 /// nothing of the values.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("a login cannot be made of it: {0}")]
-pub struct UnusableApproval(String);
+pub struct InvalidLoginResponse(String);
 
-impl UnusableApproval {
+impl InvalidLoginResponse {
     /// What is wrong with it.
     pub fn why(&self) -> &str {
         &self.0
@@ -184,23 +185,23 @@ impl UnusableApproval {
 fn member<T: DeserializeOwned>(
     answer: &mut Map<String, Value>,
     name: &str,
-) -> Result<Option<T>, UnusableApproval> {
+) -> Result<Option<T>, InvalidLoginResponse> {
     let given = answer.remove(name).filter(|value| !value.is_null());
     let read = given.map(serde_json::from_value).transpose();
-    read.map_err(|_| UnusableApproval(format!("`{name}` is of the wrong type or out of range")))
+    read.map_err(|_| InvalidLoginResponse(format!("`{name}` is of the wrong type or out of range")))
 }
 
-impl Approval {
+impl AuthenticatedUser {
     /// Reads what the origin answered. Those whose `sub` has an issuer's prefix are that issuer's
     /// users, and not the origin's to log in.
     ///
     /// # Errors
     /// What the origin should change.
-    pub fn parse(body: &str, issuers: &[TrustedIssuer]) -> Result<Self, UnusableApproval> {
+    pub fn parse(body: &str, issuers: &[TrustedIssuer]) -> Result<Self, InvalidLoginResponse> {
         let approval = Self::read(body)?;
         match issuer_of(&approval.sub, issuers) {
             None => Ok(approval),
-            Some(owner) => Err(UnusableApproval(format!(
+            Some(owner) => Err(InvalidLoginResponse(format!(
                 "`sub` begins with the `subject_prefix` of {}, whose users log in there",
                 owner.issuer
             ))),
@@ -211,26 +212,26 @@ impl Approval {
     ///
     /// # Errors
     /// What the origin should change.
-    pub(crate) fn read(body: &str) -> Result<Self, UnusableApproval> {
+    pub(crate) fn read(body: &str) -> Result<Self, InvalidLoginResponse> {
         let mut answer: Map<String, Value> = serde_json::from_str(body).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            UnusableApproval(format!("it is no JSON object (line {line}, column {column})"))
+            InvalidLoginResponse(format!("it is no JSON object (line {line}, column {column})"))
         })?;
         let sub: Option<String> = member(&mut answer, "sub")?;
-        let sub = sub.ok_or_else(|| UnusableApproval("`sub` is missing".into()))?;
-        let sub = Subject::try_from(sub).map_err(|why| UnusableApproval(why.into()))?;
+        let sub = sub.ok_or_else(|| InvalidLoginResponse("`sub` is missing".into()))?;
+        let sub = Subject::try_from(sub).map_err(|why| InvalidLoginResponse(why.into()))?;
         let mut claims: Map<_, _> = member(&mut answer, "claims")?.unwrap_or_default();
         if let Some(name) = REGISTERED.iter().find(|name| claims.contains_key(**name)) {
-            return Err(UnusableApproval(format!("`claims` must not set `{name}`")));
+            return Err(InvalidLoginResponse(format!("`claims` must not set `{name}`")));
         }
         if let Some(roles) = member::<Vec<String>>(&mut answer, "roles")? {
             claims.insert("roles".into(), roles.into());
         }
-        check_claims(&claims).map_err(UnusableApproval)?;
+        check_claims(&claims).map_err(InvalidLoginResponse)?;
         let data: Option<Map<_, _>> = member(&mut answer, "data")?;
         let data = data.map(|data| Value::Object(data).to_string());
         if data.as_ref().is_some_and(|data| data.len() > MAX_DATA) {
-            return Err(UnusableApproval("`data` is larger than 16 KB".into()));
+            return Err(InvalidLoginResponse("`data` is larger than 16 KB".into()));
         }
         let session_limit = member(&mut answer, "session_limit")?;
         let policy = member(&mut answer, "session_limit_policy")?;
@@ -275,10 +276,10 @@ impl Answer<'_> {
     ///
     /// # Errors
     /// Why nobody is let in.
-    pub fn read(self, issuers: &[TrustedIssuer]) -> Result<Approval, Refusal> {
+    pub fn read(self, issuers: &[TrustedIssuer]) -> Result<AuthenticatedUser, Refusal> {
         let unusable = |why: String| Refusal::OriginUnavailable(format!("LOGIN_URL {why}"));
         match self.status {
-            200 => Approval::parse(self.body, issuers)
+            200 => AuthenticatedUser::parse(self.body, issuers)
                 .map_err(|error| unusable(format!("answered 200, but {error}"))),
             401 => Err(Refusal::CredentialsInvalid),
             429 => {
@@ -326,7 +327,7 @@ pub struct Client {
     /// Its `User-Agent`.
     pub user_agent: Option<String>,
     /// What it says of its device beside that.
-    pub hints: Hints,
+    pub hints: ClientHints,
     /// The city the network places it in.
     pub city: Option<String>,
     /// The country, as a two-letter code.
@@ -335,7 +336,7 @@ pub struct Client {
 
 /// The lifetimes of a new session.
 #[derive(Clone, Copy, Debug)]
-pub struct Lifetimes {
+pub struct SessionLifetimes {
     /// Until the absolute deadline.
     pub session: std::time::Duration,
     /// Until the idle deadline, where there is one.
@@ -344,9 +345,9 @@ pub struct Lifetimes {
 
 /// Makes the session of a login. `random` must come from a cryptographic source.
 pub fn begin(
-    approval: &Approval,
+    approval: &AuthenticatedUser,
     client: Client,
-    lifetimes: Lifetimes,
+    lifetimes: SessionLifetimes,
     random: [[u8; 16]; 2],
     now: Timestamp,
 ) -> Session {
@@ -372,7 +373,7 @@ pub fn begin(
         client_data: None,
         issuer: approval.issued.as_ref().map(|issued| issued.issuer.clone()),
         issuer_sid: approval.issued.as_ref().and_then(|issued| issued.sid.clone()),
-        admin: Rights::of(&approval.claims).is_admin(),
+        admin: AdminScopes::of(&approval.claims).is_admin(),
         ended: None,
     }
 }

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::id_token::{addressed_to, is_plain};
 use crate::issuer::TrustedIssuer;
-use crate::jwt::{Signed, TokenError};
-use crate::store::NoteName;
+use crate::jwt::{TokenError, VerifiedJwt};
+use crate::store::EntryName;
 use crate::time::Timestamp;
 
 /// The member of `events` that makes a token a logout token (section 2.4).
@@ -22,7 +22,7 @@ const LIFETIME: Duration = Duration::from_secs(2 * 60);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogoutToken {
     /// Who has logged out, and of which of the issuer's sessions.
-    pub whose: Whose,
+    pub whose: LogoutSubject,
     /// The issuer.
     pub issuer: String,
     /// When it was issued.
@@ -34,7 +34,7 @@ pub struct LogoutToken {
 
 /// A logout token names a user, a session of the issuer's, or both.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Whose {
+pub enum LogoutSubject {
     /// Every session of this user, by the issuer's `sub`.
     User(String),
     /// This session, of a user who may be named, too.
@@ -46,7 +46,7 @@ pub enum Whose {
     },
 }
 
-impl Whose {
+impl LogoutSubject {
     /// The issuer's session, if it names one.
     pub fn sid(&self) -> Option<String> {
         match self {
@@ -63,7 +63,7 @@ impl LogoutToken {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn read(
-        signed: Signed,
+        signed: VerifiedJwt,
         issuer: &TrustedIssuer,
         now: Timestamp,
     ) -> Result<Self, TokenError> {
@@ -80,8 +80,8 @@ impl LogoutToken {
         let period = claims.period_or(Some(LIFETIME))?.with_tolerance(issuer.clock_tolerance);
         period.judge(now)?;
         let whose = match (claims.optional_text("sub")?, claims.optional_text("sid")?) {
-            (sub, Some(sid)) => Whose::Session { sid, sub },
-            (Some(sub), None) => Whose::User(sub),
+            (sub, Some(sid)) => LogoutSubject::Session { sid, sub },
+            (Some(sub), None) => LogoutSubject::User(sub),
             (None, None) => return Err(TokenError::Malformed),
         };
         let jti = claims.text("jti")?;
@@ -90,8 +90,8 @@ impl LogoutToken {
     }
 
     /// The note that says that it was used.
-    pub fn used_note(&self) -> NoteName {
-        NoteName::new("logout token used", &[&self.issuer, &self.jti])
+    pub fn used_note(&self) -> EntryName {
+        EntryName::new("logout token used", &[&self.issuer, &self.jti])
     }
 }
 

@@ -1,6 +1,6 @@
 //! Why somebody is at the login page, in words for people.
 
-use crate::session::{Ending, Gone};
+use crate::session::{InvalidSession, SessionEnd};
 use crate::time::{Timestamp, ago, written};
 
 /// By the code in the page's query, `logged_out` or that of a refusal. Other texts say nothing,
@@ -18,22 +18,22 @@ pub fn of_reason(reason: &str) -> Option<&'static str> {
 
 /// By what the store knows of the session that the browser still has a token of: also when, and by
 /// what. `None` if it does not know.
-pub fn of_gone(gone: &Gone, now: Timestamp) -> Option<String> {
+pub fn of_gone(gone: &InvalidSession, now: Timestamp) -> Option<String> {
     let when = |at: Timestamp| format!("{} ({})", ago(now.since(at)), written(at));
     Some(match gone {
-        Gone::Ended(Ending::Superseded { at, by }) => format!(
+        InvalidSession::Ended(SessionEnd::Superseded { at, by }) => format!(
             "You were signed out here {}, because you signed in elsewhere, with {by}.",
             when(*at)
         ),
-        Gone::Ended(Ending::Revoked { at }) => {
+        InvalidSession::Ended(SessionEnd::Revoked { at }) => {
             format!("You were signed out: your session was ended {}.", when(*at))
         }
-        Gone::Ended(Ending::Reused { at }) => format!(
+        InvalidSession::Ended(SessionEnd::Reused { at }) => format!(
             "You were signed out: your session was ended {}, because somebody may have copied it.",
             when(*at)
         ),
-        Gone::Expired { at } => format!("Your session expired {}.", when(*at)),
-        Gone::Outdated | Gone::Unknown => return None,
+        InvalidSession::Expired { at } => format!("Your session expired {}.", when(*at)),
+        InvalidSession::Outdated | InvalidSession::Unknown => return None,
     })
 }
 
@@ -48,28 +48,31 @@ mod tests {
 
     #[rstest]
     #[case::superseded(
-        Gone::Ended(Ending::Superseded { at: AT, by: DeviceClass::Mobile }),
+        InvalidSession::Ended(SessionEnd::Superseded { at: AT, by: DeviceClass::Mobile }),
         Some("You were signed out here 5 minutes ago (14 November 2023, 22:13 UTC), because you signed in elsewhere, with a phone.")
     )]
     #[case::just_now(
-        Gone::Ended(Ending::Superseded { at: NOW, by: DeviceClass::Other }),
+        InvalidSession::Ended(SessionEnd::Superseded { at: NOW, by: DeviceClass::Other }),
         Some("You were signed out here just now (14 November 2023, 22:18 UTC), because you signed in elsewhere, with another device.")
     )]
     #[case::revoked(
-        Gone::Ended(Ending::Revoked { at: AT }),
+        InvalidSession::Ended(SessionEnd::Revoked { at: AT }),
         Some("You were signed out: your session was ended 5 minutes ago (14 November 2023, 22:13 UTC).")
     )]
     #[case::reused(
-        Gone::Ended(Ending::Reused { at: AT }),
+        InvalidSession::Ended(SessionEnd::Reused { at: AT }),
         Some("You were signed out: your session was ended 5 minutes ago (14 November 2023, 22:13 UTC), because somebody may have copied it.")
     )]
     #[case::expired(
-        Gone::Expired { at: AT },
+        InvalidSession::Expired { at: AT },
         Some("Your session expired 5 minutes ago (14 November 2023, 22:13 UTC).")
     )]
-    #[case::outdated(Gone::Outdated, None)]
-    #[case::unknown(Gone::Unknown, None)]
-    fn a_visitor_is_told_when_and_by_what(#[case] gone: Gone, #[case] told: Option<&str>) {
+    #[case::outdated(InvalidSession::Outdated, None)]
+    #[case::unknown(InvalidSession::Unknown, None)]
+    fn a_visitor_is_told_when_and_by_what(
+        #[case] gone: InvalidSession,
+        #[case] told: Option<&str>,
+    ) {
         assert_eq!(of_gone(&gone, NOW).as_deref(), told);
     }
 

@@ -10,9 +10,9 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::login::Proof;
+use crate::login::LoginCredentials;
 use crate::refusal::Refusal;
-use crate::store::NoteName;
+use crate::store::EntryName;
 use crate::time::parse_span;
 
 /// How many attempts pass within a span that begins with the first of them.
@@ -123,7 +123,7 @@ pub enum By {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {
     /// Its name.
-    pub name: NoteName,
+    pub name: EntryName,
     /// What it counts by.
     pub by: By,
     /// How many pass.
@@ -145,17 +145,17 @@ const MOST_USERS: usize = 4;
 /// # Errors
 /// [`Refusal::BadRequest`] for a name that is neither a text nor a number, and for too many.
 pub fn counters(
-    proof: &Proof,
+    proof: &LoginCredentials,
     address: Option<&str>,
     rates: LoginRates,
     fold: impl Fn(&str) -> String,
 ) -> Result<Vec<Counter>, Refusal> {
     let mut counters = Vec::new();
     if let Some(rate) = rates.per_address {
-        let name = NoteName::new("login by address", &[&network(address)]);
+        let name = EntryName::new("login by address", &[&network(address)]);
         counters.push(Counter { name, by: By::Address, rate });
     }
-    let (Some(rate), Proof::Credentials(fields)) = (rates.per_user, proof) else {
+    let (Some(rate), LoginCredentials::Credentials(fields)) = (rates.per_user, proof) else {
         return Ok(counters);
     };
     let users = identity::users(fields, fold).map_err(Refusal::BadRequest)?;
@@ -163,7 +163,7 @@ pub fn counters(
         return Err(Refusal::BadRequest("Send one user's name."));
     }
     counters.extend(users.iter().map(|user| {
-        let name = NoteName::new("login by user", &[user]);
+        let name = EntryName::new("login by user", &[user]);
         Counter { name, by: By::User, rate }
     }));
     Ok(counters)

@@ -18,7 +18,9 @@ use sha1::{Digest, Sha1};
 
 use crate::device::DeviceClass;
 use crate::session::{Session, Sid, Subject};
-use crate::store::{Answer, CheckFrame, Command, MAX_TOMBSTONES, NoteName, StoreError, Which};
+use crate::store::{
+    Answer, CheckFrame, Command, EntryName, MAX_TOMBSTONES, SessionSelector, StoreError,
+};
 use crate::time::Timestamp;
 
 /// Upstash takes a global lock for a script unless its first line says this. Redis itself does
@@ -186,13 +188,13 @@ impl Redis {
     }
 
     /// The request that keeps a note until a moment.
-    pub fn keep(&self, note: &NoteName, text: &str, until: Timestamp) -> RestRequest {
+    pub fn keep(&self, note: &EntryName, text: &str, until: Timestamp) -> RestRequest {
         let until = until.millis().to_string();
         RestRequest::post(&["set", &self.note(note), text, "pxat", &until])
     }
 
     /// The request that keeps a note until a moment, if there is none of this name.
-    pub fn keep_new(&self, note: &NoteName, text: &str, until: Timestamp) -> RestRequest {
+    pub fn keep_new(&self, note: &EntryName, text: &str, until: Timestamp) -> RestRequest {
         let until = until.millis().to_string();
         RestRequest::post(&["set", &self.note(note), text, "nx", "pxat", &until])
     }
@@ -206,14 +208,14 @@ impl Redis {
     }
 
     /// The request that takes a note away, if it says this.
-    pub fn withdraw(&self, note: &NoteName, text: &str) -> RestRequest {
+    pub fn withdraw(&self, note: &EntryName, text: &str) -> RestRequest {
         let script = format!("{LOCKING}{WITHDRAW}");
         RestRequest::post(&["eval", &script, "1", &self.note(note), text])
     }
 
     /// The request for a note. GETEX, because it counts as a write, and so is answered by the
     /// primary.
-    pub fn recall(&self, note: &NoteName) -> RestRequest {
+    pub fn recall(&self, note: &EntryName) -> RestRequest {
         RestRequest::post(&["getex", &self.note(note)])
     }
 
@@ -226,7 +228,7 @@ impl Redis {
     }
 
     /// The colon keeps notes apart from users, whose encoding has none.
-    fn note(&self, note: &NoteName) -> String {
+    fn note(&self, note: &EntryName) -> String {
         format!("{}note:{}", self.keyspace, note.as_str())
     }
 
@@ -326,12 +328,12 @@ impl Redis {
             ]),
             Command::End { which, ending } => {
                 let (word, first, second) = match which {
-                    Which::One(sid) => ("one", sid.as_str(), ""),
-                    Which::Others(sid) => ("others", sid.as_str(), ""),
-                    Which::Issued { issuer, sid } => {
+                    SessionSelector::One(sid) => ("one", sid.as_str(), ""),
+                    SessionSelector::Others(sid) => ("others", sid.as_str(), ""),
+                    SessionSelector::IssuerSession { issuer, sid } => {
                         ("issued", issuer.as_str(), sid.as_deref().unwrap_or_default())
                     }
-                    Which::All => ("all", "", ""),
+                    SessionSelector::All => ("all", "", ""),
                 };
                 words.extend([
                     ending.at().millis().to_string(),

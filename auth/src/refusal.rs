@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::jwt::TokenError;
-use crate::session::{Ending, Gone, Session};
+use crate::session::{InvalidSession, Session, SessionEnd};
 use crate::store::StoreError;
 
 /// Why a request is not answered as it wished.
@@ -23,7 +23,7 @@ pub enum Refusal {
     /// A logout token is no good. Its sender is no user, and is told as the standard has it.
     LogoutToken(TokenError),
     /// The token is genuine; its session no longer serves.
-    Session(Gone),
+    Session(InvalidSession),
     /// The login was not accepted; user and password are not told apart.
     CredentialsInvalid,
     /// The user has as many sessions as may be; the login may end some of these, if it is asked.
@@ -75,7 +75,7 @@ pub enum Refusal {
     /// says which claim.
     ClaimsTooLarge {
         /// Who said them.
-        by: ClaimsBy,
+        by: ClaimsSource,
         /// For the log, and for a backend.
         cause: String,
     },
@@ -87,7 +87,7 @@ pub enum Refusal {
 
 /// Who says what a user's claims are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClaimsBy {
+pub enum ClaimsSource {
     /// The origin, in an answer.
     Origin,
     /// A trusted issuer, in an ID token.
@@ -124,16 +124,19 @@ impl Refusal {
             Self::TokenMissing => ("token_missing", 401, "A token is needed"),
             Self::Token(TokenError::Expired) => ("token_expired", 401, "The token has expired"),
             Self::Token(_) => ("token_invalid", 401, "The token is not valid"),
-            Self::Session(Gone::Ended(Ending::Superseded { .. })) => {
+            Self::Session(InvalidSession::Ended(SessionEnd::Superseded { .. })) => {
                 ("session_superseded", 401, "A newer login took this session's place")
             }
             Self::Session(
-                Gone::Ended(Ending::Revoked { .. } | Ending::Reused { .. }) | Gone::Outdated,
+                InvalidSession::Ended(SessionEnd::Revoked { .. } | SessionEnd::Reused { .. })
+                | InvalidSession::Outdated,
             ) => ("session_revoked", 401, "The session was ended"),
-            Self::Session(Gone::Expired { .. }) => {
+            Self::Session(InvalidSession::Expired { .. }) => {
                 ("session_expired", 401, "The session has expired")
             }
-            Self::Session(Gone::Unknown) => ("session_unknown", 401, "The session is not known"),
+            Self::Session(InvalidSession::Unknown) => {
+                ("session_unknown", 401, "The session is not known")
+            }
             Self::CredentialsInvalid => ("credentials_invalid", 401, "The login was not accepted"),
             Self::SessionLimit(_) => ("session_limit", 409, "There are too many sessions"),
             Self::KeyInvalid => ("key_invalid", 401, "The admin API key is needed"),
@@ -160,13 +163,13 @@ impl Refusal {
             Self::IssuerUnavailable(_) => {
                 ("issuer_unavailable", 502, "The identity provider cannot be relied on now")
             }
-            Self::ClaimsTooLarge { by: ClaimsBy::Backend, .. } => {
+            Self::ClaimsTooLarge { by: ClaimsSource::Backend, .. } => {
                 ("bad_request", 400, "The session cannot be made")
             }
-            Self::ClaimsTooLarge { by: ClaimsBy::Origin, .. } => {
+            Self::ClaimsTooLarge { by: ClaimsSource::Origin, .. } => {
                 ("origin_unavailable", 502, "The origin's answer cannot be used")
             }
-            Self::ClaimsTooLarge { by: ClaimsBy::Issuer, .. } => {
+            Self::ClaimsTooLarge { by: ClaimsSource::Issuer, .. } => {
                 ("issuer_unavailable", 502, "The identity provider's answer cannot be used")
             }
             Self::StoreUnavailable(_) => {
@@ -201,21 +204,21 @@ impl Refusal {
                 "Send the token as `Authorization: Bearer`, or the session cookie.".into()
             }
             Self::Token(error) | Self::LogoutToken(error) => error.to_string(),
-            Self::Session(Gone::Ended(Ending::Superseded { at, by })) => {
+            Self::Session(InvalidSession::Ended(SessionEnd::Superseded { at, by })) => {
                 format!("This session was ended at {at} by a newer login from {by}.")
             }
-            Self::Session(Gone::Ended(Ending::Revoked { at })) => {
+            Self::Session(InvalidSession::Ended(SessionEnd::Revoked { at })) => {
                 format!("This session was ended at {at}.")
             }
-            Self::Session(Gone::Ended(Ending::Reused { at })) => {
+            Self::Session(InvalidSession::Ended(SessionEnd::Reused { at })) => {
                 format!("This session was ended at {at}, because an old token of it was used.")
             }
-            Self::Session(Gone::Outdated) => {
+            Self::Session(InvalidSession::Outdated) => {
                 "This token was refreshed, so its session is ended: somebody else may have it."
                     .into()
             }
-            Self::Session(Gone::Expired { at }) => format!("This session expired at {at}."),
-            Self::Session(Gone::Unknown) => {
+            Self::Session(InvalidSession::Expired { at }) => format!("This session expired at {at}."),
+            Self::Session(InvalidSession::Unknown) => {
                 "This session was never begun here, or was forgotten. Log in again.".into()
             }
             Self::CredentialsInvalid => "Check what was entered, and try again.".into(),
@@ -267,7 +270,7 @@ impl Refusal {
             Self::Failed(_) => "The guard's log says more.".into(),
             Self::OriginUnavailable(_) => "The guard could not reach the origin.".into(),
             Self::IssuerUnavailable(_) => "The guard's log says more.".into(),
-            Self::ClaimsTooLarge { by: ClaimsBy::Backend, cause } => {
+            Self::ClaimsTooLarge { by: ClaimsSource::Backend, cause } => {
                 format!("The body cannot be used: {cause}.")
             }
             Self::ClaimsTooLarge { .. } => {

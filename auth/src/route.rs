@@ -89,7 +89,7 @@ pub enum Endpoint {
     Introspect,
     /// The end of a token's session, by other services.
     Revoke,
-    /// The sessions of others: see [`Wish`](crate::admin::Wish).
+    /// The sessions of others: see [`AdminRequest`](crate::admin::Wish).
     Admin,
     /// The caller's own session.
     Session,

@@ -136,12 +136,12 @@ pub struct Session {
     /// That issuer's own name for its session, if it gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer_sid: Option<String>,
-    /// Does its token make its user an admin? See [`Rights`](crate::admin::Rights).
+    /// Does its token make its user an admin? See [`AdminScopes`](crate::admin::Rights).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub admin: bool,
     /// Set when it was ended before its time: the tombstone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended: Option<Ending>,
+    pub ended: Option<SessionEnd>,
 }
 
 /// Whose private data it is: the two are never mixed.
@@ -198,7 +198,7 @@ pub struct TokenName {
 
 /// What a token is to its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum TokenGeneration {
     /// The current one, or a newer one that somebody else with our key has signed.
     Current,
     /// The one before, which is still good: its successor is new, or nobody has used it.
@@ -209,8 +209,8 @@ pub enum Standing {
 
 /// Why and when a session was ended before its time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "EndingRecord", into = "EndingRecord")]
-pub enum Ending {
+#[serde(try_from = "SessionEndRecord", into = "SessionEndRecord")]
+pub enum SessionEnd {
     /// A newer login took its place.
     Superseded {
         /// When that login happened.
@@ -230,9 +230,9 @@ pub enum Ending {
     },
 }
 
-/// An [`Ending`] as stores keep it.
+/// An [`SessionEnd`] as stores keep it.
 #[derive(Serialize, Deserialize)]
-struct EndingRecord {
+struct SessionEndRecord {
     why: Why,
     at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -247,20 +247,20 @@ enum Why {
     Reused,
 }
 
-impl From<Ending> for EndingRecord {
-    fn from(ending: Ending) -> Self {
+impl From<SessionEnd> for SessionEndRecord {
+    fn from(ending: SessionEnd) -> Self {
         match ending {
-            Ending::Superseded { at, by } => Self { why: Why::Superseded, at, by: Some(by) },
-            Ending::Revoked { at } => Self { why: Why::Revoked, at, by: None },
-            Ending::Reused { at } => Self { why: Why::Reused, at, by: None },
+            SessionEnd::Superseded { at, by } => Self { why: Why::Superseded, at, by: Some(by) },
+            SessionEnd::Revoked { at } => Self { why: Why::Revoked, at, by: None },
+            SessionEnd::Reused { at } => Self { why: Why::Reused, at, by: None },
         }
     }
 }
 
-impl TryFrom<EndingRecord> for Ending {
+impl TryFrom<SessionEndRecord> for SessionEnd {
     type Error = &'static str;
 
-    fn try_from(EndingRecord { why, at, by }: EndingRecord) -> Result<Self, Self::Error> {
+    fn try_from(SessionEndRecord { why, at, by }: SessionEndRecord) -> Result<Self, Self::Error> {
         match (why, by) {
             (Why::Superseded, Some(by)) => Ok(Self::Superseded { at, by }),
             (Why::Superseded, None) => Err("`by` is missing"),
@@ -270,7 +270,7 @@ impl TryFrom<EndingRecord> for Ending {
     }
 }
 
-impl Ending {
+impl SessionEnd {
     /// When the session was ended.
     pub fn at(&self) -> Timestamp {
         match self {
@@ -282,9 +282,9 @@ impl Ending {
 /// Why a session no longer serves. Not for a store that could not be asked: that is a
 /// [`StoreError`](crate::store::StoreError).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Gone {
+pub enum InvalidSession {
     /// It was ended before its time.
-    Ended(Ending),
+    Ended(SessionEnd),
     /// Its absolute or idle deadline has passed.
     Expired {
         /// The deadline.
@@ -363,15 +363,15 @@ impl Session {
     }
 
     /// What this token is to it.
-    pub fn standing(&self, token: &TokenName, now: Timestamp) -> Standing {
-        let Some(refreshed) = self.refreshed else { return Standing::Current };
+    pub fn standing(&self, token: &TokenName, now: Timestamp) -> TokenGeneration {
+        let Some(refreshed) = self.refreshed else { return TokenGeneration::Current };
         if token.jti == self.jti || token.issued.seconds() > refreshed.seconds() {
-            return Standing::Current;
+            return TokenGeneration::Current;
         }
         let was_before = self.previous_jti.as_ref() == Some(&token.jti);
         match was_before && (self.unused || now < refreshed.plus(REFRESH_GRACE)) {
-            true => Standing::Previous,
-            false => Standing::Outdated,
+            true => TokenGeneration::Previous,
+            false => TokenGeneration::Outdated,
         }
     }
 
@@ -389,7 +389,7 @@ impl Session {
         if self.refreshed.is_some_and(|last| now < last.plus(REFRESH_GRACE)) {
             return self.learn_use(&token.jti, now);
         }
-        if self.standing(token, now) == Standing::Current {
+        if self.standing(token, now) == TokenGeneration::Current {
             self.previous_jti = Some(token.jti.clone());
             (self.jti, self.unused) = (new, true);
         }
@@ -432,11 +432,16 @@ impl Session {
 ///
 /// # Errors
 /// Why it is not.
-pub fn judge_session(found: Option<Rc<Session>>, now: Timestamp) -> Result<LiveSession, Gone> {
-    let session = found.ok_or(Gone::Unknown)?;
+pub fn judge_session(
+    found: Option<Rc<Session>>,
+    now: Timestamp,
+) -> Result<LiveSession, InvalidSession> {
+    let session = found.ok_or(InvalidSession::Unknown)?;
     match &session.ended {
-        Some(ending) => Err(Gone::Ended(ending.clone())),
-        None if now >= session.deadline() => Err(Gone::Expired { at: session.deadline() }),
+        Some(ending) => Err(InvalidSession::Ended(ending.clone())),
+        None if now >= session.deadline() => {
+            Err(InvalidSession::Expired { at: session.deadline() })
+        }
         None => Ok(LiveSession(session)),
     }
 }
@@ -450,12 +455,12 @@ pub fn judge<'a>(
     found: Option<Rc<Session>>,
     tokens: impl IntoIterator<Item = &'a TokenName>,
     now: Timestamp,
-) -> Result<LiveSession, Gone> {
+) -> Result<LiveSession, InvalidSession> {
     let live = judge_session(found, now)?;
     let mut standings = tokens.into_iter().map(|token| live.0.standing(token, now));
-    match standings.any(|standing| standing != Standing::Outdated) {
+    match standings.any(|standing| standing != TokenGeneration::Outdated) {
         true => Ok(live),
-        false => Err(Gone::Outdated),
+        false => Err(InvalidSession::Outdated),
     }
 }
 

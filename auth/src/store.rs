@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::limit::Limit;
-use crate::session::{DataKind, Ending, Session, Sid, TokenName};
+use crate::session::{DataKind, Session, SessionEnd, Sid, TokenName};
 use crate::time::Timestamp;
 
 /// How many tombstones of one user are kept; beyond that the oldest are forgotten.
@@ -85,9 +85,9 @@ pub enum Command {
     /// [`Answer::Ends`].
     End {
         /// Which.
-        which: Which,
+        which: SessionSelector,
         /// Why and when.
-        ending: Ending,
+        ending: SessionEnd,
     },
     /// Lists the live sessions, oldest first. Answered by [`Answer::Listed`].
     List {
@@ -193,13 +193,13 @@ impl Command {
 /// Which of a user's sessions to end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Which {
+pub enum SessionSelector {
     /// This one.
     One(Sid),
     /// All but this one.
     Others(Sid),
     /// Those that an issuer's ID tokens began.
-    Issued {
+    IssuerSession {
         /// The issuer.
         issuer: String,
         /// Its own session; `None`: any.
@@ -209,13 +209,13 @@ pub enum Which {
     All,
 }
 
-impl Which {
+impl SessionSelector {
     /// Is this session one of them?
     pub fn includes(&self, session: &Session) -> bool {
         match self {
             Self::One(sid) => session.sid == *sid,
             Self::Others(sid) => session.sid != *sid,
-            Self::Issued { issuer, sid } => {
+            Self::IssuerSession { issuer, sid } => {
                 session.issuer.as_ref() == Some(issuer)
                     && sid.as_ref().is_none_or(|sid| session.issuer_sid.as_ref() == Some(sid))
             }
@@ -227,9 +227,9 @@ impl Which {
 /// The name of a note: a short text that a store keeps apart from sessions until a moment. It is a
 /// hash, so that no text of a stranger's can be another note's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoteName(String);
+pub struct EntryName(String);
 
-impl NoteName {
+impl EntryName {
     /// The note of this kind about these texts.
     pub fn new(kind: &str, about: &[&str]) -> Self {
         let mut hash = Sha256::new();

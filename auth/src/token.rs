@@ -12,10 +12,10 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::admin::Rights;
-use crate::assertion::{self, Assertions, Unsigned};
+use crate::admin::AdminScopes;
+use crate::assertion::{self, Assertions, NotSigned};
 use crate::identity::{self, Encoding, HeadersTooLarge, Preset};
-use crate::jwt::{MAX_BYTES, Period, TokenError, Unverified};
+use crate::jwt::{MAX_BYTES, Period, TokenError, UnverifiedJwt};
 use crate::keys::KeySet;
 use crate::request_log::LogNames;
 use crate::session::{Sid, Subject, TokenName};
@@ -30,7 +30,7 @@ pub const REGISTERED: [&str; 8] = ["iss", "sub", "aud", "sid", "jti", "iat", "nb
 
 /// The claims of a token that was verified, at a moment within its times. Nothing else makes one.
 #[derive(Clone, PartialEq)]
-pub struct Verified(Rc<Genuine>);
+pub struct Verified(Rc<TokenRecord>);
 
 /// Says who, and nothing that rides with it.
 impl fmt::Debug for Verified {
@@ -74,7 +74,7 @@ impl Verified {
     }
 
     /// What its scopes allow.
-    pub fn rights(&self) -> Rights {
+    pub fn rights(&self) -> AdminScopes {
         self.0.rights
     }
 
@@ -107,21 +107,21 @@ impl Verified {
 }
 
 /// A token that one of our keys has signed, whenever it is or was good: enough to know whose session it
-/// is of, and to end that. [`Authentic::at`] lets it do more.
+/// is of, and to end that. [`AuthenticToken::at`] lets it do more.
 #[derive(Clone)]
-pub struct Authentic(Rc<Genuine>);
+pub struct AuthenticToken(Rc<TokenRecord>);
 
 /// Says who, and nothing that rides with it.
-impl fmt::Debug for Authentic {
+impl fmt::Debug for AuthenticToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Authentic")
+        f.debug_struct("AuthenticToken")
             .field("sub", self.sub())
             .field("sid", self.sid())
             .finish_non_exhaustive()
     }
 }
 
-impl Authentic {
+impl AuthenticToken {
     /// Whose session it is.
     pub fn sub(&self) -> &Subject {
         &self.0.sub
@@ -150,7 +150,7 @@ impl Authentic {
 /// The claims of a token that one of our keys has signed. Whether this is its time is still to be
 /// judged, on each use.
 #[derive(PartialEq)]
-struct Genuine {
+struct TokenRecord {
     text: Box<str>,
     sub: Subject,
     sid: Sid,
@@ -158,13 +158,13 @@ struct Genuine {
     public: Map<String, Value>,
     identity: Vec<identity::Header>,
     logged: String,
-    rights: Rights,
+    rights: AdminScopes,
     period: Period,
     assertions: Assertions,
-    kept: Kept,
+    kept: TokenContext,
 }
 
-impl Genuine {
+impl TokenRecord {
     /// How many bytes it holds, at most.
     fn bytes(&self) -> usize {
         let Self { text, sub, sid, name, public, identity, logged, .. } = self;
@@ -187,7 +187,7 @@ impl Genuine {
 
 /// See [`Verified::kept`].
 #[derive(Default)]
-struct Kept {
+struct TokenContext {
     made: OnceCell<Rc<dyn Any>>,
     bytes: Cell<usize>,
     /// How many bytes the memory was told of.
@@ -195,7 +195,7 @@ struct Kept {
 }
 
 /// It follows from the rest.
-impl PartialEq for Kept {
+impl PartialEq for TokenContext {
     fn eq(&self, _: &Self) -> bool {
         true
     }
@@ -214,7 +214,7 @@ pub struct Tokens {
 
 /// What a new token says.
 #[derive(Clone, Debug)]
-pub struct Grant<'a> {
+pub struct TokenGrant<'a> {
     /// Whose session it is.
     pub sub: &'a Subject,
     /// The session.
@@ -266,7 +266,7 @@ impl Tokens {
     ///
     /// # Errors
     /// [`ClaimsTooLarge`], also if the origin could not be told who it is.
-    pub fn issue(&self, grant: &Grant<'_>) -> Result<String, ClaimsTooLarge> {
+    pub fn issue(&self, grant: &TokenGrant<'_>) -> Result<String, ClaimsTooLarge> {
         self.identity(grant.sub, grant.sid, grant.public)?;
         let mut claims = grant.public.clone();
         claims.extend(self.registered(&self.audience, grant.sub, grant.sid));
@@ -295,13 +295,13 @@ impl Tokens {
     /// no key has a public half to verify it by.
     ///
     /// # Errors
-    /// [`Unsigned`].
+    /// [`NotSigned`].
     pub fn assertion(
         &self,
         token: &Verified,
         audience: &str,
         now: Timestamp,
-    ) -> Result<Option<Rc<str>>, Unsigned> {
+    ) -> Result<Option<Rc<str>>, NotSigned> {
         let Some(key) = self.keys.vouching() else { return Ok(None) };
         let sign = || {
             let mut claims: Map<_, _> =
@@ -321,13 +321,13 @@ impl Tokens {
     /// `None` if no key has a public half to verify it by.
     ///
     /// # Errors
-    /// [`Unsigned`].
+    /// [`NotSigned`].
     pub fn login_proof(
         &self,
         login_url: &str,
         body: &str,
         now: Timestamp,
-    ) -> Result<Option<String>, Unsigned> {
+    ) -> Result<Option<String>, NotSigned> {
         let Some(key) = self.keys.vouching() else { return Ok(None) };
         let digest = Sha256::digest(body);
         let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -338,7 +338,7 @@ impl Tokens {
         ];
         let claims = claims.map(|(name, text)| (name.to_owned(), text.into()));
         let claims = claims.into_iter().collect();
-        key.sign(assertion::LOGIN_TYPE, claims, now, assertion::LIFETIME).map(Some).ok_or(Unsigned)
+        key.sign(assertion::LOGIN_TYPE, claims, now, assertion::LIFETIME).map(Some).ok_or(NotSigned)
     }
 
     /// The claims of everything that is signed here, but for its times.
@@ -364,17 +364,17 @@ impl Tokens {
     ///
     /// # Errors
     /// The first thing that is wrong with it, but for its times.
-    pub fn authentic(&self, token: &str) -> Result<Authentic, TokenError> {
+    pub fn authentic(&self, token: &str) -> Result<AuthenticToken, TokenError> {
         // Before the memory, too, which is for tokens that can be.
         if token.len() > MAX_BYTES {
             return Err(TokenError::Malformed);
         }
-        self.memory.recall(token, || self.read(token)).map(Authentic)
+        self.memory.recall(token, || self.read(token)).map(AuthenticToken)
     }
 
     /// Does a text say that it is one of these tokens? Nobody has verified it.
     pub fn claims_our_issuer(&self, text: &str) -> bool {
-        let token = Unverified::parse(text);
+        let token = UnverifiedJwt::parse(text);
         token.is_ok_and(|token| token.claimed_issuer().is_ok_and(|name| name == self.issuer))
     }
 
@@ -384,12 +384,12 @@ impl Tokens {
     /// The first thing that is wrong with it.
     pub fn claims(&self, token: &str, now: Timestamp) -> Result<Map<String, Value>, TokenError> {
         self.verify(token, now)?;
-        Ok(Unverified::parse(token)?.into_claims())
+        Ok(UnverifiedJwt::parse(token)?.into_claims())
     }
 
     /// Reads a token: the key by `kid`, the algorithm by the key, then every claim but the times.
-    fn read(&self, text: &str) -> Result<Genuine, TokenError> {
-        let token = Unverified::parse(text)?;
+    fn read(&self, text: &str) -> Result<TokenRecord, TokenError> {
+        let token = UnverifiedJwt::parse(text)?;
         let key = self.keys.find(token.kid()?).ok_or(TokenError::UnknownKey)?;
         let token = token.verify(&key.material)?;
         if !token.is_of_type(TYPE) {
@@ -410,9 +410,9 @@ impl Tokens {
         let public = claims.into_rest();
         let identity = self.identity(&sub, &sid, &public).map_err(|_| TokenError::TooLarge)?;
         let logged = self.log_names.members(&sub, &sid);
-        let (text, rights) = (text.into(), Rights::of(&public));
-        let (assertions, kept) = (Assertions::default(), Kept::default());
-        Ok(Genuine {
+        let (text, rights) = (text.into(), AdminScopes::of(&public));
+        let (assertions, kept) = (Assertions::default(), TokenContext::default());
+        Ok(TokenRecord {
             text,
             sub,
             sid,

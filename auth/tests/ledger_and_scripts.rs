@@ -13,8 +13,8 @@ use auth::device::DeviceClass;
 use auth::ledger::Ledger;
 use auth::limit::Limit;
 use auth::redis::{ReadConsistency, Redis, RestRequest};
-use auth::session::{DataKind, Ending, Session, Sid, Subject, TokenName};
-use auth::store::{Answer, Command, Which};
+use auth::session::{DataKind, Session, SessionEnd, Sid, Subject, TokenName};
+use auth::store::{Answer, Command, SessionSelector};
 use auth::time::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -206,15 +206,15 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
         }
         Step::End { which, sid: number } => {
             let which = match which {
-                0 => Which::One(earlier(number)),
-                1 => Which::Others(earlier(number)),
-                2 => Which::Issued {
+                0 => SessionSelector::One(earlier(number)),
+                1 => SessionSelector::Others(earlier(number)),
+                2 => SessionSelector::IssuerSession {
                     issuer: format!("issuer {}", number % 2),
                     sid: (number % 3 > 0).then(|| format!("sid {}", number / 2 % 2)),
                 },
-                _ => Which::All,
+                _ => SessionSelector::All,
             };
-            Command::End { which, ending: Ending::Revoked { at: now } }
+            Command::End { which, ending: SessionEnd::Revoked { at: now } }
         }
         Step::List => Command::List { now },
         Step::Again | Step::ChangedAt { .. } => unreachable!("they are made of earlier commands"),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth::jwt::TokenError;
-use auth::keys::{KeySet, Material};
+use auth::keys::{KeyMaterial, KeySet};
 use auth::time::Timestamp;
 use auth::token::Tokens;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -51,16 +51,16 @@ impl World {
     fn sign(&self, key: &Key, input: &str) -> Vec<u8> {
         let bytes = input.as_bytes();
         match &self.tokens.keys().find(Some(key.kid)).unwrap().material {
-            Material::Hs256(secret) => Hs256.sign(secret, bytes).as_bytes().into_owned(),
-            Material::Hs384(secret) => Hs384.sign(secret, bytes).as_bytes().into_owned(),
-            Material::Hs512(secret) => Hs512.sign(secret, bytes).as_bytes().into_owned(),
-            Material::Es256(pair) => {
+            KeyMaterial::Hs256(secret) => Hs256.sign(secret, bytes).as_bytes().into_owned(),
+            KeyMaterial::Hs384(secret) => Hs384.sign(secret, bytes).as_bytes().into_owned(),
+            KeyMaterial::Hs512(secret) => Hs512.sign(secret, bytes).as_bytes().into_owned(),
+            KeyMaterial::Es256(pair) => {
                 Es256.sign(pair.signing.as_ref().unwrap(), bytes).as_bytes().into_owned()
             }
-            Material::EdDsa(pair, named) => {
+            KeyMaterial::EdDsa(pair, named) => {
                 named.sign(pair.signing.as_ref().unwrap(), bytes).as_bytes().into_owned()
             }
-            Material::Rsa(..) => {
+            KeyMaterial::Rsa(..) => {
                 let signature = crypto::sign(bytes, &self.rsa, key.algorithm).unwrap();
                 Base64UrlUnpadded::decode_vec(&signature).unwrap()
             }

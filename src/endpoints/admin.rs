@@ -2,12 +2,12 @@
 
 mod end;
 
-use auth::admin::{self, NewSession, Power, Terms, Wish};
+use auth::admin::{self, AdminCredential, AdminRequest, NewSession, SessionTerms};
 use auth::decision::Head;
 use auth::form::Form;
-use auth::index::{Cursor, Entry, Indexed, Question};
-use auth::login::{Client, Lifetimes};
-use auth::refusal::{ClaimsBy, Refusal};
+use auth::index::{Cursor, Entry, IndexQuery, IndexedUser};
+use auth::login::{Client, SessionLifetimes};
+use auth::refusal::{ClaimsSource, Refusal};
 use auth::route::Target;
 use auth::session::{DataKind, Session, Sid, Subject, judge_session};
 use auth::store::{Answer, Command, StoreError};
@@ -31,7 +31,7 @@ const PAGE: u32 = 20;
 
 /// Who asks, and by what.
 struct Admin {
-    power: Power,
+    power: AdminCredential,
     /// The admin's own session; none with the key.
     own: Option<(Subject, Sid)>,
 }
@@ -80,26 +80,26 @@ async fn try_serve(app: &App, request: &Request, head: &RequestHead) -> Result<R
     let target = Target::of_url(head.url()).ok_or(Refusal::NotFound)?;
     let path = target.path().strip_prefix(&app.guard.settings().auth_path);
     let path = path.and_then(|path| path.strip_prefix("/admin/")).ok_or(Refusal::NotFound)?;
-    let wish = Wish::of(head.method(), path)?;
+    let wish = AdminRequest::of(head.method(), path)?;
     let admin = authenticate(app, head).await?;
     admin.power.allows(wish.act())?;
     match wish {
-        Wish::Users => users(app, target.query()).await,
-        Wish::Stats => {
+        AdminRequest::Users => users(app, target.query()).await,
+        AdminRequest::Stats => {
             let (users, sessions) = user_index::count(app).await?;
             Ok(response::json(200, &Stats { users, sessions }, &[]))
         }
-        Wish::List(sub) => {
+        AdminRequest::List(sub) => {
             let live = list(app, &sub).await?;
             let (admin, sessions) = (is_admin(&live), live.iter().map(SessionView::public));
             let body = Sessions { sub: sub.as_str(), admin, sessions: sessions.collect() };
             Ok(response::json(200, &body, &[]))
         }
-        Wish::Begin(sub) => begin(app, request, head, sub).await,
-        Wish::Change(sub, sid) => change(app, request, head, &sub, sid).await,
-        Wish::EndAll(sub) => end::of_user(app, admin, &sub).await,
-        Wish::End(sub, sid) => end::one(app, &admin, &sub, sid).await,
-        Wish::EndEverybodys => end::everybodys(app, &admin, target.query()).await,
+        AdminRequest::Begin(sub) => begin(app, request, head, sub).await,
+        AdminRequest::Change(sub, sid) => change(app, request, head, &sub, sid).await,
+        AdminRequest::EndAll(sub) => end::of_user(app, admin, &sub).await,
+        AdminRequest::End(sub, sid) => end::one(app, &admin, &sub, sid).await,
+        AdminRequest::EndEverybodys => end::everybodys(app, &admin, target.query()).await,
     }
 }
 
@@ -109,11 +109,11 @@ async fn authenticate(app: &App, head: &RequestHead) -> Result<Admin, Refusal> {
         (&app.guard.settings().admin_api_key, head.header("authorization"))
         && admin::bears_key(&sent, key)
     {
-        return Ok(Admin { power: Power::Key, own: None });
+        return Ok(Admin { power: AdminCredential::Key, own: None });
     }
     let (caller, _) = find_session::current(app, head).await?;
     let own = Some((caller.user().clone(), caller.sid().clone()));
-    Ok(Admin { power: Power::Token(caller.rights()), own })
+    Ok(Admin { power: AdminCredential::Token(caller.rights()), own })
 }
 
 /// The users of one page that are logged in indeed. What the index has beyond that is taken out of
@@ -125,7 +125,7 @@ async fn users(app: &App, query: &str) -> Result<Response, Refusal> {
     if !stale.is_empty() {
         user_index::record(
             app,
-            &Question::Record { begun: None, ended: stale, now: request::now() },
+            &IndexQuery::Record { begun: None, ended: stale, now: request::now() },
         );
     }
     let users = page.iter().zip(&live).filter(|(_, live)| !live.is_empty());
@@ -144,7 +144,7 @@ async fn look(
     app: &App,
     after: Cursor,
     limit: u32,
-) -> Result<(Vec<Indexed>, Vec<Vec<Session>>), Refusal> {
+) -> Result<(Vec<IndexedUser>, Vec<Vec<Session>>), Refusal> {
     let page = user_index::page(app, after, limit).await?;
     let command = Command::List { now: request::now() };
     let users = page.iter().map(|it| &it.user);
@@ -154,7 +154,7 @@ async fn look(
 }
 
 /// What the index has of a user that is over.
-fn stale(indexed: &Indexed, live: &[Session]) -> Vec<Entry> {
+fn stale(indexed: &IndexedUser, live: &[Session]) -> Vec<Entry> {
     let sids = indexed.sids.iter().filter(|sid| live.iter().all(|session| session.sid != **sid));
     sids.map(|sid| Entry::new(&indexed.user, sid)).collect()
 }
@@ -189,8 +189,9 @@ async fn begin(
         return Err(Refusal::BadRequest("Send the session as `application/json`."));
     }
     let (longest, issuers) = (settings.session_ttl, &settings.trusted_issuers[..]);
-    let new = NewSession::parse(sub, &body, Terms { longest, issuers, now: request::now() })?;
-    let lifetimes = Lifetimes {
+    let new =
+        NewSession::parse(sub, &body, SessionTerms { longest, issuers, now: request::now() })?;
+    let lifetimes = SessionLifetimes {
         session: new.lifetime.unwrap_or(settings.session_ttl),
         idle: settings.idle_timeout,
     };
@@ -200,7 +201,7 @@ async fn begin(
         create_session::enter(app, &new.approval, client, lifetimes, Cookie::Wanted, &[]).await;
     let entry = entry.map_err(|refusal| match refusal {
         Refusal::ClaimsTooLarge { cause, .. } => {
-            Refusal::ClaimsTooLarge { by: ClaimsBy::Backend, cause }
+            Refusal::ClaimsTooLarge { by: ClaimsSource::Backend, cause }
         }
         refusal => refusal,
     })?;

@@ -1,12 +1,12 @@
 //! OpenID Connect Back-Channel Logout 1.0: an issuer tells that somebody has logged out there.
 
-use auth::id_token::{Issued, MAX_AGE};
+use auth::id_token::{IssuerSession, MAX_AGE};
 use auth::issuer::Issuer;
-use auth::jwt::{TokenError, Unverified};
-use auth::logout_token::{LogoutToken, Whose};
+use auth::jwt::{TokenError, UnverifiedJwt};
+use auth::logout_token::{LogoutSubject, LogoutToken};
 use auth::refusal::Refusal;
-use auth::session::{Ending, Subject};
-use auth::store::{Command, NoteName, Which};
+use auth::session::{SessionEnd, Subject};
+use auth::store::{Command, EntryName, SessionSelector};
 use auth::time::Timestamp;
 use web_sys::{Request, Response};
 
@@ -33,7 +33,7 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
         return Err(Refusal::NotFound);
     }
     let sent = request::form_text(request, head, "logout_token", FORM).await?;
-    let token = Unverified::parse_of_provider(&sent).map_err(Refusal::Token)?;
+    let token = UnverifiedJwt::parse_of_provider(&sent).map_err(Refusal::Token)?;
     let issuer = federated_login::issuer_of(app, &token).map_err(Refusal::Token)?;
     let token = federated_login::verified(issuer, &token).await?;
     let token =
@@ -45,8 +45,9 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
     // no room for the note can end sessions all the same.
     let noted = note_end(app, &token).await;
     if let Some(user) = user_of(app, issuer, &token).await? {
-        let which = Which::Issued { issuer: token.issuer.clone(), sid: token.whose.sid() };
-        let ending = Ending::Revoked { at: request::now() };
+        let which =
+            SessionSelector::IssuerSession { issuer: token.issuer.clone(), sid: token.whose.sid() };
+        let ending = SessionEnd::Revoked { at: request::now() };
         end_sessions::end_sessions(app, &user, &Command::End { which, ending }).await?;
     }
     noted?;
@@ -61,8 +62,8 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
 
 async fn note_end(app: &App, token: &LogoutToken) -> Result<(), Refusal> {
     let note = match &token.whose {
-        Whose::Session { sid, .. } => Issued::sid_end_note(&token.issuer, sid),
-        Whose::User(sub) => Issued::sub_end_note(&token.issuer, sub),
+        LogoutSubject::Session { sid, .. } => IssuerSession::sid_end_note(&token.issuer, sid),
+        LogoutSubject::User(sub) => IssuerSession::sub_end_note(&token.issuer, sub),
     };
     let moment = token.issued.millis().to_string();
     keep(app, &note, &moment, request::now().plus(MAX_AGE)).await
@@ -75,18 +76,20 @@ async fn user_of(
     token: &LogoutToken,
 ) -> Result<Option<Subject>, Refusal> {
     match &token.whose {
-        Whose::User(sub) | Whose::Session { sub: Some(sub), .. } => Ok(issuer.trusted.subject(sub)),
-        Whose::Session { sid, sub: None } => {
-            let user = recall(app, &Issued::user_note(&token.issuer, sid)).await?;
+        LogoutSubject::User(sub) | LogoutSubject::Session { sub: Some(sub), .. } => {
+            Ok(issuer.trusted.subject(sub))
+        }
+        LogoutSubject::Session { sid, sub: None } => {
+            let user = recall(app, &IssuerSession::user_note(&token.issuer, sid)).await?;
             Ok(user.and_then(|user| Subject::try_from(user).ok()))
         }
     }
 }
 
-async fn keep(app: &App, note: &NoteName, text: &str, until: Timestamp) -> Result<(), Refusal> {
+async fn keep(app: &App, note: &EntryName, text: &str, until: Timestamp) -> Result<(), Refusal> {
     app.store.keep(note, text, until).await.map_err(Refusal::StoreUnavailable)
 }
 
-async fn recall(app: &App, note: &NoteName) -> Result<Option<String>, Refusal> {
+async fn recall(app: &App, note: &EntryName) -> Result<Option<String>, Refusal> {
     app.store.recall(note).await.map_err(Refusal::StoreUnavailable)
 }

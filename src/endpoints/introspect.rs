@@ -3,7 +3,7 @@
 use auth::admin::{self, Service};
 use auth::decision::Head;
 use auth::refusal::Refusal;
-use auth::store::Which;
+use auth::store::SessionSelector;
 use serde_json::{Map, Value, json};
 use web_sys::{Request, Response};
 
@@ -52,7 +52,7 @@ async fn try_show(
 async fn try_revoke(app: &App, request: &Request, head: &RequestHead) -> Result<(), Refusal> {
     let token = sent_token(app, request, head, Service::Revoke).await?;
     let held = app.guard.tokens().authentic(&token).map_err(Refusal::Token)?;
-    end_sessions::end_held(app, &held, Which::One(held.sid().clone())).await
+    end_sessions::end_held(app, &held, SessionSelector::One(held.sid().clone())).await
 }
 
 async fn sent_token(

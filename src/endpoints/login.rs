@@ -10,15 +10,15 @@ use crate::services::create_session::Cookie;
 use crate::services::create_session::Entry;
 use crate::services::federated_login;
 use crate::services::login_rate;
-use crate::services::login_rate::Counted;
+use crate::services::login_rate::CountedAttempt;
 use crate::services::login_url;
 use crate::services::session_view::SessionView;
 use auth::cookie;
 use auth::decision::Head;
 use auth::form::Form;
-use auth::login::Attempt;
-use auth::login::Lifetimes;
-use auth::login::Proof;
+use auth::login::LoginCredentials;
+use auth::login::LoginRequest;
+use auth::login::SessionLifetimes;
 use auth::refusal::Refusal;
 use web_sys::Request;
 use web_sys::Response;
@@ -86,7 +86,7 @@ async fn attempt(
     request: &Request,
     head: &RequestHead,
     form: Form,
-) -> Result<Attempt, Refusal> {
+) -> Result<LoginRequest, Refusal> {
     let settings = app.guard.settings();
     let with_issuers = !settings.trusted_issuers.is_empty();
     if settings.login_url.is_none() && !with_issuers {
@@ -95,7 +95,7 @@ async fn attempt(
     app.guard.refuse_other_origins(head)?;
     let body = request::body(request).await;
     let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE))?;
-    Attempt::parse(form, &body, with_issuers).map_err(Refusal::BadRequest)
+    LoginRequest::parse(form, &body, with_issuers).map_err(Refusal::BadRequest)
 }
 
 async fn try_log_in(
@@ -103,12 +103,12 @@ async fn try_log_in(
     request: &Request,
     head: &RequestHead,
     form: Form,
-    attempt: &Attempt,
-    counted: Counted,
+    attempt: &LoginRequest,
+    counted: CountedAttempt,
 ) -> Result<Entry, Refusal> {
     let (mut approval, claimed) = match &attempt.proof {
-        Proof::Credentials(fields) => (login_url::approve(app, fields).await?, None),
-        Proof::IdToken { token, nonce } => {
+        LoginCredentials::Credentials(fields) => (login_url::approve(app, fields).await?, None),
+        LoginCredentials::IdToken { token, nonce } => {
             let (approval, claimed) =
                 federated_login::approve(app, token, nonce.as_deref()).await?;
             (approval, Some(claimed))
@@ -118,7 +118,7 @@ async fn try_log_in(
     let taken_back = counted.take_back(app);
     approval.end.extend_from_slice(&attempt.end);
     let settings = app.guard.settings();
-    let lifetimes = Lifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
+    let lifetimes = SessionLifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
     let cookie = if form == Form::Page { Cookie::Needed } else { Cookie::Wanted };
     let held = create_session::held(app, head);
     let client = request::client(request, head);

@@ -12,7 +12,7 @@ use auth::form::Form;
 use auth::refusal::Refusal;
 use auth::route::Target;
 use auth::store::Command;
-use auth::store::Which;
+use auth::store::SessionSelector;
 use web_sys::Response;
 
 /// `POST logout`: ends the caller's session, the others, or all of the user's. A session that is
@@ -64,7 +64,7 @@ async fn try_log_out(app: &App, head: &RequestHead, scope: Scope) -> Result<(), 
         let caller = app.guard.authenticate(head, request::now())?;
         return match find_session::look(app, &caller).await {
             Ok(_) => {
-                let which = Which::Others(caller.sid().clone());
+                let which = SessionSelector::Others(caller.sid().clone());
                 let command = Command::End { which, ending: end_sessions::revoked() };
                 end_sessions::end_sessions(app, caller.user(), &command).await.map(drop)
             }

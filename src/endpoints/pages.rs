@@ -3,7 +3,7 @@
 
 use askama::Template;
 use auth::decision::Head;
-use auth::login::Attempt;
+use auth::login::LoginRequest;
 use auth::notice;
 use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
@@ -91,7 +91,7 @@ async fn notice(app: &App, head: &RequestHead, reason: &str) -> Option<String> {
 }
 
 /// The page again, after a login that was not accepted.
-pub fn login_again(app: &App, attempt: &Attempt, refusal: &Refusal) -> Response {
+pub fn login_again(app: &App, attempt: &LoginRequest, refusal: &Refusal) -> Response {
     let error = match refusal {
         Refusal::SessionLimit(Some(_)) => {
             "You are signed in elsewhere. Choose what to sign out of, and sign in again.".into()

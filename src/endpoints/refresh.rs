@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use auth::cookie;
-use auth::decision::Caller;
+use auth::decision::Principal;
 use auth::event::Event;
 use auth::refusal::Refusal;
-use auth::session::{Gone, Session, Sid};
+use auth::session::{InvalidSession, Session, Sid};
 use auth::store::{Answer, Command, StoreError};
-use auth::token::Grant;
+use auth::token::TokenGrant;
 use serde::Serialize;
 use web_sys::Response;
 
@@ -61,7 +61,7 @@ async fn try_refresh(app: &App, head: &RequestHead) -> Result<Response, Refusal>
     Ok(response::json(200, &body, &headers))
 }
 
-async fn refreshed(app: &App, caller: &Caller) -> Result<Session, Refusal> {
+async fn refreshed(app: &App, caller: &Principal) -> Result<Session, Refusal> {
     let (jti, now) = (String::from(Sid::from_random(request::random()?)), request::now());
     let command = Command::Refresh {
         sid: caller.sid().clone(),
@@ -80,7 +80,7 @@ async fn refreshed(app: &App, caller: &Caller) -> Result<Session, Refusal> {
         }
         Ok(Answer::Ended(ended)) => {
             end_sessions::tell_ended(app, caller.user(), None, &ended);
-            Err(Refusal::Session(Gone::Outdated))
+            Err(Refusal::Session(InvalidSession::Outdated))
         }
         Ok(answer) => {
             find_session::settle(app, caller, answer).await?;
@@ -96,10 +96,10 @@ async fn refreshed(app: &App, caller: &Caller) -> Result<Session, Refusal> {
 
 /// The session's current token, with the claims of the one before. It is issued as of the moment of
 /// the refresh, so that all who ask for it get the same.
-fn token(app: &App, caller: &Caller, session: &Session) -> Result<(String, Duration), Refusal> {
+fn token(app: &App, caller: &Principal, session: &Session) -> Result<(String, Duration), Refusal> {
     let at = session.refreshed.unwrap_or(request::now());
     let lifetime = app.guard.token_lifetime(session, at);
-    let grant = Grant {
+    let grant = TokenGrant {
         sub: caller.user(),
         sid: &session.sid,
         jti: &session.jti,

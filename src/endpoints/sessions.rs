@@ -15,8 +15,8 @@ use auth::session::Session;
 use auth::session::Sid;
 use auth::store::Answer;
 use auth::store::Command;
+use auth::store::SessionSelector;
 use auth::store::StoreError;
-use auth::store::Which;
 use serde_json::json;
 use web_sys::Response;
 
@@ -60,7 +60,8 @@ async fn try_end_one(app: &App, head: &RequestHead) -> Result<(), Refusal> {
     let sid = path.rsplit('/').next().unwrap_or_default().to_owned();
     let sid = Sid::try_from(sid).map_err(|_| Refusal::NotFound)?;
     app.guard.forget([&sid]);
-    let command = Command::End { which: Which::One(sid), ending: end_sessions::revoked() };
+    let command =
+        Command::End { which: SessionSelector::One(sid), ending: end_sessions::revoked() };
     match end_sessions::end_sessions(app, caller.user(), &command).await?.is_empty() {
         true => Err(Refusal::NotFound),
         false => Ok(()),

@@ -2,7 +2,7 @@
 // Engine. Times are the Workers clock's, which stands still while code runs: what is not waited
 // for takes 0 ms.
 
-/** @typedef {import("./request_context.js").Passage} Passage */
+/** @typedef {import("./request_context.js").RequestContext} RequestContext */
 
 /** The codes of refusals. @type {WeakMap<Response, string>} */
 const codes = new WeakMap();
@@ -51,7 +51,7 @@ export function isRefusal(answer) {
 
 /**
  * Reports a request that is over.
- * @param {Passage} passage
+ * @param {RequestContext} passage
  * @param {Response} answer
  * @returns {Response} the answer for the client
  */
@@ -73,7 +73,7 @@ export function report(passage, answer) {
 
 /**
  * What took how long, of what was done at all.
- * @param {Passage} passage
+ * @param {RequestContext} passage
  * @returns {Spans}
  */
 function spansOf({ began, asked, told, sent, answered }) {
@@ -86,7 +86,7 @@ function spansOf({ began, asked, told, sent, answered }) {
 }
 
 /**
- * @param {Passage} passage
+ * @param {RequestContext} passage
  * @param {Spans} spans
  * @param {number} status
  * @param {string | undefined} code

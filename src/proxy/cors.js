@@ -3,7 +3,7 @@
 import { originMayRead } from "../../build/bindings/guard.js";
 import { isRefusal } from "./access_log.js";
 
-/** @typedef {import("./request_context.js").Passage} Passage */
+/** @typedef {import("./request_context.js").RequestContext} RequestContext */
 
 /** Does the operator name any? */
 let isOn = false;
@@ -18,7 +18,7 @@ export function setUp(on) {
 
 /**
  * Lets another origin's script read an answer, if it is the guard's own. The origin's says that by itself.
- * @param {Passage} passage
+ * @param {RequestContext} passage
  * @param {Response} answer
  */
 export function share(passage, answer) {

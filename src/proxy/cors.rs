@@ -4,7 +4,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
 use crate::app::App;
-use crate::proxy::request_context::Passage;
+use crate::proxy::request_context::RequestContext;
 use crate::request::RequestHead;
 use crate::response;
 
@@ -17,7 +17,7 @@ extern "C" {
 
 /// Lets a named origin's script read an answer of the guard's own.
 #[wasm_bindgen(js_name = originMayRead)]
-pub fn origin_may_read(passage: Passage, answer: &Response) {
+pub fn origin_may_read(passage: RequestContext, answer: &Response) {
     let Some(app) = App::loaded() else { return };
     for (name, value) in app.guard.cors(&RequestHead::of(passage)) {
         // Names and origins are headers: the latter were checked with the settings.

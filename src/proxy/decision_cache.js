@@ -7,8 +7,8 @@ import { headersFor } from "./forwarded_headers.js";
 import { canRepeat, initFor, urlFor } from "./origin.js";
 import { FROM, rewritesOrigin } from "./url_rewrite.js";
 
-/** @typedef {import("./request_context.js").Passage} Passage */
-/** @typedef {import("./token_context.js").Bearer} Bearer */
+/** @typedef {import("./request_context.js").RequestContext} RequestContext */
+/** @typedef {import("./token_context.js").TokenContext} TokenContext */
 /** @typedef {import("./forwarded_headers.js").Changes} Changes */
 
 /** Headers whose values are part of what was decided. The other ones that matter were not there. */
@@ -26,7 +26,7 @@ const WIDE = /[^\u0000-\u00ff]/;
 /** How many characters more than its precedent a request may say. */
 const SLACK = 600;
 
-export class Precedent {
+export class CachedDecision {
   #method;
   #url;
   #site;
@@ -41,8 +41,8 @@ export class Precedent {
   #changed;
 
   /**
-   * @param {Passage} passage
-   * @param {import("../../build/bindings/guard.js").Precedent} decision
+   * @param {RequestContext} passage
+   * @param {import("../../build/bindings/guard.js").CachedPlan} decision
    * @param {Changes} changes
    * @param {string} there where it went
    * @param {Headers} headers with what
@@ -70,7 +70,7 @@ export class Precedent {
 
   /**
    * Does a request say the same?
-   * @param {Passage} passage
+   * @param {RequestContext} passage
    */
   covers(passage) {
     return passage.url === this.#url && this.#isLike(passage);
@@ -78,14 +78,14 @@ export class Precedent {
 
   /**
    * Does a request say the same but for path and query, and is the same decided about it?
-   * @param {Passage} passage
+   * @param {RequestContext} passage
    */
   extendsTo(passage) {
     const { method, url, began } = passage;
     return url.startsWith(this.#site) && this.#isLike(passage) && this.decision.extends(passage, method, url, began);
   }
 
-  /** @param {Passage} passage */
+  /** @param {RequestContext} passage */
   #isLike({ method, names, values, chars }) {
     const known = this.#names;
     if (method !== this.#method || names.length !== known.length || chars > this.#mostChars) return false;
@@ -98,7 +98,7 @@ export class Precedent {
 
   /**
    * Where a request goes that is covered, or to which this extends.
-   * @param {Passage} passage
+   * @param {RequestContext} passage
    */
   thereFor({ url }) {
     return url === this.#url ? this.#there : urlFor(url, this.changes.start, undefined);
@@ -107,7 +107,7 @@ export class Precedent {
   /**
    * How a request that says the same goes on: as the last one did, but for what differs. It is good until
    * the next one asks.
-   * @param {Passage} passage
+   * @param {RequestContext} passage
    * @returns {RequestInit}
    */
   initFor(passage) {
@@ -117,7 +117,7 @@ export class Precedent {
     return this.#init;
   }
 
-  /** @param {Passage} passage */
+  /** @param {RequestContext} passage */
   #headersFor(passage) {
     const { names, values } = passage;
     const known = this.#values;
@@ -137,7 +137,7 @@ export class Precedent {
     return headers;
   }
 
-  /** @param {Passage} passage */
+  /** @param {RequestContext} passage */
   #anew(passage) {
     const headers = headersFor(passage, this.changes);
     // A copy, because another precedent may be made of the same request.
@@ -158,8 +158,8 @@ function mayDiffer(name = "", value = "") {
 /**
  * How many bytes a precedent holds, at most: the texts here and in the headers that go on, what each header
  * takes beside its text, and what Rust holds.
- * @param {Passage} passage
- * @param {import("../../build/bindings/guard.js").Precedent} decision
+ * @param {RequestContext} passage
+ * @param {import("../../build/bindings/guard.js").CachedPlan} decision
  */
 function bytesOf({ chars, url, names, values, said }, decision) {
   const width = values.some((value) => WIDE.test(value)) ? 2 : 1;
@@ -186,13 +186,13 @@ const MOST_SEEN = 2;
 /**
  * What is remembered of a token: the last credentials that had no precedent, the precedents, the newest of
  * both first, and how many bytes all that holds.
- * @typedef {{ seen: Credential[], precedents: Precedent[], bytes: number }} Known
+ * @typedef {{ seen: Credential[], precedents: CachedDecision[], bytes: number }} Known
  */
 
 /**
  * @param {string} token
  * @param {Credential[]} seen
- * @param {Precedent[]} all those that are more than may be are left out
+ * @param {CachedDecision[]} all those that are more than may be are left out
  * @returns {Known}
  */
 function knownWith(token, seen, all) {
@@ -229,7 +229,7 @@ export function setUp(name) {
 /**
  * What is remembered of a request's token. Which text that is, Rust has decided when it was remembered;
  * here it is only looked for, and a text that is none finds nothing.
- * @param {Passage} passage
+ * @param {RequestContext} passage
  */
 function knownOf({ authorization, cookie }) {
   const known = authorization && remembered(authorization.slice(authorization.indexOf(" ") + 1).trim());
@@ -270,7 +270,7 @@ function remember(token, known) {
 
 /**
  * A request that said the same as this one, and of which that still holds.
- * @param {Passage} passage
+ * @param {RequestContext} passage
  */
 export function recall(passage) {
   if (passage.chars > MOST_CHARS) return undefined;
@@ -282,8 +282,8 @@ export function recall(passage) {
 /**
  * Is a request that is about to pass worth remembering? The first one with its credential is not: there
  * may be no other.
- * @param {Passage} passage
- * @param {Bearer} bearer
+ * @param {RequestContext} passage
+ * @param {TokenContext} bearer
  */
 export function isRepeated({ authorization, cookie, chars, names, values }, { token }) {
   if ((authorization ?? cookie) === undefined || chars > MOST_CHARS) return false;
@@ -298,9 +298,9 @@ export function isRepeated({ authorization, cookie, chars, names, values }, { to
 
 /**
  * Remembers a request that passes.
- * @param {Passage} passage
- * @param {Bearer} bearer
- * @param {Precedent} precedent
+ * @param {RequestContext} passage
+ * @param {TokenContext} bearer
+ * @param {CachedDecision} precedent
  */
 export function keep(passage, { token }, precedent) {
   const { seen, precedents } = remembered(token) ?? { seen: [], precedents: [] };

@@ -3,14 +3,14 @@
 
 use std::rc::Rc;
 
-use auth::decision::Check;
+use auth::decision::ForwardPlan;
 use auth::store::Answer;
 use wasm_bindgen::prelude::*;
 
 use crate::app::App;
-use crate::proxy::handler::Pending;
-use crate::proxy::request_context::Passage;
-use crate::proxy::token_context::Kept;
+use crate::proxy::handler::PendingCheck;
+use crate::proxy::request_context::RequestContext;
+use crate::proxy::token_context::TokenContext;
 use crate::request::{RequestHead, moment};
 
 #[wasm_bindgen(module = "/src/proxy/decision_cache.js")]
@@ -22,28 +22,28 @@ extern "C" {
 
 /// What was decided about it. Moments are in milliseconds since the Unix epoch.
 #[wasm_bindgen]
-pub struct Precedent {
+pub struct CachedPlan {
     app: Rc<App>,
-    check: Rc<Check>,
-    kept: Rc<Kept>,
+    check: Rc<ForwardPlan>,
+    kept: Rc<TokenContext>,
 }
 
-impl Precedent {
+impl CachedPlan {
     /// What was decided.
-    pub fn new(app: Rc<App>, check: Rc<Check>, kept: Rc<Kept>) -> Self {
+    pub fn new(app: Rc<App>, check: Rc<ForwardPlan>, kept: Rc<TokenContext>) -> Self {
         Self { app, check, kept }
     }
 }
 
 #[wasm_bindgen]
-impl Precedent {
+impl CachedPlan {
     /// Steps 1 to 3: is the store to be asked the same at this moment?
     pub fn holds(&self, now: f64) -> bool {
         self.check.holds(moment(now))
     }
 
     /// Does the same hold at this moment for a request that differs from it in path and query only?
-    pub fn extends(&self, passage: &Passage, method: String, url: String, now: f64) -> bool {
+    pub fn extends(&self, passage: &RequestContext, method: String, url: String, now: f64) -> bool {
         let head = RequestHead::new(passage.clone(), method, url, None, None);
         self.app.guard.extends(&self.check, &head, moment(now)) && !head.says_more()
     }
@@ -76,8 +76,8 @@ impl Precedent {
 
     /// The same for any other reply, and for what must not pass. It was asked at `asked`, when it
     /// did hold.
-    pub fn pending(&self, asked: f64) -> Pending {
+    pub fn pending(&self, asked: f64) -> PendingCheck {
         let check = self.check.at(moment(asked));
-        Pending::again(Rc::clone(&self.app), check, Rc::clone(&self.kept))
+        PendingCheck::again(Rc::clone(&self.app), check, Rc::clone(&self.kept))
     }
 }

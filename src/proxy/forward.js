@@ -2,24 +2,24 @@
 // Rust; whatever is decided, is decided there.
 
 import { waitUntil } from "cloudflare:workers";
-import { Pending } from "../../build/bindings/guard.js";
+import { PendingCheck } from "../../build/bindings/guard.js";
 import { headersFor } from "./forwarded_headers.js";
 import { initFor, send, urlFor } from "./origin.js";
-import { Precedent, isRepeated, keep } from "./decision_cache.js";
+import { CachedDecision, isRepeated, keep } from "./decision_cache.js";
 import { ORDINARY, tie } from "./relay.js";
 import { moment } from "./access_log.js";
 import { check } from "../stores/client.js";
 
-/** @typedef {import("./request_context.js").Passage} Passage */
-/** @typedef {import("./token_context.js").Bearer} Bearer */
+/** @typedef {import("./request_context.js").RequestContext} RequestContext */
+/** @typedef {import("./token_context.js").TokenContext} TokenContext */
 /** @typedef {import("./forwarded_headers.js").Changes} Changes */
 
 /**
  * Waits for the store's reply, and ends the request or forwards it.
- * @param {Passage} passage
- * @param {Bearer} bearer
+ * @param {RequestContext} passage
+ * @param {TokenContext} bearer
  * @param {Promise<import("../stores/client.js").Reply>} question
- * @param {Pending} pending whose verdict is the answer: a refusal, or what `forward` came to
+ * @param {PendingCheck} pending whose verdict is the answer: a refusal, or what `forward` came to
  * @returns {Promise<Response>}
  */
 export async function checkAndForward(passage, bearer, question, pending) {
@@ -36,14 +36,14 @@ export async function checkAndForward(passage, bearer, question, pending) {
 
 /**
  * The same for a request that says what an earlier one said. Rust has found that it still holds.
- * @param {Passage} passage
- * @param {Precedent} precedent
+ * @param {RequestContext} passage
+ * @param {CachedDecision} precedent
  * @returns {Promise<Response>}
  */
 export async function follow(passage, precedent) {
   const { decision, changes } = precedent;
   const there = precedent.thereFor(passage);
-  const bearer = /** @type {Bearer} */ (changes.bearer);
+  const bearer = /** @type {TokenContext} */ (changes.bearer);
   passage.asked = moment();
   const question = check(passage, bearer, passage.began);
   if (precedent.isAhead) sendAhead(passage, there, () => precedent.initFor(passage));
@@ -67,9 +67,9 @@ export async function follow(passage, precedent) {
 /**
  * What Rust makes of the store's reply. Body and names are left out where they are those that the
  * bearer remembers.
- * @param {Passage} passage
- * @param {Bearer} bearer
- * @param {Pending} pending
+ * @param {RequestContext} passage
+ * @param {TokenContext} bearer
+ * @param {PendingCheck} pending
  * @param {import("../stores/client.js").Reply} reply
  * @param {number} now
  * @returns {Response | Promise<Response>}
@@ -84,7 +84,7 @@ function judged(passage, bearer, pending, { status, body }, now) {
 /**
  * The origin's answer, tied to its session. One that was long in coming is not handed out before the session
  * was asked about once more.
- * @param {Passage} passage
+ * @param {RequestContext} passage
  * @param {Response} answer
  * @returns {Response | Promise<Response>}
  */
@@ -94,16 +94,16 @@ function tied(passage, answer) {
 }
 
 /** @type {import("./relay.js").Watch} */
-const watch = (session) => Pending.watch(session);
+const watch = (session) => PendingCheck.watch(session);
 
 /**
- * @param {Passage} passage
+ * @param {RequestContext} passage
  * @param {Response} answer
  * @returns {Promise<Response>}
  */
 async function recheck(passage, answer) {
   /** @type {Response | undefined} */
-  const refusal = await Pending.recheck(passage, passage.session);
+  const refusal = await PendingCheck.recheck(passage, passage.session);
   if (refusal === undefined) return tie(answer, passage, watch, waitUntil);
   drop(answer);
   return refusal;
@@ -150,8 +150,8 @@ export class Ahead {
 
 /**
  * Sends a request to the origin.
- * @param {Passage} passage
- * @param {Bearer | undefined} bearer whose identity goes with it
+ * @param {RequestContext} passage
+ * @param {TokenContext | undefined} bearer whose identity goes with it
  * @param {number} start where the target begins in the request's URL
  * @param {string | undefined} target what stands there, if something else goes on
  * @param {string[]} removed names of headers that do not go on
@@ -172,7 +172,7 @@ export function forward(passage, bearer, start, target, removed, set, said) {
     // What goes on without an identity was refused, and is decided about anew. A reply that Rust does not
     // remember cannot come again.
     const canRecur = bearer !== undefined && passage.reply === bearer.reply;
-    if (precedent !== undefined && canRecur) keep(passage, bearer, new Precedent(passage, precedent, changes, there, headers));
+    if (precedent !== undefined && canRecur) keep(passage, bearer, new CachedDecision(passage, precedent, changes, there, headers));
     return held ?? send(passage, there, initFor(passage, headers));
   } catch (error) {
     // What is thrown into Rust is a panic to it.
@@ -189,7 +189,7 @@ export function forwardAhead(passage, bearer, start, target, removed, set) {
 }
 
 /**
- * @param {Passage} passage
+ * @param {RequestContext} passage
  * @param {string} there
  * @param {() => RequestInit} how
  */

@@ -3,15 +3,15 @@
 use std::rc::Rc;
 
 use auth::config::{Origin, Settings};
-use auth::decision::{Anonymous, Check, Forwarded, HeaderChanges, SentHeaders};
+use auth::decision::{AnonymousPlan, ForwardPlan, ForwardTarget, HeaderChanges, HeaderFilter};
 use auth::identity;
 use auth::refusal::Refusal;
 use auth::session::LiveSession;
 use wasm_bindgen::prelude::*;
 
 use crate::app::App;
-use crate::proxy::request_context::Passage;
-use crate::proxy::token_context::{Bearer, Kept, headers_of};
+use crate::proxy::request_context::RequestContext;
+use crate::proxy::token_context::{JsTokenContext, TokenContext, headers_of};
 
 #[wasm_bindgen(module = "/src/proxy/origin.js")]
 extern "C" {
@@ -35,8 +35,8 @@ extern "C" {
     /// `removed` is a list of names, `set` what [`headers_of`] makes, `said` for the log; the latter two
     /// may be `undefined`. Returns the promise of the answer.
     fn forward(
-        passage: &Passage,
-        bearer: Option<&Bearer>,
+        passage: &RequestContext,
+        bearer: Option<&JsTokenContext>,
         start: u32,
         target: Option<&str>,
         removed: &JsValue,
@@ -48,8 +48,8 @@ extern "C" {
     /// [`forward`] is called, and dropped if it is not.
     #[wasm_bindgen(js_name = forwardAhead)]
     fn forward_ahead(
-        passage: &Passage,
-        bearer: Option<&Bearer>,
+        passage: &RequestContext,
+        bearer: Option<&JsTokenContext>,
         start: u32,
         target: Option<&str>,
         removed: &JsValue,
@@ -70,16 +70,16 @@ pub fn set_up(settings: &Settings, watches: bool) {
 }
 
 /// What one request takes to the origin.
-struct Parcel<'a> {
-    kept: Option<&'a Kept>,
-    target: &'a Forwarded,
+struct OutgoingRequest<'a> {
+    kept: Option<&'a TokenContext>,
+    target: &'a ForwardTarget,
     changes: HeaderChanges<'a>,
     data: Option<String>,
     said: Rc<JsValue>,
 }
 
-impl Parcel<'_> {
-    fn send(&self, app: &App, passage: &Passage, is_ahead: bool) -> JsValue {
+impl OutgoingRequest<'_> {
+    fn send(&self, app: &App, passage: &RequestContext, is_ahead: bool) -> JsValue {
         let send = if is_ahead { forward_ahead } else { forward };
         let removed = app.removed.of(self.changes.remove.join("\n"), lines_of);
         send(
@@ -109,28 +109,28 @@ impl Parcel<'_> {
 /// Forwards a request whose session is live, with the identity of its caller.
 pub fn with_identity(
     app: &App,
-    check: &Check,
-    kept: &Kept,
+    check: &ForwardPlan,
+    kept: &TokenContext,
     live: Option<&LiveSession>,
-    passage: &Passage,
-    sent: &SentHeaders,
+    passage: &RequestContext,
+    sent: &HeaderFilter,
 ) -> JsValue {
     identified(app, check, kept, live, passage, sent, false)
 }
 
 /// The same at once, while the store is asked whether the session is live.
-pub fn ahead(app: &App, check: &Check, kept: &Kept, passage: &Passage) {
+pub fn ahead(app: &App, check: &ForwardPlan, kept: &TokenContext, passage: &RequestContext) {
     let sent = app.guard.sent_headers(&passage.sent_headers());
     identified(app, check, kept, None, passage, &sent, true);
 }
 
 fn identified(
     app: &App,
-    check: &Check,
-    kept: &Kept,
+    check: &ForwardPlan,
+    kept: &TokenContext,
     live: Option<&LiveSession>,
-    passage: &Passage,
-    sent: &SentHeaders,
+    passage: &RequestContext,
+    sent: &HeaderFilter,
     is_ahead: bool,
 ) -> JsValue {
     let settings = app.guard.settings();
@@ -138,31 +138,31 @@ fn identified(
     let data = data.map(|json| settings.identity_encoding.value(json));
     let said = said(app, || kept.said.of(check.said(None), JsValue::from_str));
     let (changes, target) = (check.forward(sent), check.target());
-    Parcel { kept: Some(kept), target, changes, data, said }.send(app, passage, is_ahead)
+    OutgoingRequest { kept: Some(kept), target, changes, data, said }.send(app, passage, is_ahead)
 }
 
 /// Forwards a request whose session is not live, and need not be; `refusal` says why.
 pub fn without_session(
     app: &App,
-    check: &Check,
+    check: &ForwardPlan,
     refusal: &Refusal,
-    passage: &Passage,
-    sent: &SentHeaders,
+    passage: &RequestContext,
+    sent: &HeaderFilter,
 ) -> JsValue {
     let said = said(app, || JsValue::from(check.said(Some(refusal))).into());
     let (changes, target) = (check.forward_anonymously(sent), check.target());
-    Parcel { kept: None, target, changes, data: None, said }.send(app, passage, false)
+    OutgoingRequest { kept: None, target, changes, data: None, said }.send(app, passage, false)
 }
 
 /// Forwards a request that is for everybody.
-pub fn anonymously(app: &App, anonymous: &Anonymous, passage: &Passage) -> JsValue {
+pub fn anonymously(app: &App, anonymous: &AnonymousPlan, passage: &RequestContext) -> JsValue {
     let sent = app.guard.sent_headers(&passage.sent_headers());
     let said = said(app, || JsValue::from(anonymous.said()).into());
     if anonymous.is_cacheable() {
         passage.set_cacheable(true);
     }
     let (changes, target) = (anonymous.forward(&sent), anonymous.target());
-    Parcel { kept: None, target, changes, data: None, said }.send(app, passage, false)
+    OutgoingRequest { kept: None, target, changes, data: None, said }.send(app, passage, false)
 }
 
 fn said(app: &App, say: impl FnOnce() -> Rc<JsValue>) -> Rc<JsValue> {

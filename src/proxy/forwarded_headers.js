@@ -2,18 +2,18 @@
 
 import { rewriteOrigin, rewritesOrigin } from "./url_rewrite.js";
 
-/** @typedef {import("./request_context.js").Passage} Passage */
+/** @typedef {import("./request_context.js").RequestContext} RequestContext */
 
 /**
  * How a request changes on the way: the names of headers that do not go on, and those that are set, as
  * name, value, name, value; `bearer` is whose identity goes with it. The target begins at `start` in
  * the request's URL.
- * @typedef {{ bearer: import("./token_context.js").Bearer | undefined, start: number, removed: string[], set: string[] | undefined }} Changes
+ * @typedef {{ bearer: import("./token_context.js").TokenContext | undefined, start: number, removed: string[], set: string[] | undefined }} Changes
  */
 
 /**
  * The headers that go on.
- * @param {Passage} passage
+ * @param {RequestContext} passage
  * @param {Changes} changes
  */
 export function headersFor({ url, headers: sent }, { bearer, start, removed, set }) {

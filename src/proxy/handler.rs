@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use auth::decision::{Check, Decision, Head, SentHeaders};
+use auth::decision::{Decision, ForwardPlan, Head, HeaderFilter};
 use auth::refusal::Refusal;
 use auth::request_log::Outcome;
 use auth::route::Endpoint;
-use auth::session::Gone;
+use auth::session::InvalidSession;
 use auth::time::Timestamp;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
@@ -26,10 +26,10 @@ use crate::endpoints::sessions;
 use crate::endpoints::{events, logout, session};
 use crate::promise;
 use crate::proxy::cors;
-use crate::proxy::decision_cache::Precedent;
+use crate::proxy::decision_cache::CachedPlan;
 use crate::proxy::forward;
-use crate::proxy::request_context::Passage;
-use crate::proxy::token_context::{Bearer, Kept};
+use crate::proxy::request_context::RequestContext;
+use crate::proxy::token_context::{JsTokenContext, TokenContext};
 use crate::request::{self, RequestHead};
 use crate::response;
 use crate::services::end_sessions;
@@ -49,7 +49,7 @@ use crate::stores::{self, Answering, Reply};
 ///
 /// Up to the store's question all is synchronous. From there on one small JavaScript function
 /// waits (`forward.js`), because a Rust future costs more than all the rest; it comes back to
-/// [`Pending::judge`] for the verdict.
+/// [`PendingCheck::judge`] for the verdict.
 pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> JsValue {
     let passage = head.passage();
     // 1. to 3.
@@ -75,15 +75,15 @@ pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> JsValue {
             JsFuture::from(Promise::resolve(&handle(app, head, request::now()))).await
         })
         .into(),
-        Decision::Check(check) => {
+        Decision::CheckSession(check) => {
             // 4.
-            let kept = Kept::of(&app, check.caller());
+            let kept = TokenContext::of(&app, check.caller());
             let reply = stores::check(passage, &kept.bearer, now.millis() as f64);
             if check.is_ahead() {
                 forward::ahead(&app, &check, &kept, passage);
             }
             let (check, repeats) = (Rc::from(check), !head.says_more());
-            let pending = Pending { app, check, kept: Rc::clone(&kept), repeats };
+            let pending = PendingCheck { app, check, kept: Rc::clone(&kept), repeats };
             check_and_forward(passage, &kept.bearer, reply, pending)
         }
     }
@@ -128,25 +128,25 @@ extern "C" {
     /// Waits for the store's reply, and ends the request or forwards it.
     #[wasm_bindgen(js_name = checkAndForward)]
     fn check_and_forward(
-        passage: &Passage,
-        bearer: &Bearer,
+        passage: &RequestContext,
+        bearer: &JsTokenContext,
         reply: Promise,
-        pending: Pending,
+        pending: PendingCheck,
     ) -> JsValue;
 }
 
 /// A request that waits for the store's reply.
 #[wasm_bindgen]
-pub struct Pending {
+pub struct PendingCheck {
     app: Rc<App>,
-    check: Rc<Check>,
-    kept: Rc<Kept>,
+    check: Rc<ForwardPlan>,
+    kept: Rc<TokenContext>,
     /// Can another request say the same?
     repeats: bool,
 }
 
 #[wasm_bindgen]
-impl Pending {
+impl PendingCheck {
     /// Listens for the end of a session, on behalf of a connection that outlives its request.
     /// `session` is that of the passage. The promise is of a `Response` with a WebSocket, or of a
     /// string, the refusal's code, if the session is over; it is rejected if neither is known.
@@ -156,7 +156,7 @@ impl Pending {
 
     /// Asks about the session of a passage once more, because the origin's answer came late. The promise
     /// is of `undefined`, or of the `Response` that goes out instead.
-    pub fn recheck(passage: Passage, session: String) -> Promise {
+    pub fn recheck(passage: RequestContext, session: String) -> Promise {
         promise::of(async move {
             let refusal = push::recheck(passage, &session).await;
             Ok(refusal.map_or(JsValue::UNDEFINED, Into::into))
@@ -164,18 +164,18 @@ impl Pending {
     }
 
     /// What is to be remembered for requests that say the same; `undefined` if none can.
-    pub fn precedent(&self) -> Option<Precedent> {
+    pub fn precedent(&self) -> Option<CachedPlan> {
         let Self { app, check, kept, repeats } = self;
-        repeats.then(|| Precedent::new(Rc::clone(app), Rc::clone(check), Rc::clone(kept)))
+        repeats.then(|| CachedPlan::new(Rc::clone(app), Rc::clone(check), Rc::clone(kept)))
     }
 
     /// Takes the store's reply. Returns the `Response` or the promise of one: the refusal, or the
-    /// origin's answer. `body` is the reply's, `names` what [`Passage::sent_headers`] says; where they
+    /// origin's answer. `body` is the reply's, `names` what [`RequestContext::sent_headers`] says; where they
     /// are what the bearer remembers they are left out. `now` is the present moment in milliseconds
     /// since the Unix epoch.
     pub fn judge(
         self,
-        passage: &Passage,
+        passage: &RequestContext,
         status: i32,
         body: Option<String>,
         names: Option<String>,
@@ -200,17 +200,17 @@ impl Pending {
     }
 }
 
-impl Pending {
+impl PendingCheck {
     /// A request that says what an earlier one said.
-    pub fn again(app: Rc<App>, check: Check, kept: Rc<Kept>) -> Self {
+    pub fn again(app: Rc<App>, check: ForwardPlan, kept: Rc<TokenContext>) -> Self {
         Self { app, check: Rc::new(check), kept, repeats: true }
     }
 
     fn verdict(
         self,
-        passage: &Passage,
+        passage: &RequestContext,
         answer: stores::Outcome,
-        sent: &Rc<SentHeaders>,
+        sent: &Rc<HeaderFilter>,
         now: Timestamp,
     ) -> JsValue {
         let Self { app, check, kept, .. } = &self;
@@ -229,10 +229,15 @@ impl Pending {
         }
     }
 
-    fn refuse(self, passage: &Passage, refusal: Refusal, sent: &Rc<SentHeaders>) -> JsValue {
+    fn refuse(
+        self,
+        passage: &RequestContext,
+        refusal: Refusal,
+        sent: &Rc<HeaderFilter>,
+    ) -> JsValue {
         let caller = self.check.caller();
         session_events::notice(&self.app, caller.user(), caller.sid(), &refusal);
-        if refusal != Refusal::Session(Gone::Outdated) {
+        if refusal != Refusal::Session(InvalidSession::Outdated) {
             return self.end(passage, &refusal, sent);
         }
         // The session of which an old token was used is ended before the request goes its way.
@@ -255,7 +260,7 @@ impl Pending {
     }
 
     /// The end of a request that was refused, unless it goes on without an identity.
-    fn end(&self, passage: &Passage, refusal: &Refusal, sent: &SentHeaders) -> JsValue {
+    fn end(&self, passage: &RequestContext, refusal: &Refusal, sent: &HeaderFilter) -> JsValue {
         let (app, check) = (&self.app, &self.check);
         if check.goes_on() {
             response::log_cause(refusal);

@@ -5,7 +5,7 @@ import { moment } from "./access_log.js";
 import { Timer } from "./timer.js";
 import { isAtOnce, metered } from "./upload.js";
 
-/** @typedef {import("./request_context.js").Passage} Passage */
+/** @typedef {import("./request_context.js").RequestContext} RequestContext */
 
 /**
  * Cloudflare's cache knows nothing of users: it would give one what the origin made for another. This is what
@@ -64,7 +64,7 @@ export function urlFor(url, start, target) {
 
 /**
  * How a request goes to the origin: with its body, and no redirect is followed.
- * @param {Passage} passage
+ * @param {RequestContext} passage
  * @param {Headers} headers
  * @returns {RequestInit}
  */
@@ -80,7 +80,7 @@ const AS_IT_COMES = { redirect: "manual", encodeResponseBody: "manual" };
 
 /**
  * Is what `initFor` makes good for another request, too?
- * @param {Passage} passage
+ * @param {RequestContext} passage
  */
 export function canRepeat({ request }) {
   return request.body === null && worker === undefined;
@@ -97,7 +97,7 @@ function isOdd(method, body) {
 
 /**
  * Sends a request to the origin.
- * @param {Passage} passage
+ * @param {RequestContext} passage
  * @param {string} url
  * @param {RequestInit} init
  * @param {AbortSignal} [signal]
@@ -116,7 +116,7 @@ export function send(passage, url, init, signal) {
 
 /**
  * The same with a body that comes in by and by: the time for the answer begins anew with each piece.
- * @param {Passage} passage
+ * @param {RequestContext} passage
  * @param {string} url
  * @param {RequestInit} init
  * @param {ReadableStream} body
@@ -135,7 +135,7 @@ function upload(passage, url, init, body) {
 /**
  * Waits for an answer, and drops one that comes too late. An abort signal would do that, too, but the
  * runtime then leads every body through it.
- * @param {Passage} passage
+ * @param {RequestContext} passage
  * @param {Timer} timer
  * @param {() => Promise<Response>} ask
  * @param {() => void} [stop] called if it comes too late

@@ -5,10 +5,10 @@
 use auth::cookie;
 use auth::data::Patch;
 use auth::decision::Head;
-use auth::login::{Approval, Lifetimes};
+use auth::login::{AuthenticatedUser, SessionLifetimes};
 use auth::refusal::Refusal;
 use auth::session::DataKind;
-use auth::store::{Command, Which};
+use auth::store::{Command, SessionSelector};
 use js_sys::Array;
 use serde_json::json;
 use wasm_bindgen::prelude::*;
@@ -16,7 +16,7 @@ use web_sys::{Request, Response};
 
 use crate::app::App;
 use crate::endpoints::login;
-use crate::proxy::request_context::Passage;
+use crate::proxy::request_context::RequestContext;
 use crate::request::{self, RequestHead};
 use crate::services::create_session;
 use crate::services::create_session::Cookie;
@@ -42,7 +42,7 @@ const DATA: &str = "X-Guard-Session-Data";
 
 /// Does what the origin's answer wishes, and gives the answer that the client gets. If it cannot be
 /// done, the origin's answer would promise what is not so: the client gets the refusal.
-pub async fn carry_out(app: &App, passage: Passage, answer: Response) -> Response {
+pub async fn carry_out(app: &App, passage: RequestContext, answer: Response) -> Response {
     let request = passage.request();
     let head = RequestHead::of(passage);
     if let Err(route) = app.guard.obeys_origin(&head) {
@@ -92,7 +92,7 @@ async fn try_carry_out(
     let patch = patch.map_err(|_| unusable(DATA, "it must be a JSON object, a merge patch"))?;
     let scope = said(answer, LOGOUT).map(|scope| Scope::of(app, &scope)).transpose()?;
     let approval =
-        said(answer, LOGIN).map(|json| Approval::parse(&json, &settings.trusted_issuers));
+        said(answer, LOGIN).map(|json| AuthenticatedUser::parse(&json, &settings.trusted_issuers));
     let approval = approval.transpose().map_err(|error| unusable(LOGIN, &error.to_string()))?;
     if let Some(scope) = scope {
         log_out(app, head, scope).await?;
@@ -122,10 +122,10 @@ async fn log_in(
     app: &App,
     request: &Request,
     head: &RequestHead,
-    approval: &Approval,
+    approval: &AuthenticatedUser,
 ) -> Result<String, Refusal> {
     let settings = app.guard.settings();
-    let lifetimes = Lifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
+    let lifetimes = SessionLifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
     let client = request::client(request, head);
     // Who came with another token than the cookie's keeps it: the new one is in the cookie only.
     let mut held = create_session::held(app, head);
@@ -187,7 +187,7 @@ async fn log_out(app: &App, head: &impl Head, scope: Scope) -> Result<(), Refusa
         let Some(caller) = app.guard.caller_of(head, request::now()) else { return Ok(()) };
         return match find_session::look(app, &caller).await {
             Ok(_) => {
-                let which = Which::Others(caller.sid().clone());
+                let which = SessionSelector::Others(caller.sid().clone());
                 let command = Command::End { which, ending: end_sessions::revoked() };
                 end_sessions::end_sessions(app, caller.user(), &command).await.map(drop)
             }

@@ -3,7 +3,7 @@
 
 import { isRefusal } from "./access_log.js";
 
-/** @typedef {import("./request_context.js").Passage} Passage */
+/** @typedef {import("./request_context.js").RequestContext} RequestContext */
 
 /**
  * Chromium keeps pages with `no-store`, too, until a cookie is changed after they were loaded. It takes
@@ -16,7 +16,7 @@ const MOST_STATUS = 599;
 
 /**
  * The answer for the client: a page that was made for a session is not to be kept.
- * @param {Passage} passage
+ * @param {RequestContext} passage
  * @param {Response} answer
  */
 export function unkept(passage, answer) {
@@ -31,7 +31,7 @@ export function unkept(passage, answer) {
 
 /**
  * Is a person opening a page? As `is_navigation` in the core has it.
- * @param {Passage} passage
+ * @param {RequestContext} passage
  */
 function isPage({ names, values }) {
   const mode = names.indexOf("sec-fetch-mode");

@@ -4,13 +4,13 @@
 import { addressOf } from "./short_responses.js";
 
 /**
- * Listens for the end of a session: see `Pending::watch` in `guard.rs`.
+ * Listens for the end of a session: see `PendingCheck::watch` in `guard.rs`.
  * @typedef {(session: string) => Promise<Response | string>} Watch
  */
 
 /**
  * Of a request's passage: its timer is forgotten with the request, which is over when the body is.
- * @typedef {{ method: string, url: string, session: string, timer: import("./timer.js").Timer }} Tied
+ * @typedef {{ method: string, url: string, session: string, timer: import("./timer.js").Timer }} BoundRequest
  */
 
 /** The session is over (RFC 6455, section 7.4.2: an application's own code). */
@@ -40,7 +40,7 @@ export function setUp(watches) {
  * Has an answer end with its session, if it can go on for as long as both sides like: a WebSocket, or a
  * body of no known length. Nobody is asked about a body that has ended by the time that it is looked after.
  * @param {Response} answer
- * @param {Tied} passage
+ * @param {BoundRequest} passage
  * @param {Watch} watch
  * @param {(end: Promise<unknown>) => void} waitUntil keeps the request's context until the promise is settled
  * @returns {Response}

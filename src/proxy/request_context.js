@@ -6,7 +6,7 @@ import { Timer } from "./timer.js";
 /** What is said of a request that ends before anything was decided: the settings are wrong. */
 const UNDECIDED = '"decision":"refuse"';
 
-export class Passage {
+export class RequestContext {
   /** @type {string | undefined} */
   authorization;
   /** @type {string | undefined} */
@@ -35,7 +35,7 @@ export class Passage {
     this.timer = new Timer();
     /** What was decided: members of a JSON object, without its braces. */
     this.said = UNDECIDED;
-    /** The session whose end ends the answer, as `Pending.watch` takes it; empty if there is none, or it decides nothing. */
+    /** The session whose end ends the answer, as `PendingCheck.watch` takes it; empty if there is none, or it decides nothing. */
     this.session = "";
     /** Does the guard itself answer it? */
     this.isOwn = false;
@@ -43,7 +43,7 @@ export class Passage {
     this.isCacheable = false;
     /** @type {import("./forward.js").Ahead | undefined} what the origin was asked before it was known whether it may be */
     this.ahead = undefined;
-    /** @type {import("../../build/bindings/guard.js").Precedent | undefined} what is to be remembered for requests that say the same */
+    /** @type {import("../../build/bindings/guard.js").CachedPlan | undefined} what is to be remembered for requests that say the same */
     this.precedent = undefined;
     /** @type {string | undefined} the store's reply, as Rust was told it */
     this.reply = undefined;

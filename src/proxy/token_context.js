@@ -1,13 +1,13 @@
 // What the requests with one token have in common. It is made of the token once, because each text that
 // crosses from Rust costs.
 
-export class Bearer {
+export class TokenContext {
   /**
    * @param {string} token the token itself
    * @param {string} place where the store is asked: the name of the user's Durable Object, or empty
    * @param {string} before the question to the store, up to the present moment
    * @param {string | undefined} after what follows the moment; `undefined` if the store is not told it
-   * @param {string} session see `Passage.session`
+   * @param {string} session see `RequestContext.session`
    * @param {string} identity the headers that tell the origin who it is, `Name: value`, a line each
    */
   constructor(token, place, before, after, session, identity) {
@@ -19,7 +19,7 @@ export class Bearer {
     this.identity = headersOf(identity);
     /** @type {string | undefined} the store's last reply, if Rust remembers what it read there */
     this.reply = undefined;
-    /** @type {string | undefined} the last `Passage.sentHeaders`, if Rust does */
+    /** @type {string | undefined} the last `RequestContext.sentHeaders`, if Rust does */
     this.names = undefined;
   }
 

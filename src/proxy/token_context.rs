@@ -4,22 +4,23 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use auth::config::Mode;
-use auth::decision::{Caller, SentHeaders};
+use auth::decision::{HeaderFilter, Principal};
 use auth::same::same;
 use auth::session::Session;
 use auth::store::{Answer, StoreError};
 use wasm_bindgen::prelude::*;
 
 use crate::app::App;
-use crate::proxy::request_context::Passage;
+use crate::proxy::request_context::RequestContext;
 use crate::stores::{Outcome, Reply};
 
 #[wasm_bindgen(module = "/src/proxy/token_context.js")]
 extern "C" {
     /// The half that JavaScript works with.
-    pub type Bearer;
+    #[wasm_bindgen(js_name = TokenContext)]
+    pub type JsTokenContext;
 
-    #[wasm_bindgen(constructor)]
+    #[wasm_bindgen(constructor, js_class = "TokenContext")]
     fn new(
         token: &str,
         place: &str,
@@ -27,15 +28,15 @@ extern "C" {
         after: Option<&str>,
         session: &str,
         identity: &str,
-    ) -> Bearer;
+    ) -> JsTokenContext;
 
-    /// Remembers a reply of status 200, of which [`Kept`] has the answer.
-    #[wasm_bindgen(method, setter, js_name = reply)]
-    fn set_reply(this: &Bearer, reply: &str);
+    /// Remembers a reply of status 200, of which [`TokenContext`] has the answer.
+    #[wasm_bindgen(method, setter, js_class = "TokenContext", js_name = reply)]
+    fn set_reply(this: &JsTokenContext, reply: &str);
 
-    /// Remembers what [`Passage::sent_headers`] said, of which [`Kept`] has the meaning.
-    #[wasm_bindgen(method, setter, js_name = names)]
-    fn set_names(this: &Bearer, names: &str);
+    /// Remembers what [`RequestContext::sent_headers`] said, of which [`TokenContext`] has the meaning.
+    #[wasm_bindgen(method, setter, js_class = "TokenContext", js_name = names)]
+    fn set_names(this: &JsTokenContext, names: &str);
 
     /// A list of names and values, of the lines of a text, `Name: value`.
     #[wasm_bindgen(js_name = headersOf)]
@@ -43,15 +44,15 @@ extern "C" {
 }
 
 /// What is kept of a token.
-pub struct Kept {
+pub struct TokenContext {
     /// For JavaScript.
-    pub bearer: Bearer,
+    pub bearer: JsTokenContext,
     /// What the log said of a request with it.
-    pub said: Last,
+    pub said: LastValue,
     /// The headers that were set on a request with it, beside its identity.
-    pub set: Last,
+    pub set: LastValue,
     found: RefCell<Option<Rc<Session>>>,
-    sent: RefCell<Option<Rc<SentHeaders>>>,
+    sent: RefCell<Option<Rc<HeaderFilter>>>,
     /// How many bytes hold what was made at first, the last reply, and the last names.
     bytes: [Cell<usize>; 3],
 }
@@ -72,9 +73,9 @@ fn bytes_of(text: &str) -> usize {
 /// What JavaScript has of a text, which is mostly the same as the last time, so that it need not
 /// cross again.
 #[derive(Default)]
-pub struct Last(RefCell<Option<(String, Rc<JsValue>)>>);
+pub struct LastValue(RefCell<Option<(String, Rc<JsValue>)>>);
 
-impl Last {
+impl LastValue {
     fn bytes(&self) -> usize {
         self.0.borrow().as_ref().map_or(0, |(text, _)| bytes_of(text))
     }
@@ -96,9 +97,9 @@ impl Last {
     }
 }
 
-impl Kept {
+impl TokenContext {
     /// What is kept of the caller's token.
-    pub fn of(app: &App, caller: &Caller) -> Rc<Self> {
+    pub fn of(app: &App, caller: &Principal) -> Rc<Self> {
         caller.token().kept(|| {
             let idle_timeout = app.guard.settings().idle_timeout;
             let jti = &caller.token().name().jti;
@@ -110,17 +111,18 @@ impl Kept {
             let session = session_line(app, caller);
             let (after, identity) = (frame.after.as_deref(), identity.join("\n"));
             let token = caller.token().text();
-            let bearer = Bearer::new(token, &place, &frame.before, after, &session, &identity);
+            let bearer =
+                JsTokenContext::new(token, &place, &frame.before, after, &session, &identity);
             let texts = [token, &place, &frame.before, after.unwrap_or_default(), &session];
             let made = size_of::<Self>() + texts.map(bytes_of).iter().sum::<usize>();
             let bytes = [made + bytes_of(&identity), 0, 0].map(Cell::new);
-            let (said, set) = (Last::default(), Last::default());
+            let (said, set) = (LastValue::default(), LastValue::default());
             Self { bearer, said, set, found: RefCell::default(), sent: RefCell::default(), bytes }
         })
     }
 
     /// Has what is kept counted among what the tokens hold.
-    pub fn count(&self, app: &App, caller: &Caller) {
+    pub fn count(&self, app: &App, caller: &Principal) {
         let bytes: usize = self.bytes.iter().map(Cell::get).sum();
         let bytes = bytes + self.said.bytes() + self.set.bytes();
         app.guard.tokens().keeps(caller.token(), bytes);
@@ -160,7 +162,12 @@ impl Kept {
 
     /// Which headers of a request go on: mostly the same as the last time, so that their names need
     /// not cross.
-    pub fn sent(&self, app: &App, passage: &Passage, names: Option<String>) -> Rc<SentHeaders> {
+    pub fn sent(
+        &self,
+        app: &App,
+        passage: &RequestContext,
+        names: Option<String>,
+    ) -> Rc<HeaderFilter> {
         if names.is_none()
             && let Some(sent) = &*self.sent.borrow()
         {
@@ -177,8 +184,8 @@ impl Kept {
     }
 }
 
-/// The session for [`Pending::watch`](crate::proxy::handler::Pending::watch); empty where its end decides nothing.
-fn session_line(app: &App, caller: &Caller) -> String {
+/// The session for [`PendingCheck::watch`](crate::proxy::handler::PendingCheck::watch); empty where its end decides nothing.
+fn session_line(app: &App, caller: &Principal) -> String {
     if app.guard.settings().mode == Mode::Monitor {
         return String::new();
     }

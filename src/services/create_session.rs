@@ -12,20 +12,20 @@ use auth::cookie;
 use auth::event::Event;
 use auth::limit::LimitPolicy;
 use auth::login;
-use auth::login::Approval;
+use auth::login::AuthenticatedUser;
 use auth::login::Client;
-use auth::login::Lifetimes;
+use auth::login::SessionLifetimes;
 use auth::redirect::LocalTarget;
-use auth::refusal::ClaimsBy;
+use auth::refusal::ClaimsSource;
 use auth::refusal::Refusal;
-use auth::session::Ending;
 use auth::session::Session;
+use auth::session::SessionEnd;
 use auth::session::Sid;
 use auth::session::Subject;
 use auth::store::Command;
-use auth::store::Which;
-use auth::token::Authentic;
-use auth::token::Grant;
+use auth::store::SessionSelector;
+use auth::token::AuthenticToken;
+use auth::token::TokenGrant;
 use serde::Serialize;
 use std::time::Duration;
 use web_sys::Response;
@@ -73,7 +73,7 @@ pub struct Held {
 /// The sessions that a login comes with, if our keys have signed their tokens.
 pub fn held(app: &App, head: &RequestHead) -> Vec<Held> {
     let held = app.guard.held_at_login(head).into_iter();
-    let of = |(session, in_cookie): (Authentic, bool)| Held {
+    let of = |(session, in_cookie): (AuthenticToken, bool)| Held {
         user: session.sub().clone(),
         sid: session.sid().clone(),
         in_cookie,
@@ -89,9 +89,9 @@ pub fn held(app: &App, head: &RequestHead) -> Vec<Held> {
 /// Why none has begun.
 pub async fn enter(
     app: &App,
-    approval: &Approval,
+    approval: &AuthenticatedUser,
     client: Client,
-    lifetimes: Lifetimes,
+    lifetimes: SessionLifetimes,
     cookie_is: Cookie,
     held: &[Held],
 ) -> Result<Entry, Refusal> {
@@ -101,7 +101,7 @@ pub async fn enter(
     let session = login::begin(approval, client, lifetimes, random, now);
     // Token and cookie are made first: a login that leads nowhere must not end other sessions.
     let lifetime = app.guard.token_lifetime(&session, now);
-    let grant = Grant {
+    let grant = TokenGrant {
         sub: &approval.sub,
         sid: &session.sid,
         jti: &session.jti,
@@ -110,7 +110,7 @@ pub async fn enter(
         lifetime,
     };
     let token = app.guard.tokens().issue(&grant);
-    let by = approval.issued.as_ref().map_or(ClaimsBy::Origin, |_| ClaimsBy::Issuer);
+    let by = approval.issued.as_ref().map_or(ClaimsSource::Origin, |_| ClaimsSource::Issuer);
     let too_large = |cause| Refusal::ClaimsTooLarge { by, cause };
     let token = token.map_err(|error| too_large(error.to_string()))?;
     let wanted = settings.token_sources.cookie;
@@ -148,8 +148,8 @@ pub async fn enter(
 
 /// Ends another user's session in the same browser. The login has succeeded, whatever comes of this.
 async fn end_held(app: &App, held: &Held) {
-    let which = Which::One(held.sid.clone());
-    let command = Command::End { which, ending: Ending::Revoked { at: request::now() } };
+    let which = SessionSelector::One(held.sid.clone());
+    let command = Command::End { which, ending: SessionEnd::Revoked { at: request::now() } };
     if let Err(refusal) = end_sessions::end_sessions(app, &held.user, &command).await {
         response::log_cause(&refusal);
     }

@@ -7,19 +7,19 @@ use crate::services::session_events;
 use crate::services::unconfirmed_write;
 use crate::services::user_index;
 use crate::stores;
-use auth::decision::Caller;
+use auth::decision::Principal;
 use auth::event::Event;
 use auth::refusal::Refusal;
-use auth::session::Ending;
-use auth::session::Gone;
+use auth::session::InvalidSession;
 use auth::session::Session;
+use auth::session::SessionEnd;
 use auth::session::Subject;
 use auth::session::judge;
 use auth::store::Answer;
 use auth::store::Command;
+use auth::store::SessionSelector;
 use auth::store::StoreError;
-use auth::store::Which;
-use auth::token::Authentic;
+use auth::token::AuthenticToken;
 
 /// Sends a command that may end sessions, and says which it has ended, also to whoever listens.
 ///
@@ -57,14 +57,18 @@ pub async fn end_sessions(
 ///
 /// # Errors
 /// [`Refusal::StoreUnavailable`]: it is not known to be ended.
-pub async fn end_reused(app: &App, caller: &Caller) -> Result<(), Refusal> {
-    let which = Which::One(caller.sid().clone());
-    let command = Command::End { which, ending: Ending::Reused { at: request::now() } };
+pub async fn end_reused(app: &App, caller: &Principal) -> Result<(), Refusal> {
+    let which = SessionSelector::One(caller.sid().clone());
+    let command = Command::End { which, ending: SessionEnd::Reused { at: request::now() } };
     end_sessions(app, caller.user(), &command).await.map(drop)
 }
 
 /// Ends some of a user's sessions because somebody who holds a token of this one wishes so.
-pub async fn end_held(app: &App, held: &Authentic, which: Which) -> Result<(), Refusal> {
+pub async fn end_held(
+    app: &App,
+    held: &AuthenticToken,
+    which: SessionSelector,
+) -> Result<(), Refusal> {
     // An outage must not keep alive what somebody wished to end.
     app.guard.forget([held.sid()]);
     let command = Command::End { which, ending: revoked() };
@@ -73,16 +77,16 @@ pub async fn end_held(app: &App, held: &Authentic, which: Which) -> Result<(), R
 
 /// Ends a session; with `everywhere` all of its user's, if it is still live: a token whose session is
 /// over ends nobody else's.
-pub async fn log_out_of(app: &App, held: &Authentic, everywhere: bool) -> Result<(), Refusal> {
-    let one = Which::One(held.sid().clone());
+pub async fn log_out_of(app: &App, held: &AuthenticToken, everywhere: bool) -> Result<(), Refusal> {
+    let one = SessionSelector::One(held.sid().clone());
     if !everywhere {
         return end_held(app, held, one).await;
     }
     let found =
         find_session::find(app, held.sub(), held.sid()).await.map_err(Refusal::StoreUnavailable)?;
     match judge(found, [held.name()], request::now()) {
-        Ok(_) => end_held(app, held, Which::All).await,
-        Err(Gone::Outdated) => end_held(app, held, one).await,
+        Ok(_) => end_held(app, held, SessionSelector::All).await,
+        Err(InvalidSession::Outdated) => end_held(app, held, one).await,
         Err(gone) => {
             let refusal = Refusal::Session(gone);
             session_events::notice(app, held.sub(), held.sid(), &refusal);
@@ -94,7 +98,7 @@ pub async fn log_out_of(app: &App, held: &Authentic, everywhere: bool) -> Result
 
 /// An end that is found already may be that of this very logout, whose answer was lost.
 pub async fn tell_again(app: &App, user: &Subject, refusal: &Refusal) {
-    if let Refusal::Session(Gone::Ended(ending)) = refusal {
+    if let Refusal::Session(InvalidSession::Ended(ending)) = refusal {
         unconfirmed_write::tell_again(app, user, ending).await;
     }
 }
@@ -120,6 +124,6 @@ pub fn tell_once<'a>(app: &App, user: &Subject, ended: impl IntoIterator<Item = 
 }
 
 /// An end that somebody wished, now.
-pub fn revoked() -> Ending {
-    Ending::Revoked { at: request::now() }
+pub fn revoked() -> SessionEnd {
+    SessionEnd::Revoked { at: request::now() }
 }

@@ -2,14 +2,14 @@
 
 use std::rc::Rc;
 
-use auth::id_token::{IdToken, Issued, Once};
+use auth::id_token::{IdToken, IssuerSession, Once};
 use auth::issuer::{FETCH_TIMEOUT, Issuer, Look, MAX_JWKS};
-use auth::jwt::{Signed, TokenError, Unverified};
+use auth::jwt::{TokenError, UnverifiedJwt, VerifiedJwt};
 use auth::keys::PublishedKeys;
-use auth::login::Approval;
-use auth::refusal::{ClaimsBy, Refusal};
-use auth::session::{Ending, Gone, Session, Sid, Subject};
-use auth::store::{Command, NoteName, Which};
+use auth::login::AuthenticatedUser;
+use auth::refusal::{ClaimsSource, Refusal};
+use auth::session::{InvalidSession, Session, SessionEnd, Sid, Subject};
+use auth::store::{Command, EntryName, SessionSelector};
 use auth::time::Timestamp;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
@@ -30,13 +30,13 @@ extern "C" {
 const LOOK_AGAIN: u32 = 20;
 
 /// An ID token that nobody else can use meanwhile, and nobody at all once a session has begun.
-pub struct Claimed {
+pub struct ClaimedIdToken {
     once: Once,
     /// Tells this login's note from another's.
     by: Sid,
 }
 
-impl Claimed {
+impl ClaimedIdToken {
     /// Of logins that race with one token, one goes on.
     async fn by_this_login(app: &App, once: Once) -> Result<Self, Refusal> {
         let claimed = Self { once, by: Sid::from_random(request::random()?) };
@@ -68,31 +68,31 @@ pub async fn approve(
     app: &App,
     token: &str,
     nonce: Option<&str>,
-) -> Result<(Approval, Claimed), Refusal> {
-    let token = Unverified::parse_of_provider(token).map_err(Refusal::Token)?;
+) -> Result<(AuthenticatedUser, ClaimedIdToken), Refusal> {
+    let token = UnverifiedJwt::parse_of_provider(token).map_err(Refusal::Token)?;
     let issuer = issuer_of(app, &token).map_err(Refusal::Token)?;
     let (digest, token) = (token.digest(), verified(issuer, &token).await?);
     let token = IdToken::read(token, &issuer.trusted, nonce, request::now());
     let token = token.map_err(Refusal::Token)?;
     refuse_ended(app, &token.issued).await?;
     let once = token.once(&digest);
-    let approval = Approval::by_issuer(token).map_err(|why| {
+    let approval = AuthenticatedUser::by_issuer(token).map_err(|why| {
         let name = &issuer.trusted.issuer;
         let cause = format!("TRUSTED_ISSUERS: a user of {name}: {why}");
-        Refusal::ClaimsTooLarge { by: ClaimsBy::Issuer, cause }
+        Refusal::ClaimsTooLarge { by: ClaimsSource::Issuer, cause }
     })?;
-    Ok((approval, Claimed::by_this_login(app, once).await?))
+    Ok((approval, ClaimedIdToken::by_this_login(app, once).await?))
 }
 
 /// Notes whose session an issuer's is, because its logout may name the session only.
 pub async fn note_user(
     app: &App,
-    issued: &Issued,
+    issued: &IssuerSession,
     user: &Subject,
     until: Timestamp,
 ) -> Result<(), Refusal> {
     let Some(sid) = &issued.sid else { return Ok(()) };
-    let note = Issued::user_note(&issued.issuer, sid);
+    let note = IssuerSession::user_note(&issued.issuer, sid);
     app.store.keep(&note, user.as_str(), until).await.map_err(Refusal::StoreUnavailable)
 }
 
@@ -100,36 +100,36 @@ pub async fn note_user(
 /// between has not seen it.
 pub async fn end_if_over(
     app: &App,
-    issued: &Issued,
+    issued: &IssuerSession,
     user: &Subject,
     session: &Session,
 ) -> Result<(), Refusal> {
     let over = refuse_ended(app, issued).await;
     if over.is_err() {
-        let which = Which::One(session.sid.clone());
-        let command = Command::End { which, ending: Ending::Revoked { at: request::now() } };
+        let which = SessionSelector::One(session.sid.clone());
+        let command = Command::End { which, ending: SessionEnd::Revoked { at: request::now() } };
         end_sessions::end_sessions(app, user, &command).await?;
     }
     over
 }
 
 /// Has the issuer told us that this login is over?
-async fn refuse_ended(app: &App, issued: &Issued) -> Result<(), Refusal> {
-    let Issued { issuer, sub, sid, at } = issued;
+async fn refuse_ended(app: &App, issued: &IssuerSession) -> Result<(), Refusal> {
+    let IssuerSession { issuer, sub, sid, at } = issued;
     if let Some(sid) = sid
-        && let Some(ended) = moment(app, &Issued::sid_end_note(issuer, sid)).await?
+        && let Some(ended) = moment(app, &IssuerSession::sid_end_note(issuer, sid)).await?
     {
-        return Err(Refusal::Session(Gone::Ended(Ending::Revoked { at: ended })));
+        return Err(Refusal::Session(InvalidSession::Ended(SessionEnd::Revoked { at: ended })));
     }
-    match moment(app, &Issued::sub_end_note(issuer, sub)).await? {
+    match moment(app, &IssuerSession::sub_end_note(issuer, sub)).await? {
         Some(ended) if *at <= ended => {
-            Err(Refusal::Session(Gone::Ended(Ending::Revoked { at: ended })))
+            Err(Refusal::Session(InvalidSession::Ended(SessionEnd::Revoked { at: ended })))
         }
         _ => Ok(()),
     }
 }
 
-async fn moment(app: &App, note: &NoteName) -> Result<Option<Timestamp>, Refusal> {
+async fn moment(app: &App, note: &EntryName) -> Result<Option<Timestamp>, Refusal> {
     let text = app.store.recall(note).await.map_err(Refusal::StoreUnavailable)?;
     // A note of ours that cannot be read says at least that there was an end.
     let moment = text.map(|text| text.parse().map_or(request::now(), Timestamp::from_millis));
@@ -140,7 +140,10 @@ async fn moment(app: &App, note: &NoteName) -> Result<Option<Timestamp>, Refusal
 ///
 /// # Errors
 /// [`TokenError::Issuer`] if it is none.
-pub fn issuer_of<'a>(app: &'a App, token: &Unverified<'_>) -> Result<&'a Rc<Issuer>, TokenError> {
+pub fn issuer_of<'a>(
+    app: &'a App,
+    token: &UnverifiedJwt<'_>,
+) -> Result<&'a Rc<Issuer>, TokenError> {
     app.guard.issuer(token.claimed_issuer()?).ok_or(TokenError::Issuer)
 }
 
@@ -150,7 +153,10 @@ pub fn issuer_of<'a>(app: &'a App, token: &Unverified<'_>) -> Result<&'a Rc<Issu
 /// # Errors
 /// [`TokenError::UnknownKey`] or [`TokenError::Signature`], or [`Refusal::IssuerUnavailable`] if
 /// there are no keys to be had.
-pub async fn verified(issuer: &Rc<Issuer>, token: &Unverified<'_>) -> Result<Signed, Refusal> {
+pub async fn verified(
+    issuer: &Rc<Issuer>,
+    token: &UnverifiedJwt<'_>,
+) -> Result<VerifiedJwt, Refusal> {
     let (kid, alg) = (token.kid().map_err(Refusal::Token)?, token.alg().map_err(Refusal::Token)?);
     let mut tried: Option<Rc<PublishedKeys>> = None;
     loop {

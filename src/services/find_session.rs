@@ -7,10 +7,10 @@ use crate::services::background;
 use crate::services::end_sessions;
 use crate::services::session_events;
 use crate::stores;
-use auth::decision::Caller;
 use auth::decision::Head;
+use auth::decision::Principal;
 use auth::refusal::Refusal;
-use auth::session::Gone;
+use auth::session::InvalidSession;
 use auth::session::LiveSession;
 use auth::session::Session;
 use auth::session::Sid;
@@ -19,14 +19,14 @@ use auth::session::judge;
 use auth::store::Answer;
 use auth::store::Command;
 use auth::store::StoreError;
-use auth::token::Authentic;
+use auth::token::AuthenticToken;
 use std::rc::Rc;
 
 /// The header by which a client says `false`: its question is not to count as a use of the session.
 const TOUCH: &str = "x-guard-touch";
 
 /// Steps 2 to 4 for an endpoint of the guard's own.
-pub async fn current(app: &App, head: &RequestHead) -> Result<(Caller, Session), Refusal> {
+pub async fn current(app: &App, head: &RequestHead) -> Result<(Principal, Session), Refusal> {
     let caller = app.guard.authenticate(head, request::now())?;
     let caller = match head.header(TOUCH).as_deref() {
         None | Some("true") => caller,
@@ -38,13 +38,13 @@ pub async fn current(app: &App, head: &RequestHead) -> Result<(Caller, Session),
 }
 
 /// Step 4 for whoever a token was issued to. An old token ends its session.
-pub async fn look(app: &App, caller: &Caller) -> Result<Session, Refusal> {
+pub async fn look(app: &App, caller: &Principal) -> Result<Session, Refusal> {
     let answer = stores::apply(&*app.store, caller.user(), &caller.command()).await;
     settle(app, caller, answer.map_err(Refusal::StoreUnavailable)?).await
 }
 
 /// The one judgement of a caller's session for all endpoints, whatever the store was asked.
-pub async fn settle(app: &App, caller: &Caller, answer: Answer) -> Result<Session, Refusal> {
+pub async fn settle(app: &App, caller: &Principal, answer: Answer) -> Result<Session, Refusal> {
     match app.guard.live(caller, answer, request::now()) {
         Ok(live) => {
             note_use(app, caller, Some(&live));
@@ -52,7 +52,7 @@ pub async fn settle(app: &App, caller: &Caller, answer: Answer) -> Result<Sessio
         }
         Err(refusal) => {
             session_events::notice(app, caller.user(), caller.sid(), &refusal);
-            if refusal == Refusal::Session(Gone::Outdated) {
+            if refusal == Refusal::Session(InvalidSession::Outdated) {
                 end_sessions::end_reused(app, caller).await?;
             }
             Err(refusal)
@@ -62,7 +62,7 @@ pub async fn settle(app: &App, caller: &Caller, answer: Answer) -> Result<Sessio
 
 /// Has the store learn that a token is used, if the answer came from a replica, which does not: once
 /// after each refresh. Nobody waits for it.
-pub fn note_use(app: &App, caller: &Caller, live: Option<&LiveSession>) {
+pub fn note_use(app: &App, caller: &Principal, live: Option<&LiveSession>) {
     if caller.is_news(live) {
         let (store, user, command) =
             (Rc::clone(&app.store), caller.user().clone(), caller.clone().unused().command());
@@ -71,7 +71,7 @@ pub fn note_use(app: &App, caller: &Caller, live: Option<&LiveSession>) {
 }
 
 /// Those of several sessions that are over, unless all are, or the store could not be asked.
-pub async fn over(app: &App, sessions: &[Authentic]) -> Vec<Sid> {
+pub async fn over(app: &App, sessions: &[AuthenticToken]) -> Vec<Sid> {
     let mut over = Vec::new();
     for it in sessions {
         let Ok(found) = find(app, it.sub(), it.sid()).await else { return Vec::new() };

@@ -1,11 +1,11 @@
 //! How often somebody may try to log in. Whoever cannot be counted is not let through.
 
 use auth::decision::Head;
-use auth::login::Proof;
+use auth::login::LoginCredentials;
 use auth::rate::{self, By, Counter};
 use auth::refusal::Refusal;
 use auth::session::Sid;
-use auth::store::{NoteName, StoreError};
+use auth::store::{EntryName, StoreError};
 use js_sys::{JsString, Promise, RegExp};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -27,13 +27,17 @@ pub const LIMITERS: [(By, &str, &str); 2] = [
 ];
 
 /// What an attempt was counted by, and in which windows.
-pub struct Counted(Vec<(NoteName, String)>);
+pub struct CountedAttempt(Vec<(EntryName, String)>);
 
 /// Counts an attempt, by the client's address and by the user it names.
 ///
 /// # Errors
 /// [`Refusal::TooManyAttempts`], or why it cannot be counted.
-pub async fn count(app: &App, head: &RequestHead, proof: &Proof) -> Result<Counted, Refusal> {
+pub async fn count(
+    app: &App,
+    head: &RequestHead,
+    proof: &LoginCredentials,
+) -> Result<CountedAttempt, Refusal> {
     // Cloudflare sets this header, and nobody can send another.
     let address = head.header("cf-connecting-ip");
     let rates = app.guard.settings().login_rates;
@@ -50,22 +54,22 @@ pub async fn count(app: &App, head: &RequestHead, proof: &Proof) -> Result<Count
             }
         }
     }
-    Ok(Counted(counted))
+    Ok(CountedAttempt(counted))
 }
 
-impl Counted {
+impl CountedAttempt {
     /// Takes the attempt back, because it has succeeded. What cannot be taken back stays counted. The
     /// questions are under way at once; the promises say when they are done.
-    pub fn take_back(self, app: &App) -> TakenBack {
+    pub fn take_back(self, app: &App) -> RefundedAttempt {
         let each = self.0.iter().map(|(name, window)| app.store.take_back(name, window));
-        TakenBack(each.collect())
+        RefundedAttempt(each.collect())
     }
 }
 
 /// What is being taken back.
-pub struct TakenBack(Vec<Promise>);
+pub struct RefundedAttempt(Vec<Promise>);
 
-impl TakenBack {
+impl RefundedAttempt {
     /// Waits until it is done.
     pub async fn done(self) {
         for promise in self.0 {

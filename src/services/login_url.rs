@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::proxy::forward;
 use crate::request;
 use auth::login::Answer;
-use auth::login::Approval;
+use auth::login::AuthenticatedUser;
 use auth::refusal::Refusal;
 use js_sys::Promise;
 use js_sys::Reflect;
@@ -20,7 +20,7 @@ extern "C" {
 }
 
 /// Asks the origin whether the credentials are good.
-pub async fn approve(app: &App, fields: &Map<String, Value>) -> Result<Approval, Refusal> {
+pub async fn approve(app: &App, fields: &Map<String, Value>) -> Result<AuthenticatedUser, Refusal> {
     let settings = app.guard.settings();
     let url = settings.login_url.as_deref();
     let url =

@@ -3,7 +3,7 @@
 
 use crate::app::App;
 use crate::promise;
-use crate::proxy::request_context::Passage;
+use crate::proxy::request_context::RequestContext;
 use crate::request;
 use crate::request::RequestHead;
 use crate::response;
@@ -14,7 +14,7 @@ use crate::stores::durable_object::name_of;
 use auth::decision::Head;
 use auth::event::Event;
 use auth::refusal::Refusal;
-use auth::session::Gone;
+use auth::session::InvalidSession;
 use auth::session::LiveSession;
 use auth::session::Sid;
 use auth::session::Subject;
@@ -68,7 +68,7 @@ pub async fn watch(
     }
 }
 
-/// [`watch`] for the session of a passage: see [`crate::proxy::handler::Pending::watch`].
+/// [`watch`] for the session of a passage: see [`crate::proxy::handler::PendingCheck::watch`].
 ///
 /// # Errors
 /// Why it is not known whether the session is over.
@@ -89,7 +89,7 @@ pub async fn watch_line(session: &str) -> Result<JsValue, JsValue> {
 
 /// The answer to a request whose own came late, unless its session, that of its passage, may still have
 /// it. To wait is not to use: its idle deadline stays.
-pub async fn recheck(passage: Passage, session: &str) -> Option<Response> {
+pub async fn recheck(passage: RequestContext, session: &str) -> Option<Response> {
     let (Some(app), Some((user, sid))) = (App::loaded(), read_line(session)) else {
         return Some(response::refusal(&Refusal::StoreUnavailable(StoreError::other_answer())));
     };
@@ -128,7 +128,7 @@ pub fn look(env: JsValue, user: String, sid: String) -> Promise {
         match judge_session(found, now) {
             Ok(live) => Ok((live.deadline().millis() as f64).into()),
             Err(gone) => {
-                let at = if let Gone::Expired { at } = gone { at } else { now };
+                let at = if let InvalidSession::Expired { at } = gone { at } else { now };
                 let event = ended.as_deref().and_then(|session| Event::ended(session).pop());
                 let event = event.unwrap_or(Event::expired(&sid, at));
                 session_events::notice(&app, &user, &sid, &Refusal::Session(gone));

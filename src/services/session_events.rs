@@ -7,7 +7,7 @@ use crate::services::push;
 use crate::services::webhook;
 use auth::event::Event;
 use auth::refusal::Refusal;
-use auth::session::Gone;
+use auth::session::InvalidSession;
 use auth::session::Sid;
 use auth::session::Subject;
 
@@ -40,7 +40,7 @@ pub fn emit(app: &App, user: &Subject, events: &[Event]) {
 /// Tells that a session was found past its deadline, if that is why its caller is refused. Once
 /// an isolate: the client may go on asking.
 pub fn notice(app: &App, user: &Subject, sid: &Sid, refusal: &Refusal) {
-    if let Refusal::Session(Gone::Expired { at }) = refusal {
+    if let Refusal::Session(InvalidSession::Expired { at }) = refusal {
         app.noticed.once(sid, || emit(app, user, &[Event::expired(sid, *at)]));
     }
 }

@@ -2,8 +2,8 @@
 //! have changed is found then, and told as if it had been answered.
 
 use auth::event::Event;
-use auth::session::{Ending, Session, Subject};
-use auth::store::{Answer, Command, StoreError, Which};
+use auth::session::{Session, SessionEnd, Subject};
+use auth::store::{Answer, Command, SessionSelector, StoreError};
 use auth::time::Timestamp;
 use wasm_bindgen_futures::JsFuture;
 
@@ -42,7 +42,7 @@ pub fn follow_up(user: &Subject, command: &Command, error: &StoreError) {
 
 /// Tells of the end of a session that was found ended, and of those that ended with it, once more:
 /// whoever ended them may not have heard that they did.
-pub async fn tell_again(app: &App, user: &Subject, ending: &Ending) {
+pub async fn tell_again(app: &App, user: &Subject, ending: &SessionEnd) {
     if let Ok(changed) = changed_at(app, user, ending.at()).await {
         let ended = changed.iter().filter(|it| it.ended.as_ref() == Some(ending));
         end_sessions::tell_once(app, user, ended);
@@ -59,7 +59,7 @@ async fn changed_at(app: &App, user: &Subject, at: Timestamp) -> Result<Vec<Sess
 /// Tells what a command has changed; says whether that is anything.
 async fn tell(app: &App, user: &Subject, command: &Command, changed: Vec<Session>) -> bool {
     let at = command.mark();
-    let is_ended = |it: &&Session| it.ended.as_ref().map(Ending::at) == at;
+    let is_ended = |it: &&Session| it.ended.as_ref().map(SessionEnd::at) == at;
     end_sessions::tell_once(app, user, changed.iter().filter(is_ended));
     match command {
         Command::Open { session, .. } => {
@@ -83,8 +83,8 @@ async fn tell(app: &App, user: &Subject, command: &Command, changed: Vec<Session
 /// Ends a session that a lost login has begun: nobody has its token, and it would take a place.
 async fn withdraw(app: &App, user: &Subject, begun: &Session) {
     session_events::emit(app, user, &[Event::created(begun)]);
-    let which = Which::One(begun.sid.clone());
-    let command = Command::End { which, ending: Ending::Revoked { at: request::now() } };
+    let which = SessionSelector::One(begun.sid.clone());
+    let command = Command::End { which, ending: SessionEnd::Revoked { at: request::now() } };
     if let Ok(Answer::Ends { now, .. }) = stores::apply(&*app.store, user, &command).await {
         end_sessions::tell_ended(app, user, None, &now);
     }

@@ -1,6 +1,6 @@
 //! The index of users: written after the answer, asked by the admin API alone.
 
-use auth::index::{self, Cursor, Indexed, Question};
+use auth::index::{self, Cursor, IndexQuery, IndexedUser};
 use auth::refusal::Refusal;
 use auth::session::{Session, Subject};
 use auth::store::StoreError;
@@ -19,12 +19,12 @@ extern "C" {
 /// Notes what has changed: a session has begun, others are over. Nobody waits for it.
 pub fn note(app: &App, user: &Subject, begun: Option<&Session>, ended: &[Session]) {
     if begun.is_some() || !ended.is_empty() {
-        record(app, &Question::record(user, begun, ended, request::now()));
+        record(app, &IndexQuery::record(user, begun, ended, request::now()));
     }
 }
 
 /// Notes something, after the answer.
-pub fn record(app: &App, question: &Question) {
+pub fn record(app: &App, question: &IndexQuery) {
     afterwards(&app.store.ask_index(question), "index_not_written");
 }
 
@@ -32,8 +32,8 @@ pub fn record(app: &App, question: &Question) {
 ///
 /// # Errors
 /// [`Refusal::StoreUnavailable`].
-pub async fn page(app: &App, after: Cursor, limit: u32) -> Result<Vec<Indexed>, Refusal> {
-    ask(app, &Question::Page { after, limit, now: request::now() }, index::users).await
+pub async fn page(app: &App, after: Cursor, limit: u32) -> Result<Vec<IndexedUser>, Refusal> {
+    ask(app, &IndexQuery::Page { after, limit, now: request::now() }, index::users).await
 }
 
 /// How many users and sessions there are, or were a moment ago.
@@ -41,12 +41,12 @@ pub async fn page(app: &App, after: Cursor, limit: u32) -> Result<Vec<Indexed>, 
 /// # Errors
 /// [`Refusal::StoreUnavailable`].
 pub async fn count(app: &App) -> Result<(u64, u64), Refusal> {
-    ask(app, &Question::Count { now: request::now() }, index::counts).await
+    ask(app, &IndexQuery::Count { now: request::now() }, index::counts).await
 }
 
 async fn ask<T>(
     app: &App,
-    question: &Question,
+    question: &IndexQuery,
     read: impl FnOnce(&str) -> Option<T>,
 ) -> Result<T, Refusal> {
     let reply = Reply::of(app.store.ask_index(question)).await;

@@ -21,13 +21,13 @@ export function askRedis(url, init, timeout) {
   }, fail));
 }
 
-/** @typedef {import("../proxy/token_context.js").Bearer} Bearer */
-/** @typedef {import("../proxy/request_context.js").Passage} Passage */
+/** @typedef {import("../proxy/token_context.js").TokenContext} TokenContext */
+/** @typedef {import("../proxy/request_context.js").RequestContext} RequestContext */
 /** @typedef {DurableObjectNamespace<import("../entry.js").UserSessions>} Objects */
 
 /**
  * How a session is asked about.
- * @type {(bearer: Bearer, now: number, come: (reply: Reply) => void, fail: (error: unknown) => void) => unknown}
+ * @type {(bearer: TokenContext, now: number, come: (reply: Reply) => void, fail: (error: unknown) => void) => unknown}
  */
 let ask;
 
@@ -75,8 +75,8 @@ function wasReset(error) {
 /**
  * Asks about a session. On the way of every request: an abort signal, a timer of its own, or a
  * promise more, would be felt.
- * @param {Passage} passage
- * @param {Bearer} bearer
+ * @param {RequestContext} passage
+ * @param {TokenContext} bearer
  * @param {number} now milliseconds since the Unix epoch
  * @returns {Promise<Reply>} never rejected
  */

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use auth::index::Question;
-use auth::ledger::{Ledger, Touched};
+use auth::index::IndexQuery;
+use auth::ledger::{Ledger, LedgerChanges};
 use auth::rate::{Count, Rate};
 use auth::session::{Session, Sid, Subject};
-use auth::store::{CheckFrame, Command, NoteName, StoreError};
+use auth::store::{CheckFrame, Command, EntryName, StoreError};
 use auth::time::Timestamp;
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
@@ -68,7 +68,7 @@ impl SessionStore for ObjectStore {
 
     fn keep<'a>(
         &'a self,
-        note: &'a NoteName,
+        note: &'a EntryName,
         text: &'a str,
         until: Timestamp,
     ) -> Answering<'a, Result<(), StoreError>> {
@@ -83,7 +83,7 @@ impl SessionStore for ObjectStore {
 
     fn keep_new<'a>(
         &'a self,
-        note: &'a NoteName,
+        note: &'a EntryName,
         text: &'a str,
         until: Timestamp,
     ) -> Answering<'a, Result<bool, StoreError>> {
@@ -97,7 +97,7 @@ impl SessionStore for ObjectStore {
 
     fn withdraw<'a>(
         &'a self,
-        note: &'a NoteName,
+        note: &'a EntryName,
         text: &'a str,
     ) -> Answering<'a, Result<(), StoreError>> {
         Box::pin(async move {
@@ -110,7 +110,7 @@ impl SessionStore for ObjectStore {
 
     fn recall<'a>(
         &'a self,
-        note: &'a NoteName,
+        note: &'a EntryName,
     ) -> Answering<'a, Result<Option<String>, StoreError>> {
         Box::pin(async move {
             let reply =
@@ -122,7 +122,7 @@ impl SessionStore for ObjectStore {
 
     fn count<'a>(
         &'a self,
-        counter: &'a NoteName,
+        counter: &'a EntryName,
         rate: &'a Rate,
         window: &'a str,
     ) -> Answering<'a, Result<Count, StoreError>> {
@@ -136,11 +136,11 @@ impl SessionStore for ObjectStore {
         })
     }
 
-    fn take_back(&self, counter: &NoteName, window: &str) -> Promise {
+    fn take_back(&self, counter: &EntryName, window: &str) -> Promise {
         take_back(&self.objects, &counter_object(counter), window, millis(self.timeout))
     }
 
-    fn ask_index(&self, question: &Question) -> Promise {
+    fn ask_index(&self, question: &IndexQuery) -> Promise {
         let question = serde_json::to_string(&question.words()).unwrap_or_default();
         super::ask_index(&self.objects, &question, millis(self.timeout))
     }
@@ -163,11 +163,11 @@ pub fn name_of(user: &Subject) -> String {
 }
 
 /// Notes have objects of their own, whose names no user's can be.
-fn object_of(note: &NoteName) -> String {
+fn object_of(note: &EntryName) -> String {
     format!("note:{}", note.as_str())
 }
 
-fn counter_object(counter: &NoteName) -> String {
+fn counter_object(counter: &EntryName) -> String {
     format!("count:{}", counter.as_str())
 }
 
@@ -231,7 +231,7 @@ impl SessionObject {
     #[wasm_bindgen(js_name = forgetOld)]
     pub fn forget_old(&mut self, now: f64) -> Result<(), JsValue> {
         let forgotten = self.ledger()?.forget_old(Timestamp::from_millis(now as u64));
-        self.write(&Touched { forgotten, ..Touched::default() })
+        self.write(&LedgerChanges { forgotten, ..LedgerChanges::default() })
     }
 
     /// When the last record can be forgotten, in milliseconds since the Unix epoch; `undefined`
@@ -269,8 +269,8 @@ impl SessionObject {
         Ok(rows.iter().filter_map(|row| Array::from(&row).get(0).as_string()).collect())
     }
 
-    fn write(&self, touched: &Touched) -> Result<(), JsValue> {
-        if *touched == Touched::default() {
+    fn write(&self, touched: &LedgerChanges) -> Result<(), JsValue> {
+        if *touched == LedgerChanges::default() {
             return Ok(());
         }
         let table =

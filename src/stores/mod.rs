@@ -6,17 +6,17 @@ pub mod redis;
 use std::pin::Pin;
 use std::time::Duration;
 
-use auth::index::Question;
+use auth::index::IndexQuery;
 use auth::rate::{Count, Rate};
 use auth::session::{Sid, Subject};
-use auth::store::{Answer, CheckFrame, Command, NoteName, StoreError};
+use auth::store::{Answer, CheckFrame, Command, EntryName, StoreError};
 use auth::time::Timestamp;
 use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::proxy::request_context::Passage;
-use crate::proxy::token_context::Bearer;
+use crate::proxy::request_context::RequestContext;
+use crate::proxy::token_context::JsTokenContext;
 
 /// What a command came to.
 pub type Outcome = Result<Answer, StoreError>;
@@ -83,7 +83,7 @@ pub trait SessionStore {
     /// Keeps a note until a moment, in place of what it said before.
     fn keep<'a>(
         &'a self,
-        note: &'a NoteName,
+        note: &'a EntryName,
         text: &'a str,
         until: Timestamp,
     ) -> Answering<'a, Result<(), StoreError>>;
@@ -92,7 +92,7 @@ pub trait SessionStore {
     /// that race, one does.
     fn keep_new<'a>(
         &'a self,
-        note: &'a NoteName,
+        note: &'a EntryName,
         text: &'a str,
         until: Timestamp,
     ) -> Answering<'a, Result<bool, StoreError>>;
@@ -100,32 +100,32 @@ pub trait SessionStore {
     /// Takes a note away, if it says this.
     fn withdraw<'a>(
         &'a self,
-        note: &'a NoteName,
+        note: &'a EntryName,
         text: &'a str,
     ) -> Answering<'a, Result<(), StoreError>>;
 
     /// What a note says; `None` if there is none, or its time is over.
     fn recall<'a>(
         &'a self,
-        note: &'a NoteName,
+        note: &'a EntryName,
     ) -> Answering<'a, Result<Option<String>, StoreError>>;
 
     /// Counts once more, unless the window is full. A new window begins with its first count, and
     /// gets this name.
     fn count<'a>(
         &'a self,
-        counter: &'a NoteName,
+        counter: &'a EntryName,
         rate: &'a Rate,
         window: &'a str,
     ) -> Answering<'a, Result<Count, StoreError>>;
 
     /// Takes one count of this window back, if it is still open. It happens whether or not anybody
     /// waits for the promise, which is never rejected.
-    fn take_back(&self, counter: &NoteName, window: &str) -> Promise;
+    fn take_back(&self, counter: &EntryName, window: &str) -> Promise;
 
     /// Asks the index of users. The promise is of what [`SessionStore::read_index`] reads, and is
     /// never rejected.
-    fn ask_index(&self, question: &Question) -> Promise;
+    fn ask_index(&self, question: &IndexQuery) -> Promise;
 
     /// Reads the reply.
     fn read_index(&self, reply: &Reply) -> Result<String, StoreError>;
@@ -181,7 +181,7 @@ extern "C" {
     /// Asks about a session, in one round trip, as the store that was made last has set it up. `now`
     /// is in milliseconds since the Unix epoch. The promise is of what [`SessionStore::read`] reads,
     /// and is never rejected.
-    pub fn check(passage: &Passage, bearer: &Bearer, now: f64) -> Promise;
+    pub fn check(passage: &RequestContext, bearer: &JsTokenContext, now: f64) -> Promise;
 
     #[wasm_bindgen(js_name = askObject)]
     fn ask_object(

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use auth::config::Secret;
-use auth::index::Question;
+use auth::index::IndexQuery;
 use auth::rate::{Count, Rate};
 use auth::redis::{ReadConsistency, Redis, RestError, RestRequest};
 use auth::session::{Sid, Subject};
-use auth::store::{CheckFrame, Command, NoteName, StoreError};
+use auth::store::{CheckFrame, Command, EntryName, StoreError};
 use auth::time::Timestamp;
 use js_sys::{Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
@@ -116,7 +116,7 @@ impl SessionStore for RedisStore {
 
     fn keep<'a>(
         &'a self,
-        note: &'a NoteName,
+        note: &'a EntryName,
         text: &'a str,
         until: Timestamp,
     ) -> Answering<'a, Result<(), StoreError>> {
@@ -128,7 +128,7 @@ impl SessionStore for RedisStore {
 
     fn keep_new<'a>(
         &'a self,
-        note: &'a NoteName,
+        note: &'a EntryName,
         text: &'a str,
         until: Timestamp,
     ) -> Answering<'a, Result<bool, StoreError>> {
@@ -140,7 +140,7 @@ impl SessionStore for RedisStore {
 
     fn withdraw<'a>(
         &'a self,
-        note: &'a NoteName,
+        note: &'a EntryName,
         text: &'a str,
     ) -> Answering<'a, Result<(), StoreError>> {
         Box::pin(async move {
@@ -151,7 +151,7 @@ impl SessionStore for RedisStore {
 
     fn recall<'a>(
         &'a self,
-        note: &'a NoteName,
+        note: &'a EntryName,
     ) -> Answering<'a, Result<Option<String>, StoreError>> {
         Box::pin(async move {
             let reply = Reply::of(self.send(&self.redis.recall(note))).await;
@@ -161,7 +161,7 @@ impl SessionStore for RedisStore {
 
     fn count<'a>(
         &'a self,
-        counter: &'a NoteName,
+        counter: &'a EntryName,
         rate: &'a Rate,
         window: &'a str,
     ) -> Answering<'a, Result<Count, StoreError>> {
@@ -171,11 +171,11 @@ impl SessionStore for RedisStore {
         })
     }
 
-    fn take_back(&self, counter: &NoteName, window: &str) -> Promise {
+    fn take_back(&self, counter: &EntryName, window: &str) -> Promise {
         self.send(&self.redis.take_back(counter, window))
     }
 
-    fn ask_index(&self, question: &Question) -> Promise {
+    fn ask_index(&self, question: &IndexQuery) -> Promise {
         self.send(&self.redis.ask_index(question))
     }
 

@@ -98,7 +98,7 @@ impl<'a> Text<'a> {
 
 /// What makes no difference to an origin.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Regardless {
+pub(super) enum Ignoring {
     Nothing,
     Case,
     Slash,
@@ -176,9 +176,9 @@ impl Rule {
     }
 
     /// Does it name this path to an origin that knows no difference of this kind?
-    pub(super) fn may_name(&self, text: &Text<'_>, regardless: Regardless) -> bool {
-        let of_case = matches!(regardless, Regardless::Case | Regardless::Both);
-        let of_slash = matches!(regardless, Regardless::Slash | Regardless::Both);
+    pub(super) fn may_name(&self, text: &Text<'_>, regardless: Ignoring) -> bool {
+        let of_case = matches!(regardless, Ignoring::Case | Ignoring::Both);
+        let of_slash = matches!(regardless, Ignoring::Slash | Ignoring::Both);
         self.patterns.iter().any(|Pattern { exact, lower }| {
             let (pattern, path) = if of_case { (lower, &*text.lower) } else { (exact, text.exact) };
             let bare = path.strip_suffix('/').unwrap_or(path);

@@ -82,8 +82,8 @@ fn an_introspection_tells_the_claims_and_cannot_be_told_otherwise_by_them() {
 
 const SCOPES: [&str; 3] = ["sessions:read", "sessions:revoke", "sessions:revoke-admins"];
 
-fn rights(scope: &str) -> Rights {
-    Rights::of(json!({ "scope": scope }).as_object().unwrap())
+fn rights(scope: &str) -> AdminScopes {
+    AdminScopes::of(json!({ "scope": scope }).as_object().unwrap())
 }
 
 /// What is allowed, in the order of `ACTS`; `-` is not.
@@ -98,7 +98,7 @@ fn rights(scope: &str) -> Rights {
 #[case("sessions:read sessions:revoke sessions:revoke-admins", "s--ea")]
 #[case("openid sessions sessions:reads SESSIONS:REVOKE sessions:* *", "-----")]
 fn each_scope_allows_its_acts_and_no_others(#[case] scope: &str, #[case] allowed: &str) {
-    let power = Power::Token(rights(scope));
+    let power = AdminCredential::Token(rights(scope));
     assert_eq!(table(power), allowed, "{scope}");
     assert_eq!(
         rights(scope).is_admin(),
@@ -108,28 +108,28 @@ fn each_scope_allows_its_acts_and_no_others(#[case] scope: &str, #[case] allowed
 
 #[test]
 fn the_key_allows_everything() {
-    assert_eq!(table(Power::Key), "sbcea");
+    assert_eq!(table(AdminCredential::Key), "sbcea");
 }
 
-const ACTS: [(char, Act); 5] = [
-    ('s', Act::See),
-    ('b', Act::Begin),
-    ('c', Act::Change),
-    ('e', Act::End { of_admin: false }),
-    ('a', Act::End { of_admin: true }),
+const ACTS: [(char, Permission); 5] = [
+    ('s', Permission::See),
+    ('b', Permission::Begin),
+    ('c', Permission::Change),
+    ('e', Permission::End { of_admin: false }),
+    ('a', Permission::End { of_admin: true }),
 ];
 
-fn table(power: Power) -> String {
+fn table(power: AdminCredential) -> String {
     ACTS.map(|(mark, act)| if power.allows(act).is_ok() { mark } else { '-' }).iter().collect()
 }
 
 #[rstest]
-#[case(Act::See, Some("sessions:read"))]
-#[case(Act::Begin, None)]
-#[case(Act::Change, None)]
-#[case(Act::End { of_admin: false }, Some("sessions:revoke"))]
-#[case(Act::End { of_admin: true }, Some("sessions:revoke-admins"))]
-fn who_lacks_a_scope_is_told_which(#[case] act: Act, #[case] scope: Option<&'static str>) {
-    let refused = Power::Token(Rights::default()).allows(act);
+#[case(Permission::See, Some("sessions:read"))]
+#[case(Permission::Begin, None)]
+#[case(Permission::Change, None)]
+#[case(Permission::End { of_admin: false }, Some("sessions:revoke"))]
+#[case(Permission::End { of_admin: true }, Some("sessions:revoke-admins"))]
+fn who_lacks_a_scope_is_told_which(#[case] act: Permission, #[case] scope: Option<&'static str>) {
+    let refused = AdminCredential::Token(AdminScopes::default()).allows(act);
     assert_eq!(refused, Err(Refusal::AccessDenied { scope }));
 }

@@ -5,18 +5,18 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::Act;
-use crate::id_token::Issued;
+use super::Permission;
+use crate::id_token::IssuerSession;
 use crate::index::{Cursor, MAX_PAGE};
 use crate::issuer::{TrustedIssuer, issuer_of};
-use crate::login::Approval;
+use crate::login::AuthenticatedUser;
 use crate::refusal::Refusal;
 use crate::session::{Sid, Subject};
 use crate::time::{Timestamp, parse_span};
 
 /// What is asked for, below `admin/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum AdminRequest {
     /// Who is logged in.
     Users,
     /// How many are.
@@ -35,7 +35,7 @@ pub enum Wish {
     EndEverybodys,
 }
 
-impl Wish {
+impl AdminRequest {
     /// Reads a method, and a path as it came, from behind `admin/`.
     ///
     /// # Errors
@@ -74,12 +74,14 @@ impl Wish {
 
     /// What it takes at least. To end an admin's sessions takes more: that is judged when they are
     /// known.
-    pub fn act(&self) -> Act {
+    pub fn act(&self) -> Permission {
         match self {
-            Self::Users | Self::Stats | Self::List(_) => Act::See,
-            Self::Begin(_) => Act::Begin,
-            Self::Change(..) => Act::Change,
-            Self::EndAll(_) | Self::End(..) | Self::EndEverybodys => Act::End { of_admin: false },
+            Self::Users | Self::Stats | Self::List(_) => Permission::See,
+            Self::Begin(_) => Permission::Begin,
+            Self::Change(..) => Permission::Change,
+            Self::EndAll(_) | Self::End(..) | Self::EndEverybodys => {
+                Permission::End { of_admin: false }
+            }
         }
     }
 }
@@ -123,7 +125,7 @@ pub fn page(query: &str, default: u32) -> Result<(u32, Cursor), Refusal> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewSession {
     /// Who, and what rides along.
-    pub approval: Approval,
+    pub approval: AuthenticatedUser,
     /// Its lifetime, if it is not the usual one.
     pub lifetime: Option<Duration>,
     /// What the user's device calls itself.
@@ -144,7 +146,7 @@ const MEMBERS: [&str; 8] = [
 
 /// What holds for all sessions that backends begin.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms<'a> {
+pub struct SessionTerms<'a> {
     /// No session lives longer.
     pub longest: Duration,
     /// The trusted issuers: a user of theirs is logged in only in their name.
@@ -159,7 +161,7 @@ impl NewSession {
     ///
     /// # Errors
     /// [`Refusal::BadSession`] or [`Refusal::UserOfIssuer`] with what to change.
-    pub fn parse(sub: Subject, body: &str, terms: Terms<'_>) -> Result<Self, Refusal> {
+    pub fn parse(sub: Subject, body: &str, terms: SessionTerms<'_>) -> Result<Self, Refusal> {
         let (mut new, issuer) =
             Self::read(sub, body, terms.longest).map_err(Refusal::BadSession)?;
         let sub = &new.approval.sub;
@@ -174,7 +176,7 @@ impl NewSession {
             let why = "With `issuer`, the user's `sub` must begin with its `subject_prefix`.";
             Refusal::BadSession(why.into())
         })?;
-        new.approval.issued = Some(Issued {
+        new.approval.issued = Some(IssuerSession {
             issuer: issuer.issuer.clone(),
             sub: own_sub.into(),
             sid: None,
@@ -204,7 +206,7 @@ impl NewSession {
             return Err("`session_ttl` must not be longer than SESSION_TTL.".into());
         }
         members.insert("sub".into(), String::from(sub).into());
-        let approval = Approval::read(&Value::Object(members).to_string());
+        let approval = AuthenticatedUser::read(&Value::Object(members).to_string());
         let approval =
             approval.map_err(|error| format!("The body cannot be used: {}.", error.why()))?;
         Ok((Self { approval, lifetime, user_agent }, issuer))

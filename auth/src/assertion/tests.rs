@@ -1,5 +1,5 @@
 use super::*;
-use crate::jwt::{TokenError, Unverified};
+use crate::jwt::{TokenError, UnverifiedJwt};
 use crate::keys::KeySet;
 use crate::token::Tokens;
 use crate::token::tests::{NOW, issue};
@@ -57,8 +57,8 @@ fn each_audience_has_its_own_and_few_are_kept() {
 #[test]
 fn what_cannot_be_signed_is_an_error_each_time() {
     let kept = Assertions::default();
-    assert_eq!(kept.recall(ONE, NOW, || None), Err(Unsigned));
-    assert_eq!(kept.recall(ONE, NOW, || None), Err(Unsigned));
+    assert_eq!(kept.recall(ONE, NOW, || None), Err(NotSigned));
+    assert_eq!(kept.recall(ONE, NOW, || None), Err(NotSigned));
     assert_eq!(&*kept.recall(ONE, NOW, || Some("a".into())).unwrap(), "a");
 }
 
@@ -90,7 +90,7 @@ fn the_first_private_key_with_a_public_half_signs(
     let assertion = tokens.assertion(&verified, ONE, NOW).unwrap();
     let kid = assertion
         .as_deref()
-        .map(|text| Unverified::parse(text).unwrap().kid().unwrap().map(str::to_owned));
+        .map(|text| UnverifiedJwt::parse(text).unwrap().kid().unwrap().map(str::to_owned));
     assert_eq!(kid.flatten().as_deref(), signer);
 }
 
@@ -100,7 +100,7 @@ fn an_assertion_says_who_to_whom_and_for_a_minute(#[values("ES256", "EdDSA")] al
     let verified = tokens.verify(&issue(&tokens, "ada"), NOW).unwrap();
     let text = tokens.assertion(&verified, "https://app.example", NOW).unwrap().unwrap();
     let key = &tokens.keys().find(Some(alg)).unwrap().material;
-    let signed = Unverified::parse(&text).unwrap().verify(key).unwrap();
+    let signed = UnverifiedJwt::parse(&text).unwrap().verify(key).unwrap();
     assert!(signed.is_of_type(TYPE));
     let expected = json!({
         "iss": "https://guard", "aud": "https://app.example", "sub": "ada",
@@ -119,7 +119,7 @@ fn no_assertion_is_an_access_token_nor_the_other_way_round(
     let access = issue(&tokens, "ada");
     let verified = tokens.verify(&access, NOW).unwrap();
     let key = tokens.keys().signing();
-    let parsed = Unverified::parse(&access).unwrap().verify(&key.material).unwrap();
+    let parsed = UnverifiedJwt::parse(&access).unwrap().verify(&key.material).unwrap();
     assert!(!parsed.is_of_type(TYPE));
     let assertion = key.sign(TYPE, parsed.claims.into_rest(), NOW, LIFETIME).unwrap();
     assert_eq!(tokens.verify(&assertion, NOW), Err(TokenError::Type));
@@ -148,7 +148,7 @@ fn the_proof_of_a_login_says_for_whom_and_what_is_asked(#[values("ES256", "EdDSA
     let text = tokens.login_proof("https://App.example:443/internal/login?a=b", body, NOW);
     let text = text.unwrap().unwrap();
     let key = &tokens.keys().find(Some(alg)).unwrap().material;
-    let signed = Unverified::parse(&text).unwrap().verify(key).unwrap();
+    let signed = UnverifiedJwt::parse(&text).unwrap().verify(key).unwrap();
     assert!(signed.is_of_type(LOGIN_TYPE) && !signed.is_of_type(TYPE));
     let expected = json!({
         "iss": "https://guard", "aud": "https://app.example",

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::{Caller, Guard, Head};
+use super::{Guard, Head, Principal};
 use crate::assertion::audience;
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
@@ -14,7 +14,7 @@ impl Guard {
     pub(super) fn assertion(
         &self,
         head: &impl Head,
-        caller: &Caller,
+        caller: &Principal,
         now: Timestamp,
     ) -> Result<Option<Rc<str>>, Refusal> {
         let audience = match &self.audience {

@@ -2,21 +2,21 @@
 
 use super::browser::changes_state;
 use super::credentials::{Credentials, Verifier};
-use super::onward::Withheld;
-use super::{Body, Caller, Guard, Head};
+use super::onward::CredentialRemoval;
+use super::{Body, Guard, Head, Principal};
 use crate::config::Settings;
 use crate::cookie::{self, Rest};
 use crate::credential::{Sent, Source};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
-use crate::token::Authentic;
+use crate::token::AuthenticToken;
 
 impl Guard {
     /// Steps 2 and 3: finds the credential and verifies its token.
     ///
     /// # Errors
     /// Why the request may not ask the store.
-    pub fn authenticate(&self, head: &impl Head, now: Timestamp) -> Result<Caller, Refusal> {
+    pub fn authenticate(&self, head: &impl Head, now: Timestamp) -> Result<Principal, Refusal> {
         let sent = Sent::of(head, &self.settings.token_sources);
         let credentials = self.credentials(&sent, head);
         let caller = credentials.caller(now)?;
@@ -24,15 +24,15 @@ impl Guard {
             return Err(Refusal::CrossSite);
         }
         let withheld = self.withhold(head, &sent, &credentials);
-        Ok(Caller { withheld, idle_timeout: self.settings.idle_timeout, ..caller })
+        Ok(Principal { withheld, idle_timeout: self.settings.idle_timeout, ..caller })
     }
 
     /// Whose token a request carries, wherever it comes from: for what the origin wishes, not the
     /// client.
-    pub fn caller_of(&self, head: &impl Head, now: Timestamp) -> Option<Caller> {
+    pub fn caller_of(&self, head: &impl Head, now: Timestamp) -> Option<Principal> {
         let sent = Sent::of(head, &self.settings.token_sources);
         let caller = self.credentials(&sent, head).caller(now).ok()?;
-        Some(Caller { idle_timeout: self.settings.idle_timeout, ..caller })
+        Some(Principal { idle_timeout: self.settings.idle_timeout, ..caller })
     }
 
     /// The sessions that a logout ends: those of all tokens that the request carries and our keys
@@ -40,20 +40,20 @@ impl Guard {
     ///
     /// # Errors
     /// Why there is none.
-    pub fn held(&self, head: &impl Head, now: Timestamp) -> Result<Vec<Authentic>, Refusal> {
+    pub fn held(&self, head: &impl Head, now: Timestamp) -> Result<Vec<AuthenticToken>, Refusal> {
         let sent = Sent::of(head, &self.settings.token_sources);
         self.credentials(&sent, head).held(self.may_use_cookie(head), now)
     }
 
     /// The same for what the origin wishes, not the client: cookies need no proof.
-    pub fn held_anyhow(&self, head: &impl Head, now: Timestamp) -> Vec<Authentic> {
+    pub fn held_anyhow(&self, head: &impl Head, now: Timestamp) -> Vec<AuthenticToken> {
         let sent = Sent::of(head, &self.settings.token_sources);
         self.credentials(&sent, head).held(true, now).unwrap_or_default()
     }
 
     /// The sessions that a login comes with, each once; is the token of each in the cookie, which the login
     /// replaces? Also if their tokens' time is over: the new session takes the place of theirs.
-    pub fn held_at_login(&self, head: &impl Head) -> Vec<(Authentic, bool)> {
+    pub fn held_at_login(&self, head: &impl Head) -> Vec<(AuthenticToken, bool)> {
         let sent = Sent::of(head, &self.settings.token_sources);
         self.credentials(&sent, head).all_sessions()
     }
@@ -69,9 +69,9 @@ impl Guard {
     ///
     /// # Errors
     /// Why the token is no good.
-    pub fn bearer_of(&self, token: &str, now: Timestamp) -> Result<Caller, Refusal> {
+    pub fn bearer_of(&self, token: &str, now: Timestamp) -> Result<Principal, Refusal> {
         let token = self.tokens.verify(token, now).map_err(Refusal::Token)?;
-        Ok(Caller { idle_timeout: self.settings.idle_timeout, ..Caller::of(token, now) })
+        Ok(Principal { idle_timeout: self.settings.idle_timeout, ..Principal::of(token, now) })
     }
 
     /// What stays at the guard: whatever is its own. The rest is the application's.
@@ -80,9 +80,9 @@ impl Guard {
         head: &impl Head,
         sent: &Sent,
         credentials: &Credentials,
-    ) -> Withheld {
+    ) -> CredentialRemoval {
         let Settings { cookie_name, token_sources, forward_credential, .. } = &self.settings;
-        let mut withheld = Withheld::default();
+        let mut withheld = CredentialRemoval::default();
         if *forward_credential {
             return withheld;
         }

@@ -3,17 +3,17 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::onward::Withheld;
-use crate::admin::Rights;
+use super::onward::CredentialRemoval;
+use crate::admin::AdminScopes;
 use crate::credential::Source;
-use crate::session::{LiveSession, Session, Sid, Standing, Subject, TokenName};
+use crate::session::{LiveSession, Session, Sid, Subject, TokenGeneration, TokenName};
 use crate::store::Command;
 use crate::time::Timestamp;
 use crate::token::Verified;
 
 /// Somebody with a genuine token, whose session is still to be checked.
 #[derive(Clone)]
-pub struct Caller {
+pub struct Principal {
     pub(super) token: Verified,
     /// Other tokens of the same session that came along, at their time.
     pub(super) others: Vec<Verified>,
@@ -21,24 +21,24 @@ pub struct Caller {
     pub(super) idle_timeout: Option<Duration>,
     pub(super) now: Timestamp,
     pub(super) source: Source,
-    pub(super) withheld: Withheld,
+    pub(super) withheld: CredentialRemoval,
 }
 
 /// Says who, and nothing that came with them.
-impl fmt::Debug for Caller {
+impl fmt::Debug for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Caller")
+        f.debug_struct("Principal")
             .field("user", self.user())
             .field("sid", self.sid())
             .finish_non_exhaustive()
     }
 }
 
-impl Caller {
+impl Principal {
     /// Whoever holds a token.
     pub(super) fn of(token: Verified, now: Timestamp) -> Self {
         let (others, idle_timeout, source) = (Vec::new(), None, Source::Bearer);
-        let (in_cookie, withheld) = (false, Withheld::default());
+        let (in_cookie, withheld) = (false, CredentialRemoval::default());
         Self { token, others, in_cookie, idle_timeout, now, source, withheld }
     }
 
@@ -80,7 +80,8 @@ impl Caller {
 
     /// The same with the token that is current, if it came along.
     pub fn with_current_token(mut self, session: &Session, now: Timestamp) -> Self {
-        let is_current = |it: &Verified| session.standing(it.name(), now) == Standing::Current;
+        let is_current =
+            |it: &Verified| session.standing(it.name(), now) == TokenGeneration::Current;
         if !is_current(&self.token)
             && let Some(current) = self.others.iter().find(|it| is_current(it)).cloned()
         {
@@ -90,7 +91,7 @@ impl Caller {
     }
 
     /// What the token's scopes allow.
-    pub fn rights(&self) -> Rights {
+    pub fn rights(&self) -> AdminScopes {
         self.token.rights()
     }
 

@@ -5,13 +5,13 @@
 
 use std::cell::Cell;
 
-use super::{Caller, Guard, Head};
+use super::{Guard, Head, Principal};
 use crate::credential::{Credential, Sent, Source};
 use crate::jwt::TokenError;
 use crate::refusal::Refusal;
 use crate::session::{Sid, Subject};
 use crate::time::Timestamp;
-use crate::token::{Authentic, Tokens};
+use crate::token::{AuthenticToken, Tokens};
 
 /// After this many bad signatures in one request no other is verified: that takes longer than all else,
 /// and anybody can send hundreds. Texts that name no key of ours cost nothing, so they do not count: an
@@ -31,7 +31,7 @@ impl<'a> Verifier<'a> {
     }
 
     /// What a text is as a token; `None` if it is not looked at any more.
-    pub fn authentic(&self, text: &str) -> Option<Result<Authentic, TokenError>> {
+    pub fn authentic(&self, text: &str) -> Option<Result<AuthenticToken, TokenError>> {
         if self.bad_signatures.get() >= MOST_BAD_SIGNATURES {
             return None;
         }
@@ -62,7 +62,7 @@ pub(super) struct Credentials<'a> {
 struct Ours<'a> {
     source: Source,
     text: &'a str,
-    token: Authentic,
+    token: AuthenticToken,
 }
 
 impl Ours<'_> {
@@ -98,7 +98,7 @@ impl<'a> Credentials<'a> {
     ///
     /// # Errors
     /// Why there is none; [`Refusal::BadRequest`] if there are two.
-    pub fn caller(&self, now: Timestamp) -> Result<Caller, Refusal> {
+    pub fn caller(&self, now: Timestamp) -> Result<Principal, Refusal> {
         let timely = || self.ours.iter().filter_map(|it| Some((it, it.token.at(now).ok()?)));
         // Of those of one second the first.
         let newest = timely().reduce(|newest, next| {
@@ -122,11 +122,11 @@ impl<'a> Credentials<'a> {
             .ours
             .iter()
             .any(|it| it.source == Source::Cookie && it.is_of(token.sub(), token.sid()));
-        Ok(Caller { others, source, in_cookie, ..Caller::of(token, now) })
+        Ok(Principal { others, source, in_cookie, ..Principal::of(token, now) })
     }
 
     /// The sessions of all tokens whose time it is, each once and by its newest token; the newest first.
-    pub fn sessions(&self, now: Timestamp) -> Vec<Authentic> {
+    pub fn sessions(&self, now: Timestamp) -> Vec<AuthenticToken> {
         let timely = || self.ours.iter().filter(|it| it.token.at(now).is_ok());
         let issued = |it: &&Ours| it.token.name().issued;
         let newest = timely().max_by_key(issued);
@@ -145,7 +145,7 @@ impl<'a> Credentials<'a> {
     ///
     /// # Errors
     /// Why there is none.
-    pub fn held(&self, with_cookies: bool, now: Timestamp) -> Result<Vec<Authentic>, Refusal> {
+    pub fn held(&self, with_cookies: bool, now: Timestamp) -> Result<Vec<AuthenticToken>, Refusal> {
         let counts = |it: &&Ours| with_cookies || it.source != Source::Cookie;
         let held = each_session(self.ours.iter().filter(counts));
         match (held.is_empty(), self.ours.is_empty()) {
@@ -156,8 +156,8 @@ impl<'a> Credentials<'a> {
     }
 
     /// The sessions of all tokens, each once, whenever they were good; is the token of each in the cookie?
-    pub fn all_sessions(&self) -> Vec<(Authentic, bool)> {
-        let in_cookie = |it: &Authentic| {
+    pub fn all_sessions(&self) -> Vec<(AuthenticToken, bool)> {
+        let in_cookie = |it: &AuthenticToken| {
             let mut cookies = self.ours.iter().filter(|it| it.source == Source::Cookie);
             cookies.any(|other| other.is_of(it.sub(), it.sid()))
         };
@@ -172,8 +172,8 @@ impl<'a> Credentials<'a> {
     }
 }
 
-fn each_session<'a>(all: impl Iterator<Item = &'a Ours<'a>>) -> Vec<Authentic> {
-    let mut sessions: Vec<Authentic> = Vec::new();
+fn each_session<'a>(all: impl Iterator<Item = &'a Ours<'a>>) -> Vec<AuthenticToken> {
+    let mut sessions: Vec<AuthenticToken> = Vec::new();
     for it in all {
         if !sessions.iter().any(|other| it.is_of(other.sub(), other.sid())) {
             sessions.push(it.token.clone());
@@ -213,7 +213,7 @@ const MOST_SESSIONS: usize = 4;
 impl Guard {
     /// The sessions of which it must be known whether they are over, because two tokens cannot
     /// both count: those of old cookies then decide nothing. Empty if nothing is to be asked.
-    pub(super) fn contested(&self, head: &impl Head, now: Timestamp) -> Vec<Authentic> {
+    pub(super) fn contested(&self, head: &impl Head, now: Timestamp) -> Vec<AuthenticToken> {
         let sent = Sent::of(head, &self.settings.token_sources);
         let sessions = self.credentials(&sent, head).sessions(now);
         let is_asked = head.over().is_none() && (2..=MOST_SESSIONS).contains(&sessions.len());

@@ -1,9 +1,9 @@
 //! A request for the origin: who may ask for its path, and what goes on.
 
 use super::browser::asked_by_preflight;
-use super::onward::Unless;
-use super::sent_headers::Passing;
-use super::{Anonymous, Caller, Check, Decision, Forwarded, Guard, Head};
+use super::onward::OnInvalidSession;
+use super::sent_headers::ConditionalHeaders;
+use super::{AnonymousPlan, Decision, ForwardPlan, ForwardTarget, Guard, Head, Principal};
 use crate::access::{Access, Readings, RuleMatches};
 use crate::config::{Mode, Settings};
 use crate::credential::Sent;
@@ -12,7 +12,7 @@ use crate::route::{MAX_PATH, Route, Target};
 use crate::time::Timestamp;
 
 /// What is asked for, and the rules that hold.
-struct Asked<'a, H> {
+struct GuardedRequest<'a, H> {
     head: &'a H,
     target: Target<'a>,
     readings: Readings,
@@ -40,7 +40,7 @@ impl Guard {
         // 2. Credential; 3. token. The session, step 4, is the store's to answer.
         match self.authenticate(head, now) {
             Ok(caller) => match self.check(&asked, caller) {
-                Ok(check) => Decision::Check(Box::new(check)),
+                Ok(check) => Decision::CheckSession(Box::new(check)),
                 Err(refusal) => self.end(&asked, refusal),
             },
             // Only tokens of two sessions can be contested. Bad signatures are not verified twice.
@@ -53,7 +53,7 @@ impl Guard {
     }
 
     /// What becomes of a request that nobody is known to make.
-    fn unauthenticated(&self, asked: &Asked<'_, impl Head>, refusal: Refusal) -> Decision {
+    fn unauthenticated(&self, asked: &GuardedRequest<'_, impl Head>, refusal: Refusal) -> Decision {
         let goes_on = asked.rules.access() == Access::Optional
             || refusal == Refusal::TokenMissing && self.lets_preflight(asked);
         if goes_on { self.forward(asked) } else { self.end(asked, refusal) }
@@ -61,7 +61,7 @@ impl Guard {
 
     /// Is a request to be asked about, and does it go on, as another one was that differs from it in
     /// path and query only? A token in the query makes it another one.
-    pub fn extends(&self, check: &Check, head: &impl Head, now: Timestamp) -> bool {
+    pub fn extends(&self, check: &ForwardPlan, head: &impl Head, now: Timestamp) -> bool {
         let Ok((Route::Protected, target)) = self.classify(head) else { return false };
         let asked = self.asked(head, target, now);
         asked.rules.access() != Access::Public
@@ -75,26 +75,26 @@ impl Guard {
         head: &'a H,
         target: Target<'a>,
         now: Timestamp,
-    ) -> Asked<'a, H> {
+    ) -> GuardedRequest<'a, H> {
         // What is too long is refused unread.
         let path = if is_too_long(target) { "/" } else { target.path() };
         let readings = Readings::of(path);
         let rules = self.settings.routes.find(head.method(), path, &readings);
-        Asked { head, target, readings, rules, now }
+        GuardedRequest { head, target, readings, rules, now }
     }
 
     /// A preflight carries no credential, whoever is about to ask (Fetch, "CORS protocol and
     /// credentials").
-    fn lets_preflight(&self, asked: &Asked<'_, impl Head>) -> bool {
-        let Asked { head, target, readings, .. } = asked;
+    fn lets_preflight(&self, asked: &GuardedRequest<'_, impl Head>) -> bool {
+        let GuardedRequest { head, target, readings, .. } = asked;
         let routes = &self.settings.routes;
         let passes = |method: String| routes.lets_preflight(&method, target.path(), readings);
         asked_by_preflight(*head).is_some_and(passes)
     }
 
     /// Paths that nobody may ask the origin for.
-    fn refuse_target(&self, asked: &Asked<'_, impl Head>) -> Result<(), Refusal> {
-        let Asked { target, readings, .. } = asked;
+    fn refuse_target(&self, asked: &GuardedRequest<'_, impl Head>) -> Result<(), Refusal> {
+        let GuardedRequest { target, readings, .. } = asked;
         if is_too_long(*target) {
             return Err(Refusal::UriTooLong);
         }
@@ -114,19 +114,24 @@ impl Guard {
         }
     }
 
-    fn check(&self, asked: &Asked<'_, impl Head>, caller: Caller) -> Result<Check, Refusal> {
-        let Asked { head, target, rules, now, .. } = asked;
+    fn check(
+        &self,
+        asked: &GuardedRequest<'_, impl Head>,
+        caller: Principal,
+    ) -> Result<ForwardPlan, Refusal> {
+        let GuardedRequest { head, target, rules, now, .. } = asked;
         let denied = rules.admits(caller.token.public()).err();
         let unless_live = match (self.settings.mode, rules.access()) {
-            (_, Access::Optional) => Unless::Forward,
-            (Mode::Monitor, _) => Unless::Note,
-            (Mode::Enforce, _) => Unless::Refuse,
+            (_, Access::Optional) => OnInvalidSession::Forward,
+            (Mode::Monitor, _) => OnInvalidSession::Note,
+            (Mode::Enforce, _) => OnInvalidSession::Refuse,
         };
-        let is_ahead = unless_live == Unless::Refuse && denied.is_none() && self.overlaps(*head);
+        let is_ahead =
+            unless_live == OnInvalidSession::Refuse && denied.is_none() && self.overlaps(*head);
         let assertion = self.assertion(*head, &caller, *now)?;
         let (target, route) = (self.forwarded(*head, *target), rules.route());
         let passing = self.passing(*head, rules.access());
-        Ok(Check { caller, target, route, denied, unless_live, is_ahead, passing, assertion })
+        Ok(ForwardPlan { caller, target, route, denied, unless_live, is_ahead, passing, assertion })
     }
 
     /// May the origin see this request before the session is known to be live?
@@ -139,7 +144,7 @@ impl Guard {
     }
 
     /// The end of a request, unless nothing is enforced.
-    fn end(&self, asked: &Asked<'_, impl Head>, refusal: Refusal) -> Decision {
+    fn end(&self, asked: &GuardedRequest<'_, impl Head>, refusal: Refusal) -> Decision {
         match self.settings.mode {
             Mode::Enforce => {
                 Decision::Refuse(self.refused(refusal, asked.head, Some(&asked.rules.route())))
@@ -147,18 +152,18 @@ impl Guard {
             Mode::Monitor => {
                 let anonymous = self.anonymous(asked);
                 let would_refuse = Some(refusal.code());
-                Decision::Forward(Box::new(Anonymous { would_refuse, ..anonymous }))
+                Decision::Forward(Box::new(AnonymousPlan { would_refuse, ..anonymous }))
             }
         }
     }
 
-    fn forward(&self, asked: &Asked<'_, impl Head>) -> Decision {
+    fn forward(&self, asked: &GuardedRequest<'_, impl Head>) -> Decision {
         Decision::Forward(Box::new(self.anonymous(asked)))
     }
 
     /// Without an identity. What would be the guard's own credential stays here all the same.
-    fn anonymous(&self, asked: &Asked<'_, impl Head>) -> Anonymous {
-        let Asked { head, target, rules, .. } = asked;
+    fn anonymous(&self, asked: &GuardedRequest<'_, impl Head>) -> AnonymousPlan {
+        let GuardedRequest { head, target, rules, .. } = asked;
         let sent = Sent::of(*head, &self.settings.token_sources);
         let withheld = self.withhold(*head, &sent, &self.credentials(&sent, *head));
         let (target, route) = (self.forwarded(*head, *target), rules.route());
@@ -166,18 +171,18 @@ impl Guard {
         let Settings { forward_credential, cookie_name, .. } = &self.settings;
         let is_kept_back = || !forward_credential || sent.credentials(cookie_name).next().is_none();
         let is_bare = rules.access() == Access::Public && !rules.is_login() && is_kept_back();
-        Anonymous { target, route, withheld, would_refuse: None, passing, is_bare }
+        AnonymousPlan { target, route, withheld, would_refuse: None, passing, is_bare }
     }
 
     /// Applications override the method of a POST. Elsewhere, and where a rule depends on methods,
     /// the origin must not see another than was decided about.
-    fn passing(&self, head: &impl Head, access: Access) -> Passing {
+    fn passing(&self, head: &impl Head, access: Access) -> ConditionalHeaders {
         let is_post = head.method() == "POST" && access == Access::Session;
         let overrides = is_post && !self.settings.routes.depend_on_methods();
-        Passing { overrides, upgrade: head.method() == "GET" }
+        ConditionalHeaders { overrides, upgrade: head.method() == "GET" }
     }
 
-    fn forwarded(&self, head: &impl Head, target: Target<'_>) -> Forwarded {
+    fn forwarded(&self, head: &impl Head, target: Target<'_>) -> ForwardTarget {
         let start = target.start();
         let text = match self.settings.forward_credential {
             true => target.as_str().into(),
@@ -185,7 +190,7 @@ impl Guard {
         };
         // A fragment, too, stays behind.
         let is_whole = start + text.len() == head.url().len();
-        Forwarded { start, instead: (!is_whole).then(|| text.into_owned()) }
+        ForwardTarget { start, instead: (!is_whole).then(|| text.into_owned()) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Caller, Check, Guard};
+use super::{ForwardPlan, Guard, Principal};
 use crate::refusal::Refusal;
 use crate::session::{LiveSession, Session, Sid, judge, judge_session};
 use crate::store::{Answer, StoreError};
@@ -17,7 +17,7 @@ impl Guard {
     /// answered.
     pub fn judge(
         &self,
-        check: &Check,
+        check: &ForwardPlan,
         answer: Result<Answer, StoreError>,
         now: Timestamp,
     ) -> Result<Option<LiveSession>, Refusal> {
@@ -42,7 +42,7 @@ impl Guard {
     /// Why there is none.
     pub fn live(
         &self,
-        caller: &Caller,
+        caller: &Principal,
         answer: Answer,
         now: Timestamp,
     ) -> Result<LiveSession, Refusal> {

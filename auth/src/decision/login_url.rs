@@ -6,9 +6,9 @@ use crate::route::Target;
 
 /// What is closed to clients, on every host: the path of `LOGIN_URL`, and what is below it.
 #[derive(Debug)]
-pub struct LoginUrl(PathForms);
+pub struct LoginUrlPath(PathForms);
 
-impl LoginUrl {
+impl LoginUrlPath {
     /// Looks at `url` once.
     pub fn new(url: &str) -> Option<Self> {
         Target::of_url(url).map(|target| Self(PathForms::of(target.path())))

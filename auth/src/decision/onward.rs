@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 
-use super::sent_headers::Passing;
-use super::{Caller, SentHeaders};
+use super::sent_headers::ConditionalHeaders;
+use super::{HeaderFilter, Principal};
 use crate::identity;
 use crate::refusal::Refusal;
 use crate::request_log::{Outcome, said};
@@ -14,24 +14,24 @@ use crate::token::Verified;
 
 /// A request for the origin, once its caller's session is known to be live.
 #[derive(Clone)]
-pub struct Check {
-    pub(super) caller: Caller,
-    pub(super) target: Forwarded,
+pub struct ForwardPlan {
+    pub(super) caller: Principal,
+    pub(super) target: ForwardTarget,
     /// The path of the rule that holds.
     pub(super) route: String,
     /// What is said when the session is live, but the path is not for this user.
     pub(super) denied: Option<Refusal>,
-    pub(super) unless_live: Unless,
+    pub(super) unless_live: OnInvalidSession,
     pub(super) is_ahead: bool,
-    pub(super) passing: Passing,
+    pub(super) passing: ConditionalHeaders,
     /// What proves to the origin who it is.
     pub(super) assertion: Option<Rc<str>>,
 }
 
 /// Says nothing of what is withheld, nor of what is told to the origin alone.
-impl fmt::Debug for Check {
+impl fmt::Debug for ForwardPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Check")
+        f.debug_struct("ForwardPlan")
             .field("caller", &self.caller)
             .field("target", &self.target)
             .finish_non_exhaustive()
@@ -40,7 +40,7 @@ impl fmt::Debug for Check {
 
 /// What becomes of a request that is refused only now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unless {
+pub(super) enum OnInvalidSession {
     /// It ends here.
     Refuse,
     /// It goes on without an identity.
@@ -49,14 +49,14 @@ pub(super) enum Unless {
     Note,
 }
 
-impl Check {
+impl ForwardPlan {
     /// Who makes it.
-    pub fn caller(&self) -> &Caller {
+    pub fn caller(&self) -> &Principal {
         &self.caller
     }
 
     /// Path and query, as the decision was made about them, without a token.
-    pub fn target(&self) -> &Forwarded {
+    pub fn target(&self) -> &ForwardTarget {
         &self.target
     }
 
@@ -110,59 +110,59 @@ impl Check {
     /// The same, asked at this moment, at which it must hold.
     pub fn at(&self, now: Timestamp) -> Self {
         let check = self.clone();
-        Self { caller: Caller { now, ..check.caller }, ..check }
+        Self { caller: Principal { now, ..check.caller }, ..check }
     }
 
     /// Does the request go on, without an identity, although it was refused?
     pub fn goes_on(&self) -> bool {
-        self.unless_live != Unless::Refuse
+        self.unless_live != OnInvalidSession::Refuse
     }
 
     /// What the log says: see [`said`]. `refusal` is why the session does not serve, if it does not.
     pub fn said(&self, refusal: Option<&Refusal>) -> String {
         let outcome = match (refusal, self.unless_live) {
-            (None, _) | (Some(_), Unless::Forward) => Outcome::Forwarded,
-            (Some(refusal), Unless::Note) => Outcome::WouldRefuse(refusal.code()),
-            (Some(_), Unless::Refuse) => Outcome::Refused,
+            (None, _) | (Some(_), OnInvalidSession::Forward) => Outcome::ForwardTarget,
+            (Some(refusal), OnInvalidSession::Note) => Outcome::WouldRefuse(refusal.code()),
+            (Some(_), OnInvalidSession::Refuse) => Outcome::Refused,
         };
         said(outcome, Some(&self.route), self.caller.token.logged())
     }
 
     /// How the headers change on the way to the origin.
-    pub fn forward<'a>(&'a self, sent: &'a SentHeaders) -> HeaderChanges<'a> {
+    pub fn forward<'a>(&'a self, sent: &'a HeaderFilter) -> HeaderChanges<'a> {
         let mut changes = self.caller.withheld.changes(sent.removed(self.passing));
         changes.set.extend(self.assertion.as_deref().map(|text| (identity::ASSERTION, text)));
         HeaderChanges { identity: self.caller.token.identity(), ..changes }
     }
 
     /// The same without an identity.
-    pub fn forward_anonymously<'a>(&'a self, sent: &'a SentHeaders) -> HeaderChanges<'a> {
+    pub fn forward_anonymously<'a>(&'a self, sent: &'a HeaderFilter) -> HeaderChanges<'a> {
         self.caller.withheld.changes(sent.removed(self.passing))
     }
 }
 
 /// A request for the origin whose path is for everybody.
-pub struct Anonymous {
-    pub(super) target: Forwarded,
+pub struct AnonymousPlan {
+    pub(super) target: ForwardTarget,
     pub(super) route: String,
-    pub(super) withheld: Withheld,
+    pub(super) withheld: CredentialRemoval,
     /// The code of the refusal, if it goes on only because nothing is enforced.
     pub(super) would_refuse: Option<&'static str>,
-    pub(super) passing: Passing,
+    pub(super) passing: ConditionalHeaders,
     /// Is its path public and begins no sessions, and does nothing of the guard's go along?
     pub(super) is_bare: bool,
 }
 
 /// Says nothing of what is withheld.
-impl fmt::Debug for Anonymous {
+impl fmt::Debug for AnonymousPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Anonymous").field("target", &self.target).finish_non_exhaustive()
+        f.debug_struct("AnonymousPlan").field("target", &self.target).finish_non_exhaustive()
     }
 }
 
-impl Anonymous {
+impl AnonymousPlan {
     /// Path and query, as the decision was made about them, without a token.
-    pub fn target(&self) -> &Forwarded {
+    pub fn target(&self) -> &ForwardTarget {
         &self.target
     }
 
@@ -175,19 +175,19 @@ impl Anonymous {
 
     /// What the log says: see [`said`].
     pub fn said(&self) -> String {
-        let outcome = self.would_refuse.map_or(Outcome::Forwarded, Outcome::WouldRefuse);
+        let outcome = self.would_refuse.map_or(Outcome::ForwardTarget, Outcome::WouldRefuse);
         said(outcome, Some(&self.route), "")
     }
 
     /// How the headers change on the way to the origin.
-    pub fn forward<'a>(&'a self, sent: &'a SentHeaders) -> HeaderChanges<'a> {
+    pub fn forward<'a>(&'a self, sent: &'a HeaderFilter) -> HeaderChanges<'a> {
         self.withheld.changes(sent.removed(self.passing))
     }
 }
 
 /// Path and query as they go on: mostly as they came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Forwarded {
+pub struct ForwardTarget {
     /// Where in the request's URL they begin, in bytes. Nothing before is outside of ASCII.
     pub start: usize,
     /// What goes on instead, if they hold a token.
@@ -196,12 +196,12 @@ pub struct Forwarded {
 
 /// What keeps the guard's own credential from the origin.
 #[derive(Clone, Default)]
-pub(super) struct Withheld {
+pub(super) struct CredentialRemoval {
     pub(super) remove: Vec<Cow<'static, str>>,
     pub(super) set: Vec<(&'static str, String)>,
 }
 
-impl Withheld {
+impl CredentialRemoval {
     fn bytes(&self) -> usize {
         let remove = self.remove.iter().map(|name| name.len() + 2 * size_of::<Cow<'_, str>>());
         let set = self.set.iter().map(|(_, value)| value.len() + 2 * size_of::<(&str, String)>());

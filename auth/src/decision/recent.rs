@@ -4,14 +4,14 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::Caller;
+use super::Principal;
 use crate::session::{LiveSession, Sid};
 use crate::time::Timestamp;
 
 /// What this isolate saw live a short while ago, for when the store cannot be asked. Tokens pass by
 /// themselves: another one of the same session may be an old one, which would end it.
 #[derive(Debug)]
-pub struct Recent {
+pub struct RecentSessions {
     window: Duration,
     sessions: RefCell<HashMap<Sid, Vec<Seen>>>,
 }
@@ -25,7 +25,7 @@ struct Seen {
     until: Timestamp,
 }
 
-impl Recent {
+impl RecentSessions {
     /// Beyond this many sessions, all are forgotten: a store that fails then denies some it could
     /// allow.
     const MOST: usize = 10_000;
@@ -39,7 +39,7 @@ impl Recent {
     }
 
     /// May this caller pass on what was seen of the token?
-    pub fn holds(&self, caller: &Caller, now: Timestamp) -> bool {
+    pub fn holds(&self, caller: &Principal, now: Timestamp) -> bool {
         let jti = Some(caller.token.name().jti.as_str());
         self.saw(caller.sid(), now, |seen| seen.jti.as_deref() == jti)
     }
@@ -55,7 +55,7 @@ impl Recent {
     }
 
     /// Remembers that a token passed at a moment, or forgets its session when it did not.
-    pub fn note(&self, caller: &Caller, live: Option<&LiveSession>, now: Timestamp) {
+    pub fn note(&self, caller: &Principal, live: Option<&LiveSession>, now: Timestamp) {
         self.see(caller.sid(), Some(&caller.token.name().jti), live, now);
     }
 

@@ -6,12 +6,12 @@ use std::rc::Rc;
 
 use rustc_hash::FxBuildHasher;
 
-use crate::bounded::{Bounded, Entry};
+use crate::bounded::{BoundedCache, Entry};
 use crate::reserved::{is_hop_by_hop, is_reserved, may_be_dropped, overrides_method};
 
 /// What goes on only with some requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Passing {
+pub(super) struct ConditionalHeaders {
     /// Another method for the origin to read than the decision was made about.
     pub overrides: bool,
     /// An upgrade to WebSocket, for which the runtime makes a GET of whatever it was.
@@ -20,14 +20,14 @@ pub(super) struct Passing {
 
 /// Which of the headers that a client sent do not go on, by their names.
 #[derive(Clone, Debug, Default)]
-pub struct SentHeaders {
+pub struct HeaderFilter {
     removed: Vec<String>,
     overrides: Vec<String>,
     upgrade: Vec<String>,
     to_websocket: bool,
 }
 
-impl SentHeaders {
+impl HeaderFilter {
     /// Reads the value of `Connection`, that of `Upgrade`, then the names of all headers, a line
     /// each, because one text comes over from the platform faster than many.
     pub fn read(lines: &str) -> Self {
@@ -56,7 +56,7 @@ impl SentHeaders {
     }
 
     /// The names of those that do not go on.
-    pub(super) fn removed(&self, passing: Passing) -> impl Iterator<Item = &str> {
+    pub(super) fn removed(&self, passing: ConditionalHeaders) -> impl Iterator<Item = &str> {
         let upgrades = passing.upgrade && self.to_websocket;
         let overrides = if passing.overrides { &[][..] } else { &self.overrides };
         let upgrade = if upgrades { &[][..] } else { &self.upgrade };
@@ -67,18 +67,18 @@ impl SentHeaders {
 /// What was read a while ago. A client sends the same names with most of its requests, and each name
 /// takes longer to look at than all the rest of a request's way.
 #[derive(Debug)]
-pub(super) struct SeenHeaders(Bounded<Rc<Seen>>);
+pub(super) struct HeaderFilterCache(BoundedCache<Rc<Seen>>);
 
 /// What was read of a text.
 #[derive(Debug)]
 struct Seen {
     lines: Box<str>,
-    sent: Rc<SentHeaders>,
+    sent: Rc<HeaderFilter>,
 }
 
-impl Default for SeenHeaders {
+impl Default for HeaderFilterCache {
     fn default() -> Self {
-        Self(Bounded::new(Self::MOST_BYTES))
+        Self(BoundedCache::new(Self::MOST_BYTES))
     }
 }
 
@@ -92,19 +92,19 @@ impl Entry for Rc<Seen> {
     }
 }
 
-impl SeenHeaders {
+impl HeaderFilterCache {
     /// How many bytes they may hold.
     const MOST_BYTES: usize = 512 << 10;
 
     /// Longer texts are read each time.
     const LONGEST: usize = 1000;
 
-    pub fn read(&self, lines: &str) -> Rc<SentHeaders> {
+    pub fn read(&self, lines: &str) -> Rc<HeaderFilter> {
         if lines.len() > Self::LONGEST {
-            return Rc::new(SentHeaders::read(lines));
+            return Rc::new(HeaderFilter::read(lines));
         }
         let read = || {
-            let sent = Rc::new(SentHeaders::read(lines));
+            let sent = Rc::new(HeaderFilter::read(lines));
             Ok::<_, Infallible>(Rc::new(Seen { lines: lines.into(), sent }))
         };
         let Ok(seen) = self.0.recall(FxBuildHasher.hash_one(lines), lines, read);
@@ -127,9 +127,10 @@ mod tests {
     use rstest::rstest;
 
     fn removed(lines: &str, overrides: bool, upgrade: bool) -> Vec<String> {
-        let (seen, passing) = (SeenHeaders::default(), Passing { overrides, upgrade });
+        let (seen, passing) =
+            (HeaderFilterCache::default(), ConditionalHeaders { overrides, upgrade });
         let [first, again] = [(); 2].map(|()| seen.read(lines));
-        let all = |sent: Rc<SentHeaders>| sent.removed(passing).map(str::to_owned).collect();
+        let all = |sent: Rc<HeaderFilter>| sent.removed(passing).map(str::to_owned).collect();
         let names: Vec<String> = all(first);
         assert_eq!(names, all(again));
         names
@@ -154,14 +155,14 @@ mod tests {
 
     #[test]
     fn what_was_read_is_remembered_within_bounds() {
-        let seen = SeenHeaders::default();
+        let seen = HeaderFilterCache::default();
         let often = seen.read("\n\nte");
         for n in 0..20_000 {
             seen.read(&format!("\n\nx-{n}"));
-            seen.read(&format!("\n\nx-{n}{}", "a".repeat(SeenHeaders::LONGEST)));
+            seen.read(&format!("\n\nx-{n}{}", "a".repeat(HeaderFilterCache::LONGEST)));
             assert!(Rc::ptr_eq(&often, &seen.read("\n\nte")), "read again at {n}");
         }
-        assert!(seen.0.len() * 100 < SeenHeaders::MOST_BYTES, "{} are held", seen.0.len());
+        assert!(seen.0.len() * 100 < HeaderFilterCache::MOST_BYTES, "{} are held", seen.0.len());
     }
 
     #[test]
@@ -169,7 +170,7 @@ mod tests {
         let names: Vec<String> = (0..200_000).map(|n| format!("x-{n}")).collect();
         let lines = format!("{}\n\n{}", names.join(","), names.join("\n"));
         // A look at each option for each header would be hours.
-        assert_eq!(SentHeaders::read(&lines).removed.len(), MOST_OPTIONS);
+        assert_eq!(HeaderFilter::read(&lines).removed.len(), MOST_OPTIONS);
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod late;
 use super::*;
 use crate::config::BOUND;
 use crate::jwt::TokenError;
-use crate::session::{Ending, Gone, tests::session};
+use crate::session::{InvalidSession, SessionEnd, tests::session};
 use crate::store::{Answer, Command, StoreError};
 use crate::token::tests::{NOW, issue};
 use rstest::rstest;
@@ -55,9 +55,9 @@ fn guard() -> Guard {
     guard_with(&[])
 }
 
-fn check(guard: &Guard, request: &Request) -> Check {
+fn check(guard: &Guard, request: &Request) -> ForwardPlan {
     match guard.decide(request, NOW) {
-        Decision::Check(check) => *check,
+        Decision::CheckSession(check) => *check,
         other => panic!("{other:?}"),
     }
 }
@@ -229,7 +229,7 @@ fn login_and_logout_are_this_sites_or_a_programs(
 #[test]
 fn the_origin_gets_the_identity_and_not_the_credential() {
     let guard = guard();
-    let sent = SentHeaders::read("\n\nAccept\nx_auth_request_user\nX-Auth-Request-Email\nCookie");
+    let sent = HeaderFilter::read("\n\nAccept\nx_auth_request_user\nX-Auth-Request-Email\nCookie");
     let by_cookie = check(&guard, &request("GET", "/", &[("cookie", &cookie(&guard))]));
     let changes = by_cookie.forward(&sent);
     assert_eq!(changes.remove, ["x_auth_request_user", "X-Auth-Request-Email"]);
@@ -244,7 +244,7 @@ fn the_origin_gets_the_identity_and_not_the_credential() {
     let identity = changes.identity.iter().map(|(name, value)| (&**name, value.as_str()));
     assert!(identity.eq(expected), "{:?}", changes.identity);
     let by_bearer = check(&guard, &request("GET", "/", &[("authorization", &bearer(&guard))]));
-    assert_eq!(by_bearer.forward(&SentHeaders::default()).remove, ["authorization"]);
+    assert_eq!(by_bearer.forward(&HeaderFilter::default()).remove, ["authorization"]);
 }
 
 #[rstest]
@@ -293,10 +293,10 @@ fn the_origin_is_told_of_another_method_only_where_none_was_decided_about(
 ) {
     let guard = guard_with(&[("ROUTES", routes)]);
     let check = check(&guard, &request(method, "/x", &[("authorization", &bearer(&guard))]));
-    let sent = SentHeaders::read("\n\nX-HTTP-Method-Override");
+    let sent = HeaderFilter::read("\n\nX-HTTP-Method-Override");
     let changes = check.forward(&sent);
     assert_eq!(!changes.remove.contains(&"X-HTTP-Method-Override"), passes);
-    let sent = SentHeaders::read("\n\nx-http-method");
+    let sent = HeaderFilter::read("\n\nx-http-method");
     let anonymous = check.forward_anonymously(&sent);
     assert_eq!(!anonymous.remove.contains(&"x-http-method"), passes);
 }
@@ -307,7 +307,7 @@ fn somebody_elses_credentials_are_left_alone() {
     let cookie = format!("__Host-session={}", issue(guard.tokens(), "ada"));
     let headers = [("authorization", "Basic YWRh"), ("cookie", &cookie as &str)];
     let check = check(&guard, &request("GET", "/", &headers));
-    assert_eq!(check.forward(&SentHeaders::default()).remove, ["cookie"]);
+    assert_eq!(check.forward(&HeaderFilter::default()).remove, ["cookie"]);
 }
 
 #[test]
@@ -315,14 +315,14 @@ fn a_token_may_be_wherever_the_settings_say_and_stays_at_the_guard() {
     let guard = guard_with(&[("TOKEN_SOURCES", "header:x-access-token, query:t, body:t")]);
     let token = issue(guard.tokens(), "ada");
     let by_header = check(&guard, &request("GET", "/", &[("x-access-token", &token)]));
-    assert_eq!(by_header.forward(&SentHeaders::default()).remove, ["x-access-token"]);
+    assert_eq!(by_header.forward(&HeaderFilter::default()).remove, ["x-access-token"]);
     let page = format!("https://app.example/?t={token}&u=1");
     let path = format!("/a?b=%2F&t={token}#c");
     let by_query = check(&guard, &request("GET", &path, &[("referer", &page)]));
     assert_eq!(by_query.target().instead.as_deref(), Some("/a?b=%2F"));
     assert!(
         by_query
-            .forward(&SentHeaders::default())
+            .forward(&HeaderFilter::default())
             .set
             .contains(&("Referer", "https://app.example/?u=1"))
     );
@@ -341,7 +341,7 @@ fn the_credential_reaches_the_origin_only_if_it_is_told_to() {
         let token = issue(guard.tokens(), "ada");
         let headers = [("x-token", token.as_str()), ("cookie", &cookie(&guard))];
         let check = check(&guard, &request("GET", &format!("/a?t={token}&b=c"), &headers));
-        let sent = SentHeaders::read("\n\nx-token\ncookie");
+        let sent = HeaderFilter::read("\n\nx-token\ncookie");
         let changes = check.forward(&sent);
         assert_eq!(changes.remove.contains(&"x-token"), stays);
         assert_eq!(changes.set.iter().any(|(name, _)| *name == "Cookie"), stays);
@@ -385,11 +385,11 @@ fn the_stores_answer_decides() {
     let judge = |answer| guard.judge(&check, answer, NOW).map(drop);
     let live = session("a", NOW.millis(), NOW.millis() + 1000);
     let mut ended = live.clone();
-    let ending = Ending::Revoked { at: NOW };
+    let ending = SessionEnd::Revoked { at: NOW };
     ended.ended = Some(ending.clone());
     assert_eq!(judge(found(Some(live))), Ok(()));
-    assert_eq!(judge(found(Some(ended))), Err(Refusal::Session(Gone::Ended(ending))));
-    assert_eq!(judge(found(None)), Err(Refusal::Session(Gone::Unknown)));
+    assert_eq!(judge(found(Some(ended))), Err(Refusal::Session(InvalidSession::Ended(ending))));
+    assert_eq!(judge(found(None)), Err(Refusal::Session(InvalidSession::Unknown)));
     let down = StoreError::Unreachable("down".into());
     assert_eq!(judge(Err(down.clone())), Err(Refusal::StoreUnavailable(down)));
     let other = judge(Ok(Answer::Listed(vec![])));
@@ -428,7 +428,7 @@ fn in_monitor_mode_what_would_be_refused_goes_on_without_an_identity_and_is_note
     let Decision::Forward(anonymous) = monitoring.decide(&request, NOW) else { panic!() };
     let said = format!(r#""decision":"would_refuse","code":"{code}","route":"/*""#);
     assert_eq!(anonymous.said(), said);
-    let sent = SentHeaders::read("\n\nX_Auth_Request_User");
+    let sent = HeaderFilter::read("\n\nX_Auth_Request_User");
     let changes = anonymous.forward(&sent);
     assert!(changes.remove.contains(&"X_Auth_Request_User"), "{changes:?}");
     assert!(changes.set.iter().all(|(name, _)| *name == "Cookie"), "{changes:?}");
@@ -736,7 +736,7 @@ fn cookies_that_name_no_key_of_ours_keep_nobody_out(#[case] other: &str) {
     let others = format!("__Host-session={other}; ").repeat(100);
     let cookies = format!("{others}__Host-session={token}");
     let decision = guard.decide(&request("GET", "/x", &[("cookie", &cookies)]), NOW);
-    assert!(matches!(decision, Decision::Check(_)), "{decision:?}");
+    assert!(matches!(decision, Decision::CheckSession(_)), "{decision:?}");
 }
 
 #[rstest]
@@ -756,14 +756,14 @@ fn of_many_texts_that_may_be_tokens_few_signatures_are_verified(
     let cookies: String = flood.iter().map(|text| format!("__Host-session={text}; ")).collect();
     let cookies = format!("{cookies}__Host-session={token}; a=b");
     let by_cookie = guard.decide(&request("GET", "/x", &[("cookie", &cookies)]), NOW);
-    assert_eq!(matches!(by_cookie, Decision::Check(_)), passes, "{by_cookie:?}");
+    assert_eq!(matches!(by_cookie, Decision::CheckSession(_)), passes, "{by_cookie:?}");
     // None of them reaches the origin, looked at or not.
     let bearers: String = flood.iter().map(|text| format!("Bearer {text}, ")).collect();
     let bearers = format!("{bearers}Bearer {token}");
     let headers = [("authorization", &bearers as &str), ("cookie", &cookies)];
     let decision = guard.decide(&request("GET", "/open", &headers), NOW);
     let Decision::Forward(anonymous) = decision else { panic!("{decision:?}") };
-    let sent = SentHeaders::default();
+    let sent = HeaderFilter::default();
     let changes = anonymous.forward(&sent);
     assert!(changes.remove.contains(&"authorization"), "{changes:?}");
     let kept = changes.set.iter().find(|(name, _)| *name == "Cookie").map(|(_, value)| *value);
@@ -839,7 +839,7 @@ fn a_preflight_takes_no_identity_and_no_cookie_along() {
     let headers = [PREFLIGHT[0], PREFLIGHT[1], ("cookie", "a=1; __Host-session=; b=2")];
     let decision = guard().decide(&request("OPTIONS", "/x", &headers), NOW);
     let Decision::Forward(anonymous) = decision else { panic!("{decision:?}") };
-    let sent = SentHeaders::read("\n\nOrigin\nX_Auth_Request_User\nX-HTTP-Method-Override");
+    let sent = HeaderFilter::read("\n\nOrigin\nX_Auth_Request_User\nX-HTTP-Method-Override");
     let changes = anonymous.forward(&sent);
     assert_eq!(changes.remove, ["X_Auth_Request_User", "X-HTTP-Method-Override"]);
     assert_eq!(changes.set, [("Cookie", "a=1; b=2")]);

@@ -2,7 +2,7 @@ use super::*;
 use rstest::rstest;
 
 fn of(agent: &str) -> DeviceClass {
-    DeviceClass::of(agent, &Hints::default())
+    DeviceClass::of(agent, &ClientHints::default())
 }
 
 /// As browsers, applications, tools and crawlers send them.
@@ -236,8 +236,11 @@ fn hints_tell_more(
     #[case] class: DeviceClass,
 ) {
     let owned = |text: Option<&str>| text.map(str::to_owned);
-    let hints =
-        Hints { mobile: owned(mobile), form_factors: owned(form_factors), ..Hints::default() };
+    let hints = ClientHints {
+        mobile: owned(mobile),
+        form_factors: owned(form_factors),
+        ..ClientHints::default()
+    };
     assert_eq!(DeviceClass::of(LINUX, &hints), class);
     assert_eq!(DeviceClass::of("Googlebot/2.1", &hints), DeviceClass::Other, "a crawler stays one");
 }
@@ -255,7 +258,8 @@ fn chrome_on_an_android_tablet_names_another_system(
     #[case] class: DeviceClass,
 ) {
     let owned = |text: Option<&str>| text.map(str::to_owned);
-    let hints = Hints { mobile: owned(mobile), platform: owned(platform), ..Hints::default() };
+    let hints =
+        ClientHints { mobile: owned(mobile), platform: owned(platform), ..ClientHints::default() };
     assert_eq!(DeviceClass::of(agent, &hints), class);
 }
 

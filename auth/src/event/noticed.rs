@@ -8,9 +8,9 @@ use crate::session::Sid;
 /// The sessions whose end was told already, so that a client that goes on asking does not make an event
 /// of every refusal, nor one that goes on logging out of every logout.
 #[derive(Debug, Default)]
-pub struct Noticed(RefCell<HashSet<Sid>>);
+pub struct ReportedEnds(RefCell<HashSet<Sid>>);
 
-impl Noticed {
+impl ReportedEnds {
     /// Beyond this many, all are forgotten: some are then told again, under the same id.
     const MOST: usize = 10_000;
 

@@ -4,7 +4,7 @@ use rstest::rstest;
 
 const AT: Timestamp = Timestamp::from_millis(1_700_000_000_123);
 
-fn session(ended: Option<Ending>) -> Session {
+fn session(ended: Option<SessionEnd>) -> Session {
     Session {
         data: Some(r#"{"private":true}"#.into()),
         ended,
@@ -16,17 +16,17 @@ fn user() -> Subject {
     Subject::try_from("a\"d\na".to_owned()).unwrap()
 }
 
-fn ended(ending: Ending) -> Event {
+fn ended(ending: SessionEnd) -> Event {
     Event::ended(&session(Some(ending))).remove(0)
 }
 
 #[rstest]
 #[case(Event::created(&session(None)), "session.created", false)]
-#[case(ended(Ending::Superseded { at: AT, by: DeviceClass::Mobile }), "session.superseded", true)]
-#[case(ended(Ending::Revoked { at: AT }), "session.revoked", true)]
+#[case(ended(SessionEnd::Superseded { at: AT, by: DeviceClass::Mobile }), "session.superseded", true)]
+#[case(ended(SessionEnd::Revoked { at: AT }), "session.revoked", true)]
 #[case(Event::expired(&session(None).sid, AT), "session.expired", true)]
 #[case(Event::refreshed(&session(None), AT), "session.refreshed", false)]
-#[case(ended(Ending::Reused { at: AT }), "token.reused", false)]
+#[case(ended(SessionEnd::Reused { at: AT }), "token.reused", false)]
 fn every_event_has_its_name_and_says_whether_the_session_is_over(
     #[case] event: Event,
     #[case] name: &str,
@@ -58,14 +58,14 @@ fn the_log_names_users_and_sessions_as_it_is_told_to(
 
 #[test]
 fn the_payload_says_whose_session_and_by_what_device_it_was_superseded() {
-    let json = ended(Ending::Superseded { at: AT, by: DeviceClass::Mobile }).json(&user());
+    let json = ended(SessionEnd::Superseded { at: AT, by: DeviceClass::Mobile }).json(&user());
     let expected = r#"{"type":"session.superseded","timestamp":"2023-11-14T22:13:20Z","data":{"sub":"a\"d\na","sid":"sid-1","device":"desktop","at":"2023-11-14T22:13:20Z","by":"mobile"}}"#;
     assert_eq!(json, expected);
 }
 
 #[test]
 fn a_reused_token_makes_two_events_of_which_one_is_the_end() {
-    let events = Event::ended(&session(Some(Ending::Reused { at: AT })));
+    let events = Event::ended(&session(Some(SessionEnd::Reused { at: AT })));
     let told: Vec<_> = events.iter().map(|event| (event.what.name(), event.is_end())).collect();
     assert_eq!(told, [("token.reused", false), ("session.revoked", true)]);
 }
@@ -77,15 +77,15 @@ fn a_session_that_was_not_ended_makes_no_event_of_it() {
 
 #[test]
 fn an_id_is_the_same_whoever_notices_and_another_for_everything_else() {
-    let revoked = ended(Ending::Revoked { at: AT });
+    let revoked = ended(SessionEnd::Revoked { at: AT });
     assert_eq!(revoked.id(), "msg_sid-1_session_revoked_1700000000123");
-    assert_eq!(revoked.id(), ended(Ending::Revoked { at: AT }).id());
+    assert_eq!(revoked.id(), ended(SessionEnd::Revoked { at: AT }).id());
     assert_ne!(revoked.id(), Event::created(&session(None)).id());
 }
 
 #[test]
 fn an_expiry_is_told_once() {
-    let noticed = Noticed::default();
+    let noticed = ReportedEnds::default();
     let [one, other] = ["one", "other"].map(|sid| Sid::try_from(sid.to_owned()).unwrap());
     let first = |sid: &Sid| {
         let mut is_first = false;

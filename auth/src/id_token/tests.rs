@@ -1,7 +1,7 @@
 use super::*;
 use crate::issuer::tests::issuer;
-use crate::jwt::Unverified;
-use crate::keys::{Material, PublishedKeys};
+use crate::jwt::UnverifiedJwt;
+use crate::keys::{KeyMaterial, PublishedKeys};
 use crate::token::tests::NOW;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::Algorithm as _;
@@ -15,10 +15,10 @@ mod providers;
 const KEYS: &str = include_str!("../../tests/data/keys.json");
 
 /// The key that the tests' issuer signs with, and verifies.
-pub(crate) fn key() -> Material {
+pub(crate) fn key() -> KeyMaterial {
     let keys: Value = serde_json::from_str(KEYS).unwrap();
     let jwk = keys["keys"].as_array().unwrap().iter().find(|jwk| jwk["kid"] == "ES256");
-    Material::parse(jwk.unwrap()).unwrap()
+    KeyMaterial::parse(jwk.unwrap()).unwrap()
 }
 
 /// A token with this header and these claims, well signed.
@@ -27,7 +27,7 @@ pub(crate) fn sign(mut header: Value, claims: &Value) -> String {
     header["kid"] = "ES256".into();
     let part = |json: &Value| Base64UrlUnpadded::encode_string(json.to_string().as_bytes());
     let input = format!("{}.{}", part(&header), part(claims));
-    let Material::Es256(pair) = key() else { panic!("the key is an ES256 key") };
+    let KeyMaterial::Es256(pair) = key() else { panic!("the key is an ES256 key") };
     let signature = Es256.sign(pair.signing.as_ref().unwrap(), input.as_bytes());
     format!("{input}.{}", Base64UrlUnpadded::encode_string(&signature.as_bytes()))
 }
@@ -58,7 +58,7 @@ fn read_with(
     nonce: Option<&str>,
 ) -> Result<IdToken, TokenError> {
     let token = sign(header, claims);
-    IdToken::read(Unverified::parse_of_provider(&token)?.verify(&key())?, issuer, nonce, NOW)
+    IdToken::read(UnverifiedJwt::parse_of_provider(&token)?.verify(&key())?, issuer, nonce, NOW)
 }
 
 fn read(changes: Value, nonce: Option<&str>) -> Result<IdToken, TokenError> {
@@ -231,7 +231,7 @@ fn a_strangers_signature_is_refused() {
     let token = sign(json!({}), &good());
     let (input, _) = token.rsplit_once('.').unwrap();
     let forged = format!("{input}.{}", Base64UrlUnpadded::encode_string(&[7; 64]));
-    let token = Unverified::parse_of_provider(&forged).unwrap();
+    let token = UnverifiedJwt::parse_of_provider(&forged).unwrap();
     let by_several = token.verify_by_one_of(&[&key(), &key()]).map(drop);
     assert_eq!(by_several, Err(TokenError::Signature));
     assert_eq!(token.verify_by_one_of(&[]).map(drop), Err(TokenError::UnknownKey));
@@ -252,9 +252,9 @@ fn an_id_token_is_known_again(#[case] one: Value, #[case] other: Value, #[case] 
 }
 
 /// What says that such a token of this issuer was used.
-fn note(issuer: &TrustedIssuer, changes: Value) -> NoteName {
+fn note(issuer: &TrustedIssuer, changes: Value) -> EntryName {
     let token = sign(json!({ "typ": "JWT" }), &changed(good(), changes));
-    let token = Unverified::parse_of_provider(&token).unwrap();
+    let token = UnverifiedJwt::parse_of_provider(&token).unwrap();
     let digest = token.digest();
     let token = IdToken::read(token.verify(&key()).unwrap(), issuer, None, NOW).unwrap();
     token.once(&digest).note
@@ -271,7 +271,7 @@ fn another_issuers_token_of_the_same_name_is_another() {
 fn another_signature_under_the_same_makes_no_other_token() {
     let token = sign(json!({ "typ": "JWT" }), &good());
     let (signed, _) = token.rsplit_once('.').unwrap();
-    let digest = |token: &str| Unverified::parse(token).map(|token| token.digest()).unwrap();
+    let digest = |token: &str| UnverifiedJwt::parse(token).map(|token| token.digest()).unwrap();
     assert_eq!(digest(&token), digest(&format!("{signed}.AAAA")));
 }
 

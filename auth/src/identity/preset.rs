@@ -6,7 +6,7 @@ pub enum Preset {
     /// `X-Auth-Request-User` and its kin.
     #[default]
     XAuthRequest,
-    /// `X-Forwarded-User` and its kin, as oauth2-proxy names them.
+    /// `X-ForwardTarget-User` and its kin, as oauth2-proxy names them.
     XForwarded,
     /// `Remote-User` and its kin, as Authelia names them.
     Remote,

@@ -10,13 +10,13 @@ fn ada() -> Subject {
 fn a_question_is_these_words() {
     let now = Timestamp::from_millis(5);
     let (begun, ended) = (session("b", 1, 9), [session("e", 1, 9)]);
-    let words = |question: Question| question.words().join(" ");
-    let record = Question::record(&ada(), Some(&begun), &ended, now);
+    let words = |question: IndexQuery| question.words().join(" ");
+    let record = IndexQuery::record(&ada(), Some(&begun), &ended, now);
     assert_eq!(words(record), "record 5 YWRh:b 9 YWRh:e");
-    assert_eq!(words(Question::record(&ada(), None, &ended, now)), "record 5  5 YWRh:e");
-    let page = Question::Page { after: Cursor::at(&ada()), limit: 2, now };
+    assert_eq!(words(IndexQuery::record(&ada(), None, &ended, now)), "record 5  5 YWRh:e");
+    let page = IndexQuery::Page { after: Cursor::at(&ada()), limit: 2, now };
     assert_eq!(words(page), "page 5 YWRh 2");
-    assert_eq!(words(Question::Count { now }), "count 5");
+    assert_eq!(words(IndexQuery::Count { now }), "count 5");
 }
 
 #[test]

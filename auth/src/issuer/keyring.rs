@@ -29,26 +29,26 @@ pub const MAX_JWKS: usize = 256 * 1024;
 
 /// One issuer's keys in this isolate.
 #[derive(Default)]
-pub struct Keyring(RefCell<State>);
+pub struct IssuerKeyCache(RefCell<State>);
 
 /// Says nothing of the keys.
-impl fmt::Debug for Keyring {
+impl fmt::Debug for IssuerKeyCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keyring").finish_non_exhaustive()
+        f.debug_struct("IssuerKeyCache").finish_non_exhaustive()
     }
 }
 
 #[derive(Default)]
 struct State {
     keys: Option<(Rc<PublishedKeys>, Timestamp)>,
-    asked: Option<Asked>,
+    asked: Option<GuardedRequest>,
     /// How often in a row asking has failed.
     failures: u32,
 }
 
 /// The last time that somebody asked.
 #[derive(Clone, Copy)]
-struct Asked {
+struct GuardedRequest {
     at: Timestamp,
     is_answered: bool,
 }
@@ -57,7 +57,7 @@ struct Asked {
 pub enum Look {
     /// These are the keys; whether the token's is among them is final.
     Use(Rc<PublishedKeys>),
-    /// Ask, and tell [`Keyring::answered`]. It must be told also when nobody waits for it any more.
+    /// Ask, and tell [`IssuerKeyCache::answered`]. It must be told also when nobody waits for it any more.
     Fetch,
     /// Another request is asking; look again in a moment.
     Wait,
@@ -65,7 +65,7 @@ pub enum Look {
     Unavailable,
 }
 
-impl Keyring {
+impl IssuerKeyCache {
     /// Looks for the key of a token: keys that `fit` may have it.
     pub fn look(&self, fit: impl Fn(&Rc<PublishedKeys>) -> bool, now: Timestamp) -> Look {
         let mut state = self.0.borrow_mut();
@@ -84,7 +84,7 @@ impl Keyring {
             }
             // Also if whoever asked was never heard of again.
             _ => {
-                state.asked = Some(Asked { at: now, is_answered: false });
+                state.asked = Some(GuardedRequest { at: now, is_answered: false });
                 Look::Fetch
             }
         }
@@ -94,7 +94,7 @@ impl Keyring {
     /// time to ask again.
     pub fn answered(&self, keys: Option<PublishedKeys>, now: Timestamp) {
         let mut state = self.0.borrow_mut();
-        state.asked = Some(Asked { at: now, is_answered: true });
+        state.asked = Some(GuardedRequest { at: now, is_answered: true });
         match keys {
             Some(keys) => {
                 state.keys = Some((Rc::new(keys), now));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     /// What is to be done for a token of this `kid`: one letter for each way.
-    fn look(keyring: &Keyring, kid: &str, seconds: u64) -> char {
+    fn look(keyring: &IssuerKeyCache, kid: &str, seconds: u64) -> char {
         let fits = |keys: &Rc<PublishedKeys>| !keys.candidates(Some(kid), kid).is_empty();
         match keyring.look(fits, at(seconds)) {
             Look::Use(keys) if fits(&keys) => 'u',
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn keys_are_asked_for_once_and_used_for_an_hour() {
-        let keyring = Keyring::default();
+        let keyring = IssuerKeyCache::default();
         assert_eq!(look(&keyring, "ES256", 0), 'f');
         assert_eq!(look(&keyring, "ES256", 1), 'w', "one asks, the others wait");
         keyring.answered(keys("ES256"), at(1));
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn an_unknown_kid_asks_at_most_once_a_minute() {
-        let keyring = Keyring::default();
+        let keyring = IssuerKeyCache::default();
         look(&keyring, "ES256", 0);
         keyring.answered(keys("ES256"), at(0));
         assert_eq!(look(&keyring, "RS256", 59), 'x');
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn keys_are_kept_for_a_day_when_asking_fails() {
-        let keyring = Keyring::default();
+        let keyring = IssuerKeyCache::default();
         look(&keyring, "ES256", 0);
         keyring.answered(keys("ES256"), at(0));
         assert_eq!(look(&keyring, "ES256", 4000), 'f');
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn while_no_keys_are_known_the_pauses_are_short_and_double_up_to_a_minute() {
-        let keyring = Keyring::default();
+        let keyring = IssuerKeyCache::default();
         let mut now = 0;
         for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
             assert_eq!(look(&keyring, "ES256", now), 'f');
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn keys_that_do_not_fit_are_asked_for_anew_and_are_the_answer_within_the_minute() {
-        let keyring = Keyring::default();
+        let keyring = IssuerKeyCache::default();
         look(&keyring, "ES256", 0);
         keyring.answered(keys("ES256"), at(0));
         assert!(matches!(keyring.look(|_| false, at(1)), Look::Use(_)));
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn whoever_asked_and_was_never_heard_of_again_is_not_waited_for() {
-        let keyring = Keyring::default();
+        let keyring = IssuerKeyCache::default();
         look(&keyring, "ES256", 0);
         assert_eq!(look(&keyring, "ES256", 4), 'w');
         assert_eq!(look(&keyring, "ES256", 5), 'f', "the next one asks");

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value};
 
-use super::{Material, members};
+use super::{KeyMaterial, members};
 
 /// The most keys of one set that are kept. Providers have a handful.
 const MAX_KEYS: usize = 64;
@@ -16,7 +16,7 @@ const MAX_TRIES: usize = 8;
 /// Keys that verify somebody else's tokens.
 #[derive(Clone)]
 pub struct PublishedKeys {
-    keys: Vec<(Option<String>, Material)>,
+    keys: Vec<(Option<String>, KeyMaterial)>,
 }
 
 impl PublishedKeys {
@@ -41,7 +41,7 @@ impl PublishedKeys {
     /// The keys that may have signed a token with this header: of its algorithm, and of its `kid` or,
     /// if no key has that, of none. A token that names no key may be signed with any. Whichever it is,
     /// it is the issuer's.
-    pub fn candidates(&self, kid: Option<&str>, alg: &str) -> Vec<&Material> {
+    pub fn candidates(&self, kid: Option<&str>, alg: &str) -> Vec<&KeyMaterial> {
         let mut of_alg = Vec::from_iter(self.keys.iter().filter(|(_, key)| key.alg() == alg));
         if kid.is_some() {
             let is_known = of_alg.iter().any(|(name, _)| name.as_deref() == kid);
@@ -54,7 +54,11 @@ impl PublishedKeys {
 }
 
 /// Adds the key that a JWK is, by each algorithm that it may be used for; nothing if it cannot be used.
-fn add_usable(keys: &mut Vec<(Option<String>, Material)>, mut jwk: Value, algorithms: &[String]) {
+fn add_usable(
+    keys: &mut Vec<(Option<String>, KeyMaterial)>,
+    mut jwk: Value,
+    algorithms: &[String],
+) {
     let Some(members) = jwk.as_object_mut() else { return };
     // Nobody should publish it; the guard does not want it.
     members.remove("d");
@@ -81,7 +85,7 @@ fn add_usable(keys: &mut Vec<(Option<String>, Material)>, mut jwk: Value, algori
             continue;
         }
         jwk["alg"] = alg.as_str().into();
-        if let Ok(key) = Material::parse_published(&jwk) {
+        if let Ok(key) = KeyMaterial::parse_published(&jwk) {
             keys.push((kid.clone(), key));
         }
     }

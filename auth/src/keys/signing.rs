@@ -7,7 +7,7 @@ use jwt_compact::alg::{Es256, Hs256, Hs384, Hs512};
 use jwt_compact::{Algorithm, AlgorithmSignature};
 use serde_json::{Map, Value, json};
 
-use super::{Key, Material};
+use super::{Key, KeyMaterial};
 use crate::time::Timestamp;
 
 impl Key {
@@ -31,7 +31,7 @@ impl Key {
     }
 }
 
-impl Material {
+impl KeyMaterial {
     /// A signature by the key's one algorithm; `None` if there is no private half.
     fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         Some(match self {

@@ -76,7 +76,7 @@ fn a_check_is_answered_as_the_last_time_only_while_it_would_change_nothing() {
             let (sid, jti, idle_timeout) = (sid.clone(), jti.clone(), *idle_timeout);
             let again = Command::Check { sid, jti, idle_timeout, now };
             let (applied, touched) = ledger.clone().apply(&again);
-            assert_eq!((applied, touched), (answer.clone(), Touched::default()), "{again:?}");
+            assert_eq!((applied, touched), (answer.clone(), LedgerChanges::default()), "{again:?}");
         }
     }
 }
@@ -91,12 +91,12 @@ fn a_check_never_creates_and_never_revives() {
         now: at(now),
     };
     let (answer, touched) = ledger.apply(&check("a", 1));
-    assert_eq!((answer, touched), (Answer::Found(None), Touched::default()));
+    assert_eq!((answer, touched), (Answer::Found(None), LedgerChanges::default()));
     open(&mut ledger, "a", 1, 1);
     open(&mut ledger, "b", 1, 2);
     let (answer, touched) = ledger.apply(&check("a", 900));
     assert!(matches!(answer, Answer::Found(Some(s)) if s.ended.is_some()));
-    assert_eq!(touched, Touched::default());
+    assert_eq!(touched, LedgerChanges::default());
 }
 
 #[test]
@@ -127,12 +127,13 @@ fn ending_touches_only_what_was_live() {
     let mut ledger = Ledger::default();
     open(&mut ledger, "a", 1, 0);
     open(&mut ledger, "b", 1, 1);
-    let all = Command::End { which: Which::All, ending: Ending::Revoked { at: at(2) } };
+    let all =
+        Command::End { which: SessionSelector::All, ending: SessionEnd::Revoked { at: at(2) } };
     let (answer, touched) = ledger.apply(&all);
     assert!(matches!(answer, Answer::Ends { now, before } if now.len() == 1 && before.len() == 1));
     assert_eq!(touched.written.len(), 1);
     let first = ledger.get(&Sid::try_from("a".to_owned()).unwrap()).unwrap();
-    let superseded = Ending::Superseded { at: at(1), by: DeviceClass::Desktop };
+    let superseded = SessionEnd::Superseded { at: at(1), by: DeviceClass::Desktop };
     assert_eq!(first.ended, Some(superseded), "the first reason stands");
 }
 
@@ -152,8 +153,8 @@ fn an_end_that_comes_twice_is_answered_alike_and_a_later_one_hears_of_the_first(
         });
     }
     let mut end = |sid: &str, now: u64| {
-        let which = Which::One(Sid::try_from(sid.to_owned()).unwrap());
-        match ledger.apply(&Command::End { which, ending: Ending::Revoked { at: at(now) } }).0 {
+        let which = SessionSelector::One(Sid::try_from(sid.to_owned()).unwrap());
+        match ledger.apply(&Command::End { which, ending: SessionEnd::Revoked { at: at(now) } }).0 {
             Answer::Ends { now, before } => (now, before),
             other => panic!("{other:?}"),
         }
@@ -197,7 +198,7 @@ fn a_check_learns_once_that_the_current_token_is_used_and_leaves_all_else_as_it_
     for (jti, now) in [(None, 6), (Some("jti"), 7), (Some("of-old"), 8), (Some("next"), 1_000)] {
         let command = check(jti, now);
         assert!(ledger.unchanged_until(&command).is_some(), "{command:?}");
-        assert_eq!(ledger.apply(&command).1, Touched::default(), "{command:?}");
+        assert_eq!(ledger.apply(&command).1, LedgerChanges::default(), "{command:?}");
     }
     let used = check(Some("next"), 9);
     assert_eq!(ledger.unchanged_until(&used), None);
@@ -205,7 +206,7 @@ fn a_check_learns_once_that_the_current_token_is_used_and_leaves_all_else_as_it_
     assert!(matches!(&answer, Answer::Found(Some(session)) if !session.unused), "{answer:?}");
     assert_eq!(touched.written, std::slice::from_ref(&sid));
     assert!(ledger.unchanged_until(&used).is_some());
-    assert_eq!(ledger.apply(&used), (answer, Touched::default()));
+    assert_eq!(ledger.apply(&used), (answer, LedgerChanges::default()));
 }
 
 #[test]

@@ -7,10 +7,12 @@ use serde_json::json;
 fn both_forms_carry_the_same_credentials() {
     let json = r#"{"username":"ada","password":"p&w","redirect":"/a"}"#;
     let page = "username=ada&password=p%26w&redirect=%2Fa";
-    let json = Attempt::parse(Form::Json, json, false).unwrap();
-    assert_eq!(json, Attempt::parse(Form::Page, page, true).unwrap());
+    let json = LoginRequest::parse(Form::Json, json, false).unwrap();
+    assert_eq!(json, LoginRequest::parse(Form::Page, page, true).unwrap());
     let fields = json!({ "password": "p&w", "username": "ada" });
-    assert!(matches!(&json.proof, Proof::Credentials(all) if fields.as_object() == Some(all)));
+    assert!(
+        matches!(&json.proof, LoginCredentials::Credentials(all) if fields.as_object() == Some(all))
+    );
     assert_eq!(json.redirect.unwrap().as_str(), "/a");
 }
 
@@ -27,20 +29,22 @@ fn both_forms_carry_the_same_credentials() {
 #[case(Form::Json, r#"{"id_token":"x.y.z","nonce":7}"#, "`nonce`")]
 #[case(Form::Json, r#"{"id_token":"x.y.z","password":"p"}"#, "or credentials")]
 fn a_bad_body_is_refused(#[case] form: Form, #[case] body: &str, #[case] says: &str) {
-    let error = Attempt::parse(form, body, true).unwrap_err();
+    let error = LoginRequest::parse(form, body, true).unwrap_err();
     assert!(error.contains(says), "{error}");
 }
 
 #[test]
 fn an_id_token_is_a_proof_in_json_and_where_issuers_are_trusted() {
     let json = r#"{"id_token":"x.y.z","nonce":"n","redirect":"/a"}"#;
-    let expected = Proof::IdToken { token: "x.y.z".into(), nonce: Some("n".into()) };
-    assert!(Attempt::parse(Form::Json, json, true).unwrap().proof == expected);
+    let expected = LoginCredentials::IdToken { token: "x.y.z".into(), nonce: Some("n".into()) };
+    assert!(LoginRequest::parse(Form::Json, json, true).unwrap().proof == expected);
     for (form, body, with_issuers) in
         [(Form::Json, json, false), (Form::Page, "id_token=x.y.z", true)]
     {
-        let attempt = Attempt::parse(form, body, with_issuers).unwrap();
-        assert!(matches!(attempt.proof, Proof::Credentials(all) if all.contains_key("id_token")));
+        let attempt = LoginRequest::parse(form, body, with_issuers).unwrap();
+        assert!(
+            matches!(attempt.proof, LoginCredentials::Credentials(all) if all.contains_key("id_token"))
+        );
     }
 }
 
@@ -48,7 +52,7 @@ fn an_id_token_is_a_proof_in_json_and_where_issuers_are_trusted() {
 fn an_approval_brings_claims_roles_data_and_limit() {
     let body =
         r#"{"sub":"ada","claims":{"email":"a@b"},"data":{"b":[]},"roles":["x"],"session_limit":3}"#;
-    let approval = Approval::parse(body, &[]).unwrap();
+    let approval = AuthenticatedUser::parse(body, &[]).unwrap();
     assert_eq!(approval.sub.as_str(), "ada");
     assert_eq!(approval.claims["email"], "a@b");
     assert_eq!(approval.claims["roles"][0], "x");
@@ -66,7 +70,7 @@ fn the_origin_may_set_limit_and_policy_of_a_user(
     #[case] limit: Option<&str>,
     #[case] policy: Option<LimitPolicy>,
 ) {
-    let approval = Approval::parse(body, &[]).unwrap();
+    let approval = AuthenticatedUser::parse(body, &[]).unwrap();
     assert_eq!(approval.session_limit, limit.map(|text| SessionLimit::parse(text).unwrap()));
     assert_eq!(approval.policy, policy);
 }
@@ -75,9 +79,9 @@ fn the_origin_may_set_limit_and_policy_of_a_user(
 fn a_login_may_name_the_sessions_that_it_ends() {
     let json = r#"{"username":"a","end":["s-1","s-2"]}"#;
     let page = "username=a&end=s-1&end=s-2";
-    let json = Attempt::parse(Form::Json, json, false).unwrap();
+    let json = LoginRequest::parse(Form::Json, json, false).unwrap();
     assert_eq!(json.end.iter().map(Sid::as_str).collect::<Vec<_>>(), ["s-1", "s-2"]);
-    assert_eq!(json, Attempt::parse(Form::Page, page, false).unwrap());
+    assert_eq!(json, LoginRequest::parse(Form::Page, page, false).unwrap());
 }
 
 #[rstest]
@@ -103,14 +107,17 @@ fn a_login_may_name_the_sessions_that_it_ends() {
 #[case(r#"{"sub":"a","session_limit":"many"}"#, "wrong type")]
 #[case(r#"{"sub":"a","session_limit_policy":"never"}"#, "wrong type")]
 fn an_unusable_approval_says_what_to_change(#[case] body: &str, #[case] says: &str) {
-    let error = Approval::parse(body, &[]).unwrap_err().to_string();
+    let error = AuthenticatedUser::parse(body, &[]).unwrap_err().to_string();
     assert!(error.contains(says), "{error}");
 }
 
 #[test]
 fn a_member_that_is_null_says_nothing() {
     let body = r#"{"sub":"a","claims":null,"data":null,"roles":null,"session_limit":null,"session_limit_policy":null,"end":null}"#;
-    assert!(Approval::parse(body, &[]).unwrap() == Approval::parse(r#"{"sub":"a"}"#, &[]).unwrap());
+    assert!(
+        AuthenticatedUser::parse(body, &[]).unwrap()
+            == AuthenticatedUser::parse(r#"{"sub":"a"}"#, &[]).unwrap()
+    );
 }
 
 #[rstest]
@@ -124,7 +131,7 @@ fn a_member_that_is_null_says_nothing() {
 fn the_origin_cannot_log_in_an_issuers_users(#[case] sub: &str, #[case] fine: bool) {
     let one = issuer(json!({ "subject_prefix": "idp|" }));
     let other = issuer(json!({ "issuer": "https://same.example", "subject_prefix": "" }));
-    let approval = Approval::parse(&json!({ "sub": sub }).to_string(), &[other, one]);
+    let approval = AuthenticatedUser::parse(&json!({ "sub": sub }).to_string(), &[other, one]);
     assert_eq!(approval.is_ok(), fine, "{sub}");
     if let Err(error) = approval {
         let error = error.to_string();
@@ -178,22 +185,22 @@ fn an_answer_of_the_login_endpoint_means_one_thing(
 fn claims_are_limited_to_four_kilobytes_in_all() {
     let body = |size| json!({ "sub": "a", "claims": { "pad": "x".repeat(size) } }).to_string();
     let frame = r#"{"pad":""}"#.len();
-    assert!(Approval::parse(&body(4096 - frame), &[]).is_ok());
-    let error = Approval::parse(&body(4096 - frame + 1), &[]).unwrap_err();
+    assert!(AuthenticatedUser::parse(&body(4096 - frame), &[]).is_ok());
+    let error = AuthenticatedUser::parse(&body(4096 - frame + 1), &[]).unwrap_err();
     assert!(error.to_string().contains("4 KB; `pad` is the largest"), "{error}");
 }
 
 #[test]
 fn a_session_begins_with_what_is_known_of_its_client() {
-    let approval = Approval::parse(r#"{"sub":"ada"}"#, &[]).unwrap();
+    let approval = AuthenticatedUser::parse(r#"{"sub":"ada"}"#, &[]).unwrap();
     let client = Client {
         user_agent: Some("é".repeat(200) + " Mozilla/5.0 (iPad)"),
-        hints: Hints::default(),
+        hints: ClientHints::default(),
         city: Some("Berlin".into()),
         country: Some("DE".into()),
     };
     let lifetimes =
-        Lifetimes { session: Duration::from_secs(10), idle: Some(Duration::from_secs(1)) };
+        SessionLifetimes { session: Duration::from_secs(10), idle: Some(Duration::from_secs(1)) };
     let now = Timestamp::from_millis(5);
     let session = begin(&approval, client, lifetimes, [[1; 16], [2; 16]], now);
     assert_eq!(session.expires, Timestamp::from_millis(10_005));

@@ -1,7 +1,7 @@
 use super::*;
 use crate::id_token::tests::{changed, key, sign};
 use crate::issuer::tests::issuer;
-use crate::jwt::Unverified;
+use crate::jwt::UnverifiedJwt;
 use crate::token::tests::NOW;
 use rstest::rstest;
 use serde_json::json;
@@ -15,7 +15,7 @@ fn good() -> Value {
 
 fn read_with(header: Value, claims: &Value) -> Result<LogoutToken, TokenError> {
     let token = sign(header, claims);
-    let signed = Unverified::parse_of_provider(&token)?.verify(&key())?;
+    let signed = UnverifiedJwt::parse_of_provider(&token)?.verify(&key())?;
     LogoutToken::read(signed, &issuer(json!({})), NOW)
 }
 
@@ -24,13 +24,13 @@ fn read(changes: Value) -> Result<LogoutToken, TokenError> {
 }
 
 #[rstest]
-#[case(json!({}), Whose::Session { sid: "s".into(), sub: Some("u-1".into()) })]
-#[case(json!({ "sub": null }), Whose::Session { sid: "s".into(), sub: None })]
-#[case(json!({ "sub": "" }), Whose::Session { sid: "s".into(), sub: None })]
-#[case(json!({ "sid": null }), Whose::User("u-1".into()))]
-#[case(json!({ "sid": "" }), Whose::User("u-1".into()))]
-#[case(json!({ "sub": 7, "sid": 8 }), Whose::Session { sid: "8".into(), sub: Some("7".into()) })]
-fn a_logout_token_names_a_session_or_a_user(#[case] changes: Value, #[case] whose: Whose) {
+#[case(json!({}), LogoutSubject::Session { sid: "s".into(), sub: Some("u-1".into()) })]
+#[case(json!({ "sub": null }), LogoutSubject::Session { sid: "s".into(), sub: None })]
+#[case(json!({ "sub": "" }), LogoutSubject::Session { sid: "s".into(), sub: None })]
+#[case(json!({ "sid": null }), LogoutSubject::User("u-1".into()))]
+#[case(json!({ "sid": "" }), LogoutSubject::User("u-1".into()))]
+#[case(json!({ "sub": 7, "sid": 8 }), LogoutSubject::Session { sid: "8".into(), sub: Some("7".into()) })]
+fn a_logout_token_names_a_session_or_a_user(#[case] changes: Value, #[case] whose: LogoutSubject) {
     assert_eq!(read(changes).unwrap().whose, whose);
 }
 

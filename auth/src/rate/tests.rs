@@ -81,15 +81,16 @@ pub(crate) fn fold(text: &str) -> String {
 const RATES: LoginRates =
     LoginRates { per_user: Some(Rate::PER_USER), per_address: Some(Rate::PER_ADDRESS) };
 
-fn counted(fields: Value, address: &str) -> Vec<NoteName> {
-    let proof = Proof::Credentials(fields.as_object().unwrap().clone());
+fn counted(fields: Value, address: &str) -> Vec<EntryName> {
+    let proof = LoginCredentials::Credentials(fields.as_object().unwrap().clone());
     let counters = counters(&proof, Some(address), RATES, fold).unwrap();
     counters.into_iter().map(|counter| counter.name).collect()
 }
 
 #[test]
 fn an_address_and_a_user_have_rates_of_their_own() {
-    let proof = Proof::Credentials(json!({ "username": "ada" }).as_object().unwrap().clone());
+    let proof =
+        LoginCredentials::Credentials(json!({ "username": "ada" }).as_object().unwrap().clone());
     let of = |per_user, per_address| {
         let rates = LoginRates { per_user, per_address };
         let counters = counters(&proof, None, rates, fold).unwrap();
@@ -134,15 +135,16 @@ fn each_identity_is_counted_once(#[case] fields: Value, #[case] users: usize) {
 #[case(json!({ "name": "ada" }))]
 #[case(json!(true))]
 fn an_identity_that_cannot_be_counted_is_refused(#[case] name: Value) {
-    let proof = Proof::Credentials(json!({ "username": name }).as_object().unwrap().clone());
+    let proof =
+        LoginCredentials::Credentials(json!({ "username": name }).as_object().unwrap().clone());
     assert!(matches!(counters(&proof, None, RATES, fold), Err(Refusal::BadRequest(_))));
 }
 
 #[test]
 fn an_id_token_is_counted_by_its_address_alone() {
-    let proof = Proof::IdToken { token: "x.y.z".into(), nonce: None };
+    let proof = LoginCredentials::IdToken { token: "x.y.z".into(), nonce: None };
     let counted = counters(&proof, Some("192.0.2.1"), RATES, fold).unwrap();
-    let name = NoteName::new("login by address", &["192.0.2.1"]);
+    let name = EntryName::new("login by address", &["192.0.2.1"]);
     assert_eq!(counted, [Counter { name, by: By::Address, rate: Rate::PER_ADDRESS }]);
 }
 
@@ -150,7 +152,7 @@ fn an_id_token_is_counted_by_its_address_alone() {
 fn one_attempt_cannot_use_up_many_users_attempts() {
     let fields: serde_json::Map<_, _> =
         (0..5).map(|n| ("_".repeat(n) + "user", json!(format!("u{n}")))).collect();
-    let verdict = counters(&Proof::Credentials(fields), None, RATES, fold);
+    let verdict = counters(&LoginCredentials::Credentials(fields), None, RATES, fold);
     assert!(matches!(verdict, Err(Refusal::BadRequest(_))), "{verdict:?}");
 }
 

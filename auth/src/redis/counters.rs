@@ -2,7 +2,7 @@
 
 use super::{LOCKING, Redis, RestError, RestRequest, result, unreadable};
 use crate::rate::{Count, Rate};
-use crate::store::NoteName;
+use crate::store::EntryName;
 
 const COUNT: &str = include_str!("count.lua");
 const TAKE_BACK: &str = include_str!("take_back.lua");
@@ -10,17 +10,17 @@ const TAKE_BACK: &str = include_str!("take_back.lua");
 impl Redis {
     /// The request that counts once more, in a window of this name, if none is open. The script is
     /// sent whole: it is short, and rare.
-    pub fn count(&self, counter: &NoteName, rate: &Rate, window: &str) -> RestRequest {
+    pub fn count(&self, counter: &EntryName, rate: &Rate, window: &str) -> RestRequest {
         let (most, span) = (rate.attempts.to_string(), rate.span.as_millis().to_string());
         self.at_counter(COUNT, counter, &[&most, &span, window])
     }
 
     /// The request that takes one count of this window back.
-    pub fn take_back(&self, counter: &NoteName, window: &str) -> RestRequest {
+    pub fn take_back(&self, counter: &EntryName, window: &str) -> RestRequest {
         self.at_counter(TAKE_BACK, counter, &[window])
     }
 
-    fn at_counter(&self, script: &str, counter: &NoteName, words: &[&str]) -> RestRequest {
+    fn at_counter(&self, script: &str, counter: &EntryName, words: &[&str]) -> RestRequest {
         let key = format!("{}count:{}", self.keyspace, counter.as_str());
         let script = format!("{LOCKING}{script}");
         RestRequest::post(&[&["eval", &script, "1", &key], words].concat())

@@ -1,14 +1,14 @@
 //! The index of users: three keys that change together, so they share a slot of a cluster.
 
 use super::{LOCKING, Redis, RestError, RestRequest, result, unreadable};
-use crate::index::Question;
+use crate::index::IndexQuery;
 
 const INDEX: &str = include_str!("index.lua");
 
 impl Redis {
     /// The request for a question to the index. The script is sent whole: it is rare, and never
     /// what a guarded request waits for.
-    pub fn ask_index(&self, question: &Question) -> RestRequest {
+    pub fn ask_index(&self, question: &IndexQuery) -> RestRequest {
         let key = |name: &str| format!("{}{{index}}:{name}", self.keyspace);
         let mut words = vec!["eval".to_owned(), format!("{LOCKING}{INDEX}"), "3".into()];
         words.extend([key("order"), key("deadlines"), key("users")]);

@@ -1,6 +1,6 @@
 use super::*;
 use crate::session::tests::session;
-use crate::session::{DataKind, Ending, Sid, TokenName};
+use crate::session::{DataKind, SessionEnd, Sid, TokenName};
 use crate::time::Timestamp;
 use rstest::rstest;
 use std::time::Duration;
@@ -71,7 +71,7 @@ fn commands() -> Vec<(&'static str, Command)> {
         Command::Refresh { sid: sid.clone(), token, jti: "k".into(), idle_timeout: None, now };
     let open =
         Command::Open { session: Box::new(session("new", 42, 100)), limit: None, end: vec![], now };
-    let ending = Ending::Revoked { at: now };
+    let ending = SessionEnd::Revoked { at: now };
     let end = |which| Command::End { which, ending: ending.clone() };
     vec![
         ("check", check(None)),
@@ -81,9 +81,9 @@ fn commands() -> Vec<(&'static str, Command)> {
             "set data",
             Command::SetData { sid: sid.clone(), kind: DataKind::Data, old: None, new: None, now },
         ),
-        ("end one", end(Which::One(sid.clone()))),
-        ("end others", end(Which::Others(sid))),
-        ("end issued", end(Which::Issued { issuer: "idp".into(), sid: None })),
+        ("end one", end(SessionSelector::One(sid.clone()))),
+        ("end others", end(SessionSelector::Others(sid))),
+        ("end issued", end(SessionSelector::IssuerSession { issuer: "idp".into(), sid: None })),
         ("list", Command::List { now }),
         ("changed at", Command::ChangedAt { at: now }),
     ]
@@ -91,7 +91,7 @@ fn commands() -> Vec<(&'static str, Command)> {
 
 fn record(sid: &str, ended: Option<u64>) -> String {
     let mut record = session(sid, 1, 100);
-    record.ended = ended.map(|at| Ending::Revoked { at: Timestamp::from_millis(at) });
+    record.ended = ended.map(|at| SessionEnd::Revoked { at: Timestamp::from_millis(at) });
     json(&json(&record))
 }
 

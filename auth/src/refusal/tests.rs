@@ -5,18 +5,18 @@ use rstest::rstest;
 
 fn superseded() -> Refusal {
     let at = Timestamp::from_millis(1_700_000_000_000);
-    Refusal::Session(Gone::Ended(Ending::Superseded { at, by: DeviceClass::Mobile }))
+    Refusal::Session(InvalidSession::Ended(SessionEnd::Superseded { at, by: DeviceClass::Mobile }))
 }
 
 fn revoked() -> Refusal {
-    Refusal::Session(Gone::Ended(Ending::Revoked { at: Timestamp::from_millis(0) }))
+    Refusal::Session(InvalidSession::Ended(SessionEnd::Revoked { at: Timestamp::from_millis(0) }))
 }
 
 fn expired() -> Refusal {
-    Refusal::Session(Gone::Expired { at: Timestamp::from_millis(0) })
+    Refusal::Session(InvalidSession::Expired { at: Timestamp::from_millis(0) })
 }
 
-fn too_large(by: ClaimsBy) -> Refusal {
+fn too_large(by: ClaimsSource) -> Refusal {
     Refusal::ClaimsTooLarge { by, cause: "x".into() }
 }
 
@@ -28,7 +28,7 @@ fn too_large(by: ClaimsBy) -> Refusal {
 #[case(superseded(), "session_superseded", 401)]
 #[case(revoked(), "session_revoked", 401)]
 #[case(expired(), "session_expired", 401)]
-#[case(Refusal::Session(Gone::Unknown), "session_unknown", 401)]
+#[case(Refusal::Session(InvalidSession::Unknown), "session_unknown", 401)]
 #[case(Refusal::CredentialsInvalid, "credentials_invalid", 401)]
 #[case(Refusal::KeyInvalid, "key_invalid", 401)]
 #[case(Refusal::AccessDenied { scope: None }, "access_denied", 403)]
@@ -42,9 +42,9 @@ fn too_large(by: ClaimsBy) -> Refusal {
 #[case(Refusal::Misconfigured("x".into()), "misconfigured", 500)]
 #[case(Refusal::Failed("x".into()), "internal_error", 500)]
 #[case(Refusal::OriginUnavailable("x".into()), "origin_unavailable", 502)]
-#[case(too_large(ClaimsBy::Origin), "origin_unavailable", 502)]
-#[case(too_large(ClaimsBy::Issuer), "issuer_unavailable", 502)]
-#[case(too_large(ClaimsBy::Backend), "bad_request", 400)]
+#[case(too_large(ClaimsSource::Origin), "origin_unavailable", 502)]
+#[case(too_large(ClaimsSource::Issuer), "issuer_unavailable", 502)]
+#[case(too_large(ClaimsSource::Backend), "bad_request", 400)]
 #[case(Refusal::StoreUnavailable(StoreError::Unreadable("x".into())), "store_unavailable", 503)]
 #[case(Refusal::OriginTimedOut, "origin_unavailable", 504)]
 fn each_refusal_has_its_code_and_status(

@@ -34,19 +34,19 @@ fn token(jti: &str, issued: u64) -> TokenName {
 
 #[test]
 fn an_absent_session_is_unknown() {
-    assert_eq!(judge(None, [&token("jti", 0)], at(0)), Err(Gone::Unknown));
+    assert_eq!(judge(None, [&token("jti", 0)], at(0)), Err(InvalidSession::Unknown));
 }
 
 #[rstest]
 #[case::fresh(10, None, Ok(()))]
-#[case::at_the_absolute_deadline(100, None, Err(Gone::Expired { at: at(100) }))]
+#[case::at_the_absolute_deadline(100, None, Err(InvalidSession::Expired { at: at(100) }))]
 #[case::before_the_idle_deadline(49, Some(50), Ok(()))]
-#[case::at_the_idle_deadline(50, Some(50), Err(Gone::Expired { at: at(50) }))]
-#[case::idle_deadline_beyond_the_absolute_one(100, Some(200), Err(Gone::Expired { at: at(100) }))]
+#[case::at_the_idle_deadline(50, Some(50), Err(InvalidSession::Expired { at: at(50) }))]
+#[case::idle_deadline_beyond_the_absolute_one(100, Some(200), Err(InvalidSession::Expired { at: at(100) }))]
 fn a_session_is_live_until_its_first_deadline(
     #[case] now: u64,
     #[case] idle: Option<u64>,
-    #[case] expected: Result<(), Gone>,
+    #[case] expected: Result<(), InvalidSession>,
 ) {
     let mut found = session("a", 0, 100);
     found.idle_expires = idle.map(at);
@@ -56,14 +56,17 @@ fn a_session_is_live_until_its_first_deadline(
 
 #[test]
 fn an_ended_session_stays_ended_even_past_its_deadline() {
-    let ending = Ending::Superseded { at: at(5), by: DeviceClass::Mobile };
+    let ending = SessionEnd::Superseded { at: at(5), by: DeviceClass::Mobile };
     let mut found = session("a", 0, 100);
     found.ended = Some(ending.clone());
     assert_eq!(
         judge(Some(found.clone().into()), [&token("jti", 0)], at(6)),
-        Err(Gone::Ended(ending.clone()))
+        Err(InvalidSession::Ended(ending.clone()))
     );
-    assert_eq!(judge(Some(found.into()), [&token("jti", 0)], at(1000)), Err(Gone::Ended(ending)));
+    assert_eq!(
+        judge(Some(found.into()), [&token("jti", 0)], at(1000)),
+        Err(InvalidSession::Ended(ending))
+    );
 }
 
 #[test]
@@ -75,7 +78,7 @@ fn the_idle_deadline_slides_once_per_tenth_of_the_timeout_and_never_for_the_dead
     assert!(found.slide(timeout, at(10)));
     assert_eq!((found.seen, found.idle_expires), (at(10), Some(at(110))));
     assert!(!found.slide(timeout, at(110)), "a session past its deadline is not revived");
-    found.ended = Some(Ending::Revoked { at: at(20) });
+    found.ended = Some(SessionEnd::Revoked { at: at(20) });
     assert!(!found.slide(timeout, at(60)), "nor is an ended one");
 }
 
@@ -86,7 +89,8 @@ fn the_stored_format_is_this_json() {
     stored.user_agent = "curl/8".into();
     stored.place = Some("Berlin, DE".into());
     stored.data = Some(r#"{"theme":"dark"}"#.into());
-    stored.ended = Some(Ending::Superseded { at: at(1_700_000_100_000), by: DeviceClass::Tablet });
+    stored.ended =
+        Some(SessionEnd::Superseded { at: at(1_700_000_100_000), by: DeviceClass::Tablet });
     let json = r#"{"sid":"abc","jti":"jti","created":1700000000000,"seen":1700000000000,"expires":1700000600000,"idle_expires":1700000300000,"device":"desktop","user_agent":"curl/8","place":"Berlin, DE","data":"{\"theme\":\"dark\"}","ended":{"why":"superseded","at":1700000100000,"by":"tablet"}}"#;
     assert_eq!(serde_json::to_string(&stored).unwrap(), json);
     assert_eq!(serde_json::from_str::<Session>(json).unwrap(), stored);
@@ -109,31 +113,35 @@ fn private_data_does_not_reach_debug_output() {
 }
 
 #[rstest]
-#[case::current("b", 50_000, 60_000, Standing::Current)]
-#[case::just_before("a", 0, 79_999, Standing::Previous)]
-#[case::too_long_after("a", 0, 80_000, Standing::Outdated)]
-#[case::older("z", 0, 50_001, Standing::Outdated)]
-#[case::of_the_same_second("z", 50_999, 60_000, Standing::Outdated)]
-#[case::somebody_elses_newer_one("z", 51_000, 60_000, Standing::Current)]
+#[case::current("b", 50_000, 60_000, TokenGeneration::Current)]
+#[case::just_before("a", 0, 79_999, TokenGeneration::Previous)]
+#[case::too_long_after("a", 0, 80_000, TokenGeneration::Outdated)]
+#[case::older("z", 0, 50_001, TokenGeneration::Outdated)]
+#[case::of_the_same_second("z", 50_999, 60_000, TokenGeneration::Outdated)]
+#[case::somebody_elses_newer_one("z", 51_000, 60_000, TokenGeneration::Current)]
 fn a_refresh_leaves_the_token_before_it_thirty_seconds_and_until_its_successor_is_used(
     #[case] jti: &str,
     #[case] issued: u64,
     #[case] now: u64,
-    #[case] expected: Standing,
+    #[case] expected: TokenGeneration,
 ) {
     let mut found = session("a", 0, 100_000);
     found.jti = "a".into();
-    assert_eq!(found.standing(&token("any", 0), at(0)), Standing::Current, "never refreshed");
+    assert_eq!(
+        found.standing(&token("any", 0), at(0)),
+        TokenGeneration::Current,
+        "never refreshed"
+    );
     assert!(found.refresh(&token("a", 0), "b".into(), None, at(50_000)));
-    let unused = if jti == "a" { Standing::Previous } else { expected };
+    let unused = if jti == "a" { TokenGeneration::Previous } else { expected };
     assert_eq!(found.standing(&token(jti, issued), at(now)), unused, "nobody has used b");
     assert!(!found.learn_use("a", at(50_001)), "it is not the current one");
     assert!(found.learn_use("b", at(50_001)));
     assert!(!found.learn_use("b", at(50_002)), "it is known");
     assert_eq!(found.standing(&token(jti, issued), at(now)), expected);
     let judged = judge(Some(found.into()), [&token(jti, issued)], at(now)).map(drop);
-    let outdated = expected == Standing::Outdated;
-    assert_eq!(judged, if outdated { Err(Gone::Outdated) } else { Ok(()) });
+    let outdated = expected == TokenGeneration::Outdated;
+    assert_eq!(judged, if outdated { Err(InvalidSession::Outdated) } else { Ok(()) });
 }
 
 #[test]
@@ -145,11 +153,11 @@ fn one_good_token_of_several_is_enough() {
     let (old, current) = (token("jti", 0), token("b", 1));
     let judged =
         |tokens: &[&TokenName]| judge(found.clone(), tokens.iter().copied(), at(90_000)).map(drop);
-    assert_eq!(judged(&[&old]), Err(Gone::Outdated));
+    assert_eq!(judged(&[&old]), Err(InvalidSession::Outdated));
     assert_eq!(judged(&[&old, &current]), Ok(()));
     assert_eq!(judged(&[&current, &old]), Ok(()));
-    assert_eq!(judged(&[&old, &token("z", 0)]), Err(Gone::Outdated));
-    assert_eq!(judged(&[]), Err(Gone::Outdated));
+    assert_eq!(judged(&[&old, &token("z", 0)]), Err(InvalidSession::Outdated));
+    assert_eq!(judged(&[]), Err(InvalidSession::Outdated));
 }
 
 #[test]
@@ -181,6 +189,6 @@ fn a_refresh_whose_answer_was_lost_is_repeated_until_its_token_is_used() {
     }
     found.idle_expires = None;
     assert!(found.learn_use("b", at(300_001)));
-    assert_eq!(found.standing(&old, at(329_999)), Standing::Previous);
-    assert_eq!(found.standing(&old, at(330_000)), Standing::Outdated);
+    assert_eq!(found.standing(&old, at(329_999)), TokenGeneration::Previous);
+    assert_eq!(found.standing(&old, at(330_000)), TokenGeneration::Outdated);
 }

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::Genuine;
-use crate::bounded::{Bounded, Entry};
+use super::TokenRecord;
+use crate::bounded::{BoundedCache, Entry};
 
 /// How many bytes all of them may hold, with what a platform keeps beside them: see
 /// [`Tokens::keeps`](super::Tokens::keeps).
@@ -15,21 +15,21 @@ const MOST_BYTES: usize = 7 << 20;
 /// cryptographic hash of it would take a tenth of all that is done for a request. It belongs to the
 /// [`Tokens`](super::Tokens) whose keys verified them, so another key set knows none of them.
 #[derive(Debug)]
-pub struct Memory(Bounded<Rc<Genuine>>);
+pub struct Memory(BoundedCache<Rc<TokenRecord>>);
 
 impl Default for Memory {
     fn default() -> Self {
-        Self(Bounded::new(MOST_BYTES))
+        Self(BoundedCache::new(MOST_BYTES))
     }
 }
 
-impl Entry for Rc<Genuine> {
+impl Entry for Rc<TokenRecord> {
     fn text(&self) -> &str {
         &self.text
     }
 
     fn bytes(&self) -> usize {
-        Genuine::bytes(self)
+        TokenRecord::bytes(self)
     }
 }
 
@@ -42,15 +42,15 @@ impl Memory {
     pub fn recall<E>(
         &self,
         token: &str,
-        verify: impl FnOnce() -> Result<Genuine, E>,
-    ) -> Result<Rc<Genuine>, E> {
+        verify: impl FnOnce() -> Result<TokenRecord, E>,
+    ) -> Result<Rc<TokenRecord>, E> {
         let end = token.as_bytes().last_chunk().map_or(0, |end| u64::from_ne_bytes(*end));
         self.0.recall(end, token, || verify().map(Rc::new))
     }
 
     /// Counts what has come to a token since it was remembered. What goes again, and comes again, is
     /// counted once, or a token could push out others by changing.
-    pub fn recount(&self, token: &Genuine) {
+    pub fn recount(&self, token: &TokenRecord) {
         let (now, before) = (token.bytes_since(), token.kept.counted.get());
         if now > before {
             token.kept.counted.set(now);
@@ -83,7 +83,7 @@ mod tests {
     use super::super::tests::{NOW, issue, tokens};
     use super::*;
     use crate::session::Sid;
-    use crate::token::Grant;
+    use crate::token::TokenGrant;
     use rstest::rstest;
     use serde_json::json;
     use std::time::Duration;
@@ -92,7 +92,7 @@ mod tests {
     fn fill(users: usize, claims: &Value, kept: usize) -> (usize, usize) {
         let tokens = tokens(&["a"]);
         for n in 0..users {
-            let grant = Grant {
+            let grant = TokenGrant {
                 sub: &format!("user-{n}").try_into().unwrap(),
                 sid: &Sid::from_random([7; 16]),
                 jti: "jti",

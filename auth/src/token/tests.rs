@@ -1,5 +1,5 @@
 use super::*;
-use crate::keys::Material;
+use crate::keys::KeyMaterial;
 use crate::keys::tests::hs256_set;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::alg::Hs256;
@@ -15,7 +15,7 @@ pub(crate) fn tokens(kids: &[&str]) -> Tokens {
 
 pub(crate) fn issue(tokens: &Tokens, sub: &str) -> String {
     let public = json!({ "email": "ada@example.com" });
-    let grant = Grant {
+    let grant = TokenGrant {
         sub: &Subject::try_from(sub.to_owned()).unwrap(),
         sid: &Sid::from_random([7; 16]),
         jti: "jti",
@@ -31,7 +31,7 @@ fn forge(tokens: &Tokens, header: &Value, claims: &Value) -> String {
     use jwt_compact::Algorithm;
     let part = |json: &Value| Base64UrlUnpadded::encode_string(json.to_string().as_bytes());
     let signed = format!("{}.{}", part(header), part(claims));
-    let Material::Hs256(key) = &tokens.keys.signing().material else { panic!("no HS256 key") };
+    let KeyMaterial::Hs256(key) = &tokens.keys.signing().material else { panic!("no HS256 key") };
     let signature = Hs256.sign(key, signed.as_bytes());
     let signature = jwt_compact::AlgorithmSignature::as_bytes(&signature).into_owned();
     format!("{signed}.{}", Base64UrlUnpadded::encode_string(&signature))
@@ -163,7 +163,7 @@ fn a_token_over_eight_kilobytes_is_neither_issued_nor_read() {
     assert_eq!(tokens.verify(&token, NOW), Err(TokenError::Malformed));
     let public = json!({ "pad": "x".repeat(MAX_BYTES - 1000) });
     let sub = Subject::try_from("ada".to_owned()).unwrap();
-    let grant = Grant {
+    let grant = TokenGrant {
         sub: &sub,
         sid: &Sid::from_random([0; 16]),
         jti: "j",
@@ -181,7 +181,7 @@ fn a_token_whose_origin_could_not_be_told_of_it_is_neither_issued_nor_taken() {
     let token = forge(&tokens, &good_header(), &with(good_claims(), "roles", roles.clone()));
     assert_eq!(tokens.verify(&token, NOW), Err(TokenError::TooLarge));
     let public = json!({ "roles": roles });
-    let grant = Grant {
+    let grant = TokenGrant {
         sub: &Subject::try_from("ada".to_owned()).unwrap(),
         sid: &Sid::from_random([0; 16]),
         jti: "j",

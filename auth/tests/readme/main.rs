@@ -6,7 +6,7 @@ mod user_of;
 use auth::keys::KeySet;
 use auth::session::{Sid, Subject};
 use auth::time::Timestamp;
-use auth::token::{Grant, Tokens};
+use auth::token::{TokenGrant, Tokens};
 use jsonwebtoken::jwk::JwkSet;
 use rstest::rstest;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -33,7 +33,7 @@ fn now() -> Timestamp {
 fn access_token(tokens: &Tokens, now: Timestamp) -> String {
     let sub = &Subject::try_from("ada".to_owned()).unwrap();
     let (sid, public) = (&Sid::from_random([7; 16]), &serde_json::Map::new());
-    let grant = Grant { sub, sid, jti: "j", public, now, lifetime: Duration::from_secs(60) };
+    let grant = TokenGrant { sub, sid, jti: "j", public, now, lifetime: Duration::from_secs(60) };
     tokens.issue(&grant).unwrap()
 }
 

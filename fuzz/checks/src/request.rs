@@ -1,11 +1,11 @@
 use std::time::Duration;
 
 use auth::access::{Access, Readings, Rules};
-use auth::admin::{self, NewSession, Terms, Wish};
+use auth::admin::{self, AdminRequest, NewSession, SessionTerms};
 use auth::config::Secret;
 use auth::form::Form;
 use auth::index;
-use auth::login::{Approval, Attempt};
+use auth::login::{AuthenticatedUser, LoginRequest};
 use auth::rate::Count;
 use auth::redirect::{LocalTarget, read_query};
 use auth::route::{Route, Target};
@@ -19,13 +19,13 @@ pub fn request(data: &[u8]) {
     redirect(LocalTarget::new(&text));
     redirect(read_query(&format!("redirect={text}")).0);
     redirect(read_query(&text).0);
-    let _ = Attempt::parse(Form::Json, &text, true);
-    let _ = Attempt::parse(Form::Page, &text, true);
+    let _ = LoginRequest::parse(Form::Json, &text, true);
+    let _ = LoginRequest::parse(Form::Page, &text, true);
     let _ = Form::Json.texts(&text, &["a".into()]);
     crate::credential::query_token(&text);
     crate::credential::query_token(&format!("/?{text}&a={text}"));
     admin(&text);
-    if let Ok(approval) = Approval::parse(&text, &[]) {
+    if let Ok(approval) = AuthenticatedUser::parse(&text, &[]) {
         assert!(!approval.sub.as_str().is_empty(), "nobody is approved");
     }
 }
@@ -73,14 +73,16 @@ fn redirect(target: Option<LocalTarget>) {
 fn admin(text: &str) {
     let (part, other) = text.split_once(' ').unwrap_or((text, text));
     for path in [text.to_owned(), format!("users/{part}/sessions/{other}")] {
-        if let Ok(Wish::EndAll(sub) | Wish::End(sub, _)) = Wish::of("DELETE", &path) {
+        if let Ok(AdminRequest::EndAll(sub) | AdminRequest::End(sub, _)) =
+            AdminRequest::of("DELETE", &path)
+        {
             assert!(path.starts_with("users/") && !sub.as_str().is_empty());
         }
     }
     let _ = (admin::page(text, 20), index::users(text), index::counts(text), Count::read(text));
     let ada = Subject::try_from("ada".to_owned()).unwrap();
     let longest = Duration::from_secs(60);
-    let terms = Terms { longest, issuers: &[], now: Timestamp::from_millis(0) };
+    let terms = SessionTerms { longest, issuers: &[], now: Timestamp::from_millis(0) };
     if let Ok(new) = NewSession::parse(ada.clone(), text, terms) {
         assert_eq!(new.approval.sub, ada);
         assert!(new.lifetime.is_none_or(|lifetime| lifetime <= longest));

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use auth::config::{SettingError, Settings, StoreSettings};
-use auth::keys::{KeySet, Material};
+use auth::keys::{KeyMaterial, KeySet};
 use auth::time::parse_span;
 use serde_json::Value;
 
@@ -58,7 +58,7 @@ fn fit_together(settings: &Settings) {
 /// Every key is found by its name, one can sign, and no secret is published.
 fn serve(keys: &KeySet) {
     let signing = keys.signing();
-    assert!(!matches!(signing.material, Material::Rsa(..)), "RSA only verifies");
+    assert!(!matches!(signing.material, KeyMaterial::Rsa(..)), "RSA only verifies");
     assert_eq!(keys.find(Some(&signing.kid)).map(|key| &key.kid), Some(&signing.kid));
     let public = keys.public();
     for key in public["keys"].as_array().into_iter().flatten() {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use auth::ledger::Ledger;
 use auth::redis::{ReadConsistency, Redis};
-use auth::session::{DataKind, Ending, Session, Sid, Subject, TokenName, judge};
-use auth::store::{Answer, Command, Which};
+use auth::session::{DataKind, Session, SessionEnd, Sid, Subject, TokenName, judge};
+use auth::store::{Answer, Command, SessionSelector};
 use auth::time::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -88,7 +88,7 @@ fn every_command(record: &str) -> Vec<Command> {
             new: Some("{}".into()),
             now,
         },
-        Command::End { which: Which::All, ending: Ending::Revoked { at: now } },
+        Command::End { which: SessionSelector::All, ending: SessionEnd::Revoked { at: now } },
         Command::List { now },
         Command::ChangedAt { at: now },
     ];
@@ -143,7 +143,7 @@ fn apply(ledger: &mut Ledger, rows: &mut BTreeMap<Sid, Session>, command: &Comma
             assert!(full.iter().all(|session| session.is_live(*now)));
         }
         (Command::End { which, ending }, Answer::Ends { now, before }) => {
-            if *which == Which::All {
+            if *which == SessionSelector::All {
                 assert_eq!(live(ledger, ending.at()), [], "some are live");
             }
             assert!(now.iter().all(|session| session.ended.as_ref() == Some(ending)));

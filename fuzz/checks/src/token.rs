@@ -1,6 +1,6 @@
 use auth::id_token::IdToken;
 use auth::issuer::TrustedIssuer;
-use auth::jwt::{TokenError, Unverified};
+use auth::jwt::{TokenError, UnverifiedJwt};
 use auth::keys::KeySet;
 use auth::logout_token::LogoutToken;
 use auth::time::Timestamp;
@@ -85,7 +85,7 @@ impl World {
     /// The same as an issuer's ID token or logout token, of which it can be one at most.
     fn judge_as_issuers(&self, token: &str, now: Timestamp) {
         let key = &self.tokens.keys().signing().material;
-        let verified = || Unverified::parse_of_provider(token)?.verify(key);
+        let verified = || UnverifiedJwt::parse_of_provider(token)?.verify(key);
         let id = verified().and_then(|it| IdToken::read(it, &self.issuer, None, now));
         let logout = verified().and_then(|it| LogoutToken::read(it, &self.issuer, now));
         assert!(id.is_err() || logout.is_err(), "it is both");
@@ -99,7 +99,7 @@ impl World {
     fn signer(&self, token: &str) -> Option<&Key> {
         let signed = |key: &&Key| {
             let known = self.tokens.keys().find(Some(&key.kid)).unwrap();
-            Unverified::parse(token).is_ok_and(|token| token.verify(&known.material).is_ok())
+            UnverifiedJwt::parse(token).is_ok_and(|token| token.verify(&known.material).is_ok())
         };
         let signers: Vec<&Key> = self.keys.iter().filter(signed).collect();
         assert!(signers.len() <= 1, "signed by {} keys", signers.len());

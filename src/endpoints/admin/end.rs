@@ -1,11 +1,11 @@
 //! The end of other people's sessions.
 
-use auth::admin::{self, Act};
+use auth::admin::{self, Permission};
 use auth::form::Form;
-use auth::index::{Cursor, Entry, Indexed, Question};
+use auth::index::{Cursor, Entry, IndexQuery, IndexedUser};
 use auth::refusal::Refusal;
-use auth::session::{Ending, Sid, Subject};
-use auth::store::{Command, Which};
+use auth::session::{SessionEnd, Sid, Subject};
+use auth::store::{Command, SessionSelector};
 use serde::Serialize;
 use web_sys::Response;
 
@@ -30,11 +30,11 @@ struct Ended {
 
 /// One session.
 pub async fn one(app: &App, admin: &Admin, user: &Subject, sid: Sid) -> Result<Response, Refusal> {
-    if admin.power.allows(Act::End { of_admin: true }).is_err() {
+    if admin.power.allows(Permission::End { of_admin: true }).is_err() {
         let of_admin = is_admin(&list(app, user).await?);
-        admin.power.allows(Act::End { of_admin })?;
+        admin.power.allows(Permission::End { of_admin })?;
     }
-    let ended = end(app, user, Which::One(sid)).await?;
+    let ended = end(app, user, SessionSelector::One(sid)).await?;
     Ok(Ended { ended, done: true, cursor: None }.told())
 }
 
@@ -51,8 +51,8 @@ impl Ended {
     }
 }
 
-async fn end(app: &App, user: &Subject, which: Which) -> Result<usize, Refusal> {
-    let command = Command::End { which, ending: Ending::Revoked { at: request::now() } };
+async fn end(app: &App, user: &Subject, which: SessionSelector) -> Result<usize, Refusal> {
+    let command = Command::End { which, ending: SessionEnd::Revoked { at: request::now() } };
     Ok(end_sessions::end_sessions(app, user, &command).await?.len())
 }
 
@@ -65,18 +65,18 @@ async fn end_all(
     user: &Subject,
     left: &mut u32,
 ) -> Result<(usize, bool), Refusal> {
-    if admin.power.allows(Act::End { of_admin: true }).is_ok() {
+    if admin.power.allows(Permission::End { of_admin: true }).is_ok() {
         let which = match &admin.own {
-            Some((own, sid)) if own == user => Which::Others(sid.clone()),
-            _ => Which::All,
+            Some((own, sid)) if own == user => SessionSelector::Others(sid.clone()),
+            _ => SessionSelector::All,
         };
         return Ok((end(app, user, which).await?, true));
     }
     let live = list(app, user).await?;
-    admin.power.allows(Act::End { of_admin: is_admin(&live) })?;
+    admin.power.allows(Permission::End { of_admin: is_admin(&live) })?;
     let (mut ended, finished) = (0, live.len() <= *left as usize);
     for session in live.into_iter().take(*left as usize) {
-        ended += end(app, user, Which::One(session.sid)).await?;
+        ended += end(app, user, SessionSelector::One(session.sid)).await?;
         *left -= 1;
     }
     Ok((ended, finished))
@@ -89,7 +89,7 @@ pub async fn everybodys(app: &App, admin: &Admin, query: &str) -> Result<Respons
     let page = user_index::page(app, cursor.clone(), END_AT_ONCE).await?;
     let mut done = page.len() < END_AT_ONCE as usize;
     let (mut left, mut total, mut over) = (END_AT_ONCE, 0, Vec::new());
-    for Indexed { user, sids } in &page {
+    for IndexedUser { user, sids } in &page {
         match end_all(app, admin, user, &mut left).await {
             Ok((ended, finished)) => {
                 total += ended;
@@ -109,7 +109,7 @@ pub async fn everybodys(app: &App, admin: &Admin, query: &str) -> Result<Respons
     if !over.is_empty() {
         user_index::record(
             app,
-            &Question::Record { begun: None, ended: over, now: request::now() },
+            &IndexQuery::Record { begun: None, ended: over, now: request::now() },
         );
     }
     let cursor = (!done).then_some(cursor);

@@ -12,35 +12,35 @@ fn sid(text: &str) -> Sid {
 }
 
 #[rstest]
-#[case("GET", "users", Wish::Users)]
-#[case("HEAD", "users", Wish::Users)]
-#[case("GET", "stats", Wish::Stats)]
-#[case("DELETE", "sessions", Wish::EndEverybodys)]
-#[case("GET", "users/ada/sessions", Wish::List(sub("ada")))]
-#[case("POST", "users/ada/sessions", Wish::Begin(sub("ada")))]
-#[case("DELETE", "users/ada/sessions", Wish::EndAll(sub("ada")))]
-#[case("DELETE", "users/ada/sessions/x-1", Wish::End(sub("ada"), sid("x-1")))]
-#[case("PATCH", "users/ada/sessions/x-1", Wish::Change(sub("ada"), sid("x-1")))]
-#[case("DELETE", "users/a%2Fb%3a%20%C3%A9+c/sessions", Wish::EndAll(sub("a/b: é+c")))]
-#[case("DELETE", "users/%25/sessions", Wish::EndAll(sub("%")))]
-#[case("DELETE", "users/%2e%2E/sessions", Wish::EndAll(sub("..")))]
-#[case("DELETE", "users/../sessions", Wish::EndAll(sub("..")))]
-#[case("DELETE", "users/sessions/sessions", Wish::EndAll(sub("sessions")))]
-fn a_wish_is_read(#[case] method: &str, #[case] path: &str, #[case] wish: Wish) {
-    assert_eq!(Wish::of(method, path), Ok(wish));
+#[case("GET", "users", AdminRequest::Users)]
+#[case("HEAD", "users", AdminRequest::Users)]
+#[case("GET", "stats", AdminRequest::Stats)]
+#[case("DELETE", "sessions", AdminRequest::EndEverybodys)]
+#[case("GET", "users/ada/sessions", AdminRequest::List(sub("ada")))]
+#[case("POST", "users/ada/sessions", AdminRequest::Begin(sub("ada")))]
+#[case("DELETE", "users/ada/sessions", AdminRequest::EndAll(sub("ada")))]
+#[case("DELETE", "users/ada/sessions/x-1", AdminRequest::End(sub("ada"), sid("x-1")))]
+#[case("PATCH", "users/ada/sessions/x-1", AdminRequest::Change(sub("ada"), sid("x-1")))]
+#[case("DELETE", "users/a%2Fb%3a%20%C3%A9+c/sessions", AdminRequest::EndAll(sub("a/b: é+c")))]
+#[case("DELETE", "users/%25/sessions", AdminRequest::EndAll(sub("%")))]
+#[case("DELETE", "users/%2e%2E/sessions", AdminRequest::EndAll(sub("..")))]
+#[case("DELETE", "users/../sessions", AdminRequest::EndAll(sub("..")))]
+#[case("DELETE", "users/sessions/sessions", AdminRequest::EndAll(sub("sessions")))]
+fn a_wish_is_read(#[case] method: &str, #[case] path: &str, #[case] wish: AdminRequest) {
+    assert_eq!(AdminRequest::of(method, path), Ok(wish));
 }
 
 #[rstest]
-#[case("GET", "users", Act::See)]
-#[case("GET", "stats", Act::See)]
-#[case("GET", "users/ada/sessions", Act::See)]
-#[case("POST", "users/ada/sessions", Act::Begin)]
-#[case("DELETE", "users/ada/sessions", Act::End { of_admin: false })]
-#[case("PATCH", "users/ada/sessions/x", Act::Change)]
-#[case("DELETE", "users/ada/sessions/x", Act::End { of_admin: false })]
-#[case("DELETE", "sessions", Act::End { of_admin: false })]
-fn a_wish_takes_a_right(#[case] method: &str, #[case] path: &str, #[case] act: Act) {
-    assert_eq!(Wish::of(method, path).unwrap().act(), act);
+#[case("GET", "users", Permission::See)]
+#[case("GET", "stats", Permission::See)]
+#[case("GET", "users/ada/sessions", Permission::See)]
+#[case("POST", "users/ada/sessions", Permission::Begin)]
+#[case("DELETE", "users/ada/sessions", Permission::End { of_admin: false })]
+#[case("PATCH", "users/ada/sessions/x", Permission::Change)]
+#[case("DELETE", "users/ada/sessions/x", Permission::End { of_admin: false })]
+#[case("DELETE", "sessions", Permission::End { of_admin: false })]
+fn a_wish_takes_a_right(#[case] method: &str, #[case] path: &str, #[case] act: Permission) {
+    assert_eq!(AdminRequest::of(method, path).unwrap().act(), act);
 }
 
 #[rstest]
@@ -67,7 +67,7 @@ fn a_wish_takes_a_right(#[case] method: &str, #[case] path: &str, #[case] act: A
 #[case("DELETE", "Sessions", 404)]
 #[case("DELETE", "user%73/ada/sessions", 404)]
 fn another_path_is_refused(#[case] method: &str, #[case] path: &str, #[case] status: u16) {
-    assert_eq!(Wish::of(method, path).unwrap_err().status(), status);
+    assert_eq!(AdminRequest::of(method, path).unwrap_err().status(), status);
 }
 
 #[test]
@@ -80,8 +80,11 @@ fn a_page_has_a_limit_and_a_cursor() {
     }
 }
 
-const TERMS: Terms<'_> =
-    Terms { longest: Duration::from_secs(3600), issuers: &[], now: Timestamp::from_millis(7000) };
+const TERMS: SessionTerms<'_> = SessionTerms {
+    longest: Duration::from_secs(3600),
+    issuers: &[],
+    now: Timestamp::from_millis(7000),
+};
 
 #[test]
 fn a_new_session_has_what_the_body_says() {
@@ -139,7 +142,7 @@ fn an_issuers_users_are_logged_in_only_in_its_name(
         issuer(json!({ "subject_prefix": "idp|" })),
         issuer(json!({ "issuer": "https://same.example", "subject_prefix": "" })),
     ];
-    let terms = Terms { issuers: &issuers, ..TERMS };
+    let terms = SessionTerms { issuers: &issuers, ..TERMS };
     let new = NewSession::parse(sub(user), &body.to_string(), terms);
     match (new, expected) {
         (Ok(new), Ok(expected)) => {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::identity::ASSERTION;
-use crate::jwt::Unverified;
+use crate::jwt::UnverifiedJwt;
 
 const ROUTES: &str =
     r#"[{"path":"/open","access":"public"},{"path":"/maybe","access":"optional"}]"#;
@@ -27,7 +27,7 @@ fn assertions<'a>(changes: &HeaderChanges<'a>) -> Vec<&'a str> {
 fn an_assertion_goes_along_with_an_identity_and_never_without(#[case] path: &str) {
     let guard = guard_that_asserts(&[]);
     let check = check(&guard, &request("GET", path, &[("authorization", &bearer(&guard))]));
-    let forged = SentHeaders::read("\n\nX_Auth_Request_Assertion");
+    let forged = HeaderFilter::read("\n\nX_Auth_Request_Assertion");
     let changes = check.forward(&forged);
     assert_eq!(assertions(&changes).len(), 1);
     assert!(changes.remove.contains(&"X_Auth_Request_Assertion"));
@@ -46,7 +46,7 @@ fn nobody_is_asserted_where_nobody_is_asked(#[case] path: &str, #[case] has_toke
     let Decision::Forward(anonymous) = guard.decide(&request("GET", path, headers), NOW) else {
         panic!("it is for everybody");
     };
-    assert_eq!(anonymous.forward(&SentHeaders::default()).set, []);
+    assert_eq!(anonymous.forward(&HeaderFilter::default()).set, []);
 }
 
 #[rstest]
@@ -55,10 +55,10 @@ fn nobody_is_asserted_where_nobody_is_asked(#[case] path: &str, #[case] has_toke
 fn an_assertion_is_for_the_origin(#[case] changes: &[(&str, &str)], #[case] audience: &str) {
     let guard = guard_that_asserts(changes);
     let check = check(&guard, &request("GET", "/x", &[("authorization", &bearer(&guard))]));
-    let sent = SentHeaders::default();
+    let sent = HeaderFilter::default();
     let changes = check.forward(&sent);
     let key = &guard.tokens().keys().signing().material;
-    let signed = Unverified::parse(assertions(&changes)[0]).unwrap().verify(key).unwrap();
+    let signed = UnverifiedJwt::parse(assertions(&changes)[0]).unwrap().verify(key).unwrap();
     let claims = signed.claims.into_rest();
     assert_eq!((&claims["aud"], &claims["sub"]), (&audience.into(), &"ada".into()));
 }
@@ -67,7 +67,7 @@ fn an_assertion_is_for_the_origin(#[case] changes: &[(&str, &str)], #[case] audi
 fn without_a_key_for_it_there_is_none() {
     let guard = guard();
     let check = check(&guard, &request("GET", "/x", &[("authorization", &bearer(&guard))]));
-    assert_eq!(assertions(&check.forward(&SentHeaders::default())), [""; 0]);
+    assert_eq!(assertions(&check.forward(&HeaderFilter::default())), [""; 0]);
 }
 
 #[test]
@@ -96,9 +96,11 @@ fn what_was_decided_holds_as_long_as_its_token_and_its_proof_do(
         assert_eq!(check.holds(then), holds);
         if holds {
             let again = check.at(then);
-            let Decision::Check(anew) = guard.decide(&request, then) else { panic!("it holds") };
+            let Decision::CheckSession(anew) = guard.decide(&request, then) else {
+                panic!("it holds")
+            };
             assert_eq!(again.caller().command(), anew.caller().command());
-            let sent = SentHeaders::default();
+            let sent = HeaderFilter::default();
             assert_eq!(again.forward(&sent), anew.forward(&sent));
         }
     }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::credential::Source;
 use crate::session::Subject;
-use crate::token::Grant;
+use crate::token::TokenGrant;
 use base64ct::{Base64UrlUnpadded, Encoding};
 
 /// A request of which it is known which of its sessions are over.
@@ -32,7 +32,7 @@ fn sid(name: &str) -> Sid {
 /// A token that was issued some seconds from now, and is good for as many more.
 fn token(guard: &Guard, session: &str, jti: &str, issued: i64, lifetime: u64) -> String {
     let now = Timestamp::from_millis(NOW.millis().strict_add_signed(issued * 1000));
-    let grant = Grant {
+    let grant = TokenGrant {
         sub: &Subject::try_from("ada".to_owned()).unwrap(),
         sid: &sid(session),
         jti,
@@ -130,7 +130,7 @@ fn what_cannot_be_ours_decides_nothing_and_goes_on(
     let guard = lenient_guard();
     let check = check(&guard, &asked(&guard, "GET", "/x", sent));
     assert_eq!(check.caller().token().name().jti, counts);
-    let headers = SentHeaders::default();
+    let headers = HeaderFilter::default();
     let changes = check.forward(&headers);
     let goes_on = |name: &str| {
         let set = changes.set.iter().find(|(set, _)| set.eq_ignore_ascii_case(name));
@@ -179,9 +179,9 @@ fn two_sessions_are_asked_about_and_refused_only_if_both_are_live(
     assert!(matches!(&names[..], ["a", "b"] | ["b", "a"]), "{names:?}");
     for (over, counts) in [("a", "b"), ("b", "a")] {
         match guard.decide(&Told(request(), vec![sid(over)]), NOW) {
-            Decision::Check(check) => {
+            Decision::CheckSession(check) => {
                 assert_eq!(check.caller().sid().as_str(), counts);
-                let sent = SentHeaders::default();
+                let sent = HeaderFilter::default();
                 let changes = format!("{:?}", check.forward(&sent));
                 assert!(!changes.contains("__Host-session"), "{changes}");
             }
@@ -227,7 +227,7 @@ fn no_untrusted_header_spares_the_cookie_its_proof(
     let guard = lenient_guard();
     let sent = [sent, &[("sec-fetch-site", "cross-site")]].concat();
     match guard.decide(&asked(&guard, "POST", "/x", &sent), NOW) {
-        Decision::Check(_) => assert!(passes),
+        Decision::CheckSession(_) => assert!(passes),
         Decision::Refuse(refused) => {
             assert_eq!((refused.refusal, passes), (Refusal::CrossSite, false));
         }
@@ -278,7 +278,7 @@ fn a_logout_ends_the_sessions_of_all_that_our_keys_have_signed(
     let own = [sent, &[("sec-fetch-site", "same-origin")]].concat();
     for (sent, expected) in [(&own[..], by_this_site), (sent, by_somebody)] {
         let held = guard.held(&asked(&guard, "POST", "/_auth/logout", sent), NOW);
-        let sids = |held: Vec<crate::token::Authentic>| {
+        let sids = |held: Vec<crate::token::AuthenticToken>| {
             held.iter().map(|it| it.sid().to_string()).collect::<Vec<_>>().join(" ")
         };
         let held = held.map(sids).map_err(|refusal| refusal.code());
@@ -321,7 +321,7 @@ fn of_two_tokens_of_one_second_the_session_knows_which_is_current() {
     assert!(verdict.is_ok(), "the old one alone would end it: {verdict:?}");
     live.jti = "third".into();
     let verdict = guard.live(&caller, Answer::Found(Some(live.into())), later);
-    assert_eq!(verdict, Err(Refusal::Session(Gone::Outdated)));
+    assert_eq!(verdict, Err(Refusal::Session(InvalidSession::Outdated)));
 }
 
 #[test]
@@ -331,7 +331,7 @@ fn in_monitor_mode_a_request_of_two_sessions_goes_on_without_an_identity_and_is_
     let request = asked(&guard, "GET", "/x", &sent);
     let Decision::Forward(anonymous) = guard.decide(&Told(request, vec![]), NOW) else { panic!() };
     assert!(anonymous.said().contains(r#""code":"bad_request""#), "{}", anonymous.said());
-    let sent = SentHeaders::default();
+    let sent = HeaderFilter::default();
     let changes = anonymous.forward(&sent);
     assert_eq!((changes.remove, changes.set), (vec!["authorization"], vec![("Cookie", "t=1")]));
 }

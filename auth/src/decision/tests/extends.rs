@@ -58,21 +58,21 @@ fn what_extends_to_another_target_is_what_would_be_decided_there() {
         {
             let [one, other] =
                 [one, other].map(|it| request(method, it, &[("authorization", &token)]));
-            let Decision::Check(check) = guard.decide(&one, NOW) else { continue };
+            let Decision::CheckSession(check) = guard.decide(&one, NOW) else { continue };
             if !guard.extends(&check, &other, NOW) {
                 continue;
             }
             extended += 1;
-            let Decision::Check(anew) = guard.decide(&other, NOW) else {
+            let Decision::CheckSession(anew) = guard.decide(&other, NOW) else {
                 panic!("{method} {} is decided in another way than {}", other.url, one.url);
             };
-            let sent = SentHeaders::read("\n\nx-http-method-override\nx-forwarded-for\nupgrade");
+            let sent = HeaderFilter::read("\n\nx-http-method-override\nx-forwarded-for\nupgrade");
             assert_eq!(anew.forward(&sent), check.forward(&sent));
             assert_eq!(anew.forward_anonymously(&sent), check.forward_anonymously(&sent));
             assert_eq!((anew.target(), anew.said(None)), (check.target(), check.said(None)));
             assert_eq!((anew.is_ahead(), anew.goes_on()), (check.is_ahead(), check.goes_on()));
             for answer in [found(Some(session("abc", 0, NOW.millis() + 60_000))), found(None)] {
-                let verdict = |check: &Check| guard.judge(check, answer.clone(), NOW);
+                let verdict = |check: &ForwardPlan| guard.judge(check, answer.clone(), NOW);
                 assert_eq!(verdict(&anew), verdict(&check), "{method} {}", other.url);
             }
         }
@@ -116,7 +116,7 @@ fn a_decision_does_not_extend_to_another_site_nor_to_a_token_in_the_query() {
     assert!(!guard.extends(&check, &other, NOW));
     let [.., guard] = guards();
     let one = request("GET", "/boats", &[("authorization", &token)]);
-    let Decision::Check(check) = guard.decide(&one, NOW) else { panic!("it is genuine") };
+    let Decision::CheckSession(check) = guard.decide(&one, NOW) else { panic!("it is genuine") };
     assert!(!guard.extends(&check, &one, NOW));
 }
 

@@ -14,7 +14,7 @@ fn live() -> Session {
 #[rstest]
 #[case(Ok(Some(live())), None)]
 #[case(Ok(None), Some("session_unknown"))]
-#[case(Ok(Some(Session { ended: Some(Ending::Revoked { at: NOW }), ..live() })), Some("session_revoked"))]
+#[case(Ok(Some(Session { ended: Some(SessionEnd::Revoked { at: NOW }), ..live() })), Some("session_revoked"))]
 #[case(Ok(Some(Session { expires: NOW, ..live() })), Some("session_expired"))]
 #[case(Err(down()), Some("store_unavailable"))]
 fn a_late_answer_is_for_a_session_that_is_known_to_live(
