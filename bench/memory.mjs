@@ -76,8 +76,8 @@ export async function checkMemory({ tells = false } = {}) {
 
 ${tooMuch.map(([what, megabytes]) => `  ${what}: ${megabytes.toFixed(0)} MB`).join("\n")}
 
-Look at what is remembered, and at how it is counted: src/proxy/decision_cache.js, src/proxy/token_context.rs, auth/src/token/memory.rs,
-auth/src/decision/sent_headers.rs.`);
+Look at what is remembered, and at how it is counted: src/proxy/decision_cache.js, src/proxy/token_context.rs, auth/src/token/cache.rs,
+auth/src/decision/header_filter.rs.`);
 }
 
 /** What a process holds more than before, in MB. */

@@ -6,10 +6,10 @@ use std::rc::Rc;
 use auth::config::{BOUND, ORIGIN, SettingError, Settings, StoreSettings};
 use auth::decision::Guard;
 use auth::event::ReportedEnds;
-use auth::health::Health;
 use auth::rate::By;
 use auth::refusal::Refusal;
 use auth::request_log::RequestLog;
+use auth::store_health::Health;
 use js_sys::{JSON, Reflect};
 use wasm_bindgen::prelude::*;
 

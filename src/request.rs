@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 
+use auth::body_format::{Form, MAX_BODY};
 use auth::decision::{Body, Head};
 use auth::device::ClientHints;
-use auth::form::{Form, MAX_BODY};
 use auth::login::Client;
 use auth::refusal::Refusal;
 use auth::session::Sid;

@@ -1,11 +1,11 @@
 //! Who may manage the sessions of others: see them, begin them, end them.
 
-mod wish;
+mod request;
 
 use base64ct::{Base64, Encoding};
 use serde_json::{Map, Value};
 
-pub use wish::{AdminRequest, NewSession, SessionTerms, page};
+pub use request::{AdminRequest, NewSession, SessionTerms, page};
 
 use crate::config::{Secret, Settings};
 use crate::credential::{bearer, scheme};

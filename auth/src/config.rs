@@ -9,13 +9,13 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::access::Rules;
+use crate::allowed_origins::AllowedOrigin;
 use crate::credential::TokenSources;
 use crate::event::{Webhook, WebhookSecret};
 use crate::identity::{Encoding, Preset};
 use crate::issuer::TrustedIssuer;
 use crate::keys::KeySet;
 use crate::limit::{LimitPolicy, SessionLimit};
-use crate::origins::AllowedOrigin;
 use crate::rate::{LoginRates, Rate};
 use crate::redis::ReadConsistency;
 use crate::request_log::{LogIdentity, LogNames, RequestLog};

@@ -6,9 +6,9 @@ pub use sources::TokenSources;
 
 use std::borrow::Cow;
 
+use crate::body_format::Form;
 use crate::cookie;
 use crate::decision::{Body, Head};
-use crate::form::Form;
 use crate::route::Target;
 
 /// Where the token was found. Cookies are sent by the browser whoever asks it to, so they need

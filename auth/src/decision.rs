@@ -1,33 +1,33 @@
 //! The steps of a request, in their order, up to the store's question and from its answer on.
 
-mod asserted;
 mod authenticate;
 mod browser;
-mod caller;
 mod cors;
 mod credentials;
-mod guarded;
+mod forward_plan;
+mod header_filter;
 mod https;
 mod judge;
 mod login_url;
-mod onward;
 mod origin_login;
-mod recent;
+mod plan;
+mod principal;
+mod recent_sessions;
 mod refused;
-mod sent_headers;
+mod sign_assertion;
 
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::Duration;
 
-pub use caller::Principal;
-pub use onward::{AnonymousPlan, ForwardPlan, ForwardTarget, HeaderChanges};
+pub use forward_plan::{AnonymousPlan, ForwardPlan, ForwardTarget, HeaderChanges};
+pub use header_filter::HeaderFilter;
+pub use principal::Principal;
 pub use refused::Refused;
-pub use sent_headers::HeaderFilter;
 
+use header_filter::HeaderFilterCache;
 use login_url::LoginUrlPath;
-use recent::RecentSessions;
-use sent_headers::HeaderFilterCache;
+use recent_sessions::RecentSessions;
 
 use crate::assertion;
 use crate::config::{Origin, Settings, StoreFailure, is_loopback};
@@ -68,7 +68,7 @@ pub enum Body<'a> {
     Unread,
     /// All of it.
     Text(&'a str),
-    /// It is larger than [`MAX_BODY`](crate::form::MAX_BODY), or no UTF-8.
+    /// It is larger than [`MAX_BODY`](crate::body_format::MAX_BODY), or no UTF-8.
     Unreadable,
 }
 

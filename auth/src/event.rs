@@ -1,12 +1,12 @@
 //! What happens to sessions, as it is told to others: in the log, to a webhook, and to whoever
 //! listens at `GET events`.
 
-mod noticed;
+mod reported_ends;
 mod webhook;
 
 use serde::Serialize;
 
-pub use noticed::ReportedEnds;
+pub use reported_ends::ReportedEnds;
 pub use webhook::{Webhook, WebhookSecret};
 
 use crate::device::DeviceClass;

@@ -93,7 +93,7 @@ fn claim_header(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reserved::is_reserved;
+    use crate::reserved_headers::is_reserved;
     use rstest::rstest;
     use serde_json::json;
 

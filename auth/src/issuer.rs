@@ -1,7 +1,7 @@
 //! `TRUSTED_ISSUERS`: identity providers whose ID tokens may be exchanged for a session (OpenID
 //! Connect Core 1.0), and who may end what they began (Back-Channel Logout 1.0).
 
-mod keyring;
+mod key_cache;
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-pub use keyring::{FETCH_TIMEOUT, IssuerKeyCache, Look, MAX_JWKS};
+pub use key_cache::{FETCH_TIMEOUT, IssuerKeyCache, Look, MAX_JWKS};
 
 use crate::config::web_url;
 use crate::session::Subject;

@@ -9,9 +9,8 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::admin::AdminScopes;
-use crate::data::MAX_DATA;
+use crate::body_format::Form;
 use crate::device::{ClientHints, DeviceClass};
-use crate::form::Form;
 use crate::id_token::{IdToken, IssuerSession};
 use crate::identity;
 use crate::issuer::{TrustedIssuer, issuer_of};
@@ -19,6 +18,7 @@ use crate::limit::{LimitPolicy, SessionLimit};
 use crate::redirect::LocalTarget;
 use crate::refusal::Refusal;
 use crate::session::{Session, Sid, Subject};
+use crate::session_data::MAX_DATA;
 use crate::time::Timestamp;
 use crate::token::REGISTERED;
 

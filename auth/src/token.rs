@@ -1,6 +1,6 @@
 //! Access tokens (RFC 9068, RFC 8725): issued, and verified by `jwt-compact`.
 
-mod memory;
+mod cache;
 
 use std::any::Any;
 use std::cell::{Cell, OnceCell};
@@ -20,7 +20,7 @@ use crate::keys::KeySet;
 use crate::request_log::LogNames;
 use crate::session::{Sid, Subject, TokenName};
 use crate::time::Timestamp;
-use memory::Memory;
+use cache::Memory;
 
 /// The `typ` of issued tokens (RFC 9068, section 2.1).
 const TYPE: &str = "at+jwt";
@@ -175,7 +175,7 @@ impl TokenRecord {
         let texts: usize = texts.map(|text| text.len() + 2 * size_of::<String>()).sum();
         size_of::<Self>()
             + texts
-            + memory::bytes_of(public)
+            + cache::bytes_of(public)
             + self.bytes_since().max(self.kept.counted.get())
     }
 

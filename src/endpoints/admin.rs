@@ -3,14 +3,14 @@
 mod end;
 
 use auth::admin::{self, AdminCredential, AdminRequest, NewSession, SessionTerms};
+use auth::body_format::Form;
 use auth::decision::Head;
-use auth::form::Form;
-use auth::index::{Cursor, Entry, IndexQuery, IndexedUser};
 use auth::login::{Client, SessionLifetimes};
 use auth::refusal::{ClaimsSource, Refusal};
 use auth::route::Target;
 use auth::session::{DataKind, Session, Sid, Subject, judge_session};
 use auth::store::{Answer, Command, StoreError};
+use auth::user_index::{Cursor, Entry, IndexQuery, IndexedUser};
 use serde::Serialize;
 use web_sys::{Request, Response};
 

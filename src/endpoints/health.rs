@@ -1,7 +1,7 @@
 //! Is the guard able to do its work?
 
-use auth::health::Look;
 use auth::refusal::Refusal;
+use auth::store_health::Look;
 use serde_json::json;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;

@@ -4,7 +4,7 @@
 use askama::Template;
 use auth::decision::Head;
 use auth::login::LoginRequest;
-use auth::notice;
+use auth::login_notice;
 use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
 use auth::route::Target;
@@ -75,7 +75,7 @@ pub async fn login(app: &App, head: &RequestHead) -> Response {
 /// Why the visitor is here. The browser may still have the token of the session that is over, and the
 /// store knows more of it than the query says. Nobody whose session is live was signed out.
 async fn notice(app: &App, head: &RequestHead, reason: &str) -> Option<String> {
-    let said = || notice::of_reason(reason).map(str::to_owned);
+    let said = || login_notice::of_reason(reason).map(str::to_owned);
     if reason == "logged_out" {
         return said();
     }
@@ -86,7 +86,7 @@ async fn notice(app: &App, head: &RequestHead, reason: &str) -> Option<String> {
     };
     match session::judge(found, caller.token_names(), now) {
         Ok(_) => None,
-        Err(gone) => notice::of_gone(&gone, now).or_else(said),
+        Err(gone) => login_notice::of_gone(&gone, now).or_else(said),
     }
 }
 

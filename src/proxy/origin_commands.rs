@@ -3,11 +3,11 @@
 //! in `ROUTES` says so. None of these headers leaves the guard.
 
 use auth::cookie;
-use auth::data::Patch;
 use auth::decision::Head;
 use auth::login::{AuthenticatedUser, SessionLifetimes};
 use auth::refusal::Refusal;
 use auth::session::DataKind;
+use auth::session_data::Patch;
 use auth::store::{Command, SessionSelector};
 use js_sys::Array;
 use serde_json::json;

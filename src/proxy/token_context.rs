@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use auth::config::Mode;
 use auth::decision::{HeaderFilter, Principal};
-use auth::same::same;
+use auth::fast_compare::same;
 use auth::session::Session;
 use auth::store::{Answer, StoreError};
 use wasm_bindgen::prelude::*;

@@ -1,7 +1,7 @@
 //! An origin at `ORIGIN_URL` is elsewhere than its clients think: see [`auth::own_address`].
 
 use auth::config::{Origin, Settings};
-use auth::own_address;
+use auth::url_rewrite;
 use wasm_bindgen::prelude::*;
 
 use crate::app::App;
@@ -23,7 +23,7 @@ pub fn set_up(settings: &Settings) {
 pub fn renamed(url: &str, request: &str) -> Option<String> {
     let app = App::loaded()?;
     let Origin::Url(origin) = &app.guard.settings().origin else { return None };
-    own_address::renamed(url, origin, &own_address::site_of(request))
+    url_rewrite::renamed(url, origin, &url_rewrite::site_of(request))
 }
 
 /// `Origin` or `Referer` of a request from the site itself as if it came from the origin's; `undefined` if
@@ -32,5 +32,5 @@ pub fn renamed(url: &str, request: &str) -> Option<String> {
 pub fn from_own_page(value: &str, request: &str) -> Option<String> {
     let app = App::loaded()?;
     let Origin::Url(origin) = &app.guard.settings().origin else { return None };
-    own_address::from_own_page(value, &own_address::site_of(request), origin)
+    url_rewrite::from_own_page(value, &url_rewrite::site_of(request), origin)
 }

@@ -1,9 +1,9 @@
 //! The index of users: written after the answer, asked by the admin API alone.
 
-use auth::index::{self, Cursor, IndexQuery, IndexedUser};
 use auth::refusal::Refusal;
 use auth::session::{Session, Subject};
 use auth::store::StoreError;
+use auth::user_index::{self, Cursor, IndexQuery, IndexedUser};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
@@ -33,7 +33,7 @@ pub fn record(app: &App, question: &IndexQuery) {
 /// # Errors
 /// [`Refusal::StoreUnavailable`].
 pub async fn page(app: &App, after: Cursor, limit: u32) -> Result<Vec<IndexedUser>, Refusal> {
-    ask(app, &IndexQuery::Page { after, limit, now: request::now() }, index::users).await
+    ask(app, &IndexQuery::Page { after, limit, now: request::now() }, user_index::users).await
 }
 
 /// How many users and sessions there are, or were a moment ago.
@@ -41,7 +41,7 @@ pub async fn page(app: &App, after: Cursor, limit: u32) -> Result<Vec<IndexedUse
 /// # Errors
 /// [`Refusal::StoreUnavailable`].
 pub async fn count(app: &App) -> Result<(u64, u64), Refusal> {
-    ask(app, &IndexQuery::Count { now: request::now() }, index::counts).await
+    ask(app, &IndexQuery::Count { now: request::now() }, user_index::counts).await
 }
 
 async fn ask<T>(

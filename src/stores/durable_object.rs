@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use auth::index::IndexQuery;
 use auth::ledger::{Ledger, LedgerChanges};
 use auth::rate::{Count, Rate};
 use auth::session::{Session, Sid, Subject};
 use auth::store::{CheckFrame, Command, EntryName, StoreError};
 use auth::time::Timestamp;
+use auth::user_index::IndexQuery;
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 

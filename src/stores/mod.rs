@@ -6,11 +6,11 @@ pub mod redis;
 use std::pin::Pin;
 use std::time::Duration;
 
-use auth::index::IndexQuery;
 use auth::rate::{Count, Rate};
 use auth::session::{Sid, Subject};
 use auth::store::{Answer, CheckFrame, Command, EntryName, StoreError};
 use auth::time::Timestamp;
+use auth::user_index::IndexQuery;
 use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use auth::config::Secret;
-use auth::index::IndexQuery;
 use auth::rate::{Count, Rate};
 use auth::redis::{ReadConsistency, Redis, RestError, RestRequest};
 use auth::session::{Sid, Subject};
 use auth::store::{CheckFrame, Command, EntryName, StoreError};
 use auth::time::Timestamp;
+use auth::user_index::IndexQuery;
 use js_sys::{Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::Headers;

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+use crate::body_format::Form;
 use crate::config::is_token;
 use crate::decision::Head;
-use crate::form::Form;
-use crate::reserved::is_reserved;
+use crate::reserved_headers::is_reserved;
 
 /// Where the guard looks for tokens. Never nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]

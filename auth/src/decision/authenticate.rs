@@ -2,7 +2,7 @@
 
 use super::browser::changes_state;
 use super::credentials::{Credentials, Verifier};
-use super::onward::CredentialRemoval;
+use super::forward_plan::CredentialRemoval;
 use super::{Body, Guard, Head, Principal};
 use crate::config::Settings;
 use crate::cookie::{self, Rest};

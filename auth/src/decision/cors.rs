@@ -3,8 +3,8 @@
 
 use super::browser::{asked_by_preflight, is_same_origin};
 use super::{Guard, Head};
-use crate::form::Form;
-use crate::origins::AllowedOrigin;
+use crate::allowed_origins::AllowedOrigin;
+use crate::body_format::Form;
 
 /// The methods of the guard's endpoints that scripts use.
 const METHODS: &str = "GET, HEAD, POST, PATCH, DELETE";

@@ -1,7 +1,7 @@
 //! The index of users: three keys that change together, so they share a slot of a cluster.
 
 use super::{LOCKING, Redis, RestError, RestRequest, result, unreadable};
-use crate::index::IndexQuery;
+use crate::user_index::IndexQuery;
 
 const INDEX: &str = include_str!("index.lua");
 

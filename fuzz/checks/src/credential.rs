@@ -1,6 +1,6 @@
+use auth::body_format::Form;
 use auth::cookie::{self, Rest};
 use auth::credential::{Sent, Source, TokenSources};
-use auth::form::Form;
 
 const NAME: &str = "__Host-session";
 

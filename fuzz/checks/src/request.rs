@@ -2,15 +2,15 @@ use std::time::Duration;
 
 use auth::access::{Access, Readings, Rules};
 use auth::admin::{self, AdminRequest, NewSession, SessionTerms};
+use auth::body_format::Form;
 use auth::config::Secret;
-use auth::form::Form;
-use auth::index;
 use auth::login::{AuthenticatedUser, LoginRequest};
 use auth::rate::Count;
 use auth::redirect::{LocalTarget, read_query};
 use auth::route::{Route, Target};
 use auth::session::Subject;
 use auth::time::Timestamp;
+use auth::user_index;
 
 /// Read as everything else a client or the login endpoint sends: a URL, a redirect, a login, an approval.
 pub fn request(data: &[u8]) {
@@ -79,7 +79,12 @@ fn admin(text: &str) {
             assert!(path.starts_with("users/") && !sub.as_str().is_empty());
         }
     }
-    let _ = (admin::page(text, 20), index::users(text), index::counts(text), Count::read(text));
+    let _ = (
+        admin::page(text, 20),
+        user_index::users(text),
+        user_index::counts(text),
+        Count::read(text),
+    );
     let ada = Subject::try_from("ada".to_owned()).unwrap();
     let longest = Duration::from_secs(60);
     let terms = SessionTerms { longest, issuers: &[], now: Timestamp::from_millis(0) };

@@ -1,11 +1,11 @@
 //! The end of other people's sessions.
 
 use auth::admin::{self, Permission};
-use auth::form::Form;
-use auth::index::{Cursor, Entry, IndexQuery, IndexedUser};
+use auth::body_format::Form;
 use auth::refusal::Refusal;
 use auth::session::{SessionEnd, Sid, Subject};
 use auth::store::{Command, SessionSelector};
+use auth::user_index::{Cursor, Entry, IndexQuery, IndexedUser};
 use serde::Serialize;
 use web_sys::Response;
 

@@ -1,8 +1,8 @@
 //! A request for the origin: who may ask for its path, and what goes on.
 
 use super::browser::asked_by_preflight;
-use super::onward::OnInvalidSession;
-use super::sent_headers::ConditionalHeaders;
+use super::forward_plan::OnInvalidSession;
+use super::header_filter::ConditionalHeaders;
 use super::{AnonymousPlan, Decision, ForwardPlan, ForwardTarget, Guard, Head, Principal};
 use crate::access::{Access, Readings, RuleMatches};
 use crate::config::{Mode, Settings};

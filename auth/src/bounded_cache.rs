@@ -6,7 +6,7 @@ use std::mem;
 
 use rustc_hash::FxHashMap;
 
-use crate::same::same;
+use crate::fast_compare::same;
 
 /// What is cached.
 pub trait Entry: Clone {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::onward::CredentialRemoval;
+use super::forward_plan::CredentialRemoval;
 use crate::admin::AdminScopes;
 use crate::credential::Source;
 use crate::session::{LiveSession, Session, Sid, Subject, TokenGeneration, TokenName};

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use super::TokenRecord;
-use crate::bounded::{BoundedCache, Entry};
+use crate::bounded_cache::{BoundedCache, Entry};
 
 /// How many bytes all of them may hold, with what a platform keeps beside them: see
 /// [`Tokens::keeps`](super::Tokens::keeps).

@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 
 use super::Permission;
 use crate::id_token::IssuerSession;
-use crate::index::{Cursor, MAX_PAGE};
 use crate::issuer::{TrustedIssuer, issuer_of};
 use crate::login::AuthenticatedUser;
 use crate::refusal::Refusal;
 use crate::session::{Sid, Subject};
 use crate::time::{Timestamp, parse_span};
+use crate::user_index::{Cursor, MAX_PAGE};
 
 /// What is asked for, below `admin/`.
 #[derive(Clone, Debug, PartialEq, Eq)]

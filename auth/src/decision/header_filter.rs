@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use rustc_hash::FxBuildHasher;
 
-use crate::bounded::{BoundedCache, Entry};
-use crate::reserved::{is_hop_by_hop, is_reserved, may_be_dropped, overrides_method};
+use crate::bounded_cache::{BoundedCache, Entry};
+use crate::reserved_headers::{is_hop_by_hop, is_reserved, may_be_dropped, overrides_method};
 
 /// What goes on only with some requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 
-use super::sent_headers::ConditionalHeaders;
+use super::header_filter::ConditionalHeaders;
 use super::{HeaderFilter, Principal};
 use crate::identity;
 use crate::refusal::Refusal;
