@@ -1,6 +1,17 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
-const globalSetup = "tests/harness/global-redis.ts";
+type Store = "durable-object" | "redis";
+
+/** A project that runs the spec files of one folder in `tests/`. */
+const project = (name: string, folder: string, store: Store, needsRedis: boolean): TestProjectInlineConfiguration => ({
+  extends: true,
+  test: {
+    name,
+    include: [`tests/${folder}/*.spec.ts`],
+    provide: { store },
+    ...(needsRedis ? { globalSetup: "tests/harness/redis_global_setup.ts" } : {}),
+  },
+});
 
 export default defineConfig({
   test: {
@@ -9,33 +20,15 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       // The contract, once per store.
-      {
-        extends: true,
-        test: {
-          name: "durable-object",
-          include: ["tests/contract/*.spec.ts"],
-          provide: { store: "durable-object" },
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: "redis",
-          include: ["tests/contract/*.spec.ts"],
-          provide: { store: "redis" },
-          globalSetup,
-        },
-      },
-      // What does not depend on the store, or concerns one of them.
-      {
-        extends: true,
-        test: {
-          name: "parts",
-          include: ["tests/*.spec.ts"],
-          provide: { store: "durable-object" },
-          globalSetup,
-        },
-      },
+      project("durable-object", "contract", "durable-object", false),
+      project("redis", "contract", "redis", true),
+      // What does not depend on the store, or concerns one of them: once.
+      project("worker", "worker", "durable-object", false),
+      project("stores", "stores", "durable-object", true),
+      project("browser", "browser", "durable-object", false),
+      project("commands", "commands", "durable-object", false),
+      project("docs", "docs", "durable-object", false),
+      project("unit", "unit", "durable-object", false),
     ],
   },
 });

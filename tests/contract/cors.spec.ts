@@ -1,8 +1,8 @@
-// Applications on other origins that the operator has named. As browsers see it: tests/cors.spec.ts.
+// Applications on other origins that the operator has named. As browsers see it: tests/browser/cors.spec.ts.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { answerOf, bearer, cookieOf, formInit, loginInit, startGuard, type Guard } from "../harness/guard.ts";
-import { openSocket, refusalOf } from "../harness/socket.ts";
+import { openSocket, refusalOf } from "../harness/websocket.ts";
 
 const SPA = "https://spa.example";
 const APP = "https://app.example:8443";

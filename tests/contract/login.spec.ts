@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { answerOf, bearer, cookieOf, formInit, ISSUER, loginInit, startGuard, type Guard } from "../harness/guard.ts";
-import { makeKey } from "../harness/jose.ts";
+import { makeKey } from "../harness/signing_keys.ts";
 import { PASSWORD } from "../harness/origin.ts";
 
 let guard: Guard;

@@ -1,5 +1,5 @@
 // Which answers of the origin's are kept from the browser's caches, and that all others stay as they are.
-// What browsers make of it: tests/back.spec.ts.
+// What browsers make of it: tests/browser/page_cache.spec.ts.
 
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";

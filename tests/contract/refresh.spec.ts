@@ -3,7 +3,7 @@
 import { decodeJwt } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { answerOf, bearer, cookieOf, formInit, mint, startGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
-import { openSocket, refusalOf } from "../harness/socket.ts";
+import { openSocket, refusalOf } from "../harness/websocket.ts";
 
 let guard: Guard;
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import type { Issuer } from "./issuer.ts";
+import type { Issuer } from "./identity_provider.ts";
 import { PASSWORD } from "./origin.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

@@ -22,7 +22,7 @@ TOKEN = os.environ.get("TOKEN")
 COOKIE = "__Host-session"
 
 numbers = count()
-# Users that the origin says more about: see tests/openapi.spec.ts.
+# Users that the origin says more about: see tests/docs/openapi.spec.ts.
 users = cycle(["somebody", "asked", "denied", "somebody", "large", "unusable"])
 
 

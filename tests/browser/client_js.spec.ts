@@ -1,0 +1,168 @@
+// The browser's half of push, in a real browser.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Browser, WebSocketRoute } from "playwright-core";
+import { startBrowser } from "../harness/browser.ts";
+import { startGuard, type Guard } from "../harness/guard.ts";
+import { PASSWORD } from "../harness/origin.ts";
+
+let guard: Guard;
+let browser: Browser;
+let url: string;
+beforeAll(async () => {
+  [guard, browser] = await Promise.all([startGuard(), startBrowser()]);
+  // Browsers take `Secure` cookies from this name without TLS.
+  url = guard.url.replace("127.0.0.1", "localhost");
+});
+afterAll(async () => {
+  await browser.close();
+  await guard[Symbol.asyncDispose]();
+});
+
+/** Has a page count the WebSockets that were opened. */
+const COUNT_OPENED = `globalThis.opened = 0;
+globalThis.WebSocket = class extends WebSocket {
+  constructor(...args) {
+    super(...args);
+    this.addEventListener("open", () => globalThis.opened++);
+  }
+};`;
+
+/** A page of the origin's with the client, open in a browser in which somebody has signed in. */
+async function open(username: string, attributes = "") {
+  const type = "text/html";
+  guard.origin.reply = { headers: { "content-type": type }, body: `<title>Members</title><script src="/_auth/client.js" ${attributes} async></script>` };
+  const page = await (await browser.newContext()).newPage();
+  await page.addInitScript(COUNT_OPENED);
+  await page.addInitScript("addEventListener('session-guard:ended', ({ detail }) => { globalThis.ended = detail })");
+  const asked: string[] = [];
+  page.on("response", (response) => {
+    if (response.url().endsWith("/_auth/session")) asked.push(String(response.status()));
+  });
+  const signIn = async () => {
+    await page.goto(`${url}/boats?page=2`);
+    await page.getByLabel("User name").fill(username);
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await expect.poll(() => page.evaluate("globalThis.opened")).toBe(1);
+  };
+  const ended = () => page.evaluate("globalThis.ended");
+  return { page, asked, signIn, ended };
+}
+
+/** Passes on the WebSockets of a page, and counts those that the guard has opened. */
+async function route(page: Awaited<ReturnType<typeof open>>["page"]) {
+  const sockets: { toPage: WebSocketRoute; toGuard: WebSocketRoute }[] = [];
+  await page.routeWebSocket(/_auth.events/, (toPage) => {
+    sockets.push({ toPage, toGuard: toPage.connectToServer() });
+  });
+  return sockets;
+}
+
+test("the page of a session that was superseded moves to the login page, which says why and leads back", async () => {
+  const { page, signIn } = await open("ada");
+  await signIn();
+  expect(new URL(page.url()).pathname).toBe("/boats");
+  await guard.login("ada");
+  await page.waitForURL(`${url}/_auth/login?reason=session_superseded&redirect=%2Fboats%3Fpage%3D2`);
+  expect(await page.getByRole("status").textContent()).toContain("you signed in elsewhere");
+  await page.getByLabel("User name").fill("ada");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(`${url}/boats?page=2`);
+});
+
+test("the fragment of a page that moves to the login page is there again after the login", async () => {
+  const { page, signIn } = await open("fay");
+  await signIn();
+  await page.evaluate("location.hash = 'row-7'");
+  await guard.login("fay");
+  await page.waitForURL(`${url}/_auth/login?reason=session_superseded&redirect=%2Fboats%3Fpage%3D2%23row-7`);
+  await page.getByLabel("User name").fill("fay");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(`${url}/boats?page=2#row-7`);
+});
+
+test("after a logout by a form the page says that, although the push was faster", async () => {
+  const { page, signIn } = await open("gil");
+  const messages: unknown[] = [];
+  page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => messages.push(payload)));
+  await signIn();
+  guard.origin.reply.body += "<form method=post action=/_auth/logout><button>Sign out</button></form>";
+  await page.reload();
+  await expect.poll(() => page.evaluate("globalThis.opened")).toBe(1);
+  const visited: string[] = [];
+  page.on("framenavigated", (frame) => visited.push(new URL(frame.url()).search));
+  // The session is over, and the page told so, before the form arrives.
+  await page.route("**/_auth/logout", async (route) => {
+    const cookie = (await page.context().cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
+    await guard.fetch("/_auth/logout", { method: "POST", headers: { cookie, "sec-fetch-site": "same-origin" } });
+    await expect.poll(() => messages).toEqual([expect.stringContaining("session.revoked")]);
+    await route.continue();
+  });
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.waitForURL(`${url}/_auth/login?*`);
+  expect([visited, await page.getByRole("status").textContent()]).toEqual([["?reason=logged_out"], "You have signed out."]);
+});
+
+test("a page that listens and asks does not keep a session from expiring", async () => {
+  await using brief = await startGuard({ SESSION_IDLE_TIMEOUT: "3 seconds" });
+  brief.origin.reply = { headers: { "content-type": "text/html" }, body: '<title>Members</title><script src="/_auth/client.js" async></script>' };
+  const page = await (await browser.newContext()).newPage();
+  const sockets = await route(page);
+  await page.goto(`${brief.url.replace("127.0.0.1", "localhost")}/boats`);
+  await page.getByLabel("User name").fill("hal");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect.poll(() => sockets.length).toBe(1);
+  // It loses its connection whenever it has one, and asks.
+  let asked = 0;
+  page.on("response", (response) => void (response.url().includes("/_auth/session") && (asked += 1)));
+  const lose = setInterval(() => sockets.splice(0).forEach(({ toPage }) => void toPage.close({ code: 1001 }).catch(() => {})), 100);
+  try {
+    await page.waitForURL("**/_auth/login?reason=session_expired*", { timeout: 20_000 });
+  } finally {
+    clearInterval(lose);
+  }
+  expect(asked).toBeGreaterThan(0);
+  expect(await page.getByRole("status").textContent()).toMatch(/^Your session expired just now \(.* UTC\)\.$/);
+});
+
+test("a page that asks for it is only told, by an event of the window", async () => {
+  const { page, signIn, ended } = await open("ben", 'data-redirect="off"');
+  await signIn();
+  await guard.login("ben");
+  await expect.poll(ended).toMatchObject({ type: "session.superseded", data: { sub: "ben", device: "desktop", by: "other" } });
+  expect(page.url()).toBe(`${url}/boats?page=2`);
+});
+
+test("a page may keep itself where it is when it hears the event", async () => {
+  const { page, signIn, ended } = await open("cem");
+  await page.addInitScript("addEventListener('session-guard:ended', (event) => event.preventDefault())");
+  await signIn();
+  await guard.login("cem");
+  await expect.poll(ended).toMatchObject({ type: "session.superseded" });
+  expect(page.url()).toBe(`${url}/boats?page=2`);
+});
+
+test("a connection that was lost is made again, and the session asked about", async () => {
+  const { page, asked, signIn, ended } = await open("dee", 'data-redirect="off"');
+  const sockets = await route(page);
+  await signIn();
+  await sockets[0]?.toPage.close({ code: 1001 });
+  await expect.poll(() => asked, { timeout: 10_000 }).toEqual(["200"]);
+  expect([sockets.length, await ended()]).toEqual([2, undefined]);
+  await guard.login("dee");
+  await expect.poll(ended).toMatchObject({ type: "session.superseded" });
+});
+
+test("an end while the connection was lost is learnt when it is made again", async () => {
+  const { page, asked, signIn, ended } = await open("eva", 'data-redirect="off"');
+  const sockets = await route(page);
+  await signIn();
+  await sockets[0]?.toPage.close({ code: 1001 });
+  await guard.login("eva");
+  await expect.poll(ended, { timeout: 10_000 }).toMatchObject({ type: "session.superseded" });
+  expect(asked).toEqual(["401"]);
+});

@@ -1,0 +1,126 @@
+// Going back to a page whose session is over, in a real browser that keeps pages.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Browser } from "playwright-core";
+import { startBrowser } from "../harness/browser.ts";
+import { startGuard, type Guard } from "../harness/guard.ts";
+import { PASSWORD } from "../harness/origin.ts";
+
+let guard: Guard;
+let browser: Browser;
+let url: string;
+beforeAll(async () => {
+  [guard, browser] = await Promise.all([startGuard({ ROUTES: '[{"path": "/shell", "access": "public"}]' }), startBrowser({ withPageCache: true })]);
+  // Browsers take `Secure` cookies from this name without TLS.
+  url = guard.url.replace("127.0.0.1", "localhost");
+});
+afterAll(async () => {
+  await browser.close();
+  await guard[Symbol.asyncDispose]();
+});
+
+const FORM = "<form method=post action=/_auth/logout><button>Sign out</button></form><a href=/other>Other</a>";
+const CLIENT = '<script src="/_auth/client.js" async></script>';
+/** Has a page count the WebSockets that were opened. */
+const COUNT_OPENED = `globalThis.opened = 0;
+globalThis.WebSocket = class extends WebSocket {
+  constructor(...args) {
+    super(...args);
+    this.addEventListener("open", () => globalThis.opened++);
+  }
+};`;
+let users = 0;
+const serve = (headers: Record<string, string>, body = "") => {
+  guard.origin.reply = { headers: { "content-type": "text/html", ...headers }, body: `<title>Private</title>${FORM}${body}` };
+};
+beforeEach(() => serve({}));
+
+/** A browser of its own, in which somebody has signed in and sees a page. */
+async function visitor(path = "/boats") {
+  const user = `visitor-${(users += 1)}`;
+  const page = await (await browser.newContext()).newPage();
+  await page.addInitScript("addEventListener('pageshow', ({ persisted }) => { globalThis.persisted = persisted })");
+  await page.addInitScript(COUNT_OPENED);
+  await page.goto(`${url}/boats`);
+  await page.getByLabel("User name").fill(user);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(`${url}/boats`);
+  if (path !== "/boats") await page.goto(`${url}${path}`);
+  // Playwright's own `goBack` waits for a load, which a kept page has had.
+  const back = async () => {
+    const before = page.url();
+    await page.evaluate("history.back()").catch(() => {});
+    await expect.poll(() => page.url()).not.toBe(before);
+    await page.waitForFunction("globalThis.persisted !== undefined");
+  };
+  return { user, page, back };
+}
+
+/** The ways of an origin to say what is to be kept of its pages. */
+const KEPT: [string, Record<string, string>][] = [
+  ["nothing", {}],
+  ["no-store", { "cache-control": "no-store" }],
+  ["an hour", { "cache-control": "private, max-age=3600" }],
+];
+
+describe.each(KEPT)("a page of which the origin says %j to caches", (_, headers) => {
+  test.each([["without client.js", ""], ["with client.js", CLIENT]])("is not shown again after a logout by a form, %s", async (_, body) => {
+    serve(headers, body);
+    const { page, back } = await visitor();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.waitForURL(`${url}/_auth/login?*`);
+    await back();
+    await expect.poll(() => page.title()).toBe("Sign in");
+  });
+
+  test("is not shown again when a newer login has taken its session's place, by way of the login page", async () => {
+    serve(headers);
+    const { user, page, back } = await visitor();
+    await guard.login(user);
+    await page.getByRole("link", { name: "Other" }).click();
+    await page.waitForURL(({ pathname }) => pathname === "/_auth/login");
+    await back();
+    await expect.poll(() => page.title()).toBe("Sign in");
+  });
+
+  test.each([
+    ["from another page behind the guard", () => `${url}/other`],
+    ["from another site", () => `${guard.origin.url}/elsewhere`],
+    ["from an empty page", () => "about:blank"],
+  ])("is not shown again when a newer login has taken its session's place, %s", async (_, elsewhere) => {
+    serve(headers);
+    const { user, page, back } = await visitor();
+    await page.goto(elsewhere());
+    await guard.login(user);
+    await back();
+    await expect.poll(() => page.title()).toBe("Sign in");
+  });
+});
+
+test("a page that the browser keeps is loaded anew when it returns, by client.js", async () => {
+  serve({}, CLIENT);
+  const { page, back } = await visitor("/shell");
+  // Once it listens, it knows that somebody is signed in.
+  await expect.poll(() => page.evaluate("globalThis.opened")).toBe(1);
+  await page.goto("about:blank");
+  guard.origin.received.length = 0;
+  await back();
+  await expect.poll(() => guard.origin.received.map(({ target }) => target)).toContain("/shell");
+});
+
+test("going back within a live session shows the page, made anew", async () => {
+  const { page, back } = await visitor();
+  await page.goto(`${url}/other`);
+  guard.origin.received.length = 0;
+  await back();
+  await expect.poll(() => guard.origin.received.map(({ target }) => target)).toContain("/boats");
+  expect(await page.title()).toBe("Private");
+});
+
+test("no trace of that is left in the browser, and none reaches the origin", async () => {
+  const { page } = await visitor();
+  await page.goto(`${url}/other`);
+  expect((await page.context().cookies()).map(({ name }) => name)).toEqual(["__Host-session"]);
+  expect(guard.origin.received.filter(({ headers }) => headers.cookie !== undefined)).toEqual([]);
+});

@@ -1,0 +1,182 @@
+// The guard's pages in a real browser, used as people use them.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Browser } from "playwright-core";
+import { startBrowser } from "../harness/browser.ts";
+import { answerOf, startGuard, type Guard } from "../harness/guard.ts";
+import { PASSWORD } from "../harness/origin.ts";
+
+const MEMBERS = { headers: { "content-type": "text/html" }, body: "<title>Members</title><form method=post action=/_auth/logout><button>Sign out</button></form>" };
+
+let guard: Guard;
+let browser: Browser;
+let url: string;
+beforeAll(async () => {
+  [guard, browser] = await Promise.all([startGuard(), startBrowser()]);
+  guard.origin.reply = MEMBERS;
+  // Browsers take `Secure` cookies from this name without TLS.
+  url = guard.url.replace("127.0.0.1", "localhost");
+});
+afterAll(async () => {
+  await browser.close();
+  await guard[Symbol.asyncDispose]();
+});
+
+/** A browser of its own, with JavaScript switched off. */
+async function visitor() {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  const signIn = async (username: string, password = PASSWORD) => {
+    await page.getByLabel("User name").fill(username);
+    await page.getByLabel("Password").fill(password);
+    // A click is over before the page that it leads to is there.
+    await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "Sign in" }).click()]);
+  };
+  return { page, signIn };
+}
+
+test("of two browsers the second signs the first one out, which is told so and comes back to where it was", async () => {
+  const [first, second] = [await visitor(), await visitor()];
+  await first.page.goto(`${url}/members?page=2`);
+  expect(new URL(first.page.url()).pathname).toBe("/_auth/login");
+  await first.signIn("ada");
+  expect([first.page.url(), await first.page.title()]).toEqual([`${url}/members?page=2`, "Members"]);
+
+  await second.page.goto(url);
+  await second.signIn("ada");
+  expect(await second.page.title()).toBe("Members");
+
+  await first.page.reload();
+  expect(await first.page.getByRole("status").textContent()).toContain("you signed in elsewhere");
+  await first.signIn("ada");
+  expect(first.page.url()).toBe(`${url}/members?page=2`);
+});
+
+test("a wrong password is answered on the page, and the right one then leads on", async () => {
+  const { page, signIn } = await visitor();
+  await page.goto(`${url}/boats`);
+  await signIn("ben", "wrong");
+  expect(await page.getByRole("alert").textContent()).toContain("The login was not accepted");
+  expect(await page.getByLabel("User name").inputValue()).toBe("ben");
+  expect(await page.getByLabel("Password").inputValue()).toBe("");
+  await signIn("ben");
+  expect(page.url()).toBe(`${url}/boats`);
+});
+
+test.each(["", "?reason=session_expired&redirect=/boats?page=2"])("the fragment of a link is there again after the login, also after a wrong password (%j)", async (query) => {
+  const { page, signIn } = await visitor();
+  await page.goto(`${url}${query === "" ? "/boats?page=2" : `/_auth/login${query}`}#row-7`);
+  expect(new URL(page.url()).pathname).toBe("/_auth/login");
+  await signIn("fragment", "wrong");
+  await signIn("fragment");
+  expect(page.url()).toBe(`${url}/boats?page=2#row-7`);
+});
+
+test("a link of 8 KB leads back to where it pointed", async () => {
+  const { page, signIn } = await visitor();
+  const link = `${url}/boats?filter=${"%C3%A4b".repeat(1160)}`;
+  expect(link.length).toBeGreaterThan(8100);
+  await page.goto(link);
+  await signIn("long");
+  expect(page.url()).toBe(link);
+});
+
+test("an application may lead to another site after the login", async () => {
+  const { page, signIn } = await visitor();
+  await page.goto(`${url}/boats`);
+  // Another site to the browser.
+  const elsewhere = `${guard.url}/_auth/health`;
+  guard.origin.reply = { status: 302, headers: { location: elsewhere } };
+  try {
+    await signIn("leads-on");
+    expect(page.url()).toBe(elsewhere);
+  } finally {
+    guard.origin.reply = MEMBERS;
+  }
+});
+
+test("a form sent after the session is over leads to the login page, which says when it was ended and leads back to the form", async () => {
+  const { page, signIn } = await visitor();
+  await page.goto(`${url}/form?step=2`);
+  await signIn("form");
+  guard.origin.reply = { headers: { "content-type": "text/html" }, body: "<form method=post action=/save><button>Save</button></form>" };
+  try {
+    await page.reload();
+    await guard.login("form");
+    await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "Save" }).click()]);
+  } finally {
+    guard.origin.reply = MEMBERS;
+  }
+  expect(await page.getByRole("status").textContent()).toMatch(/^You were signed out here just now \(\d+ \w+ \d{4}, \d\d:\d\d UTC\), because you signed in elsewhere, with another device\.$/);
+  await signIn("form");
+  expect(page.url()).toBe(`${url}/form?step=2`);
+});
+
+test("a sign-out by a form leads to the login page, and the session is over", async () => {
+  const { page, signIn } = await visitor();
+  await page.goto(url);
+  await signIn("eva");
+  const [cookie] = await page.context().cookies();
+  expect(cookie).toMatchObject({ name: "__Host-session", httpOnly: true, secure: true, sameSite: "Lax", path: "/" });
+  await page.getByRole("button", { name: "Sign out" }).click();
+  expect(await page.getByRole("status").textContent()).toBe("You have signed out.");
+  expect(await page.context().cookies()).toEqual([]);
+  const stolen = await answerOf(guard.fetch("/", { headers: { cookie: `__Host-session=${cookie?.value}` } }));
+  expect(stolen).toMatchObject({ status: 401, body: { code: "session_revoked" } });
+});
+
+test("the login page is labelled, loads nothing from elsewhere, and breaks none of its own rules", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const loaded: string[] = [];
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("request", (request) => loaded.push(new URL(request.url()).pathname));
+  const response = await page.goto(`${url}/_auth/login?reason=session_expired`);
+  expect(loaded.filter((path) => path !== "/favicon.ico")).toEqual(["/_auth/login", "/_auth/style.css"]);
+  expect(complaints.filter((text) => !text.includes("favicon"))).toEqual([]);
+  expect(response?.headers()).toMatchObject({
+    "cache-control": "no-store",
+    "content-security-policy": expect.stringContaining("frame-ancestors 'none'"),
+    "x-content-type-options": "nosniff",
+    // Without a referrer, Safari before 16.4 would send the form in a way that no site is known by.
+    "referrer-policy": "same-origin",
+  });
+  expect(await page.locator("body").ariaSnapshot()).toBe(
+    [
+      "- main:",
+      '  - heading "Sign in" [level=1]',
+      "  - status: Your session has expired.",
+      "  - text: User name",
+      '  - textbox "User name"',
+      "  - text: Password",
+      '  - textbox "Password"',
+      '  - button "Sign in"',
+    ].join("\n"),
+  );
+});
+
+test.each([["phone", 360, 640], ["desktop", 1280, 800]])("on a %s nothing overflows", async (name, width, height) => {
+  const context = await browser.newContext({ viewport: { width, height } });
+  const page = await context.newPage();
+  const folder = process.env["SCREENSHOTS"];
+  const look = async (at: string) => {
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+    if (folder) await page.screenshot({ path: `${folder}/login-${at}-${name}.png` });
+  };
+  const user = `seen-on-${name}`;
+  const signIn = async (password: string) => {
+    await page.getByLabel("User name").fill(user);
+    await page.getByLabel("Password").fill(password);
+    await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "Sign in" }).click()]);
+  };
+  await page.goto(`${url}/boats`);
+  await signIn(PASSWORD);
+  await guard.login(user);
+  await page.reload();
+  await look("superseded");
+  await signIn("wrong");
+  await look("wrong");
+  expect(await page.evaluate("document.activeElement.id")).toBe("password");
+});

@@ -1,0 +1,294 @@
+// Who the origin is told it is, under which names, and how it knows that the guard has said so.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { answerOf, bearer, cookieOf, ISSUER, loginInit, startGuard, type Guard, type Vars } from "../harness/guard.ts";
+import { startIssuer } from "../harness/identity_provider.ts";
+import { makeKey, type SigningKey } from "../harness/signing_keys.ts";
+
+const ROUTES = JSON.stringify([{ path: "/open", access: "public" }, { path: "/maybe", access: "optional" }]);
+const keySet = (...all: SigningKey[]) => JSON.stringify({ keys: all.map(({ jwk }) => jwk) });
+const ASSERTION = "x-auth-request-assertion";
+const ada = {
+  sub: "m-1",
+  claims: { email: "ada@example.com", name: "Ada W", preferred_username: "ada" },
+  roles: ["member", "a,b"],
+};
+
+const NAMES = [
+  ...["User", "Email", "Groups", "Session", "Data", "Assertion", "Claim-Name", "Preferred-Username"].map((name) => `X-Auth-Request-${name}`),
+  ...["User", "Email", "Groups", "Preferred-Username"].map((name) => `X-Forwarded-${name}`),
+  ...["User", "Email", "Groups", "Name"].map((name) => `Remote-${name}`),
+];
+
+/** Each name in several spellings, of which some server or framework makes the same. */
+const forged = Object.fromEntries(
+  NAMES.flatMap((name) => [name, name.toUpperCase().replaceAll("-", "_"), name.replaceAll("-", "."), name.replaceAll("-", ""), name.replace("-", "_")])
+    .map((name) => [name, "forged"]),
+);
+
+/** What the origin could take for an identity. */
+function told(guard: Guard) {
+  const headers = Object.entries(guard.origin.received.at(-1)?.headers ?? {});
+  return Object.fromEntries(headers.filter(([name]) => /^(xauthrequest|xforwarded(user|email|groups|preferred)|remote)/.test(name.replaceAll(/[^a-z0-9]/g, ""))));
+}
+
+const common = (sid: string) => ({
+  "x-auth-request-session": sid,
+  "x-auth-request-claim-email": "ada@example.com",
+  "x-auth-request-claim-name": "Ada W",
+  "x-auth-request-claim-preferred-username": "ada",
+  "x-auth-request-claim-roles": '["member","a,b"]',
+  "x-auth-request-data": '{"theme":"dark"}',
+});
+
+describe.each([
+  ["x-auth-request", { "x-auth-request-user": "m-1", "x-auth-request-email": "ada@example.com", "x-auth-request-groups": "member,a%2Cb" }],
+  ["x-forwarded", { "x-forwarded-user": "m-1", "x-forwarded-email": "ada@example.com", "x-forwarded-groups": "member,a%2Cb", "x-forwarded-preferred-username": "ada" }],
+  ["remote", { "remote-user": "m-1", "remote-email": "ada@example.com", "remote-groups": "member,a%2Cb", "remote-name": "Ada W" }],
+])("with IDENTITY_HEADERS = %s", (preset, own) => {
+  let guard: Guard;
+  let token: string;
+  let sid: string;
+  beforeAll(async () => {
+    guard = await startGuard({ IDENTITY_HEADERS: preset, FORWARD_SESSION_DATA: "true", ROUTES });
+    guard.origin.approvals.set("ada", { ...ada, data: { theme: "dark" } });
+    ({ access_token: token, session: { sid } } = await guard.login("ada"));
+  });
+  afterAll(() => guard[Symbol.asyncDispose]());
+  beforeEach(() => {
+    guard.origin.received.length = 0;
+  });
+
+  test.each(["/private", "/maybe"])("the origin is told by these names, and by no other, at %s", async (path) => {
+    const { status } = await guard.fetch(path, { headers: { ...forged, ...bearer(token).headers } });
+    expect(status).toBe(200);
+    expect(told(guard)).toEqual({ ...own, ...common(sid) });
+  });
+
+  test.each([
+    ["a public path, with a token", "/open", true],
+    ["a public path, without one", "/open", false],
+    ["an optional path, without a token", "/maybe", false],
+  ])("no spelling of any preset passes at %s", async (_, path, hasToken) => {
+    const { status } = await guard.fetch(path, { headers: { ...forged, ...(hasToken ? bearer(token).headers : {}) } });
+    expect(status).toBe(200);
+    expect(told(guard)).toEqual({});
+  });
+
+  test("nor does one at an optional path with the token of a session that is over", async () => {
+    guard.origin.approvals.set("eve", { sub: "eve" });
+    const { access_token } = await guard.login("eve");
+    await guard.login("eve");
+    const { status } = await guard.fetch("/maybe", { headers: { ...forged, ...bearer(access_token).headers } });
+    expect(status).toBe(200);
+    expect(told(guard)).toEqual({});
+  });
+});
+
+/** A value as an origin reads it that takes headers for UTF-8; Node takes them for Latin-1. */
+const utf8 = (value: unknown) => Buffer.from(String(value), "latin1").toString("utf8");
+
+describe("beyond ASCII", () => {
+  const cyrillic = { sub: "жук", claims: { email: "зоя@пример.example", name: "Зоя ⚓ 😀 é х" }, roles: Array.from({ length: 90 }, (_, n) => `гребец-${n}`) };
+
+  test("values are UTF-8 as they are with IDENTITY_ENCODING = utf8, and the session's data, too", async () => {
+    await using guard = await startGuard({ IDENTITY_ENCODING: "utf8", FORWARD_SESSION_DATA: "true", IDENTITY_HEADERS: "remote" });
+    guard.origin.approvals.set("zoe", { ...cyrillic, data: { тема: "тёмная" } });
+    const { access_token } = await guard.login("zoe");
+    for (const path of ["/a", "/b", "/b", "/b"]) expect((await guard.fetch(path, bearer(access_token))).status).toBe(200);
+    for (const { headers } of guard.origin.received) {
+      const told = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, utf8(value)]));
+      expect(told).toMatchObject({
+        "remote-user": "жук", "remote-email": "зоя@пример.example", "remote-name": "Зоя ⚓ 😀 é %D1%85", "remote-groups": cyrillic.roles.join(","),
+        "x-auth-request-claim-roles": JSON.stringify(cyrillic.roles), "x-auth-request-data": '{"тема":"тёмная"}',
+      });
+    }
+    expect(guard.origin.received).toHaveLength(4);
+  });
+
+  test("nothing in them ends or forges a header", async () => {
+    await using guard = await startGuard({ IDENTITY_ENCODING: "utf8" });
+    const name = " \u0085é\r\nRemote-User: root\u0000\u007f\u2028%0d à";
+    guard.origin.approvals.set("eve", { sub: "eve", claims: { name } });
+    await guard.fetch("/", bearer((await guard.login("eve")).access_token));
+    const { headers } = guard.origin.received[0] as { headers: Record<string, string> };
+    expect(headers).not.toHaveProperty("remote-user");
+    expect(decodeURIComponent(utf8(headers["x-auth-request-claim-name"]))).toBe(name);
+  });
+
+  const many = { ...cyrillic, roles: Array.from({ length: 120 }, (_, n) => `гребец-${n}`) };
+
+  test.each([["percent", 502], ["utf8", 200]])("with IDENTITY_ENCODING = %s, a login with many roles gives %i, and what is refused is told", async (encoding, expected) => {
+    await using guard = await startGuard({ IDENTITY_ENCODING: encoding });
+    guard.origin.approvals.set("zoe", many);
+    const answer = await answerOf(guard.fetch("/_auth/login", loginInit({ username: "zoe" })));
+    expect(answer.status).toBe(expected);
+    if (expected === 200) {
+      expect((await guard.fetch("/", bearer((answer.body as { access_token: string }).access_token))).status).toBe(200);
+      return;
+    }
+    expect(answer.body).toMatchObject({ code: "origin_unavailable", detail: expect.stringContaining("too much") });
+    await expect.poll(() => guard.log.join()).toMatch(/`roles` is the largest.*origin_unavailable/);
+    expect(guard.log.join()).not.toContain("гребец");
+  });
+
+  test("the same is told of the origin's own login, the admin API and an ID token", async () => {
+    await using issuer = await startIssuer();
+    const ADMIN_API_KEY = "0123456789abcdef0123456789abcdef";
+    await using guard = await startGuard({ ADMIN_API_KEY, TRUSTED_ISSUERS: JSON.stringify([issuer.entry()]), ROUTES: JSON.stringify([{ path: "/enter", access: "public", login: true }]) });
+    const named = async () => {
+      await expect.poll(() => guard.log.join()).toMatch(/`roles` is the largest/);
+      guard.log.length = 0;
+    };
+    guard.origin.reply = { headers: { "x-guard-login": JSON.stringify(many).replaceAll(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`) } };
+    expect(await answerOf(guard.fetch("/enter"))).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
+    await named();
+    const begin = { method: "POST", headers: { ...bearer(ADMIN_API_KEY).headers, "content-type": "application/json" }, body: JSON.stringify({ roles: many.roles }) };
+    expect(await answerOf(guard.fetch("/_auth/admin/users/zoe/sessions", begin))).toMatchObject({ status: 400, body: { code: "bad_request", detail: expect.stringContaining("`roles`") } });
+    await named();
+    const exchange = loginInit({ password: undefined, id_token: issuer.idToken({ roles: many.roles }) });
+    expect(await answerOf(guard.fetch("/_auth/login", exchange))).toMatchObject({ status: 502, body: { code: "issuer_unavailable", detail: expect.stringContaining("too much") } });
+    await named();
+  });
+
+  test("the most that a login may say reaches an ordinary origin", async () => {
+    await using guard = await startGuard({ SIGNING_KEYS: keySet(makeKey("ES256")) });
+    const roles = (count: number) => ({ sub: "жук", roles: Array.from({ length: count }, (_, n) => `гр-${n}`) });
+    let [least, most] = [0, 400];
+    while (most - least > 1) {
+      const count = Math.floor((least + most) / 2);
+      guard.origin.approvals.set("zoe", roles(count));
+      const { status } = await guard.fetch("/_auth/login", loginInit({ username: "zoe" }));
+      if (status === 200) least = count;
+      else most = count;
+    }
+    guard.origin.approvals.set("zoe", roles(least));
+    const { access_token } = await guard.login("zoe");
+    expect((await guard.fetch("/", bearer(access_token))).status).toBe(200);
+    const identity = Object.entries(told(guard)).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    expect(identity.length).toBeGreaterThan(7_500);
+    expect(identity.length).toBeLessThanOrEqual(8 * 1024);
+  });
+});
+
+test("headers that only look alike pass", async () => {
+  await using guard = await startGuard();
+  const headers = { ...bearer((await guard.login("ada")).access_token).headers, "x-auth": "a", "not-remote-user": "b", "x-request-id": "c" };
+  await guard.fetch("/", { headers });
+  expect(guard.origin.received[0]?.headers).toMatchObject({ "x-auth": "a", "not-remote-user": "b", "x-request-id": "c" });
+});
+
+const keys = ["ES256", "EdDSA"].map((alg) => makeKey(alg));
+
+/** The assertion of the last request, as an origin verifies it. */
+async function verified(guard: Guard, audience = guard.origin.url) {
+  const published = createRemoteJWKSet(new URL(`${guard.url}/.well-known/jwks.json`));
+  return jwtVerify(assertionOf(guard) ?? "", published, { issuer: ISSUER, audience, typ: "guard-assertion+jwt", requiredClaims: ["sub", "sid", "exp"] });
+}
+
+const assertionOf = (guard: Guard) => guard.origin.received.at(-1)?.headers[ASSERTION] as string | undefined;
+
+describe.each(keys)("an assertion by $alg", (key) => {
+  let guard: Guard;
+  let token: string;
+  let sid: string;
+  beforeAll(async () => {
+    guard = await startGuard({ SIGNING_KEYS: keySet(key), ROUTES });
+    guard.origin.approvals.set("ada", ada);
+    ({ access_token: token, session: { sid } } = await guard.login("ada"));
+  });
+  afterAll(() => guard[Symbol.asyncDispose]());
+  beforeEach(() => {
+    guard.origin.received.length = 0;
+  });
+
+  test("says to the origin who it is, for a minute, and panva/jose verifies it by the published keys", async () => {
+    await guard.fetch("/", { headers: { ...forged, ...bearer(token).headers } });
+    const { payload, protectedHeader } = await verified(guard);
+    expect(protectedHeader).toEqual({ alg: key.alg, typ: "guard-assertion+jwt", kid: key.kid });
+    expect(payload).toEqual({ iss: ISSUER, aud: guard.origin.url, sub: "m-1", sid, email: "ada@example.com", iat: expect.any(Number), exp: (payload.iat ?? 0) + 60 });
+    expect(payload.sub).toBe(guard.origin.received[0]?.headers["x-auth-request-user"]);
+    expect(Math.abs((payload.iat ?? 0) - Date.now() / 1000)).toBeLessThan(20);
+  });
+
+  test("is signed once for many requests of one session, and for each session apart", async () => {
+    const texts = new Set<string | undefined>();
+    for (let n = 0; n < 20; n += 1) {
+      await guard.fetch(`/${n}`, bearer(token));
+      texts.add(assertionOf(guard));
+    }
+    // Two, if half its time passes meanwhile.
+    expect(texts.size).toBeLessThanOrEqual(2);
+    await guard.fetch("/", bearer((await guard.login("ben")).access_token));
+    expect(texts.has(assertionOf(guard))).toBe(false);
+    expect((await verified(guard)).payload).toMatchObject({ sub: "ben" });
+  });
+
+  test("comes with the cookie and on optional paths, too, and never without a live session", async () => {
+    const cookie = cookieOf(await guard.fetch("/_auth/login", loginInit({ username: "carla" })));
+    const seen = async (path: string, headers: Record<string, string>) => {
+      expect((await guard.fetch(path, { headers: { ...headers, [ASSERTION]: "forged" } })).status).toBe(200);
+      return assertionOf(guard) === undefined ? undefined : (await verified(guard)).payload.sub;
+    };
+    expect(await seen("/", { cookie })).toBe("carla");
+    expect(await seen("/maybe", { cookie })).toBe("carla");
+    expect(await seen("/open", { cookie })).toBeUndefined();
+    expect(await seen("/maybe", {})).toBeUndefined();
+    await guard.login("carla");
+    expect(await seen("/maybe", { cookie })).toBeUndefined();
+  });
+
+  test("is no token for the guard, and a token is no assertion for the origin", async () => {
+    await guard.fetch("/", bearer(token));
+    const refused = await answerOf(guard.fetch("/", bearer(assertionOf(guard) ?? "")));
+    expect(refused).toMatchObject({ status: 401, body: { code: "token_invalid", detail: "The token is of another type." } });
+    expect(guard.origin.received).toHaveLength(1);
+    const published = createRemoteJWKSet(new URL(`${guard.url}/.well-known/jwks.json`));
+    await expect(jwtVerify(token, published, { typ: "guard-assertion+jwt" })).rejects.toThrow(/"typ"/);
+  });
+});
+
+test("without a private key that has a public half there is no assertion", async () => {
+  await using guard = await startGuard({ SIGNING_KEYS: keySet(makeKey("HS256"), makeKey("RS256")) });
+  await guard.fetch("/", bearer((await guard.login("ada")).access_token));
+  expect(guard.origin.received[0]?.headers).toMatchObject({ "x-auth-request-user": "ada" });
+  expect(assertionOf(guard)).toBeUndefined();
+});
+
+test("a key that comes second signs assertions when the first is a secret", async () => {
+  await using guard = await startGuard({ SIGNING_KEYS: keySet(makeKey("HS256"), makeKey("EdDSA")) });
+  const { access_token } = await guard.login("ada");
+  expect(decodeProtectedHeader(access_token)).toMatchObject({ alg: "HS256" });
+  await guard.fetch("/", bearer(access_token));
+  expect(await verified(guard)).toMatchObject({ payload: { sub: "ada" }, protectedHeader: { alg: "EdDSA", kid: "key-EdDSA" } });
+});
+
+test("without ORIGIN_URL it is for the host that the request is for", async () => {
+  await using guard = await startGuard({ ORIGIN_URL: undefined, SIGNING_KEYS: keySet(makeKey("ES256")) });
+  const { host } = new URL(guard.origin.url);
+  const { access_token } = await guard.login("ada");
+  await guard.fetch("/", { headers: { ...bearer(access_token).headers, host } });
+  expect((await verified(guard, guard.origin.url)).payload).toMatchObject({ sub: "ada", aud: `http://${host}` });
+});
+
+test("keys rotate: the new one signs assertions at once, for old sessions, too", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "session-guard-assertions-"));
+  const [before, after] = [makeKey("ES256", "before"), makeKey("EdDSA", "after")];
+  const space: Vars = { REDIS_KEYSPACE: `rotating:${folder}:` };
+  try {
+    const first = await startGuard({ ...space, SIGNING_KEYS: keySet(before) }, { persist: folder });
+    const { access_token } = await first.login("ada");
+    await first.fetch("/", bearer(access_token));
+    expect((await verified(first)).protectedHeader).toMatchObject({ kid: "before" });
+    await first[Symbol.asyncDispose]();
+    await using second = await startGuard({ ...space, SIGNING_KEYS: keySet(after, before) }, { persist: folder });
+    expect((await second.fetch("/", bearer(access_token))).status).toBe(200);
+    expect(await verified(second)).toMatchObject({ payload: { sub: "ada" }, protectedHeader: { alg: "EdDSA", kid: "after" } });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,111 @@
+// ORIGIN_TIMEOUT is the origin's: while a body comes in, it runs anew with each piece.
+
+import { once } from "node:events";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { bearer, startGuard, type Guard } from "../harness/guard.ts";
+import { startRawOrigin } from "../harness/raw_http.ts";
+
+let guard: Guard;
+let token: string;
+beforeAll(async () => {
+  guard = await startGuard({ ORIGIN_TIMEOUT: "2 seconds" });
+  token = (await guard.login("ada")).access_token;
+});
+beforeEach(() => {
+  guard.origin.received.length = 0;
+  guard.origin.reply = {};
+});
+afterAll(() => guard[Symbol.asyncDispose]());
+
+/** Begins a POST, whose body the test writes. */
+function begin(headers: Record<string, string>, at = guard) {
+  const { hostname, port } = new URL(at.url);
+  const request = httpRequest({ hostname, port, path: "/upload", method: "POST", agent: false, headers: { ...(bearer(token).headers as object), ...headers } });
+  request.on("error", () => {});
+  const answer = once(request, "response").then(async ([message]) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of message as AsyncIterable<Buffer>) chunks.push(chunk);
+    return { status: (message as IncomingMessage).statusCode, body: Buffer.concat(chunks).toString(), at: Date.now() };
+  });
+  return { request, answer };
+}
+
+const pause = (millis: number) => new Promise((resume) => setTimeout(resume, millis));
+const PIECE = Buffer.alloc(6_000, "x");
+
+describe("a body that takes longer than ORIGIN_TIMEOUT to come in", () => {
+  test.each<[string, Record<string, string>]>([
+    ["of known length", { "content-length": String(10 * PIECE.length) }],
+    ["of none", { "transfer-encoding": "chunked" }],
+  ])("%s arrives whole, and is answered", async (_, headers) => {
+    const { request, answer } = begin(headers);
+    for (let piece = 0; piece < 10; piece += 1) {
+      request.write(PIECE);
+      await pause(300);
+    }
+    request.end();
+    expect(await answer).toMatchObject({ status: 200, body: "the origin's answer" });
+    expect(guard.origin.received.map(({ body }) => body.length)).toEqual([10 * PIECE.length]);
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ["of known length", { "content-length": "600000" }],
+    ["of none", { "transfer-encoding": "chunked" }],
+  ])("%s, and stops moving, is a 504", async (_, headers) => {
+    const { request, answer } = begin(headers);
+    request.write(PIECE);
+    await pause(1000);
+    const last = Date.now();
+    request.write(PIECE);
+    const { status, at, body } = await answer;
+    request.destroy();
+    expect([status, JSON.parse(body)]).toMatchObject([504, { code: "origin_unavailable" }]);
+    expect(at - last).toBeGreaterThan(1900);
+  });
+});
+
+test.each([10, 100_000])("an origin that does not answer %i bytes that it has got is a 504, counted from their end", async (size) => {
+  guard.origin.reply = { hangs: true };
+  const { request, answer } = begin({ "content-length": String(size) });
+  const start = Date.now();
+  request.end(Buffer.alloc(size));
+  const { status, at } = await answer;
+  expect(status).toBe(504);
+  expect(at - start).toBeGreaterThan(1900);
+});
+
+test("a client that leaves in the midst of a body leaves nothing behind in the log", async () => {
+  const { request, answer } = begin({ "content-length": "600000" });
+  answer.catch(() => {});
+  request.write(PIECE);
+  await pause(200);
+  request.destroy();
+  await pause(200);
+  expect((await guard.fetch("/", bearer(token))).status).toBe(200);
+  expect(guard.log.filter((line) => /uncaught|internal/i.test(line))).toEqual([]);
+});
+
+describe("a body that breaks off is no whole request for the origin", () => {
+  test.each<[string, string, Record<string, string>, boolean]>([
+    ["because the client leaves", "of known length", { "content-length": "600000" }, true],
+    ["because the client leaves", "of none", { "transfer-encoding": "chunked" }, true],
+    ["because it stops moving", "of known length", { "content-length": "600000" }, false],
+    ["because it stops moving", "of none", { "transfer-encoding": "chunked" }, false],
+  ])("%s, %s", async (_, __, headers, leaves) => {
+    await using origin = await startRawOrigin();
+    const ROUTES = JSON.stringify([{ path: "/*", access: "public" }]);
+    await using open = await startGuard({ ORIGIN_URL: origin.url, ORIGIN_TIMEOUT: "1 second", ROUTES });
+    const { request, answer } = begin(headers, open);
+    answer.catch(() => {});
+    request.write(PIECE);
+    await expect.poll(() => origin.coming.length).toBeGreaterThan(PIECE.length);
+    const [socket] = origin.sockets;
+    const closed = new Promise((over) => socket?.once("close", over));
+    if (leaves) request.destroy();
+    else expect(await answer).toMatchObject({ status: 504 });
+    await closed;
+    request.destroy();
+    expect(origin.received).toEqual([]);
+  });
+});

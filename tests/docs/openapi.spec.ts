@@ -1,0 +1,121 @@
+// docs/openapi.yaml is complete, and it holds for the running Worker: Schemathesis makes requests of
+// it, good ones and bad ones, and compares the answers.
+
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { page, rows } from "../harness/docs.ts";
+import { answerOf, loginInit, mint, startGuard, type Vars } from "../harness/guard.ts";
+import { startIssuer } from "../harness/identity_provider.ts";
+import { makeKey } from "../harness/signing_keys.ts";
+import { ADMIN_API_KEY, readDescription, redocly, refusals, schemathesis, type Description } from "../harness/openapi.ts";
+import { freePort } from "../harness/redis.ts";
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+const unique = (texts: string[]) => [...new Set(texts)].sort();
+
+describe("the description", () => {
+  let description: Description;
+  const operations = () =>
+    Object.entries(description.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ call: `${method.toUpperCase()} ${path}`, operation })),
+    );
+  beforeAll(async () => {
+    description = await readDescription();
+  });
+
+  test("has no lint", async () => {
+    const { status, output } = await redocly("lint", "--config", "tests/openapi/redocly.yaml");
+    expect(status, output).toBe(0);
+  });
+
+  test("is of this version", () => {
+    expect(description.info.version).toBe((JSON.parse(read("package.json")) as Description["info"]).version);
+  });
+
+  test("has one operation for each endpoint in the code, by its name there", () => {
+    const variants = (path: string, name: string) => {
+      const [, body = ""] = new RegExp(`pub enum ${name} \\{(.*?)\n\\}`, "s").exec(read(path)) ?? [];
+      return [...body.matchAll(/^ {4}([A-Z]\w*)/gm)].map(([, variant = ""]) => variant);
+    };
+    const wishes = variants("auth/src/admin/request.rs", "Wish").map((wish) => `Admin${wish}`);
+    // Preflights are no operation of their own: OpenAPI leaves CORS to the server.
+    const endpoints = variants("auth/src/route.rs", "Endpoint").filter((name) => name !== "Preflight").flatMap((name) => (name === "Admin" ? wishes : name));
+    const names = endpoints.map((name) => name.charAt(0).toLowerCase() + name.slice(1));
+    expect(operations().map(({ operation }) => operation.operationId).sort()).toEqual(names.sort());
+  });
+
+  test("has every path in the code", () => {
+    const literals = [...read("auth/src/route.rs").matchAll(/"(\/[^"]*)"/g)].map(([, literal = ""]) => literal);
+    const paths = Object.keys(description.paths).map((path) => path.replace(/^\/_auth/, ""));
+    expect(literals.length).toBeGreaterThan(10);
+    expect(literals.filter((it) => !paths.some((path) => path === it || (it.endsWith("/") && path.startsWith(it))))).toEqual([]);
+  });
+
+  test("has every method that an endpoint says it knows, and no other", async () => {
+    await using guard = await startGuard();
+    for (const [path, methods] of Object.entries(description.paths)) {
+      const { status, headers } = await answerOf(guard.fetch(path.replaceAll(/\{\w+\}/g, "x"), { method: "PUT" }));
+      const described = Object.keys(methods).map((method) => method.toUpperCase());
+      const allow = [...described, ...(described.includes("GET") && path !== "/_auth/events" ? ["HEAD"] : [])].sort().join(", ");
+      expect({ path, status, allow: headers["allow"]?.split(", ").sort().join(", ") }).toEqual({ path, status: 405, allow });
+    }
+  });
+
+  test("has every refusal in the code with its status, and no other", () => {
+    const [, entry = ""] = /fn entry\(&self\)(.*?)\n {4}\}/s.exec(read("auth/src/refusal.rs")) ?? [];
+    const inCode = [...entry.matchAll(/\("([a-z_]+)", (\d{3}),/g)].map(([, code, status]) => `${status} ${code}`);
+    expect(unique(operations().flatMap(({ operation }) => refusals(operation)))).toEqual(unique(inCode));
+  });
+
+  test("has the endpoints and refusals of the documentation's tables, and no other", () => {
+    const calls = operations().map(({ call }) => call.replace("/_auth/", "")).filter((call) => !call.endsWith(".css"));
+    expect(rows(page("docs/http.md")).map(({ name }) => name).sort()).toEqual(calls.sort());
+    const told = rows(page("docs/refusals.md")).flatMap(({ name, cell }) => (cell.match(/\d{3}/g) ?? []).map((status) => `${status} ${name}`));
+    expect(unique(operations().flatMap(({ operation }) => refusals(operation)))).toEqual(unique(told));
+  });
+});
+
+describe("the Worker answers as it is described", { timeout: 240_000 }, () => {
+  test("at work", async () => {
+    await using issuer = await startIssuer();
+    await using guard = await startGuard({
+      ADMIN_API_KEY,
+      SESSION_LIMIT: "0",
+      SIGNING_KEYS: JSON.stringify({ keys: ["ES256", "EdDSA", "RS256"].map((alg) => makeKey(alg).jwk) }),
+      TRUSTED_ISSUERS: JSON.stringify([issuer.entry()]),
+    });
+    const { approvals } = guard.origin;
+    approvals.set("asked", { sub: "asked", data: { theme: "dark" }, session_limit: 1, session_limit_policy: "ask" });
+    approvals.set("denied", { sub: "denied", session_limit: 1, session_limit_policy: "deny" });
+    approvals.set("large", { sub: "large", claims: { note: "x".repeat(4000) } });
+    approvals.set("unusable", {});
+    approvals.set("admin", { sub: "admin", claims: { scope: "sessions:read sessions:revoke-admins" } });
+    const { status, output } = await schemathesis(guard.url, issuer);
+    expect(status, output).toBe(0);
+  });
+
+  const away = async () => ({
+    SESSION_STORE: "redis",
+    UPSTASH_REDIS_REST_URL: `http://127.0.0.1:${await freePort()}`,
+    UPSTASH_REDIS_REST_TOKEN: "t",
+  });
+  const wrong = () => Promise.resolve({ SESSION_LIMIT: "-1" });
+  const busy = () => Promise.resolve({ LOGIN_RATE: "1 per day" });
+  // Then all that can be asked of an answer is that it is described.
+  const checks = ["status_code", "content_type", "response_headers", "response_schema"].map((it) => `${it}_conformance`).join(",");
+  const few = ["--phases", "examples,fuzzing", "--max-examples", "2", "--mode", "positive", "--checks", checks, "--warnings", "off"];
+
+  test.each<[string, number, () => Promise<Vars>, string[]]>([
+    ["while the store is away", 503, away, []],
+    ["while a setting is wrong", 500, wrong, []],
+    ["while there are too many attempts to log in", 429, busy, ["--include-operation-id", "login"]],
+  ])("%s", async (_, failure, vars, args) => {
+    await using issuer = await startIssuer();
+    await using guard = await startGuard({ ADMIN_API_KEY, TRUSTED_ISSUERS: JSON.stringify([issuer.entry()]), ...(await vars()) });
+    for (const status of [expect.any(Number), failure]) {
+      expect(await answerOf(guard.fetch("/_auth/login", loginInit({ username: "ada", ...(failure === 429 ? { password: "wrong" } : {}) })))).toMatchObject({ status });
+    }
+    const { status, output } = await schemathesis(guard.url, issuer, [...few, ...args], { TOKEN: await mint({}) });
+    expect(status, output).toBe(0);
+  });
+});

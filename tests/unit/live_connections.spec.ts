@@ -1,0 +1,137 @@
+// Live connections when it cannot be learnt whether their session is over.
+
+import { describe, expect, test } from "vitest";
+import { bearer, startGuard } from "../harness/guard.ts";
+import { REST_TOKEN, startRedis } from "../harness/redis.ts";
+
+test("a connection whose session cannot be asked about is ended after some tries, and not at the first", async () => {
+  const redis = await startRedis();
+  await using guard = await startGuard({
+    SESSION_STORE: "redis",
+    UPSTASH_REDIS_REST_URL: redis.restUrl,
+    UPSTASH_REDIS_REST_TOKEN: REST_TOKEN,
+  });
+  const { access_token } = await guard.login("ada");
+  let opened = 0;
+  guard.origin.reply = {
+    headers: { "content-type": "text/event-stream" },
+    stream: async (response) => {
+      await redis[Symbol.asyncDispose]();
+      opened = Date.now();
+      response.write("data: 1\n\n");
+    },
+  };
+  const answer = await fetch(`${guard.url}/stream`, bearer(access_token));
+  const heard: string[] = [];
+  const reading = (async () => {
+    for await (const piece of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) heard.push(piece);
+  })();
+  await expect(reading).rejects.toThrow();
+  expect([answer.status, heard.join("")]).toEqual([200, "data: 1\n\n"]);
+  expect(Date.now() - opened).toBeGreaterThan(1_000);
+});
+
+/** What a request's passage has that matters here. Its timer rings when the test says so. */
+function passage(url = "https://app.example/page", method = "GET") {
+  const passage = { url, method, session: "sid user", ring: () => undefined as unknown, timer: { wait: (_: number, late: () => unknown) => (passage.ring = late) } };
+  return passage;
+}
+
+interface Relay {
+  setUp(watches: boolean): void;
+  tie(answer: Response, passage: object, watch: () => Promise<unknown>, waitUntil: (end: Promise<unknown>) => void): Response;
+}
+
+/** The module, by a path that the compiler does not follow: it is typed for the Workers runtime. */
+async function relay(): Promise<Relay> {
+  const module = (await import(new URL("../../src/proxy/relay.js", import.meta.url).href)) as Relay;
+  Object.assign(globalThis, { IdentityTransformStream: TransformStream });
+  module.setUp(true);
+  return module;
+}
+
+const endless = () => new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode("data: 1\n\n")) });
+
+test("when the user's object was restarted, what ended meanwhile is learnt by listening again", async () => {
+  const { tie } = await relay();
+  const socket = Object.assign(new EventTarget(), {
+    accept: () => queueMicrotask(() => socket.dispatchEvent(Object.assign(new Event("close"), { code: 1006, reason: "" }))),
+    close: () => undefined,
+  });
+  const told: unknown[] = [{ webSocket: socket }, { webSocket: socket }, "session_revoked"];
+  const of = passage();
+  const tied = tie(new Response(endless()), of, () => Promise.resolve(told.shift()), () => undefined);
+  of.ring();
+  await expect(tied.text()).rejects.toThrow("The session is over.");
+  expect(told).toEqual([]);
+});
+
+test("nobody is asked about a body that has ended by the time that it is looked after", async () => {
+  const { tie } = await relay();
+  const of = passage();
+  let asked = 0;
+  const tied = tie(new Response(new Blob(["whole"]).stream()), of, () => Promise.resolve((asked += 1)), () => undefined);
+  expect(await tied.text()).toBe("whole");
+  await new Promise((resume) => setTimeout(resume));
+  of.ring();
+  await new Promise((resume) => setTimeout(resume));
+  expect(asked).toBe(0);
+});
+
+describe("an address whose answers have ended at once is believed", () => {
+  const html = { headers: { "content-type": "text/html" } };
+
+  /** Asks so often, and says which answers were passed on untouched. */
+  async function ask(url: string, times: number, init: ResponseInit = html, method = "GET", end: (tied: Response) => Promise<unknown> = (tied) => tied.text()) {
+    const { tie } = await relay();
+    const untouched: boolean[] = [];
+    for (let time = 0; time < times; time += 1) {
+      const answer = new Response(new Blob(["whole"]).stream(), init);
+      const ends: Promise<unknown>[] = [];
+      const tied = tie(answer, passage(url, method), () => Promise.resolve("session_revoked"), (it) => ends.push(it));
+      untouched.push(tied === answer);
+      await end(tied);
+      await Promise.all(ends);
+    }
+    return untouched;
+  }
+  const count = (all: boolean[]) => all.filter((it) => it).length;
+
+  test("not before sixteen have, beside the first, and never in one of thirty-two", async () => {
+    const untouched = await ask("https://app.example/a", 17 + 64);
+    expect(count(untouched.slice(0, 17))).toBe(0);
+    expect(count(untouched.slice(17))).toBe(62);
+  });
+
+  test("but not when one has gone on", async () => {
+    const { tie } = await relay();
+    await ask("https://app.example/b", 17);
+    const of = passage("https://app.example/b");
+    let tied = new Response();
+    // One of thirty-two is looked after, and the timer of the last one rings.
+    for (let time = 0; time < 32; time += 1) tied = tie(new Response(endless(), html), of, () => Promise.resolve("session_revoked"), () => undefined);
+    of.ring();
+    await tied.body?.cancel().catch(() => {});
+    expect(count(await ask("https://app.example/b", 64))).toBe(0);
+  });
+
+  test("but not for another media type, nor by what clients have left", async () => {
+    expect(count(await ask("https://app.example/c", 32))).toBeGreaterThan(0);
+    expect(count(await ask("https://app.example/c", 32, { headers: { "content-type": "application/json" } }))).toBe(0);
+    expect(count(await ask("https://app.example/d", 64, html, "GET", async (tied) => tied.body?.cancel()))).toBe(0);
+  });
+
+  test.each<[string, ResponseInit, string]>([
+    ["a POST", html, "POST"],
+    ["an error", { ...html, status: 404 }, "GET"],
+    ["text/event-stream", { headers: { "content-type": "text/event-stream" } }, "GET"],
+    ["application/x-ndjson", { headers: { "content-type": "application/x-ndjson" } }, "GET"],
+    ["text/plain", { headers: { "content-type": "text/plain; charset=utf-8" } }, "GET"],
+    ["application/json", { headers: { "content-type": "application/json" } }, "GET"],
+    ["no type", {}, "GET"],
+    ["multipart/x-mixed-replace", { headers: { "content-type": "multipart/x-mixed-replace;boundary=a" } }, "GET"],
+    ["application/grpc-web+proto", { headers: { "content-type": "application/grpc-web+proto" } }, "GET"],
+  ])("but never of %s", async (name, init, method) => {
+    expect(count(await ask(`https://app.example/never/${name}`, 40, init, method))).toBe(0);
+  });
+});
