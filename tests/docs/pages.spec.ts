@@ -4,7 +4,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
-import { PAGES, page, root, rows } from "../harness/docs.ts";
+import { blocks, PAGES, page, root, rows } from "../harness/docs.ts";
 
 const unique = (texts: string[]) => [...new Set(texts)].sort();
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -102,6 +102,14 @@ test("the table of events has every type that the code knows, and no other", () 
   expect(inCode.length).toBeGreaterThan(4);
   const told = rows(page("docs/events.md")).map(({ name }) => name).filter((name) => name.includes("."));
   expect(unique(told)).toEqual(unique(inCode));
+});
+
+test("the fields that say who logs in are those that the code knows", () => {
+  const [, fields = ""] = /const FIELDS: [^=]*= \[(.*?)\];/s.exec(read("auth/src/rate/identity.rs")) ?? [];
+  const inCode = [...fields.matchAll(/"(\w+)"/g)].map(([, name = ""]) => name);
+  expect(inCode.length).toBeGreaterThan(9);
+  const [told = ""] = blocks("docs/login.md", "text");
+  expect(unique(told.split(/[,\s]+/).filter((name) => name !== ""))).toEqual(unique(inCode));
 });
 
 test("the table of identity headers has every name that the presets know", () => {
