@@ -1,7 +1,7 @@
 // JupyterLab, as it is started.
 
 import { spawn } from "node:child_process";
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../scripts/setup.mjs";
 import { startParts } from "../lib/parts.mjs";
@@ -16,7 +16,9 @@ export async function start() {
 
 /** JupyterLab with new folders, so that it neither sees nor changes those of this machine's user. */
 function startJupyter(port, site, log) {
-  const own = Object.fromEntries(["files", "config", "data", "runtime", "ipython", "lab"].map((name) => [name, join(folder, name)]));
+  // Jupyter answers downloads with 500 when a symbolic link is on the way to its files.
+  const real = realpathSync(folder);
+  const own = Object.fromEntries(["files", "config", "data", "runtime", "ipython", "lab"].map((name) => [name, join(real, name)]));
   for (const path of Object.values(own)) {
     rmSync(path, { recursive: true, force: true });
     mkdirSync(path, { recursive: true });

@@ -102,8 +102,15 @@ async function download(page, bytes) {
   const downloading = page.waitForEvent("download");
   await page.locator('.lm-Menu-item[data-command="filebrowser:download"]').click();
   const got = await downloading;
+  if ((await got.failure()) !== null) throw new Error(await whyFailed(page, got.url()));
   demand(hash(readFileSync(await got.path())) === hash(bytes), "it is not what was uploaded");
   demand(got.suggestedFilename() === AWKWARD, `it is named ${got.suggestedFilename()}`);
+}
+
+/** Chromium calls a download canceled whatever the reason is, so the status says more. */
+async function whyFailed(page, url) {
+  const status = await page.evaluate(async (url) => (await fetch(url)).status, url);
+  return `the browser canceled it; a fetch of its URL is answered ${status}`;
 }
 
 async function useTerminal(page, file) {
