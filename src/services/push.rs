@@ -11,6 +11,7 @@ use crate::services::end_sessions;
 use crate::services::find_session;
 use crate::services::session_events;
 use crate::stores::durable_object::name_of;
+use crate::stores::millis;
 use auth::decision::Head;
 use auth::event::Event;
 use auth::refusal::Refusal;
@@ -23,20 +24,28 @@ use auth::store::StoreError;
 use auth::time::Timestamp;
 use js_sys::Error;
 use js_sys::Promise;
+use std::time::Duration;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
 #[wasm_bindgen(module = "/src/services/push.js")]
 extern "C" {
-    fn listen(objects: &JsValue, name: &str, user: &str, sid: &str, until: f64) -> Promise;
+    fn listen(
+        objects: &JsValue,
+        name: &str,
+        user: &str,
+        sid: &str,
+        until: f64,
+        timeout: u32,
+    ) -> Promise;
 
     fn dismiss(answer: &Response);
 
-    fn tell(objects: &JsValue, name: &str, events: &str) -> Promise;
+    fn tell(objects: &JsValue, name: &str, events: &str, timeout: u32) -> Promise;
 
     #[wasm_bindgen(js_name = doubt)]
-    fn have_doubts(objects: &JsValue, name: &str) -> Promise;
+    fn have_doubts(objects: &JsValue, name: &str, timeout: u32) -> Promise;
 }
 
 /// A response with a WebSocket that is told the end of a session, which is live, by itself not before
@@ -52,10 +61,15 @@ pub async fn watch(
 ) -> Result<Response, Refusal> {
     let objects = app.objects.as_ref().ok_or(Refusal::PushUnavailable)?;
     let until = until.millis() as f64;
-    let opening = listen(objects, &name_of(user), user.as_str(), sid.as_str(), until);
+    let timeout = app.guard.settings().store_timeout;
+    let name = name_of(user);
+    let opening = listen(objects, &name, user.as_str(), sid.as_str(), until, millis(timeout));
     let opened = JsFuture::from(opening).await.map_err(|error| {
-        let error = Error::from(error).message().into();
-        Refusal::StoreUnavailable(StoreError::Unreachable(error))
+        let error = Error::from(error);
+        Refusal::StoreUnavailable(match error.name() == "TimeoutError" {
+            true => StoreError::TimedOut(timeout),
+            false => StoreError::Unreachable(error.message().into()),
+        })
     })?;
     let opened: Response = opened.unchecked_into();
     // An end in between was told before anybody listened.
@@ -141,15 +155,16 @@ pub fn look(env: JsValue, user: String, sid: String) -> Promise {
 }
 
 /// Tells those who listen for a user's sessions that some of these are over. The promise is
-/// rejected if the user's object could not be reached.
-pub fn notify(objects: &JsValue, user: &Subject, events: &[String]) -> Promise {
-    tell(objects, &name_of(user), &format!("[{}]", events.join(",")))
+/// rejected if the user's object could not be reached in time.
+pub fn notify(objects: &JsValue, user: &Subject, events: &[String], timeout: Duration) -> Promise {
+    tell(objects, &name_of(user), &format!("[{}]", events.join(",")), millis(timeout))
 }
 
 /// Has the user's object ask about the sessions that somebody listens to, because one of them may be
 /// over. It goes on asking until it knows.
 pub async fn doubt(app: &App, user: &Subject) {
     if let Some(objects) = &app.objects {
-        let _ = JsFuture::from(have_doubts(objects, &name_of(user))).await;
+        let timeout = millis(app.guard.settings().store_timeout);
+        let _ = JsFuture::from(have_doubts(objects, &name_of(user), timeout)).await;
     }
 }

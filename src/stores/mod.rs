@@ -161,7 +161,8 @@ pub async fn apply_to_each(
     outcomes
 }
 
-fn millis(timeout: Duration) -> u32 {
+/// A time limit as JavaScript takes it.
+pub fn millis(timeout: Duration) -> u32 {
     u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX)
 }
 

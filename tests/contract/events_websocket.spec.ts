@@ -92,6 +92,38 @@ test("an end that races the opening is never missed", async () => {
   expect([4001, "refused"]).toContain(await socket);
 });
 
+describe("an object that does not answer", () => {
+  let hanging: Guard;
+  beforeAll(async () => {
+    hanging = await startGuard({ STORE_TIMEOUT: "1 second" }, { faultyObjects: true });
+  });
+  afterAll(() => hanging[Symbol.asyncDispose]());
+
+  test("is waited for as long as the store is", async () => {
+    const { access_token } = await hanging.login("waits");
+    await hanging.fault("listen", "hold");
+    const start = Date.now();
+    const refused = await refusalOf(`${hanging.url}/_auth/events`, bearer(access_token).headers as Record<string, string>);
+    expect(refused).toMatchObject({ status: 503, body: { code: "store_unavailable" } });
+    expect(Date.now() - start).toBeGreaterThanOrEqual(1000);
+    expect(Date.now() - start).toBeLessThan(3000);
+    expect(hanging.log.join()).toContain("no answer within 1s");
+    await hanging.release();
+    await using socket = await listen(access_token, hanging);
+    await hanging.login("waits");
+    expect(await socket.closed).toMatchObject({ code: 4001, reason: "session_superseded" });
+  });
+
+  test("is told of an end again", async () => {
+    const { access_token } = await hanging.login("told late");
+    await using socket = await listen(access_token, hanging);
+    await hanging.fault("tell", "hold");
+    await hanging.login("told late");
+    expect(await socket.closed).toMatchObject({ code: 4001, reason: "session_superseded" });
+    await hanging.release();
+  });
+});
+
 describe("a WebSocket is refused", () => {
   test("without a token", async () => {
     expect(await refusalOf(`${guard.url}/_auth/events`, {})).toMatchObject({ status: 401, body: { code: "token_missing" } });

@@ -33,7 +33,7 @@ export interface Guard extends AsyncDisposable {
   log: string[];
   /** Sends a request; redirects are shown, not followed. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
-  /** Has the objects fail at a command, by its name in `store.rs`: see `faultyObjects`. */
+  /** Has the objects fail at a command, by its name in `store.rs` or `push.js`: see `faultyObjects`. */
   fault(command: string, how: Fault, times?: number): Promise<void>;
   /** Lets the objects go on that were held. */
   release(): Promise<void>;
@@ -212,6 +212,12 @@ const FAULTY_OBJECTS = {
       apply(command) {
         const [name] = command.startsWith("{") ? Object.keys(JSON.parse(command)) : [command];
         return this.#meet(name, () => super.apply(command));
+      }
+      fetch(request) {
+        return this.#meet("listen", () => super.fetch(request));
+      }
+      async tell(events) {
+        return this.#meet("tell", () => super.tell(events));
       }
       async #meet(command, apply) {
         if (fault.command !== command || fault.times === 0) return apply();
