@@ -75,11 +75,11 @@ pub async fn end_held(
     end_sessions(app, held.sub(), &command).await.map(drop)
 }
 
-/// Ends a session; with `everywhere` all of its user's, if it is still live: a token whose session is
-/// over ends nobody else's.
+/// Ends a session; with `everywhere` all of its user's, if token and session are still good. An expired token
+/// proves only whose session it was, and one whose session is over ends no other session.
 pub async fn log_out_of(app: &App, held: &AuthenticToken, everywhere: bool) -> Result<(), Refusal> {
     let one = SessionSelector::One(held.sid().clone());
-    if !everywhere {
+    if !everywhere || held.at(request::now()).is_err() {
         return end_held(app, held, one).await;
     }
     let found =

@@ -157,6 +157,14 @@ describe("X-Guard-Logout", () => {
     expect(await visit(cookie)).toBe("session_revoked");
   });
 
+  test.each(["others", "global"])("of `%s` with a token that has expired ends no other session", async (scope) => {
+    await using many = await startGuard({ ROUTES, SESSION_LIMIT: "0", LOGIN_URL: undefined });
+    const [one, other] = [await enter({ sub: "late" }, many), await enter({ sub: "late" }, many)];
+    const expired = await mint({ sub: "late", sid: String(decodeJwt(one.split("=")[1] ?? "").sid), iat: 1, exp: 2 });
+    await answered({ "x-guard-logout": scope }, { headers: { cookie: `__Host-session=${expired}` } }, many);
+    expect([await visit(one, many), await visit(other, many)]).toEqual([scope === "global" ? "session_revoked" : "passes", "passes"]);
+  });
+
   test.each(["false", "0", "everybody", "true, global"])("that reads %j ends nothing, and the log says what it must be", async (header) => {
     const cookie = await enter({ sub: "stays" });
     guard.log.length = 0;

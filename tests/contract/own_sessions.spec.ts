@@ -159,12 +159,26 @@ describe("POST logout", () => {
       expect(await passes(await strict.login("ada"), strict)).toBe(true);
     });
 
-    test("ends all where that is wished, unless its session is over", async () => {
+    test("ends no other session, also where all are to end", async () => {
       const [gone, one, other] = [await guard.login("expired"), await guard.login("expired"), await guard.login("expired")];
       await call("POST", "logout", gone);
       expect((await signOut(await expired(gone), "global")).status).toBe(204);
       expect(await all([one, other])).toEqual([true, true]);
       expect((await signOut(await expired(one), "global")).status).toBe(204);
+      expect(await all([one, other])).toEqual([false, true]);
+    });
+
+    test("ends no other session where LOGOUT_ALL_SESSIONS says so", async () => {
+      await using everywhere = await startGuard({ SESSION_LIMIT: "0", LOGOUT_ALL_SESSIONS: "true" });
+      const [one, other] = [await everywhere.login("ada"), await everywhere.login("ada")];
+      expect((await everywhere.fetch("/_auth/logout", { method: "POST", ...bearer(await expired(one)) })).status).toBe(204);
+      expect([await passes(one, everywhere), await passes(other, everywhere)]).toEqual([false, true]);
+    });
+
+    test("ends all where that is wished, if a good one of its session comes along", async () => {
+      const [one, other] = [await guard.login("both"), await guard.login("both")];
+      const headers = { ...bearer(await expired(one)).headers, cookie: `__Host-session=${one.access_token}`, "sec-fetch-site": "same-origin" };
+      expect((await guard.fetch("/_auth/logout?scope=global", { method: "POST", headers })).status).toBe(204);
       expect(await all([one, other])).toEqual([false, false]);
     });
 

@@ -141,13 +141,21 @@ impl<'a> Credentials<'a> {
     }
 
     /// The sessions that whoever makes the request may end, each once, whenever their tokens were
-    /// good. One that came in a cookie alone counts only `with_cookies`.
+    /// good, by one whose time it is, if there is one. One that came in a cookie alone counts only
+    /// `with_cookies`.
     ///
     /// # Errors
     /// Why there is none.
     pub fn held(&self, with_cookies: bool, now: Timestamp) -> Result<Vec<AuthenticToken>, Refusal> {
         let counts = |it: &&Ours| with_cookies || it.source != Source::Cookie;
-        let held = each_session(self.ours.iter().filter(counts));
+        let mut held = each_session(self.ours.iter().filter(counts));
+        for session in &mut held {
+            let timely = self.ours.iter().filter(counts).filter(|it| it.token.at(now).is_ok());
+            let mut same = timely.filter(|it| it.is_of(session.sub(), session.sid()));
+            if let Some(timely) = same.next() {
+                *session = timely.token.clone();
+            }
+        }
         match (held.is_empty(), self.ours.is_empty()) {
             (false, _) => Ok(held),
             (true, false) => Err(Refusal::CrossSite),

@@ -286,6 +286,20 @@ fn a_logout_ends_the_sessions_of_all_that_our_keys_have_signed(
     }
 }
 
+/// An expired token ends one session only, so it must not stand for a good one of the same session.
+#[test]
+fn a_logout_goes_by_a_token_whose_time_it_is_if_one_of_the_session_came_along() {
+    let guard = lenient_guard();
+    let sent = [
+        (BEARER, "Bearer {a!}"),
+        (COOKIE, "__Host-session={b!}; __Host-session={a}"),
+        ("sec-fetch-site", "same-origin"),
+    ];
+    let held = guard.held(&asked(&guard, "POST", "/_auth/logout", &sent), NOW).unwrap();
+    let held: Vec<_> = held.iter().map(|it| (it.sid().as_str(), it.at(NOW).is_ok())).collect();
+    assert_eq!(held, [("a", true), ("b", false)]);
+}
+
 #[rstest]
 #[case(&[(BEARER, "Bearer {a}")], false)]
 #[case(&[(COOKIE, "__Host-session={a}")], true)]
