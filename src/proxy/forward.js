@@ -8,7 +8,7 @@ import { initFor, send, urlFor } from "./origin.js";
 import { CachedDecision, isRepeated, keep } from "./decision_cache.js";
 import { ORDINARY, tie } from "./relay.js";
 import { moment } from "./access_log.js";
-import { check } from "../stores/client.js";
+import { checkSession } from "./session_check.js";
 
 /** @typedef {import("./request_context.js").RequestContext} RequestContext */
 /** @typedef {import("./token_context.js").TokenContext} TokenContext */
@@ -18,7 +18,7 @@ import { check } from "../stores/client.js";
  * Waits for the store's reply, and ends the request or forwards it.
  * @param {RequestContext} passage
  * @param {TokenContext} bearer
- * @param {Promise<import("../stores/client.js").Reply>} question
+ * @param {Promise<import("./session_check.js").Reply>} question
  * @param {PendingCheck} pending whose verdict is the answer: a refusal, or what `forward` came to
  * @returns {Promise<Response>}
  */
@@ -45,7 +45,7 @@ export async function follow(passage, precedent) {
   const there = precedent.thereFor(passage);
   const bearer = /** @type {TokenContext} */ (changes.bearer);
   passage.asked = moment();
-  const question = check(passage, bearer, passage.began);
+  const question = checkSession(passage, bearer, passage.began);
   if (precedent.isAhead) sendAhead(passage, there, () => precedent.initFor(passage));
   try {
     const reply = await question;
@@ -70,7 +70,7 @@ export async function follow(passage, precedent) {
  * @param {RequestContext} passage
  * @param {TokenContext} bearer
  * @param {PendingCheck} pending
- * @param {import("../stores/client.js").Reply} reply
+ * @param {import("./session_check.js").Reply} reply
  * @param {number} now
  * @returns {Response | Promise<Response>}
  */

@@ -29,6 +29,7 @@ use crate::proxy::cors;
 use crate::proxy::decision_cache::CachedPlan;
 use crate::proxy::forward;
 use crate::proxy::request_context::RequestContext;
+use crate::proxy::session_check;
 use crate::proxy::token_context::{JsTokenContext, TokenContext};
 use crate::request::{self, RequestHead};
 use crate::response;
@@ -78,7 +79,7 @@ pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> JsValue {
         Decision::CheckSession(check) => {
             // 4.
             let kept = TokenContext::of(&app, check.caller());
-            let reply = stores::check(passage, &kept.bearer, now.millis() as f64);
+            let reply = session_check::check_session(passage, &kept.bearer, now.millis() as f64);
             if check.is_ahead() {
                 forward::ahead(&app, &check, &kept, passage);
             }

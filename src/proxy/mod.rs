@@ -8,5 +8,6 @@ pub mod forward;
 pub mod handler;
 pub mod origin_commands;
 pub mod request_context;
+pub mod session_check;
 pub mod token_context;
 pub mod url_rewrite;

@@ -1,12 +1,9 @@
 // The I/O of a question to the store. Replies are read in Rust.
 
-/**
- * What a store replied. A status below zero is a failure: see `TIMED_OUT` and `UNREACHABLE`.
- * @typedef {{ status: number, body: string }} Reply
- */
+import { TIMED_OUT, UNREACHABLE, wasReset } from "../proxy/session_check.js";
 
-const TIMED_OUT = -1;
-const UNREACHABLE = -2;
+/** @typedef {import("../proxy/session_check.js").Reply} Reply */
+/** @typedef {import("../proxy/session_check.js").Objects} Objects */
 
 /**
  * Asks the REST endpoint of Redis.
@@ -19,78 +16,6 @@ export function askRedis(url, init, timeout) {
   return within(timeout, (come, fail) => fetch(url, init).then((reply) => {
     reply.text().then((body) => come({ status: reply.status, body }), fail);
   }, fail));
-}
-
-/** @typedef {import("../proxy/token_context.js").TokenContext} TokenContext */
-/** @typedef {import("../proxy/request_context.js").RequestContext} RequestContext */
-/** @typedef {DurableObjectNamespace<import("../entry.js").UserSessions>} Objects */
-
-/**
- * How a session is asked about.
- * @type {(bearer: TokenContext, now: number, come: (reply: Reply) => void, fail: (error: unknown) => void) => unknown}
- */
-let ask;
-
-/** Milliseconds until the whole reply. */
-let patience = 0;
-
-/**
- * Has sessions asked about at the REST endpoint of Redis.
- * @param {RequestInit} init
- * @param {number} timeout milliseconds until the whole reply
- */
-export function checkInRedis(init, timeout) {
-  patience = timeout;
-  ask = (bearer, now, come, fail) => fetch(bearer.question(now), init).then((reply) => {
-    reply.text().then((body) => come({ status: reply.status, body }), fail);
-  }, fail);
-}
-
-/**
- * Has sessions asked about in the users' Durable Objects.
- * @param {Objects} objects
- * @param {number} timeout milliseconds until the reply
- */
-export function checkInObjects(objects, timeout) {
-  patience = timeout;
-  ask = ({ place, before, after = "" }, now, come, fail) => {
-    const answer = (/** @type {string} */ body) => come({ status: 200, body });
-    objects.getByName(place).check(before, now, after).then(answer, (error) => {
-      if (!wasReset(error)) return fail(error);
-      // What held the old object cannot reach the new one.
-      objects.getByName(place).check(before, now, after).then(answer, fail);
-    });
-  };
-}
-
-/**
- * Was an object restarted or moved, so that a new stub will find it? One that is overloaded must not be
- * asked again.
- * @param {{ retryable?: boolean, durableObjectReset?: boolean, overloaded?: boolean } | undefined} error
- */
-function wasReset(error) {
-  return (error?.retryable === true || error?.durableObjectReset === true) && error.overloaded !== true;
-}
-
-/**
- * Asks about a session. On the way of every request: an abort signal, a timer of its own, or a
- * promise more, would be felt.
- * @param {RequestContext} passage
- * @param {TokenContext} bearer
- * @param {number} now milliseconds since the Unix epoch
- * @returns {Promise<Reply>} never rejected
- */
-export function check({ timer }, bearer, now) {
-  return new Promise((come) => {
-    timer.wait(patience, () => come({ status: TIMED_OUT, body: "" }));
-    /** @param {unknown} error */
-    const fail = (error) => come({ status: UNREACHABLE, body: String(error) });
-    try {
-      ask(bearer, now, come, fail);
-    } catch (error) {
-      fail(error);
-    }
-  });
 }
 
 /**

@@ -11,9 +11,11 @@ use auth::user_index::IndexQuery;
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 
+use crate::proxy::session_check;
+
 use super::{
-    Answering, Outcome, Reply, SessionStore, ask_object, check_in_objects, count_up, keep_new_note,
-    keep_note, millis, recall_note, take_back, withdraw_note,
+    Answering, Outcome, Reply, SessionStore, ask_object, count_up, keep_new_note, keep_note,
+    millis, recall_note, take_back, withdraw_note,
 };
 
 /// Sends commands to the objects of one namespace.
@@ -25,7 +27,7 @@ pub struct ObjectStore {
 impl ObjectStore {
     /// A store in the namespace of this binding.
     pub fn new(objects: JsValue, timeout: Duration) -> Self {
-        check_in_objects(&objects, millis(timeout));
+        session_check::configure_objects(&objects, millis(timeout));
         Self { objects, timeout }
     }
 

@@ -15,9 +15,6 @@ use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::proxy::request_context::RequestContext;
-use crate::proxy::token_context::JsTokenContext;
-
 /// What a command came to.
 pub type Outcome = Result<Answer, StoreError>;
 
@@ -63,7 +60,7 @@ pub trait SessionStore {
     /// and is never rejected.
     fn ask(&self, user: &Subject, command: &Command) -> Promise;
 
-    /// What [`check`] is made of: the name of the place where a user's sessions are,
+    /// What [`check_session`](crate::proxy::session_check::check_session) is made of: the name of the place where a user's sessions are,
     /// empty if the store has but one, and the question after one of them.
     fn check_frame(
         &self,
@@ -170,19 +167,6 @@ pub fn millis(timeout: Duration) -> u32 {
 extern "C" {
     #[wasm_bindgen(js_name = askRedis)]
     fn ask_redis(url: &str, init: &JsValue, timeout: u32) -> Promise;
-
-    /// Has [`check`] ask Redis, with `init` for each request.
-    #[wasm_bindgen(js_name = checkInRedis)]
-    fn check_in_redis(init: &JsValue, timeout: u32);
-
-    /// Has [`check`] ask Durable Objects.
-    #[wasm_bindgen(js_name = checkInObjects)]
-    fn check_in_objects(objects: &JsValue, timeout: u32);
-
-    /// Asks about a session, in one round trip, as the store that was made last has set it up. `now`
-    /// is in milliseconds since the Unix epoch. The promise is of what [`SessionStore::read`] reads,
-    /// and is never rejected.
-    pub fn check(passage: &RequestContext, bearer: &JsTokenContext, now: f64) -> Promise;
 
     #[wasm_bindgen(js_name = askObject)]
     fn ask_object(

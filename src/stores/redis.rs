@@ -13,7 +13,9 @@ use js_sys::{Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::Headers;
 
-use super::{Answering, Outcome, Reply, SessionStore, ask_redis, check_in_redis, millis};
+use crate::proxy::session_check;
+
+use super::{Answering, Outcome, Reply, SessionStore, ask_redis, millis};
 
 /// Sends commands to one REST endpoint.
 pub struct RedisStore {
@@ -39,7 +41,7 @@ impl RedisStore {
             headers.into()
         });
         let get = init(&headers, "GET", None);
-        check_in_redis(&get, millis(timeout));
+        session_check::configure_redis(&get, millis(timeout));
         let redis = Redis::new(keyspace, consistency);
         Self { redis, url: url.to_owned(), timeout, headers, get }
     }
