@@ -22,7 +22,7 @@ use crate::request_log::{LogIdentity, LogNames, RequestLog};
 use crate::route::{KEY_SET, Target};
 use crate::time::parse_span;
 
-pub use reference::{SETTINGS, Setting};
+pub use reference::{GROUPS, SETTINGS, Setting};
 use values::{
     api_key, auth_path, clear_site_data, consistency, cookie_name, flag, log_identity, login_url,
     mode, origin_url, request_log, rest_token, rest_url, store_failure, timeout,

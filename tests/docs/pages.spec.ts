@@ -4,7 +4,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
-import { blocks, PAGES, page, root, rows } from "../harness/docs.ts";
+import { blocks, PAGES, page, root, rows, scenes } from "../harness/docs.ts";
 
 const unique = (texts: string[]) => [...new Set(texts)].sort();
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -74,6 +74,12 @@ describe("what pages name is there", () => {
     expect(unique(files).filter((name) => !existsSync(join(root, name)))).toEqual([]);
   });
 
+  test.each(PAGES)("%s: secrets", (path) => {
+    const secrets = [...page("docs/settings.md").matchAll(/^\| `([A-Z_]+)` \(S\)/gm)].map(([, name = ""]) => name);
+    const named = [...page(path).matchAll(/wrangler secret put ([A-Z_]+)/g)].map(([, name = ""]) => name);
+    expect(unique(named).filter((name) => name !== "NAME" && !secrets.includes(name))).toEqual([]);
+  });
+
   const settings = unique([...page("docs/settings.md").matchAll(/^\| `([A-Z_]+)`/gm)].map(([, name = ""]) => name));
   /** Bindings and variables, which are no settings of the Worker. */
   const others = ["USER_SESSIONS", "ORIGIN", "ANALYTICS", "LOGIN_RATE_LIMITER", "LOGIN_RATE_PER_ADDRESS_LIMITER", "REDIS_URL", "BRIDGE_HOST", "BRIDGE_PORT"];
@@ -120,6 +126,28 @@ test("the table of identity headers has every name that the presets know", () =>
 
 test.each(PAGES)("the JSON that %s shows can be read", (path) => {
   for (const [, block = ""] of page(path).matchAll(/^```json\n(.*?)^```/gms)) expect(() => JSON.parse(block) as unknown, block).not.toThrow();
+});
+
+/**
+ * The languages of fenced blocks that a test runs or reads: here, in npm_commands, admin_api and assertion_snippets,
+ * and in auth/tests. The last row is only shown: Go is not among the tools of the tests.
+ */
+const LANGUAGES = [
+  "console", "shell-session", "toml", "js", "python", "rust", "json", "sh",
+  "go", "html", "http", "sql", "text", "",
+];
+
+test.each(PAGES)("the blocks of %s are of languages that a test knows", (path) => {
+  const languages = [...page(path).matchAll(/^```(\S*)\n.*?^```/gms)].map(([, language = ""]) => language);
+  expect(unique(languages).filter((language) => !LANGUAGES.includes(language))).toEqual([]);
+});
+
+test("whatever a page shows of a terminal is run", () => {
+  const shown = PAGES.flatMap((path) => scenes(blocks(path, "shell-session")).map(([command]) => ({ path, command })));
+  const isRun = ({ path, command }: { path: string; command: string }) =>
+    (/docs\/(introspection|sessions)\.md/.test(path) && /\$(ADMIN_API|INTROSPECTION)_KEY/.test(command)) || (path === "docs/routes.md" && command.includes("--explain"));
+  expect(shown.length).toBeGreaterThan(6);
+  expect(shown.filter((it) => !isRun(it))).toEqual([]);
 });
 
 test.each(PAGES)("%s sends nobody to the README for what has a page of its own", (path) => {

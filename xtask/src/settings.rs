@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::{fs, io};
 
 use anyhow::{Context, Result};
-use auth::config::{ORIGIN, SETTINGS, Setting, Settings};
+use auth::config::{GROUPS, ORIGIN, SETTINGS, Setting, Settings};
 use auth::rate::Rate;
 
 use crate::explain::explain;
@@ -162,13 +162,15 @@ fn reference() -> String {
     let mut text = String::from(
         "# Settings\n\n\
          <!-- Written by `cargo xtask settings-reference`. -->\n\n\
-         In `[vars]` of `wrangler.toml`, or, where marked S, as secrets with `npx wrangler secret \
-         put NAME`. They are read and checked once per isolate. A bad value stops every request \
-         with a 500, and the log names the setting and the reason; `npm run check-config` says \
-         the same before you deploy.\n\n\
-         | name | default | meaning |\n|---|---|---|\n",
+         Set them in `[vars]` of `wrangler.toml`, or, where marked S, as secrets with `npx wrangler secret put \
+         NAME`. They are read and validated once per isolate. A bad value stops every request with a 500, \
+         and the log names the setting and the reason; `npm run check-config` says the same before \
+         you deploy.\n",
     );
     for Setting { name, default, secret, meaning } in SETTINGS {
+        if let Some((title, _)) = GROUPS.iter().find(|(_, first)| first == name) {
+            let _ = write!(text, "\n## {title}\n\n| name | default | meaning |\n|---|---|---|\n");
+        }
         let mark = if *secret { " (S)" } else { "" };
         let is_prose =
             default.contains("required") || default.contains("own") || *default == "none";

@@ -26,25 +26,91 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "ORIGIN_URL",
         "the zone's own origin",
-        "Where requests go, as `https://host` without a path, or `http` to this machine. Leave it empty when the Worker runs on a route of the origin's zone, and when the origin is another Worker, bound as `ORIGIN`.",
+        "Where requests go, as `https://host` without a path, or `http` to this machine. Leave it empty if the Worker runs on a route of the origin's zone, or if the origin is another Worker, bound as `ORIGIN`. See [adopt.md](adopt.md).",
     ),
     setting("AUTH_PATH", "/_auth", "The prefix of the guard's own endpoints."),
-    setting("ISSUER", "required", "The `iss` of the tokens the guard issues and accepts."),
-    setting("AUDIENCE", "required", "The `aud` of the tokens the guard issues and accepts."),
+    setting("ISSUER", "required", "The `iss` of the tokens that the guard issues and accepts."),
+    setting("AUDIENCE", "required", "The `aud` of the tokens that the guard issues and accepts."),
     secret(
         "SIGNING_KEYS",
         "required",
-        "A JWK Set. The first key that can sign does, all verify, so keys rotate without logging anyone out. The first private ES256 or EdDSA key signs `X-Auth-Request-Assertion`. Each has a `kid` and one algorithm: `oct` with `alg` HS256, HS384 or HS512; `EC` on P-256 (ES256); `OKP` on Ed25519 (EdDSA); and, to verify only, `RSA` with `alg` RS256 to RS512 or PS256 to PS512. `npm run keys` makes one.",
+        "A JWK Set; `npm run keys` makes one. The first key that can sign signs the tokens, and all keys verify, so keys rotate without logging anyone out. The first private ES256 or EdDSA key signs `X-Auth-Request-Assertion`. Each key has a `kid` and one algorithm: `oct` with `alg` HS256, HS384 or HS512; `EC` on P-256 (ES256); `OKP` on Ed25519 (EdDSA); and, to verify only, `RSA` with `alg` RS256 to RS512 or PS256 to PS512.",
+    ),
+    setting(
+        "REQUIRE_HTTPS",
+        "true",
+        "Tokens and logins must come over `https`, unless the host is this machine (`localhost`, names below it, and loopback addresses). A browser that navigates is redirected to `https`, any other request is refused. `health`, and requests without a token for `public` and `optional` paths, may come over `http`. Set `false` if TLS ends before the guard and requests reach it as `http`.",
+    ),
+    setting(
+        "MODE",
+        "enforce",
+        "`monitor`: every request goes to the origin, without an identity if it would have been refused, and the log says with which code. Use it to try the guard on a live site. See [adopt.md](adopt.md#watch-before-you-enforce).",
+    ),
+    setting(
+        "ROUTES",
+        "none",
+        "A JSON list of rules: `{\"path\", \"access\", \"methods\", \"roles\", \"scopes\", \"preflight\", \"login\"}`. The first rule that matches a request applies, and so does the first for each other way in which an origin may read its path. `access` is `public`, `optional` (with the identity if there is a session) or `session`. In `path`, `*` stands for any part of a segment, and at the end, after a slash, for all the rest. One of `roles` is needed, and all of `scopes`. CORS preflights pass without a session, unless `preflight` is `false`. With `login`, the origin's responses may begin, end and change sessions: [own-login.md](own-login.md). A path that no rule matches needs a session, and so does one that origins read in more than one way. A rule that can never match is an error. See [routes.md](routes.md).",
+    ),
+    setting(
+        "ALLOWED_ORIGINS",
+        "none",
+        "Other origins whose scripts may use the guard's endpoints and read why a request was refused (CORS): a JSON list like `[\"https://spa.example.com\", {\"origin\": \"https://app.example.com\", \"credentials\": true}]`. With `credentials`, the origin's scripts may use the session cookie and count as this site's own. See [cors.md](cors.md).",
+    ),
+    setting(
+        "LOGIN_URL",
+        "none",
+        "The origin's endpoint that checks passwords. `https`, or `http` to this machine. If the origin is bound as `ORIGIN`, it is asked there, whatever the host. Clients cannot reach its path, or paths below it, through the guard, on any host and in any spelling; only `MODE = monitor` leaves it open. The guard's own request carries [a proof](verify-requests.md#check-that-the-guard-is-asking). Without this setting, nobody can log in with a password through the guard. See [login.md](login.md).",
     ),
     setting(
         "TRUSTED_ISSUERS",
         "none",
-        "OpenID Connect providers whose ID tokens may be exchanged for a session: a JSON list of `{\"issuer\", \"audience\", \"jwks_uri\", \"algorithms\", \"subject_prefix\", \"claims\", \"clock_tolerance\"}`. `audience` is your client id there, or a list of them. `algorithms` are `[\"RS256\"]` if left out. `subject_prefix` stands before the provider's `sub` in yours; it is needed where users can log in by more than one way. `claims` are those that go into your token: `email`, `email_verified`, `name`, `preferred_username`, `groups` and `roles` if left out. `clock_tolerance` is how far the provider's clock may be from yours, up to 10 minutes: `60 seconds` if left out. See [identity-providers.md](identity-providers.md).",
+        "OpenID Connect providers whose ID tokens begin a session: a JSON list of `{\"issuer\", \"audience\", \"jwks_uri\", \"algorithms\", \"subject_prefix\", \"claims\", \"clock_tolerance\"}`. `audience` is your client id at the provider, or a list of them. `algorithms` are `[\"RS256\"]` if left out. `subject_prefix` stands before the provider's `sub` in yours; it is needed where users can log in by more than one way. `claims` are those that go into your token: `email`, `email_verified`, `name`, `preferred_username`, `groups` and `roles` if left out. `clock_tolerance` is how far the provider's clock may be from the guard's, up to 10 minutes: `60 seconds` if left out. See [identity-providers.md](identity-providers.md).",
+    ),
+    setting(
+        "LOGIN_RATE",
+        "10 per minute",
+        "How many attempts to log in as one user are allowed, `N per SPAN`, or `off`. An attempt that succeeds is given back. If a rate limiter is bound as `LOGIN_RATE_LIMITER`, it counts instead, and cannot give back; the span must then be its period, `10 seconds` or `minute`. See [login.md](login.md#guessed-passwords).",
+    ),
+    setting(
+        "LOGIN_RATE_PER_ADDRESS",
+        "100 per minute",
+        "The same for attempts from one client address, an IPv6 one by its /64, for any users. The rate limiter is bound as `LOGIN_RATE_PER_ADDRESS_LIMITER`.",
+    ),
+    setting(
+        "SESSION_LIMIT",
+        "1",
+        "Live sessions per user: a number, `0` for no limit, or a number for each class of device, like `mobile=1, desktop=2` (`mobile`, `tablet`, `desktop`, `other`; a class that is not named may have one). See [session-limits.md](session-limits.md).",
+    ),
+    setting(
+        "SESSION_LIMIT_POLICY",
+        "evict-oldest",
+        "What happens to a login beyond the limit. `evict-oldest`: it ends the oldest sessions. `deny`: it is refused. `ask`: it is refused with a list of the live sessions, and repeated with `end`, the `sid`s of those to end. The session that comes with a login is replaced in any case.",
+    ),
+    setting(
+        "SESSION_TTL",
+        "7 days",
+        "The absolute lifetime of a session. Spans are written like `15 minutes` or `7 days`.",
+    ),
+    setting(
+        "SESSION_IDLE_TIMEOUT",
+        "none",
+        "A session that nobody uses for this long expires. Use moves its deadline at most once per tenth of the timeout. A change applies to sessions that begin later; one that began with a timeout keeps its deadline.",
+    ),
+    setting("LOGOUT_ALL_SESSIONS", "false", "`true`: a logout ends every session of the user."),
+    setting(
+        "CLEAR_SITE_DATA",
+        "storage",
+        "What a logout tells the browser to forget of the site, in `Clear-Site-Data`: a list of `storage` (what scripts have stored, and service workers), `cache` (delays Chromium by seconds), `cookies` (all of the site's, not only the guard's), `executionContexts`, `clientHints`, `prefetchCache`, `prerenderCache` and `*` (everything); or `off`.",
+    ),
+    setting(
+        "TOKEN_TTL",
+        "SESSION_TTL",
+        "The lifetime of a token, no longer than `SESSION_TTL`. If it is shorter, clients [refresh](tokens.md#short-tokens-and-refresh).",
     ),
     setting(
         "TOKEN_SOURCES",
         "bearer, cookie",
-        "Where a token may be: `bearer` (the `Authorization` header), `cookie`, `header:x-access-token`, `query:accessToken`, `body:accessToken` (a member of a JSON object or a field of a form, up to 64 KB), under names of your choice. Those of two live sessions are a 400. The origin gets no header, cookie or query parameter that holds a token of the guard's; a body arrives as it was sent. Without `cookie`, none is set.",
+        "Where a token may be: `bearer` (the `Authorization` header), `cookie`, `header:x-access-token`, `query:accessToken`, `body:accessToken` (a member of a JSON object or a field of a form, up to 64 KB), under names of your choice. Tokens of two live sessions in one request are a 400. The origin gets no header, cookie or query parameter that holds the guard's token; a body arrives as it was sent. Without `cookie`, the guard sets none. See [tokens.md](tokens.md).",
     ),
     setting(
         "COOKIE_NAME",
@@ -52,14 +118,9 @@ pub const SETTINGS: &[Setting] = &[
         "The session cookie. It is always `HttpOnly`, `Secure`, `SameSite=Lax`, `Path=/`.",
     ),
     setting(
-        "ALLOWED_ORIGINS",
-        "none",
-        "Applications on other origins, whose scripts may use the guard's endpoints and read why a request was refused (CORS): a JSON list like `[\"https://spa.example.com\", {\"origin\": \"https://app.example.com\", \"credentials\": true}]`. With `credentials`, the origin's scripts may use the session cookie and count as this site's own; browsers send the cookie for those of the same site only. The origin's own answers say by themselves who may read them. See [cors.md](cors.md).",
-    ),
-    setting(
         "SESSION_STORE",
         "durable-object",
-        "Where sessions are kept: `durable-object` or `redis`.",
+        "Where sessions are kept: `durable-object` or `redis`. See [redis.md](redis.md).",
     ),
     setting(
         "UPSTASH_REDIS_REST_URL",
@@ -75,33 +136,22 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "READ_CONSISTENCY",
         "strong",
-        "`strong`: the primary answers the check. `nearest`: the nearest replica does, and its lag is the revocation window, in which a session that has just begun may be unknown, too; not together with `SESSION_IDLE_TIMEOUT`.",
+        "`strong`: the primary answers the check. `nearest`: the nearest replica does. Its lag is the time for which a session that has ended may still pass, and one that has just begun may be unknown. Not together with `SESSION_IDLE_TIMEOUT`.",
     ),
     setting(
-        "SESSION_LIMIT",
-        "1",
-        "Live sessions per user: a number, or one for each class of device, like `mobile=1, desktop=2` (`mobile`, `tablet`, `desktop`, `other`; a class that is not named may have one). `0`: no limit.",
+        "STORE_TIMEOUT",
+        "1 second",
+        "How long the store may take to answer. A login that fails for this may still have ended older sessions.",
     ),
     setting(
-        "SESSION_LIMIT_POLICY",
-        "evict-oldest",
-        "What happens to a login beyond the limit. `evict-oldest`: it ends the oldest sessions. `deny`: it is refused. `ask`: it is refused with a list of the live sessions, and repeated with `end`, the `sid`s of those to end. The session that a login comes with is replaced in any case.",
+        "STORE_FAILURE",
+        "deny",
+        "What happens if the store does not answer. `deny`: a 503. `allow-recent: 60 seconds`: a token passes if this isolate saw its session live that recently; 15 minutes at most. See [failures.md](failures.md).",
     ),
-    setting(
-        "SESSION_TTL",
-        "7 days",
-        "The absolute lifetime of a session. Spans read like `15 minutes` or `7 days`.",
-    ),
-    setting(
-        "SESSION_IDLE_TIMEOUT",
-        "none",
-        "A session unused for this long expires. It is extended at most once per tenth of it. A change concerns sessions that begin later; one that began with a timeout keeps its deadline.",
-    ),
-    setting("TOKEN_TTL", "SESSION_TTL", "The lifetime of a token. No longer than `SESSION_TTL`."),
     setting(
         "IDENTITY_HEADERS",
         "x-auth-request",
-        "The names of the headers with the user's identity: `x-auth-request`, `x-forwarded` (as oauth2-proxy names them, like `X-Forwarded-User`) or `remote` (as Authelia names them, like `Remote-User`); see [identity-headers.md](identity-headers.md). The guard removes what a client sends under any of these names, whichever is chosen.",
+        "The names of the headers with the user's identity: `x-auth-request`, `x-forwarded` (as oauth2-proxy names them, like `X-Forwarded-User`) or `remote` (as Authelia names them, like `Remote-User`). The guard removes what a client sends under any of these names, whichever is chosen. See [identity-headers.md](identity-headers.md).",
     ),
     setting(
         "IDENTITY_ENCODING",
@@ -111,73 +161,27 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "FORWARD_SESSION_DATA",
         "false",
-        "`true`: the origin gets the session's `data` in `X-Auth-Request-Data`: what the login, the origin itself and the admin API key have said, and nothing that the client has. Many servers take no more than 8 KB of headers; data may have up to 16 KB.",
-    ),
-    setting(
-        "REWRITE_ORIGIN",
-        "false",
-        "`true`: where `Origin` and `Referer` of a request name the site, the origin at `ORIGIN_URL` gets its own address there, so that its checks of them hold. It then cannot tell the site's pages from its own: let nobody reach it past the guard. Other values pass as they came.",
+        "`true`: the origin gets the session's `data` in `X-Auth-Request-Data`: what the login, the origin itself and the admin API key have set, and nothing that the client has. Many servers accept no more than 8 KB of headers; data may have up to 16 KB. See [session-data.md](session-data.md).",
     ),
     setting(
         "FORWARD_CREDENTIAL",
         "false",
-        "`true`: the origin gets the guard's own token as it was sent, in the `Authorization` header, the cookie or wherever else. Somebody who reads the origin's logs may then be able to use it.",
-    ),
-    setting("LOGOUT_ALL_SESSIONS", "false", "`true`: logging out ends every session of the user."),
-    setting(
-        "CLEAR_SITE_DATA",
-        "storage",
-        "What a logout tells the browser to forget of the site, in `Clear-Site-Data`: a list of `storage` (what scripts have stored, and service workers), `cache` (holds Chromium up for seconds), `cookies` (all of the site's, not only the guard's), `executionContexts`, `clientHints`, `prefetchCache`, `prerenderCache` and `*` (everything); or `off`.",
+        "`true`: the origin gets the guard's own token as it was sent, in the `Authorization` header, the cookie or wherever it was. Somebody who reads the origin's logs may then be able to use it.",
     ),
     setting(
-        "LOGIN_URL",
-        "none",
-        "The origin's endpoint that checks credentials. `https`, or `http` to this machine. If the origin is bound as `ORIGIN`, it is asked there, whatever the host. Clients cannot reach its path, or paths below it, through the guard, on any host and in any spelling; only `MODE = monitor` leaves it open. The guard's own request carries [a proof](verify-requests.md#check-that-the-guard-is-asking). Without the setting, nobody can log in with a password through the guard. See [login.md](login.md).",
-    ),
-    setting(
-        "REQUIRE_HTTPS",
-        "true",
-        "Tokens and logins must come over `https`, unless the host is this machine (`localhost`, names below it, and loopback addresses). A browser that navigates is redirected to it, any other request is refused. `health`, and requests without a token for `public` and `optional` paths, may come over `http`. Set `false` where TLS ends before the guard and its requests say `http`.",
-    ),
-    setting(
-        "LOGIN_RATE",
-        "10 per minute",
-        "How many attempts to log in as one user are allowed, `N per SPAN`, or `off`. One that succeeds gives its attempt back. If there is a rate-limit binding named `LOGIN_RATE_LIMITER`, it counts instead, and cannot give back; the span must be its period, `10 seconds` or `minute`: see [login.md](login.md#let-cloudflare-count).",
-    ),
-    setting(
-        "LOGIN_RATE_PER_ADDRESS",
-        "100 per minute",
-        "The same for attempts from one client address, an IPv6 one by its /64, for any users. The binding is named `LOGIN_RATE_PER_ADDRESS_LIMITER`.",
-    ),
-    setting(
-        "ROUTES",
-        "none",
-        "Who may reach which paths: a JSON list of `{\"path\", \"access\", \"methods\", \"roles\", \"scopes\", \"preflight\", \"login\"}`, of which the first that matches a request applies, and with it the first for each way in which an origin may read its path. `access` is `public`, `optional` (the origin is told who it is, if there is a session) or `session`. In `path`, `*` stands for any part of a segment, and at the end, after a slash, for all the rest. One of `roles` is needed, and all of `scopes`. CORS preflights about these requests pass without a session, unless `preflight` is `false`. With `login`, the origin's answers to them may begin, end and change sessions: see [own-login.md](own-login.md). A path that no rule matches needs a session, and so does one that origins read in more than one way: with empty segments, `;`, dots or spaces at an end, slashes, dots and the like in percent-encoding, or percent-encoding that is none. A rule that can never match is an error. See [routes.md](routes.md).",
-    ),
-    setting(
-        "STORE_TIMEOUT",
-        "1 second",
-        "How long the store may take to answer. A login that fails so may still have ended older sessions.",
+        "REWRITE_ORIGIN",
+        "false",
+        "`true`: if `Origin` and `Referer` of a request name the site, the origin at `ORIGIN_URL` gets its own address in their place, so that its checks pass. It then cannot tell the site's pages from its own: let nobody reach it past the guard. Other values pass as they came. See [adopt.md](adopt.md#the-origin-has-another-address).",
     ),
     setting(
         "ORIGIN_TIMEOUT",
         "30 seconds",
-        "How long the origin may take to the first byte of its answer, also at `LOGIN_URL`. The time runs from the end of the request's body, and while that comes in, anew with each piece that moves; bodies of up to 16 KB count as sent with their heads.",
-    ),
-    setting(
-        "STORE_FAILURE",
-        "deny",
-        "When the store cannot be asked: `deny` answers 503; `allow-recent: 60 seconds` honours a token whose session this isolate saw live that recently, 15 minutes at most.",
+        "How long the origin may take to the first byte of its response, also at `LOGIN_URL`. The time runs from the end of the request's body. While the body is still coming in, it starts anew with each piece; bodies of up to 16 KB count as sent with the headers.",
     ),
     setting(
         "OVERLAP_SAFE_REQUESTS",
         "false",
-        "`true`: for GET and HEAD, the origin is asked at the same time as the store. Its answer is held back until the session is known to be live, and dropped if it is not. So the origin sees requests of sessions that are over; use it where reading has no effect there. Not with `FORWARD_SESSION_DATA`.",
-    ),
-    setting(
-        "MODE",
-        "enforce",
-        "`monitor`: every request goes to the origin, without an identity where it would have been refused, and the log says with which code. To try the guard on a live site before it decides anything.",
+        "`true`: for GET and HEAD, the guard asks the origin and the store at the same time. It holds the origin's response back until the session is known to be live, and drops it if it is not. So the origin works for requests of sessions that are over; use it where reading has no side effects. Not together with `FORWARD_SESSION_DATA`. See [cost.md](cost.md#what-saves-time).",
     ),
     setting(
         "REQUEST_LOG",
@@ -187,31 +191,44 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LOG_IDENTITY",
         "hashed",
-        "How the log names users and sessions: `hashed` (by an HMAC with a key made of the key that signs; `npm run log-identity` says what one is called) or `plain`.",
+        "How the log names users and sessions: `hashed` (an HMAC with a key made from the signing key; `npm run log-identity` prints it) or `plain`.",
     ),
     setting(
         "SERVER_TIMING",
         "false",
-        "`true`: answers say in `Server-Timing` what the guard, the store and the origin took.",
+        "`true`: responses say in `Server-Timing` how long the guard, the store and the origin took.",
     ),
     secret(
         "ADMIN_API_KEY",
         "none",
-        "Lets a backend of yours ask about any token, see and end sessions, and begin them: `introspect`, `revoke` and the admin API. At least 32 characters of visible ASCII; `openssl rand -hex 32` makes one.",
+        "Lets a backend of yours ask about any token, see and end sessions, and begin them: `introspect`, `revoke` and the [admin API](sessions.md#the-admin-api). At least 32 characters of visible ASCII; `openssl rand -hex 32` makes one.",
     ),
     secret(
         "INTROSPECTION_KEY",
         "none",
-        "Lets your services ask about tokens at `introspect`, and nothing else. As long as `ADMIN_API_KEY`, and another.",
+        "Lets your services ask about tokens at [`introspect`](introspection.md), and nothing else. At least 32 characters, and not the same as `ADMIN_API_KEY`.",
     ),
     setting(
         "EVENTS_WEBHOOK_URL",
         "none",
-        "Where the beginnings and ends of sessions are posted, by Standard Webhooks 1.0. `https`, or `http` to this machine.",
+        "Where [events](events.md) of sessions are posted, by Standard Webhooks 1.0. `https`, or `http` to this machine.",
     ),
     secret(
         "EVENTS_WEBHOOK_SECRET",
         "required with `EVENTS_WEBHOOK_URL`",
         "The key that signs the posts: `whsec_` and the base64 of 24 to 64 random bytes, as from `echo whsec_$(openssl rand -base64 32)`.",
     ),
+];
+
+/// The headings of the reference, and the first setting below each.
+pub const GROUPS: &[(&str, &str)] = &[
+    ("Where it stands", "ORIGIN_URL"),
+    ("Who may reach what", "ROUTES"),
+    ("Logging in", "LOGIN_URL"),
+    ("Sessions", "SESSION_LIMIT"),
+    ("Tokens", "TOKEN_TTL"),
+    ("The session store", "SESSION_STORE"),
+    ("What the origin gets", "IDENTITY_HEADERS"),
+    ("Logs", "REQUEST_LOG"),
+    ("Backends and other services", "ADMIN_API_KEY"),
 ];
