@@ -1,29 +1,13 @@
+//! Which of several credentials counts, and what becomes of the others.
+
+mod contested;
+mod several_tokens;
+
 use super::*;
 use crate::credential::Source;
 use crate::session::Subject;
 use crate::token::TokenGrant;
 use base64ct::{Base64UrlUnpadded, Encoding};
-
-/// A request of which it is known which of its sessions are over.
-struct Told(Request, Vec<Sid>);
-
-impl Head for Told {
-    fn method(&self) -> &str {
-        self.0.method()
-    }
-    fn url(&self) -> &str {
-        self.0.url()
-    }
-    fn header(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.0.header(name)
-    }
-    fn has_body(&self) -> bool {
-        self.0.has_body()
-    }
-    fn over(&self) -> Option<&[Sid]> {
-        Some(&self.1)
-    }
-}
 
 fn sid(name: &str) -> Sid {
     Sid::try_from(name.to_owned()).unwrap()
@@ -162,51 +146,6 @@ fn without_a_token_that_counts_nobody_is_there(
     assert_eq!(refusal(&guard, &asked(&guard, "GET", "/x", sent)).refusal.code(), code);
 }
 
-#[rstest]
-#[case::bearer_and_cookie(&[(BEARER, "Bearer {a}"), (COOKIE, "__Host-session={b}")], ["bearer", "cookie"])]
-#[case::two_cookies(&[(COOKIE, "__Host-session={a}; __Host-session={b}")], ["Two", "cookies"])]
-#[case::named_and_cookie(&[(NAMED, "{a}"), (COOKIE, "__Host-session={b}")], ["another header", "cookie"])]
-#[case::named_and_bearer(&[(NAMED, "{a}"), (BEARER, "Bearer {b}")], ["bearer", "another header"])]
-#[case::a_session_twice(&[(BEARER, "Bearer {a}"), (COOKIE, "__Host-session={a+}; __Host-session={b}")], ["cookies", "cookies"])]
-fn two_sessions_are_asked_about_and_refused_only_if_both_are_live(
-    #[case] sent: &[(&'static str, &str)],
-    #[case] places: [&str; 2],
-) {
-    let guard = lenient_guard();
-    let request = || asked(&guard, "GET", "/x", sent);
-    let Decision::Contested(sessions) = guard.decide(&request(), NOW) else { panic!("two") };
-    let names: Vec<_> = sessions.iter().map(|it| it.sid().as_str()).collect();
-    assert!(matches!(&names[..], ["a", "b"] | ["b", "a"]), "{names:?}");
-    for (over, counts) in [("a", "b"), ("b", "a")] {
-        match guard.decide(&Told(request(), vec![sid(over)]), NOW) {
-            Decision::CheckSession(check) => {
-                assert_eq!(check.caller().sid().as_str(), counts);
-                let sent = HeaderFilter::default();
-                let changes = format!("{:?}", check.forward(&sent));
-                assert!(!changes.contains("__Host-session"), "{changes}");
-            }
-            other => panic!("{over} is over: {other:?}"),
-        }
-    }
-    let Decision::Refuse(refused) = guard.decide(&Told(request(), vec![]), NOW) else {
-        panic!("a choice would be a guess")
-    };
-    let (code, detail) = (refused.refusal.code(), refused.refusal.detail());
-    assert!(code == "bad_request" && places.iter().all(|it| detail.contains(it)), "{detail}");
-}
-
-#[test]
-fn only_a_few_sessions_are_asked_about() {
-    let guard = guard();
-    let many = |count: usize| {
-        let tokens = (0..count).map(|n| token(&guard, &format!("s{n}"), "j", 0, 60));
-        let cookies: Vec<_> = tokens.map(|token| format!("__Host-session={token}")).collect();
-        request("GET", "/x", &[(COOKIE, &cookies.join("; "))])
-    };
-    assert!(matches!(guard.decide(&many(4), NOW), Decision::Contested(all) if all.len() == 4));
-    assert_eq!(refusal(&guard, &many(5)).refusal.code(), "bad_request");
-}
-
 /// An unsafe method of another site's, by a browser; `true`: the request passes.
 #[rstest]
 #[case::a_cookie_alone(&[(COOKIE, "__Host-session={a}")], false)]
@@ -233,17 +172,6 @@ fn no_untrusted_header_spares_the_cookie_its_proof(
         }
         other => panic!("{other:?}"),
     }
-}
-
-#[test]
-fn the_other_tokens_that_a_decision_keeps_count_as_what_it_holds() {
-    let guard = guard();
-    let bytes = |cookie| {
-        let sent = [(BEARER, "Bearer {a+}"), (COOKIE, cookie)];
-        check(&guard, &asked(&guard, "GET", "/x", &sent)).bytes()
-    };
-    let with_other = bytes("__Host-session={a}");
-    assert!(with_other > bytes("__Host-session={a+}") + token(&guard, "a", "a0", 0, 60).len());
 }
 
 #[test]
@@ -298,88 +226,4 @@ fn a_logout_goes_by_a_token_whose_time_it_is_if_one_of_the_session_came_along() 
     let held = guard.held(&asked(&guard, "POST", "/_auth/logout", &sent), NOW).unwrap();
     let held: Vec<_> = held.iter().map(|it| (it.sid().as_str(), it.at(NOW).is_ok())).collect();
     assert_eq!(held, [("a", true), ("b", false)]);
-}
-
-#[rstest]
-#[case(&[(BEARER, "Bearer {a}")], false)]
-#[case(&[(COOKIE, "__Host-session={a}")], true)]
-#[case(&[(BEARER, "Bearer {a+}"), (COOKIE, "__Host-session={a}")], true)]
-#[case(&[(BEARER, "Bearer {a}"), (COOKIE, "__Host-session={a!}")], true)]
-#[case(&[(BEARER, "Bearer {a}"), (COOKIE, "__Host-session={b!}")], false)]
-#[case(&[(BEARER, "Bearer {a}"), (COOKIE, "__Host-session=theirs")], false)]
-fn a_cookie_is_renewed_if_a_token_of_the_session_came_in_it(
-    #[case] sent: &[(&'static str, &str)],
-    #[case] in_cookie: bool,
-) {
-    let guard = lenient_guard();
-    let caller = guard.authenticate(&asked(&guard, "GET", "/_auth/refresh", sent), NOW).unwrap();
-    assert_eq!(caller.in_cookie(), in_cookie);
-    let bears = sent.iter().any(|(name, _)| *name == BEARER);
-    assert_eq!(caller.source() == Source::Bearer, bears);
-}
-
-#[test]
-fn of_two_tokens_of_one_second_the_session_knows_which_is_current() {
-    let guard = guard();
-    let bearer = format!("Bearer {}", token(&guard, "a", "old", 0, 60));
-    let cookie = format!("__Host-session={}", token(&guard, "a", "new", 0, 60));
-    let request = request("GET", "/x", &[(BEARER, &bearer), (COOKIE, &cookie)]);
-    let caller = guard.authenticate(&request, NOW).unwrap();
-    assert_eq!((caller.token().name().jti.as_str(), caller.has_several_tokens()), ("old", true));
-    let mut live = session("a", NOW.millis(), NOW.millis() + 100_000);
-    (live.jti, live.previous_jti, live.refreshed) = ("new".into(), Some("old".into()), Some(NOW));
-    let later = NOW.plus(Duration::from_secs(40));
-    let current = caller.clone().with_current_token(&live, later);
-    assert_eq!(current.token().name().jti, "new");
-    let verdict = guard.live(&caller, Answer::Found(Some(live.clone().into())), later);
-    assert!(verdict.is_ok(), "the old one alone would end it: {verdict:?}");
-    live.jti = "third".into();
-    let verdict = guard.live(&caller, Answer::Found(Some(live.into())), later);
-    assert_eq!(verdict, Err(Refusal::Session(InvalidSession::Outdated)));
-}
-
-#[test]
-fn in_monitor_mode_a_request_of_two_sessions_goes_on_without_an_identity_and_is_noted() {
-    let guard = guard_with(&[("MODE", "monitor")]);
-    let sent = [(BEARER, "Bearer {a}"), (COOKIE, "__Host-session={b}; t=1")];
-    let request = asked(&guard, "GET", "/x", &sent);
-    let Decision::Forward(anonymous) = guard.decide(&Told(request, vec![]), NOW) else { panic!() };
-    assert!(anonymous.said().contains(r#""code":"bad_request""#), "{}", anonymous.said());
-    let sent = HeaderFilter::default();
-    let changes = anonymous.forward(&sent);
-    assert_eq!((changes.remove, changes.set), (vec!["authorization"], vec![("Cookie", "t=1")]));
-}
-
-#[test]
-fn in_an_outage_another_token_of_a_session_that_was_seen_does_not_pass() {
-    let guard = guard_with(&[("STORE_FAILURE", "allow-recent: 60 seconds")]);
-    let checks = ["{a}", "{a+}"].map(|token| {
-        let bearer = format!("Bearer {token}");
-        check(&guard, &asked(&guard, "GET", "/x", &[(BEARER, &bearer)]))
-    });
-    let down = || Err(StoreError::Unreachable("down".into()));
-    let live = session("a", NOW.millis(), NOW.millis() + 1_000_000);
-    guard.judge(&checks[1], found(Some(live.clone())), NOW).unwrap();
-    assert!(guard.judge(&checks[1], down(), NOW).is_ok());
-    assert!(guard.judge(&checks[0], down(), NOW).is_err(), "it may be an old one");
-    guard.judge(&checks[0], found(Some(live)), NOW).unwrap();
-    assert!(checks.iter().all(|check| guard.judge(check, down(), NOW).is_ok()), "both were seen");
-    guard.forget([checks[0].caller().sid()]);
-    assert!(checks.iter().all(|check| guard.judge(check, down(), NOW).is_err()), "it was ended");
-}
-
-/// Of an old and a current token of one session, the current one says whether the session is over.
-#[test]
-fn a_contested_session_is_asked_about_by_its_newest_token() {
-    let guard = lenient_guard();
-    let old = token(&guard, "a", "old", -20, 900);
-    let current = token(&guard, "a", "current", -10, 900);
-    let other = token(&guard, "b", "other", -5, 900);
-    let cookies = format!("__Host-session={current}; __Host-session={other}");
-    let authorization = format!("Bearer {old}");
-    let headers = [("authorization", authorization.as_str()), ("cookie", cookies.as_str())];
-    let decision = guard.decide(&request("GET", "/x", &headers), NOW);
-    let Decision::Contested(sessions) = decision else { panic!("{decision:?}") };
-    let names: Vec<&str> = sessions.iter().map(|it| it.name().jti.as_str()).collect();
-    assert_eq!(names, ["other", "current"]);
 }

@@ -1,3 +1,5 @@
+//! When an earlier decision may be reused for another target.
+
 use super::*;
 
 const ROUTES: &str = r#"[
@@ -122,7 +124,7 @@ fn a_decision_does_not_extend_to_another_site_nor_to_a_token_in_the_query() {
 
 #[test]
 fn a_decision_extends_with_its_proof_only() {
-    let guard = super::asserted::guard_that_asserts(&[]);
+    let guard = super::assertion::guard_that_asserts(&[]);
     let token = bearer(&guard);
     let [one, other] = ["/x", "/y"].map(|path| request("GET", path, &[("authorization", &token)]));
     let check = check(&guard, &one);

@@ -1,3 +1,5 @@
+//! The assertion that goes to the origin with an identity.
+
 use super::*;
 use crate::identity::ASSERTION;
 use crate::jwt::UnverifiedJwt;

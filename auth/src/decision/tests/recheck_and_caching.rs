@@ -1,4 +1,4 @@
-//! An answer that came late, and what a cache may see.
+//! Responses that come after their session may have ended, and which responses a cache may keep.
 
 use super::*;
 use std::rc::Rc;
