@@ -10,7 +10,7 @@ import { giveUp, needPython, needTools, output, root, run, say } from "./setup.m
 await needTools();
 needPrograms();
 needPython("Schemathesis", "schemathesis", "tests/openapi/requirements.txt");
-needPython("PyJWT", "pyjwt", "tests/readme/requirements.txt");
+needPython("PyJWT", "pyjwt", "tests/docs/pyjwt_requirements.txt");
 
 step("Formatting and lints");
 run("cargo", ["fmt", "--all", "--check"]);
