@@ -58,6 +58,8 @@ const addresses = new Map();
  */
 export function addressOf({ method, url }, { status, headers }) {
   if (method !== "GET" || status !== 200) return undefined;
+  // By this header of nginx, applications tell every proxy that a response is a stream.
+  if (headers.get("x-accel-buffering")?.toLowerCase() === "no") return undefined;
   const type = headers.get("content-type") ?? "";
   const known = addresses.get(url);
   if (known !== undefined) return known.type === type ? known : undefined;

@@ -121,6 +121,13 @@ describe("an address whose answers have ended at once is believed", () => {
     expect(count(await ask("https://app.example/d", 64, html, "GET", async (tied) => tied.body?.cancel()))).toBe(0);
   });
 
+  test("but not for one that says it is a stream", async () => {
+    const stream = { headers: { ...html.headers, "x-accel-buffering": "no" } };
+    expect(count(await ask("https://app.example/stream", 64, stream))).toBe(0);
+    expect(count(await ask("https://app.example/page", 32))).toBeGreaterThan(0);
+    expect(count(await ask("https://app.example/page", 64, stream))).toBe(0);
+  });
+
   test.each<[string, ResponseInit, string]>([
     ["a POST", html, "POST"],
     ["an error", { ...html, status: 404 }, "GET"],
