@@ -7,38 +7,11 @@ use serde_json::{Map, Value};
 
 pub use request::{AdminRequest, NewSession, SessionTerms, page};
 
-use crate::config::{Secret, Settings};
-use crate::credential::{bearer, scheme};
+use crate::config::Settings;
+use crate::http::{bearer, scheme};
 use crate::refusal::Refusal;
-
-/// The scope to see who is logged in.
-const READ: &str = "sessions:read";
-/// The scope to end sessions, but not those of admins.
-const REVOKE: &str = "sessions:revoke";
-/// The scope to end anybody's sessions.
-const REVOKE_ADMINS: &str = "sessions:revoke-admins";
-
-/// Which of the admin scopes a token has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AdminScopes {
-    read: bool,
-    revoke: bool,
-    revoke_admins: bool,
-}
-
-impl AdminScopes {
-    /// Those that these claims give.
-    pub fn of(claims: &Map<String, Value>) -> Self {
-        let scopes = scopes(claims);
-        let has = |scope| scopes.contains(&scope);
-        Self { read: has(READ), revoke: has(REVOKE), revoke_admins: has(REVOKE_ADMINS) }
-    }
-
-    /// An admin is whoever has any of them.
-    pub fn is_admin(self) -> bool {
-        self != Self::default()
-    }
-}
+use crate::scopes::{AdminScopes, READ, REVOKE, REVOKE_ADMINS, scopes};
+use crate::secret::Secret;
 
 /// By what somebody manages sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,23 +95,6 @@ pub fn bears_key(authorization: &str, key: &Secret) -> bool {
     let sent = scheme(authorization, "basic").and_then(|sent| Base64::decode_vec(sent).ok());
     let sent = sent.and_then(|sent| String::from_utf8(sent).ok());
     sent.as_deref().and_then(|sent| sent.split_once(':')).is_some_and(|(_, sent)| key.is(sent))
-}
-
-/// Where tokens keep their scopes. The first is the standard's (RFC 9068, section 2.2.3), the
-/// others are known from elsewhere.
-const SCOPE_CLAIMS: [&str; 3] = ["scope", "scopes", "scp"];
-
-/// The scopes among these claims: words of a text, or texts of a list.
-pub fn scopes(claims: &Map<String, Value>) -> Vec<&str> {
-    let mut scopes = Vec::new();
-    for claim in SCOPE_CLAIMS.iter().filter_map(|name| claims.get(*name)) {
-        match claim {
-            Value::String(text) => scopes.extend(text.split_ascii_whitespace()),
-            Value::Array(list) => scopes.extend(list.iter().filter_map(Value::as_str)),
-            _ => {}
-        }
-    }
-    scopes
 }
 
 /// What a token introspection tells of a token whose session is live (RFC 7662, section 2.2): its

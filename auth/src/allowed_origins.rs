@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::assertion;
-use crate::config::web_url;
+use crate::http::web_url;
 
 /// An origin, as the settings name it.
 #[derive(Clone, Debug, PartialEq, Eq)]

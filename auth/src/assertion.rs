@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::route::Target;
+use crate::http::Target;
 use crate::time::Timestamp;
 
 /// The `typ` of assertions, which nothing else has (RFC 8725, section 3.11): none is taken for an

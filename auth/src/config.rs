@@ -6,12 +6,11 @@ mod values;
 use std::fmt;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use crate::access::Rules;
 use crate::allowed_origins::AllowedOrigin;
 use crate::credential::TokenSources;
 use crate::event::{Webhook, WebhookSecret};
+use crate::http::{Target, web_url};
 use crate::identity::{Encoding, Preset};
 use crate::issuer::TrustedIssuer;
 use crate::keys::KeySet;
@@ -19,43 +18,15 @@ use crate::limit::{LimitPolicy, SessionLimit};
 use crate::rate::{LoginRates, Rate};
 use crate::redis::ReadConsistency;
 use crate::request_log::{LogIdentity, LogNames, RequestLog};
-use crate::route::{KEY_SET, Target};
+use crate::route::KEY_SET;
 use crate::time::parse_span;
 
+pub use crate::secret::Secret;
 pub use reference::{GROUPS, SETTINGS, Setting};
 use values::{
     api_key, auth_path, clear_site_data, consistency, cookie_name, flag, log_identity, login_url,
     mode, origin_url, request_log, rest_token, rest_url, store_failure, timeout,
 };
-pub use values::{is_loopback, is_token, web_url};
-
-/// A text that must not be seen.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Takes a text.
-    pub fn new(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-
-    /// Is this the same text? How long the answer takes tells nothing of where they differ.
-    pub fn is(&self, other: &str) -> bool {
-        let [ours, theirs] = [self.expose(), other].map(Sha256::digest);
-        ours.iter().zip(theirs).fold(0, |differ, (our, their)| differ | (our ^ their)) == 0
-    }
-
-    /// The text, for the one place that sends it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(_)")
-    }
-}
 
 /// Where sessions are kept.
 #[derive(Clone, Debug)]
@@ -348,8 +319,9 @@ impl Settings {
         let request_log = reader.parsed("REQUEST_LOG", request_log).unwrap_or_default();
         let log_identity = reader.parsed("LOG_IDENTITY", log_identity).unwrap_or_default();
         let server_timing = reader.parsed("SERVER_TIMING", flag).unwrap_or(false);
-        let admin_api_key = reader.parsed("ADMIN_API_KEY", api_key).map(Secret);
-        let introspection_key = reader.parsed("INTROSPECTION_KEY", api_key).map(Secret);
+        let admin_api_key = reader.parsed("ADMIN_API_KEY", api_key).map(|text| Secret::new(&text));
+        let introspection_key =
+            reader.parsed("INTROSPECTION_KEY", api_key).map(|text| Secret::new(&text));
         if introspection_key.is_some() && introspection_key == admin_api_key {
             let reason = "must not be ADMIN_API_KEY: whoever may ask about tokens could begin and \
                           end sessions";
@@ -448,7 +420,9 @@ fn store<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Option<StoreS
             reader.required("UPSTASH_REDIS_REST_URL");
             let url = reader.parsed("UPSTASH_REDIS_REST_URL", rest_url);
             reader.required("UPSTASH_REDIS_REST_TOKEN");
-            let token = reader.parsed("UPSTASH_REDIS_REST_TOKEN", rest_token).map(Secret);
+            let token = reader
+                .parsed("UPSTASH_REDIS_REST_TOKEN", rest_token)
+                .map(|text| Secret::new(&text));
             let keyspace = reader.text("REDIS_KEYSPACE").unwrap_or("guard:".into());
             let consistency = reader.parsed("READ_CONSISTENCY", consistency);
             let consistency = consistency.unwrap_or(ReadConsistency::Strong);

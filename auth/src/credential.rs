@@ -8,8 +8,7 @@ use std::borrow::Cow;
 
 use crate::body_format::Form;
 use crate::cookie;
-use crate::decision::{Body, Head};
-use crate::route::Target;
+use crate::http::{Body, Head, Target, bearer};
 
 /// Where the token was found. Cookies are sent by the browser whoever asks it to, so they need
 /// a proof of the asking site; what a program must put there itself does not.
@@ -90,17 +89,6 @@ impl<'h> Sent<'h> {
             is_token
         })
     }
-}
-
-/// The token of a bearer credential; any other scheme is somebody else's credential.
-pub(crate) fn bearer(authorization: &str) -> Option<&str> {
-    scheme(authorization, "bearer")
-}
-
-/// The credential of this scheme, which is compared without case (RFC 9110, section 11.1).
-pub(crate) fn scheme<'a>(authorization: &'a str, expected: &str) -> Option<&'a str> {
-    let (scheme, sent) = authorization.split_once(' ').unwrap_or((authorization, ""));
-    scheme.eq_ignore_ascii_case(expected).then_some(sent.trim_matches(' '))
 }
 
 #[cfg(test)]

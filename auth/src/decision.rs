@@ -16,7 +16,6 @@ mod recent_sessions;
 mod refused;
 mod sign_assertion;
 
-use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -25,52 +24,22 @@ pub use header_filter::HeaderFilter;
 pub use principal::Principal;
 pub use refused::Refused;
 
+pub use crate::http::{Body, Head};
+
 use header_filter::HeaderFilterCache;
 use login_url::LoginUrlPath;
 use recent_sessions::RecentSessions;
 
 use crate::assertion;
-use crate::config::{Origin, Settings, StoreFailure, is_loopback};
+use crate::config::{Origin, Settings, StoreFailure};
+use crate::http::{Target, has_one_host, host, is_loopback};
 use crate::issuer::{Issuer, IssuerKeyCache};
 use crate::jwt::LEEWAY;
 use crate::refusal::Refusal;
-use crate::route::{Endpoint, MAX_PATH, Route, Target};
-use crate::session::{Session, Sid};
+use crate::route::{Endpoint, MAX_PATH, Route};
+use crate::session::Session;
 use crate::time::Timestamp;
 use crate::token::{AuthenticToken, Tokens};
-
-/// What the guard looks at in a request. Headers are asked for one by one, because reading all
-/// of them costs more than the few that matter.
-pub trait Head {
-    /// The method, as sent.
-    fn method(&self) -> &str;
-    /// The absolute URL, as received.
-    fn url(&self) -> &str;
-    /// The value of a header, `None` if it was not sent.
-    fn header(&self, name: &str) -> Option<Cow<'_, str>>;
-    /// Does a body come with it, perhaps of nothing? Over HTTP/2 no header need tell of it.
-    fn has_body(&self) -> bool;
-    /// What is known of the body.
-    fn body(&self) -> Body<'_> {
-        Body::Unread
-    }
-    /// Sessions that are known to be over, so that tokens of theirs decide nothing; `None` if nobody
-    /// has asked about any.
-    fn over(&self) -> Option<&[Sid]> {
-        None
-    }
-}
-
-/// What is known of a request's body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Body<'a> {
-    /// Nobody has looked.
-    Unread,
-    /// All of it.
-    Text(&'a str),
-    /// It is larger than [`MAX_BODY`](crate::body_format::MAX_BODY), or no UTF-8.
-    Unreadable,
-}
 
 /// Decides about requests by the settings.
 #[derive(Debug)]
@@ -229,27 +198,6 @@ impl Decision {
 
 /// What goes on to an origin. `TRACE` would show a client what the guard adds to its request.
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-
-/// Is what follows the scheme of a URL a host and perhaps a port? The runtime makes it of whatever
-/// stands in `Host` lines.
-fn has_one_host(site: &str) -> bool {
-    let after_scheme = site.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//"));
-    let authority = after_scheme.unwrap_or_default();
-    let legal = |byte: u8| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
-    };
-    !authority.is_empty() && authority.bytes().all(legal)
-}
-
-/// The host of an absolute URL, without its port.
-fn host(url: &str) -> &str {
-    let authority = url.split("://").nth(1).and_then(|rest| rest.split('/').next());
-    let authority = authority.unwrap_or_default();
-    match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-        _ => authority,
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -97,7 +97,7 @@ impl IdToken {
 
 impl IdToken {
     /// What keeps it from being used again. A `jti` is the issuer's own name for it (RFC 7519, section
-    /// 4.1.7); without one, `digest` is, that of the token ([`UnverifiedJwt::digest`](crate::jwt::Unverified::digest)).
+    /// 4.1.7); without one, `digest` is, that of the token ([`UnverifiedJwt::digest`](crate::jwt::UnverifiedJwt::digest)).
     pub fn once(&self, digest: &str) -> Once {
         let issuer = &*self.issued.issuer;
         let note = match &self.jti {

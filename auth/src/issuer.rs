@@ -11,7 +11,7 @@ use serde_json::Value;
 
 pub use key_cache::{FETCH_TIMEOUT, IssuerKeyCache, Look, MAX_JWKS};
 
-use crate::config::web_url;
+use crate::http::web_url;
 use crate::session::Subject;
 use crate::time::parse_span;
 use crate::token::REGISTERED;

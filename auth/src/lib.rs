@@ -1,16 +1,20 @@
 //! What Session Guard decides about a request, free of any platform.
 //!
-//! In scope: where a request may go ([`route`]), which credential it carries
-//! ([`credential`]), whether its token is genuine ([`keys`], [`jwt`], [`token`];
-//! [`issuer`], [`id_token`] and [`logout_token`] for those of others), whether its session
-//! is live ([`session`], [`ledger`], [`store`], [`redis`]), whom a path is for ([`access`]), who may manage the sessions of others
-//! ([`admin`], [`index`]), how often somebody may try to log in ([`rate`]), what is said when the
-//! answer is no ([`refusal`]), who the origin is told it is ([`identity`], [`assertion`]), whose address it names ([`own_address`]), what is told
-//! of sessions ([`event`]), what is remembered, and how much of it ([`bounded`]), and the settings that govern
-//! all this ([`config`]). [`decision`] puts the steps in order.
+//! In scope: what is read of an HTTP request ([`http`]), where it may go ([`route`]), which credential
+//! it carries ([`credential`]), whether its token is genuine ([`keys`], [`jwt`], [`token`]; [`issuer`],
+//! [`id_token`] and [`logout_token`] for those of others), whether its session is live ([`session`],
+//! [`ledger`], [`store`], [`redis`]), whom a path is for ([`access`], [`scopes`]), who may manage the
+//! sessions of others ([`admin`], [`user_index`]), how often somebody may try to log in ([`rate`]), what
+//! the client is told when the answer is no ([`refusal`]), what the origin is told of the user
+//! ([`identity`], [`assertion`]) and whose address it sees ([`url_rewrite`]), what is reported of
+//! sessions ([`event`]), how much is cached ([`bounded_cache`]), and the settings that govern all this
+//! ([`config`], [`secret`]). [`decision`] puts the steps in order.
 //!
-//! Out of scope: sockets, clocks, randomness, the Workers runtime. The present moment and
-//! random bytes are arguments; a store is asked by a [`store::Command`] and replies with text.
+//! Out of scope: sockets, clocks, randomness, the Workers runtime. The present moment and random bytes
+//! are arguments; a store is sent a [`store::Command`] and replies with text.
+//!
+//! No module imports another in a circle: the lower floor (`http`, `time`, `scopes`, `secret`) knows no
+//! setting, `config` knows whatever has a setting, and `decision` knows `config`.
 
 pub mod access;
 pub mod admin;
@@ -25,6 +29,7 @@ pub mod decision;
 pub mod device;
 pub mod event;
 pub mod fast_compare;
+pub mod http;
 pub mod id_token;
 pub mod identity;
 pub mod issuer;
@@ -42,6 +47,8 @@ pub mod refusal;
 pub mod request_log;
 pub mod reserved_headers;
 pub mod route;
+pub mod scopes;
+pub mod secret;
 pub mod session;
 pub mod session_data;
 pub mod store;

@@ -8,7 +8,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::admin::AdminScopes;
 use crate::body_format::Form;
 use crate::device::{ClientHints, DeviceClass};
 use crate::id_token::{IdToken, IssuerSession};
@@ -17,6 +16,7 @@ use crate::issuer::{TrustedIssuer, issuer_of};
 use crate::limit::{LimitPolicy, SessionLimit};
 use crate::redirect::LocalTarget;
 use crate::refusal::Refusal;
+use crate::scopes::AdminScopes;
 use crate::session::{Session, Sid, Subject};
 use crate::session_data::MAX_DATA;
 use crate::time::Timestamp;

@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, utf8_percent_encode};
 
-use crate::route::Target;
+use crate::http::Target;
 
 /// What has a meaning inside a query.
 const IN_QUERY: &AsciiSet =

@@ -17,7 +17,7 @@ pub fn overrides_method(name: &str) -> bool {
 
 /// What concerns one connection only (RFC 9110, section 7.6.1; RFC 9113, section 3.1, for
 /// `HTTP2-Settings`). `Upgrade` is not among them: see
-/// [`HeaderFilter`](crate::decision::SentHeaders).
+/// [`HeaderFilter`](crate::decision::HeaderFilter).
 pub fn is_hop_by_hop(name: &str) -> bool {
     HOP_BY_HOP.iter().any(|it| it.eq_ignore_ascii_case(name))
 }

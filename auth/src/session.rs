@@ -136,7 +136,7 @@ pub struct Session {
     /// That issuer's own name for its session, if it gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer_sid: Option<String>,
-    /// Does its token make its user an admin? See [`AdminScopes`](crate::admin::Rights).
+    /// Does its token make its user an admin? See [`AdminScopes`](crate::scopes::AdminScopes).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub admin: bool,
     /// Set when it was ended before its time: the tombstone.

@@ -12,12 +12,12 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::admin::AdminScopes;
 use crate::assertion::{self, Assertions, NotSigned};
 use crate::identity::{self, Encoding, HeadersTooLarge, Preset};
 use crate::jwt::{MAX_BYTES, Period, TokenError, UnverifiedJwt};
 use crate::keys::KeySet;
 use crate::request_log::LogNames;
+use crate::scopes::AdminScopes;
 use crate::session::{Sid, Subject, TokenName};
 use crate::time::Timestamp;
 use cache::Memory;

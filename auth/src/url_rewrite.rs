@@ -2,7 +2,7 @@
 //! redirects, and in links of the header. To clients it is at the site's address.
 
 use crate::assertion::audience;
-use crate::route::Target;
+use crate::http::Target;
 
 /// A URL of an answer's header with `site`, as in `https://app.example.com`, where it names `origin`; `None`
 /// if it does not. Whatever else it says stays as it is.

@@ -8,10 +8,11 @@ use std::fmt::Write as _;
 
 use anyhow::{Result, anyhow, bail};
 use auth::access::{Access, Readings, Rule, RuleMatch, RuleMatches, Rules, Why};
-use auth::config::{Mode, Settings, is_token};
-use auth::decision::{Decision, Guard, Head};
+use auth::config::{Mode, Settings};
+use auth::decision::{Decision, Guard};
+use auth::http::{Head, Target, is_token};
 use auth::refusal::Refusal;
-use auth::route::{Route, Target};
+use auth::route::Route;
 use auth::time::Timestamp;
 
 /// In place of secrets that this machine does not see. They open nothing, because a request that is

@@ -13,7 +13,7 @@ use super::{lookalikes, path};
 pub enum Readings {
     /// There is no other.
     None,
-    /// These, of which each is what one or more [`STEPS`] make of another.
+    /// These, of which each is what one or more `STEPS` make of another.
     Some(Vec<String>),
     /// More than are looked at.
     TooMany,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::{lookalikes, path};
-use crate::admin::scopes;
+use crate::scopes::scopes;
 
 /// Who may pass. The stricter, the later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]

@@ -60,16 +60,6 @@ fn who_may_ask_about_tokens_may_not_end_sessions(
     assert_eq!(verdict.err().map_or("", |refusal| refusal.code()), code);
 }
 
-#[rstest]
-#[case(json!({}), &[])]
-#[case(json!({ "scope": "a  b" }), &["a", "b"])]
-#[case(json!({ "scopes": ["a", 7, "b c"] }), &["a", "b c"])]
-#[case(json!({ "scp": "a", "scope": "b" }), &["b", "a"])]
-#[case(json!({ "scope": 7, "scopes": { "a": true }, "scp": null }), &[])]
-fn scopes_are_words_or_a_list(#[case] claims: Value, #[case] expected: &[&str]) {
-    assert_eq!(scopes(claims.as_object().unwrap()), expected);
-}
-
 #[test]
 fn an_introspection_tells_the_claims_and_cannot_be_told_otherwise_by_them() {
     let claims = json!({ "sub": "ada", "scp": ["a", "b"], "active": false, "token_type": "x" });

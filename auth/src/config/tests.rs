@@ -266,15 +266,6 @@ fn secrets_do_not_reach_debug_output() {
     assert!(debug.contains("db.upstash.io") && !debug.contains("hush"), "{debug}");
 }
 
-#[rstest]
-#[case("hush", true)]
-#[case("hus", false)]
-#[case("hush!", false)]
-#[case("", false)]
-fn a_secret_is_compared_whole(#[case] other: &str, #[case] same: bool) {
-    assert_eq!(Secret::new("hush").is(other), same);
-}
-
 #[test]
 fn beside_a_rule_that_logs_people_in_an_issuers_users_need_a_prefix_too() {
     let list = |prefix: &str| {

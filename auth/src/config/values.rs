@@ -1,30 +1,12 @@
 //! How the text of each setting is read. Every function says what to change if it cannot be.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use http::Uri;
-
 use super::{Mode, StoreFailure};
+use crate::http::{is_token, web_url};
 use crate::redis::ReadConsistency;
 use crate::request_log::{LogIdentity, RequestLog};
 use crate::time::parse_span;
-
-/// An absolute http or https URL with a host.
-fn absolute(text: &str) -> Result<Uri, String> {
-    let uri: Uri = text.parse().map_err(|_| "is no URL")?;
-    let scheme = uri.scheme_str().unwrap_or_default();
-    if !matches!(scheme, "http" | "https") || uri.host().unwrap_or_default().is_empty() {
-        return Err("must be an absolute URL, like `https://app.example.com`".into());
-    }
-    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        return Err("must not carry a user or a password".into());
-    }
-    if text.contains('#') {
-        return Err("must not have a fragment".into());
-    }
-    Ok(uri)
-}
 
 /// `ORIGIN_URL`: scheme and authority, without a slash at the end.
 pub fn origin_url(text: &str) -> Result<String, String> {
@@ -44,17 +26,6 @@ pub fn login_url(text: &str) -> Result<String, String> {
             .into()),
         false => Ok(text.to_owned()),
     }
-}
-
-/// A URL that nobody on the way reads or changes: `https`, but for this machine and neighbours in
-/// the same container network, whose names have no dot.
-pub fn web_url(text: &str) -> Result<Uri, String> {
-    let uri = absolute(text)?;
-    let host = uri.host().unwrap_or_default();
-    if uri.scheme_str() == Some("http") && !is_loopback(host) && !is_neighbour(host) {
-        return Err("must be `https`, or others could read and change what travels".into());
-    }
-    Ok(uri)
 }
 
 /// `UPSTASH_REDIS_REST_URL`, without a slash at the end.
@@ -83,22 +54,6 @@ pub fn api_key(text: &str) -> Result<String, String> {
     }
 }
 
-/// A name without a dot, which is no address: a URL parser makes one of what begins with a digit.
-fn is_neighbour(host: &str) -> bool {
-    host.starts_with(|c: char| c.is_ascii_alphabetic()) && !host.contains('.')
-}
-
-/// Does this host name mean the machine itself (RFC 6761, section 6.3; RFC 5735, section 3)?
-pub fn is_loopback(host: &str) -> bool {
-    let host = host.to_ascii_lowercase();
-    let name = host.strip_suffix('.').unwrap_or(&host);
-    let v6 = name.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
-    name == "localhost"
-        || name.ends_with(".localhost")
-        || name.parse().is_ok_and(|it: Ipv4Addr| it.is_loopback())
-        || v6.is_some_and(|it| it.parse().is_ok_and(|it: Ipv6Addr| it.is_loopback()))
-}
-
 /// `AUTH_PATH`, without a slash at the end.
 pub fn auth_path(text: &str) -> Result<String, String> {
     let path = text.trim_end_matches('/');
@@ -110,12 +65,6 @@ pub fn auth_path(text: &str) -> Result<String, String> {
         Some(rest) if rest.split('/').all(fine) => Ok(path.to_owned()),
         _ => Err("must be a path like `/_auth`, of letters, digits, `-`, `_`, `.` and `~`".into()),
     }
-}
-
-/// Is it a token of RFC 9110, section 5.6.2, as names of headers and cookies are?
-pub fn is_token(text: &str) -> bool {
-    let legal = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    !text.is_empty() && text.chars().all(legal)
 }
 
 /// `COOKIE_NAME`: a token of RFC 9110, section 5.6.2, as RFC 6265 wants a cookie's name to be.

@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use crate::body_format::Form;
-use crate::config::is_token;
-use crate::decision::Head;
+use crate::http::{Head, is_token};
 use crate::reserved_headers::is_reserved;
 
 /// Where the guard looks for tokens. Never nowhere.

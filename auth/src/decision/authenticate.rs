@@ -3,10 +3,11 @@
 use super::browser::changes_state;
 use super::credentials::{Credentials, Verifier};
 use super::forward_plan::CredentialRemoval;
-use super::{Body, Guard, Head, Principal};
+use super::{Guard, Principal};
 use crate::config::Settings;
 use crate::cookie::{self, Rest};
 use crate::credential::{Sent, Source};
+use crate::http::{Body, Head};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use crate::token::AuthenticToken;

@@ -1,7 +1,6 @@
 //! What a browser tells of a request, and by which page it was made.
 
-use super::Head;
-use crate::config::is_token;
+use crate::http::{Head, is_token};
 
 /// Could this request change something? A WebSocket upgrade is a GET, but opens a channel that
 /// no preflight protects.

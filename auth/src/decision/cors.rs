@@ -1,10 +1,11 @@
 //! What scripts of other origins may do and read, if the operator has named them (Fetch, "CORS
 //! protocol"). The origin's own answers say that by themselves.
 
+use super::Guard;
 use super::browser::{asked_by_preflight, is_same_origin};
-use super::{Guard, Head};
 use crate::allowed_origins::AllowedOrigin;
 use crate::body_format::Form;
+use crate::http::Head;
 
 /// The methods of the guard's endpoints that scripts use.
 const METHODS: &str = "GET, HEAD, POST, PATCH, DELETE";

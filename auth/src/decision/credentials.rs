@@ -5,8 +5,9 @@
 
 use std::cell::Cell;
 
-use super::{Guard, Head, Principal};
+use super::{Guard, Principal};
 use crate::credential::{Credential, Sent, Source};
+use crate::http::Head;
 use crate::jwt::TokenError;
 use crate::refusal::Refusal;
 use crate::session::{Sid, Subject};

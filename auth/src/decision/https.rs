@@ -1,12 +1,12 @@
 //! `REQUIRE_HTTPS`: nobody on the way reads a token or a password.
 
 use super::credentials::Verifier;
-use super::{Guard, Head, Refused, host};
+use super::{Guard, Refused};
 use crate::access::{Access, RuleMatches};
-use crate::config::is_loopback;
 use crate::credential::Sent;
+use crate::http::{Head, Target, host, is_loopback};
 use crate::refusal::Refusal;
-use crate::route::{Endpoint, Target};
+use crate::route::Endpoint;
 
 impl Guard {
     /// Did a request that must not come over plain `http` do so? To this machine it may.

@@ -2,7 +2,7 @@
 //! guard's own login.
 
 use crate::access::{PathForms, Readings};
-use crate::route::Target;
+use crate::http::Target;
 
 /// What is closed to clients, on every host: the path of `LOGIN_URL`, and what is below it.
 #[derive(Debug)]

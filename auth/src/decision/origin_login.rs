@@ -1,7 +1,8 @@
 //! The origin's own login: which of its answers may begin, end and change sessions.
 
-use super::{Guard, Head};
+use super::Guard;
 use crate::access::Readings;
+use crate::http::Head;
 use crate::route::Route;
 
 impl Guard {

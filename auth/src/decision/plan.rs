@@ -3,12 +3,13 @@
 use super::browser::asked_by_preflight;
 use super::forward_plan::OnInvalidSession;
 use super::header_filter::ConditionalHeaders;
-use super::{AnonymousPlan, Decision, ForwardPlan, ForwardTarget, Guard, Head, Principal};
+use super::{AnonymousPlan, Decision, ForwardPlan, ForwardTarget, Guard, Principal};
 use crate::access::{Access, Readings, RuleMatches};
 use crate::config::{Mode, Settings};
 use crate::credential::Sent;
+use crate::http::{Head, Target};
 use crate::refusal::Refusal;
-use crate::route::{MAX_PATH, Route, Target};
+use crate::route::{MAX_PATH, Route};
 use crate::time::Timestamp;
 
 /// What is asked for, and the rules that hold.

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::forward_plan::CredentialRemoval;
-use crate::admin::AdminScopes;
 use crate::credential::Source;
+use crate::scopes::AdminScopes;
 use crate::session::{LiveSession, Session, Sid, Subject, TokenGeneration, TokenName};
 use crate::store::Command;
 use crate::time::Timestamp;

@@ -1,10 +1,10 @@
 //! How a refusal is told: to a program, or to a person.
 
+use super::Guard;
 use super::browser::is_navigation;
-use super::{Guard, Head};
+use crate::http::{Head, Target};
 use crate::redirect::LocalTarget;
 use crate::refusal::Refusal;
-use crate::route::Target;
 
 /// A refusal, and where a browser is sent instead of being shown it.
 #[derive(Clone, Debug, PartialEq, Eq)]

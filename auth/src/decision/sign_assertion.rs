@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::{Guard, Head, Principal};
+use super::{Guard, Principal};
 use crate::assertion::audience;
+use crate::http::Head;
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
 

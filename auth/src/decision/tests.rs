@@ -24,6 +24,7 @@ use crate::session::{InvalidSession, SessionEnd, tests::session};
 use crate::store::{Answer, Command, StoreError};
 use crate::token::tests::{NOW, issue};
 use rstest::rstest;
+use std::borrow::Cow;
 
 struct Request {
     method: &'static str,

@@ -2,52 +2,6 @@ use super::*;
 use rstest::rstest;
 
 #[rstest]
-#[case("https://a.example/", "/", "")]
-#[case("https://a.example/b/c?d=e&f", "/b/c", "d=e&f")]
-#[case("https://a.example/b?c?d", "/b", "c?d")]
-#[case("https://u:p@a.example:8080//b//", "//b//", "")]
-#[case("https://a.example/b%2Fc%2e?%20", "/b%2Fc%2e", "%20")]
-#[case("https://a.example/b#c?d", "/b", "")]
-#[case("https://a.example/https://b/", "/https://b/", "")]
-fn the_target_is_taken_as_it_came(#[case] url: &str, #[case] path: &str, #[case] query: &str) {
-    let target = Target::of_url(url).unwrap();
-    assert_eq!((target.path(), target.query()), (path, query));
-}
-
-#[rstest]
-#[case("https://a.example")]
-#[case("https://a.example?b")]
-#[case("/b")]
-#[case("")]
-fn what_has_no_path_has_no_target(#[case] url: &str) {
-    assert_eq!(Target::of_url(url), None);
-}
-
-#[rstest]
-#[case("/a/../b")]
-#[case("/a/.")]
-#[case("/a/%2e%2E/b")]
-#[case("/a/.%2e")]
-#[case("/%2E/")]
-#[case("/a\\b")]
-#[case("/a b")]
-#[case("/a\tb")]
-#[case("/é")]
-fn a_path_that_would_be_rewritten_is_noticed(#[case] path: &str) {
-    let url = format!("https://a.example{path}");
-    assert!(Target::of_url(&url).unwrap().would_be_rewritten());
-}
-
-#[rstest]
-#[case("/a/..b/...")]
-#[case("/a//b/;c/%2f%5c/%00")]
-#[case("/a?b=../..\\ ")]
-fn other_paths_pass_as_they_are(#[case] path: &str) {
-    let url = format!("https://a.example{path}");
-    assert!(!Target::of_url(&url).unwrap().would_be_rewritten());
-}
-
-#[rstest]
 #[case("GET", "/_auth/login", Route::Own(Endpoint::LoginPage))]
 #[case("HEAD", "/_auth/login", Route::Own(Endpoint::LoginPage))]
 #[case("POST", "/_auth/login", Route::Own(Endpoint::Login))]

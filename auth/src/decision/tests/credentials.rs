@@ -5,9 +5,10 @@ mod several_tokens;
 
 use super::*;
 use crate::credential::Source;
-use crate::session::Subject;
+use crate::session::{Sid, Subject};
 use crate::token::TokenGrant;
 use base64ct::{Base64UrlUnpadded, Encoding};
+use std::borrow::Cow;
 
 fn sid(name: &str) -> Sid {
     Sid::try_from(name.to_owned()).unwrap()
