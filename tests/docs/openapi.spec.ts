@@ -37,9 +37,9 @@ describe("the description", () => {
       const [, body = ""] = new RegExp(`pub enum ${name} \\{(.*?)\n\\}`, "s").exec(read(path)) ?? [];
       return [...body.matchAll(/^ {4}([A-Z]\w*)/gm)].map(([, variant = ""]) => variant);
     };
-    const wishes = variants("auth/src/admin/request.rs", "Wish").map((wish) => `Admin${wish}`);
+    const requests = variants("auth/src/admin/request.rs", "AdminRequest").map((request) => `Admin${request}`);
     // Preflights are no operation of their own: OpenAPI leaves CORS to the server.
-    const endpoints = variants("auth/src/route.rs", "Endpoint").filter((name) => name !== "Preflight").flatMap((name) => (name === "Admin" ? wishes : name));
+    const endpoints = variants("auth/src/route.rs", "Endpoint").filter((name) => name !== "Preflight").flatMap((name) => (name === "Admin" ? requests : name));
     const names = endpoints.map((name) => name.charAt(0).toLowerCase() + name.slice(1));
     expect(operations().map(({ operation }) => operation.operationId).sort()).toEqual(names.sort());
   });
