@@ -55,6 +55,16 @@ test("the README names the two commands first", () => {
   expect([start, test]).toEqual(["npm start", "npm test"]);
 });
 
+test("CONTRIBUTING names every folder of tests, and what runs it", () => {
+  const folders = readdirSync(join(root, "tests"), { withFileTypes: true }).filter((it) => it.isDirectory() && readdirSync(join(root, "tests", it.name)).some((name) => name.endsWith(".spec.ts")));
+  const projects = [...read("vitest.config.ts").matchAll(/project\("([\w-]+)", "(\w+)"/g)].map(([, name = "", folder = ""]) => ({ name, folder }));
+  expect(projects.length).toBeGreaterThan(5);
+  const [, table = ""] = /Where a test belongs:\n\n(.*?)\n\n/s.exec(page("CONTRIBUTING.md")) ?? [];
+  const told = (folder: string) => table.split("\n").find((row) => row.startsWith(`| \`tests/${folder}\` |`)) ?? "";
+  expect(folders.map(({ name }) => name).filter((name) => told(name) === "")).toEqual([]);
+  expect(projects.filter(({ name, folder }) => !told(folder).includes(`\`${name}\``))).toEqual([]);
+});
+
 test("the index names every page of docs", () => {
   const pages = readdirSync(join(root, "docs")).filter((name) => /\.(md|yaml)$/.test(name) && name !== "README.md");
   const named = links("docs/README.md").map((target) => target.split("#")[0] ?? "");
