@@ -10,9 +10,10 @@ use auth::rate::By;
 use auth::refusal::Refusal;
 use auth::request_log::RequestLog;
 use auth::store_health::Health;
-use js_sys::{JSON, Reflect};
 use wasm_bindgen::prelude::*;
+use worker::{Env, EnvBinding, ObjectNamespace};
 
+use crate::platform::Binding;
 use crate::proxy::access_log;
 use crate::proxy::cors;
 use crate::proxy::decision_cache;
@@ -39,7 +40,7 @@ pub struct App {
     /// Count attempts to log in, in place of the store.
     limiters: Vec<(By, JsValue)>,
     /// The Durable Objects, which push needs with either store.
-    pub objects: Option<JsValue>,
+    pub objects: Option<ObjectNamespace>,
     /// Remembers for a moment whether the store answers.
     pub health: Health,
     /// Remembers whose expiry was told.
@@ -58,7 +59,7 @@ thread_local! {
 
 impl App {
     /// The isolate's one `App`, built from `env` by its first request.
-    pub fn load(env: &JsValue) -> Result<Rc<Self>, Refusal> {
+    pub fn load(env: &Env) -> Result<Rc<Self>, Refusal> {
         APP.with(|app| app.get_or_init(|| Self::build(env).map(Rc::new)).clone())
     }
 
@@ -67,14 +68,14 @@ impl App {
         APP.with(|app| app.get()?.as_ref().ok().cloned())
     }
 
-    fn build(env: &JsValue) -> Result<Self, Refusal> {
-        let get = |name: &str| Reflect::get(env, &name.into()).ok().filter(|v| !v.is_undefined());
+    fn build(env: &Env) -> Result<Self, Refusal> {
+        let get = |name: &str| env.get_binding::<Binding>(name).ok();
         let read = |name: &str| match (name, get(name)?) {
-            (ORIGIN, binding) if is_worker(&binding) => Some(BOUND.to_owned()),
-            (_, value) => text(&value),
+            (ORIGIN, binding) if binding.is_worker() => Some(BOUND.to_owned()),
+            (_, setting) => setting.text(),
         };
         let settings = Settings::read(read).map_err(misconfigured)?;
-        let analytics = get(ANALYTICS).unwrap_or_default();
+        let analytics = get(ANALYTICS).map(JsValue::from).unwrap_or_default();
         access_log::set_up(settings.request_log.name(), settings.server_timing, &analytics);
         let reports = settings.request_log != RequestLog::Off
             || settings.server_timing
@@ -82,7 +83,7 @@ impl App {
         url_rewrite::set_up(&settings);
         decision_cache::set_up(&settings.cookie_name);
         cors::set_up(!settings.allowed_origins.is_empty());
-        let objects = get(OBJECTS);
+        let objects = get(OBJECTS).map(namespace).transpose()?;
         forward::set_up(&settings, objects.is_some());
         let timeout = settings.store_timeout;
         let store: Rc<dyn SessionStore> = match &settings.store {
@@ -113,7 +114,7 @@ impl App {
 /// The rate-limit bindings that are there, if they can count by the rates that are set.
 fn limiters(
     settings: &Settings,
-    get: impl Fn(&str) -> Option<JsValue>,
+    get: impl Fn(&str) -> Option<Binding>,
 ) -> Result<Vec<(By, JsValue)>, Refusal> {
     let mut limiters = Vec::new();
     for (by, setting, name) in LIMITERS {
@@ -123,19 +124,15 @@ fn limiters(
                 "{setting}: its span must be `10 seconds` or `minute`, the period of the binding {name}"
             )));
         }
-        limiters.push((by, limiter));
+        limiters.push((by, limiter.into()));
     }
     Ok(limiters)
 }
 
-/// Is it a service binding?
-fn is_worker(binding: &JsValue) -> bool {
-    Reflect::get(binding, &"fetch".into()).is_ok_and(|fetch| fetch.is_function())
-}
-
-/// A setting's text. wrangler.toml takes numbers and lists, too, which then are JSON.
-fn text(value: &JsValue) -> Option<String> {
-    value.as_string().or_else(|| JSON::stringify(value).ok()?.as_string())
+fn namespace(binding: Binding) -> Result<ObjectNamespace, Refusal> {
+    let cause = "is not bound to a Durable Object namespace; see wrangler.toml";
+    let misbound = |_| Refusal::Misconfigured(format!("{OBJECTS}: {cause}"));
+    ObjectNamespace::get(binding.into()).map_err(misbound)
 }
 
 fn misconfigured(errors: Vec<SettingError>) -> Refusal {

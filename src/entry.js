@@ -12,6 +12,8 @@ import { noteCode, report } from "./proxy/access_log.js";
 
 export { UserSessions } from "./stores/durable_object/class.js";
 
+guard.replaceOnPanic();
+
 export default {
   /**
    * Answers one request.

@@ -3,6 +3,7 @@
 
 mod app;
 mod endpoints;
+mod platform;
 mod promise;
 mod proxy;
 mod request;
@@ -12,6 +13,7 @@ mod stores;
 
 use auth::decision::Head;
 use wasm_bindgen::prelude::*;
+use worker::Env;
 
 use crate::app::App;
 use crate::proxy::request_context::RequestContext;
@@ -23,10 +25,11 @@ extern "C" {
     fn replace_instance();
 }
 
-/// Sees to it that a panic, after which no memory is to be trusted, costs no more than the requests
-/// that are under way.
-#[wasm_bindgen(start)]
-pub fn start() {
+/// Has a fresh instance made after a panic, when no memory is to be trusted, so that it costs no more
+/// than the requests that are under way. `worker` sets a handler of its own when an instance starts,
+/// and the last one that is set counts: so this is called afterwards, for each instance.
+#[wasm_bindgen(js_name = replaceOnPanic)]
+pub fn replace_on_panic() {
     wasm_bindgen::handler::set_on_abort(replace_instance);
 }
 
@@ -41,7 +44,7 @@ pub fn fetch(
     authorization: Option<String>,
     cookie: Option<String>,
     now: f64,
-    env: &JsValue,
+    env: &Env,
 ) -> JsValue {
     let head = RequestHead::new(passage, method, url, authorization, cookie);
     match App::load(env) {

@@ -28,6 +28,7 @@ use std::time::Duration;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
+use worker::{Env, ObjectNamespace};
 
 #[wasm_bindgen(module = "/src/services/push.js")]
 extern "C" {
@@ -63,7 +64,8 @@ pub async fn watch(
     let until = until.millis() as f64;
     let timeout = app.guard.settings().store_timeout;
     let name = name_of(user);
-    let opening = listen(objects, &name, user.as_str(), sid.as_str(), until, millis(timeout));
+    let opening =
+        listen(objects.as_ref(), &name, user.as_str(), sid.as_str(), until, millis(timeout));
     let opened = JsFuture::from(opening).await.map_err(|error| {
         let error = Error::from(error);
         Refusal::StoreUnavailable(match error.name() == "TimeoutError" {
@@ -131,7 +133,7 @@ async fn live(app: &App, user: &Subject, sid: &Sid) -> Result<LiveSession, Refus
 /// number, until when it lives in milliseconds since the Unix epoch, or of a string, the event of
 /// its end as JSON; it is rejected if neither is known.
 #[wasm_bindgen]
-pub fn look(env: JsValue, user: String, sid: String) -> Promise {
+pub fn look(env: Env, user: String, sid: String) -> Promise {
     promise::of(async move {
         let app = App::load(&env).map_err(|refusal| refusal.code())?;
         let (user, sid) = (Subject::try_from(user)?, Sid::try_from(sid)?);
@@ -156,8 +158,13 @@ pub fn look(env: JsValue, user: String, sid: String) -> Promise {
 
 /// Tells those who listen for a user's sessions that some of these are over. The promise is
 /// rejected if the user's object could not be reached in time.
-pub fn notify(objects: &JsValue, user: &Subject, events: &[String], timeout: Duration) -> Promise {
-    tell(objects, &name_of(user), &format!("[{}]", events.join(",")), millis(timeout))
+pub fn notify(
+    objects: &ObjectNamespace,
+    user: &Subject,
+    events: &[String],
+    timeout: Duration,
+) -> Promise {
+    tell(objects.as_ref(), &name_of(user), &format!("[{}]", events.join(",")), millis(timeout))
 }
 
 /// Has the user's object ask about the sessions that somebody listens to, because one of them may be
@@ -165,6 +172,6 @@ pub fn notify(objects: &JsValue, user: &Subject, events: &[String], timeout: Dur
 pub async fn doubt(app: &App, user: &Subject) {
     if let Some(objects) = &app.objects {
         let timeout = millis(app.guard.settings().store_timeout);
-        let _ = JsFuture::from(have_doubts(objects, &name_of(user), timeout)).await;
+        let _ = JsFuture::from(have_doubts(objects.as_ref(), &name_of(user), timeout)).await;
     }
 }

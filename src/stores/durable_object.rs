@@ -10,6 +10,7 @@ use auth::time::Timestamp;
 use auth::user_index::IndexQuery;
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
+use worker::ObjectNamespace;
 
 use crate::proxy::session_check;
 
@@ -26,7 +27,8 @@ pub struct ObjectStore {
 
 impl ObjectStore {
     /// A store in the namespace of this binding.
-    pub fn new(objects: JsValue, timeout: Duration) -> Self {
+    pub fn new(objects: ObjectNamespace, timeout: Duration) -> Self {
+        let objects = JsValue::from(objects);
         session_check::configure_objects(&objects, millis(timeout));
         Self { objects, timeout }
     }
