@@ -6,10 +6,10 @@ use std::rc::Rc;
 use auth::config::{BOUND, ORIGIN, SettingError, Settings, StoreSettings};
 use auth::decision::Guard;
 use auth::event::ReportedEnds;
-use auth::rate::By;
+use auth::rate::RateSubject;
 use auth::refusal::Refusal;
 use auth::request_log::RequestLog;
-use auth::store_health::Health;
+use auth::store_health::StoreHealth;
 use wasm_bindgen::prelude::*;
 use worker::{Env, EnvBinding, ObjectNamespace};
 
@@ -38,11 +38,11 @@ pub struct App {
     /// Is asked.
     pub store: Rc<dyn SessionStore>,
     /// Count attempts to log in, in place of the store.
-    limiters: Vec<(By, JsValue)>,
+    limiters: Vec<(RateSubject, JsValue)>,
     /// The Durable Objects, which push needs with either store.
     pub objects: Option<ObjectNamespace>,
     /// Remembers for a moment whether the store answers.
-    pub health: Health,
+    pub health: StoreHealth,
     /// Remembers whose expiry was told.
     pub noticed: ReportedEnds,
     /// Is anything said of requests at all?
@@ -99,14 +99,14 @@ impl App {
             }
         };
         let limiters = limiters(&settings, get)?;
-        let (guard, health) = (Guard::new(settings), Health::default());
+        let (guard, health) = (Guard::new(settings), StoreHealth::default());
         let (noticed, removed, looked) =
             (ReportedEnds::default(), LastValue::default(), Cell::new(false));
         Ok(Self { guard, store, limiters, objects, health, noticed, reports, removed, looked })
     }
 
     /// The binding that counts these attempts, if one does.
-    pub fn limiter(&self, by: By) -> Option<&JsValue> {
+    pub fn limiter(&self, by: RateSubject) -> Option<&JsValue> {
         self.limiters.iter().find(|(its, _)| *its == by).map(|(_, limiter)| limiter)
     }
 }
@@ -115,7 +115,7 @@ impl App {
 fn limiters(
     settings: &Settings,
     get: impl Fn(&str) -> Option<Binding>,
-) -> Result<Vec<(By, JsValue)>, Refusal> {
+) -> Result<Vec<(RateSubject, JsValue)>, Refusal> {
     let mut limiters = Vec::new();
     for (by, setting, name) in LIMITERS {
         let Some(limiter) = get(name) else { continue };

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 
-use auth::body_format::{Form, MAX_BODY};
+use auth::body_format::{BodyFormat, MAX_BODY};
 use auth::decision::{Body, Head};
 use auth::device::ClientHints;
-use auth::login::Client;
+use auth::login::ClientInfo;
 use auth::refusal::Refusal;
 use auth::session::Sid;
 use auth::time::Timestamp;
@@ -142,11 +142,11 @@ pub async fn form_text(
     name: &str,
     otherwise: Refusal,
 ) -> Result<String, Refusal> {
-    if Form::of(head.header("content-type").as_deref()) != Some(Form::Page) {
+    if BodyFormat::of(head.header("content-type").as_deref()) != Some(BodyFormat::Page) {
         return Err(otherwise);
     }
     let body = body(request).await.map_err(|_| Refusal::BadRequest(UNREADABLE))?;
-    let mut texts = Form::Page.texts(&body, &[name.into()]);
+    let mut texts = BodyFormat::Page.texts(&body, &[name.into()]);
     match (texts.pop(), texts.is_empty()) {
         (Some(text), true) => Ok(text),
         _ => Err(otherwise),
@@ -169,7 +169,7 @@ pub fn moment(millis: f64) -> Timestamp {
 
 /// What the request tells of its client. The place is Cloudflare's (`request.cf`), not a header
 /// that anybody can send.
-pub fn client(request: &web_sys::Request, head: &impl Head) -> Client {
+pub fn client(request: &web_sys::Request, head: &impl Head) -> ClientInfo {
     let cf = Reflect::get(request, &"cf".into()).unwrap_or(JsValue::UNDEFINED);
     let place = |name: &str| Reflect::get(&cf, &name.into()).ok()?.as_string();
     let header = |name: &str| head.header(name).map(Cow::into_owned);
@@ -179,7 +179,7 @@ pub fn client(request: &web_sys::Request, head: &impl Head) -> Client {
         platform: header("sec-ch-ua-platform"),
         form_factors: header("sec-ch-ua-form-factors"),
     };
-    Client { user_agent, hints, city: place("city"), country: place("country") }
+    ClientInfo { user_agent, hints, city: place("city"), country: place("country") }
 }
 
 #[wasm_bindgen]

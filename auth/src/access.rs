@@ -30,12 +30,12 @@ pub struct RuleMatch<'a> {
     /// Its place in `ROUTES`, counted from 0; `None` if it is what holds for paths that no rule names.
     pub index: Option<usize>,
     /// Why it holds.
-    pub why: Why,
+    pub why: MatchReason,
 }
 
 /// Why a rule holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum MatchReason {
     /// It is the first that names the path as it was sent.
     Sent,
     /// It is the first that names what an origin may read the path as.
@@ -163,7 +163,8 @@ impl Rules {
     /// at its end.
     pub fn find(&self, method: &str, path: &str, readings: &Readings) -> RuleMatches<'_> {
         let sent = self.first(|rule| rule.is_about(method) && rule.names(path));
-        let mut matches = RuleMatches { first: self.matched(sent, Why::Sent), others: Vec::new() };
+        let mut matches =
+            RuleMatches { first: self.matched(sent, MatchReason::Sent), others: Vec::new() };
         if self.rules.is_empty() {
             return matches;
         }
@@ -172,15 +173,15 @@ impl Rules {
             let exact = self.first(|rule| {
                 rule.is_about(method) && rule.may_name(&Text::new(read), Ignoring::Nothing)
             });
-            self.hold(&mut matches, exact, || Why::Read(read.to_owned()));
+            self.hold(&mut matches, exact, || MatchReason::Read(read.to_owned()));
             self.add(&mut matches, method, read);
         }
         if *readings == Readings::TooMany {
             let all = (0..self.rules.len()).filter(|index| self.rules[*index].is_about(method));
-            all.for_each(|index| self.hold(&mut matches, Some(index), || Why::Unreadable));
+            all.for_each(|index| self.hold(&mut matches, Some(index), || MatchReason::Unreadable));
         }
         if matches.access() < Access::Session && !path::is_plain(path) {
-            self.hold(&mut matches, None, || Why::Ambiguous);
+            self.hold(&mut matches, None, || MatchReason::Ambiguous);
         }
         matches
     }
@@ -199,7 +200,7 @@ impl Rules {
         }
         for regardless in [Ignoring::Case, Ignoring::Slash, Ignoring::Both] {
             let found = first(regardless);
-            self.hold(matches, found, || Why::Read(self.spelled(found, &text, regardless)));
+            self.hold(matches, found, || MatchReason::Read(self.spelled(found, &text, regardless)));
         }
     }
 
@@ -223,14 +224,14 @@ impl Rules {
         &'a self,
         matches: &mut RuleMatches<'a>,
         index: Option<usize>,
-        why: impl FnOnce() -> Why,
+        why: impl FnOnce() -> MatchReason,
     ) {
         if matches.iter().all(|it| it.index != index) {
             matches.others.push(self.matched(index, why()));
         }
     }
 
-    fn matched(&self, index: Option<usize>, why: Why) -> RuleMatch<'_> {
+    fn matched(&self, index: Option<usize>, why: MatchReason) -> RuleMatch<'_> {
         let rule = index.map_or(&self.otherwise, |index| &self.rules[index]);
         RuleMatch { rule, index, why }
     }

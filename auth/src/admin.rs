@@ -43,7 +43,7 @@ impl AdminCredential {
     ///
     /// # Errors
     /// [`Refusal::AccessDenied`] with the scope that is missing, if there is one for it.
-    pub fn allows(self, act: Permission) -> Result<(), Refusal> {
+    pub fn require(self, act: Permission) -> Result<(), Refusal> {
         let Self::Token(rights) = self else { return Ok(()) };
         let (allowed, scope) = match act {
             Permission::See => (rights.read, Some(READ)),

@@ -47,7 +47,7 @@ impl Assertions {
     ///
     /// # Errors
     /// [`NotSigned`] if `sign` makes none.
-    pub fn recall(
+    pub fn get_or_sign(
         &self,
         audience: &str,
         now: Timestamp,

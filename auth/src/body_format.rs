@@ -10,14 +10,14 @@ pub const MAX_BODY: usize = 64 * 1024;
 
 /// Which form a body is in; an answer often takes the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum BodyFormat {
     /// `application/json`.
     Json,
     /// `application/x-www-form-urlencoded`, as a page sends it.
     Page,
 }
 
-impl Form {
+impl BodyFormat {
     /// The form a `Content-Type` names (RFC 9110, section 8.3).
     pub fn of(content_type: Option<&str>) -> Option<Self> {
         let essence = content_type?.split(';').next()?.trim();
@@ -78,29 +78,36 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case(Some("application/json"), Some(Form::Json))]
-    #[case(Some("Application/JSON; charset=utf-8"), Some(Form::Json))]
-    #[case(Some("application/x-www-form-urlencoded"), Some(Form::Page))]
+    #[case(Some("application/json"), Some(BodyFormat::Json))]
+    #[case(Some("Application/JSON; charset=utf-8"), Some(BodyFormat::Json))]
+    #[case(Some("application/x-www-form-urlencoded"), Some(BodyFormat::Page))]
     #[case(Some("multipart/form-data; boundary=x"), None)]
     #[case(Some("text/json"), None)]
     #[case(Some(""), None)]
     #[case(None, None)]
-    fn the_content_type_says_the_form(#[case] header: Option<&str>, #[case] form: Option<Form>) {
-        assert_eq!(Form::of(header), form);
+    fn the_content_type_says_the_form(
+        #[case] header: Option<&str>,
+        #[case] form: Option<BodyFormat>,
+    ) {
+        assert_eq!(BodyFormat::of(header), form);
     }
 
     #[rstest]
-    #[case(Form::Json, r#"{"t":"a","x":{"t":"b"},"u":"c"}"#, &["a", "c"])]
-    #[case(Form::Json, r#"{"t":"a","\u0074":"b"}"#, &["a", "b"])]
-    #[case(Form::Json, r#"{"t":7,"u":null}"#, &[])]
-    #[case(Form::Json, r#"{"t":"a"} x"#, &[])]
-    #[case(Form::Json, r#"[{"t":"a"}]"#, &[])]
-    #[case(Form::Json, r#"{"t":"a""#, &[])]
-    #[case(Form::Json, "", &[])]
-    #[case(Form::Page, "t=a&x=b&%74=c+d&u=%C3%A9", &["a", "c d", "é"])]
-    #[case(Form::Page, "t&u=", &["", ""])]
-    #[case(Form::Page, "", &[])]
-    fn texts_are_found_by_name(#[case] form: Form, #[case] body: &str, #[case] texts: &[&str]) {
+    #[case(BodyFormat::Json, r#"{"t":"a","x":{"t":"b"},"u":"c"}"#, &["a", "c"])]
+    #[case(BodyFormat::Json, r#"{"t":"a","\u0074":"b"}"#, &["a", "b"])]
+    #[case(BodyFormat::Json, r#"{"t":7,"u":null}"#, &[])]
+    #[case(BodyFormat::Json, r#"{"t":"a"} x"#, &[])]
+    #[case(BodyFormat::Json, r#"[{"t":"a"}]"#, &[])]
+    #[case(BodyFormat::Json, r#"{"t":"a""#, &[])]
+    #[case(BodyFormat::Json, "", &[])]
+    #[case(BodyFormat::Page, "t=a&x=b&%74=c+d&u=%C3%A9", &["a", "c d", "é"])]
+    #[case(BodyFormat::Page, "t&u=", &["", ""])]
+    #[case(BodyFormat::Page, "", &[])]
+    fn texts_are_found_by_name(
+        #[case] form: BodyFormat,
+        #[case] body: &str,
+        #[case] texts: &[&str],
+    ) {
         assert_eq!(form.texts(body, &["t".into(), "u".into()]), texts);
     }
 }

@@ -6,7 +6,7 @@ use std::mem;
 
 use rustc_hash::FxHashMap;
 
-use crate::fast_compare::same;
+use crate::fast_compare::equal;
 
 /// What is cached.
 pub trait Entry: Clone {
@@ -55,7 +55,7 @@ impl<E> BoundedCache<E> {
     }
 
     /// Notes that an entry has grown since it came in.
-    pub fn grew(&self, bytes: usize) {
+    pub fn add_bytes(&self, bytes: usize) {
         self.young_bytes.set(self.young_bytes.get().saturating_add(bytes));
     }
 
@@ -70,7 +70,7 @@ impl<E: Entry> BoundedCache<E> {
     ///
     /// # Errors
     /// Those of `make`; nothing is held then.
-    pub fn recall<Error>(
+    pub fn get_or_insert_with<Error>(
         &self,
         key: u64,
         text: &str,
@@ -86,7 +86,7 @@ impl<E: Entry> BoundedCache<E> {
 
     fn found(&self, key: u64, text: &str) -> Option<E> {
         let generations = self.generations.borrow();
-        let is_it = |entry: &&E| same(entry.text(), text);
+        let is_it = |entry: &&E| equal(entry.text(), text);
         if let Some(entry) = generations.young.get(&key).filter(is_it) {
             return Some(entry.clone());
         }
@@ -105,7 +105,7 @@ impl<E: Entry> BoundedCache<E> {
             self.young_bytes.set(0);
         }
         generations.young.insert(key, entry);
-        self.grew(bytes);
+        self.add_bytes(bytes);
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
             is_new = true;
             Ok::<_, ()>(Text(text.into(), bytes))
         };
-        assert_eq!(&*bounded.recall(key, text, make).unwrap().0, text);
+        assert_eq!(&*bounded.get_or_insert_with(key, text, make).unwrap().0, text);
         !is_new
     }
 
@@ -151,7 +151,7 @@ mod tests {
         let bounded = BoundedCache::<Text>::new(MOST);
         assert!(!recall(&bounded, 1, "a", 10));
         assert!(recall(&bounded, 1, "a", 10));
-        assert_eq!(bounded.recall(2, "b", || Err("failed")).err(), Some("failed"));
+        assert_eq!(bounded.get_or_insert_with(2, "b", || Err("failed")).err(), Some("failed"));
         assert!(!recall(&bounded, 2, "b", 10));
     }
 
@@ -184,7 +184,7 @@ mod tests {
         let bounded = BoundedCache::<Text>::new(MOST);
         recall(&bounded, 1, "a", 10);
         for (key, text) in [(2, "b"), (3, "c")] {
-            bounded.grew(MOST / 2);
+            bounded.add_bytes(MOST / 2);
             recall(&bounded, key, text, 10);
         }
         assert!(!recall(&bounded, 1, "a", 10));

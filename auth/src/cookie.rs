@@ -16,7 +16,7 @@ pub fn values<'a>(header: &'a str, name: &'a str) -> impl Iterator<Item = &'a st
 
 /// What is left of a `Cookie` header without the cookies of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rest {
+pub enum RemainingCookies {
     /// All of it: there was none.
     Whole,
     /// These.
@@ -27,7 +27,7 @@ pub enum Rest {
 
 /// Takes out what any origin may read as a cookie of this name. The others stay as they are, and so does
 /// a cookie of exactly this name whose value is not `ours`: an application may have one.
-pub fn without(header: &str, name: &str, ours: impl Fn(&str) -> bool) -> Rest {
+pub fn without(header: &str, name: &str, ours: impl Fn(&str) -> bool) -> RemainingCookies {
     let (mut rest, mut is_whole) = (Vec::new(), true);
     for pair in header.split(';') {
         if values(pair, name).any(|value| is_plain(value) && !ours(value)) {
@@ -43,9 +43,9 @@ pub fn without(header: &str, name: &str, ours: impl Fn(&str) -> bool) -> Rest {
     }
     rest.retain(|piece| !piece.is_empty());
     match (is_whole, rest.is_empty()) {
-        (true, _) => Rest::Whole,
-        (false, false) => Rest::Others(rest.join("; ")),
-        (false, true) => Rest::Nothing,
+        (true, _) => RemainingCookies::Whole,
+        (false, false) => RemainingCookies::Others(rest.join("; ")),
+        (false, true) => RemainingCookies::Nothing,
     }
 }
 
@@ -195,7 +195,11 @@ mod tests {
         #[case] rest: &str,
     ) {
         assert_eq!(values(header, "__Host-session").count(), 0);
-        let expected = if rest.is_empty() { Rest::Nothing } else { Rest::Others(rest.into()) };
+        let expected = if rest.is_empty() {
+            RemainingCookies::Nothing
+        } else {
+            RemainingCookies::Others(rest.into())
+        };
         assert_eq!(without(header, "__Host-session", |_| true), expected);
     }
 
@@ -205,34 +209,37 @@ mod tests {
         for part in [",", "=", " ", "a,", "\"", ";", "__Host-session ", "__Host-session,"] {
             let header = format!("{}; __Host-session=abc", part.repeat(128 * 1024));
             assert_eq!(values(&header, "__Host-session").collect::<Vec<_>>(), ["abc"]);
-            assert_ne!(without(&header, "__Host-session", |_| true), Rest::Whole);
+            assert_ne!(without(&header, "__Host-session", |_| true), RemainingCookies::Whole);
         }
     }
 
     #[rstest]
-    #[case("s=1", Rest::Nothing)]
-    #[case("a=1; s=1; b=2", Rest::Others("a=1; b=2".into()))]
-    #[case("s=1; s=2; flag", Rest::Others("flag".into()))]
-    #[case("s = 1;b=\"2, 3\"", Rest::Others("b=\"2, 3\"".into()))]
-    #[case("a=1,2, s=1; b=2", Rest::Others("a=1,2; b=2".into()))]
-    #[case("s=1, a=1; b=\u{a0}2\u{a0}", Rest::Others("a=1; b=\u{a0}2\u{a0}".into()))]
-    #[case("s=1,2; b=2", Rest::Others("b=2".into()))]
-    #[case("a=1;  b=2", Rest::Whole)]
-    #[case("S=1; s.=2; %73=3; as=4; sa=5; s", Rest::Whole)]
-    #[case("a=s; b=in s, or s; c=s=1; d=é s", Rest::Whole)]
-    fn the_other_cookies_stay(#[case] header: &str, #[case] rest: Rest) {
+    #[case("s=1", RemainingCookies::Nothing)]
+    #[case("a=1; s=1; b=2", RemainingCookies::Others("a=1; b=2".into()))]
+    #[case("s=1; s=2; flag", RemainingCookies::Others("flag".into()))]
+    #[case("s = 1;b=\"2, 3\"", RemainingCookies::Others("b=\"2, 3\"".into()))]
+    #[case("a=1,2, s=1; b=2", RemainingCookies::Others("a=1,2; b=2".into()))]
+    #[case("s=1, a=1; b=\u{a0}2\u{a0}", RemainingCookies::Others("a=1; b=\u{a0}2\u{a0}".into()))]
+    #[case("s=1,2; b=2", RemainingCookies::Others("b=2".into()))]
+    #[case("a=1;  b=2", RemainingCookies::Whole)]
+    #[case("S=1; s.=2; %73=3; as=4; sa=5; s", RemainingCookies::Whole)]
+    #[case("a=s; b=in s, or s; c=s=1; d=é s", RemainingCookies::Whole)]
+    fn the_other_cookies_stay(#[case] header: &str, #[case] rest: RemainingCookies) {
         assert_eq!(without(header, "s", |_| true), rest);
     }
 
     #[rstest]
-    #[case("s=theirs", Rest::Whole)]
-    #[case("s=ours; s=theirs; b=2", Rest::Others("s=theirs; b=2".into()))]
-    #[case("s=", Rest::Nothing)]
-    #[case("s=ours, a=1; b=2", Rest::Others("a=1; b=2".into()))]
-    #[case("s=theirs,ours", Rest::Nothing)]
-    #[case("s=\"ours\"; s=o urs", Rest::Nothing)]
-    #[case("\u{a0}s=theirs; a=1,s=theirs", Rest::Others("a=1".into()))]
-    fn an_applications_cookie_of_the_name_stays(#[case] header: &str, #[case] rest: Rest) {
+    #[case("s=theirs", RemainingCookies::Whole)]
+    #[case("s=ours; s=theirs; b=2", RemainingCookies::Others("s=theirs; b=2".into()))]
+    #[case("s=", RemainingCookies::Nothing)]
+    #[case("s=ours, a=1; b=2", RemainingCookies::Others("a=1; b=2".into()))]
+    #[case("s=theirs,ours", RemainingCookies::Nothing)]
+    #[case("s=\"ours\"; s=o urs", RemainingCookies::Nothing)]
+    #[case("\u{a0}s=theirs; a=1,s=theirs", RemainingCookies::Others("a=1".into()))]
+    fn an_applications_cookie_of_the_name_stays(
+        #[case] header: &str,
+        #[case] rest: RemainingCookies,
+    ) {
         assert_eq!(without(header, "s", |value| value == "ours"), rest);
     }
 }

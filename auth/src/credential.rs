@@ -6,7 +6,7 @@ pub use sources::TokenSources;
 
 use std::borrow::Cow;
 
-use crate::body_format::Form;
+use crate::body_format::BodyFormat;
 use crate::cookie;
 use crate::http::{Body, Head, Target, bearer};
 
@@ -33,7 +33,7 @@ pub struct Credential<'a> {
 
 /// Everything a request carries where a token may be.
 #[derive(Default)]
-pub struct Sent<'a> {
+pub struct PresentedTokens<'a> {
     /// `Authorization`.
     pub authorization: Option<Cow<'a, str>>,
     /// `Cookie`.
@@ -42,7 +42,7 @@ pub struct Sent<'a> {
     pub named: Vec<String>,
 }
 
-impl<'h> Sent<'h> {
+impl<'h> PresentedTokens<'h> {
     /// Looks wherever the settings say, and nowhere else.
     pub fn of(head: &'h impl Head, sources: &TokenSources) -> Self {
         let headers = sources.headers.iter().filter_map(|name| head.header(name));
@@ -50,7 +50,7 @@ impl<'h> Sent<'h> {
         if !sources.query.is_empty()
             && let Some(target) = Target::of_url(head.url())
         {
-            named.extend(Form::Page.texts(target.query(), &sources.query));
+            named.extend(BodyFormat::Page.texts(target.query(), &sources.query));
         }
         if let (Body::Text(body), Some(form)) = (head.body(), sources.body_of(head)) {
             named.extend(form.texts(body, &sources.body));
@@ -98,8 +98,12 @@ mod tests {
 
     const NAME: &str = "__Host-session";
 
-    fn sent(authorization: Option<&str>, cookies: Option<&str>, named: &[&str]) -> Sent<'static> {
-        Sent {
+    fn sent(
+        authorization: Option<&str>,
+        cookies: Option<&str>,
+        named: &[&str],
+    ) -> PresentedTokens<'static> {
+        PresentedTokens {
             authorization: authorization.map(|text| text.to_owned().into()),
             cookies: cookies.map(|text| text.to_owned().into()),
             named: named.iter().map(|text| (*text).to_owned()).collect(),

@@ -79,8 +79,8 @@ impl Guard {
         let Settings { issuer, audience, keys, .. } = &settings;
         let tokens = Tokens::new(issuer.clone(), audience.clone(), keys.clone());
         let tokens = tokens
-            .logged(settings.log_names())
-            .told(settings.identity_headers, settings.identity_encoding);
+            .with_log_names(settings.log_names())
+            .with_identity_headers(settings.identity_headers, settings.identity_encoding);
         let recent = match settings.store_failure {
             StoreFailure::Deny => None,
             StoreFailure::AllowRecent(window) => Some(RecentSessions::new(window)),
@@ -114,7 +114,7 @@ impl Guard {
 
     /// Which headers go on, by their names and what is said of the connection, as
     /// [`HeaderFilter::read`] has it.
-    pub fn sent_headers(&self, lines: &str) -> Rc<HeaderFilter> {
+    pub fn header_filter(&self, lines: &str) -> Rc<HeaderFilter> {
         self.seen_headers.read(lines)
     }
 
@@ -123,14 +123,14 @@ impl Guard {
         match self.classify(head) {
             Err(refusal) => Decision::refuse(refusal),
             Ok((Route::Own(endpoint), _)) if self.needs_https(endpoint, head) => {
-                Decision::Refuse(self.refused_in_the_open(head))
+                Decision::Refuse(self.refuse_plain_http(head))
             }
             Ok((Route::Own(_) | Route::WrongMethod(_), _)) if self.is_preflight(head) => {
                 Decision::Own(Endpoint::Preflight)
             }
             // A login's body is the login's to read.
             Ok((Route::Own(Endpoint::Login), _)) => Decision::Own(Endpoint::Login),
-            Ok((Route::Own(_), _)) if self.awaits_body(head) => Decision::ReadBody,
+            Ok((Route::Own(_), _)) if self.needs_body(head) => Decision::ReadBody,
             Ok((Route::Own(endpoint), _)) => {
                 let contested = match endpoint.has_caller() {
                     true => self.contested(head, now),
@@ -145,7 +145,7 @@ impl Guard {
             Ok((Route::WrongMethod(allow), _)) => {
                 Decision::refuse(Refusal::MethodNotAllowed(allow))
             }
-            Ok((Route::Protected, target)) => self.guarded(head, target, now),
+            Ok((Route::Protected, target)) => self.plan(head, target, now),
         }
     }
 
@@ -175,7 +175,7 @@ impl Guard {
     }
 
     /// For how long a token is taken after it was issued, by clocks that may be apart.
-    pub fn token_reach(&self) -> Duration {
+    pub fn token_acceptance_window(&self) -> Duration {
         self.settings.token_ttl + Duration::from_secs(LEEWAY)
     }
 

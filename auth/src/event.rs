@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum EventType {
     /// A login began it.
     Created,
     /// A newer login took its place.
@@ -34,7 +34,7 @@ pub enum What {
     TokenReused,
 }
 
-impl What {
+impl EventType {
     /// The `type` of the event.
     pub fn name(self) -> &'static str {
         match self {
@@ -52,7 +52,7 @@ impl What {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// What happened.
-    pub what: What,
+    pub what: EventType,
     /// To which session.
     pub sid: Sid,
     /// The kind of device that began the session, where it is known.
@@ -64,16 +64,16 @@ pub struct Event {
 impl Event {
     /// A session has begun.
     pub fn created(session: &Session) -> Self {
-        Self::of(What::Created, session, session.created)
+        Self::of(EventType::Created, session, session.created)
     }
 
     /// A session was ended before its time, and why; nothing if it was not.
     pub fn ended(session: &Session) -> Vec<Self> {
-        let whats: &[What] = match session.ended.as_ref() {
+        let whats: &[EventType] = match session.ended.as_ref() {
             None => &[],
-            Some(SessionEnd::Superseded { by, .. }) => &[What::Superseded { by: *by }],
-            Some(SessionEnd::Revoked { .. }) => &[What::Revoked],
-            Some(SessionEnd::Reused { .. }) => &[What::TokenReused, What::Revoked],
+            Some(SessionEnd::Superseded { by, .. }) => &[EventType::Superseded { by: *by }],
+            Some(SessionEnd::Revoked { .. }) => &[EventType::Revoked],
+            Some(SessionEnd::Reused { .. }) => &[EventType::TokenReused, EventType::Revoked],
         };
         let at = session.ended.as_ref().map_or(session.created, SessionEnd::at);
         whats.iter().map(|what| Self::of(*what, session, at)).collect()
@@ -81,21 +81,21 @@ impl Event {
 
     /// A session was found past its deadline, `at`.
     pub fn expired(sid: &Sid, at: Timestamp) -> Self {
-        Self { what: What::Expired, sid: sid.clone(), device: None, at }
+        Self { what: EventType::Expired, sid: sid.clone(), device: None, at }
     }
 
     /// A session was given a new token.
     pub fn refreshed(session: &Session, at: Timestamp) -> Self {
-        Self::of(What::Refreshed, session, at)
+        Self::of(EventType::Refreshed, session, at)
     }
 
-    fn of(what: What, session: &Session, at: Timestamp) -> Self {
+    fn of(what: EventType, session: &Session, at: Timestamp) -> Self {
         Self { what, sid: session.sid.clone(), device: Some(session.device), at }
     }
 
     /// Is the session over with it?
     pub fn is_end(&self) -> bool {
-        matches!(self.what, What::Superseded { .. } | What::Revoked | What::Expired)
+        matches!(self.what, EventType::Superseded { .. } | EventType::Revoked | EventType::Expired)
     }
 
     /// The `webhook-id`. It is made of what happened, so that a receiver knows one event by it
@@ -120,7 +120,7 @@ impl Event {
     fn payload(&self, sub: &str, sid: &str) -> String {
         let Self { what, device, at, .. } = self;
         let by = match what {
-            What::Superseded { by } => Some(*by),
+            EventType::Superseded { by } => Some(*by),
             _ => None,
         };
         let data = Data { sub, sid, device: *device, at: at.to_string(), by };

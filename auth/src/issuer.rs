@@ -9,7 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-pub use key_cache::{FETCH_TIMEOUT, IssuerKeyCache, Look, MAX_JWKS};
+pub use key_cache::{FETCH_TIMEOUT, IssuerKeyCache, KeyLookup, MAX_JWKS};
 
 use crate::http::web_url;
 use crate::session::Subject;

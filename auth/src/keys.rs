@@ -272,7 +272,7 @@ impl Key {
         // Without one, tokens could not be told apart once a second key is put in front.
         let kid = jwk.get("kid").and_then(Value::as_str).filter(|kid| !kid.is_empty());
         let secret = bytes(jwk, "k").or_else(|| bytes(jwk, "d")).filter(|_| material.can_sign());
-        let log_key = secret.as_deref().map(LogKey::of);
+        let log_key = secret.as_deref().map(LogKey::from_secret);
         Ok(Self { kid: kid.ok_or("needs a `kid`")?.to_owned(), material, log_key })
     }
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use crate::limit::Limit;
 use crate::session::{Session, SessionEnd, Sid, TokenGeneration};
-use crate::store::{Answer, Command, MAX_TOMBSTONES, RETOLD, SessionSelector};
+use crate::store::{Command, CommandResult, MAX_TOMBSTONES, REPEAT_END_EVENTS, SessionSelector};
 use crate::time::Timestamp;
 
 /// All records of one user, live and ended.
@@ -43,7 +43,7 @@ impl Ledger {
 
     /// When the last record can be forgotten; `None` when there is none.
     pub fn all_forgotten(&self) -> Option<Timestamp> {
-        self.sessions.values().map(Session::forgotten).max()
+        self.sessions.values().map(Session::forget_at).max()
     }
 
     /// Until when a check finds a session as it is and changes nothing, unless another command does;
@@ -51,25 +51,27 @@ impl Ledger {
     pub fn unchanged_until(&self, check: &Command) -> Option<Timestamp> {
         let Command::Check { sid, jti, idle_timeout, now } = check else { return None };
         let session = self.sessions.get(sid)?;
-        if jti.as_ref().is_some_and(|jti| session.learns_use(jti, *now)) {
+        if jti.as_ref().is_some_and(|jti| session.records_token_use(jti, *now)) {
             return None;
         }
         let until = match idle_timeout {
-            Some(timeout) if session.is_live(*now) => session.due(*timeout),
-            _ => session.forgotten(),
+            Some(timeout) if session.is_live(*now) => session.next_idle_update(*timeout),
+            _ => session.forget_at(),
         };
         (*now < until).then_some(until)
     }
 
     /// Applies one command.
-    pub fn apply(&mut self, command: &Command) -> (Answer, LedgerChanges) {
+    pub fn apply(&mut self, command: &Command) -> (CommandResult, LedgerChanges) {
         let mut touched = LedgerChanges::default();
         let answer = match command {
             Command::Check { sid, jti, idle_timeout, now } => {
                 let found = self.sessions.get_mut(sid);
-                Answer::Found(found.map(|session| {
-                    let learns = jti.as_ref().is_some_and(|jti| session.learn_use(jti, *now));
-                    let slides = idle_timeout.is_some_and(|timeout| session.slide(timeout, *now));
+                CommandResult::Found(found.map(|session| {
+                    let learns =
+                        jti.as_ref().is_some_and(|jti| session.record_token_use(jti, *now));
+                    let slides = idle_timeout
+                        .is_some_and(|timeout| session.extend_idle_deadline(timeout, *now));
                     if learns || slides {
                         touched.written.push(sid.clone());
                     }
@@ -79,15 +81,17 @@ impl Ledger {
             Command::Open { session, limit, end, now } => {
                 match self.superseded(*limit, end, *now) {
                     Ok(superseded) => self.open(session, &superseded, *now, &mut touched),
-                    Err(live) => Answer::Full(self.records(&live)),
+                    Err(live) => CommandResult::Full(self.records(&live)),
                 }
             }
             Command::Refresh { sid, token, jti, idle_timeout, now } => {
                 match self.sessions.get_mut(sid).filter(|session| session.is_live(*now)) {
-                    None => Answer::Found(self.sessions.get(sid).cloned().map(Rc::new)),
-                    Some(session) if session.standing(token, *now) == TokenGeneration::Outdated => {
+                    None => CommandResult::Found(self.sessions.get(sid).cloned().map(Rc::new)),
+                    Some(session)
+                        if session.token_generation(token, *now) == TokenGeneration::Outdated =>
+                    {
                         let which = SessionSelector::One(sid.clone());
-                        Answer::Ended(self.end_which(
+                        CommandResult::Ended(self.end_which(
                             &which,
                             &SessionEnd::Reused { at: *now },
                             &mut touched,
@@ -97,7 +101,7 @@ impl Ledger {
                         if session.refresh(token, jti.clone(), *idle_timeout, *now) {
                             touched.written.push(sid.clone());
                         }
-                        Answer::Changed(Box::new(session.clone()))
+                        CommandResult::Changed(Box::new(session.clone()))
                     }
                 }
             }
@@ -105,26 +109,26 @@ impl Ledger {
                 let is_as_thought =
                     |it: &&mut Session| it.is_live(*now) && it.data_of(*kind) == old.as_deref();
                 match self.sessions.get_mut(sid).filter(is_as_thought) {
-                    None => Answer::Found(self.sessions.get(sid).cloned().map(Rc::new)),
+                    None => CommandResult::Found(self.sessions.get(sid).cloned().map(Rc::new)),
                     Some(session) => {
                         session.set_data(*kind, new.clone());
                         touched.written.push(sid.clone());
-                        Answer::Changed(Box::new(session.clone()))
+                        CommandResult::Changed(Box::new(session.clone()))
                     }
                 }
             }
             Command::End { which, ending } => {
                 let before = self.ended_before(which, ending);
-                Answer::Ends { now: self.end_which(which, ending, &mut touched), before }
+                CommandResult::Ends { now: self.end_which(which, ending, &mut touched), before }
             }
             Command::List { now } => {
                 let live = self.live(*now);
-                Answer::Listed(self.records(&live))
+                CommandResult::Listed(self.records(&live))
             }
             Command::ChangedAt { at } => {
                 let changed =
-                    self.by_age(|session| *at < session.forgotten() && session.bears(*at));
-                Answer::Listed(self.records(&changed))
+                    self.by_age(|session| *at < session.forget_at() && session.bears(*at));
+                CommandResult::Listed(self.records(&changed))
             }
         };
         (answer, touched)
@@ -165,7 +169,7 @@ impl Ledger {
         superseded: &[Sid],
         now: Timestamp,
         touched: &mut LedgerChanges,
-    ) -> Answer {
+    ) -> CommandResult {
         touched.forgotten = self.forget_old(now);
         let ending = SessionEnd::Superseded { at: now, by: session.device };
         let ended = self.end(superseded, &ending, touched);
@@ -173,7 +177,7 @@ impl Ledger {
         self.sessions.insert(session.sid.clone(), session.clone());
         touched.forgotten.extend(self.forget_excess_tombstones(now));
         touched.written.retain(|sid| self.sessions.contains_key(sid));
-        Answer::Ended(ended)
+        CommandResult::Ended(ended)
     }
 
     /// Ends the live sessions. Those that bear this very ending are ended by it, too: the command
@@ -198,10 +202,10 @@ impl Ledger {
     /// Those of the chosen that were ended otherwise, a moment ago.
     fn ended_before(&self, which: &SessionSelector, ending: &SessionEnd) -> Vec<Session> {
         let is_recent = |it: &Session| match &it.ended {
-            Some(other) => other != ending && ending.at() < other.at().plus(RETOLD),
+            Some(other) => other != ending && ending.at() < other.at().plus(REPEAT_END_EVENTS),
             None => false,
         };
-        let is_kept = |it: &Session| ending.at() < it.forgotten();
+        let is_kept = |it: &Session| ending.at() < it.forget_at();
         self.records(&self.by_age(|it| is_kept(it) && which.includes(it) && is_recent(it)))
     }
 
@@ -211,7 +215,7 @@ impl Ledger {
 
     /// Forgets every record whose time has come, and says which.
     pub fn forget_old(&mut self, now: Timestamp) -> Vec<Sid> {
-        self.sessions.extract_if(.., |_, s| now >= s.forgotten()).map(|(sid, _)| sid).collect()
+        self.sessions.extract_if(.., |_, s| now >= s.forget_at()).map(|(sid, _)| sid).collect()
     }
 
     fn live(&self, now: Timestamp) -> Vec<Sid> {

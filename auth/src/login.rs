@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::body_format::Form;
+use crate::body_format::BodyFormat;
 use crate::device::{ClientHints, DeviceClass};
 use crate::id_token::{IdToken, IssuerSession};
 use crate::identity;
@@ -84,18 +84,18 @@ impl LoginRequest {
     ///
     /// # Errors
     /// What is wrong with it, for the client.
-    pub fn parse(form: Form, body: &str, with_issuers: bool) -> Result<Self, &'static str> {
+    pub fn parse(form: BodyFormat, body: &str, with_issuers: bool) -> Result<Self, &'static str> {
         let mut fields = match form {
-            Form::Json => serde_json::from_str::<Map<String, Value>>(body)
+            BodyFormat::Json => serde_json::from_str::<Map<String, Value>>(body)
                 .map_err(|_| "The body must be a JSON object.")?,
-            Form::Page => form_urlencoded::parse(body.as_bytes())
+            BodyFormat::Page => form_urlencoded::parse(body.as_bytes())
                 .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
                 .collect(),
         };
         let end = match (fields.remove("end"), form) {
-            (Some(end), Form::Json) => Vec::<Sid>::deserialize(end).map_err(|_| END)?,
+            (Some(end), BodyFormat::Json) => Vec::<Sid>::deserialize(end).map_err(|_| END)?,
             // A page has a field for each.
-            (Some(_), Form::Page) => sids(Form::Page.texts(body, &["end".into()]))?,
+            (Some(_), BodyFormat::Page) => sids(BodyFormat::Page.texts(body, &["end".into()]))?,
             (None, _) => Vec::new(),
         };
         let redirect = match fields.remove("redirect") {
@@ -107,7 +107,7 @@ impl LoginRequest {
                     .ok_or("`redirect` must be a path of this site.")?,
             ),
         };
-        let by_token = with_issuers && form == Form::Json && fields.contains_key("id_token");
+        let by_token = with_issuers && form == BodyFormat::Json && fields.contains_key("id_token");
         let proof =
             if by_token { id_token(fields)? } else { LoginCredentials::Credentials(fields) };
         match &proof {
@@ -176,7 +176,7 @@ pub struct InvalidLoginResponse(String);
 
 impl InvalidLoginResponse {
     /// What is wrong with it.
-    pub fn why(&self) -> &str {
+    pub fn reason(&self) -> &str {
         &self.0
     }
 }
@@ -255,7 +255,7 @@ impl AuthenticatedUser {
 
 /// What `LOGIN_URL` answered.
 #[derive(Clone, Copy)]
-pub struct Answer<'a> {
+pub struct LoginUrlResponse<'a> {
     /// Its status.
     pub status: u16,
     /// Its `Retry-After`.
@@ -270,7 +270,7 @@ const RETRY_LATER: Duration = Duration::from_secs(60);
 /// The longest wait that the origin's word is taken for.
 const LONGEST_WAIT: u64 = 24 * 60 * 60;
 
-impl Answer<'_> {
+impl LoginUrlResponse<'_> {
     /// What it means. Only 401 means that the credentials are wrong, and 429 that there were too many
     /// attempts; whatever else the origin says is its failure, and lets nobody in.
     ///
@@ -323,7 +323,7 @@ fn check_size(claims: &Map<String, Value>) -> Result<(), String> {
 
 /// What the request tells of the device that logs in.
 #[derive(Clone, Debug, Default)]
-pub struct Client {
+pub struct ClientInfo {
     /// Its `User-Agent`.
     pub user_agent: Option<String>,
     /// What it says of its device beside that.
@@ -344,9 +344,9 @@ pub struct SessionLifetimes {
 }
 
 /// Makes the session of a login. `random` must come from a cryptographic source.
-pub fn begin(
+pub fn new_session(
     approval: &AuthenticatedUser,
-    client: Client,
+    client: ClientInfo,
     lifetimes: SessionLifetimes,
     random: [[u8; 16]; 2],
     now: Timestamp,

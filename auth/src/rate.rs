@@ -35,17 +35,17 @@ pub struct LoginRates {
 
 impl LoginRates {
     /// The rate of attempts that are counted by this.
-    pub fn by(&self, by: By) -> Option<Rate> {
+    pub fn by(&self, by: RateSubject) -> Option<Rate> {
         match by {
-            By::Address => self.per_address,
-            By::User => self.per_user,
+            RateSubject::Address => self.per_address,
+            RateSubject::User => self.per_user,
         }
     }
 }
 
 /// How often something was attempted in its window, this time included.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Count {
+pub struct WindowCount {
     /// The attempts. One more than may pass, if this one may not: it is not kept then.
     pub attempts: u64,
     /// Until the window ends.
@@ -54,7 +54,7 @@ pub struct Count {
     pub window: String,
 }
 
-impl Count {
+impl WindowCount {
     /// Reads what a store answers: the attempts, the milliseconds until the window ends, its name,
     /// with spaces between.
     pub fn read(answer: &str) -> Option<Self> {
@@ -102,7 +102,7 @@ impl Rate {
     ///
     /// # Errors
     /// [`Refusal::TooManyAttempts`] with the time until the window ends.
-    pub fn judge(&self, count: &Count) -> Result<(), Refusal> {
+    pub fn judge(&self, count: &WindowCount) -> Result<(), Refusal> {
         match count.attempts <= u64::from(self.attempts.get()) {
             true => Ok(()),
             false => Err(Refusal::TooManyAttempts { wait: count.left }),
@@ -112,7 +112,7 @@ impl Rate {
 
 /// What an attempt is counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
+pub enum RateSubject {
     /// The network it comes from.
     Address,
     /// A user it names.
@@ -125,7 +125,7 @@ pub struct Counter {
     /// Its name.
     pub name: EntryName,
     /// What it counts by.
-    pub by: By,
+    pub by: RateSubject,
     /// How many pass.
     pub rate: Rate,
 }
@@ -153,7 +153,7 @@ pub fn counters(
     let mut counters = Vec::new();
     if let Some(rate) = rates.per_address {
         let name = EntryName::new("login by address", &[&network(address)]);
-        counters.push(Counter { name, by: By::Address, rate });
+        counters.push(Counter { name, by: RateSubject::Address, rate });
     }
     let (Some(rate), LoginCredentials::Credentials(fields)) = (rates.per_user, proof) else {
         return Ok(counters);
@@ -164,7 +164,7 @@ pub fn counters(
     }
     counters.extend(users.iter().map(|user| {
         let name = EntryName::new("login by user", &[user]);
-        Counter { name, by: By::User, rate }
+        Counter { name, by: RateSubject::User, rate }
     }));
     Ok(counters)
 }

@@ -19,7 +19,7 @@ use sha1::{Digest, Sha1};
 use crate::device::DeviceClass;
 use crate::session::{Session, Sid, Subject};
 use crate::store::{
-    Answer, CheckFrame, Command, EntryName, MAX_TOMBSTONES, SessionSelector, StoreError,
+    CheckFrame, Command, CommandResult, EntryName, MAX_TOMBSTONES, SessionSelector, StoreError,
 };
 use crate::time::Timestamp;
 
@@ -242,12 +242,12 @@ impl Redis {
     /// # Errors
     /// [`RestError::ScriptLost`] once; otherwise why the reply is no answer. Whatever is not
     /// understood is a failure of the store, never an absent session.
-    pub fn answer(command: &Command, status: u16, body: &str) -> Result<Answer, RestError> {
+    pub fn answer(command: &Command, status: u16, body: &str) -> Result<CommandResult, RestError> {
         let answer = match command {
             Command::Check { .. } => {
                 let record = result::<String>(status, body)?;
                 let found = record.map(|record| parse(&record)).transpose()?;
-                Answer::Found(found.map(Rc::new))
+                CommandResult::Found(found.map(Rc::new))
             }
             Command::Open { .. } => told(status, body, &["ended", "full"])?,
             Command::Refresh { .. } => told(status, body, &["ended", "found", "changed"])?,
@@ -255,11 +255,11 @@ impl Redis {
             Command::End { .. } => {
                 let lists = result::<[Vec<String>; 2]>(status, body)?;
                 let [now, before] = lists.ok_or_else(|| unreadable("null"))?;
-                Answer::Ends { now: sessions(&now)?, before: sessions(&before)? }
+                CommandResult::Ends { now: sessions(&now)?, before: sessions(&before)? }
             }
             Command::List { .. } | Command::ChangedAt { .. } => {
                 let records = result::<Vec<String>>(status, body)?;
-                Answer::Listed(sessions(&records.ok_or_else(|| unreadable("null"))?)?)
+                CommandResult::Listed(sessions(&records.ok_or_else(|| unreadable("null"))?)?)
             }
         };
         match command.is_answered_by(&answer) {
@@ -381,7 +381,7 @@ fn sessions(records: &[String]) -> Result<Vec<Session>, RestError> {
 }
 
 /// An answer of which there are several kinds: one of these words, and then records.
-fn told(status: u16, body: &str, kinds: &[&str]) -> Result<Answer, RestError> {
+fn told(status: u16, body: &str, kinds: &[&str]) -> Result<CommandResult, RestError> {
     let words = result::<Vec<String>>(status, body)?.unwrap_or_default();
     let (word, records) = words.split_first().ok_or_else(|| unreadable("no word"))?;
     if !kinds.contains(&word.as_str()) {
@@ -389,10 +389,10 @@ fn told(status: u16, body: &str, kinds: &[&str]) -> Result<Answer, RestError> {
     }
     let mut sessions = sessions(records)?;
     match (word.as_str(), sessions.len()) {
-        ("ended", _) => Ok(Answer::Ended(sessions)),
-        ("full", _) => Ok(Answer::Full(sessions)),
-        ("found", 0 | 1) => Ok(Answer::Found(sessions.pop().map(Rc::new))),
-        ("changed", 1) => Ok(Answer::Changed(Box::new(sessions.remove(0)))),
+        ("ended", _) => Ok(CommandResult::Ended(sessions)),
+        ("full", _) => Ok(CommandResult::Full(sessions)),
+        ("found", 0 | 1) => Ok(CommandResult::Found(sessions.pop().map(Rc::new))),
+        ("changed", 1) => Ok(CommandResult::Changed(Box::new(sessions.remove(0)))),
         _ => Err(unreadable("too many records, or too few")),
     }
 }

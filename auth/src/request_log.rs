@@ -64,12 +64,12 @@ impl fmt::Debug for LogKey {
 
 impl LogKey {
     /// The key that is made of this secret.
-    pub fn of(secret: &[u8]) -> Self {
+    pub fn from_secret(secret: &[u8]) -> Self {
         Self(hmac(secret, "session-guard: names in the log"))
     }
 
     /// What the log calls a user or a session.
-    pub fn name(&self, text: &str) -> String {
+    pub fn pseudonym(&self, text: &str) -> String {
         hmac(&self.0, text)[..16].iter().fold(String::new(), hex)
     }
 }
@@ -78,7 +78,7 @@ impl LogNames {
     /// What the log calls a user or a session.
     pub fn of(&self, text: &str) -> String {
         match self {
-            Self::Hashed(key) => key.name(text),
+            Self::Hashed(key) => key.pseudonym(text),
             Self::Plain => text.to_owned(),
         }
     }
@@ -117,7 +117,7 @@ pub enum Outcome<'a> {
 /// What the log says of a decision: the members of a JSON object, without its braces and the rest,
 /// which is known later. `route` is the path of the rule that holds, or the endpoint's name; `whose`
 /// is of [`LogNames::members`].
-pub fn said(outcome: Outcome<'_>, route: Option<&str>, whose: &str) -> String {
+pub fn log_fields(outcome: Outcome<'_>, route: Option<&str>, whose: &str) -> String {
     let decision = match outcome {
         Outcome::ForwardTarget => r#""decision":"forward""#.into(),
         Outcome::WouldRefuse(code) => format!(r#""decision":"would_refuse","code":"{code}""#),
@@ -137,7 +137,7 @@ mod tests {
     use serde_json::Value;
 
     fn key() -> LogKey {
-        LogKey::of(b"a secret of more than thirty-two bytes")
+        LogKey::from_secret(b"a secret of more than thirty-two bytes")
     }
 
     fn whose(how: LogNames) -> String {
@@ -160,7 +160,7 @@ mod tests {
         #[case] route: Option<&str>,
         #[case] expected: Value,
     ) {
-        let text = format!("{{{}}}", said(outcome, route, ""));
+        let text = format!("{{{}}}", log_fields(outcome, route, ""));
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
     }
 
@@ -169,8 +169,8 @@ mod tests {
         // By Python's hmac.
         assert_eq!(LogNames::Hashed(key()).of("m-001"), "4b44540d7e8ac90f45867622402b4e5c");
         assert_eq!(LogNames::Plain.of("m-001"), "m-001");
-        let other = LogKey::of(b"another secret of thirty-two bytes");
-        assert_ne!(other.name("m-001"), key().name("m-001"));
+        let other = LogKey::from_secret(b"another secret of thirty-two bytes");
+        assert_ne!(other.pseudonym("m-001"), key().pseudonym("m-001"));
         assert_eq!(format!("{:?}", LogNames::Hashed(other)), "Hashed(LogKey(_))");
     }
 

@@ -312,7 +312,7 @@ impl LiveSession {
     }
 
     /// Has the store yet to learn that this token is used? See [`Session::learn_use`].
-    pub fn should_learn_use(&self, token: &TokenName) -> bool {
+    pub fn needs_token_use_recorded(&self, token: &TokenName) -> bool {
         self.0.unused && self.0.jti == token.jti
     }
 
@@ -346,7 +346,7 @@ impl Session {
 
     /// When the record itself is forgotten, ended or not: once no token of its can be accepted
     /// any more, even by a clock that is a little behind.
-    pub fn forgotten(&self) -> Timestamp {
+    pub fn forget_at(&self) -> Timestamp {
         self.expires.plus(KEPT_PAST_DEADLINE)
     }
 
@@ -363,7 +363,7 @@ impl Session {
     }
 
     /// What this token is to it.
-    pub fn standing(&self, token: &TokenName, now: Timestamp) -> TokenGeneration {
+    pub fn token_generation(&self, token: &TokenName, now: Timestamp) -> TokenGeneration {
         let Some(refreshed) = self.refreshed else { return TokenGeneration::Current };
         if token.jti == self.jti || token.issued.seconds() > refreshed.seconds() {
             return TokenGeneration::Current;
@@ -387,9 +387,9 @@ impl Session {
         now: Timestamp,
     ) -> bool {
         if self.refreshed.is_some_and(|last| now < last.plus(REFRESH_GRACE)) {
-            return self.learn_use(&token.jti, now);
+            return self.record_token_use(&token.jti, now);
         }
-        if self.standing(token, now) == TokenGeneration::Current {
+        if self.token_generation(token, now) == TokenGeneration::Current {
             self.previous_jti = Some(token.jti.clone());
             (self.jti, self.unused) = (new, true);
         }
@@ -400,26 +400,26 @@ impl Session {
 
     /// Notes that a token of this `jti` is used, if that is news: the one before the current is good
     /// no longer than its grace from then on.
-    pub fn learn_use(&mut self, jti: &str, now: Timestamp) -> bool {
-        let learns = self.learns_use(jti, now);
+    pub fn record_token_use(&mut self, jti: &str, now: Timestamp) -> bool {
+        let learns = self.records_token_use(jti, now);
         self.unused &= !learns;
         learns
     }
 
     /// Would [`Session::learn_use`] change anything?
-    pub fn learns_use(&self, jti: &str, now: Timestamp) -> bool {
+    pub fn records_token_use(&self, jti: &str, now: Timestamp) -> bool {
         self.unused && self.jti == jti && self.is_live(now)
     }
 
     /// From when on the idle deadline is to be moved, if it is live then.
-    pub fn due(&self, timeout: Duration) -> Timestamp {
+    pub fn next_idle_update(&self, timeout: Duration) -> Timestamp {
         self.seen.plus(Duration::from_millis((timeout.as_millis() as u64).div_ceil(10)))
     }
 
     /// Moves the idle deadline of a live session, at most once per tenth of the timeout.
     /// Says whether it moved.
-    pub fn slide(&mut self, timeout: Duration, now: Timestamp) -> bool {
-        let due = self.is_live(now) && now >= self.due(timeout);
+    pub fn extend_idle_deadline(&mut self, timeout: Duration, now: Timestamp) -> bool {
+        let due = self.is_live(now) && now >= self.next_idle_update(timeout);
         if due {
             self.seen = now;
             self.idle_expires = Some(now.plus(timeout));
@@ -451,13 +451,13 @@ pub fn judge_session(
 ///
 /// # Errors
 /// Why it does not.
-pub fn judge<'a>(
+pub fn judge_token<'a>(
     found: Option<Rc<Session>>,
     tokens: impl IntoIterator<Item = &'a TokenName>,
     now: Timestamp,
 ) -> Result<LiveSession, InvalidSession> {
     let live = judge_session(found, now)?;
-    let mut standings = tokens.into_iter().map(|token| live.0.standing(token, now));
+    let mut standings = tokens.into_iter().map(|token| live.0.token_generation(token, now));
     match standings.any(|standing| standing != TokenGeneration::Outdated) {
         true => Ok(live),
         false => Err(InvalidSession::Outdated),

@@ -20,7 +20,7 @@ pub const MAX_TOMBSTONES: usize = 20;
 
 /// How long after its end a session is still answered to a command that would have ended it, so that
 /// whoever was not told of the end is told. `redis/prelude.lua` has the same figure.
-pub const RETOLD: Duration = Duration::from_secs(10 * 60);
+pub const REPEAT_END_EVENTS: Duration = Duration::from_secs(10 * 60);
 
 /// One atomic step on the sessions of one user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,7 +125,7 @@ impl CheckFrame {
 impl Command {
     /// The moment that it leaves in the sessions that it begins, refreshes or ends; `None` if it does
     /// none of these.
-    pub fn mark(&self) -> Option<Timestamp> {
+    pub fn changed_at(&self) -> Option<Timestamp> {
         match self {
             Self::Open { now, .. } | Self::Refresh { now, .. } => Some(*now),
             Self::End { ending, .. } => Some(ending.at()),
@@ -150,31 +150,34 @@ impl Command {
 
     /// Can this be the answer to it? One to another command, or about a session that was not asked
     /// about, is none.
-    pub fn is_answered_by(&self, answer: &Answer) -> bool {
+    pub fn is_answered_by(&self, answer: &CommandResult) -> bool {
         let all = |list: &[Session], is: &dyn Fn(&Session) -> bool| list.iter().all(is);
         match (self, answer) {
             (
                 Self::Check { sid, .. } | Self::Refresh { sid, .. } | Self::SetData { sid, .. },
-                Answer::Found(found),
+                CommandResult::Found(found),
             ) => found.as_ref().is_none_or(|session| session.sid == *sid),
-            (Self::Refresh { sid, .. } | Self::SetData { sid, .. }, Answer::Changed(session)) => {
-                session.sid == *sid && session.ended.is_none()
-            }
-            (Self::Refresh { sid, .. }, Answer::Ended(ended)) => {
+            (
+                Self::Refresh { sid, .. } | Self::SetData { sid, .. },
+                CommandResult::Changed(session),
+            ) => session.sid == *sid && session.ended.is_none(),
+            (Self::Refresh { sid, .. }, CommandResult::Ended(ended)) => {
                 all(ended, &|it| it.sid == *sid && it.ended.is_some())
             }
-            (Self::Open { session, .. }, Answer::Ended(ended)) => {
+            (Self::Open { session, .. }, CommandResult::Ended(ended)) => {
                 all(ended, &|it| it.sid != session.sid && it.ended.is_some())
             }
-            (Self::Open { session, .. }, Answer::Full(live)) => {
+            (Self::Open { session, .. }, CommandResult::Full(live)) => {
                 all(live, &|it| it.sid != session.sid && it.ended.is_none())
             }
-            (Self::End { which, ending }, Answer::Ends { now, before }) => {
+            (Self::End { which, ending }, CommandResult::Ends { now, before }) => {
                 all(now, &|it| which.includes(it) && it.ended.as_ref() == Some(ending))
                     && all(before, &|it| which.includes(it) && it.ended.is_some())
             }
-            (Self::List { .. }, Answer::Listed(live)) => all(live, &|it| it.ended.is_none()),
-            (Self::ChangedAt { at }, Answer::Listed(changed)) => all(changed, &|it| it.bears(*at)),
+            (Self::List { .. }, CommandResult::Listed(live)) => all(live, &|it| it.ended.is_none()),
+            (Self::ChangedAt { at }, CommandResult::Listed(changed)) => {
+                all(changed, &|it| it.bears(*at))
+            }
             _ => false,
         }
     }
@@ -249,7 +252,7 @@ impl EntryName {
 /// What a store answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Answer {
+pub enum CommandResult {
     /// The session that was looked for, `None` if there is no record of it.
     Found(Option<Rc<Session>>),
     /// The session as it is after the step.

@@ -20,7 +20,7 @@ use crate::request_log::LogNames;
 use crate::scopes::AdminScopes;
 use crate::session::{Sid, Subject, TokenName};
 use crate::time::Timestamp;
-use cache::Memory;
+use cache::TokenCache;
 
 /// The `typ` of issued tokens (RFC 9068, section 2.1).
 const TYPE: &str = "at+jwt";
@@ -69,17 +69,17 @@ impl Verified {
     }
 
     /// The claims beside the registered ones.
-    pub fn public(&self) -> &Map<String, Value> {
+    pub fn public_claims(&self) -> &Map<String, Value> {
         &self.0.public
     }
 
     /// What its scopes allow.
-    pub fn rights(&self) -> AdminScopes {
+    pub fn admin_scopes(&self) -> AdminScopes {
         self.0.rights
     }
 
     /// Whose it is, as the log says it: see [`LogNames::members`].
-    pub fn logged(&self) -> &str {
+    pub fn log_members(&self) -> &str {
         &self.0.logged
     }
 
@@ -89,18 +89,18 @@ impl Verified {
     }
 
     /// Is this still its time? The rest of a token is judged once.
-    pub fn is_timely(&self, now: Timestamp) -> bool {
+    pub fn is_valid_at(&self, now: Timestamp) -> bool {
         self.0.period.judge(now).is_ok()
     }
 
     /// Is this an assertion of [`Tokens::assertion`] for it, still to be sent?
-    pub fn holds_assertion(&self, text: &Rc<str>, now: Timestamp) -> bool {
+    pub fn has_cached_assertion(&self, text: &Rc<str>, now: Timestamp) -> bool {
         self.0.assertions.holds(text, now)
     }
 
     /// What a platform makes of this token, kept for as long as the token is remembered. There is
     /// room for one thing, of one type. [`Tokens::keeps`] is told how many bytes it holds.
-    pub fn kept<T: 'static>(&self, make: impl Fn() -> T) -> Rc<T> {
+    pub fn context<T: 'static>(&self, make: impl Fn() -> T) -> Rc<T> {
         let kept = self.0.kept.made.get_or_init(|| Rc::new(make()));
         Rc::clone(kept).downcast().unwrap_or_else(|_| Rc::new(make()))
     }
@@ -141,7 +141,7 @@ impl AuthenticToken {
     ///
     /// # Errors
     /// [`TokenError::NotYet`] or [`TokenError::Expired`].
-    pub fn at(&self, now: Timestamp) -> Result<Verified, TokenError> {
+    pub fn verify_times(&self, now: Timestamp) -> Result<Verified, TokenError> {
         self.0.period.judge(now)?;
         Ok(Verified(Rc::clone(&self.0)))
     }
@@ -209,7 +209,7 @@ pub struct Tokens {
     keys: KeySet,
     told: (Preset, Encoding),
     log_names: LogNames,
-    memory: Memory,
+    memory: TokenCache,
 }
 
 /// What a new token says.
@@ -233,16 +233,16 @@ impl Tokens {
     /// Tokens with this `iss` and `aud`, of these keys.
     pub fn new(issuer: String, audience: String, keys: KeySet) -> Self {
         let (told, log_names) = (Default::default(), LogNames::Hashed(keys.log_key()));
-        Self { issuer, audience, keys, told, log_names, memory: Memory::default() }
+        Self { issuer, audience, keys, told, log_names, memory: TokenCache::default() }
     }
 
     /// The same, told to the origin under these names, and in this encoding.
-    pub fn told(self, preset: Preset, encoding: Encoding) -> Self {
+    pub fn with_identity_headers(self, preset: Preset, encoding: Encoding) -> Self {
         Self { told: (preset, encoding), ..self }
     }
 
     /// The same, named in the log like this.
-    pub fn logged(self, log_names: LogNames) -> Self {
+    pub fn with_log_names(self, log_names: LogNames) -> Self {
         Self { log_names, ..self }
     }
 
@@ -252,9 +252,9 @@ impl Tokens {
     }
 
     /// Notes how many bytes hold what a platform keeps of a token: see [`Verified::kept`].
-    pub fn keeps(&self, token: &Verified, bytes: usize) {
+    pub fn set_context_bytes(&self, token: &Verified, bytes: usize) {
         token.0.kept.bytes.set(bytes);
-        self.memory.recount(&token.0);
+        self.memory.update_size(&token.0);
     }
 
     /// The keys.
@@ -306,13 +306,13 @@ impl Tokens {
         let sign = || {
             let mut claims: Map<_, _> =
                 self.registered(audience, token.sub(), token.sid()).into_iter().collect();
-            if let Some(email @ Value::String(_)) = token.public().get("email") {
+            if let Some(email @ Value::String(_)) = token.public_claims().get("email") {
                 claims.insert("email".into(), email.clone());
             }
             key.sign(assertion::TYPE, claims, now, assertion::LIFETIME)
         };
-        let assertion = token.0.assertions.recall(audience, now, sign)?;
-        self.memory.recount(&token.0);
+        let assertion = token.0.assertions.get_or_sign(audience, now, sign)?;
+        self.memory.update_size(&token.0);
         Ok(Some(assertion))
     }
 
@@ -357,19 +357,19 @@ impl Tokens {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
-        self.authentic(token)?.at(now)
+        self.verify_signature(token)?.verify_times(now)
     }
 
     /// The same whatever the moment is.
     ///
     /// # Errors
     /// The first thing that is wrong with it, but for its times.
-    pub fn authentic(&self, token: &str) -> Result<AuthenticToken, TokenError> {
+    pub fn verify_signature(&self, token: &str) -> Result<AuthenticToken, TokenError> {
         // Before the memory, too, which is for tokens that can be.
         if token.len() > MAX_BYTES {
             return Err(TokenError::Malformed);
         }
-        self.memory.recall(token, || self.read(token)).map(AuthenticToken)
+        self.memory.get_or_insert_with(token, || self.read(token)).map(AuthenticToken)
     }
 
     /// Does a text say that it is one of these tokens? Nobody has verified it.

@@ -17,9 +17,9 @@ pub const MAX_PAGE: u32 = 40;
 
 /// Names a session: its user in base64url, a colon, its `sid`. The text is ordered by user.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry(String);
+pub struct IndexEntry(String);
 
-impl Entry {
+impl IndexEntry {
     /// The entry of this session.
     pub fn new(user: &Subject, sid: &Sid) -> Self {
         Self(format!("{}:{sid}", Cursor::at(user).0))
@@ -49,9 +49,9 @@ pub enum IndexQuery {
     /// Notes what has changed. Answered by anything.
     Record {
         /// A session that has begun, and its absolute deadline.
-        begun: Option<(Entry, Timestamp)>,
+        begun: Option<(IndexEntry, Timestamp)>,
         /// Sessions that are over.
-        ended: Vec<Entry>,
+        ended: Vec<IndexEntry>,
         /// The present moment.
         now: Timestamp,
     },
@@ -79,8 +79,8 @@ impl IndexQuery {
         ended: &[Session],
         now: Timestamp,
     ) -> Self {
-        let begun = begun.map(|session| (Entry::new(user, &session.sid), session.expires));
-        let ended = ended.iter().map(|session| Entry::new(user, &session.sid)).collect();
+        let begun = begun.map(|session| (IndexEntry::new(user, &session.sid), session.expires));
+        let ended = ended.iter().map(|session| IndexEntry::new(user, &session.sid)).collect();
         Self::Record { begun, ended, now }
     }
 
@@ -95,7 +95,7 @@ impl IndexQuery {
         let mut words = vec![what.to_owned(), now.millis().to_string()];
         match self {
             Self::Record { begun, ended, .. } => {
-                let begun = begun.clone().unwrap_or((Entry(String::new()), *now));
+                let begun = begun.clone().unwrap_or((IndexEntry(String::new()), *now));
                 words.extend([begun.0.0, begun.1.millis().to_string()]);
                 words.extend(ended.iter().map(|entry| entry.0.clone()));
             }

@@ -14,7 +14,7 @@ use auth::ledger::Ledger;
 use auth::limit::Limit;
 use auth::redis::{ReadConsistency, Redis, RestRequest};
 use auth::session::{DataKind, Session, SessionEnd, Sid, Subject, TokenName};
-use auth::store::{Answer, Command, SessionSelector};
+use auth::store::{Command, CommandResult, SessionSelector};
 use auth::time::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -233,7 +233,7 @@ fn commands(steps: &[(u64, Step)]) -> Vec<Command> {
                 None | Some(Command::Open { .. }) => continue,
                 Some(command) => command.clone(),
             },
-            Step::ChangedAt { back } => match earlier(*back).and_then(Command::mark) {
+            Step::ChangedAt { back } => match earlier(*back).and_then(Command::changed_at) {
                 None => continue,
                 Some(at) => Command::ChangedAt { at },
             },
@@ -303,12 +303,12 @@ fn a_full_redis_ends_sessions_and_never_takes_half_a_step() {
             let context = format!("full: {full}, {command:?}, reply {reply}, before {before:?}");
             let ends = match command {
                 Command::End { .. } => true,
-                Command::Refresh { .. } => matches!(expected, Answer::Ended(_)),
+                Command::Refresh { .. } => matches!(expected, CommandResult::Ended(_)),
                 _ => false,
             };
             match (command, answer) {
-                (Command::Check { .. }, Ok(Answer::Found(found))) if full => {
-                    let Answer::Found(expected) = expected else { unreachable!() };
+                (Command::Check { .. }, Ok(CommandResult::Found(found))) if full => {
+                    let CommandResult::Found(expected) = expected else { unreachable!() };
                     let is = |it: &Option<Rc<Session>>| {
                         it.as_ref().map(|it| (it.sid.clone(), it.ended.clone()))
                     };
@@ -321,7 +321,7 @@ fn a_full_redis_ends_sessions_and_never_takes_half_a_step() {
                 ) => {
                     prop_assert_eq!(answer, Ok(expected), "{}", context);
                 }
-                (Command::Open { .. }, Ok(answer @ Answer::Ended(_))) if full => {
+                (Command::Open { .. }, Ok(answer @ CommandResult::Ended(_))) if full => {
                     prop_assert!(false, "{answer:?}: {}", context);
                 }
                 (_, Err(error)) => {
@@ -335,9 +335,9 @@ fn a_full_redis_ends_sessions_and_never_takes_half_a_step() {
                         let sid = Sid::try_from(sid.clone()).unwrap();
                         prop_assert_eq!(ledger.get(&sid), Some(&read(record)), "{}", context);
                     }
-                    let now = command.mark().map_or(0, Timestamp::millis);
+                    let now = command.changed_at().map_or(0, Timestamp::millis);
                     let now = Timestamp::from_millis(now);
-                    let Answer::Listed(live) = ledger.apply(&Command::List { now }).0 else {
+                    let CommandResult::Listed(live) = ledger.apply(&Command::List { now }).0 else {
                         unreachable!()
                     };
                     for session in live {

@@ -3,14 +3,14 @@
 mod end;
 
 use auth::admin::{self, AdminCredential, AdminRequest, NewSession, SessionTerms};
-use auth::body_format::Form;
+use auth::body_format::BodyFormat;
 use auth::decision::Head;
-use auth::login::{Client, SessionLifetimes};
+use auth::login::{ClientInfo, SessionLifetimes};
 use auth::refusal::{ClaimsSource, Refusal};
 use auth::route::Target;
 use auth::session::{DataKind, Session, Sid, Subject, judge_session};
-use auth::store::{Answer, Command, StoreError};
-use auth::user_index::{Cursor, Entry, IndexQuery, IndexedUser};
+use auth::store::{Command, CommandResult, StoreError};
+use auth::user_index::{Cursor, IndexEntry, IndexQuery, IndexedUser};
 use serde::Serialize;
 use web_sys::{Request, Response};
 
@@ -80,9 +80,9 @@ async fn try_serve(app: &App, request: &Request, head: &RequestHead) -> Result<R
     let target = Target::of_url(head.url()).ok_or(Refusal::NotFound)?;
     let path = target.path().strip_prefix(&app.guard.settings().auth_path);
     let path = path.and_then(|path| path.strip_prefix("/admin/")).ok_or(Refusal::NotFound)?;
-    let wish = AdminRequest::of(head.method(), path)?;
+    let wish = AdminRequest::parse(head.method(), path)?;
     let admin = authenticate(app, head).await?;
-    admin.power.allows(wish.act())?;
+    admin.power.require(wish.permission())?;
     match wish {
         AdminRequest::Users => users(app, target.query()).await,
         AdminRequest::Stats => {
@@ -113,7 +113,7 @@ async fn authenticate(app: &App, head: &RequestHead) -> Result<Admin, Refusal> {
     }
     let (caller, _) = find_session::current(app, head).await?;
     let own = Some((caller.user().clone(), caller.sid().clone()));
-    Ok(Admin { power: AdminCredential::Token(caller.rights()), own })
+    Ok(Admin { power: AdminCredential::Token(caller.admin_scopes()), own })
 }
 
 /// The users of one page that are logged in indeed. What the index has beyond that is taken out of
@@ -121,7 +121,8 @@ async fn authenticate(app: &App, head: &RequestHead) -> Result<Admin, Refusal> {
 async fn users(app: &App, query: &str) -> Result<Response, Refusal> {
     let (limit, after) = admin::page(query, PAGE)?;
     let (page, live) = look(app, after, limit).await?;
-    let stale: Vec<Entry> = page.iter().zip(&live).flat_map(|(it, live)| stale(it, live)).collect();
+    let stale: Vec<IndexEntry> =
+        page.iter().zip(&live).flat_map(|(it, live)| stale(it, live)).collect();
     if !stale.is_empty() {
         user_index::record(
             app,
@@ -154,9 +155,9 @@ async fn look(
 }
 
 /// What the index has of a user that is over.
-fn stale(indexed: &IndexedUser, live: &[Session]) -> Vec<Entry> {
+fn stale(indexed: &IndexedUser, live: &[Session]) -> Vec<IndexEntry> {
     let sids = indexed.sids.iter().filter(|sid| live.iter().all(|session| session.sid != **sid));
-    sids.map(|sid| Entry::new(&indexed.user, sid)).collect()
+    sids.map(|sid| IndexEntry::new(&indexed.user, sid)).collect()
 }
 
 fn is_admin(live: &[Session]) -> bool {
@@ -169,7 +170,7 @@ async fn list(app: &App, user: &Subject) -> Result<Vec<Session>, Refusal> {
 
 fn listed(outcome: Outcome) -> Result<Vec<Session>, Refusal> {
     match outcome.map_err(Refusal::StoreUnavailable)? {
-        Answer::Listed(live) => Ok(live),
+        CommandResult::Listed(live) => Ok(live),
         _ => Err(Refusal::StoreUnavailable(StoreError::other_answer())),
     }
 }
@@ -185,7 +186,9 @@ async fn begin(
     let settings = app.guard.settings();
     let body = request::body(request).await;
     let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE))?;
-    if !body.is_empty() && Form::of(head.header("content-type").as_deref()) != Some(Form::Json) {
+    if !body.is_empty()
+        && BodyFormat::of(head.header("content-type").as_deref()) != Some(BodyFormat::Json)
+    {
         return Err(Refusal::BadRequest("Send the session as `application/json`."));
     }
     let (longest, issuers) = (settings.session_ttl, &settings.trusted_issuers[..]);
@@ -196,7 +199,7 @@ async fn begin(
         idle: settings.idle_timeout,
     };
     // The request's own client is the backend, which is nobody's device.
-    let client = Client { user_agent: new.user_agent, ..Client::default() };
+    let client = ClientInfo { user_agent: new.user_agent, ..ClientInfo::default() };
     let entry =
         create_session::enter(app, &new.approval, client, lifetimes, Cookie::Wanted, &[]).await;
     let entry = entry.map_err(|refusal| match refusal {
@@ -221,7 +224,7 @@ async fn change(
     // Without an idle timeout, because this is no use of the session.
     let command = Command::Check { sid, jti: None, idle_timeout: None, now: request::now() };
     let found = match stores::apply(&*app.store, user, &command).await {
-        Ok(Answer::Found(found)) => found,
+        Ok(CommandResult::Found(found)) => found,
         Ok(_) => return Err(Refusal::StoreUnavailable(StoreError::other_answer())),
         Err(error) => return Err(Refusal::StoreUnavailable(error)),
     };

@@ -39,7 +39,7 @@ async fn try_open(app: &App, head: &RequestHead) -> Result<Response, Refusal> {
         return Err(Refusal::PushUnavailable);
     }
     let answer =
-        stores::apply(&*app.store, caller.user(), &caller.clone().unused().command()).await;
+        stores::apply(&*app.store, caller.user(), &caller.clone().without_use().command()).await;
     let answer = answer.map_err(Refusal::StoreUnavailable)?;
     let session = find_session::settle(app, &caller, answer).await?;
     let opened = push::watch(app, caller.user(), caller.sid(), session.deadline()).await?;

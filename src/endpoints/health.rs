@@ -1,7 +1,7 @@
 //! Is the guard able to do its work?
 
 use auth::refusal::Refusal;
-use auth::store_health::Look;
+use auth::store_health::NextStep;
 use serde_json::json;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
@@ -19,13 +19,13 @@ const LOOK_AGAIN: u32 = 20;
 pub async fn show(app: &App) -> Response {
     let verdict = loop {
         match app.health.look(request::now()) {
-            Look::Known(verdict) => break verdict,
-            Look::Ask => {
+            NextStep::Known(verdict) => break verdict,
+            NextStep::Ask => {
                 let verdict = app.store.ping().await;
                 app.health.answered(verdict.clone(), request::now());
                 break verdict;
             }
-            Look::Wait => drop(JsFuture::from(background::pause(LOOK_AGAIN)).await),
+            NextStep::Wait => drop(JsFuture::from(background::pause(LOOK_AGAIN)).await),
         }
     };
     match verdict {

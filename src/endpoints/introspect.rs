@@ -43,7 +43,7 @@ async fn try_show(
     head: &RequestHead,
 ) -> Result<Map<String, Value>, Refusal> {
     let token = sent_token(app, request, head, Service::Introspect).await?;
-    let caller = app.guard.bearer_of(&token, request::now())?;
+    let caller = app.guard.principal_of_token(&token, request::now())?;
     find_session::look(app, &caller).await?;
     let claims = app.guard.tokens().claims(&token, request::now()).map_err(Refusal::Token)?;
     Ok(admin::introspection(claims))
@@ -51,7 +51,7 @@ async fn try_show(
 
 async fn try_revoke(app: &App, request: &Request, head: &RequestHead) -> Result<(), Refusal> {
     let token = sent_token(app, request, head, Service::Revoke).await?;
-    let held = app.guard.tokens().authentic(&token).map_err(Refusal::Token)?;
+    let held = app.guard.tokens().verify_signature(&token).map_err(Refusal::Token)?;
     end_sessions::end_held(app, &held, SessionSelector::One(held.sid().clone())).await
 }
 

@@ -13,7 +13,7 @@ use crate::services::login_rate;
 use crate::services::login_rate::CountedAttempt;
 use crate::services::login_url;
 use crate::services::session_view::SessionView;
-use auth::body_format::Form;
+use auth::body_format::BodyFormat;
 use auth::cookie;
 use auth::decision::Head;
 use auth::login::LoginCredentials;
@@ -25,11 +25,11 @@ use web_sys::Response;
 
 /// `POST login`: JSON is answered with the token, a form with a redirect; both set the cookie.
 pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Response {
-    let form = match Form::of(head.header("content-type").as_deref()) {
+    let form = match BodyFormat::of(head.header("content-type").as_deref()) {
         Some(form) => form,
         None => return response::refusal(&UNKNOWN_FORM),
     };
-    if form == Form::Page && !app.guard.settings().token_sources.cookie {
+    if form == BodyFormat::Page && !app.guard.settings().token_sources.cookie {
         return response::refusal(&NO_COOKIE);
     }
     let attempt = match attempt(app, request, head, form).await {
@@ -41,7 +41,7 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
         Err(refusal) => Err(refusal),
     };
     match (form, outcome) {
-        (Form::Json, Ok(entry)) => {
+        (BodyFormat::Json, Ok(entry)) => {
             let clear = cookie::clear(&app.guard.settings().cookie_name);
             // An older session's would be sent beside the new token.
             let headers = match entry.cookie.is_none() && app.guard.has_cookie(head) {
@@ -50,9 +50,9 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
             };
             entry.json(200, attempt.proof.nonce(), &headers)
         }
-        (Form::Page, Ok(entry)) => entry.redirect(attempt.redirect),
+        (BodyFormat::Page, Ok(entry)) => entry.redirect(attempt.redirect),
         (
-            Form::Page,
+            BodyFormat::Page,
             Err(
                 refusal @ (Refusal::CredentialsInvalid
                 | Refusal::SessionLimit(_)
@@ -85,7 +85,7 @@ async fn attempt(
     app: &App,
     request: &Request,
     head: &RequestHead,
-    form: Form,
+    form: BodyFormat,
 ) -> Result<LoginRequest, Refusal> {
     let settings = app.guard.settings();
     let with_issuers = !settings.trusted_issuers.is_empty();
@@ -102,7 +102,7 @@ async fn try_log_in(
     app: &App,
     request: &Request,
     head: &RequestHead,
-    form: Form,
+    form: BodyFormat,
     attempt: &LoginRequest,
     counted: CountedAttempt,
 ) -> Result<Entry, Refusal> {
@@ -119,7 +119,7 @@ async fn try_log_in(
     approval.end.extend_from_slice(&attempt.end);
     let settings = app.guard.settings();
     let lifetimes = SessionLifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
-    let cookie = if form == Form::Page { Cookie::Needed } else { Cookie::Wanted };
+    let cookie = if form == BodyFormat::Page { Cookie::Needed } else { Cookie::Wanted };
     let held = create_session::held(app, head);
     let client = request::client(request, head);
     let entry = create_session::enter(app, &approval, client, lifetimes, cookie, &held).await;

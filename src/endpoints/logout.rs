@@ -6,7 +6,7 @@ use crate::request::RequestHead;
 use crate::response;
 use crate::services::end_sessions;
 use crate::services::find_session;
-use auth::body_format::Form;
+use auth::body_format::BodyFormat;
 use auth::cookie;
 use auth::decision::Head;
 use auth::refusal::Refusal;
@@ -45,7 +45,7 @@ impl Scope {
     /// What the query says, or else the settings.
     fn of(app: &App, head: &RequestHead) -> Result<Self, Refusal> {
         let query = Target::of_url(head.url()).map_or("", |target| target.query());
-        match Form::Page.texts(query, &["scope".into()]).first().map(String::as_str) {
+        match BodyFormat::Page.texts(query, &["scope".into()]).first().map(String::as_str) {
             Some("local") => Ok(Self::Local),
             Some("others") => Ok(Self::Others),
             Some("global") => Ok(Self::Global),
@@ -74,7 +74,7 @@ async fn try_log_out(app: &App, head: &RequestHead, scope: Scope) -> Result<(), 
             }
         };
     }
-    for held in app.guard.held(head, request::now())? {
+    for held in app.guard.presented_sessions(head, request::now())? {
         end_sessions::log_out_of(app, &held, matches!(scope, Scope::Global)).await?;
     }
     Ok(())

@@ -80,11 +80,11 @@ async fn notice(app: &App, head: &RequestHead, reason: &str) -> Option<String> {
         return said();
     }
     let now = request::now();
-    let Some(caller) = app.guard.caller_of(head, now) else { return said() };
+    let Some(caller) = app.guard.principal_of(head, now) else { return said() };
     let Ok(found) = find_session::find(app, caller.user(), caller.sid()).await else {
         return said();
     };
-    match session::judge(found, caller.token_names(), now) {
+    match session::judge_token(found, caller.token_names(), now) {
         Ok(_) => None,
         Err(gone) => login_notice::of_gone(&gone, now).or_else(said),
     }

@@ -7,7 +7,7 @@ use auth::decision::Principal;
 use auth::event::Event;
 use auth::refusal::Refusal;
 use auth::session::{InvalidSession, Session, Sid};
-use auth::store::{Answer, Command, StoreError};
+use auth::store::{Command, CommandResult, StoreError};
 use auth::token::TokenGrant;
 use serde::Serialize;
 use web_sys::Response;
@@ -71,14 +71,14 @@ async fn refreshed(app: &App, caller: &Principal) -> Result<Session, Refusal> {
         now,
     };
     match stores::apply(&*app.store, caller.user(), &command).await {
-        Ok(Answer::Changed(session)) => {
+        Ok(CommandResult::Changed(session)) => {
             // Not if it was refreshed a moment ago.
             if session.jti == jti {
                 session_events::emit(app, caller.user(), &[Event::refreshed(&session, now)]);
             }
             Ok(*session)
         }
-        Ok(Answer::Ended(ended)) => {
+        Ok(CommandResult::Ended(ended)) => {
             end_sessions::tell_ended(app, caller.user(), None, &ended);
             Err(Refusal::Session(InvalidSession::Outdated))
         }
@@ -103,7 +103,7 @@ fn token(app: &App, caller: &Principal, session: &Session) -> Result<(String, Du
         sub: caller.user(),
         sid: &session.sid,
         jti: &session.jti,
-        public: caller.token().public(),
+        public: caller.token().public_claims(),
         now: at,
         lifetime,
     };

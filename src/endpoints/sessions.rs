@@ -13,8 +13,8 @@ use auth::refusal::Refusal;
 use auth::route::Target;
 use auth::session::Session;
 use auth::session::Sid;
-use auth::store::Answer;
 use auth::store::Command;
+use auth::store::CommandResult;
 use auth::store::SessionSelector;
 use auth::store::StoreError;
 use serde_json::json;
@@ -32,7 +32,7 @@ async fn try_list(app: &App, head: &RequestHead) -> Result<Vec<SessionView>, Ref
     let (caller, _) = find_session::current(app, head).await?;
     let command = Command::List { now: request::now() };
     match stores::apply(&*app.store, caller.user(), &command).await {
-        Ok(Answer::Listed(sessions)) => {
+        Ok(CommandResult::Listed(sessions)) => {
             // It may have ended in between; the list is then nobody's.
             if !sessions.iter().any(|it| it.sid == *caller.sid()) {
                 find_session::look(app, &caller).await?;
@@ -59,7 +59,7 @@ async fn try_end_one(app: &App, head: &RequestHead) -> Result<(), Refusal> {
     let path = Target::of_url(head.url()).map_or("", |target| target.path());
     let sid = path.rsplit('/').next().unwrap_or_default().to_owned();
     let sid = Sid::try_from(sid).map_err(|_| Refusal::NotFound)?;
-    app.guard.forget([&sid]);
+    app.guard.forget_recent([&sid]);
     let command =
         Command::End { which: SessionSelector::One(sid), ending: end_sessions::revoked() };
     match end_sessions::end_sessions(app, caller.user(), &command).await?.is_empty() {

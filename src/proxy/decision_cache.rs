@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use auth::decision::ForwardPlan;
-use auth::store::Answer;
+use auth::store::CommandResult;
 use wasm_bindgen::prelude::*;
 
 use crate::app::App;
@@ -39,13 +39,13 @@ impl CachedPlan {
 impl CachedPlan {
     /// Steps 1 to 3: is the store to be asked the same at this moment?
     pub fn holds(&self, now: f64) -> bool {
-        self.check.holds(moment(now))
+        self.check.is_valid_at(moment(now))
     }
 
     /// Does the same hold at this moment for a request that differs from it in path and query only?
     pub fn extends(&self, passage: &RequestContext, method: String, url: String, now: f64) -> bool {
         let head = RequestHead::new(passage.clone(), method, url, None, None);
-        self.app.guard.extends(&self.check, &head, moment(now)) && !head.says_more()
+        self.app.guard.plan_applies_to(&self.check, &head, moment(now)) && !head.says_more()
     }
 
     /// How many bytes it holds, at most, beside its token.
@@ -57,27 +57,27 @@ impl CachedPlan {
     /// How many bytes its token holds, at most, with what is kept beside it.
     #[wasm_bindgen(js_name = tokenBytes, getter)]
     pub fn token_bytes(&self) -> u32 {
-        u32::try_from(self.check.caller().token().bytes()).unwrap_or(u32::MAX)
+        u32::try_from(self.check.principal().token().bytes()).unwrap_or(u32::MAX)
     }
 
     /// May the origin be asked at the same time?
     #[wasm_bindgen(js_name = isAhead, getter)]
     pub fn is_ahead(&self) -> bool {
-        self.check.is_ahead()
+        self.check.overlaps_store()
     }
 
     /// Steps 4 and 5: may it pass at this moment, if the store's reply was that of the last time?
     pub fn passes(&self, now: f64) -> bool {
         let Some(session) = self.kept.found() else { return false };
-        let answer = Ok(Answer::Found(Some(session)));
+        let answer = Ok(CommandResult::Found(Some(session)));
         let live = self.app.guard.judge(&self.check, answer, moment(now));
-        live.is_ok_and(|live| !self.check.caller().is_news(live.as_ref()))
+        live.is_ok_and(|live| !self.check.principal().has_unreported_use(live.as_ref()))
     }
 
     /// The same for any other reply, and for what must not pass. It was asked at `asked`, when it
     /// did hold.
     pub fn pending(&self, asked: f64) -> PendingCheck {
-        let check = self.check.at(moment(asked));
+        let check = self.check.asked_at(moment(asked));
         PendingCheck::again(Rc::clone(&self.app), check, Rc::clone(&self.kept))
     }
 }

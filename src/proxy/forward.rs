@@ -120,7 +120,7 @@ pub fn with_identity(
 
 /// The same at once, while the store is asked whether the session is live.
 pub fn ahead(app: &App, check: &ForwardPlan, kept: &TokenContext, passage: &RequestContext) {
-    let sent = app.guard.sent_headers(&passage.sent_headers());
+    let sent = app.guard.header_filter(&passage.sent_headers());
     identified(app, check, kept, None, passage, &sent, true);
 }
 
@@ -136,8 +136,8 @@ fn identified(
     let settings = app.guard.settings();
     let data = live.filter(|_| settings.forward_session_data).and_then(LiveSession::data);
     let data = data.map(|json| settings.identity_encoding.value(json));
-    let said = said(app, || kept.said.of(check.said(None), JsValue::from_str));
-    let (changes, target) = (check.forward(sent), check.target());
+    let said = said(app, || kept.said.of(check.log_fields(None), JsValue::from_str));
+    let (changes, target) = (check.header_changes(sent), check.target());
     OutgoingRequest { kept: Some(kept), target, changes, data, said }.send(app, passage, is_ahead)
 }
 
@@ -149,19 +149,19 @@ pub fn without_session(
     passage: &RequestContext,
     sent: &HeaderFilter,
 ) -> JsValue {
-    let said = said(app, || JsValue::from(check.said(Some(refusal))).into());
-    let (changes, target) = (check.forward_anonymously(sent), check.target());
+    let said = said(app, || JsValue::from(check.log_fields(Some(refusal))).into());
+    let (changes, target) = (check.header_changes_without_identity(sent), check.target());
     OutgoingRequest { kept: None, target, changes, data: None, said }.send(app, passage, false)
 }
 
 /// Forwards a request that is for everybody.
 pub fn anonymously(app: &App, anonymous: &AnonymousPlan, passage: &RequestContext) -> JsValue {
-    let sent = app.guard.sent_headers(&passage.sent_headers());
-    let said = said(app, || JsValue::from(anonymous.said()).into());
+    let sent = app.guard.header_filter(&passage.sent_headers());
+    let said = said(app, || JsValue::from(anonymous.log_fields()).into());
     if anonymous.is_cacheable() {
         passage.set_cacheable(true);
     }
-    let (changes, target) = (anonymous.forward(&sent), anonymous.target());
+    let (changes, target) = (anonymous.header_changes(&sent), anonymous.target());
     OutgoingRequest { kept: None, target, changes, data: None, said }.send(app, passage, false)
 }
 

@@ -78,9 +78,9 @@ pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> JsValue {
         .into(),
         Decision::CheckSession(check) => {
             // 4.
-            let kept = TokenContext::of(&app, check.caller());
+            let kept = TokenContext::of(&app, check.principal());
             let reply = session_check::check_session(passage, &kept.bearer, now.millis() as f64);
-            if check.is_ahead() {
+            if check.overlaps_store() {
                 forward::ahead(&app, &check, &kept, passage);
             }
             let (check, repeats) = (Rc::from(check), !head.says_more());
@@ -183,13 +183,13 @@ impl PendingCheck {
         now: f64,
     ) -> JsValue {
         let (sent, now) = (self.kept.sent(&self.app, passage, names), request::moment(now));
-        let read = |reply: &Reply| self.app.store.read(&self.check.caller().command(), reply);
+        let read = |reply: &Reply| self.app.store.read(&self.check.principal().command(), reply);
         match self.kept.answer(status, body, read) {
             Some(answer) => self.verdict(passage, answer, &sent, now),
             None => {
                 let passage = passage.clone();
                 let again = async move {
-                    let caller = self.check.caller();
+                    let caller = self.check.principal();
                     let command = caller.command();
                     let answer = self.app.store.apply_anew(caller.user(), &command).await;
                     let verdict = self.verdict(&passage, answer, &sent, request::now());
@@ -218,13 +218,13 @@ impl PendingCheck {
         match app.guard.judge(check, answer, now) {
             // 6.
             Ok(live) => {
-                find_session::note_use(app, check.caller(), live.as_ref());
+                find_session::note_use(app, check.principal(), live.as_ref());
                 let answer = forward::with_identity(app, check, kept, live.as_ref(), passage, sent);
-                kept.count(app, check.caller());
+                kept.count(app, check.principal());
                 answer
             }
             Err(refusal) => {
-                kept.count(app, check.caller());
+                kept.count(app, check.principal());
                 self.refuse(passage, refusal, sent)
             }
         }
@@ -236,7 +236,7 @@ impl PendingCheck {
         refusal: Refusal,
         sent: &Rc<HeaderFilter>,
     ) -> JsValue {
-        let caller = self.check.caller();
+        let caller = self.check.principal();
         session_events::notice(&self.app, caller.user(), caller.sid(), &refusal);
         if refusal != Refusal::Session(InvalidSession::Outdated) {
             return self.end(passage, &refusal, sent);
@@ -244,14 +244,14 @@ impl PendingCheck {
         // The session of which an old token was used is ended before the request goes its way.
         let (passage, sent) = (passage.clone(), Rc::clone(sent));
         promise::of(async move {
-            match end_sessions::end_reused(&self.app, self.check.caller()).await {
+            match end_sessions::end_reused(&self.app, self.check.principal()).await {
                 Ok(()) => {
                     let end = self.end(&passage, &refusal, &sent);
                     JsFuture::from(Promise::resolve(&end)).await
                 }
                 Err(failure) => {
-                    if !self.check.goes_on() {
-                        passage.set_said(&self.check.said(Some(&refusal)));
+                    if !self.check.forwards_without_identity() {
+                        passage.set_said(&self.check.log_fields(Some(&refusal)));
                     }
                     Ok(response::refusal(&failure).into())
                 }
@@ -263,11 +263,11 @@ impl PendingCheck {
     /// The end of a request that was refused, unless it goes on without an identity.
     fn end(&self, passage: &RequestContext, refusal: &Refusal, sent: &HeaderFilter) -> JsValue {
         let (app, check) = (&self.app, &self.check);
-        if check.goes_on() {
+        if check.forwards_without_identity() {
             response::log_cause(refusal);
             return forward::without_session(app, check, refusal, passage, sent);
         }
-        passage.set_said(&check.said(Some(refusal)));
+        passage.set_said(&check.log_fields(Some(refusal)));
         let (head, route) = (RequestHead::of(passage.clone()), check.route());
         let refused = app.guard.refused(refusal.clone(), &head, Some(route));
         response::refused(&refused, head.method()).into()

@@ -138,7 +138,7 @@ async fn log_in(
 /// Merges a patch into what the origin knows of the session that the request came with. Without a live
 /// one there is nothing to change: nobody was promised anything.
 async fn change_data(app: &App, head: &impl Head, patch: &Patch) -> Result<(), Refusal> {
-    let Some(caller) = app.guard.caller_of(head, request::now()) else { return Ok(()) };
+    let Some(caller) = app.guard.principal_of(head, request::now()) else { return Ok(()) };
     let changed = match find_session::look(app, &caller).await {
         Ok(session) => {
             session_data::change(app, caller.user(), session, DataKind::Data, patch).await.map(drop)
@@ -184,7 +184,7 @@ impl Scope {
 /// live, because whoever is logged out already may not log the others out.
 async fn log_out(app: &App, head: &impl Head, scope: Scope) -> Result<(), Refusal> {
     if scope == Scope::Others {
-        let Some(caller) = app.guard.caller_of(head, request::now()) else { return Ok(()) };
+        let Some(caller) = app.guard.principal_of(head, request::now()) else { return Ok(()) };
         return match find_session::look(app, &caller).await {
             Ok(_) => {
                 let which = SessionSelector::Others(caller.sid().clone());
@@ -195,7 +195,7 @@ async fn log_out(app: &App, head: &impl Head, scope: Scope) -> Result<(), Refusa
             Err(refusal) => Err(refusal),
         };
     }
-    for held in app.guard.held_anyhow(head, request::now()) {
+    for held in app.guard.presented_sessions_anyhow(head, request::now()) {
         end_sessions::log_out_of(app, &held, scope == Scope::Global).await?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! A request on its way, as JavaScript has it.
 
-use auth::request_log::{Outcome, said};
+use auth::request_log::{Outcome, log_fields};
 use wasm_bindgen::prelude::*;
 use web_sys::Request;
 
@@ -50,6 +50,6 @@ extern "C" {
 impl RequestContext {
     /// Notes that it ended here.
     pub fn ended(&self, outcome: Outcome, route: Option<&str>) {
-        self.set_said(&said(outcome, route, ""));
+        self.set_said(&log_fields(outcome, route, ""));
     }
 }

@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use auth::config::Mode;
 use auth::decision::{HeaderFilter, Principal};
-use auth::fast_compare::same;
+use auth::fast_compare::equal;
 use auth::session::Session;
-use auth::store::{Answer, StoreError};
+use auth::store::{CommandResult, StoreError};
 use wasm_bindgen::prelude::*;
 
 use crate::app::App;
@@ -87,7 +87,7 @@ impl LastValue {
         }
         let mut last = self.0.borrow_mut();
         match &*last {
-            Some((before, value)) if same(before, &text) => Rc::clone(value),
+            Some((before, value)) if equal(before, &text) => Rc::clone(value),
             _ => {
                 let value = Rc::new(make(&text));
                 *last = Some((text, Rc::clone(&value)));
@@ -100,7 +100,7 @@ impl LastValue {
 impl TokenContext {
     /// What is kept of the caller's token.
     pub fn of(app: &App, caller: &Principal) -> Rc<Self> {
-        caller.token().kept(|| {
+        caller.token().context(|| {
             let idle_timeout = app.guard.settings().idle_timeout;
             let jti = &caller.token().name().jti;
             let (user, sid) = (caller.user(), caller.sid());
@@ -125,7 +125,7 @@ impl TokenContext {
     pub fn count(&self, app: &App, caller: &Principal) {
         let bytes: usize = self.bytes.iter().map(Cell::get).sum();
         let bytes = bytes + self.said.bytes() + self.set.bytes();
-        app.guard.tokens().keeps(caller.token(), bytes);
+        app.guard.tokens().set_context_bytes(caller.token(), bytes);
     }
 
     /// The session that the store's last reply told of, if that is remembered.
@@ -145,11 +145,11 @@ impl TokenContext {
             let found = self.found();
             let lost =
                 || StoreError::Unreadable("what it said before is not known any more".into());
-            return Some(found.map(|session| Answer::Found(Some(session))).ok_or_else(lost));
+            return Some(found.map(|session| CommandResult::Found(Some(session))).ok_or_else(lost));
         };
         let reply = Reply { status, body };
         let outcome = read(&reply);
-        if let Some(Ok(Answer::Found(Some(session)))) = &outcome
+        if let Some(Ok(CommandResult::Found(Some(session)))) = &outcome
             && reply.body.len() <= MOST_BYTES
         {
             // First what may throw: the one must never be remembered with the other's last meaning.
@@ -174,7 +174,7 @@ impl TokenContext {
             return Rc::clone(sent);
         }
         let names = names.unwrap_or_else(|| passage.sent_headers());
-        let sent = app.guard.sent_headers(&names);
+        let sent = app.guard.header_filter(&names);
         if names.len() <= MOST_BYTES {
             self.bearer.set_names(&names);
             self.sent.replace(Some(Rc::clone(&sent)));

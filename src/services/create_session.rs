@@ -13,7 +13,7 @@ use auth::event::Event;
 use auth::limit::LimitPolicy;
 use auth::login;
 use auth::login::AuthenticatedUser;
-use auth::login::Client;
+use auth::login::ClientInfo;
 use auth::login::SessionLifetimes;
 use auth::redirect::LocalTarget;
 use auth::refusal::ClaimsSource;
@@ -72,7 +72,7 @@ pub struct Held {
 
 /// The sessions that a login comes with, if our keys have signed their tokens.
 pub fn held(app: &App, head: &RequestHead) -> Vec<Held> {
-    let held = app.guard.held_at_login(head).into_iter();
+    let held = app.guard.sessions_at_login(head).into_iter();
     let of = |(session, in_cookie): (AuthenticToken, bool)| Held {
         user: session.sub().clone(),
         sid: session.sid().clone(),
@@ -90,7 +90,7 @@ pub fn held(app: &App, head: &RequestHead) -> Vec<Held> {
 pub async fn enter(
     app: &App,
     approval: &AuthenticatedUser,
-    client: Client,
+    client: ClientInfo,
     lifetimes: SessionLifetimes,
     cookie_is: Cookie,
     held: &[Held],
@@ -98,7 +98,7 @@ pub async fn enter(
     let settings = app.guard.settings();
     let now = request::now();
     let random = [request::random()?, request::random()?];
-    let session = login::begin(approval, client, lifetimes, random, now);
+    let session = login::new_session(approval, client, lifetimes, random, now);
     // Token and cookie are made first: a login that leads nowhere must not end other sessions.
     let lifetime = app.guard.token_lifetime(&session, now);
     let grant = TokenGrant {
@@ -121,7 +121,7 @@ pub async fn enter(
     }
     let policy = approval.policy.unwrap_or(settings.limit_policy);
     let limit = approval.session_limit.as_ref().unwrap_or(&settings.session_limit);
-    let limit = limit.for_device(session.device, policy, app.guard.token_reach());
+    let limit = limit.for_device(session.device, policy, app.guard.token_acceptance_window());
     // Who may not end a session by logging in may not choose one either.
     let mut end = if policy == LimitPolicy::Deny { Vec::new() } else { approval.end.clone() };
     let (own, others): (Vec<&Held>, Vec<_>) = held.iter().partition(|it| it.user == approval.sub);

@@ -14,9 +14,9 @@ use auth::session::InvalidSession;
 use auth::session::Session;
 use auth::session::SessionEnd;
 use auth::session::Subject;
-use auth::session::judge;
-use auth::store::Answer;
+use auth::session::judge_token;
 use auth::store::Command;
+use auth::store::CommandResult;
 use auth::store::SessionSelector;
 use auth::store::StoreError;
 use auth::token::AuthenticToken;
@@ -35,16 +35,16 @@ pub async fn end_sessions(
         _ => None,
     };
     match stores::apply(&*app.store, user, command).await {
-        Ok(Answer::Ended(ended)) => {
+        Ok(CommandResult::Ended(ended)) => {
             tell_ended(app, user, begun, &ended);
             Ok(ended)
         }
-        Ok(Answer::Ends { now, before }) => {
+        Ok(CommandResult::Ends { now, before }) => {
             tell_ended(app, user, None, &now);
             tell_once(app, user, &before);
             Ok(now)
         }
-        Ok(Answer::Full(live)) => Err(Refusal::SessionLimit(Some(live))),
+        Ok(CommandResult::Full(live)) => Err(Refusal::SessionLimit(Some(live))),
         Ok(_) => Err(Refusal::StoreUnavailable(StoreError::other_answer())),
         Err(error) => {
             unconfirmed_write::follow_up(user, command, &error);
@@ -70,7 +70,7 @@ pub async fn end_held(
     which: SessionSelector,
 ) -> Result<(), Refusal> {
     // An outage must not keep alive what somebody wished to end.
-    app.guard.forget([held.sid()]);
+    app.guard.forget_recent([held.sid()]);
     let command = Command::End { which, ending: revoked() };
     end_sessions(app, held.sub(), &command).await.map(drop)
 }
@@ -79,12 +79,12 @@ pub async fn end_held(
 /// proves only whose session it was, and one whose session is over ends no other session.
 pub async fn log_out_of(app: &App, held: &AuthenticToken, everywhere: bool) -> Result<(), Refusal> {
     let one = SessionSelector::One(held.sid().clone());
-    if !everywhere || held.at(request::now()).is_err() {
+    if !everywhere || held.verify_times(request::now()).is_err() {
         return end_held(app, held, one).await;
     }
     let found =
         find_session::find(app, held.sub(), held.sid()).await.map_err(Refusal::StoreUnavailable)?;
-    match judge(found, [held.name()], request::now()) {
+    match judge_token(found, [held.name()], request::now()) {
         Ok(_) => end_held(app, held, SessionSelector::All).await,
         Err(InvalidSession::Outdated) => end_held(app, held, one).await,
         Err(gone) => {
@@ -105,18 +105,18 @@ pub async fn tell_again(app: &App, user: &Subject, refusal: &Refusal) {
 
 /// Tells what was ended, and what began with that: to this isolate, the index, and whoever listens.
 pub fn tell_ended(app: &App, user: &Subject, begun: Option<&Session>, ended: &[Session]) {
-    app.guard.forget(ended.iter().map(|session| &session.sid));
+    app.guard.forget_recent(ended.iter().map(|session| &session.sid));
     user_index::note(app, user, begun, ended);
     session_events::emit(app, user, &ended.iter().flat_map(Event::ended).collect::<Vec<_>>());
     for session in ended {
-        app.noticed.once(&session.sid, || ());
+        app.noticed.report_once(&session.sid, || ());
     }
 }
 
 /// Tells of sessions that were found ended: whoever ended them may not have heard that they did. Once
 /// an isolate, because a client may go on ending what is over.
 pub fn tell_once<'a>(app: &App, user: &Subject, ended: impl IntoIterator<Item = &'a Session>) {
-    let new = ended.into_iter().filter(|session| !app.noticed.knows(&session.sid));
+    let new = ended.into_iter().filter(|session| !app.noticed.contains(&session.sid));
     let new: Vec<Session> = new.cloned().collect();
     if !new.is_empty() {
         tell_ended(app, user, None, &new);

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use auth::id_token::{IdToken, IssuerSession, Once};
-use auth::issuer::{FETCH_TIMEOUT, Issuer, Look, MAX_JWKS};
+use auth::id_token::{IdToken, IssuerSession, SingleUse};
+use auth::issuer::{FETCH_TIMEOUT, Issuer, KeyLookup, MAX_JWKS};
 use auth::jwt::{TokenError, UnverifiedJwt, VerifiedJwt};
 use auth::keys::PublishedKeys;
 use auth::login::AuthenticatedUser;
@@ -31,16 +31,16 @@ const LOOK_AGAIN: u32 = 20;
 
 /// An ID token that nobody else can use meanwhile, and nobody at all once a session has begun.
 pub struct ClaimedIdToken {
-    once: Once,
+    once: SingleUse,
     /// Tells this login's note from another's.
     by: Sid,
 }
 
 impl ClaimedIdToken {
     /// Of logins that race with one token, one goes on.
-    async fn by_this_login(app: &App, once: Once) -> Result<Self, Refusal> {
+    async fn by_this_login(app: &App, once: SingleUse) -> Result<Self, Refusal> {
         let claimed = Self { once, by: Sid::from_random(request::random()?) };
-        let Self { once: Once { note, over }, by } = &claimed;
+        let Self { once: SingleUse { note, over }, by } = &claimed;
         match app.store.keep_new(note, by.as_str(), *over).await {
             Ok(true) => Ok(claimed),
             Ok(false) => Err(Refusal::Token(TokenError::Used)),
@@ -164,20 +164,20 @@ pub async fn verified(
         let fit =
             |keys: &Rc<PublishedKeys>| !is_tried(keys) && !keys.candidates(kid, alg).is_empty();
         match issuer.keyring.look(fit, request::now()) {
-            Look::Use(keys) => match token.verify_by_one_of(&keys.candidates(kid, alg)) {
+            KeyLookup::Use(keys) => match token.verify_by_one_of(&keys.candidates(kid, alg)) {
                 Err(TokenError::Signature | TokenError::UnknownKey) if !is_tried(&keys) => {
                     tried = Some(keys);
                 }
                 verdict => return verdict.map_err(Refusal::Token),
             },
-            Look::Fetch => {
+            KeyLookup::Fetch => {
                 let issuer = Rc::clone(issuer);
                 // Others wait for it, too, when whoever asked has gone away.
                 let fetched = background::finish(async move { fetch(&issuer).await });
                 drop(JsFuture::from(fetched).await);
             }
-            Look::Wait => drop(JsFuture::from(background::pause(LOOK_AGAIN)).await),
-            Look::Unavailable => {
+            KeyLookup::Wait => drop(JsFuture::from(background::pause(LOOK_AGAIN)).await),
+            KeyLookup::Unavailable => {
                 let name = &issuer.trusted.issuer;
                 let cause = format!("TRUSTED_ISSUERS: no keys of {name}; an earlier line says why");
                 return Err(Refusal::IssuerUnavailable(cause));

@@ -15,9 +15,9 @@ use auth::session::LiveSession;
 use auth::session::Session;
 use auth::session::Sid;
 use auth::session::Subject;
-use auth::session::judge;
-use auth::store::Answer;
+use auth::session::judge_token;
 use auth::store::Command;
+use auth::store::CommandResult;
 use auth::store::StoreError;
 use auth::token::AuthenticToken;
 use std::rc::Rc;
@@ -30,7 +30,7 @@ pub async fn current(app: &App, head: &RequestHead) -> Result<(Principal, Sessio
     let caller = app.guard.authenticate(head, request::now())?;
     let caller = match head.header(TOUCH).as_deref() {
         None | Some("true") => caller,
-        Some("false") => caller.unused(),
+        Some("false") => caller.without_use(),
         Some(_) => return Err(Refusal::BadRequest("`X-Guard-Touch` must be `true` or `false`.")),
     };
     let session = look(app, &caller).await?;
@@ -44,8 +44,12 @@ pub async fn look(app: &App, caller: &Principal) -> Result<Session, Refusal> {
 }
 
 /// The one judgement of a caller's session for all endpoints, whatever the store was asked.
-pub async fn settle(app: &App, caller: &Principal, answer: Answer) -> Result<Session, Refusal> {
-    match app.guard.live(caller, answer, request::now()) {
+pub async fn settle(
+    app: &App,
+    caller: &Principal,
+    answer: CommandResult,
+) -> Result<Session, Refusal> {
+    match app.guard.live_session(caller, answer, request::now()) {
         Ok(live) => {
             note_use(app, caller, Some(&live));
             Ok(live.into_inner())
@@ -63,9 +67,9 @@ pub async fn settle(app: &App, caller: &Principal, answer: Answer) -> Result<Ses
 /// Has the store learn that a token is used, if the answer came from a replica, which does not: once
 /// after each refresh. Nobody waits for it.
 pub fn note_use(app: &App, caller: &Principal, live: Option<&LiveSession>) {
-    if caller.is_news(live) {
+    if caller.has_unreported_use(live) {
         let (store, user, command) =
-            (Rc::clone(&app.store), caller.user().clone(), caller.clone().unused().command());
+            (Rc::clone(&app.store), caller.user().clone(), caller.clone().without_use().command());
         background::later(async move { drop(store.apply_anew(&user, &command).await) });
     }
 }
@@ -75,7 +79,7 @@ pub async fn over(app: &App, sessions: &[AuthenticToken]) -> Vec<Sid> {
     let mut over = Vec::new();
     for it in sessions {
         let Ok(found) = find(app, it.sub(), it.sid()).await else { return Vec::new() };
-        if judge(found, [it.name()], request::now()).is_err() {
+        if judge_token(found, [it.name()], request::now()).is_err() {
             over.push(it.sid().clone());
         }
     }
@@ -91,7 +95,7 @@ pub async fn find(app: &App, user: &Subject, sid: &Sid) -> Result<Option<Rc<Sess
     let (sid, now) = (sid.clone(), request::now());
     let command = Command::Check { sid, jti: None, idle_timeout: None, now };
     match stores::apply(&*app.store, user, &command).await? {
-        Answer::Found(found) => Ok(found),
+        CommandResult::Found(found) => Ok(found),
         _ => Err(StoreError::other_answer()),
     }
 }

@@ -2,7 +2,7 @@
 
 use auth::decision::Head;
 use auth::login::LoginCredentials;
-use auth::rate::{self, By, Counter};
+use auth::rate::{self, Counter, RateSubject};
 use auth::refusal::Refusal;
 use auth::session::Sid;
 use auth::store::{EntryName, StoreError};
@@ -21,9 +21,9 @@ extern "C" {
 }
 
 /// The names of Cloudflare's rate-limit bindings, which count attempts to log in if they are there.
-pub const LIMITERS: [(By, &str, &str); 2] = [
-    (By::User, "LOGIN_RATE", "LOGIN_RATE_LIMITER"),
-    (By::Address, "LOGIN_RATE_PER_ADDRESS", "LOGIN_RATE_PER_ADDRESS_LIMITER"),
+pub const LIMITERS: [(RateSubject, &str, &str); 2] = [
+    (RateSubject::User, "LOGIN_RATE", "LOGIN_RATE_LIMITER"),
+    (RateSubject::Address, "LOGIN_RATE_PER_ADDRESS", "LOGIN_RATE_PER_ADDRESS_LIMITER"),
 ];
 
 /// What an attempt was counted by, and in which windows.

@@ -3,8 +3,8 @@
 use crate::app::App;
 use crate::proxy::forward;
 use crate::request;
-use auth::login::Answer;
 use auth::login::AuthenticatedUser;
+use auth::login::LoginUrlResponse;
 use auth::refusal::Refusal;
 use js_sys::Promise;
 use js_sys::Reflect;
@@ -40,6 +40,10 @@ pub async fn approve(app: &App, fields: &Map<String, Value>) -> Result<Authentic
     let status = get("status").and_then(|status| status.as_f64()).unwrap_or_default();
     let body = get("body").and_then(|body| body.as_string()).unwrap_or_default();
     let retry_after = get("retryAfter").and_then(|seconds| seconds.as_string());
-    let answer = Answer { status: status as u16, retry_after: retry_after.as_deref(), body: &body };
+    let answer = LoginUrlResponse {
+        status: status as u16,
+        retry_after: retry_after.as_deref(),
+        body: &body,
+    };
     answer.read(&settings.trusted_issuers)
 }

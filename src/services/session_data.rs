@@ -13,8 +13,8 @@ use auth::session::Session;
 use auth::session::Subject;
 use auth::session::judge_session;
 use auth::session_data::Patch;
-use auth::store::Answer;
 use auth::store::Command;
+use auth::store::CommandResult;
 use auth::store::StoreError;
 use web_sys::Request;
 
@@ -50,8 +50,8 @@ pub async fn change(
         let (sid, now) = (session.sid, request::now());
         let command = Command::SetData { sid, kind, old, new: Some(new), now };
         match stores::apply(&*app.store, user, &command).await {
-            Ok(Answer::Changed(session)) => return Ok(*session),
-            Ok(Answer::Found(found)) => {
+            Ok(CommandResult::Changed(session)) => return Ok(*session),
+            Ok(CommandResult::Found(found)) => {
                 let live = judge_session(found, request::now()).map_err(Refusal::Session);
                 session = live.map(LiveSession::into_inner)?;
             }

@@ -3,7 +3,7 @@
 
 use auth::event::Event;
 use auth::session::{Session, SessionEnd, Subject};
-use auth::store::{Answer, Command, SessionSelector, StoreError};
+use auth::store::{Command, CommandResult, SessionSelector, StoreError};
 use auth::time::Timestamp;
 use wasm_bindgen_futures::JsFuture;
 
@@ -20,7 +20,7 @@ const PAUSES: [u32; 3] = [1_000, 3_000, 8_000];
 
 /// Finds out, after the answer, what a command has changed whose own answer is this failure.
 pub fn follow_up(user: &Subject, command: &Command, error: &StoreError) {
-    let (Some(app), Some(at)) = (App::loaded(), command.mark()) else { return };
+    let (Some(app), Some(at)) = (App::loaded(), command.changed_at()) else { return };
     if !error.may_have_applied() {
         return;
     }
@@ -51,14 +51,14 @@ pub async fn tell_again(app: &App, user: &Subject, ending: &SessionEnd) {
 
 async fn changed_at(app: &App, user: &Subject, at: Timestamp) -> Result<Vec<Session>, StoreError> {
     match stores::apply(&*app.store, user, &Command::ChangedAt { at }).await? {
-        Answer::Listed(changed) => Ok(changed),
+        CommandResult::Listed(changed) => Ok(changed),
         _ => Err(StoreError::other_answer()),
     }
 }
 
 /// Tells what a command has changed; says whether that is anything.
 async fn tell(app: &App, user: &Subject, command: &Command, changed: Vec<Session>) -> bool {
-    let at = command.mark();
+    let at = command.changed_at();
     let is_ended = |it: &&Session| it.ended.as_ref().map(SessionEnd::at) == at;
     end_sessions::tell_once(app, user, changed.iter().filter(is_ended));
     match command {
@@ -85,7 +85,7 @@ async fn withdraw(app: &App, user: &Subject, begun: &Session) {
     session_events::emit(app, user, &[Event::created(begun)]);
     let which = SessionSelector::One(begun.sid.clone());
     let command = Command::End { which, ending: SessionEnd::Revoked { at: request::now() } };
-    if let Ok(Answer::Ends { now, .. }) = stores::apply(&*app.store, user, &command).await {
+    if let Ok(CommandResult::Ends { now, .. }) = stores::apply(&*app.store, user, &command).await {
         end_sessions::tell_ended(app, user, None, &now);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use auth::ledger::{Ledger, LedgerChanges};
-use auth::rate::{Count, Rate};
+use auth::rate::{Rate, WindowCount};
 use auth::session::{Session, Sid, Subject};
 use auth::store::{CheckFrame, Command, EntryName, StoreError};
 use auth::time::Timestamp;
@@ -129,14 +129,14 @@ impl SessionStore for ObjectStore {
         counter: &'a EntryName,
         rate: &'a Rate,
         window: &'a str,
-    ) -> Answering<'a, Result<Count, StoreError>> {
+    ) -> Answering<'a, Result<WindowCount, StoreError>> {
         Box::pin(async move {
             let (name, timeout) = (counter_object(counter), millis(self.timeout));
             let (most, span) = (rate.attempts.get(), rate.span.as_millis() as f64);
             let asked = count_up(&self.objects, &name, most, span, window, timeout);
             let reply = Reply::of(asked).await;
             let (_, answer) = reply.received(self.timeout)?;
-            Count::read(answer).ok_or_else(|| StoreError::Unreadable("no count".into()))
+            WindowCount::read(answer).ok_or_else(|| StoreError::Unreadable("no count".into()))
         })
     }
 

@@ -6,9 +6,9 @@ pub mod redis;
 use std::pin::Pin;
 use std::time::Duration;
 
-use auth::rate::{Count, Rate};
+use auth::rate::{Rate, WindowCount};
 use auth::session::{Sid, Subject};
-use auth::store::{Answer, CheckFrame, Command, EntryName, StoreError};
+use auth::store::{CheckFrame, Command, CommandResult, EntryName, StoreError};
 use auth::time::Timestamp;
 use auth::user_index::IndexQuery;
 use js_sys::{Promise, Reflect};
@@ -16,7 +16,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 /// What a command came to.
-pub type Outcome = Result<Answer, StoreError>;
+pub type Outcome = Result<CommandResult, StoreError>;
 
 /// A promise of Rust's.
 pub type Answering<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -114,7 +114,7 @@ pub trait SessionStore {
         counter: &'a EntryName,
         rate: &'a Rate,
         window: &'a str,
-    ) -> Answering<'a, Result<Count, StoreError>>;
+    ) -> Answering<'a, Result<WindowCount, StoreError>>;
 
     /// Takes one count of this window back, if it is still open. It happens whether or not anybody
     /// waits for the promise, which is never rejected.

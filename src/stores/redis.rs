@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use auth::config::Secret;
-use auth::rate::{Count, Rate};
+use auth::rate::{Rate, WindowCount};
 use auth::redis::{ReadConsistency, Redis, RestError, RestRequest};
 use auth::session::{Sid, Subject};
 use auth::store::{CheckFrame, Command, EntryName, StoreError};
@@ -166,7 +166,7 @@ impl SessionStore for RedisStore {
         counter: &'a EntryName,
         rate: &'a Rate,
         window: &'a str,
-    ) -> Answering<'a, Result<Count, StoreError>> {
+    ) -> Answering<'a, Result<WindowCount, StoreError>> {
         Box::pin(async move {
             let reply = Reply::of(self.send(&self.redis.count(counter, rate, window))).await;
             self.plain(&reply, Redis::counted)

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::{Result, anyhow, bail};
-use auth::access::{Access, Readings, Rule, RuleMatch, RuleMatches, Rules, Why};
+use auth::access::{Access, MatchReason, Readings, Rule, RuleMatch, RuleMatches, Rules};
 use auth::config::{Mode, Settings};
 use auth::decision::{Decision, Guard};
 use auth::http::{Head, Target, is_token};
@@ -186,22 +186,22 @@ fn needed_by_all(matches: &RuleMatches<'_>) -> String {
 fn because(rule: &RuleMatch<'_>, at: usize) -> String {
     let too = if at == 0 { "" } else { ", too" };
     match (rule.index, &rule.why) {
-        (Some(index), Why::Sent) => {
+        (Some(index), MatchReason::Sent) => {
             format!("Rule {} holds: the first that names it.", index + 1)
         }
-        (None, Why::Sent) => "No rule names it.".into(),
-        (Some(index), Why::Read(text)) => format!(
+        (None, MatchReason::Sent) => "No rule names it.".into(),
+        (Some(index), MatchReason::Read(text)) => format!(
             "Rule {} holds{too}: the first that names {}, as which it may be read.",
             index + 1,
             text.escape_debug()
         ),
-        (Some(index), Why::Unreadable | Why::Ambiguous) => {
+        (Some(index), MatchReason::Unreadable | MatchReason::Ambiguous) => {
             format!("Rule {} holds{too}: the path can be read in too many ways.", index + 1)
         }
-        (None, Why::Read(text)) => {
+        (None, MatchReason::Read(text)) => {
             format!("No rule names {}, as which it may be read.", text.escape_debug())
         }
-        (None, Why::Unreadable | Why::Ambiguous) => {
+        (None, MatchReason::Unreadable | MatchReason::Ambiguous) => {
             "It is not for strangers: there is more than one way to read the path.".into()
         }
     }

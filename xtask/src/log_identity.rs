@@ -23,7 +23,7 @@ pub fn print(name: &str) -> Result<ExitCode> {
 
 fn lines(keys: &str, name: &str) -> Result<String, String> {
     let keys = KeySet::parse(keys)?;
-    Ok(keys.log_keys().map(|(kid, key)| format!("{} {kid}\n", key.name(name))).collect())
+    Ok(keys.log_keys().map(|(kid, key)| format!("{} {kid}\n", key.pseudonym(name))).collect())
 }
 
 #[cfg(test)]

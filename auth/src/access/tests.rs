@@ -47,32 +47,32 @@ fn the_first_rule_about_a_request_wins(
 }
 
 /// Which rules hold, counted from 0, and why.
-fn told(rules: &Rules, method: &str, path: &str) -> Vec<(Option<usize>, Why)> {
+fn told(rules: &Rules, method: &str, path: &str) -> Vec<(Option<usize>, MatchReason)> {
     let found = find(rules, method, path);
     found.iter().map(|it| (it.index, it.why.clone())).collect()
 }
 
-fn read(text: &str) -> Why {
-    Why::Read(text.into())
+fn read(text: &str) -> MatchReason {
+    MatchReason::Read(text.into())
 }
 
 #[rstest]
-#[case("GET", "/me", &[(Some(1), Why::Sent)])]
-#[case("DELETE", "/forms/1", &[(Some(3), Why::Sent)])]
-#[case("GET", "/ADMIN/x", &[(Some(4), Why::Sent), (Some(0), read("/admin/x"))])]
-#[case("GET", "/admin", &[(Some(4), Why::Sent), (Some(0), read("/admin/"))])]
-#[case("GET", "/ADMIN", &[(Some(4), Why::Sent), (Some(0), read("/admin/"))])]
-#[case("GET", "/me/", &[(Some(4), Why::Sent), (Some(1), read("/me"))])]
-#[case("GET", "/a%2fb", &[(Some(4), Why::Sent), (None, Why::Ambiguous)])]
-#[case("GET", "/a%2fb%20c", &[(Some(4), Why::Sent), (None, Why::Ambiguous)])]
-#[case("GET", "/a%20b", &[(Some(4), Why::Sent)])]
-#[case("GET", "//admin/x", &[(Some(4), Why::Sent), (Some(0), read("/admin/x"))])]
-#[case("get", "/Forms/1", &[(Some(4), Why::Sent), (Some(3), read("/forms/1"))])]
-#[case("GET", "/forms/..;/admin/x", &[(Some(2), Why::Sent), (Some(4), read("/")), (Some(0), read("/admin/x"))])]
+#[case("GET", "/me", &[(Some(1), MatchReason::Sent)])]
+#[case("DELETE", "/forms/1", &[(Some(3), MatchReason::Sent)])]
+#[case("GET", "/ADMIN/x", &[(Some(4), MatchReason::Sent), (Some(0), read("/admin/x"))])]
+#[case("GET", "/admin", &[(Some(4), MatchReason::Sent), (Some(0), read("/admin/"))])]
+#[case("GET", "/ADMIN", &[(Some(4), MatchReason::Sent), (Some(0), read("/admin/"))])]
+#[case("GET", "/me/", &[(Some(4), MatchReason::Sent), (Some(1), read("/me"))])]
+#[case("GET", "/a%2fb", &[(Some(4), MatchReason::Sent), (None, MatchReason::Ambiguous)])]
+#[case("GET", "/a%2fb%20c", &[(Some(4), MatchReason::Sent), (None, MatchReason::Ambiguous)])]
+#[case("GET", "/a%20b", &[(Some(4), MatchReason::Sent)])]
+#[case("GET", "//admin/x", &[(Some(4), MatchReason::Sent), (Some(0), read("/admin/x"))])]
+#[case("get", "/Forms/1", &[(Some(4), MatchReason::Sent), (Some(3), read("/forms/1"))])]
+#[case("GET", "/forms/..;/admin/x", &[(Some(2), MatchReason::Sent), (Some(4), read("/")), (Some(0), read("/admin/x"))])]
 fn it_is_told_which_rules_hold_and_why(
     #[case] method: &str,
     #[case] path: &str,
-    #[case] expected: &[(Option<usize>, Why)],
+    #[case] expected: &[(Option<usize>, MatchReason)],
 ) {
     let mut found = told(&rules(), method, path);
     let sent = found.remove(0);
@@ -81,7 +81,7 @@ fn it_is_told_which_rules_hold_and_why(
         assert!(found.contains(one), "{one:?} is not in {found:?}");
     }
     assert_eq!(found.len() + 1, expected.len(), "{found:?}");
-    assert_eq!(told(&Rules::default(), method, path), [(None, Why::Sent)]);
+    assert_eq!(told(&Rules::default(), method, path), [(None, MatchReason::Sent)]);
 }
 
 /// The rules of `docs/routes.md`, and two departments.

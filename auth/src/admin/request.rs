@@ -40,7 +40,7 @@ impl AdminRequest {
     ///
     /// # Errors
     /// Why there is no such endpoint, or that the path is not well encoded.
-    pub fn of(method: &str, path: &str) -> Result<Self, Refusal> {
+    pub fn parse(method: &str, path: &str) -> Result<Self, Refusal> {
         let get = matches!(method, "GET" | "HEAD");
         let mut parts = path.split('/');
         let parts = [parts.next(), parts.next(), parts.next(), parts.next(), parts.next()];
@@ -74,7 +74,7 @@ impl AdminRequest {
 
     /// What it takes at least. To end an admin's sessions takes more: that is judged when they are
     /// known.
-    pub fn act(&self) -> Permission {
+    pub fn permission(&self) -> Permission {
         match self {
             Self::Users | Self::Stats | Self::List(_) => Permission::See,
             Self::Begin(_) => Permission::Begin,
@@ -208,7 +208,7 @@ impl NewSession {
         members.insert("sub".into(), String::from(sub).into());
         let approval = AuthenticatedUser::read(&Value::Object(members).to_string());
         let approval =
-            approval.map_err(|error| format!("The body cannot be used: {}.", error.why()))?;
+            approval.map_err(|error| format!("The body cannot be used: {}.", error.reason()))?;
         Ok((Self { approval, lifetime, user_agent }, issuer))
     }
 }

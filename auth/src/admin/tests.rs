@@ -110,7 +110,7 @@ const ACTS: [(char, Permission); 5] = [
 ];
 
 fn table(power: AdminCredential) -> String {
-    ACTS.map(|(mark, act)| if power.allows(act).is_ok() { mark } else { '-' }).iter().collect()
+    ACTS.map(|(mark, act)| if power.require(act).is_ok() { mark } else { '-' }).iter().collect()
 }
 
 #[rstest]
@@ -120,6 +120,6 @@ fn table(power: AdminCredential) -> String {
 #[case(Permission::End { of_admin: false }, Some("sessions:revoke"))]
 #[case(Permission::End { of_admin: true }, Some("sessions:revoke-admins"))]
 fn who_lacks_a_scope_is_told_which(#[case] act: Permission, #[case] scope: Option<&'static str>) {
-    let refused = AdminCredential::Token(AdminScopes::default()).allows(act);
+    let refused = AdminCredential::Token(AdminScopes::default()).require(act);
     assert_eq!(refused, Err(Refusal::AccessDenied { scope }));
 }

@@ -33,16 +33,16 @@ fn an_assertion_is_sent_for_half_its_time(#[case] later: u64, #[case] signed: us
         count.set(count.get() + 1);
         Some(count.get().to_string())
     };
-    kept.recall(ONE, NOW, sign).unwrap();
+    kept.get_or_sign(ONE, NOW, sign).unwrap();
     let then = NOW.plus(Duration::from_secs(later));
-    assert_eq!(*kept.recall(ONE, then, sign).unwrap(), *signed.to_string());
+    assert_eq!(*kept.get_or_sign(ONE, then, sign).unwrap(), *signed.to_string());
 }
 
 #[test]
 fn each_audience_has_its_own_and_few_are_kept() {
     let kept = Assertions::default();
     let recall = |audience: &str, text: &str| {
-        kept.recall(audience, NOW, || Some(text.to_owned())).unwrap().to_string()
+        kept.get_or_sign(audience, NOW, || Some(text.to_owned())).unwrap().to_string()
     };
     assert_eq!(recall(ONE, "a"), "a");
     assert_eq!(recall("https://two.example", "b"), "b");
@@ -57,9 +57,9 @@ fn each_audience_has_its_own_and_few_are_kept() {
 #[test]
 fn what_cannot_be_signed_is_an_error_each_time() {
     let kept = Assertions::default();
-    assert_eq!(kept.recall(ONE, NOW, || None), Err(NotSigned));
-    assert_eq!(kept.recall(ONE, NOW, || None), Err(NotSigned));
-    assert_eq!(&*kept.recall(ONE, NOW, || Some("a".into())).unwrap(), "a");
+    assert_eq!(kept.get_or_sign(ONE, NOW, || None), Err(NotSigned));
+    assert_eq!(kept.get_or_sign(ONE, NOW, || None), Err(NotSigned));
+    assert_eq!(&*kept.get_or_sign(ONE, NOW, || Some("a".into())).unwrap(), "a");
 }
 
 fn tokens(kids: &[&str]) -> Tokens {

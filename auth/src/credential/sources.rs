@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use crate::body_format::Form;
+use crate::body_format::BodyFormat;
 use crate::http::{Head, is_token};
 use crate::reserved_headers::is_reserved;
 
@@ -59,11 +59,11 @@ impl TokenSources {
     }
 
     /// The form of a body that is to be searched for a token; `None` if it need not be read.
-    pub fn body_of(&self, head: &impl Head) -> Option<Form> {
+    pub fn body_of(&self, head: &impl Head) -> Option<BodyFormat> {
         if self.body.is_empty() || matches!(head.method(), "GET" | "HEAD") {
             return None;
         }
-        Form::of(head.header("content-type").as_deref())
+        BodyFormat::of(head.header("content-type").as_deref())
     }
 
     /// A URL, or part of one, without the query parameters that hold tokens. Every other

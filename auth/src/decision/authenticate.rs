@@ -5,8 +5,8 @@ use super::credentials::{Credentials, Verifier};
 use super::forward_plan::CredentialRemoval;
 use super::{Guard, Principal};
 use crate::config::Settings;
-use crate::cookie::{self, Rest};
-use crate::credential::{Sent, Source};
+use crate::cookie::{self, RemainingCookies};
+use crate::credential::{PresentedTokens, Source};
 use crate::http::{Body, Head};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
@@ -18,21 +18,25 @@ impl Guard {
     /// # Errors
     /// Why the request may not ask the store.
     pub fn authenticate(&self, head: &impl Head, now: Timestamp) -> Result<Principal, Refusal> {
-        let sent = Sent::of(head, &self.settings.token_sources);
+        let sent = PresentedTokens::of(head, &self.settings.token_sources);
         let credentials = self.credentials(&sent, head);
-        let caller = credentials.caller(now)?;
+        let caller = credentials.principal(now)?;
         if caller.source == Source::Cookie && changes_state(head) && !self.may_use_cookie(head) {
             return Err(Refusal::CrossSite);
         }
-        let withheld = self.withhold(head, &sent, &credentials);
-        Ok(Principal { withheld, idle_timeout: self.settings.idle_timeout, ..caller })
+        let withheld = self.remove_credentials(head, &sent, &credentials);
+        Ok(Principal {
+            credential_removal: withheld,
+            idle_timeout: self.settings.idle_timeout,
+            ..caller
+        })
     }
 
     /// Whose token a request carries, wherever it comes from: for what the origin wishes, not the
     /// client.
-    pub fn caller_of(&self, head: &impl Head, now: Timestamp) -> Option<Principal> {
-        let sent = Sent::of(head, &self.settings.token_sources);
-        let caller = self.credentials(&sent, head).caller(now).ok()?;
+    pub fn principal_of(&self, head: &impl Head, now: Timestamp) -> Option<Principal> {
+        let sent = PresentedTokens::of(head, &self.settings.token_sources);
+        let caller = self.credentials(&sent, head).principal(now).ok()?;
         Some(Principal { idle_timeout: self.settings.idle_timeout, ..caller })
     }
 
@@ -41,21 +45,29 @@ impl Guard {
     ///
     /// # Errors
     /// Why there is none.
-    pub fn held(&self, head: &impl Head, now: Timestamp) -> Result<Vec<AuthenticToken>, Refusal> {
-        let sent = Sent::of(head, &self.settings.token_sources);
+    pub fn presented_sessions(
+        &self,
+        head: &impl Head,
+        now: Timestamp,
+    ) -> Result<Vec<AuthenticToken>, Refusal> {
+        let sent = PresentedTokens::of(head, &self.settings.token_sources);
         self.credentials(&sent, head).held(self.may_use_cookie(head), now)
     }
 
     /// The same for what the origin wishes, not the client: cookies need no proof.
-    pub fn held_anyhow(&self, head: &impl Head, now: Timestamp) -> Vec<AuthenticToken> {
-        let sent = Sent::of(head, &self.settings.token_sources);
+    pub fn presented_sessions_anyhow(
+        &self,
+        head: &impl Head,
+        now: Timestamp,
+    ) -> Vec<AuthenticToken> {
+        let sent = PresentedTokens::of(head, &self.settings.token_sources);
         self.credentials(&sent, head).held(true, now).unwrap_or_default()
     }
 
     /// The sessions that a login comes with, each once; is the token of each in the cookie, which the login
     /// replaces? Also if their tokens' time is over: the new session takes the place of theirs.
-    pub fn held_at_login(&self, head: &impl Head) -> Vec<(AuthenticToken, bool)> {
-        let sent = Sent::of(head, &self.settings.token_sources);
+    pub fn sessions_at_login(&self, head: &impl Head) -> Vec<(AuthenticToken, bool)> {
+        let sent = PresentedTokens::of(head, &self.settings.token_sources);
         self.credentials(&sent, head).all_sessions()
     }
 
@@ -70,16 +82,19 @@ impl Guard {
     ///
     /// # Errors
     /// Why the token is no good.
-    pub fn bearer_of(&self, token: &str, now: Timestamp) -> Result<Principal, Refusal> {
+    pub fn principal_of_token(&self, token: &str, now: Timestamp) -> Result<Principal, Refusal> {
         let token = self.tokens.verify(token, now).map_err(Refusal::Token)?;
-        Ok(Principal { idle_timeout: self.settings.idle_timeout, ..Principal::of(token, now) })
+        Ok(Principal {
+            idle_timeout: self.settings.idle_timeout,
+            ..Principal::from_token(token, now)
+        })
     }
 
     /// What stays at the guard: whatever is its own. The rest is the application's.
-    pub(super) fn withhold(
+    pub(super) fn remove_credentials(
         &self,
         head: &impl Head,
-        sent: &Sent,
+        sent: &PresentedTokens,
         credentials: &Credentials,
     ) -> CredentialRemoval {
         let Settings { cookie_name, token_sources, forward_credential, .. } = &self.settings;
@@ -89,7 +104,7 @@ impl Guard {
         }
         // Also of a session that is over, or where nobody has looked.
         let verifier = Verifier::new(&self.tokens);
-        let is_ours = |text: &str| credentials.holds(text) || verifier.may_be_ours(text);
+        let is_ours = |text: &str| credentials.contains(text) || verifier.may_be_ours(text);
         // A browser keeps cookies longer than a site its keys.
         let was_ours = |text: &str| is_ours(text) || self.tokens.claims_our_issuer(text);
         withheld.remove.extend(token_sources.headers.iter().cloned().map(Into::into));
@@ -98,9 +113,9 @@ impl Guard {
         }
         let others = sent.cookies.as_ref().map(|all| cookie::without(all, cookie_name, was_ours));
         match others {
-            None | Some(Rest::Whole) => {}
-            Some(Rest::Others(others)) => withheld.set.push(("Cookie", others)),
-            Some(Rest::Nothing) => withheld.remove.push("cookie".into()),
+            None | Some(RemainingCookies::Whole) => {}
+            Some(RemainingCookies::Others(others)) => withheld.set.push(("Cookie", others)),
+            Some(RemainingCookies::Nothing) => withheld.remove.push("cookie".into()),
         }
         // The page's address, with its token, comes along with whatever the page asks for.
         if !token_sources.query.is_empty()
@@ -112,7 +127,7 @@ impl Guard {
     }
 
     /// Is there a body where a token may be, that nobody has read yet?
-    pub(super) fn awaits_body(&self, head: &impl Head) -> bool {
+    pub(super) fn needs_body(&self, head: &impl Head) -> bool {
         head.body() == Body::Unread && self.settings.token_sources.body_of(head).is_some()
     }
 }

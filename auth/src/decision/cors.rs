@@ -4,7 +4,7 @@
 use super::Guard;
 use super::browser::{asked_by_preflight, is_same_origin};
 use crate::allowed_origins::AllowedOrigin;
-use crate::body_format::Form;
+use crate::body_format::BodyFormat;
 use crate::http::Head;
 
 /// The methods of the guard's endpoints that scripts use.
@@ -36,7 +36,8 @@ impl Guard {
     /// May a script or form of this origin log in or out? Without credentials only as no browser lets
     /// it without having asked by a preflight, after which it keeps no cookie of the answer.
     pub(super) fn may_log_in(&self, head: &impl Head) -> bool {
-        let is_json = || Form::of(head.header("content-type").as_deref()) == Some(Form::Json);
+        let is_json =
+            || BodyFormat::of(head.header("content-type").as_deref()) == Some(BodyFormat::Json);
         let was_asked_about = || head.header("authorization").is_some() || is_json();
         self.may_use_cookie(head) || self.allowed_origin(head).is_some() && was_asked_about()
     }

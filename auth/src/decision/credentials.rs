@@ -6,7 +6,7 @@
 use std::cell::Cell;
 
 use super::{Guard, Principal};
-use crate::credential::{Credential, Sent, Source};
+use crate::credential::{Credential, PresentedTokens, Source};
 use crate::http::Head;
 use crate::jwt::TokenError;
 use crate::refusal::Refusal;
@@ -32,11 +32,11 @@ impl<'a> Verifier<'a> {
     }
 
     /// What a text is as a token; `None` if it is not looked at any more.
-    pub fn authentic(&self, text: &str) -> Option<Result<AuthenticToken, TokenError>> {
+    pub fn verify_signature(&self, text: &str) -> Option<Result<AuthenticToken, TokenError>> {
         if self.bad_signatures.get() >= MOST_BAD_SIGNATURES {
             return None;
         }
-        let read = self.tokens.authentic(text);
+        let read = self.tokens.verify_signature(text);
         if matches!(read, Err(TokenError::Signature)) {
             self.bad_signatures.set(self.bad_signatures.get() + 1);
         }
@@ -45,7 +45,7 @@ impl<'a> Verifier<'a> {
 
     /// Have our keys signed a text, or is it not looked at any more?
     pub fn may_be_ours(&self, text: &str) -> bool {
-        self.authentic(text).is_none_or(|read| read.is_ok())
+        self.verify_signature(text).is_none_or(|read| read.is_ok())
     }
 }
 
@@ -74,10 +74,15 @@ impl Ours<'_> {
 
 impl<'a> Credentials<'a> {
     /// Sorts them out, without those of sessions that are known to be over.
-    pub fn of(sent: &'a Sent, cookie_name: &'a str, tokens: &Tokens, over: &[Sid]) -> Self {
+    pub fn classify(
+        sent: &'a PresentedTokens,
+        cookie_name: &'a str,
+        tokens: &Tokens,
+        over: &[Sid],
+    ) -> Self {
         let (mut all, verifier) = (Self::default(), Verifier::new(tokens));
         for Credential { source, token: text } in sent.credentials(cookie_name) {
-            match verifier.authentic(text).unwrap_or(Err(TokenError::Malformed)) {
+            match verifier.verify_signature(text).unwrap_or(Err(TokenError::Malformed)) {
                 Ok(token) if over.contains(token.sid()) => {}
                 Ok(token) => all.ours.push(Ours { source, text, token }),
                 Err(error) => {
@@ -90,7 +95,7 @@ impl<'a> Credentials<'a> {
     }
 
     /// Is this one of the tokens that our keys have signed?
-    pub fn holds(&self, text: &str) -> bool {
+    pub fn contains(&self, text: &str) -> bool {
         self.ours.iter().any(|it| it.text == text)
     }
 
@@ -99,8 +104,9 @@ impl<'a> Credentials<'a> {
     ///
     /// # Errors
     /// Why there is none; [`Refusal::BadRequest`] if there are two.
-    pub fn caller(&self, now: Timestamp) -> Result<Principal, Refusal> {
-        let timely = || self.ours.iter().filter_map(|it| Some((it, it.token.at(now).ok()?)));
+    pub fn principal(&self, now: Timestamp) -> Result<Principal, Refusal> {
+        let timely =
+            || self.ours.iter().filter_map(|it| Some((it, it.token.verify_times(now).ok()?)));
         // Of those of one second the first.
         let newest = timely().reduce(|newest, next| {
             let is_newer = next.1.name().issued > newest.1.name().issued;
@@ -123,12 +129,17 @@ impl<'a> Credentials<'a> {
             .ours
             .iter()
             .any(|it| it.source == Source::Cookie && it.is_of(token.sub(), token.sid()));
-        Ok(Principal { others, source, in_cookie, ..Principal::of(token, now) })
+        Ok(Principal {
+            other_tokens: others,
+            source,
+            in_cookie,
+            ..Principal::from_token(token, now)
+        })
     }
 
     /// The sessions of all tokens whose time it is, each once and by its newest token; the newest first.
     pub fn sessions(&self, now: Timestamp) -> Vec<AuthenticToken> {
-        let timely = || self.ours.iter().filter(|it| it.token.at(now).is_ok());
+        let timely = || self.ours.iter().filter(|it| it.token.verify_times(now).is_ok());
         let issued = |it: &&Ours| it.token.name().issued;
         let newest = timely().max_by_key(issued);
         let mut sessions = each_session(newest.into_iter().chain(timely()));
@@ -151,7 +162,8 @@ impl<'a> Credentials<'a> {
         let counts = |it: &&Ours| with_cookies || it.source != Source::Cookie;
         let mut held = each_session(self.ours.iter().filter(counts));
         for session in &mut held {
-            let timely = self.ours.iter().filter(counts).filter(|it| it.token.at(now).is_ok());
+            let timely =
+                self.ours.iter().filter(counts).filter(|it| it.token.verify_times(now).is_ok());
             let mut same = timely.filter(|it| it.is_of(session.sub(), session.sid()));
             if let Some(timely) = same.next() {
                 *session = timely.token.clone();
@@ -176,7 +188,7 @@ impl<'a> Credentials<'a> {
 
     /// Why nobody is who makes the request.
     fn refusal(&self, now: Timestamp) -> Refusal {
-        let untimely = self.ours.iter().find_map(|it| it.token.at(now).err());
+        let untimely = self.ours.iter().find_map(|it| it.token.verify_times(now).err());
         untimely.or(self.error).map_or(Refusal::TokenMissing, Refusal::Token)
     }
 }
@@ -223,7 +235,7 @@ impl Guard {
     /// The sessions of which it must be known whether they are over, because two tokens cannot
     /// both count: those of old cookies then decide nothing. Empty if nothing is to be asked.
     pub(super) fn contested(&self, head: &impl Head, now: Timestamp) -> Vec<AuthenticToken> {
-        let sent = Sent::of(head, &self.settings.token_sources);
+        let sent = PresentedTokens::of(head, &self.settings.token_sources);
         let sessions = self.credentials(&sent, head).sessions(now);
         let is_asked = head.over().is_none() && (2..=MOST_SESSIONS).contains(&sessions.len());
         if is_asked { sessions } else { Vec::new() }
@@ -231,10 +243,10 @@ impl Guard {
 
     pub(super) fn credentials<'a>(
         &'a self,
-        sent: &'a Sent,
+        sent: &'a PresentedTokens,
         head: &'a impl Head,
     ) -> Credentials<'a> {
         let over = head.over().unwrap_or_default();
-        Credentials::of(sent, &self.settings.cookie_name, &self.tokens, over)
+        Credentials::classify(sent, &self.settings.cookie_name, &self.tokens, over)
     }
 }

@@ -8,22 +8,22 @@ use super::header_filter::ConditionalHeaders;
 use super::{HeaderFilter, Principal};
 use crate::identity;
 use crate::refusal::Refusal;
-use crate::request_log::{Outcome, said};
+use crate::request_log::{Outcome, log_fields};
 use crate::time::Timestamp;
 use crate::token::Verified;
 
 /// A request for the origin, once its caller's session is known to be live.
 #[derive(Clone)]
 pub struct ForwardPlan {
-    pub(super) caller: Principal,
+    pub(super) principal: Principal,
     pub(super) target: ForwardTarget,
     /// The path of the rule that holds.
     pub(super) route: String,
     /// What is said when the session is live, but the path is not for this user.
     pub(super) denied: Option<Refusal>,
-    pub(super) unless_live: OnInvalidSession,
-    pub(super) is_ahead: bool,
-    pub(super) passing: ConditionalHeaders,
+    pub(super) on_invalid_session: OnInvalidSession,
+    pub(super) overlaps_store: bool,
+    pub(super) conditional_headers: ConditionalHeaders,
     /// What proves to the origin who it is.
     pub(super) assertion: Option<Rc<str>>,
 }
@@ -32,7 +32,7 @@ pub struct ForwardPlan {
 impl fmt::Debug for ForwardPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ForwardPlan")
-            .field("caller", &self.caller)
+            .field("caller", &self.principal)
             .field("target", &self.target)
             .finish_non_exhaustive()
     }
@@ -51,8 +51,8 @@ pub(super) enum OnInvalidSession {
 
 impl ForwardPlan {
     /// Who makes it.
-    pub fn caller(&self) -> &Principal {
-        &self.caller
+    pub fn principal(&self) -> &Principal {
+        &self.principal
     }
 
     /// Path and query, as the decision was made about them, without a token.
@@ -67,33 +67,40 @@ impl ForwardPlan {
 
     /// May the origin be asked at the same time as the store, and its answer be held back? There is
     /// no other way for the request to go on then than with the caller's identity.
-    pub fn is_ahead(&self) -> bool {
-        self.is_ahead
+    pub fn overlaps_store(&self) -> bool {
+        self.overlaps_store
     }
 
     /// Is the same to be asked for a request that says the same at this moment? Not if its token's
     /// time is over, or that of the proof that goes along.
-    pub fn holds(&self, now: Timestamp) -> bool {
-        let token = &self.caller.token;
+    pub fn is_valid_at(&self, now: Timestamp) -> bool {
+        let token = &self.principal.token;
         let proof = self.assertion.as_ref();
-        let others = self.caller.others.iter().all(|other| other.is_timely(now));
-        token.is_timely(now)
+        let others = self.principal.other_tokens.iter().all(|other| other.is_valid_at(now));
+        token.is_valid_at(now)
             && others
-            && proof.is_none_or(|proof| token.holds_assertion(proof, now))
+            && proof.is_none_or(|proof| token.has_cached_assertion(proof, now))
     }
 
     /// How many bytes it holds beside its token, at most.
     pub fn bytes(&self) -> usize {
-        let Self { caller, target, route, assertion, .. } = self;
+        let Self { principal: caller, target, route, assertion, .. } = self;
         let instead = target.instead.as_ref().map_or(0, String::len);
         let assertion = assertion.as_ref().map_or(0, |text| text.len());
-        let others: usize = caller.others.iter().map(Verified::bytes).sum();
-        2 * size_of::<Self>() + caller.withheld.bytes() + others + instead + route.len() + assertion
+        let others: usize = caller.other_tokens.iter().map(Verified::bytes).sum();
+        2 * size_of::<Self>()
+            + caller.credential_removal.bytes()
+            + others
+            + instead
+            + route.len()
+            + assertion
     }
 
     /// Does it ask and go on as another one, for the same caller, but for its target?
-    pub(super) fn is_like(&self, other: &Self) -> bool {
-        let of = |it: &Self| (it.unless_live, it.is_ahead, it.passing, it.target.start);
+    pub(super) fn is_equivalent(&self, other: &Self) -> bool {
+        let of = |it: &Self| {
+            (it.on_invalid_session, it.overlaps_store, it.conditional_headers, it.target.start)
+        };
         let has_same_proof = match (&self.assertion, &other.assertion) {
             (None, None) => true,
             (Some(one), Some(other)) => Rc::ptr_eq(one, other),
@@ -108,36 +115,40 @@ impl ForwardPlan {
     }
 
     /// The same, asked at this moment, at which it must hold.
-    pub fn at(&self, now: Timestamp) -> Self {
+    pub fn asked_at(&self, now: Timestamp) -> Self {
         let check = self.clone();
-        Self { caller: Principal { now, ..check.caller }, ..check }
+        Self { principal: Principal { now, ..check.principal }, ..check }
     }
 
     /// Does the request go on, without an identity, although it was refused?
-    pub fn goes_on(&self) -> bool {
-        self.unless_live != OnInvalidSession::Refuse
+    pub fn forwards_without_identity(&self) -> bool {
+        self.on_invalid_session != OnInvalidSession::Refuse
     }
 
     /// What the log says: see [`said`]. `refusal` is why the session does not serve, if it does not.
-    pub fn said(&self, refusal: Option<&Refusal>) -> String {
-        let outcome = match (refusal, self.unless_live) {
+    pub fn log_fields(&self, refusal: Option<&Refusal>) -> String {
+        let outcome = match (refusal, self.on_invalid_session) {
             (None, _) | (Some(_), OnInvalidSession::Forward) => Outcome::ForwardTarget,
             (Some(refusal), OnInvalidSession::Note) => Outcome::WouldRefuse(refusal.code()),
             (Some(_), OnInvalidSession::Refuse) => Outcome::Refused,
         };
-        said(outcome, Some(&self.route), self.caller.token.logged())
+        log_fields(outcome, Some(&self.route), self.principal.token.log_members())
     }
 
     /// How the headers change on the way to the origin.
-    pub fn forward<'a>(&'a self, sent: &'a HeaderFilter) -> HeaderChanges<'a> {
-        let mut changes = self.caller.withheld.changes(sent.removed(self.passing));
+    pub fn header_changes<'a>(&'a self, sent: &'a HeaderFilter) -> HeaderChanges<'a> {
+        let mut changes =
+            self.principal.credential_removal.changes(sent.removed(self.conditional_headers));
         changes.set.extend(self.assertion.as_deref().map(|text| (identity::ASSERTION, text)));
-        HeaderChanges { identity: self.caller.token.identity(), ..changes }
+        HeaderChanges { identity: self.principal.token.identity(), ..changes }
     }
 
     /// The same without an identity.
-    pub fn forward_anonymously<'a>(&'a self, sent: &'a HeaderFilter) -> HeaderChanges<'a> {
-        self.caller.withheld.changes(sent.removed(self.passing))
+    pub fn header_changes_without_identity<'a>(
+        &'a self,
+        sent: &'a HeaderFilter,
+    ) -> HeaderChanges<'a> {
+        self.principal.credential_removal.changes(sent.removed(self.conditional_headers))
     }
 }
 
@@ -174,13 +185,13 @@ impl AnonymousPlan {
     }
 
     /// What the log says: see [`said`].
-    pub fn said(&self) -> String {
+    pub fn log_fields(&self) -> String {
         let outcome = self.would_refuse.map_or(Outcome::ForwardTarget, Outcome::WouldRefuse);
-        said(outcome, Some(&self.route), "")
+        log_fields(outcome, Some(&self.route), "")
     }
 
     /// How the headers change on the way to the origin.
-    pub fn forward<'a>(&'a self, sent: &'a HeaderFilter) -> HeaderChanges<'a> {
+    pub fn header_changes<'a>(&'a self, sent: &'a HeaderFilter) -> HeaderChanges<'a> {
         self.withheld.changes(sent.removed(self.passing))
     }
 }

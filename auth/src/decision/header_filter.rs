@@ -107,7 +107,7 @@ impl HeaderFilterCache {
             let sent = Rc::new(HeaderFilter::read(lines));
             Ok::<_, Infallible>(Rc::new(Seen { lines: lines.into(), sent }))
         };
-        let Ok(seen) = self.0.recall(FxBuildHasher.hash_one(lines), lines, read);
+        let Ok(seen) = self.0.get_or_insert_with(FxBuildHasher.hash_one(lines), lines, read);
         Rc::clone(&seen.sent)
     }
 }

@@ -3,32 +3,36 @@
 use super::credentials::Verifier;
 use super::{Guard, Refused};
 use crate::access::{Access, RuleMatches};
-use crate::credential::Sent;
+use crate::credential::PresentedTokens;
 use crate::http::{Head, Target, host, is_loopback};
 use crate::refusal::Refusal;
 use crate::route::Endpoint;
 
 impl Guard {
     /// Did a request that must not come over plain `http` do so? To this machine it may.
-    pub(super) fn is_in_the_open(&self, head: &impl Head) -> bool {
+    pub(super) fn is_plain_http(&self, head: &impl Head) -> bool {
         let url = head.url();
         self.settings.require_https && !url.starts_with("https:") && !is_loopback(host(url))
     }
 
     /// Does an endpoint take or give what others must not read, or change on the way?
     pub(super) fn needs_https(&self, endpoint: Endpoint, head: &impl Head) -> bool {
-        endpoint != Endpoint::Health && self.is_in_the_open(head)
+        endpoint != Endpoint::Health && self.is_plain_http(head)
     }
 
     /// Is a token asked for, or sent where none is, or does somebody log in? A bearer token may be the
     /// origin's own.
-    pub(super) fn tells_in_the_open(&self, head: &impl Head, rules: &RuleMatches<'_>) -> bool {
+    pub(super) fn sends_secrets_over_http(
+        &self,
+        head: &impl Head,
+        rules: &RuleMatches<'_>,
+    ) -> bool {
         let asks = || rules.access() == Access::Session || rules.is_login();
-        self.is_in_the_open(head) && (asks() || self.carries_token(head))
+        self.is_plain_http(head) && (asks() || self.carries_token(head))
     }
 
     fn carries_token(&self, head: &impl Head) -> bool {
-        let sent = Sent::of(head, &self.settings.token_sources);
+        let sent = PresentedTokens::of(head, &self.settings.token_sources);
         let name = &self.settings.cookie_name;
         let mut others = sent
             .named
@@ -41,7 +45,7 @@ impl Guard {
     }
 
     /// The refusal of such a request to an endpoint.
-    pub(super) fn refused_in_the_open(&self, head: &impl Head) -> Refused {
+    pub(super) fn refuse_plain_http(&self, head: &impl Head) -> Refused {
         self.refused(Refusal::HttpsRequired, head, None)
     }
 

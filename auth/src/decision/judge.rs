@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use super::{ForwardPlan, Guard, Principal};
 use crate::refusal::Refusal;
-use crate::session::{LiveSession, Session, Sid, judge, judge_session};
-use crate::store::{Answer, StoreError};
+use crate::session::{LiveSession, Session, Sid, judge_session, judge_token};
+use crate::store::{CommandResult, StoreError};
 use crate::time::Timestamp;
 
 impl Guard {
@@ -18,17 +18,19 @@ impl Guard {
     pub fn judge(
         &self,
         check: &ForwardPlan,
-        answer: Result<Answer, StoreError>,
+        answer: Result<CommandResult, StoreError>,
         now: Timestamp,
     ) -> Result<Option<LiveSession>, Refusal> {
         match answer {
             // 5. Access.
-            Ok(answer) => match (self.live(&check.caller, answer, now)?, &check.denied) {
-                (_, Some(denied)) => Err(denied.clone()),
-                (live, None) => Ok(Some(live)),
-            },
+            Ok(answer) => {
+                match (self.live_session(&check.principal, answer, now)?, &check.denied) {
+                    (_, Some(denied)) => Err(denied.clone()),
+                    (live, None) => Ok(Some(live)),
+                }
+            }
             Err(error) => match &self.recent {
-                Some(recent) if recent.holds(&check.caller, now) => {
+                Some(recent) if recent.contains(&check.principal, now) => {
                     check.denied.clone().map_or(Ok(None), Err)
                 }
                 _ => Err(Refusal::StoreUnavailable(error)),
@@ -40,18 +42,18 @@ impl Guard {
     ///
     /// # Errors
     /// Why there is none.
-    pub fn live(
+    pub fn live_session(
         &self,
         caller: &Principal,
-        answer: Answer,
+        answer: CommandResult,
         now: Timestamp,
     ) -> Result<LiveSession, Refusal> {
-        let Answer::Found(found) = answer else {
+        let CommandResult::Found(found) = answer else {
             return Err(Refusal::StoreUnavailable(StoreError::other_answer()));
         };
-        let verdict = judge(found, caller.token_names(), now).map_err(Refusal::Session);
+        let verdict = judge_token(found, caller.token_names(), now).map_err(Refusal::Session);
         if let Some(recent) = &self.recent {
-            recent.note(caller, verdict.as_ref().ok(), now);
+            recent.record(caller, verdict.as_ref().ok(), now);
         }
         verdict
     }
@@ -71,12 +73,12 @@ impl Guard {
             Ok(found) => {
                 let verdict = judge_session(found, now).map_err(Refusal::Session);
                 if let Some(recent) = &self.recent {
-                    recent.note_session(sid, verdict.as_ref().ok(), now);
+                    recent.record_session(sid, verdict.as_ref().ok(), now);
                 }
                 verdict.map(drop)
             }
             Err(error) => match &self.recent {
-                Some(recent) if recent.holds_session(sid, now) => Ok(()),
+                Some(recent) if recent.contains_session(sid, now) => Ok(()),
                 _ => Err(Refusal::StoreUnavailable(error)),
             },
         }
@@ -84,7 +86,7 @@ impl Guard {
 
     /// Forgets that sessions were seen live, because they were ended, or are to be: an outage must
     /// not keep alive what somebody wished to end.
-    pub fn forget<'a>(&self, sids: impl IntoIterator<Item = &'a Sid>) {
+    pub fn forget_recent<'a>(&self, sids: impl IntoIterator<Item = &'a Sid>) {
         for sid in sids {
             if let Some(recent) = &self.recent {
                 recent.forget(sid);

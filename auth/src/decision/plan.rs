@@ -6,7 +6,7 @@ use super::header_filter::ConditionalHeaders;
 use super::{AnonymousPlan, Decision, ForwardPlan, ForwardTarget, Guard, Principal};
 use crate::access::{Access, Readings, RuleMatches};
 use crate::config::{Mode, Settings};
-use crate::credential::Sent;
+use crate::credential::PresentedTokens;
 use crate::http::{Head, Target};
 use crate::refusal::Refusal;
 use crate::route::{MAX_PATH, Route};
@@ -23,26 +23,26 @@ struct GuardedRequest<'a, H> {
 
 impl Guard {
     /// A request for the origin.
-    pub(super) fn guarded(&self, head: &impl Head, target: Target<'_>, now: Timestamp) -> Decision {
+    pub(super) fn plan(&self, head: &impl Head, target: Target<'_>, now: Timestamp) -> Decision {
         let asked = self.asked(head, target, now);
         if let Err(refusal) = self.refuse_target(&asked) {
-            return self.end(&asked, refusal);
+            return self.refuse(&asked, refusal);
         }
         let access = asked.rules.access();
-        if self.tells_in_the_open(head, &asked.rules) {
-            return self.end(&asked, Refusal::HttpsRequired);
+        if self.sends_secrets_over_http(head, &asked.rules) {
+            return self.refuse(&asked, Refusal::HttpsRequired);
         }
         if access == Access::Public {
             return self.forward(&asked);
         }
-        if self.awaits_body(head) {
+        if self.needs_body(head) {
             return Decision::ReadBody;
         }
         // 2. Credential; 3. token. The session, step 4, is the store's to answer.
         match self.authenticate(head, now) {
-            Ok(caller) => match self.check(&asked, caller) {
+            Ok(caller) => match self.plan_session_check(&asked, caller) {
                 Ok(check) => Decision::CheckSession(Box::new(check)),
-                Err(refusal) => self.end(&asked, refusal),
+                Err(refusal) => self.refuse(&asked, refusal),
             },
             // Only tokens of two sessions can be contested. Bad signatures are not verified twice.
             Err(refusal @ Refusal::BadRequest(_)) => match self.contested(head, now) {
@@ -57,18 +57,20 @@ impl Guard {
     fn unauthenticated(&self, asked: &GuardedRequest<'_, impl Head>, refusal: Refusal) -> Decision {
         let goes_on = asked.rules.access() == Access::Optional
             || refusal == Refusal::TokenMissing && self.lets_preflight(asked);
-        if goes_on { self.forward(asked) } else { self.end(asked, refusal) }
+        if goes_on { self.forward(asked) } else { self.refuse(asked, refusal) }
     }
 
     /// Is a request to be asked about, and does it go on, as another one was that differs from it in
     /// path and query only? A token in the query makes it another one.
-    pub fn extends(&self, check: &ForwardPlan, head: &impl Head, now: Timestamp) -> bool {
+    pub fn plan_applies_to(&self, check: &ForwardPlan, head: &impl Head, now: Timestamp) -> bool {
         let Ok((Route::Protected, target)) = self.classify(head) else { return false };
         let asked = self.asked(head, target, now);
         asked.rules.access() != Access::Public
             && self.settings.token_sources.query.is_empty()
             && self.refuse_target(&asked).is_ok()
-            && self.check(&asked, check.caller.clone()).is_ok_and(|other| other.is_like(check))
+            && self
+                .plan_session_check(&asked, check.principal.clone())
+                .is_ok_and(|other| other.is_equivalent(check))
     }
 
     fn asked<'a, H: Head>(
@@ -115,13 +117,13 @@ impl Guard {
         }
     }
 
-    fn check(
+    fn plan_session_check(
         &self,
         asked: &GuardedRequest<'_, impl Head>,
         caller: Principal,
     ) -> Result<ForwardPlan, Refusal> {
         let GuardedRequest { head, target, rules, now, .. } = asked;
-        let denied = rules.admits(caller.token.public()).err();
+        let denied = rules.admits(caller.token.public_claims()).err();
         let unless_live = match (self.settings.mode, rules.access()) {
             (_, Access::Optional) => OnInvalidSession::Forward,
             (Mode::Monitor, _) => OnInvalidSession::Note,
@@ -132,7 +134,16 @@ impl Guard {
         let assertion = self.assertion(*head, &caller, *now)?;
         let (target, route) = (self.forwarded(*head, *target), rules.route());
         let passing = self.passing(*head, rules.access());
-        Ok(ForwardPlan { caller, target, route, denied, unless_live, is_ahead, passing, assertion })
+        Ok(ForwardPlan {
+            principal: caller,
+            target,
+            route,
+            denied,
+            on_invalid_session: unless_live,
+            overlaps_store: is_ahead,
+            conditional_headers: passing,
+            assertion,
+        })
     }
 
     /// May the origin see this request before the session is known to be live?
@@ -145,13 +156,13 @@ impl Guard {
     }
 
     /// The end of a request, unless nothing is enforced.
-    fn end(&self, asked: &GuardedRequest<'_, impl Head>, refusal: Refusal) -> Decision {
+    fn refuse(&self, asked: &GuardedRequest<'_, impl Head>, refusal: Refusal) -> Decision {
         match self.settings.mode {
             Mode::Enforce => {
                 Decision::Refuse(self.refused(refusal, asked.head, Some(&asked.rules.route())))
             }
             Mode::Monitor => {
-                let anonymous = self.anonymous(asked);
+                let anonymous = self.plan_without_identity(asked);
                 let would_refuse = Some(refusal.code());
                 Decision::Forward(Box::new(AnonymousPlan { would_refuse, ..anonymous }))
             }
@@ -159,14 +170,14 @@ impl Guard {
     }
 
     fn forward(&self, asked: &GuardedRequest<'_, impl Head>) -> Decision {
-        Decision::Forward(Box::new(self.anonymous(asked)))
+        Decision::Forward(Box::new(self.plan_without_identity(asked)))
     }
 
     /// Without an identity. What would be the guard's own credential stays here all the same.
-    fn anonymous(&self, asked: &GuardedRequest<'_, impl Head>) -> AnonymousPlan {
+    fn plan_without_identity(&self, asked: &GuardedRequest<'_, impl Head>) -> AnonymousPlan {
         let GuardedRequest { head, target, rules, .. } = asked;
-        let sent = Sent::of(*head, &self.settings.token_sources);
-        let withheld = self.withhold(*head, &sent, &self.credentials(&sent, *head));
+        let sent = PresentedTokens::of(*head, &self.settings.token_sources);
+        let withheld = self.remove_credentials(*head, &sent, &self.credentials(&sent, *head));
         let (target, route) = (self.forwarded(*head, *target), rules.route());
         let passing = self.passing(*head, rules.access());
         let Settings { forward_credential, cookie_name, .. } = &self.settings;

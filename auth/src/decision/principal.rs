@@ -16,12 +16,12 @@ use crate::token::Verified;
 pub struct Principal {
     pub(super) token: Verified,
     /// Other tokens of the same session that came along, at their time.
-    pub(super) others: Vec<Verified>,
+    pub(super) other_tokens: Vec<Verified>,
     pub(super) in_cookie: bool,
     pub(super) idle_timeout: Option<Duration>,
     pub(super) now: Timestamp,
     pub(super) source: Source,
-    pub(super) withheld: CredentialRemoval,
+    pub(super) credential_removal: CredentialRemoval,
 }
 
 /// Says who, and nothing that came with them.
@@ -36,10 +36,18 @@ impl fmt::Debug for Principal {
 
 impl Principal {
     /// Whoever holds a token.
-    pub(super) fn of(token: Verified, now: Timestamp) -> Self {
+    pub(super) fn from_token(token: Verified, now: Timestamp) -> Self {
         let (others, idle_timeout, source) = (Vec::new(), None, Source::Bearer);
         let (in_cookie, withheld) = (false, CredentialRemoval::default());
-        Self { token, others, in_cookie, idle_timeout, now, source, withheld }
+        Self {
+            token,
+            other_tokens: others,
+            in_cookie,
+            idle_timeout,
+            now,
+            source,
+            credential_removal: withheld,
+        }
     }
 
     /// Whose session it is.
@@ -70,20 +78,20 @@ impl Principal {
 
     /// The names of all the session's tokens that came along.
     pub fn token_names(&self) -> impl Iterator<Item = &TokenName> {
-        std::iter::once(&self.token).chain(&self.others).map(Verified::name)
+        std::iter::once(&self.token).chain(&self.other_tokens).map(Verified::name)
     }
 
     /// Did more than one come along, of which only the session can tell which is current?
     pub fn has_several_tokens(&self) -> bool {
-        !self.others.is_empty()
+        !self.other_tokens.is_empty()
     }
 
     /// The same with the token that is current, if it came along.
     pub fn with_current_token(mut self, session: &Session, now: Timestamp) -> Self {
         let is_current =
-            |it: &Verified| session.standing(it.name(), now) == TokenGeneration::Current;
+            |it: &Verified| session.token_generation(it.name(), now) == TokenGeneration::Current;
         if !is_current(&self.token)
-            && let Some(current) = self.others.iter().find(|it| is_current(it)).cloned()
+            && let Some(current) = self.other_tokens.iter().find(|it| is_current(it)).cloned()
         {
             self.token = current;
         }
@@ -91,13 +99,13 @@ impl Principal {
     }
 
     /// What the token's scopes allow.
-    pub fn rights(&self) -> AdminScopes {
-        self.token.rights()
+    pub fn admin_scopes(&self) -> AdminScopes {
+        self.token.admin_scopes()
     }
 
     /// The same without being used: its idle deadline stays where it is.
     #[must_use]
-    pub fn unused(self) -> Self {
+    pub fn without_use(self) -> Self {
         Self { idle_timeout: None, ..self }
     }
 
@@ -109,7 +117,7 @@ impl Principal {
     }
 
     /// Has the store yet to learn that the token is used? Replicas learn nothing.
-    pub fn is_news(&self, live: Option<&LiveSession>) -> bool {
-        live.is_some_and(|live| live.should_learn_use(self.token.name()))
+    pub fn has_unreported_use(&self, live: Option<&LiveSession>) -> bool {
+        live.is_some_and(|live| live.needs_token_use_recorded(self.token.name()))
     }
 }

@@ -39,13 +39,13 @@ impl RecentSessions {
     }
 
     /// May this caller pass on what was seen of the token?
-    pub fn holds(&self, caller: &Principal, now: Timestamp) -> bool {
+    pub fn contains(&self, caller: &Principal, now: Timestamp) -> bool {
         let jti = Some(caller.token.name().jti.as_str());
         self.saw(caller.sid(), now, |seen| seen.jti.as_deref() == jti)
     }
 
     /// May the answer pass that a request of this session waits for?
-    pub fn holds_session(&self, sid: &Sid, now: Timestamp) -> bool {
+    pub fn contains_session(&self, sid: &Sid, now: Timestamp) -> bool {
         self.saw(sid, now, |_| true)
     }
 
@@ -55,12 +55,12 @@ impl RecentSessions {
     }
 
     /// Remembers that a token passed at a moment, or forgets its session when it did not.
-    pub fn note(&self, caller: &Principal, live: Option<&LiveSession>, now: Timestamp) {
+    pub fn record(&self, caller: &Principal, live: Option<&LiveSession>, now: Timestamp) {
         self.see(caller.sid(), Some(&caller.token.name().jti), live, now);
     }
 
     /// Remembers that a session was live at a moment, or forgets it when it was not.
-    pub fn note_session(&self, sid: &Sid, live: Option<&LiveSession>, now: Timestamp) {
+    pub fn record_session(&self, sid: &Sid, live: Option<&LiveSession>, now: Timestamp) {
         self.see(sid, None, live, now);
     }
 

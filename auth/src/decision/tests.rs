@@ -21,7 +21,7 @@ use super::*;
 use crate::config::BOUND;
 use crate::jwt::TokenError;
 use crate::session::{InvalidSession, SessionEnd, tests::session};
-use crate::store::{Answer, Command, StoreError};
+use crate::store::{Command, CommandResult, StoreError};
 use crate::token::tests::{NOW, issue};
 use rstest::rstest;
 use std::borrow::Cow;
@@ -95,11 +95,11 @@ fn cookie(guard: &Guard) -> String {
 fn a_genuine_token_makes_a_question_to_the_store() {
     let guard = guard();
     let check = check(&guard, &request("GET", "/x", &[("authorization", &bearer(&guard))]));
-    assert_eq!(check.caller().user().as_str(), "ada");
-    let caller = check.caller();
+    assert_eq!(check.principal().user().as_str(), "ada");
+    let caller = check.principal();
     let (sid, jti) = (caller.sid().clone(), Some(caller.token().name().jti.clone()));
     let expected = Command::Check { sid, jti, idle_timeout: None, now: NOW };
-    assert_eq!(check.caller().command(), expected);
+    assert_eq!(check.principal().command(), expected);
 }
 
 #[test]
@@ -119,8 +119,8 @@ fn no_token_is_told_from_a_bad_one() {
     assert_eq!(bad.refusal, Refusal::Token(TokenError::Malformed));
 }
 
-fn found(session: Option<Session>) -> Result<Answer, StoreError> {
-    Ok(Answer::Found(session.map(Rc::new)))
+fn found(session: Option<Session>) -> Result<CommandResult, StoreError> {
+    Ok(CommandResult::Found(session.map(Rc::new)))
 }
 
 const ROUTES: &str = r#"[

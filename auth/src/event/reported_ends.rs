@@ -15,14 +15,14 @@ impl ReportedEnds {
     const MOST: usize = 10_000;
 
     /// Was this session told of already?
-    pub fn knows(&self, sid: &Sid) -> bool {
+    pub fn contains(&self, sid: &Sid) -> bool {
         self.0.borrow().contains(sid)
     }
 
     /// Tells of a session, unless that was done. It is noted afterwards: what was not told, because
     /// telling failed, is told the next time.
-    pub fn once(&self, sid: &Sid, tell: impl FnOnce()) {
-        if self.knows(sid) {
+    pub fn report_once(&self, sid: &Sid, tell: impl FnOnce()) {
+        if self.contains(sid) {
             return;
         }
         tell();

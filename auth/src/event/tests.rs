@@ -41,7 +41,7 @@ fn every_event_has_its_name_and_says_whether_the_session_is_over(
 #[rstest]
 #[case(LogNames::Plain, "a\"d\na", "sid-1")]
 #[case(
-    LogNames::Hashed(LogKey::of(b"a secret of more than thirty-two bytes")),
+    LogNames::Hashed(LogKey::from_secret(b"a secret of more than thirty-two bytes")),
     "540c66d24595ae381ce6f1da80bb4561",
     "057403201b7dfd517f75f2612e79d402"
 )]
@@ -89,7 +89,7 @@ fn an_expiry_is_told_once() {
     let [one, other] = ["one", "other"].map(|sid| Sid::try_from(sid.to_owned()).unwrap());
     let first = |sid: &Sid| {
         let mut is_first = false;
-        noticed.once(sid, || is_first = true);
+        noticed.report_once(sid, || is_first = true);
         is_first
     };
     let told = [first(&one), first(&one), first(&other)];

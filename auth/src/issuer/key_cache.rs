@@ -54,7 +54,7 @@ struct GuardedRequest {
 }
 
 /// What is to be done for the key of a token.
-pub enum Look {
+pub enum KeyLookup {
     /// These are the keys; whether the token's is among them is final.
     Use(Rc<PublishedKeys>),
     /// Ask, and tell [`IssuerKeyCache::answered`]. It must be told also when nobody waits for it any more.
@@ -67,25 +67,27 @@ pub enum Look {
 
 impl IssuerKeyCache {
     /// Looks for the key of a token: keys that `fit` may have it.
-    pub fn look(&self, fit: impl Fn(&Rc<PublishedKeys>) -> bool, now: Timestamp) -> Look {
+    pub fn look(&self, fit: impl Fn(&Rc<PublishedKeys>) -> bool, now: Timestamp) -> KeyLookup {
         let mut state = self.0.borrow_mut();
         let kept = state.keys.as_ref().filter(|(_, at)| now.since(*at) < KEPT);
         if let Some((keys, at)) = kept
             && now.since(*at) < FRESH
             && fit(keys)
         {
-            return Look::Use(Rc::clone(keys));
+            return KeyLookup::Use(Rc::clone(keys));
         }
         let pause = if kept.is_some() { PAUSE } else { first_pause(state.failures) };
         match state.asked {
-            Some(asked) if !asked.is_answered && now.since(asked.at) < FETCH_TIMEOUT => Look::Wait,
+            Some(asked) if !asked.is_answered && now.since(asked.at) < FETCH_TIMEOUT => {
+                KeyLookup::Wait
+            }
             Some(asked) if asked.is_answered && now.since(asked.at) < pause => {
-                kept.map_or(Look::Unavailable, |(keys, _)| Look::Use(Rc::clone(keys)))
+                kept.map_or(KeyLookup::Unavailable, |(keys, _)| KeyLookup::Use(Rc::clone(keys)))
             }
             // Also if whoever asked was never heard of again.
             _ => {
                 state.asked = Some(GuardedRequest { at: now, is_answered: false });
-                Look::Fetch
+                KeyLookup::Fetch
             }
         }
     }
@@ -128,11 +130,11 @@ mod tests {
     fn look(keyring: &IssuerKeyCache, kid: &str, seconds: u64) -> char {
         let fits = |keys: &Rc<PublishedKeys>| !keys.candidates(Some(kid), kid).is_empty();
         match keyring.look(fits, at(seconds)) {
-            Look::Use(keys) if fits(&keys) => 'u',
-            Look::Use(_) => 'x',
-            Look::Fetch => 'f',
-            Look::Wait => 'w',
-            Look::Unavailable => '-',
+            KeyLookup::Use(keys) if fits(&keys) => 'u',
+            KeyLookup::Use(_) => 'x',
+            KeyLookup::Fetch => 'f',
+            KeyLookup::Wait => 'w',
+            KeyLookup::Unavailable => '-',
         }
     }
 
@@ -198,8 +200,8 @@ mod tests {
         let keyring = IssuerKeyCache::default();
         look(&keyring, "ES256", 0);
         keyring.answered(keys("ES256"), at(0));
-        assert!(matches!(keyring.look(|_| false, at(1)), Look::Use(_)));
-        assert!(matches!(keyring.look(|_| false, at(60)), Look::Fetch));
+        assert!(matches!(keyring.look(|_| false, at(1)), KeyLookup::Use(_)));
+        assert!(matches!(keyring.look(|_| false, at(60)), KeyLookup::Fetch));
     }
 
     #[test]

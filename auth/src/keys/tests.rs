@@ -56,12 +56,12 @@ fn debug_output_tells_no_secret() {
 
 #[test]
 fn names_in_the_log_hang_on_the_key_that_signs() {
-    let hashed = |kids: &[&str]| hs256_set(kids).log_key().name("m-001");
+    let hashed = |kids: &[&str]| hs256_set(kids).log_key().pseudonym("m-001");
     assert_eq!(hashed(&["a", "b"]), hashed(&["a"]), "a key behind it changes nothing");
     assert_ne!(hashed(&["b", "a"]), hashed(&["a"]), "one in front of it does");
     let all = |kids: &[&str]| -> Vec<_> {
         let keys = hs256_set(kids);
-        keys.log_keys().map(|(kid, key)| (kid.to_owned(), key.name("m-001"))).collect()
+        keys.log_keys().map(|(kid, key)| (kid.to_owned(), key.pseudonym("m-001"))).collect()
     };
     let expected = [("b", hashed(&["b"])), ("a", hashed(&["a"]))];
     assert_eq!(all(&["b", "a"]), expected.map(|(kid, name)| (kid.to_owned(), name)));

@@ -19,7 +19,7 @@ fn open(ledger: &mut Ledger, sid: &str, limit: u32, now: u64) -> Vec<String> {
     let limit = most.map(|most| Limit { most, among: None, evicts: true, reach: FOREVER });
     let command = Command::Open { session, limit, end: vec![], now: at(now) };
     match ledger.apply(&command).0 {
-        Answer::Ended(ended) => ended.into_iter().map(|s| s.sid.into()).collect(),
+        CommandResult::Ended(ended) => ended.into_iter().map(|s| s.sid.into()).collect(),
         other => panic!("{other:?}"),
     }
 }
@@ -57,7 +57,7 @@ fn a_check_is_answered_as_the_last_time_only_while_it_would_change_nothing() {
         idle_timeout: idle.map(std::time::Duration::from_millis),
         now: at(now),
     };
-    let forgotten = ledger.get(&Sid::try_from("a".to_owned()).unwrap()).unwrap().forgotten();
+    let forgotten = ledger.get(&Sid::try_from("a".to_owned()).unwrap()).unwrap().forget_at();
     for (command, until) in [
         (check("a", None, 500), Some(forgotten)),
         (check("a", None, forgotten.millis()), None),
@@ -91,11 +91,11 @@ fn a_check_never_creates_and_never_revives() {
         now: at(now),
     };
     let (answer, touched) = ledger.apply(&check("a", 1));
-    assert_eq!((answer, touched), (Answer::Found(None), LedgerChanges::default()));
+    assert_eq!((answer, touched), (CommandResult::Found(None), LedgerChanges::default()));
     open(&mut ledger, "a", 1, 1);
     open(&mut ledger, "b", 1, 2);
     let (answer, touched) = ledger.apply(&check("a", 900));
-    assert!(matches!(answer, Answer::Found(Some(s)) if s.ended.is_some()));
+    assert!(matches!(answer, CommandResult::Found(Some(s)) if s.ended.is_some()));
     assert_eq!(touched, LedgerChanges::default());
 }
 
@@ -130,7 +130,9 @@ fn ending_touches_only_what_was_live() {
     let all =
         Command::End { which: SessionSelector::All, ending: SessionEnd::Revoked { at: at(2) } };
     let (answer, touched) = ledger.apply(&all);
-    assert!(matches!(answer, Answer::Ends { now, before } if now.len() == 1 && before.len() == 1));
+    assert!(
+        matches!(answer, CommandResult::Ends { now, before } if now.len() == 1 && before.len() == 1)
+    );
     assert_eq!(touched.written.len(), 1);
     let first = ledger.get(&Sid::try_from("a".to_owned()).unwrap()).unwrap();
     let superseded = SessionEnd::Superseded { at: at(1), by: DeviceClass::Desktop };
@@ -155,7 +157,7 @@ fn an_end_that_comes_twice_is_answered_alike_and_a_later_one_hears_of_the_first(
     let mut end = |sid: &str, now: u64| {
         let which = SessionSelector::One(Sid::try_from(sid.to_owned()).unwrap());
         match ledger.apply(&Command::End { which, ending: SessionEnd::Revoked { at: at(now) } }).0 {
-            Answer::Ends { now, before } => (now, before),
+            CommandResult::Ends { now, before } => (now, before),
             other => panic!("{other:?}"),
         }
     };
@@ -174,7 +176,7 @@ fn what_a_command_has_changed_is_found_by_its_moment() {
     open(&mut ledger, "a", 1, 1);
     open(&mut ledger, "b", 1, 2);
     let mut changed = |moment| match ledger.apply(&Command::ChangedAt { at: at(moment) }).0 {
-        Answer::Listed(changed) => sids(&changed).join(" "),
+        CommandResult::Listed(changed) => sids(&changed).join(" "),
         other => panic!("{other:?}"),
     };
     assert_eq!([1, 2, 3].map(&mut changed), ["a", "a b", ""]);
@@ -188,7 +190,7 @@ fn a_check_learns_once_that_the_current_token_is_used_and_leaves_all_else_as_it_
     let (token, now) = (TokenName { jti: "jti".into(), issued: at(0) }, at(5));
     let refresh =
         Command::Refresh { sid: sid.clone(), token, jti: "next".into(), idle_timeout: None, now };
-    assert!(matches!(ledger.apply(&refresh).0, Answer::Changed(session) if session.unused));
+    assert!(matches!(ledger.apply(&refresh).0, CommandResult::Changed(session) if session.unused));
     let check = |jti: Option<&str>, now| Command::Check {
         sid: sid.clone(),
         jti: jti.map(str::to_owned),
@@ -203,7 +205,10 @@ fn a_check_learns_once_that_the_current_token_is_used_and_leaves_all_else_as_it_
     let used = check(Some("next"), 9);
     assert_eq!(ledger.unchanged_until(&used), None);
     let (answer, touched) = ledger.apply(&used);
-    assert!(matches!(&answer, Answer::Found(Some(session)) if !session.unused), "{answer:?}");
+    assert!(
+        matches!(&answer, CommandResult::Found(Some(session)) if !session.unused),
+        "{answer:?}"
+    );
     assert_eq!(touched.written, std::slice::from_ref(&sid));
     assert!(ledger.unchanged_until(&used).is_some());
     assert_eq!(ledger.apply(&used), (answer, LedgerChanges::default()));
@@ -218,7 +223,7 @@ fn the_origins_data_and_the_clients_are_set_apart() {
         let (old, new) = (old.map(str::to_owned), Some(new.to_owned()));
         let now = Timestamp::from_millis(1);
         let (answer, _) = ledger.apply(&Command::SetData { sid: sid.clone(), kind, old, new, now });
-        let Answer::Changed(session) = answer else { panic!("{answer:?}") };
+        let CommandResult::Changed(session) = answer else { panic!("{answer:?}") };
         (session.data, session.client_data)
     };
     let text = |text: &str| Some(text.to_owned());
@@ -255,8 +260,8 @@ fn a_session_of_which_no_token_can_be_used_makes_room_first(
     let (answer, _) = ledger.apply(&Command::Open { session, limit, end: vec![], now: at(1_000) });
     let sids = |sessions: Vec<Session>| sessions.into_iter().map(|it| it.sid.to_string()).collect();
     let answer: Result<Vec<String>, Vec<String>> = match answer {
-        Answer::Ended(ended) => Ok(sids(ended)),
-        Answer::Full(full) => Err(sids(full)),
+        CommandResult::Ended(ended) => Ok(sids(ended)),
+        CommandResult::Full(full) => Err(sids(full)),
         other => panic!("{other:?}"),
     };
     let owned = |all: Vec<&str>| all.into_iter().map(str::to_owned).collect::<Vec<_>>();

@@ -7,8 +7,8 @@ use serde_json::json;
 fn both_forms_carry_the_same_credentials() {
     let json = r#"{"username":"ada","password":"p&w","redirect":"/a"}"#;
     let page = "username=ada&password=p%26w&redirect=%2Fa";
-    let json = LoginRequest::parse(Form::Json, json, false).unwrap();
-    assert_eq!(json, LoginRequest::parse(Form::Page, page, true).unwrap());
+    let json = LoginRequest::parse(BodyFormat::Json, json, false).unwrap();
+    assert_eq!(json, LoginRequest::parse(BodyFormat::Page, page, true).unwrap());
     let fields = json!({ "password": "p&w", "username": "ada" });
     assert!(
         matches!(&json.proof, LoginCredentials::Credentials(all) if fields.as_object() == Some(all))
@@ -17,18 +17,18 @@ fn both_forms_carry_the_same_credentials() {
 }
 
 #[rstest]
-#[case(Form::Json, "[]", "JSON object")]
-#[case(Form::Json, "{", "JSON object")]
-#[case(Form::Json, "{}", "no credentials")]
-#[case(Form::Page, "", "no credentials")]
-#[case(Form::Page, "username=a&redirect=//evil.example", "`redirect`")]
-#[case(Form::Json, r#"{"username":"a","redirect":7}"#, "`redirect`")]
-#[case(Form::Json, r#"{"username":"a","end":"s"}"#, "`end`")]
-#[case(Form::Page, "username=a&end=s&end=a:b", "`end`")]
-#[case(Form::Json, r#"{"id_token":7}"#, "`id_token`")]
-#[case(Form::Json, r#"{"id_token":"x.y.z","nonce":7}"#, "`nonce`")]
-#[case(Form::Json, r#"{"id_token":"x.y.z","password":"p"}"#, "or credentials")]
-fn a_bad_body_is_refused(#[case] form: Form, #[case] body: &str, #[case] says: &str) {
+#[case(BodyFormat::Json, "[]", "JSON object")]
+#[case(BodyFormat::Json, "{", "JSON object")]
+#[case(BodyFormat::Json, "{}", "no credentials")]
+#[case(BodyFormat::Page, "", "no credentials")]
+#[case(BodyFormat::Page, "username=a&redirect=//evil.example", "`redirect`")]
+#[case(BodyFormat::Json, r#"{"username":"a","redirect":7}"#, "`redirect`")]
+#[case(BodyFormat::Json, r#"{"username":"a","end":"s"}"#, "`end`")]
+#[case(BodyFormat::Page, "username=a&end=s&end=a:b", "`end`")]
+#[case(BodyFormat::Json, r#"{"id_token":7}"#, "`id_token`")]
+#[case(BodyFormat::Json, r#"{"id_token":"x.y.z","nonce":7}"#, "`nonce`")]
+#[case(BodyFormat::Json, r#"{"id_token":"x.y.z","password":"p"}"#, "or credentials")]
+fn a_bad_body_is_refused(#[case] form: BodyFormat, #[case] body: &str, #[case] says: &str) {
     let error = LoginRequest::parse(form, body, true).unwrap_err();
     assert!(error.contains(says), "{error}");
 }
@@ -37,9 +37,9 @@ fn a_bad_body_is_refused(#[case] form: Form, #[case] body: &str, #[case] says: &
 fn an_id_token_is_a_proof_in_json_and_where_issuers_are_trusted() {
     let json = r#"{"id_token":"x.y.z","nonce":"n","redirect":"/a"}"#;
     let expected = LoginCredentials::IdToken { token: "x.y.z".into(), nonce: Some("n".into()) };
-    assert!(LoginRequest::parse(Form::Json, json, true).unwrap().proof == expected);
+    assert!(LoginRequest::parse(BodyFormat::Json, json, true).unwrap().proof == expected);
     for (form, body, with_issuers) in
-        [(Form::Json, json, false), (Form::Page, "id_token=x.y.z", true)]
+        [(BodyFormat::Json, json, false), (BodyFormat::Page, "id_token=x.y.z", true)]
     {
         let attempt = LoginRequest::parse(form, body, with_issuers).unwrap();
         assert!(
@@ -79,9 +79,9 @@ fn the_origin_may_set_limit_and_policy_of_a_user(
 fn a_login_may_name_the_sessions_that_it_ends() {
     let json = r#"{"username":"a","end":["s-1","s-2"]}"#;
     let page = "username=a&end=s-1&end=s-2";
-    let json = LoginRequest::parse(Form::Json, json, false).unwrap();
+    let json = LoginRequest::parse(BodyFormat::Json, json, false).unwrap();
     assert_eq!(json.end.iter().map(Sid::as_str).collect::<Vec<_>>(), ["s-1", "s-2"]);
-    assert_eq!(json, LoginRequest::parse(Form::Page, page, false).unwrap());
+    assert_eq!(json, LoginRequest::parse(BodyFormat::Page, page, false).unwrap());
 }
 
 #[rstest]
@@ -166,7 +166,7 @@ fn an_answer_of_the_login_endpoint_means_one_thing(
     #[case] body: &str,
     #[case] expected: Result<&str, (u16, &str)>,
 ) {
-    let read = Answer { status, retry_after, body }.read(&[]);
+    let read = LoginUrlResponse { status, retry_after, body }.read(&[]);
     let read = read
         .as_ref()
         .map(|approval| approval.sub.as_str())
@@ -193,7 +193,7 @@ fn claims_are_limited_to_four_kilobytes_in_all() {
 #[test]
 fn a_session_begins_with_what_is_known_of_its_client() {
     let approval = AuthenticatedUser::parse(r#"{"sub":"ada"}"#, &[]).unwrap();
-    let client = Client {
+    let client = ClientInfo {
         user_agent: Some("é".repeat(200) + " Mozilla/5.0 (iPad)"),
         hints: ClientHints::default(),
         city: Some("Berlin".into()),
@@ -202,7 +202,7 @@ fn a_session_begins_with_what_is_known_of_its_client() {
     let lifetimes =
         SessionLifetimes { session: Duration::from_secs(10), idle: Some(Duration::from_secs(1)) };
     let now = Timestamp::from_millis(5);
-    let session = begin(&approval, client, lifetimes, [[1; 16], [2; 16]], now);
+    let session = new_session(&approval, client, lifetimes, [[1; 16], [2; 16]], now);
     assert_eq!(session.expires, Timestamp::from_millis(10_005));
     assert_eq!(session.idle_expires, Some(Timestamp::from_millis(1_005)));
     assert_eq!(session.place.as_deref(), Some("Berlin, DE"));

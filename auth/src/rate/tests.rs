@@ -43,7 +43,7 @@ fn another_text_is_refused_with_a_reason(#[case] text: &str) {
 #[case(u64::MAX, false)]
 fn as_many_attempts_pass_as_the_rate_says(#[case] attempts: u64, #[case] passes: bool) {
     let left = Duration::from_millis(1_500);
-    let verdict = Rate::PER_USER.judge(&Count { attempts, left, window: "w".into() });
+    let verdict = Rate::PER_USER.judge(&WindowCount { attempts, left, window: "w".into() });
     let refused = Refusal::TooManyAttempts { wait: left };
     assert_eq!(verdict, if passes { Ok(()) } else { Err(refused) });
 }
@@ -56,12 +56,12 @@ fn as_many_attempts_pass_as_the_rate_says(#[case] attempts: u64, #[case] passes:
 #[case(" 7 w", None)]
 #[case("", None)]
 fn a_count_is_two_numbers_and_a_name(#[case] answer: &str, #[case] expected: Option<(u64, u64)>) {
-    let count = |(attempts, left)| Count {
+    let count = |(attempts, left)| WindowCount {
         attempts,
         left: Duration::from_millis(left),
         window: "w".into(),
     };
-    assert_eq!(Count::read(answer), expected.map(count));
+    assert_eq!(WindowCount::read(answer), expected.map(count));
 }
 
 /// Stands for the platform's.
@@ -97,9 +97,12 @@ fn an_address_and_a_user_have_rates_of_their_own() {
         counters.into_iter().map(|it| (it.by, it.rate)).collect::<Vec<_>>()
     };
     let (user, address) = (Rate::PER_USER, Rate::PER_ADDRESS);
-    assert_eq!(of(Some(user), Some(address)), [(By::Address, address), (By::User, user)]);
-    assert_eq!(of(Some(user), None), [(By::User, user)]);
-    assert_eq!(of(None, Some(address)), [(By::Address, address)]);
+    assert_eq!(
+        of(Some(user), Some(address)),
+        [(RateSubject::Address, address), (RateSubject::User, user)]
+    );
+    assert_eq!(of(Some(user), None), [(RateSubject::User, user)]);
+    assert_eq!(of(None, Some(address)), [(RateSubject::Address, address)]);
     assert_eq!(of(None, None), []);
 }
 
@@ -145,7 +148,7 @@ fn an_id_token_is_counted_by_its_address_alone() {
     let proof = LoginCredentials::IdToken { token: "x.y.z".into(), nonce: None };
     let counted = counters(&proof, Some("192.0.2.1"), RATES, fold).unwrap();
     let name = EntryName::new("login by address", &["192.0.2.1"]);
-    assert_eq!(counted, [Counter { name, by: By::Address, rate: Rate::PER_ADDRESS }]);
+    assert_eq!(counted, [Counter { name, by: RateSubject::Address, rate: Rate::PER_ADDRESS }]);
 }
 
 #[test]

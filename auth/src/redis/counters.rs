@@ -1,7 +1,7 @@
 //! Counters: one key each, gone when its window is.
 
 use super::{LOCKING, Redis, RestError, RestRequest, result, unreadable};
-use crate::rate::{Count, Rate};
+use crate::rate::{Rate, WindowCount};
 use crate::store::EntryName;
 
 const COUNT: &str = include_str!("count.lua");
@@ -30,8 +30,8 @@ impl Redis {
     ///
     /// # Errors
     /// Why the reply is no answer.
-    pub fn counted(status: u16, body: &str) -> Result<Count, RestError> {
+    pub fn counted(status: u16, body: &str) -> Result<WindowCount, RestError> {
         let answer: Option<String> = result(status, body)?;
-        answer.as_deref().and_then(Count::read).ok_or_else(|| unreadable("no count"))
+        answer.as_deref().and_then(WindowCount::read).ok_or_else(|| unreadable("no count"))
     }
 }

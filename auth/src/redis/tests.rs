@@ -45,7 +45,7 @@ fn the_nearest_replica_answers_only_when_it_was_chosen() {
 #[test]
 fn a_null_is_an_absent_session() {
     let answer = Redis::answer(&check(None), 200, r#"{"result":null}"#);
-    assert_eq!(answer, Ok(Answer::Found(None)));
+    assert_eq!(answer, Ok(CommandResult::Found(None)));
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_record_is_read() {
     let stored = session("abc", 1, 2);
     let body = format!(r#"{{"result":{}}}"#, json(&json(&stored)));
     let answer = Redis::answer(&check(None), 200, &body);
-    assert_eq!(answer, Ok(Answer::Found(Some(Rc::new(stored)))));
+    assert_eq!(answer, Ok(CommandResult::Found(Some(Rc::new(stored)))));
 }
 
 #[test]

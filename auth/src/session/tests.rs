@@ -34,7 +34,7 @@ fn token(jti: &str, issued: u64) -> TokenName {
 
 #[test]
 fn an_absent_session_is_unknown() {
-    assert_eq!(judge(None, [&token("jti", 0)], at(0)), Err(InvalidSession::Unknown));
+    assert_eq!(judge_token(None, [&token("jti", 0)], at(0)), Err(InvalidSession::Unknown));
 }
 
 #[rstest]
@@ -51,7 +51,7 @@ fn a_session_is_live_until_its_first_deadline(
     let mut found = session("a", 0, 100);
     found.idle_expires = idle.map(at);
     assert_eq!(found.is_live(at(now)), expected.is_ok());
-    assert_eq!(judge(Some(found.into()), [&token("jti", 0)], at(now)).map(|_| ()), expected);
+    assert_eq!(judge_token(Some(found.into()), [&token("jti", 0)], at(now)).map(|_| ()), expected);
 }
 
 #[test]
@@ -60,11 +60,11 @@ fn an_ended_session_stays_ended_even_past_its_deadline() {
     let mut found = session("a", 0, 100);
     found.ended = Some(ending.clone());
     assert_eq!(
-        judge(Some(found.clone().into()), [&token("jti", 0)], at(6)),
+        judge_token(Some(found.clone().into()), [&token("jti", 0)], at(6)),
         Err(InvalidSession::Ended(ending.clone()))
     );
     assert_eq!(
-        judge(Some(found.into()), [&token("jti", 0)], at(1000)),
+        judge_token(Some(found.into()), [&token("jti", 0)], at(1000)),
         Err(InvalidSession::Ended(ending))
     );
 }
@@ -74,12 +74,15 @@ fn the_idle_deadline_slides_once_per_tenth_of_the_timeout_and_never_for_the_dead
     let timeout = Duration::from_millis(100);
     let mut found = session("a", 0, 1000);
     found.idle_expires = Some(at(100));
-    assert!(!found.slide(timeout, at(9)));
-    assert!(found.slide(timeout, at(10)));
+    assert!(!found.extend_idle_deadline(timeout, at(9)));
+    assert!(found.extend_idle_deadline(timeout, at(10)));
     assert_eq!((found.seen, found.idle_expires), (at(10), Some(at(110))));
-    assert!(!found.slide(timeout, at(110)), "a session past its deadline is not revived");
+    assert!(
+        !found.extend_idle_deadline(timeout, at(110)),
+        "a session past its deadline is not revived"
+    );
     found.ended = Some(SessionEnd::Revoked { at: at(20) });
-    assert!(!found.slide(timeout, at(60)), "nor is an ended one");
+    assert!(!found.extend_idle_deadline(timeout, at(60)), "nor is an ended one");
 }
 
 #[test]
@@ -128,18 +131,18 @@ fn a_refresh_leaves_the_token_before_it_thirty_seconds_and_until_its_successor_i
     let mut found = session("a", 0, 100_000);
     found.jti = "a".into();
     assert_eq!(
-        found.standing(&token("any", 0), at(0)),
+        found.token_generation(&token("any", 0), at(0)),
         TokenGeneration::Current,
         "never refreshed"
     );
     assert!(found.refresh(&token("a", 0), "b".into(), None, at(50_000)));
     let unused = if jti == "a" { TokenGeneration::Previous } else { expected };
-    assert_eq!(found.standing(&token(jti, issued), at(now)), unused, "nobody has used b");
-    assert!(!found.learn_use("a", at(50_001)), "it is not the current one");
-    assert!(found.learn_use("b", at(50_001)));
-    assert!(!found.learn_use("b", at(50_002)), "it is known");
-    assert_eq!(found.standing(&token(jti, issued), at(now)), expected);
-    let judged = judge(Some(found.into()), [&token(jti, issued)], at(now)).map(drop);
+    assert_eq!(found.token_generation(&token(jti, issued), at(now)), unused, "nobody has used b");
+    assert!(!found.record_token_use("a", at(50_001)), "it is not the current one");
+    assert!(found.record_token_use("b", at(50_001)));
+    assert!(!found.record_token_use("b", at(50_002)), "it is known");
+    assert_eq!(found.token_generation(&token(jti, issued), at(now)), expected);
+    let judged = judge_token(Some(found.into()), [&token(jti, issued)], at(now)).map(drop);
     let outdated = expected == TokenGeneration::Outdated;
     assert_eq!(judged, if outdated { Err(InvalidSession::Outdated) } else { Ok(()) });
 }
@@ -148,11 +151,12 @@ fn a_refresh_leaves_the_token_before_it_thirty_seconds_and_until_its_successor_i
 fn one_good_token_of_several_is_enough() {
     let mut found = session("a", 0, 100_000);
     assert!(found.refresh(&token("jti", 0), "b".into(), None, at(1)));
-    assert!(found.learn_use("b", at(2)));
+    assert!(found.record_token_use("b", at(2)));
     let found = Some(Rc::new(found));
     let (old, current) = (token("jti", 0), token("b", 1));
-    let judged =
-        |tokens: &[&TokenName]| judge(found.clone(), tokens.iter().copied(), at(90_000)).map(drop);
+    let judged = |tokens: &[&TokenName]| {
+        judge_token(found.clone(), tokens.iter().copied(), at(90_000)).map(drop)
+    };
     assert_eq!(judged(&[&old]), Err(InvalidSession::Outdated));
     assert_eq!(judged(&[&old, &current]), Ok(()));
     assert_eq!(judged(&[&current, &old]), Ok(()));
@@ -188,7 +192,7 @@ fn a_refresh_whose_answer_was_lost_is_repeated_until_its_token_is_used() {
         assert_eq!(found.idle_expires, Some(now.plus(later)));
     }
     found.idle_expires = None;
-    assert!(found.learn_use("b", at(300_001)));
-    assert_eq!(found.standing(&old, at(329_999)), TokenGeneration::Previous);
-    assert_eq!(found.standing(&old, at(330_000)), TokenGeneration::Outdated);
+    assert!(found.record_token_use("b", at(300_001)));
+    assert_eq!(found.token_generation(&old, at(329_999)), TokenGeneration::Previous);
+    assert_eq!(found.token_generation(&old, at(330_000)), TokenGeneration::Outdated);
 }

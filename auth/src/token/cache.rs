@@ -15,9 +15,9 @@ const MOST_BYTES: usize = 7 << 20;
 /// cryptographic hash of it would take a tenth of all that is done for a request. It belongs to the
 /// [`Tokens`](super::Tokens) whose keys verified them, so another key set knows none of them.
 #[derive(Debug)]
-pub struct Memory(BoundedCache<Rc<TokenRecord>>);
+pub struct TokenCache(BoundedCache<Rc<TokenRecord>>);
 
-impl Default for Memory {
+impl Default for TokenCache {
     fn default() -> Self {
         Self(BoundedCache::new(MOST_BYTES))
     }
@@ -33,28 +33,28 @@ impl Entry for Rc<TokenRecord> {
     }
 }
 
-impl Memory {
+impl TokenCache {
     /// The token if it is remembered, or else what `verify` makes of it, which is remembered then.
     /// A token that is refused is not, or anybody could fill the memory.
     ///
     /// It is found by the end of its signature. Nobody without a key can choose what is remembered
     /// under which.
-    pub fn recall<E>(
+    pub fn get_or_insert_with<E>(
         &self,
         token: &str,
         verify: impl FnOnce() -> Result<TokenRecord, E>,
     ) -> Result<Rc<TokenRecord>, E> {
         let end = token.as_bytes().last_chunk().map_or(0, |end| u64::from_ne_bytes(*end));
-        self.0.recall(end, token, || verify().map(Rc::new))
+        self.0.get_or_insert_with(end, token, || verify().map(Rc::new))
     }
 
     /// Counts what has come to a token since it was remembered. What goes again, and comes again, is
     /// counted once, or a token could push out others by changing.
-    pub fn recount(&self, token: &TokenRecord) {
+    pub fn update_size(&self, token: &TokenRecord) {
         let (now, before) = (token.bytes_since(), token.kept.counted.get());
         if now > before {
             token.kept.counted.set(now);
-            self.0.grew(now - before);
+            self.0.add_bytes(now - before);
         }
     }
 }
@@ -101,7 +101,7 @@ mod tests {
                 lifetime: Duration::from_secs(60),
             };
             let token = tokens.verify(&tokens.issue(&grant).unwrap(), NOW).unwrap();
-            tokens.keeps(&token, kept);
+            tokens.set_context_bytes(&token, kept);
         }
         let held = tokens.memory.0.len();
         let each = tokens.verify(&issue(&tokens, "ada"), NOW).unwrap().bytes();
@@ -130,11 +130,11 @@ mod tests {
     fn a_token_that_changes_pushes_out_nobody() {
         let tokens = tokens(&["a"]);
         let (changing, other) = (issue(&tokens, "ada"), issue(&tokens, "ben"));
-        let made = |token: &str| tokens.verify(token, NOW).unwrap().kept(|| 1);
+        let made = |token: &str| tokens.verify(token, NOW).unwrap().context(|| 1);
         let before = made(&other);
         for n in 0..5_000 {
             let token = tokens.verify(&changing, NOW).unwrap();
-            tokens.keeps(&token, 5_000 * (n % 2));
+            tokens.set_context_bytes(&token, 5_000 * (n % 2));
         }
         assert!(Rc::ptr_eq(&before, &made(&other)));
     }

@@ -191,6 +191,6 @@ fn a_token_whose_origin_could_not_be_told_of_it_is_neither_issued_nor_taken() {
     };
     let error = tokens.issue(&grant).unwrap_err();
     assert!(error.to_string().contains("`roles`"), "{error}");
-    let told = tokens.told(Preset::default(), identity::Encoding::Utf8);
+    let told = tokens.with_identity_headers(Preset::default(), identity::Encoding::Utf8);
     assert!(told.verify(&token, NOW).is_ok() && told.issue(&grant).is_ok());
 }

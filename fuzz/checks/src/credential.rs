@@ -1,6 +1,6 @@
-use auth::body_format::Form;
-use auth::cookie::{self, Rest};
-use auth::credential::{Sent, Source, TokenSources};
+use auth::body_format::BodyFormat;
+use auth::cookie::{self, RemainingCookies};
+use auth::credential::{PresentedTokens, Source, TokenSources};
 
 const NAME: &str = "__Host-session";
 
@@ -8,7 +8,7 @@ const NAME: &str = "__Host-session";
 pub fn credential(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (authorization, cookies) = text.split_once('\n').unwrap_or(("", &text));
-    let sent = Sent {
+    let sent = PresentedTokens {
         authorization: Some(authorization.into()),
         cookies: Some(cookies.into()),
         named: Vec::new(),
@@ -22,20 +22,22 @@ pub fn credential(data: &[u8]) {
         assert!(sent.bearers().any(|it| it == token), "{token:?} would go on");
     }
     let values: Vec<&str> = cookie::values(cookies, NAME).collect();
-    if let Rest::Others(rest) = cookie::without(cookies, NAME, |value| value.contains('a')) {
+    if let RemainingCookies::Others(rest) =
+        cookie::without(cookies, NAME, |value| value.contains('a'))
+    {
         let is_left = |value: &str| value.contains('a') || value.is_empty();
         assert!(!cookie::values(&rest, NAME).any(is_left), "ours is left in {rest:?}");
     }
     match cookie::without(cookies, NAME, |_| true) {
-        Rest::Whole => assert_eq!(values.len(), 0, "they are left in {cookies:?}"),
-        Rest::Others(rest) => {
+        RemainingCookies::Whole => assert_eq!(values.len(), 0, "they are left in {cookies:?}"),
+        RemainingCookies::Others(rest) => {
             assert_eq!(
                 cookie::without(&rest, NAME, |_| true),
-                Rest::Whole,
+                RemainingCookies::Whole,
                 "one is left in {rest:?}"
             );
         }
-        Rest::Nothing => {}
+        RemainingCookies::Nothing => {}
     }
 }
 
@@ -44,6 +46,6 @@ pub fn query_token(url: &str) {
     let sources = TokenSources::parse("query:a").unwrap();
     let rest = sources.without_tokens(url);
     let query = rest.split('#').next().and_then(|front| front.split_once('?'));
-    let left = query.map(|(_, query)| Form::Page.texts(query, &sources.query));
+    let left = query.map(|(_, query)| BodyFormat::Page.texts(query, &sources.query));
     assert!(left.is_none_or(|texts| texts.is_empty()), "one is left in {rest:?}");
 }

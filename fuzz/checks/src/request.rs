@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use auth::access::{Access, Readings, Rules};
 use auth::admin::{self, AdminRequest, NewSession, SessionTerms};
-use auth::body_format::Form;
+use auth::body_format::BodyFormat;
 use auth::http::Target;
 use auth::login::{AuthenticatedUser, LoginRequest};
-use auth::rate::Count;
+use auth::rate::WindowCount;
 use auth::redirect::{LocalTarget, read_query};
 use auth::route::Route;
 use auth::secret::Secret;
@@ -20,9 +20,9 @@ pub fn request(data: &[u8]) {
     redirect(LocalTarget::new(&text));
     redirect(read_query(&format!("redirect={text}")).0);
     redirect(read_query(&text).0);
-    let _ = LoginRequest::parse(Form::Json, &text, true);
-    let _ = LoginRequest::parse(Form::Page, &text, true);
-    let _ = Form::Json.texts(&text, &["a".into()]);
+    let _ = LoginRequest::parse(BodyFormat::Json, &text, true);
+    let _ = LoginRequest::parse(BodyFormat::Page, &text, true);
+    let _ = BodyFormat::Json.texts(&text, &["a".into()]);
     crate::credential::query_token(&text);
     crate::credential::query_token(&format!("/?{text}&a={text}"));
     admin(&text);
@@ -75,7 +75,7 @@ fn admin(text: &str) {
     let (part, other) = text.split_once(' ').unwrap_or((text, text));
     for path in [text.to_owned(), format!("users/{part}/sessions/{other}")] {
         if let Ok(AdminRequest::EndAll(sub) | AdminRequest::End(sub, _)) =
-            AdminRequest::of("DELETE", &path)
+            AdminRequest::parse("DELETE", &path)
         {
             assert!(path.starts_with("users/") && !sub.as_str().is_empty());
         }
@@ -84,7 +84,7 @@ fn admin(text: &str) {
         admin::page(text, 20),
         user_index::users(text),
         user_index::counts(text),
-        Count::read(text),
+        WindowCount::read(text),
     );
     let ada = Subject::try_from("ada".to_owned()).unwrap();
     let longest = Duration::from_secs(60);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use auth::ledger::Ledger;
 use auth::redis::{ReadConsistency, Redis};
-use auth::session::{DataKind, Session, SessionEnd, Sid, Subject, TokenName, judge};
-use auth::store::{Answer, Command, SessionSelector};
+use auth::session::{DataKind, Session, SessionEnd, Sid, Subject, TokenName, judge_token};
+use auth::store::{Command, CommandResult, SessionSelector};
 use auth::time::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,7 +22,7 @@ pub fn store_reply(data: &[u8]) {
     let (mut ledger, mut rows) = (Ledger::default(), BTreeMap::new());
     for line in text.lines() {
         same_again::<Session>(line);
-        same_again::<Answer>(line);
+        same_again::<CommandResult>(line);
         if let Some(command) = same_again::<Command>(line) {
             apply(&mut ledger, &mut rows, &command);
         }
@@ -39,26 +39,29 @@ fn redis(status: u16, body: &str) {
         assert_eq!(status, 200, "{answer:?} of a refusal");
         let result = &serde_json::from_str::<Value>(body).unwrap()["result"];
         match (&command, answer) {
-            (Command::Check { .. }, Answer::Found(None)) => assert!(result.is_null()),
-            (Command::Check { .. }, Answer::Found(Some(session))) => {
+            (Command::Check { .. }, CommandResult::Found(None)) => assert!(result.is_null()),
+            (Command::Check { .. }, CommandResult::Found(Some(session))) => {
                 assert!(result.is_string());
                 let late = Timestamp::from_millis(u64::MAX);
-                assert!(judge(Some(session), [&token()], late).is_err(), "it never ends");
+                assert!(judge_token(Some(session), [&token()], late).is_err(), "it never ends");
             }
-            (Command::List { .. } | Command::ChangedAt { .. }, Answer::Listed(sessions)) => {
+            (Command::List { .. } | Command::ChangedAt { .. }, CommandResult::Listed(sessions)) => {
                 assert_eq!(result.as_array().map(Vec::len), Some(sessions.len()));
             }
-            (Command::End { .. }, Answer::Ends { now, before }) => {
+            (Command::End { .. }, CommandResult::Ends { now, before }) => {
                 assert_eq!(result[0].as_array().map(Vec::len), Some(now.len()));
                 assert_eq!(result[1].as_array().map(Vec::len), Some(before.len()));
             }
-            (Command::Open { .. }, Answer::Ended(sessions) | Answer::Full(sessions))
-            | (Command::Refresh { .. }, Answer::Ended(sessions)) => {
+            (
+                Command::Open { .. },
+                CommandResult::Ended(sessions) | CommandResult::Full(sessions),
+            )
+            | (Command::Refresh { .. }, CommandResult::Ended(sessions)) => {
                 assert_eq!(result.as_array().map(Vec::len), Some(sessions.len() + 1));
             }
             (
                 Command::Refresh { .. } | Command::SetData { .. },
-                Answer::Found(_) | Answer::Changed(_),
+                CommandResult::Found(_) | CommandResult::Changed(_),
             ) => assert!(result.is_array()),
             (command, answer) => panic!("{answer:?} to {command:?}"),
         }
@@ -125,24 +128,24 @@ fn apply(ledger: &mut Ledger, rows: &mut BTreeMap<Sid, Session>, command: &Comma
     let stored = Ledger::new(rows.values().cloned());
     assert_eq!(format!("{stored:?}"), format!("{ledger:?}"), "after {command:?}");
     let live = |ledger: &mut Ledger, now| match ledger.apply(&Command::List { now }).0 {
-        Answer::Listed(live) => live,
+        CommandResult::Listed(live) => live,
         other => panic!("{other:?} to a list"),
     };
     match (command, answer) {
-        (Command::Check { sid, .. }, Answer::Found(found)) => {
+        (Command::Check { sid, .. }, CommandResult::Found(found)) => {
             assert_eq!(found.as_deref(), ledger.get(sid));
         }
-        (Command::Open { limit, now, .. }, Answer::Ended(_)) => {
+        (Command::Open { limit, now, .. }, CommandResult::Ended(_)) => {
             let Some(limit) = limit else { return };
             let counted = live(ledger, *now).into_iter().filter(|session| limit.counts(session));
             assert!(counted.count() <= limit.most.get() as usize, "too many for {limit:?}");
         }
-        (Command::Open { limit: Some(limit), end, now, .. }, Answer::Full(full)) => {
+        (Command::Open { limit: Some(limit), end, now, .. }, CommandResult::Full(full)) => {
             assert!(!limit.evicts && full.iter().all(|session| limit.counts(session)));
             assert!(full.iter().all(|session| !end.contains(&session.sid)));
             assert!(full.iter().all(|session| session.is_live(*now)));
         }
-        (Command::End { which, ending }, Answer::Ends { now, before }) => {
+        (Command::End { which, ending }, CommandResult::Ends { now, before }) => {
             if *which == SessionSelector::All {
                 assert_eq!(live(ledger, ending.at()), [], "some are live");
             }
@@ -151,31 +154,31 @@ fn apply(ledger: &mut Ledger, rows: &mut BTreeMap<Sid, Session>, command: &Comma
                 before.iter().all(|it| it.ended.is_some() && it.ended.as_ref() != Some(ending))
             );
         }
-        (Command::ChangedAt { at }, Answer::Listed(changed)) => {
+        (Command::ChangedAt { at }, CommandResult::Listed(changed)) => {
             assert!(changed.iter().all(|session| session.bears(*at)));
         }
-        (Command::Refresh { sid, .. }, Answer::Changed(session)) => {
+        (Command::Refresh { sid, .. }, CommandResult::Changed(session)) => {
             assert_eq!(Some(&*session), ledger.get(sid));
         }
-        (Command::SetData { sid, kind, new, .. }, Answer::Changed(session)) => {
+        (Command::SetData { sid, kind, new, .. }, CommandResult::Changed(session)) => {
             assert_eq!(session.data_of(*kind), new.as_deref());
             assert_eq!(Some(&*session), ledger.get(sid));
         }
-        (Command::SetData { sid, kind, old, now, .. }, Answer::Found(found)) => {
+        (Command::SetData { sid, kind, old, now, .. }, CommandResult::Found(found)) => {
             assert_eq!(found.as_deref(), ledger.get(sid));
             assert!(
                 found.is_none_or(|it| !it.is_live(*now) || it.data_of(*kind) != old.as_deref())
             );
         }
-        (Command::Refresh { sid, token, now, .. }, Answer::Ended(ended)) => {
+        (Command::Refresh { sid, token, now, .. }, CommandResult::Ended(ended)) => {
             assert!(ended.iter().all(|it| it.sid == *sid && it.jti != token.jti));
             assert!(ledger.get(sid).is_none_or(|it| !it.is_live(*now)), "it is still live");
         }
-        (Command::Refresh { sid, now, .. }, Answer::Found(found)) => {
+        (Command::Refresh { sid, now, .. }, CommandResult::Found(found)) => {
             assert_eq!(found.as_deref(), ledger.get(sid));
             assert!(found.is_none_or(|session| !session.is_live(*now)));
         }
-        (Command::List { now }, Answer::Listed(live)) => {
+        (Command::List { now }, CommandResult::Listed(live)) => {
             assert!(live.iter().all(|session| session.is_live(*now)));
         }
         (command, answer) => panic!("{answer:?} to {command:?}"),

@@ -1,11 +1,11 @@
 //! The end of other people's sessions.
 
 use auth::admin::{self, Permission};
-use auth::body_format::Form;
+use auth::body_format::BodyFormat;
 use auth::refusal::Refusal;
 use auth::session::{SessionEnd, Sid, Subject};
 use auth::store::{Command, SessionSelector};
-use auth::user_index::{Cursor, Entry, IndexQuery, IndexedUser};
+use auth::user_index::{Cursor, IndexEntry, IndexQuery, IndexedUser};
 use serde::Serialize;
 use web_sys::Response;
 
@@ -30,9 +30,9 @@ struct Ended {
 
 /// One session.
 pub async fn one(app: &App, admin: &Admin, user: &Subject, sid: Sid) -> Result<Response, Refusal> {
-    if admin.power.allows(Permission::End { of_admin: true }).is_err() {
+    if admin.power.require(Permission::End { of_admin: true }).is_err() {
         let of_admin = is_admin(&list(app, user).await?);
-        admin.power.allows(Permission::End { of_admin })?;
+        admin.power.require(Permission::End { of_admin })?;
     }
     let ended = end(app, user, SessionSelector::One(sid)).await?;
     Ok(Ended { ended, done: true, cursor: None }.told())
@@ -65,7 +65,7 @@ async fn end_all(
     user: &Subject,
     left: &mut u32,
 ) -> Result<(usize, bool), Refusal> {
-    if admin.power.allows(Permission::End { of_admin: true }).is_ok() {
+    if admin.power.require(Permission::End { of_admin: true }).is_ok() {
         let which = match &admin.own {
             Some((own, sid)) if own == user => SessionSelector::Others(sid.clone()),
             _ => SessionSelector::All,
@@ -73,7 +73,7 @@ async fn end_all(
         return Ok((end(app, user, which).await?, true));
     }
     let live = list(app, user).await?;
-    admin.power.allows(Permission::End { of_admin: is_admin(&live) })?;
+    admin.power.require(Permission::End { of_admin: is_admin(&live) })?;
     let (mut ended, finished) = (0, live.len() <= *left as usize);
     for session in live.into_iter().take(*left as usize) {
         ended += end(app, user, SessionSelector::One(session.sid)).await?;
@@ -98,7 +98,7 @@ pub async fn everybodys(app: &App, admin: &Admin, query: &str) -> Result<Respons
                     break;
                 }
                 let sids = sids.iter().filter(|sid| !admin.is_own(sid));
-                over.extend(sids.map(|sid| Entry::new(user, sid)));
+                over.extend(sids.map(|sid| IndexEntry::new(user, sid)));
             }
             // An admin's stay, if they are not the caller's to end.
             Err(Refusal::AccessDenied { .. }) => {}
@@ -119,7 +119,7 @@ pub async fn everybodys(app: &App, admin: &Admin, query: &str) -> Result<Respons
 /// Before a client sends it, its URL parser takes `users/../sessions` for `sessions`, and so a user
 /// called `..` for everybody. While there is one, everybody must be meant in so many words.
 async fn refuse_misread_path(app: &App, query: &str) -> Result<(), Refusal> {
-    let meant = Form::Page.texts(query, &["everybody".into()]).iter().any(|it| it == "true");
+    let meant = BodyFormat::Page.texts(query, &["everybody".into()]).iter().any(|it| it == "true");
     let Ok(dots) = Subject::try_from("..".to_owned()) else { return Ok(()) };
     match meant || list(app, &dots).await?.is_empty() {
         true => Ok(()),

@@ -27,7 +27,7 @@ fn sid(text: &str) -> Sid {
 #[case("DELETE", "users/../sessions", AdminRequest::EndAll(sub("..")))]
 #[case("DELETE", "users/sessions/sessions", AdminRequest::EndAll(sub("sessions")))]
 fn a_wish_is_read(#[case] method: &str, #[case] path: &str, #[case] wish: AdminRequest) {
-    assert_eq!(AdminRequest::of(method, path), Ok(wish));
+    assert_eq!(AdminRequest::parse(method, path), Ok(wish));
 }
 
 #[rstest]
@@ -40,7 +40,7 @@ fn a_wish_is_read(#[case] method: &str, #[case] path: &str, #[case] wish: AdminR
 #[case("DELETE", "users/ada/sessions/x", Permission::End { of_admin: false })]
 #[case("DELETE", "sessions", Permission::End { of_admin: false })]
 fn a_wish_takes_a_right(#[case] method: &str, #[case] path: &str, #[case] act: Permission) {
-    assert_eq!(AdminRequest::of(method, path).unwrap().act(), act);
+    assert_eq!(AdminRequest::parse(method, path).unwrap().permission(), act);
 }
 
 #[rstest]
@@ -67,7 +67,7 @@ fn a_wish_takes_a_right(#[case] method: &str, #[case] path: &str, #[case] act: P
 #[case("DELETE", "Sessions", 404)]
 #[case("DELETE", "user%73/ada/sessions", 404)]
 fn another_path_is_refused(#[case] method: &str, #[case] path: &str, #[case] status: u16) {
-    assert_eq!(AdminRequest::of(method, path).unwrap_err().status(), status);
+    assert_eq!(AdminRequest::parse(method, path).unwrap_err().status(), status);
 }
 
 #[test]

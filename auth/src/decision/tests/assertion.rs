@@ -30,10 +30,10 @@ fn an_assertion_goes_along_with_an_identity_and_never_without(#[case] path: &str
     let guard = guard_that_asserts(&[]);
     let check = check(&guard, &request("GET", path, &[("authorization", &bearer(&guard))]));
     let forged = HeaderFilter::read("\n\nX_Auth_Request_Assertion");
-    let changes = check.forward(&forged);
+    let changes = check.header_changes(&forged);
     assert_eq!(assertions(&changes).len(), 1);
     assert!(changes.remove.contains(&"X_Auth_Request_Assertion"));
-    let anonymous = check.forward_anonymously(&forged);
+    let anonymous = check.header_changes_without_identity(&forged);
     assert!(anonymous.set.is_empty() && anonymous.remove.contains(&"X_Auth_Request_Assertion"));
 }
 
@@ -48,7 +48,7 @@ fn nobody_is_asserted_where_nobody_is_asked(#[case] path: &str, #[case] has_toke
     let Decision::Forward(anonymous) = guard.decide(&request("GET", path, headers), NOW) else {
         panic!("it is for everybody");
     };
-    assert_eq!(anonymous.forward(&HeaderFilter::default()).set, []);
+    assert_eq!(anonymous.header_changes(&HeaderFilter::default()).set, []);
 }
 
 #[rstest]
@@ -58,7 +58,7 @@ fn an_assertion_is_for_the_origin(#[case] changes: &[(&str, &str)], #[case] audi
     let guard = guard_that_asserts(changes);
     let check = check(&guard, &request("GET", "/x", &[("authorization", &bearer(&guard))]));
     let sent = HeaderFilter::default();
-    let changes = check.forward(&sent);
+    let changes = check.header_changes(&sent);
     let key = &guard.tokens().keys().signing().material;
     let signed = UnverifiedJwt::parse(assertions(&changes)[0]).unwrap().verify(key).unwrap();
     let claims = signed.claims.into_rest();
@@ -69,7 +69,7 @@ fn an_assertion_is_for_the_origin(#[case] changes: &[(&str, &str)], #[case] audi
 fn without_a_key_for_it_there_is_none() {
     let guard = guard();
     let check = check(&guard, &request("GET", "/x", &[("authorization", &bearer(&guard))]));
-    assert_eq!(assertions(&check.forward(&HeaderFilter::default())), [""; 0]);
+    assert_eq!(assertions(&check.header_changes(&HeaderFilter::default())), [""; 0]);
 }
 
 #[test]
@@ -95,15 +95,15 @@ fn what_was_decided_holds_as_long_as_its_token_and_its_proof_do(
     for (guard, holds) in [(guard(), plain), (guard_that_asserts(&[]), asserted)] {
         let request = request("GET", "/x", &[("authorization", &bearer(&guard))]);
         let check = check(&guard, &request);
-        assert_eq!(check.holds(then), holds);
+        assert_eq!(check.is_valid_at(then), holds);
         if holds {
-            let again = check.at(then);
+            let again = check.asked_at(then);
             let Decision::CheckSession(anew) = guard.decide(&request, then) else {
                 panic!("it holds")
             };
-            assert_eq!(again.caller().command(), anew.caller().command());
+            assert_eq!(again.principal().command(), anew.principal().command());
             let sent = HeaderFilter::default();
-            assert_eq!(again.forward(&sent), anew.forward(&sent));
+            assert_eq!(again.header_changes(&sent), anew.header_changes(&sent));
         }
     }
 }

@@ -61,7 +61,7 @@ fn what_extends_to_another_target_is_what_would_be_decided_there() {
             let [one, other] =
                 [one, other].map(|it| request(method, it, &[("authorization", &token)]));
             let Decision::CheckSession(check) = guard.decide(&one, NOW) else { continue };
-            if !guard.extends(&check, &other, NOW) {
+            if !guard.plan_applies_to(&check, &other, NOW) {
                 continue;
             }
             extended += 1;
@@ -69,10 +69,19 @@ fn what_extends_to_another_target_is_what_would_be_decided_there() {
                 panic!("{method} {} is decided in another way than {}", other.url, one.url);
             };
             let sent = HeaderFilter::read("\n\nx-http-method-override\nx-forwarded-for\nupgrade");
-            assert_eq!(anew.forward(&sent), check.forward(&sent));
-            assert_eq!(anew.forward_anonymously(&sent), check.forward_anonymously(&sent));
-            assert_eq!((anew.target(), anew.said(None)), (check.target(), check.said(None)));
-            assert_eq!((anew.is_ahead(), anew.goes_on()), (check.is_ahead(), check.goes_on()));
+            assert_eq!(anew.header_changes(&sent), check.header_changes(&sent));
+            assert_eq!(
+                anew.header_changes_without_identity(&sent),
+                check.header_changes_without_identity(&sent)
+            );
+            assert_eq!(
+                (anew.target(), anew.log_fields(None)),
+                (check.target(), check.log_fields(None))
+            );
+            assert_eq!(
+                (anew.overlaps_store(), anew.forwards_without_identity()),
+                (check.overlaps_store(), check.forwards_without_identity())
+            );
             for answer in [found(Some(session("abc", 0, NOW.millis() + 60_000))), found(None)] {
                 let verdict = |check: &ForwardPlan| guard.judge(check, answer.clone(), NOW);
                 assert_eq!(verdict(&anew), verdict(&check), "{method} {}", other.url);
@@ -104,7 +113,7 @@ fn a_decision_extends_to_what_the_same_rule_names(
     let [_, guard, ..] = guards();
     let token = bearer(&guard);
     let [one, other] = [one, other].map(|it| request("GET", it, &[("authorization", &token)]));
-    assert_eq!(guard.extends(&check(&guard, &one), &other, NOW), extends);
+    assert_eq!(guard.plan_applies_to(&check(&guard, &one), &other, NOW), extends);
 }
 
 #[test]
@@ -113,13 +122,13 @@ fn a_decision_does_not_extend_to_another_site_nor_to_a_token_in_the_query() {
     let token = bearer(&guard);
     let mut other = request("GET", "/boats", &[("authorization", &token)]);
     let check = check(&guard, &other);
-    assert!(guard.extends(&check, &other, NOW));
+    assert!(guard.plan_applies_to(&check, &other, NOW));
     other.url = other.url.replacen("https://", "https://x.", 1);
-    assert!(!guard.extends(&check, &other, NOW));
+    assert!(!guard.plan_applies_to(&check, &other, NOW));
     let [.., guard] = guards();
     let one = request("GET", "/boats", &[("authorization", &token)]);
     let Decision::CheckSession(check) = guard.decide(&one, NOW) else { panic!("it is genuine") };
-    assert!(!guard.extends(&check, &one, NOW));
+    assert!(!guard.plan_applies_to(&check, &one, NOW));
 }
 
 #[test]
@@ -128,6 +137,9 @@ fn a_decision_extends_with_its_proof_only() {
     let token = bearer(&guard);
     let [one, other] = ["/x", "/y"].map(|path| request("GET", path, &[("authorization", &token)]));
     let check = check(&guard, &one);
-    assert!(guard.extends(&check, &other, NOW));
-    assert!(!guard.extends(&check, &other, NOW.plus(Duration::from_secs(31))), "a new one is due");
+    assert!(guard.plan_applies_to(&check, &other, NOW));
+    assert!(
+        !guard.plan_applies_to(&check, &other, NOW.plus(Duration::from_secs(31))),
+        "a new one is due"
+    );
 }

@@ -114,9 +114,9 @@ fn what_cannot_be_ours_decides_nothing_and_goes_on(
 ) {
     let guard = lenient_guard();
     let check = check(&guard, &asked(&guard, "GET", "/x", sent));
-    assert_eq!(check.caller().token().name().jti, counts);
+    assert_eq!(check.principal().token().name().jti, counts);
     let headers = HeaderFilter::default();
-    let changes = check.forward(&headers);
+    let changes = check.header_changes(&headers);
     let goes_on = |name: &str| {
         let set = changes.set.iter().find(|(set, _)| set.eq_ignore_ascii_case(name));
         let came = sent.iter().find(|(sent, _)| *sent == name).map(|(_, text)| fill(&guard, text));
@@ -181,8 +181,8 @@ fn the_proof_of_a_bearer_holds_no_longer_than_its_token() {
     let bearer = format!("Bearer {}", token(&guard, "a", "short", 0, 10));
     let cookie = format!("__Host-session={}", token(&guard, "a", "long", 1, 60));
     let check = check(&guard, &request("POST", "/x", &[(BEARER, &bearer), (COOKIE, &cookie)]));
-    assert!(check.holds(NOW.plus(Duration::from_secs(14))));
-    assert!(!check.holds(NOW.plus(Duration::from_secs(15))), "now the cookie needs one");
+    assert!(check.is_valid_at(NOW.plus(Duration::from_secs(14))));
+    assert!(!check.is_valid_at(NOW.plus(Duration::from_secs(15))), "now the cookie needs one");
 }
 
 /// Whose sessions a logout ends, by their sids, if this site asks and if nobody says who does.
@@ -206,7 +206,7 @@ fn a_logout_ends_the_sessions_of_all_that_our_keys_have_signed(
     let guard = lenient_guard();
     let own = [sent, &[("sec-fetch-site", "same-origin")]].concat();
     for (sent, expected) in [(&own[..], by_this_site), (sent, by_somebody)] {
-        let held = guard.held(&asked(&guard, "POST", "/_auth/logout", sent), NOW);
+        let held = guard.presented_sessions(&asked(&guard, "POST", "/_auth/logout", sent), NOW);
         let sids = |held: Vec<crate::token::AuthenticToken>| {
             held.iter().map(|it| it.sid().to_string()).collect::<Vec<_>>().join(" ")
         };
@@ -224,7 +224,9 @@ fn a_logout_goes_by_a_token_whose_time_it_is_if_one_of_the_session_came_along() 
         (COOKIE, "__Host-session={b!}; __Host-session={a}"),
         ("sec-fetch-site", "same-origin"),
     ];
-    let held = guard.held(&asked(&guard, "POST", "/_auth/logout", &sent), NOW).unwrap();
-    let held: Vec<_> = held.iter().map(|it| (it.sid().as_str(), it.at(NOW).is_ok())).collect();
+    let held =
+        guard.presented_sessions(&asked(&guard, "POST", "/_auth/logout", &sent), NOW).unwrap();
+    let held: Vec<_> =
+        held.iter().map(|it| (it.sid().as_str(), it.verify_times(NOW).is_ok())).collect();
     assert_eq!(held, [("a", true), ("b", false)]);
 }

@@ -7,9 +7,9 @@ fn the_origin_gets_the_identity_and_not_the_credential() {
     let guard = guard();
     let sent = HeaderFilter::read("\n\nAccept\nx_auth_request_user\nX-Auth-Request-Email\nCookie");
     let by_cookie = check(&guard, &request("GET", "/", &[("cookie", &cookie(&guard))]));
-    let changes = by_cookie.forward(&sent);
+    let changes = by_cookie.header_changes(&sent);
     assert_eq!(changes.remove, ["x_auth_request_user", "X-Auth-Request-Email"]);
-    let sid = by_cookie.caller().sid().as_str();
+    let sid = by_cookie.principal().sid().as_str();
     assert_eq!(changes.set, [("Cookie", "a=1; b=2")]);
     let expected = [
         ("X-Auth-Request-User", "ada"),
@@ -20,7 +20,7 @@ fn the_origin_gets_the_identity_and_not_the_credential() {
     let identity = changes.identity.iter().map(|(name, value)| (&**name, value.as_str()));
     assert!(identity.eq(expected), "{:?}", changes.identity);
     let by_bearer = check(&guard, &request("GET", "/", &[("authorization", &bearer(&guard))]));
-    assert_eq!(by_bearer.forward(&HeaderFilter::default()).remove, ["authorization"]);
+    assert_eq!(by_bearer.header_changes(&HeaderFilter::default()).remove, ["authorization"]);
 }
 
 #[rstest]
@@ -40,9 +40,9 @@ fn the_origin_is_told_of_another_method_only_where_none_was_decided_about(
     let guard = guard_with(&[("ROUTES", routes)]);
     let check = check(&guard, &request(method, "/x", &[("authorization", &bearer(&guard))]));
     let sent = HeaderFilter::read("\n\nX-HTTP-Method-Override");
-    let changes = check.forward(&sent);
+    let changes = check.header_changes(&sent);
     assert_eq!(!changes.remove.contains(&"X-HTTP-Method-Override"), passes);
     let sent = HeaderFilter::read("\n\nx-http-method");
-    let anonymous = check.forward_anonymously(&sent);
+    let anonymous = check.header_changes_without_identity(&sent);
     assert_eq!(!anonymous.remove.contains(&"x-http-method"), passes);
 }

@@ -109,5 +109,5 @@ fn in_monitor_mode_it_is_only_noted_that_a_request_came_over_http() {
     let guard = guard_with(&[("MODE", "monitor")]);
     let request = Request { url: "http://app.example/x".into(), ..request("GET", "/x", &[]) };
     let Decision::Forward(anonymous) = guard.decide(&request, NOW) else { panic!() };
-    assert!(anonymous.said().contains(r#""would_refuse","code":"https_required""#));
+    assert!(anonymous.log_fields().contains(r#""would_refuse","code":"https_required""#));
 }

@@ -27,9 +27,9 @@ fn in_monitor_mode_what_would_be_refused_goes_on_without_an_identity_and_is_note
     assert_eq!(refusal(&enforcing, &request).refusal.code(), code);
     let Decision::Forward(anonymous) = monitoring.decide(&request, NOW) else { panic!() };
     let said = format!(r#""decision":"would_refuse","code":"{code}","route":"/*""#);
-    assert_eq!(anonymous.said(), said);
+    assert_eq!(anonymous.log_fields(), said);
     let sent = HeaderFilter::read("\n\nX_Auth_Request_User");
-    let changes = anonymous.forward(&sent);
+    let changes = anonymous.header_changes(&sent);
     assert!(changes.remove.contains(&"X_Auth_Request_User"), "{changes:?}");
     assert!(changes.set.iter().all(|(name, _)| *name == "Cookie"), "{changes:?}");
 }
@@ -48,7 +48,11 @@ fn whether_a_request_without_a_live_session_goes_on_is_the_rules_and_the_modes_t
     let guard = guard_with(&[("ROUTES", ROUTES), ("MODE", mode)]);
     let check = check(&guard, &request("GET", path, &[("authorization", &bearer(&guard))]));
     let refusal = guard.judge(&check, found(None), NOW).map(drop).unwrap_err();
-    assert_eq!(check.goes_on(), goes_on);
+    assert_eq!(check.forwards_without_identity(), goes_on);
     let begins = format!(r#""decision":"{said}""#);
-    assert!(check.said(Some(&refusal)).starts_with(&begins), "{}", check.said(Some(&refusal)));
+    assert!(
+        check.log_fields(Some(&refusal)).starts_with(&begins),
+        "{}",
+        check.log_fields(Some(&refusal))
+    );
 }

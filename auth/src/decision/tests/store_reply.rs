@@ -16,7 +16,7 @@ fn the_stores_answer_decides() {
     assert_eq!(judge(found(None)), Err(Refusal::Session(InvalidSession::Unknown)));
     let down = StoreError::Unreachable("down".into());
     assert_eq!(judge(Err(down.clone())), Err(Refusal::StoreUnavailable(down)));
-    let other = judge(Ok(Answer::Listed(vec![])));
+    let other = judge(Ok(CommandResult::Listed(vec![])));
     assert!(matches!(other, Err(Refusal::StoreUnavailable(_))), "{other:?}");
 }
 
@@ -39,6 +39,6 @@ fn in_an_outage_only_sessions_seen_live_recently_pass_and_only_when_allowed() {
     assert!(guard.judge(&check, down(), later(9)).is_ok());
     assert!(guard.judge(&check, down(), later(10)).is_err(), "past its own deadline");
     guard.judge(&check, found(Some(short)), NOW).unwrap();
-    guard.forget([check.caller().sid()]);
+    guard.forget_recent([check.principal().sid()]);
     assert!(guard.judge(&check, down(), later(1)).is_err(), "ended here");
 }

@@ -8,7 +8,7 @@ fn somebody_elses_credentials_are_left_alone() {
     let cookie = format!("__Host-session={}", issue(guard.tokens(), "ada"));
     let headers = [("authorization", "Basic YWRh"), ("cookie", &cookie as &str)];
     let check = check(&guard, &request("GET", "/", &headers));
-    assert_eq!(check.forward(&HeaderFilter::default()).remove, ["cookie"]);
+    assert_eq!(check.header_changes(&HeaderFilter::default()).remove, ["cookie"]);
 }
 
 #[test]
@@ -16,14 +16,14 @@ fn a_token_may_be_wherever_the_settings_say_and_stays_at_the_guard() {
     let guard = guard_with(&[("TOKEN_SOURCES", "header:x-access-token, query:t, body:t")]);
     let token = issue(guard.tokens(), "ada");
     let by_header = check(&guard, &request("GET", "/", &[("x-access-token", &token)]));
-    assert_eq!(by_header.forward(&HeaderFilter::default()).remove, ["x-access-token"]);
+    assert_eq!(by_header.header_changes(&HeaderFilter::default()).remove, ["x-access-token"]);
     let page = format!("https://app.example/?t={token}&u=1");
     let path = format!("/a?b=%2F&t={token}#c");
     let by_query = check(&guard, &request("GET", &path, &[("referer", &page)]));
     assert_eq!(by_query.target().instead.as_deref(), Some("/a?b=%2F"));
     assert!(
         by_query
-            .forward(&HeaderFilter::default())
+            .header_changes(&HeaderFilter::default())
             .set
             .contains(&("Referer", "https://app.example/?u=1"))
     );
@@ -43,7 +43,7 @@ fn the_credential_reaches_the_origin_only_if_it_is_told_to() {
         let headers = [("x-token", token.as_str()), ("cookie", &cookie(&guard))];
         let check = check(&guard, &request("GET", &format!("/a?t={token}&b=c"), &headers));
         let sent = HeaderFilter::read("\n\nx-token\ncookie");
-        let changes = check.forward(&sent);
+        let changes = check.header_changes(&sent);
         assert_eq!(changes.remove.contains(&"x-token"), stays);
         assert_eq!(changes.set.iter().any(|(name, _)| *name == "Cookie"), stays);
         assert_eq!(check.target().instead.as_deref(), stays.then_some("/a?b=c"));
@@ -113,7 +113,7 @@ fn of_many_texts_that_may_be_tokens_few_signatures_are_verified(
     let decision = guard.decide(&request("GET", "/open", &headers), NOW);
     let Decision::Forward(anonymous) = decision else { panic!("{decision:?}") };
     let sent = HeaderFilter::default();
-    let changes = anonymous.forward(&sent);
+    let changes = anonymous.header_changes(&sent);
     assert!(changes.remove.contains(&"authorization"), "{changes:?}");
     let kept = changes.set.iter().find(|(name, _)| *name == "Cookie").map(|(_, value)| *value);
     assert!(kept.is_some_and(|kept| !kept.contains(&token)), "{kept:?}");

@@ -41,9 +41,9 @@ fn two_sessions_are_asked_about_and_refused_only_if_both_are_live(
     for (over, counts) in [("a", "b"), ("b", "a")] {
         match guard.decide(&Told(request(), vec![sid(over)]), NOW) {
             Decision::CheckSession(check) => {
-                assert_eq!(check.caller().sid().as_str(), counts);
+                assert_eq!(check.principal().sid().as_str(), counts);
                 let sent = HeaderFilter::default();
-                let changes = format!("{:?}", check.forward(&sent));
+                let changes = format!("{:?}", check.header_changes(&sent));
                 assert!(!changes.contains("__Host-session"), "{changes}");
             }
             other => panic!("{over} is over: {other:?}"),
@@ -74,9 +74,13 @@ fn in_monitor_mode_a_request_of_two_sessions_goes_on_without_an_identity_and_is_
     let sent = [(BEARER, "Bearer {a}"), (COOKIE, "__Host-session={b}; t=1")];
     let request = asked(&guard, "GET", "/x", &sent);
     let Decision::Forward(anonymous) = guard.decide(&Told(request, vec![]), NOW) else { panic!() };
-    assert!(anonymous.said().contains(r#""code":"bad_request""#), "{}", anonymous.said());
+    assert!(
+        anonymous.log_fields().contains(r#""code":"bad_request""#),
+        "{}",
+        anonymous.log_fields()
+    );
     let sent = HeaderFilter::default();
-    let changes = anonymous.forward(&sent);
+    let changes = anonymous.header_changes(&sent);
     assert_eq!((changes.remove, changes.set), (vec!["authorization"], vec![("Cookie", "t=1")]));
 }
 

@@ -44,10 +44,11 @@ fn of_two_tokens_of_one_second_the_session_knows_which_is_current() {
     let later = NOW.plus(Duration::from_secs(40));
     let current = caller.clone().with_current_token(&live, later);
     assert_eq!(current.token().name().jti, "new");
-    let verdict = guard.live(&caller, Answer::Found(Some(live.clone().into())), later);
+    let verdict =
+        guard.live_session(&caller, CommandResult::Found(Some(live.clone().into())), later);
     assert!(verdict.is_ok(), "the old one alone would end it: {verdict:?}");
     live.jti = "third".into();
-    let verdict = guard.live(&caller, Answer::Found(Some(live.into())), later);
+    let verdict = guard.live_session(&caller, CommandResult::Found(Some(live.into())), later);
     assert_eq!(verdict, Err(Refusal::Session(InvalidSession::Outdated)));
 }
 
@@ -65,6 +66,6 @@ fn in_an_outage_another_token_of_a_session_that_was_seen_does_not_pass() {
     assert!(guard.judge(&checks[0], down(), NOW).is_err(), "it may be an old one");
     guard.judge(&checks[0], found(Some(live)), NOW).unwrap();
     assert!(checks.iter().all(|check| guard.judge(check, down(), NOW).is_ok()), "both were seen");
-    guard.forget([checks[0].caller().sid()]);
+    guard.forget_recent([checks[0].principal().sid()]);
     assert!(checks.iter().all(|check| guard.judge(check, down(), NOW).is_err()), "it was ended");
 }
