@@ -1,4 +1,4 @@
-// Builds the Worker into build/: cargo, wasm-bindgen, wasm-opt, esbuild, each at the locked
+// Builds the Worker into build/: cargo, wasm-bindgen, wasm-opt, xtask's order of functions, esbuild, each at the locked
 // version. Does nothing when nothing has changed.
 
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -51,7 +51,9 @@ export async function pack(wasm, entry, out, quiet = ["--quiet"]) {
   const strip = ["--strip-debug", "--strip-producers"];
   // What Rust and wasm-bindgen emit, and no proposal that runtimes may not have yet.
   const features = ["--all-features", "--disable-compact-imports"];
-  run("wasm-opt", [...passes, ...features, ...strip, join(bindings, "guard_bg.wasm"), "-o", optimised]);
+  run("wasm-opt", [...passes, ...features, "--debuginfo", join(bindings, "guard_bg.wasm"), "-o", optimised]);
+  run("cargo", ["run", ...quiet, "--locked", "--package", "xtask", "--", "order", optimised, optimised]);
+  run("wasm-opt", ["--reorder-functions-by-name", ...features, ...strip, optimised, "-o", optimised]);
   run("node", ["--input-type=module", "--eval", whole, join(bindings, "guard_bg.wasm"), optimised]);
   await bundle(entry, join(out, "index.js"));
 }

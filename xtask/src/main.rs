@@ -2,6 +2,7 @@
 //!
 //! - `cargo xtask bindgen WASM OUT` makes the JavaScript bindings of the built Worker.
 //! - `cargo xtask meter WASM OUT` writes a copy that counts the instructions it executes.
+//! - `cargo xtask order WASM OUT` writes a copy whose functions' names say their best order for gzip.
 //! - `cargo xtask check-settings` reads settings as a JSON object from standard input, and says
 //!   what is wrong with them. `check-settings "GET /admin/x"` says what holds for requests.
 //! - `cargo xtask log-identity NAME` reads `SIGNING_KEYS` from standard input, and says what the log calls
@@ -11,6 +12,7 @@
 mod explain;
 mod log_identity;
 mod meter;
+mod order;
 mod settings;
 
 use std::env;
@@ -24,12 +26,13 @@ fn main() -> Result<ExitCode> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["bindgen", wasm, out] => bindgen(wasm, out)?,
+        ["order", wasm, out] => order::name_functions(wasm, out)?,
         ["meter", wasm, out] => meter::meter(wasm, out)?,
         ["check-settings", requests @ ..] => return settings::check(requests),
         ["log-identity", name] => return log_identity::print(name),
         ["settings-reference"] => settings::write_reference()?,
         _ => bail!(
-            "usage: cargo xtask bindgen WASM OUT | meter WASM OUT | check-settings [REQUEST…] \
+            "usage: cargo xtask bindgen WASM OUT | meter WASM OUT | order WASM OUT | check-settings [REQUEST…] \
              | log-identity NAME | settings-reference"
         ),
     }
