@@ -2,17 +2,15 @@
 
 import { gunzipSync, gzipSync } from "node:zlib";
 import { WebSocket } from "ws";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { bearer, loginInit, startGuard, type Guard } from "../harness/guard.ts";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { bearer, loginInit, startGuard, useGuard, type Guard } from "../harness/guard.ts";
 import type { Reply } from "../harness/origin.ts";
 
-let guard: Guard;
+const guard = useGuard({ SESSION_LIMIT: "0", ROUTES: JSON.stringify([{ path: "/open", access: "public", login: true }, { path: "/plain", access: "public" }]) });
 let headers: Record<string, string>;
 beforeAll(async () => {
-  guard = await startGuard({ SESSION_LIMIT: "0", ROUTES: JSON.stringify([{ path: "/open", access: "public", login: true }, { path: "/plain", access: "public" }]) });
   ({ headers } = bearer((await guard.login("ada")).access_token));
 });
-afterAll(() => guard[Symbol.asyncDispose]());
 beforeEach(() => {
   guard.origin.received.length = 0;
   guard.origin.reply = {};

@@ -1,8 +1,8 @@
 // What Cloudflare's cache is told of requests to the origin: the `cf` that they carry.
 
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { bearer, cookieOf, formInit, startGuard, type Guard } from "../harness/guard.ts";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { bearer, cookieOf, formInit, startGuard, useGuard } from "../harness/guard.ts";
 
 /** Stands where the cache does. Of requests below `/seen`, it answers what it is told; all others go on. */
 const CACHE = `
@@ -19,18 +19,16 @@ const ROUTES = JSON.stringify([
   { path: "/seen/optional/*", access: "optional" },
 ]);
 
-let guard: Guard;
+const guard = useGuard({ ROUTES, SESSION_LIMIT: "0" }, { outbound: CACHE });
 let token: string;
 let cookie: string;
 beforeAll(async () => {
-  guard = await startGuard({ ROUTES, SESSION_LIMIT: "0" }, { outbound: CACHE });
   token = (await guard.login("ada")).access_token;
   cookie = cookieOf(await guard.fetch("/_auth/login", formInit({ username: "ada" })));
 });
 beforeEach(() => {
   guard.origin.received.length = 0;
 });
-afterAll(() => guard[Symbol.asyncDispose]());
 
 async function seen(path: string, init: RequestInit = {}, of = guard) {
   const response = await of.fetch(path, init);

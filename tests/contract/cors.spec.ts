@@ -1,22 +1,18 @@
 // Applications on other origins that the operator has named. As browsers see it: tests/browser/cors.spec.ts.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { answerOf, bearer, cookieOf, formInit, loginInit, startGuard, type Guard } from "../harness/guard.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { answerOf, bearer, cookieOf, formInit, loginInit, startGuard, useGuard, type Guard } from "../harness/guard.ts";
 import { openSocket, refusalOf } from "../harness/websocket.ts";
 
 const SPA = "https://spa.example";
 const APP = "https://app.example:8443";
 const EVIL = "https://evil.example";
 
-let guard: Guard;
-beforeAll(async () => {
-  guard = await startGuard({ ALLOWED_ORIGINS: JSON.stringify([SPA, { origin: APP, credentials: true }]), SESSION_LIMIT: "0" });
-});
+const guard = useGuard({ ALLOWED_ORIGINS: JSON.stringify([SPA, { origin: APP, credentials: true }]), SESSION_LIMIT: "0" });
 beforeEach(() => {
   guard.origin.received.length = 0;
   guard.origin.reply = {};
 });
-afterAll(() => guard[Symbol.asyncDispose]());
 
 /** What an answer says to browsers of other origins. */
 const shared = ({ headers }: Response) => Object.fromEntries([...headers].filter(([name]) => name.startsWith("access-control-") || name === "vary"));

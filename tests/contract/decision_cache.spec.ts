@@ -3,20 +3,18 @@
 
 import { request as httpRequest } from "node:http";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeAll, beforeEach, expect, test } from "vitest";
 import { KEY } from "../harness/admin_api.ts";
-import { answerOf, bearer, mint, startGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
+import { answerOf, bearer, mint, startGuard, useGuard, type LoggedIn } from "../harness/guard.ts";
 
-let guard: Guard;
+const guard = useGuard({ FORWARD_SESSION_DATA: "true", ADMIN_API_KEY: KEY });
 let login: LoggedIn;
 beforeAll(async () => {
-  guard = await startGuard({ FORWARD_SESSION_DATA: "true", ADMIN_API_KEY: KEY });
   login = await guard.login("ada");
 });
 beforeEach(() => {
   guard.origin.received.length = 0;
 });
-afterAll(() => guard[Symbol.asyncDispose]());
 
 /** How many requests make sure that one has followed another. */
 const OFTEN = 4;

@@ -1,15 +1,11 @@
 // The end of a session is pushed to its client over a WebSocket.
 
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { answerOf, bearer, mint, startGuard, type Guard } from "../harness/guard.ts";
+import { describe, expect, inject, test } from "vitest";
+import { answerOf, bearer, mint, startGuard, useGuard } from "../harness/guard.ts";
 import { openSocket, refusalOf } from "../harness/websocket.ts";
 
-let guard: Guard;
-beforeAll(async () => {
-  guard = await startGuard();
-});
-afterAll(() => guard[Symbol.asyncDispose]());
+const guard = useGuard();
 
 const PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148";
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
@@ -93,11 +89,7 @@ test("an end that races the opening is never missed", async () => {
 });
 
 describe("an object that does not answer", () => {
-  let hanging: Guard;
-  beforeAll(async () => {
-    hanging = await startGuard({ STORE_TIMEOUT: "1 second" }, { faultyObjects: true });
-  });
-  afterAll(() => hanging[Symbol.asyncDispose]());
+  const hanging = useGuard({ STORE_TIMEOUT: "1 second" }, { faultyObjects: true });
 
   test("is waited for as long as the store is", async () => {
     const { access_token } = await hanging.login("waits");

@@ -2,7 +2,7 @@
 // comes back and exactly what the origin gets of it.
 
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { startGuard, type Guard } from "../harness/guard.ts";
+import { bearer, startGuard, type Guard } from "../harness/guard.ts";
 import { PASSWORD } from "../harness/origin.ts";
 import { exchange, startRawOrigin, type Message, type RawOrigin } from "../harness/raw_http.ts";
 

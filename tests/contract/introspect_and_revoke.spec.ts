@@ -1,15 +1,11 @@
 // What other services ask of a token, and its end by them.
 
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { answerOf, AUDIENCE, bearer, ISSUER, mint, startGuard, type Guard } from "../harness/guard.ts";
+import { describe, expect, test } from "vitest";
+import { answerOf, AUDIENCE, bearer, ISSUER, mint, startGuard, useGuard } from "../harness/guard.ts";
 
 const KEY = randomBytes(24).toString("base64url");
-let guard: Guard;
-beforeAll(async () => {
-  guard = await startGuard({ ADMIN_API_KEY: KEY });
-});
-afterAll(() => guard[Symbol.asyncDispose]());
+const guard = useGuard({ ADMIN_API_KEY: KEY });
 
 const post = (path: string, fields: Record<string, string> | [string, string][], headers: Record<string, string> = bearer(KEY).headers, at = guard) =>
   answerOf(at.fetch(`/_auth/${path}`, { method: "POST", headers, body: new URLSearchParams(fields) }));

@@ -2,20 +2,16 @@
 
 import { createHash } from "node:crypto";
 import { createRemoteJWKSet, jwtVerify } from "jose";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { answerOf, bearer, cookieOf, formInit, ISSUER, loginInit, startGuard, type Guard } from "../harness/guard.ts";
+import { beforeEach, expect, test } from "vitest";
+import { answerOf, bearer, cookieOf, formInit, ISSUER, loginInit, startGuard, useGuard } from "../harness/guard.ts";
 import { makeKey } from "../harness/signing_keys.ts";
 import { PASSWORD } from "../harness/origin.ts";
 
-let guard: Guard;
-beforeAll(async () => {
-  guard = await startGuard();
-});
+const guard = useGuard();
 beforeEach(() => {
   guard.origin.credentialChecks.length = 0;
   guard.origin.received.length = 0;
 });
-afterAll(() => guard[Symbol.asyncDispose]());
 
 const login = (init: RequestInit) => guard.fetch("/_auth/login", init);
 

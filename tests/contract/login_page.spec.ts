@@ -1,19 +1,15 @@
 // How people come to the login page, what it says, and where it leads.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { answerOf, bearer, cookieOf, formInit, mint, startGuard, type Guard } from "../harness/guard.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { answerOf, bearer, cookieOf, formInit, mint, PHONE, startGuard, useGuard } from "../harness/guard.ts";
 
-const PHONE = { "user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148" };
 const WHEN = String.raw`just now \(\d+ \w+ \d{4}, \d\d:\d\d UTC\)`;
 
-let guard: Guard;
-beforeAll(async () => {
-  guard = await startGuard();
-});
+const guard = useGuard();
+
 beforeEach(() => {
   guard.origin.received.length = 0;
 });
-afterAll(() => guard[Symbol.asyncDispose]());
 
 const cookieOfLogin = async (username: string, at = guard) => cookieOf(await at.fetch("/_auth/login", formInit({ username })));
 
@@ -109,29 +105,6 @@ describe("a form that is sent after the session is over", () => {
   });
 });
 
-test.each<[string, Record<string, string>, number]>([
-  ["of today", { "sec-fetch-mode": "navigate" }, 303],
-  ["that says nothing of it", { accept: "text/html,application/xhtml+xml,*/*;q=0.8" }, 303],
-  ["of a script", { "sec-fetch-mode": "cors", accept: "text/html" }, 204],
-  ["of a program", { accept: "*/*" }, 204],
-])("a logout by a form %s leads on, and by a program it does not", async (_, headers, status) => {
-  const cookie = await cookieOfLogin("logout");
-  const out = await guard.fetch("/_auth/logout", { method: "POST", headers: { ...headers, cookie, origin: guard.url } });
-  expect([out.status, out.headers.get("location")]).toEqual([status, status === 303 ? "/_auth/login?reason=logged_out" : null]);
-});
-
-test.each([
-  ["off", null],
-  ["cache, storage", '"cache", "storage"'],
-  ['"cookies"', '"cookies"'],
-])("with CLEAR_SITE_DATA = %j a logout says %j", async (setting, expected) => {
-  await using other = await startGuard({ CLEAR_SITE_DATA: setting });
-  for (const mode of ["navigate", "cors"]) {
-    const out = await other.fetch("/_auth/logout", { method: "POST", headers: { "sec-fetch-mode": mode } });
-    expect([mode, out.headers.get("clear-site-data")]).toEqual([mode, expected]);
-  }
-});
-
 describe("a deep link", () => {
   const ask = async (path: string) => {
     const sent = await guard.fetch(path, { headers: { "sec-fetch-mode": "navigate" } });
@@ -160,26 +133,5 @@ describe("a deep link", () => {
   test("that is longer leads back to its path", async () => {
     expect(await follow(`/boats/7?b=${"c".repeat(9000)}`)).toBe("/boats/7");
     expect(await follow(`/boats/7?${"&".repeat(6000)}`)).toBe("/boats/7");
-  });
-});
-
-describe("with X-Guard-Touch: false", () => {
-  test.each(["session", "sessions"])("GET %s does not count as a use of the session", async (endpoint) => {
-    await using brief = await startGuard({ SESSION_IDLE_TIMEOUT: "2 seconds", SESSION_LIMIT: "0" });
-    const [asked, used] = [await brief.login("asked"), await brief.login("used")];
-    const ask = ({ access_token }: { access_token: string }, headers = {}) => answerOf(brief.fetch(`/_auth/${endpoint}`, { headers: { ...bearer(access_token).headers, ...headers } }));
-    await expect.poll(async () => {
-      expect(await ask(used)).toMatchObject({ status: 200 });
-      return (await ask(asked, { "x-guard-touch": "false" })).body;
-    }, { timeout: 10_000, interval: 100 }).toMatchObject({ code: "session_expired" });
-    expect(await ask(used)).toMatchObject({ status: 200 });
-  });
-
-  test("a session lives no longer by another value", async () => {
-    const { access_token } = await guard.login("odd");
-    for (const value of ["no", "0", "", "False"]) {
-      const answer = await answerOf(guard.fetch("/_auth/session", { headers: { ...bearer(access_token).headers, "x-guard-touch": value } }));
-      expect([value, answer]).toMatchObject([value, { status: 400, body: { code: "bad_request" } }]);
-    }
   });
 });

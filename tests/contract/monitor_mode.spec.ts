@@ -1,21 +1,17 @@
 // MODE=monitor: everything goes to the origin, and the log says what would have been refused.
 
 import type { ServerResponse } from "node:http";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
-import { answerOf, bearer, cookieOf, formInit, mint, startGuard, type Guard } from "../harness/guard.ts";
+import { beforeEach, describe, expect, inject, test } from "vitest";
+import { answerOf, bearer, cookieOf, formInit, mint, startGuard, useGuard, type Guard } from "../harness/guard.ts";
 import { openSocket } from "../harness/websocket.ts";
 
 const ROUTES = JSON.stringify([{ path: "/admin/*", access: "session", roles: ["admin"] }]);
 
-let guard: Guard;
-beforeAll(async () => {
-  guard = await startGuard({ MODE: "monitor", ROUTES, SESSION_LIMIT: "0" });
-});
+const guard = useGuard({ MODE: "monitor", ROUTES, SESSION_LIMIT: "0" });
 beforeEach(() => {
   guard.origin.received.length = 0;
   guard.log.length = 0;
 });
-afterAll(() => guard[Symbol.asyncDispose]());
 
 /** What the origin was told of who it is, under whatever name. */
 function identityAtOrigin() {

@@ -1,17 +1,13 @@
 // Several credentials in one request: a session's token twice, an application's own, and what browsers
 // keep of old sessions.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { answerOf, bearer, cookieOf, formInit, loginInit, mint, startGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { answerOf, bearer, cookieOf, formInit, loginInit, mint, startGuard, useGuard, type LoggedIn } from "../harness/guard.ts";
 
-let guard: Guard;
-beforeAll(async () => {
-  guard = await startGuard({ SESSION_LIMIT: "0" }, { clock: true });
-});
+const guard = useGuard({ SESSION_LIMIT: "0" }, { clock: true });
 beforeEach(() => {
   guard.origin.received.length = 0;
 });
-afterAll(() => guard[Symbol.asyncDispose]());
 
 const SAME = { "sec-fetch-site": "same-origin" };
 const sessionCookie = (token: string) => `__Host-session=${token}`;

@@ -2,8 +2,8 @@
 
 import { gzipSync } from "node:zlib";
 import { decodeJwt } from "jose";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { answerOf, bearer, cookieOf, mint, startGuard, type Guard } from "../harness/guard.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { answerOf, bearer, cookieOf, mint, startGuard, useGuard, type Guard } from "../harness/guard.ts";
 
 const ROUTES = JSON.stringify([
   { path: "/sign-in", access: "public", login: true },
@@ -13,15 +13,11 @@ const ROUTES = JSON.stringify([
   { path: "/start", access: "optional" },
 ]);
 
-let guard: Guard;
-beforeAll(async () => {
-  guard = await startGuard({ ROUTES, LOGIN_URL: undefined });
-});
+const guard = useGuard({ ROUTES, LOGIN_URL: undefined });
 beforeEach(() => {
   guard.origin.received.length = 0;
   guard.origin.reply = {};
 });
-afterAll(() => guard[Symbol.asyncDispose]());
 
 /** What the client gets when the origin answers so. */
 async function answered(headers: Record<string, string>, init: RequestInit = {}, at = guard, path = "/sign-in") {

@@ -2,8 +2,8 @@
 
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { answerOf, bearer, cookieOf, formInit, startGuard, type Guard } from "../harness/guard.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { answerOf, bearer, cookieOf, formInit, startGuard, useGuard } from "../harness/guard.ts";
 import { openSocket } from "../harness/websocket.ts";
 
 /** Tells what it got; checks credentials, echoes what streams, and begins sessions of its own. */
@@ -35,13 +35,11 @@ const ROUTES = JSON.stringify([{ path: "/own-login", access: "public", login: tr
 // Nobody answers there: it is the bound Worker that is asked.
 const LOGIN_URL = "https://login.invalid/internal/login";
 
-let guard: Guard;
+const guard = useGuard({ ROUTES, LOGIN_URL, SESSION_LIMIT: "0" }, { bound: BOUND });
 let token: string;
 beforeAll(async () => {
-  guard = await startGuard({ ROUTES, LOGIN_URL, SESSION_LIMIT: "0" }, { bound: BOUND });
   token = (await guard.login("ada")).access_token;
 });
-afterAll(() => guard[Symbol.asyncDispose]());
 
 const host = () => new URL(guard.url).host;
 

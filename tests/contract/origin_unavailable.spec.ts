@@ -1,22 +1,23 @@
-// ORIGIN_TIMEOUT is the origin's: while a body comes in, it runs anew with each piece.
+// An origin that is down, hangs or breaks off, and uploads that take longer than ORIGIN_TIMEOUT.
 
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { bearer, startGuard, type Guard } from "../harness/guard.ts";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { answerOf, bearer, startGuard, useGuard } from "../harness/guard.ts";
 import { startRawOrigin } from "../harness/raw_http.ts";
 
-let guard: Guard;
+const guard = useGuard({ ORIGIN_TIMEOUT: "2 seconds" });
+
 let token: string;
+
 beforeAll(async () => {
-  guard = await startGuard({ ORIGIN_TIMEOUT: "2 seconds" });
   token = (await guard.login("ada")).access_token;
 });
+
 beforeEach(() => {
   guard.origin.received.length = 0;
   guard.origin.reply = {};
 });
-afterAll(() => guard[Symbol.asyncDispose]());
 
 /** Begins a POST, whose body the test writes. */
 function begin(headers: Record<string, string>, at = guard) {
@@ -32,7 +33,24 @@ function begin(headers: Record<string, string>, at = guard) {
 }
 
 const pause = (millis: number) => new Promise((resume) => setTimeout(resume, millis));
+
 const PIECE = Buffer.alloc(6_000, "x");
+
+test("an origin that is away is a 502, and one that hangs a 504", async () => {
+  await using away = await startGuard({ ORIGIN_URL: "http://127.0.0.1:9" });
+  const { access_token } = await away.login("ada");
+  expect(await answerOf(away.fetch("/", bearer(access_token)))).toMatchObject({
+    status: 502,
+    body: { code: "origin_unavailable" },
+  });
+  await using slow = await startGuard({ ORIGIN_TIMEOUT: "2 seconds" });
+  slow.origin.reply = { hangs: true };
+  const login = await slow.login("ada");
+  expect(await answerOf(slow.fetch("/", bearer(login.access_token)))).toMatchObject({
+    status: 504,
+    body: { code: "origin_unavailable" },
+  });
+});
 
 describe("a body that takes longer than ORIGIN_TIMEOUT to come in", () => {
   test.each<[string, Record<string, string>]>([

@@ -4,18 +4,14 @@
 import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
-import { answerOf, bearer, mint, startGuard, type Guard } from "../harness/guard.ts";
+import { beforeEach, expect, inject, test } from "vitest";
+import { answerOf, bearer, mint, startGuard, useGuard, type Guard } from "../harness/guard.ts";
 
-let guard: Guard;
-beforeAll(async () => {
-  guard = await startGuard({ OVERLAP_SAFE_REQUESTS: "true", SESSION_LIMIT: "0" });
-});
+const guard = useGuard({ OVERLAP_SAFE_REQUESTS: "true", SESSION_LIMIT: "0" });
 beforeEach(() => {
   guard.origin.received.length = 0;
   guard.origin.reply = {};
 });
-afterAll(() => guard[Symbol.asyncDispose]());
 
 const isRedis = inject("store") === "redis";
 

@@ -2,22 +2,20 @@
 // What browsers make of it: tests/browser/page_cache.spec.ts.
 
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { bearer, startGuard, type Guard } from "../harness/guard.ts";
+import { beforeAll, beforeEach, expect, test } from "vitest";
+import { bearer, startGuard, useGuard } from "../harness/guard.ts";
 import { LOGIN_PATH } from "../harness/origin.ts";
 
 const ROUTES = '[{"path": "/public/*", "access": "public"}, {"path": "/optional/*", "access": "optional"}]';
 
-let guard: Guard;
+const guard = useGuard({ ROUTES });
 let token: string;
 beforeAll(async () => {
-  guard = await startGuard({ ROUTES });
   token = (await guard.login("ada")).access_token;
 });
 beforeEach(() => {
   guard.origin.reply = { headers: { "cache-control": "max-age=60", "set-cookie": "theme=dark" }, body: "private" };
 });
-afterAll(() => guard[Symbol.asyncDispose]());
 
 const NAVIGATES = { "sec-fetch-mode": "navigate", accept: "text/html" };
 const ask = (path: string, headers: Record<string, string>, method = "GET") => guard.fetch(path, { method, headers });

@@ -1,15 +1,11 @@
 // POST refresh: a new token for the same session, and what becomes of the old one.
 
 import { decodeJwt } from "jose";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { answerOf, bearer, cookieOf, formInit, mint, startGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
+import { describe, expect, test } from "vitest";
+import { answerOf, bearer, cookieOf, formInit, mint, startGuard, useGuard, type LoggedIn } from "../harness/guard.ts";
 import { openSocket, refusalOf } from "../harness/websocket.ts";
 
-let guard: Guard;
-beforeAll(async () => {
-  guard = await startGuard({ TOKEN_TTL: "15 minutes", SESSION_IDLE_TIMEOUT: "1 hour" });
-});
-afterAll(() => guard[Symbol.asyncDispose]());
+const guard = useGuard({ TOKEN_TTL: "15 minutes", SESSION_IDLE_TIMEOUT: "1 hour" });
 
 const refresh = (token: string) => answerOf(guard.fetch("/_auth/refresh", { method: "POST", ...bearer(token) }));
 const successor = async (token: string) => {
@@ -98,11 +94,7 @@ test.each([
 });
 
 describe("a refresh whose answer was lost", () => {
-  let clocked: Guard;
-  beforeAll(async () => {
-    clocked = await startGuard({ TOKEN_TTL: "2 hours", SESSION_IDLE_TIMEOUT: "1 hour" }, { clock: true });
-  });
-  afterAll(() => clocked[Symbol.asyncDispose]());
+  const clocked = useGuard({ TOKEN_TTL: "2 hours", SESSION_IDLE_TIMEOUT: "1 hour" }, { clock: true });
 
   const MINUTE = 60_000;
   const at = (token: string, after: number) => ({ headers: { ...bearer(token).headers, "x-clock": `${after}` } });

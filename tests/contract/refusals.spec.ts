@@ -1,16 +1,12 @@
 // Every refusal has the contract's shape, and nothing that is refused reaches the origin.
 
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { answerOf, bearer, mint, startGuard, type Guard } from "../harness/guard.ts";
+import { beforeEach, expect, test } from "vitest";
+import { answerOf, bearer, mint, useGuard } from "../harness/guard.ts";
 
-let guard: Guard;
-beforeAll(async () => {
-  guard = await startGuard();
-});
+const guard = useGuard();
 beforeEach(() => {
   guard.origin.received.length = 0;
 });
-afterAll(() => guard[Symbol.asyncDispose]());
 
 const now = Math.floor(Date.now() / 1000);
 const REFUSED: [name: string, token: () => Promise<string>, code: string][] = [

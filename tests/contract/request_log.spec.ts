@@ -2,23 +2,19 @@
 
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { bearer, formInit, type Guard, KEY, loginInit, mint, startGuard, type Vars } from "../harness/guard.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { bearer, formInit, KEY, loginInit, mint, startGuard, useGuard, type Guard, type Vars } from "../harness/guard.ts";
 
 const ROUTES = JSON.stringify([
   { path: "/open/*", access: "public" },
   { path: "/admin/*", access: "session", roles: ["admin"] },
 ]);
 
-let guard: Guard;
-beforeAll(async () => {
-  guard = await startGuard({ ROUTES, SESSION_LIMIT: "0" });
-});
+const guard = useGuard({ ROUTES, SESSION_LIMIT: "0" });
 beforeEach(() => {
   guard.log.length = 0;
   guard.origin.reply = {};
 });
-afterAll(() => guard[Symbol.asyncDispose]());
 
 type Line = Record<string, unknown>;
 const linesOf = (of: Guard) => of.log.map((line) => JSON.parse(line) as Line).filter((line) => "decision" in line);
@@ -186,11 +182,7 @@ describe("with the Analytics Engine", () => {
     blobs: string[];
     doubles: number[];
   }
-  let analysed: Guard;
-  beforeAll(async () => {
-    analysed = await startGuard({ REQUEST_LOG: "all", ROUTES }, { analytics: true });
-  });
-  afterAll(() => analysed[Symbol.asyncDispose]());
+  const analysed = useGuard({ REQUEST_LOG: "all", ROUTES }, { analytics: true });
 
   /** The line and the data point for the one request that is made. */
   async function both(send: () => Promise<unknown>) {

@@ -1,22 +1,20 @@
 // REQUIRE_HTTPS: no token and no password over plain http, but to this machine.
 
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { answerOf, bearer, formInit, loginInit, startGuard, type Guard } from "../harness/guard.ts";
+import { beforeAll, beforeEach, expect, test } from "vitest";
+import { answerOf, bearer, formInit, loginInit, startGuard, useGuard, type Guard } from "../harness/guard.ts";
 
 const ROUTES = JSON.stringify([{ path: "/open/*", access: "public" }, { path: "/either", access: "optional" }]);
 const HOST = "members.example.org:8080";
 const NAVIGATION = { "sec-fetch-mode": "navigate", accept: "text/html" };
 
-let guard: Guard;
+const guard = useGuard({ ROUTES });
 let token: string;
 beforeAll(async () => {
-  guard = await startGuard({ ROUTES });
   ({ access_token: token } = await guard.login("ada"));
 });
 beforeEach(() => {
   guard.origin.received.length = guard.origin.credentialChecks.length = 0;
 });
-afterAll(() => guard[Symbol.asyncDispose]());
 
 const there = (path: string, { headers, ...init }: RequestInit = {}, of: Guard = guard) =>
   answerOf(of.fetch(path, { ...init, headers: { ...Object.fromEntries(new Headers(headers)), host: HOST } }));

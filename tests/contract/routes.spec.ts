@@ -1,7 +1,7 @@
 // ROUTES: which paths need a session, and whom they are for.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { answerOf, bearer, cookieOf, formInit, startGuard, type Guard } from "../harness/guard.ts";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { answerOf, bearer, cookieOf, formInit, useGuard } from "../harness/guard.ts";
 
 const ROUTES = JSON.stringify([
   { path: "/admin/*", access: "session", roles: ["admin"] },
@@ -15,15 +15,14 @@ const ROUTES = JSON.stringify([
   { path: "/*", access: "public" },
 ]);
 
-let guard: Guard;
+const guard = useGuard({ ROUTES, SESSION_LIMIT: "0" });
 beforeAll(async () => {
-  guard = await startGuard({ ROUTES, SESSION_LIMIT: "0" });
-  guard.origin.approvals.set("root", { sub: "root", roles: ["admin"], claims: { scope: "reports:read x" } });
+  guard.origin.approvals.set("root", { sub: "root", roles: ["admin"], claims: { scope: "reports:read x" } 
+});
 });
 beforeEach(() => {
   guard.origin.received.length = 0;
 });
-afterAll(() => guard[Symbol.asyncDispose]());
 
 const seen = () => guard.origin.received.at(-1)?.headers ?? {};
 const statusOf = async (path: string, init: RequestInit = {}) => (await guard.fetch(path, init)).status;
@@ -117,13 +116,11 @@ describe("a path that an origin may read as another", () => {
     { path: "/public/*", access: "public" },
     { path: "/*", access: "public", methods: ["GET", "POST"] },
   ]);
-  let ruled: Guard;
+  const ruled = useGuard({ ROUTES: RULES, SESSION_LIMIT: "0" });
   beforeAll(async () => {
-    ruled = await startGuard({ ROUTES: RULES, SESSION_LIMIT: "0" });
     ruled.origin.approvals.set("hr", { sub: "hr", roles: ["hr"] });
     ruled.origin.approvals.set("all", { sub: "all", roles: ["hr", "eng", "admin"] });
   });
-  afterAll(() => ruled[Symbol.asyncDispose]());
   const ask = async (path: string, user?: string) => {
     ruled.origin.received.length = 0;
     const init = user === undefined ? {} : bearer((await ruled.login(user)).access_token);

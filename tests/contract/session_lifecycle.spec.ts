@@ -1,15 +1,9 @@
-// One user's sessions: begun, limited, superseded, ended.
+// A user's session from login to logout: it begins, is superseded or ended, and belongs to nobody else.
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { answerOf, bearer, loginInit, mint, startGuard, type Guard } from "../harness/guard.ts";
+import { expect, test } from "vitest";
+import { answerOf, bearer, loginInit, mint, PHONE, startGuard, useGuard } from "../harness/guard.ts";
 
-let guard: Guard;
-beforeAll(async () => {
-  guard = await startGuard();
-});
-afterAll(() => guard[Symbol.asyncDispose]());
-
-const PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148";
+const guard = useGuard();
 
 /** The status and code of a request with this token. */
 async function visit(token: string, to = guard) {
@@ -26,7 +20,7 @@ test("a login opens a session that passes", async () => {
 test("a second login makes the first token answer session_superseded on its very next request", async () => {
   const first = await guard.login("superseded");
   expect(await visit(first.access_token)).toBe("200");
-  const second = await guard.login("superseded", { "user-agent": PHONE });
+  const second = await guard.login("superseded", PHONE);
   const answer = await answerOf(guard.fetch("/", bearer(first.access_token)));
   expect(answer).toMatchObject({
     status: 401,
@@ -61,40 +55,6 @@ test("every login has a session id of its own, of 128 bits", async () => {
   expect(second.session.sid).not.toBe(first.session.sid);
 });
 
-test("a logout ends the session, and its token answers session_revoked", async () => {
-  const { access_token } = await guard.login("leaves");
-  const answer = await answerOf(guard.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) }));
-  expect(answer).toMatchObject({
-    status: 204,
-    headers: {
-      "cache-control": "no-store",
-      "clear-site-data": '"storage"',
-      "set-cookie": "__Host-session=; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age=0",
-    },
-  });
-  expect(await visit(access_token)).toBe("401 session_revoked");
-});
-
-test("another site's form cannot log its visitor out, with or without the cookie", async () => {
-  const { access_token } = await guard.login("stays");
-  const told: Record<string, string>[] = [{ "sec-fetch-site": "cross-site" }, { origin: "https://evil.example" }];
-  for (const headers of told.flatMap((it) => [it, { ...it, cookie: `__Host-session=${access_token}` }])) {
-    const answer = await answerOf(guard.fetch("/_auth/logout", { method: "POST", headers }));
-    expect(answer).toMatchObject({ status: 403, body: { code: "cross_site" } });
-    expect(answer.headers).not.toHaveProperty("set-cookie");
-    expect(answer.headers).not.toHaveProperty("clear-site-data");
-  }
-  expect(await visit(access_token)).toBe("200");
-});
-
-test("a logout with a token that is no good any more is no error", async () => {
-  const { access_token } = await guard.login("leaves twice");
-  for (const token of [access_token, access_token, "x.y.z"]) {
-    const answer = await answerOf(guard.fetch("/_auth/logout", { method: "POST", ...bearer(token) }));
-    expect(answer).toMatchObject({ status: 204 });
-  }
-});
-
 test("a login after a logout opens a session again", async () => {
   const first = await guard.login("returns");
   await guard.fetch("/_auth/logout", { method: "POST", ...bearer(first.access_token) });
@@ -102,35 +62,6 @@ test("a login after a logout opens a session again", async () => {
   expect(second.ended).toEqual([]);
   expect(await visit(second.access_token)).toBe("200");
   expect(await visit(first.access_token)).toBe("401 session_revoked");
-});
-
-test("GET session shows the caller's session with its private data", async () => {
-  guard.origin.approvals.set("shown", { sub: "shown", data: { theme: "dark", list: [], none: {} } });
-  const { access_token, session } = await guard.login("shown", { "user-agent": PHONE });
-  const answer = await answerOf(guard.fetch("/_auth/session", bearer(access_token)));
-  const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
-  expect(answer).toMatchObject({
-    status: 200,
-    headers: { "cache-control": "no-store" },
-    body: {
-      sid: session.sid,
-      created_at: time,
-      last_seen_at: time,
-      expires_at: time,
-      device: "mobile",
-      user_agent: PHONE,
-      data: { theme: "dark", list: [], none: {} },
-    },
-  });
-});
-
-test("GET session refuses whoever has no live session", async () => {
-  const none = await answerOf(guard.fetch("/_auth/session"));
-  expect(none).toMatchObject({ status: 401, body: { code: "token_missing" } });
-  const first = await guard.login("not shown");
-  await guard.login("not shown");
-  const stale = await answerOf(guard.fetch("/_auth/session", bearer(first.access_token)));
-  expect(stale).toMatchObject({ status: 401, body: { code: "session_superseded" } });
 });
 
 test("a token whose session the store has never heard of is refused, and stays refused", async () => {
@@ -143,39 +74,6 @@ test("a session belongs to its own user only", async () => {
   const { session } = await guard.login("owner");
   const token = await mint({ sub: "thief", sid: session.sid });
   expect(await visit(token)).toBe("401 session_unknown");
-});
-
-test("LOGOUT_ALL_SESSIONS ends every session of the user", async () => {
-  await using all = await startGuard({ LOGOUT_ALL_SESSIONS: "true", SESSION_LIMIT: "0" });
-  const [first, second, other] = [await all.login("ada"), await all.login("ada"), await all.login("bob")];
-  await all.fetch("/_auth/logout", { method: "POST", ...bearer(first.access_token) });
-  expect(await visit(second.access_token, all)).toBe("401 session_revoked");
-  expect(await visit(other.access_token, all)).toBe("200");
-});
-
-test("the origin's answer may give a user another limit", async () => {
-  guard.origin.approvals.set("two allowed", { sub: "two allowed", session_limit: 2 });
-  const logins = [await guard.login("two allowed"), await guard.login("two allowed"), await guard.login("two allowed")];
-  const visits = await Promise.all(logins.map(({ access_token }) => visit(access_token)));
-  expect(visits).toEqual(["401 session_superseded", "200", "200"]);
-});
-
-describe.each([1, 3])("a hundred racing logins at limit %i", (limit) => {
-  test(`leave exactly ${limit} live, and every other one superseded`, { timeout: 60_000 }, async () => {
-    await using racing = await startGuard({ SESSION_LIMIT: `${limit}` });
-    const logins = await Promise.all(Array.from({ length: 100 }, () => racing.login("racer")));
-    const visits = await Promise.all(logins.map(({ access_token }) => visit(access_token, racing)));
-    const counts: Record<string, number> = {};
-    for (const answer of visits) counts[answer] = (counts[answer] ?? 0) + 1;
-    // Beyond twenty tombstones the oldest are forgotten.
-    expect(counts).toEqual({
-      "200": limit,
-      "401 session_superseded": 20,
-      "401 session_unknown": 80 - limit,
-    });
-    const ended = logins.flatMap((login) => login.ended.map(({ sid }) => sid));
-    expect([new Set(ended).size, ended.length], "each was ended once").toEqual([100 - limit, 100 - limit]);
-  });
 });
 
 test("a check never recreates an ended session, however many race with its end", async () => {

@@ -1,6 +1,6 @@
-// Absolute and idle deadlines, judged in the check.
+// SESSION_TTL and SESSION_IDLE_TIMEOUT: when a session ends by itself, and what counts as its use.
 
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { answerOf, bearer, mint, startGuard, type Guard } from "../harness/guard.ts";
 
 async function code(guard: Guard, token: string) {
@@ -38,4 +38,26 @@ test("token and cookie last as long as the session can", async () => {
   expect((await guard.login("short")).expires_in).toBe(120);
   await using shorter = await startGuard({ TOKEN_TTL: "90 seconds" });
   expect((await shorter.login("short")).expires_in).toBe(90);
+});
+
+describe("with X-Guard-Touch: false", () => {
+  test.each(["session", "sessions"])("GET %s does not count as a use of the session", async (endpoint) => {
+    await using brief = await startGuard({ SESSION_IDLE_TIMEOUT: "2 seconds", SESSION_LIMIT: "0" });
+    const [asked, used] = [await brief.login("asked"), await brief.login("used")];
+    const ask = ({ access_token }: { access_token: string }, headers = {}) => answerOf(brief.fetch(`/_auth/${endpoint}`, { headers: { ...bearer(access_token).headers, ...headers } }));
+    await expect.poll(async () => {
+      expect(await ask(used)).toMatchObject({ status: 200 });
+      return (await ask(asked, { "x-guard-touch": "false" })).body;
+    }, { timeout: 10_000, interval: 100 }).toMatchObject({ code: "session_expired" });
+    expect(await ask(used)).toMatchObject({ status: 200 });
+  });
+
+  test("a session lives no longer by another value", async () => {
+    await using guard = await startGuard();
+    const { access_token } = await guard.login("odd");
+    for (const value of ["no", "0", "", "False"]) {
+      const answer = await answerOf(guard.fetch("/_auth/session", { headers: { ...bearer(access_token).headers, "x-guard-touch": value } }));
+      expect([value, answer]).toMatchObject([value, { status: 400, body: { code: "bad_request" } }]);
+    }
+  });
 });

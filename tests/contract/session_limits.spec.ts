@@ -1,16 +1,20 @@
 // SESSION_LIMIT and SESSION_LIMIT_POLICY: how many sessions, and what becomes of the one too many.
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { answerOf, bearer, cookieOf, formInit, loginInit, mint, startGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
+import { describe, expect, test } from "vitest";
+import { answerOf, bearer, cookieOf, formInit, loginInit, mint, PHONE, startGuard, useGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
 
-const PHONE = { "user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148" };
 const TABLET = { "user-agent": "Mozilla/5.0 (iPad; CPU OS 18_0 like Mac OS X) Mobile/15E148" };
+
 const DESKTOP = { "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0" };
 
 type Answer = Awaited<ReturnType<typeof answerOf>>;
+
 const tryLogin = (guard: Guard, fields: Record<string, unknown>, headers = {}) => answerOf(guard.fetch("/_auth/login", loginInit(fields, headers)));
+
 const passes = async (guard: Guard, token: string) => (await guard.fetch("/", bearer(token))).status === 200;
+
 const sids = (answer: Answer) => ((answer.body as { sessions?: { sid: string }[] }).sessions ?? []).map(({ sid }) => sid);
+
 /** How many of these logins passed, and their tokens' sessions that are live. */
 async function outcome(guard: Guard, answers: Answer[]) {
   const tokens = answers.filter(({ status }) => status === 200).map(({ body }) => (body as unknown as LoggedIn).access_token);
@@ -19,11 +23,7 @@ async function outcome(guard: Guard, answers: Answer[]) {
 }
 
 describe("deny", () => {
-  let guard: Guard;
-  beforeAll(async () => {
-    guard = await startGuard({ SESSION_LIMIT: "2", SESSION_LIMIT_POLICY: "deny" });
-  });
-  afterAll(() => guard[Symbol.asyncDispose]());
+  const guard = useGuard({ SESSION_LIMIT: "2", SESSION_LIMIT_POLICY: "deny" });
 
   test("refuses the login beyond the limit, tells nothing of the others, and leaves them alone", async () => {
     const [one, two] = [await guard.login("ada"), await guard.login("ada")];
@@ -65,11 +65,7 @@ describe("deny", () => {
 });
 
 describe("ask", () => {
-  let guard: Guard;
-  beforeAll(async () => {
-    guard = await startGuard({ SESSION_LIMIT: "2", SESSION_LIMIT_POLICY: "ask" });
-  });
-  afterAll(() => guard[Symbol.asyncDispose]());
+  const guard = useGuard({ SESSION_LIMIT: "2", SESSION_LIMIT_POLICY: "ask" });
 
   test("lists the live sessions, and the login is repeated with those to end", async () => {
     const one = await guard.login("ada", PHONE);
@@ -130,11 +126,7 @@ describe("ask", () => {
 });
 
 describe("by class of device", () => {
-  let guard: Guard;
-  beforeAll(async () => {
-    guard = await startGuard({ SESSION_LIMIT: "mobile=1, desktop=2, other=0" });
-  });
-  afterAll(() => guard[Symbol.asyncDispose]());
+  const guard = useGuard({ SESSION_LIMIT: "mobile=1, desktop=2, other=0" });
 
   test("each class has its own limit, and a class that is not named may have one", async () => {
     const logins = [];
@@ -147,6 +139,38 @@ describe("by class of device", () => {
     const devices = Array.from({ length: 100 }, (_, i) => (i % 2 ? PHONE : DESKTOP));
     const all = await Promise.all(devices.map((device) => tryLogin(guard, { username: "race" }, device)));
     expect(await outcome(guard, all)).toEqual({ accepted: 100, live: 3 });
+  });
+});
+
+/** The status and code of a request with this token. */
+async function visit(token: string, to: Guard) {
+  const { status, body } = await answerOf(to.fetch("/", bearer(token)));
+  return typeof body === "string" ? `${status}` : `${status} ${String(body["code"])}`;
+}
+
+test("the origin's answer may give a user another limit", async () => {
+  await using guard = await startGuard();
+  guard.origin.approvals.set("two allowed", { sub: "two allowed", session_limit: 2 });
+  const logins = [await guard.login("two allowed"), await guard.login("two allowed"), await guard.login("two allowed")];
+  const visits = await Promise.all(logins.map(({ access_token }) => visit(access_token, guard)));
+  expect(visits).toEqual(["401 session_superseded", "200", "200"]);
+});
+
+describe.each([1, 3])("a hundred racing logins at limit %i", (limit) => {
+  test(`leave exactly ${limit} live, and every other one superseded`, { timeout: 60_000 }, async () => {
+    await using racing = await startGuard({ SESSION_LIMIT: `${limit}` });
+    const logins = await Promise.all(Array.from({ length: 100 }, () => racing.login("racer")));
+    const visits = await Promise.all(logins.map(({ access_token }) => visit(access_token, racing)));
+    const counts: Record<string, number> = {};
+    for (const answer of visits) counts[answer] = (counts[answer] ?? 0) + 1;
+    // Beyond twenty tombstones the oldest are forgotten.
+    expect(counts).toEqual({
+      "200": limit,
+      "401 session_superseded": 20,
+      "401 session_unknown": 80 - limit,
+    });
+    const ended = logins.flatMap((login) => login.ended.map(({ sid }) => sid));
+    expect([new Set(ended).size, ended.length], "each was ended once").toEqual([100 - limit, 100 - limit]);
   });
 });
 

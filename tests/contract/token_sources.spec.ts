@@ -1,21 +1,19 @@
 // TOKEN_SOURCES: where a token may be, and that it goes no further than the guard.
 
 import { request as httpRequest } from "node:http";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { answerOf, bearer, formInit, loginInit, startGuard, type Guard } from "../harness/guard.ts";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { answerOf, bearer, formInit, loginInit, startGuard, useGuard } from "../harness/guard.ts";
 
 const EVERYWHERE = "bearer, cookie, header:x-access-token, query:accessToken, body:accessToken";
 
-let guard: Guard;
+const guard = useGuard({ TOKEN_SOURCES: EVERYWHERE });
 let token: string;
 beforeAll(async () => {
-  guard = await startGuard({ TOKEN_SOURCES: EVERYWHERE });
   token = (await guard.login("ada")).access_token;
 });
 beforeEach(() => {
   guard.origin.received.length = 0;
 });
-afterAll(() => guard[Symbol.asyncDispose]());
 
 const json = (body: string): RequestInit => ({ method: "POST", headers: { "content-type": "application/json" }, body });
 const form = (body: string): RequestInit => ({ method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body });

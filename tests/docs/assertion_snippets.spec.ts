@@ -5,9 +5,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { blocks, root } from "../harness/docs.ts";
-import { AUDIENCE, bearer, ISSUER, startGuard, type Guard } from "../harness/guard.ts";
+import { AUDIENCE, bearer, ISSUER, useGuard } from "../harness/guard.ts";
 import { makeKey, signed } from "../harness/signing_keys.ts";
 
 // Below the root, so that Node finds the packages.
@@ -32,14 +32,12 @@ async function runs(command: string, args: string[]) {
 
 describe.each(["ES256", "EdDSA"])("with %s", (alg) => {
   const key = makeKey(alg);
-  let guard: Guard;
+  const guard = useGuard({ SIGNING_KEYS: JSON.stringify({ keys: [key.jwk] }) });
   let token: string;
   beforeAll(async () => {
-    guard = await startGuard({ SIGNING_KEYS: JSON.stringify({ keys: [key.jwk] }) });
     ({ access_token: token } = await guard.login("ada"));
     await mkdir(`${folder}/${alg}`, { recursive: true });
   });
-  afterAll(() => guard[Symbol.asyncDispose]());
 
   const now = Math.floor(Date.now() / 1000);
   const assertion = (claims: object = {}, header: object = {}, by = key) =>

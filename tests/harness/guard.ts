@@ -8,9 +8,10 @@ import { fileURLToPath } from "node:url";
 import { SignJWT, type JWTPayload } from "jose";
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
 import { parse } from "smol-toml";
-import { inject } from "vitest";
+import { afterAll, beforeAll, inject } from "vitest";
 import { LOGIN_PATH, PASSWORD, startOrigin, type Origin } from "./origin.ts";
 import { REST_TOKEN } from "./redis.ts";
+import { WITH_ANALYTICS, WITH_CLOCK, WITH_FAULTS, WITH_FAULTY_OBJECTS, type Fault } from "./worker_wrappers.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const { compatibility_date, compatibility_flags } = parse(readFileSync(`${root}/wrangler.toml`, "utf8")) as {
@@ -50,12 +51,6 @@ export interface LoggedIn {
   ended: (Record<string, unknown> & { sid: string })[];
 }
 
-/**
- * What befalls an object at a command: it is reset `before` or `after` it applies it, throws, is said to be
- * overloaded, or is held, and applies it when it is released.
- */
-export type Fault = "before" | "after" | "throw" | "overloaded" | "hold";
-
 /** Bindings by name; `undefined` takes a default away. */
 export type Vars = Record<string, string | number | boolean | object | undefined>;
 
@@ -81,6 +76,17 @@ export interface GuardOptions {
   outbound?: string;
 }
 
+/** One guard for all tests of a file or a `describe`: started before the first, stopped after the last. */
+export function useGuard(vars: Vars | (() => Vars | Promise<Vars>) = {}, options: GuardOptions = {}): Guard {
+  let guard: Guard;
+  beforeAll(async () => {
+    guard = await startGuard(typeof vars === "function" ? await vars() : vars, options);
+  });
+  afterAll(() => guard[Symbol.asyncDispose]());
+  // It is there before it has started, so that helpers can be made of it.
+  return new Proxy({} as Guard, { get: (_, name) => Reflect.get(guard, name) as unknown });
+}
+
 /** Starts a guard with the store of this test project and the settings that differ. */
 export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): Promise<Guard> {
   const { limiter, analytics = false, faulty = false, faultyObjects = false, clock = false, withoutObjects = false, persist, bound, outbound } = options;
@@ -104,10 +110,10 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
   const worker: V4WorkerOptions = {
     name: "guard",
     modules: [
-      ...(analytics ? [ANALYTICS] : []),
-      ...(faulty ? [FAULTY] : []),
-      ...(faultyObjects ? [FAULTY_OBJECTS] : []),
-      ...(clock ? [CLOCK] : []),
+      ...(analytics ? [WITH_ANALYTICS] : []),
+      ...(faulty ? [WITH_FAULTS] : []),
+      ...(faultyObjects ? [WITH_FAULTY_OBJECTS] : []),
+      ...(clock ? [WITH_CLOCK] : []),
       { type: "ESModule", path: `${root}/build/index.js` },
       { type: "CompiledWasm", path: `${root}/build/guard_bg.wasm` },
     ],
@@ -156,118 +162,6 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
   return guard;
 }
 
-/** Hands the Worker a dataset of the Analytics Engine's shape; Miniflare's own keeps nothing. */
-const ANALYTICS = {
-  type: "ESModule" as const,
-  path: `${root}/build/with-analytics.js`,
-  contents: `
-    import guard from "./index.js";
-    export { UserSessions } from "./index.js";
-    const ANALYTICS = { writeDataPoint: (point) => console.log(JSON.stringify({ point })) };
-    export default { fetch: (request, env) => guard.fetch(request, { ...env, ANALYTICS }) };`,
-};
-
-/** Has the clock throw into whoever asks it, which a part in wasm does not survive, or a header into whoever sets it. */
-const FAULTY = {
-  type: "ESModule" as const,
-  path: `${root}/build/with-faults.js`,
-  contents: `
-    import guard from "./index.js";
-    export { UserSessions } from "./index.js";
-    /** Has calls fail after as many as it returns is set to. */
-    function failing(holder, name) {
-      const call = holder[name];
-      const left = { calls: Infinity };
-      holder[name] = function (...args) {
-        left.calls -= 1;
-        if (left.calls >= 0) return call.apply(this, args);
-        left.calls = Infinity;
-        throw new Error("a fault of the test's");
-      };
-      return left;
-    }
-    const clock = failing(Date, "now");
-    const headers = failing(Headers.prototype, "set");
-    export default {
-      fetch(request, env) {
-        clock.calls = Number(request.headers.get("x-fault") ?? Infinity);
-        headers.calls = Number(request.headers.get("x-fault-set") ?? Infinity);
-        return guard.fetch(request, env);
-      },
-    };`,
-};
-
-/** Has a user's object fail at one of the next commands. */
-const FAULTY_OBJECTS = {
-  type: "ESModule" as const,
-  path: `${root}/build/with-faulty-objects.js`,
-  contents: `
-    import guard, { UserSessions as Sessions } from "./index.js";
-    let fault = { times: 0 };
-    let held = false;
-    export class UserSessions extends Sessions {
-      check(...words) {
-        return this.#meet("check", () => super.check(...words));
-      }
-      apply(command) {
-        const [name] = command.startsWith("{") ? Object.keys(JSON.parse(command)) : [command];
-        return this.#meet(name, () => super.apply(command));
-      }
-      fetch(request) {
-        return this.#meet("listen", () => super.fetch(request));
-      }
-      async tell(events) {
-        return this.#meet("tell", () => super.tell(events));
-      }
-      async #meet(command, apply) {
-        if (fault.command !== command || fault.times === 0) return apply();
-        fault.times -= 1;
-        switch (fault.how) {
-          case "throw":
-            throw new Error("a fault of the test's");
-          case "overloaded":
-            throw Object.assign(new Error("a fault of the test's"), { overloaded: true, retryable: true });
-          case "before":
-            return this.ctx.abort("a reset of the test's");
-          case "after":
-            await apply();
-            await this.ctx.storage.sync();
-            return this.ctx.abort("a reset of the test's");
-          case "hold":
-            while (held) await scheduler.wait(20);
-            return apply();
-        }
-      }
-    }
-    export default {
-      fetch(request, env) {
-        const [, test, what, command, how, times] = new URL(request.url).pathname.split("/");
-        if (test !== "test") return guard.fetch(request, env);
-        held = what === "fault" && how === "hold";
-        if (what === "fault") fault = { command, how, times: Number(times) };
-        return new Response();
-      },
-    };`,
-};
-
-/** Has the clock go ahead, also for the Durable Objects. */
-const CLOCK = {
-  type: "ESModule" as const,
-  path: `${root}/build/with-clock.js`,
-  contents: `
-    import guard from "./index.js";
-    export { UserSessions } from "./index.js";
-    const now = Date.now.bind(Date);
-    let ahead = 0;
-    Date.now = () => now() + ahead;
-    export default {
-      fetch(request, env) {
-        ahead = Number(request.headers.get("x-clock") ?? ahead);
-        return guard.fetch(request, env);
-      },
-    };`,
-};
-
 /** Sends a request as it stands: `fetch` itself would normalise the path and add headers. */
 async function send(url: string, path: string, init: RequestInit = {}): Promise<Response> {
   const typed = init.body == null ? undefined : new Response(init.body);
@@ -308,6 +202,9 @@ export async function answerOf(response: Response | Promise<Response>) {
   const isJson = /json/.test(headers.get("content-type") ?? "");
   return { status, headers: Object.fromEntries(headers), body: isJson ? (JSON.parse(text) as Record<string, unknown>) : text };
 }
+
+/** The `User-Agent` of a phone. */
+export const PHONE = { "user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148" };
 
 /** A token signed with the tests' key, with these claims in place of good ones. */
 export function mint(claims: JWTPayload, header: Record<string, unknown> = {}): Promise<string> {

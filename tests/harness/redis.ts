@@ -1,6 +1,7 @@
 // A real Redis behind the project's bridge.
 
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
@@ -11,6 +12,14 @@ import { startBridge } from "../../bridge/server.ts";
 
 /** The token of the tests' bridge. */
 export const REST_TOKEN = "token-of-the-tests";
+
+/** The settings of a guard whose store is the Redis behind this URL, with keys of its own. */
+export const redisVars = (restUrl: string) => ({
+  SESSION_STORE: "redis",
+  UPSTASH_REDIS_REST_URL: restUrl,
+  UPSTASH_REDIS_REST_TOKEN: REST_TOKEN,
+  REDIS_KEYSPACE: `test:${randomBytes(6).toString("hex")}:`,
+});
 
 /** Redis, and the bridge before it. */
 export interface RedisAndBridge extends AsyncDisposable {

@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { expect, inject, test } from "vitest";
 import { answerOf, bearer, loginInit, startGuard, type LoggedIn } from "../harness/guard.ts";
 import { startIssuer } from "../harness/identity_provider.ts";
-import { REST_TOKEN } from "../harness/redis.ts";
+import { redisVars } from "../harness/redis.ts";
 
 type Fault = (command: string) => "before" | "after" | undefined;
 
@@ -32,11 +32,8 @@ async function startFaultyStore() {
   });
 }
 
-const redisVars = (url: string) => ({
-  SESSION_STORE: "redis", UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: REST_TOKEN, REDIS_KEYSPACE: `interrupted:${Math.random()}:`,
-});
-
 const isClaim = (command: string) => command.startsWith('["set"') && command.includes('"nx"');
+
 const isOpen = (command: string) => /^\["eval(sha)?"/.test(command) && command.includes('"evict"');
 
 test.each<[string, Fault]>([

@@ -8,7 +8,7 @@ import { Redis } from "@upstash/redis";
 import { createClient } from "redis";
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import { startBridge } from "../../bridge/server.ts";
-import { answerOf } from "../harness/guard.ts";
+import { answerOf, bearer } from "../harness/guard.ts";
 import { REST_TOKEN, startRedis } from "../harness/redis.ts";
 
 const url = inject("restUrl");
