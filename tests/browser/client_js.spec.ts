@@ -1,4 +1,4 @@
-// The browser's half of push, in a real browser.
+// client.js in a real browser: it receives the end of a session and goes to the login page.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Browser, WebSocketRoute } from "playwright-core";
@@ -59,7 +59,7 @@ async function route(page: Awaited<ReturnType<typeof open>>["page"]) {
   return sockets;
 }
 
-test("the page of a session that was superseded moves to the login page, which says why and leads back", async () => {
+test("a page whose session was superseded goes to the login page, which says why and leads back", async () => {
   const { page, signIn } = await open("ada");
   await signIn();
   expect(new URL(page.url()).pathname).toBe("/boats");
@@ -72,7 +72,7 @@ test("the page of a session that was superseded moves to the login page, which s
   await page.waitForURL(`${url}/boats?page=2`);
 });
 
-test("the fragment of a page that moves to the login page is there again after the login", async () => {
+test("the fragment of a page that goes to the login page is restored after the login", async () => {
   const { page, signIn } = await open("fay");
   await signIn();
   await page.evaluate("location.hash = 'row-7'");
@@ -84,7 +84,7 @@ test("the fragment of a page that moves to the login page is there again after t
   await page.waitForURL(`${url}/boats?page=2#row-7`);
 });
 
-test("after a logout by a form the page says that, although the push was faster", async () => {
+test("after a logout by a form the login page says so, although the pushed event came first", async () => {
   const { page, signIn } = await open("gil");
   const messages: unknown[] = [];
   page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => messages.push(payload)));
@@ -106,7 +106,7 @@ test("after a logout by a form the page says that, although the push was faster"
   expect([visited, await page.getByRole("status").textContent()]).toEqual([["?reason=logged_out"], "You have signed out."]);
 });
 
-test("a page that listens and asks does not keep a session from expiring", async () => {
+test("a page that listens and polls does not keep its session from expiring", async () => {
   await using brief = await startGuard({ SESSION_IDLE_TIMEOUT: "3 seconds" });
   brief.origin.reply = { headers: { "content-type": "text/html" }, body: '<title>Members</title><script src="/_auth/client.js" async></script>' };
   const page = await (await browser.newContext()).newPage();
@@ -129,7 +129,7 @@ test("a page that listens and asks does not keep a session from expiring", async
   expect(await page.getByRole("status").textContent()).toMatch(/^Your session expired just now \(.* UTC\)\.$/);
 });
 
-test("a page that asks for it is only told, by an event of the window", async () => {
+test("a page may ask for a window event instead of the redirect", async () => {
   const { page, signIn, ended } = await open("ben", 'data-redirect="off"');
   await signIn();
   await guard.login("ben");
@@ -137,7 +137,7 @@ test("a page that asks for it is only told, by an event of the window", async ()
   expect(page.url()).toBe(`${url}/boats?page=2`);
 });
 
-test("a page may keep itself where it is when it hears the event", async () => {
+test("a page may prevent the redirect when it gets the event", async () => {
   const { page, signIn, ended } = await open("cem");
   await page.addInitScript("addEventListener('session-guard:ended', (event) => event.preventDefault())");
   await signIn();
@@ -146,7 +146,7 @@ test("a page may keep itself where it is when it hears the event", async () => {
   expect(page.url()).toBe(`${url}/boats?page=2`);
 });
 
-test("a connection that was lost is made again, and the session asked about", async () => {
+test("a lost connection is opened again, and the session is checked", async () => {
   const { page, asked, signIn, ended } = await open("dee", 'data-redirect="off"');
   const sockets = await route(page);
   await signIn();
@@ -157,7 +157,7 @@ test("a connection that was lost is made again, and the session asked about", as
   await expect.poll(ended).toMatchObject({ type: "session.superseded" });
 });
 
-test("an end while the connection was lost is learnt when it is made again", async () => {
+test("a session that ended while the connection was lost is noticed when it is opened again", async () => {
   const { page, asked, signIn, ended } = await open("eva", 'data-redirect="off"');
   const sockets = await route(page);
   await signIn();

@@ -1,4 +1,4 @@
-// Applications on other origins, in a real browser.
+// Applications on other origins in a real browser. Over plain HTTP: contract/cors.spec.ts.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Browser } from "playwright-core";
@@ -53,7 +53,7 @@ async function asker(origin: string) {
 
 const login = (username: string) => ({ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ username, password: PASSWORD }) });
 
-test("one without credentials logs in, reads refusals and uses its token, and no cookie", async () => {
+test("an origin without credentials logs in, reads refusals and uses its token, and no cookie", async () => {
   const ask = await asker(spa);
   expect(await ask("/boats")).toMatchObject({ status: 401, challenge: "Bearer", body: { code: "token_missing" } });
   const entered = await ask("/_auth/login", login("spa"));
@@ -65,7 +65,7 @@ test("one without credentials logs in, reads refusals and uses its token, and no
   expect(await ask("/_auth/session", { headers })).toMatchObject({ status: 401, body: { code: "session_revoked" } });
 });
 
-test("one of the same site with credentials uses the cookie", async () => {
+test("a same-site origin with credentials uses the cookie", async () => {
   const ask = await asker(app);
   const credentials = "include" as const;
   expect(await ask("/_auth/login", { ...login("app"), credentials })).toMatchObject({ status: 200 });
@@ -74,7 +74,7 @@ test("one of the same site with credentials uses the cookie", async () => {
   expect(await ask("/_auth/session", { credentials })).toMatchObject({ status: 401, body: { code: "token_missing" } });
 });
 
-test("one that is not named reads nothing", async () => {
+test("an origin that is not allowed reads nothing", async () => {
   const ask = await asker(guard.origin.url);
   expect(await ask("/boats")).toEqual({ error: expect.stringContaining("TypeError") });
   expect(await ask("/_auth/login", login("evil"))).toEqual({ error: expect.stringContaining("TypeError") });

@@ -1,5 +1,5 @@
-// Downloads in a real browser: however they begin, they arrive whole. Only one without a length, which may
-// go on for ever, is cut off with its session.
+// Downloads in a real browser: however they begin, they arrive complete. Only one without a length, which may
+// never end, is cut off with its session.
 
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";

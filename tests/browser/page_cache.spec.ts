@@ -1,4 +1,5 @@
-// Going back to a page whose session is over, in a real browser that keeps pages.
+// The Back button after a session has ended, in a real browser with a page cache. The headers:
+// contract/page_cache.spec.ts.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Browser } from "playwright-core";
@@ -64,7 +65,7 @@ const KEPT: [string, Record<string, string>][] = [
   ["an hour", { "cache-control": "private, max-age=3600" }],
 ];
 
-describe.each(KEPT)("a page of which the origin says %j to caches", (_, headers) => {
+describe.each(KEPT)("a page that the origin lets caches keep for %j", (_, headers) => {
   test.each([["without client.js", ""], ["with client.js", CLIENT]])("is not shown again after a logout by a form, %s", async (_, body) => {
     serve(headers, body);
     const { page, back } = await visitor();
@@ -74,7 +75,7 @@ describe.each(KEPT)("a page of which the origin says %j to caches", (_, headers)
     await expect.poll(() => page.title()).toBe("Sign in");
   });
 
-  test("is not shown again when a newer login has taken its session's place, by way of the login page", async () => {
+  test("is not shown again after a newer login, coming back from the login page", async () => {
     serve(headers);
     const { user, page, back } = await visitor();
     await guard.login(user);
@@ -88,7 +89,7 @@ describe.each(KEPT)("a page of which the origin says %j to caches", (_, headers)
     ["from another page behind the guard", () => `${url}/other`],
     ["from another site", () => `${guard.origin.url}/elsewhere`],
     ["from an empty page", () => "about:blank"],
-  ])("is not shown again when a newer login has taken its session's place, %s", async (_, elsewhere) => {
+  ])("is not shown again after a newer login, coming back %s", async (_, elsewhere) => {
     serve(headers);
     const { user, page, back } = await visitor();
     await page.goto(elsewhere());
@@ -98,7 +99,7 @@ describe.each(KEPT)("a page of which the origin says %j to caches", (_, headers)
   });
 });
 
-test("a page that the browser keeps is loaded anew when it returns, by client.js", async () => {
+test("client.js reloads a page that comes back from the browser's page cache", async () => {
   serve({}, CLIENT);
   const { page, back } = await visitor("/shell");
   // Once it listens, it knows that somebody is signed in.
@@ -109,7 +110,7 @@ test("a page that the browser keeps is loaded anew when it returns, by client.js
   await expect.poll(() => guard.origin.received.map(({ target }) => target)).toContain("/shell");
 });
 
-test("going back within a live session shows the page, made anew", async () => {
+test("going back within a live session loads the page again", async () => {
   const { page, back } = await visitor();
   await page.goto(`${url}/other`);
   guard.origin.received.length = 0;
@@ -118,7 +119,7 @@ test("going back within a live session shows the page, made anew", async () => {
   expect(await page.title()).toBe("Private");
 });
 
-test("no trace of that is left in the browser, and none reaches the origin", async () => {
+test("this leaves no cookie in the browser, and nothing reaches the origin", async () => {
   const { page } = await visitor();
   await page.goto(`${url}/other`);
   expect((await page.context().cookies()).map(({ name }) => name)).toEqual(["__Host-session"]);

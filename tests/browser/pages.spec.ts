@@ -35,7 +35,7 @@ async function visitor() {
   return { page, signIn };
 }
 
-test("of two browsers the second signs the first one out, which is told so and comes back to where it was", async () => {
+test("a second browser signs the first one out, which is told so and returns to its page", async () => {
   const [first, second] = [await visitor(), await visitor()];
   await first.page.goto(`${url}/members?page=2`);
   expect(new URL(first.page.url()).pathname).toBe("/_auth/login");
@@ -52,7 +52,7 @@ test("of two browsers the second signs the first one out, which is told so and c
   expect(first.page.url()).toBe(`${url}/members?page=2`);
 });
 
-test("a wrong password is answered on the page, and the right one then leads on", async () => {
+test("a wrong password is reported on the page, and the right one then leads on", async () => {
   const { page, signIn } = await visitor();
   await page.goto(`${url}/boats`);
   await signIn("ben", "wrong");
@@ -63,7 +63,7 @@ test("a wrong password is answered on the page, and the right one then leads on"
   expect(page.url()).toBe(`${url}/boats`);
 });
 
-test.each(["", "?reason=session_expired&redirect=/boats?page=2"])("the fragment of a link is there again after the login, also after a wrong password (%j)", async (query) => {
+test.each(["", "?reason=session_expired&redirect=/boats?page=2"])("the fragment of a link is restored after the login, even after a wrong password (%j)", async (query) => {
   const { page, signIn } = await visitor();
   await page.goto(`${url}${query === "" ? "/boats?page=2" : `/_auth/login${query}`}#row-7`);
   expect(new URL(page.url()).pathname).toBe("/_auth/login");
@@ -72,7 +72,7 @@ test.each(["", "?reason=session_expired&redirect=/boats?page=2"])("the fragment 
   expect(page.url()).toBe(`${url}/boats?page=2#row-7`);
 });
 
-test("a link of 8 KB leads back to where it pointed", async () => {
+test("a link of 8 KB leads back to its target", async () => {
   const { page, signIn } = await visitor();
   const link = `${url}/boats?filter=${"%C3%A4b".repeat(1160)}`;
   expect(link.length).toBeGreaterThan(8100);
@@ -81,7 +81,7 @@ test("a link of 8 KB leads back to where it pointed", async () => {
   expect(page.url()).toBe(link);
 });
 
-test("an application may lead to another site after the login", async () => {
+test("an application may redirect to another site after the login", async () => {
   const { page, signIn } = await visitor();
   await page.goto(`${url}/boats`);
   // Another site to the browser.
@@ -95,7 +95,7 @@ test("an application may lead to another site after the login", async () => {
   }
 });
 
-test("a form sent after the session is over leads to the login page, which says when it was ended and leads back to the form", async () => {
+test("a form sent after the session has ended leads to the login page, which says when that was and leads back to the form", async () => {
   const { page, signIn } = await visitor();
   await page.goto(`${url}/form?step=2`);
   await signIn("form");
@@ -112,7 +112,7 @@ test("a form sent after the session is over leads to the login page, which says 
   expect(page.url()).toBe(`${url}/form?step=2`);
 });
 
-test("a sign-out by a form leads to the login page, and the session is over", async () => {
+test("a logout by a form leads to the login page, and the session has ended", async () => {
   const { page, signIn } = await visitor();
   await page.goto(url);
   await signIn("eva");
@@ -125,7 +125,7 @@ test("a sign-out by a form leads to the login page, and the session is over", as
   expect(stolen).toMatchObject({ status: 401, body: { code: "session_revoked" } });
 });
 
-test("the login page is labelled, loads nothing from elsewhere, and breaks none of its own rules", async () => {
+test("the login page has labels, loads nothing from other sites, and keeps to its own Content-Security-Policy", async () => {
   const context = await browser.newContext();
   const page = await context.newPage();
   const complaints: string[] = [];

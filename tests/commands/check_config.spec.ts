@@ -19,24 +19,24 @@ describe("npm run check-config", { timeout: 120_000 }, () => {
   };
   const good = '[vars]\nISSUER = "https://a"\nAUDIENCE = "a"\n';
 
-  test("is content with the project's own file, but for its examples", async () => {
+  test("accepts the project's own wrangler.toml, except for the example values", async () => {
     const { status, printed } = await runCommand(process.execPath, ["scripts/check-config.mjs"]);
     expect({ status, printed }).toMatchObject({ status: 0, printed: expect.stringContaining("ISSUER still has the example's value") });
   });
 
-  test("names every setting that is wrong, and fails", async () => {
+  test("names every invalid setting, and fails", async () => {
     const { status, printed } = await check(`${good}SESSION_TTL = "soon"\nSESSION_LIMIT = "many"\nROUTES = [{ path = "x" }]\n`);
     expect({ status, printed }).toMatchObject({ status: 1, printed: expect.stringMatching(/error: ROUTES [^]*error: SESSION_LIMIT [^]*error: SESSION_TTL /) });
   });
 
-  test("checks a secret that it is given, and never prints it", async () => {
+  test("checks a secret, and never prints it", async () => {
     const keys = '{"keys":[{"kty":"oct","alg":"HS256","k":"dG9vLXNob3J0"}]}';
     const { status, printed } = await check(good, { SIGNING_KEYS: keys });
     expect({ status, printed }).toMatchObject({ status: 1, printed: expect.stringMatching(/error: SIGNING_KEYS .*32 bytes/) });
     expect(printed).not.toContain("dG9vLXNob3J0");
   });
 
-  test("does not take the development keys for those that will be deployed", async () => {
+  test("does not mistake the development keys for those that will be deployed", async () => {
     const keys = `{"keys":[{"kty":"oct","alg":"HS256","kid":"development-only-1","k":"${"A".repeat(43)}"}]}`;
     const { status, printed } = await check(good, { SIGNING_KEYS: keys });
     expect({ status, printed }).toMatchObject({ status: 0, printed: expect.stringContaining("note: SIGNING_KEYS is a secret that is not seen here") });
@@ -50,12 +50,12 @@ describe("npm run check-config", { timeout: 120_000 }, () => {
     expect({ status, printed }).toMatchObject({ status: 0, printed: expect.not.stringContaining("error:") });
   });
 
-  test("finds a secret that is written among the vars", async () => {
+  test("finds a secret among the vars", async () => {
     const { status, printed } = await check(`${good}SIGNING_KEYS = "{}"\n`);
     expect({ status, printed }).toMatchObject({ status: 1, printed: expect.stringContaining("SIGNING_KEYS is a secret") });
   });
 
-  test("explains by which rule a request is decided, as the documentation shows it, without secrets", async () => {
+  test("explains which rule decides a request, as the documentation shows it, without secrets", async () => {
     const [routes = ""] = blocks("docs/routes.md", "toml");
     const [, args = "", expected = ""] = /\n\$ npm run --silent check-config -- (.*?)\n(.*?)```/s.exec(page("docs/routes.md")) ?? [];
     const words = [...args.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
@@ -73,7 +73,7 @@ describe("npm run check-config", { timeout: 120_000 }, () => {
     expect(await check(good, {}, args)).toMatchObject({ status: 1, printed: expect.stringContaining(message) });
   });
 
-  test("explains nothing by settings that are wrong", async () => {
+  test("explains nothing with invalid settings", async () => {
     const { status, printed } = await check(`${good}ROUTES = [{ path = "x" }]\n`, {}, ["--explain", "GET /"]);
     expect({ status, printed }).toMatchObject({ status: 1, printed: expect.stringContaining("error: ROUTES ") });
     expect(printed).not.toContain("holds");
@@ -95,18 +95,18 @@ describe("npm run check-config", { timeout: 120_000 }, () => {
   describe("with a path of the origin below AUTH_PATH", () => {
     const checkOrigin = (url: string) => check(`${good}AUTH_PATH = "/auth/"\nORIGIN_URL = "${url}"\n`);
 
-    test("says what the origin has there, and is content all the same", async () => {
+    test("says what the origin has there, and still succeeds", async () => {
       await using site = await startSite((path) => (path === "/auth/login" ? 200 : 404));
       const found = await checkOrigin(site.url);
       expect(found).toMatchObject({ status: 0, printed: expect.stringContaining("note: the origin has something at /auth/login, which nobody can reach") });
     });
 
-    test("says nothing if there is nothing", async () => {
+    test("says nothing if the origin has nothing there", async () => {
       await using site = await startSite(() => 404);
       expect(await checkOrigin(site.url)).toMatchObject({ status: 0, printed: expect.not.stringContaining("has something") });
     });
 
-    test("says that it does not know if the origin is away", async () => {
+    test("says that it does not know if the origin is down", async () => {
       expect(await checkOrigin("http://127.0.0.1:9")).toMatchObject({ status: 0, printed: expect.stringContaining("note: ORIGIN_URL cannot be reached from here") });
     });
   });

@@ -13,7 +13,7 @@ describe("npm run keys", () => {
   const make = (...args: string[]) => runCommand(process.execPath, ["scripts/keys.mjs", ...args]);
   const read = (file: string) => (JSON.parse(readFileSync(file, "utf8")) as { keys: Record<string, string>[] }).keys;
 
-  test.each(["HS256", "HS384", "HS512", "ES256", "EdDSA"])("makes a key for %s, named by its thumbprint, and never prints it", async (alg) => {
+  test.each(["HS256", "HS384", "HS512", "ES256", "EdDSA"])("creates a key for %s, named by its thumbprint, and never prints it", async (alg) => {
     const file = join(folder, `${alg}.json`);
     const { status, printed } = await make("--alg", alg, "--out", file);
     expect({ status, printed }).toMatchObject({ status: 0, printed: expect.stringContaining("npx wrangler secret put SIGNING_KEYS <") });
@@ -31,7 +31,7 @@ describe("npm run keys", () => {
     expect(read(file)).toEqual([expect.objectContaining({ alg: "ES256" }), old]);
   });
 
-  test("overwrites nothing, and knows what it cannot make", async () => {
+  test("overwrites nothing, and refuses other algorithms", async () => {
     const file = join(folder, "once.json");
     await make("--out", file);
     expect(await make("--out", file)).toMatchObject({ status: 1, printed: expect.stringContaining("is there already") });

@@ -9,14 +9,14 @@ describe("npm run log-identity", { timeout: 120_000 }, () => {
   const keys = [key("new"), key("old")];
   const name = (...args: string[]) => runCommand(process.execPath, ["scripts/log-identity.mjs", ...args], { SIGNING_KEYS: JSON.stringify({ keys }) });
 
-  test("prints what the log calls a user, for each key that could have signed", async () => {
+  test("prints the hash of a user, for each key that could have signed", async () => {
     const hmac = (secret: Buffer, text: string) => createHmac("sha256", secret).update(text).digest();
     const lines = keys.map(({ kid, k }) => `${hmac(hmac(Buffer.from(k, "base64url"), "session-guard: names in the log"), "m-001").toString("hex").slice(0, 32)} ${kid}`);
     expect(await name("--user", "m-001")).toMatchObject({ status: 0, printed: `${lines.join("\n")}\n` });
     expect(await name("--session", "m-001")).toMatchObject({ status: 0, printed: `${lines.join("\n")}\n` });
   });
 
-  test.each([[[]], [["--user", "a", "--session", "b"]], [["--nobody"]]])("wants one name: %j", async (args) => {
+  test.each([[[]], [["--user", "a", "--session", "b"]], [["--nobody"]]])("requires one name: %j", async (args) => {
     expect(await name(...args)).toMatchObject({ status: 1, printed: expect.stringContaining("error: ") });
   });
 });

@@ -9,7 +9,7 @@ import { freePort } from "../harness/redis.ts";
 const folder = useFolder();
 
 describe("npm run redis", () => {
-  test("starts a Redis and a bridge, prints the settings, and keeps its data over a restart", { timeout: 60_000 }, async () => {
+  test("starts Redis and the bridge, prints the settings, and keeps the data over a restart", { timeout: 60_000 }, async () => {
     const [redisPort, bridgePort] = [await freePort(), await freePort()];
     const env = { REDIS_DIR: join(folder, "redis"), REDIS_PORT: `${redisPort}`, BRIDGE_PORT: `${bridgePort}`, UPSTASH_REDIS_REST_TOKEN: "of-this-test" };
     const key = `commands:${randomBytes(6).toString("hex")}`;

@@ -12,7 +12,7 @@ const folder = useFolder();
 const README = "README.md";
 
 describe("npm start", () => {
-  test("brings up the scenes that the documentation prints, word for word", { timeout: 120_000 }, async () => {
+  test("shows what the documentation prints, word for word", { timeout: 120_000 }, async () => {
     const port = await freePort();
     const { child, printed } = startCommand(process.execPath, ["scripts/start.mjs", "--persist-to", folder], { PORT: `${port}` });
     let origin = "";

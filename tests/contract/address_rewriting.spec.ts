@@ -1,4 +1,4 @@
-// An origin at ORIGIN_URL hears another host than the client has said.
+// The site's address in responses of an origin at ORIGIN_URL, and REWRITE_ORIGIN in requests.
 
 import { gunzipSync, gzipSync } from "node:zlib";
 import { WebSocket } from "ws";
@@ -23,19 +23,19 @@ async function read(reply: Reply, names: string[], path = "/items") {
   return [answer.status, ...names.map((name) => answer.headers.get(name))];
 }
 
-describe("an answer that names the origin's address names the site's", () => {
-  test.each(["/items", "/items", "/items", "/open"])("in a redirect, at %s", async (path) => {
+describe("the origin's address in a response header becomes the site's", () => {
+  test.each(["/items", "/items", "/items", "/open"])("in the Location of a redirect, at %s", async (path) => {
     const reply = { status: 307, headers: { location: `${guard.origin.url}/items/?a=${guard.origin.url}` } };
     expect(await read(reply, ["location"], path)).toEqual([307, `${guard.url}/items/?a=${guard.origin.url}`]);
   });
 
-  test("with the host that the client has said", async () => {
+  test("with the host of the request", async () => {
     guard.origin.reply = { status: 302, headers: { location: `${guard.origin.url}/a` } };
     const answer = await guard.fetch("/plain", { headers: { host: "App.example.com" } });
     expect(answer.headers.get("location")).toBe("http://app.example.com/a");
   });
 
-  test("in links, a refresh and the place of its content, and its body arrives as it was", async () => {
+  test("in Link, Refresh and Content-Location, while the body is unchanged", async () => {
     const { url } = guard.origin;
     const reply = {
       headers: { "content-location": `${url}/t.json`, link: `<${url}/t.json?_next=2>; rel="next", <https://cdn.example/a.css>; rel=preload`, refresh: `5; url='${url}/t'` },
@@ -69,7 +69,7 @@ describe("an answer that names the origin's address names the site's", () => {
     expect(await read({ headers: { [name]: at(said) } }, [name])).toEqual([200, at(expected)]);
   });
 
-  test("and a compressed body arrives as it was", async () => {
+  test("while a compressed body is unchanged", async () => {
     const body = gzipSync("the origin's answer");
     guard.origin.reply = { headers: { link: `<${guard.origin.url}/2>; rel=next`, "content-encoding": "gzip" }, stream: (response) => response.end(body) };
     const answer = await guard.fetch("/items", { headers: { ...headers, "accept-encoding": "gzip" } });
@@ -77,7 +77,7 @@ describe("an answer that names the origin's address names the site's", () => {
     expect(gunzipSync(await answer.arrayBuffer()).toString()).toBe("the origin's answer");
   });
 
-  test("also when it logs somebody in, and both cookies are set", async () => {
+  test("also if the response logs somebody in, and all cookies are set", async () => {
     guard.origin.reply = { status: 303, headers: { location: `${guard.origin.url}/home`, "x-guard-login": '{"sub":"ben"}', "set-cookie": ["a=1", "b=2"] } };
     const answer = await guard.fetch("/open");
     expect(answer.headers.get("location")).toBe(`${guard.url}/home`);
@@ -90,27 +90,27 @@ describe("an answer that names the origin's address names the site's", () => {
     ["another port", () => `${guard.origin.url}0/a`],
     ["a host that begins alike", () => `${guard.origin.url}.evil.example/a`],
     ["the origin as a user", () => `${guard.origin.url}@evil.example/a`],
-  ])("but %s stays as it is", async (_, location) => {
+  ])("but %s is unchanged", async (_, location) => {
     expect(await read({ status: 302, headers: { location: location() } }, ["location"])).toEqual([302, location()]);
   });
 });
 
-test("an origin that is another Worker hears the site's host, and its redirects stay", async () => {
+test("an origin that is another Worker gets the site's host, and its redirects are unchanged", async () => {
   const bound = `export default { fetch: (request) => new Response(null, { status: 302, headers: { location: new URL("/a/", request.url).href } }) };`;
   await using guard = await startGuard({ LOGIN_URL: "https://app.example.com/internal/login", ROUTES: '[{"path":"/*","access":"public"}]' }, { bound });
   const answer = await guard.fetch("/a", { headers: { host: "app.example.com" } });
   expect(answer.headers.get("location")).toBe("http://app.example.com/a/");
 });
 
-describe("a request of the site's own page", () => {
+describe("Origin and Referer of a request from the site's own page", () => {
   const sent = (guard: Guard) => guard.origin.received.map(({ headers: { origin, referer } }) => [origin, referer]);
 
-  test("says so by the site's address", async () => {
+  test("name the site by default", async () => {
     await guard.fetch("/items", { method: "POST", headers: { ...headers, origin: guard.url, referer: `${guard.url}/a` } });
     expect(sent(guard)).toEqual([[guard.url, `${guard.url}/a`]]);
   });
 
-  test("says so by the origin's with REWRITE_ORIGIN, each time anew, and others say what they said", async () => {
+  test("name the origin with REWRITE_ORIGIN, in every request, while those of other sites are unchanged", async () => {
     await using rewriting = await startGuard({ REWRITE_ORIGIN: "true" });
     const { headers } = bearer((await rewriting.login("ada")).access_token);
     const [site, origin] = [rewriting.url, rewriting.origin.url];
@@ -122,7 +122,7 @@ describe("a request of the site's own page", () => {
     expect(sent(rewriting)).toEqual([...expected, ...expected]);
   });
 
-  test("says so when it opens a WebSocket, too", async () => {
+  test("are rewritten for a WebSocket, too", async () => {
     await using rewriting = await startGuard({ REWRITE_ORIGIN: "true" });
     const { headers } = bearer((await rewriting.login("ada")).access_token);
     const socket = new WebSocket(rewriting.url.replace("http", "ws"), { headers, origin: rewriting.url });
@@ -131,7 +131,7 @@ describe("a request of the site's own page", () => {
     expect(sent(rewriting)).toEqual([[rewriting.origin.url, undefined]]);
   });
 
-  test("is still refused with the cookie if it is another site's", async () => {
+  test("are still checked: another site's request with the cookie is refused", async () => {
     await using rewriting = await startGuard({ REWRITE_ORIGIN: "true" });
     const cookie = (await rewriting.fetch("/_auth/login", loginInit({ username: "ada" }))).headers.getSetCookie()[0]?.split(";")[0] ?? "";
     const post = (from: string) => rewriting.fetch("/items", { method: "POST", headers: { cookie, origin: from } });

@@ -1,4 +1,4 @@
-// The sessions of others: seen, begun and ended by the admin API key.
+// The admin API with its key: users and their sessions are listed, created, changed and ended.
 
 import { execFile as execFileWith } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -15,10 +15,10 @@ beforeAll(async () => {
 });
 afterAll(() => guard[Symbol.asyncDispose]());
 
-const { call, remove, begin, visit, withScope, everybody } = adminApi(() => guard);
+const { call, remove, createSession, visit, withScope, listUsers } = adminApi(() => guard);
 
-describe("users", () => {
-  test("are those with a live session, each once, whatever the page's size", async () => {
+describe("GET users", () => {
+  test("lists each user with a live session once, whatever the page size", async () => {
     await using own = await start();
     const subs = ["ada", "ben", "a:b", "é\n", "{x}", "..", "\u0000", "𝒳".repeat(256), ...Array.from({ length: 8 }, (_, i) => `user-${i}`)];
     for (const [i, sub] of subs.entries()) {
@@ -30,30 +30,30 @@ describe("users", () => {
     await own.fetch("/_auth/logout", { method: "POST", ...bearer(gone.access_token) });
     const expected = subs.map((sub) => ({ sub, sessions: sub === "ada" ? 2 : 1, admin: false }));
     const bySub = (a: { sub: string }, b: { sub: string }) => (a.sub < b.sub ? -1 : 1);
-    await eventually(async () => (await everybody(40, own)).toSorted(bySub)).toEqual(expected.toSorted(bySub));
-    const order = (await everybody(40, own)).map(({ sub }) => sub);
-    for (const limit of [1, 3, 16]) expect((await everybody(limit, own)).map(({ sub }) => sub), `pages of ${limit}`).toEqual(order);
+    await eventually(async () => (await listUsers(40, own)).toSorted(bySub)).toEqual(expected.toSorted(bySub));
+    const order = (await listUsers(40, own)).map(({ sub }) => sub);
+    for (const limit of [1, 3, 16]) expect((await listUsers(limit, own)).map(({ sub }) => sub), `pages of ${limit}`).toEqual(order);
     expect(await call("stats", {}, KEY, own)).toMatchObject({ status: 200, body: { users: subs.length, sessions: subs.length + 1 } });
   });
 
-  test("are shown as the store has them, also where the index is behind, which then catches up", async () => {
+  test("shows what the store says while the index lags, and the index catches up", async () => {
     await using brief = await start({ SESSION_IDLE_TIMEOUT: "1 second" });
     await brief.login("idles");
     const stats = async () => (await call("stats", {}, KEY, brief)).body;
     await eventually(stats).toEqual({ users: 1, sessions: 1 });
-    await eventually(() => everybody(40, brief)).toEqual([]);
+    await eventually(() => listUsers(40, brief)).toEqual([]);
     await eventually(stats).toEqual({ users: 0, sessions: 0 });
   });
 
-  test("leave the index when their session's time is over", async () => {
+  test("drops a user whose last session has expired", async () => {
     await using brief = await start();
-    expect(await begin("brief", { session_ttl: "5 seconds" }, KEY, brief)).toMatchObject({ status: 201 });
+    expect(await createSession("brief", { session_ttl: "5 seconds" }, KEY, brief)).toMatchObject({ status: 201 });
     const stats = async () => (await call("stats", {}, KEY, brief)).body;
     await eventually(stats).toEqual({ users: 1, sessions: 1 });
     await eventually(stats).toEqual({ users: 0, sessions: 0 });
   });
 
-  test("leave the index with their last session, however it ended", async () => {
+  test("drops a user whose last session was ended, however that happened", async () => {
     await using own = await start({ SESSION_LIMIT: "1" });
     const stats = async () => (await call("stats", {}, KEY, own)).body;
     const leave: ((login: LoggedIn) => Promise<unknown>)[] = [
@@ -70,7 +70,7 @@ describe("users", () => {
     }
   });
 
-  test.each(["limit=0", "limit=41", "limit=many", "cursor=*", "cursor=a:b"])("?%s is a bad request", async (query) => {
+  test.each(["limit=0", "limit=41", "limit=many", "cursor=*", "cursor=a:b"])("refuses ?%s as a bad request", async (query) => {
     expect(await call(`users?${query}`)).toMatchObject({ status: 400, body: { code: "bad_request" } });
   });
 });
@@ -88,11 +88,11 @@ describe("a user's sessions", () => {
     expect(JSON.stringify(answer.body)).not.toContain("1234");
   });
 
-  test("of nobody are none", async () => {
+  test("are an empty list for an unknown user", async () => {
     expect(await call(sessionsOf("nobody"))).toMatchObject({ status: 200, body: { sub: "nobody", admin: false, sessions: [] } });
   });
 
-  test("end one by one, or all, and their tokens answer session_revoked at once", async () => {
+  test("are ended one by one or all together, and their tokens get session_revoked on the next request", async () => {
     const logins = [await guard.login("ends"), await guard.login("ends"), await guard.login("ends")];
     const visits = () => Promise.all(logins.map(({ access_token }) => visit(access_token)));
     expect(await remove(`${sessionsOf("ends")}/${logins[1]?.session.sid}`)).toMatchObject({ status: 200, body: { ended: 1, done: true } });
@@ -104,15 +104,15 @@ describe("a user's sessions", () => {
     expect(await visit(other.access_token)).toBe("passes");
   });
 
-  test.each(["%", "%4", "%zz/sessions", "%C3", "%E9", ""])("of %j are a bad request or nothing at all", async (sub) => {
+  test.each(["%", "%4", "%zz/sessions", "%C3", "%E9", ""])("of the malformed user %j are a 400 or a 404", async (sub) => {
     const answer = await remove(`users/${sub}/sessions`);
     expect([400, 404], JSON.stringify(answer)).toContain(answer.status);
   });
 });
 
-describe("a session that a backend begins", () => {
-  test("is answered like a login, and passes with its claims and data", async () => {
-    const answer = await begin("backend/1", {
+describe("a session that a backend creates", () => {
+  test("is returned like a login's, and passes with its claims and data", async () => {
+    const answer = await createSession("backend/1", {
       claims: { email: "ada@example.com" }, roles: ["member"], data: { theme: "dark" }, session_ttl: "15 minutes", user_agent: "Mozilla/5.0 (iPhone) Mobile",
     });
     expect(answer).toMatchObject({
@@ -128,20 +128,20 @@ describe("a session that a backend begins", () => {
     expect(guard.origin.credentialChecks.filter((it) => JSON.stringify(it).includes("backend/1")), "the origin is not asked").toEqual([]);
   });
 
-  test("needs no body", async () => {
+  test("needs no request body", async () => {
     expect(await call(sessionsOf("plain"), { method: "POST" })).toMatchObject({ status: 201, body: { session: { device: "other" } } });
   });
 
-  test("keeps the limit, as a login does", async () => {
+  test("counts against the session limit, as a login does", async () => {
     await using strict = await start({ SESSION_LIMIT: "1" });
-    const first = (await begin("limited", {}, KEY, strict)).body as unknown as LoggedIn;
-    const second = (await begin("limited", {}, KEY, strict)).body as unknown as LoggedIn;
+    const first = (await createSession("limited", {}, KEY, strict)).body as unknown as LoggedIn;
+    const second = (await createSession("limited", {}, KEY, strict)).body as unknown as LoggedIn;
     expect(second.ended.map(({ sid }) => sid)).toEqual([first.session.sid]);
     expect([await visit(first.access_token, strict), await visit(second.access_token, strict)]).toEqual(["session_superseded", "passes"]);
   });
 
-  test("ends by itself when its time is over", async () => {
-    const { access_token } = (await begin("short", { session_ttl: "1 second" })).body as unknown as LoggedIn;
+  test("expires after the lifetime that the backend chose", async () => {
+    const { access_token } = (await createSession("short", { session_ttl: "1 second" })).body as unknown as LoggedIn;
     await eventually(() => visit(access_token)).toBe("session_expired");
   });
 
@@ -153,8 +153,8 @@ describe("a session that a backend begins", () => {
     ["a lifetime longer than any", { session_ttl: "8 days" }],
     ["a claim that is the guard's to set", { claims: { exp: 1 } }],
     ["claims that fit in no token", { claims: { pad: "x".repeat(4096) } }],
-  ])("of %s is a bad request that says what to change", async (_, body) => {
-    expect(await begin("bad", body)).toMatchObject({ status: 400, body: { code: "bad_request", detail: expect.stringMatching(/\w/) } });
+  ])("with %s is refused with a 400 that says what to change", async (_, body) => {
+    expect(await createSession("bad", body)).toMatchObject({ status: 400, body: { code: "bad_request", detail: expect.stringMatching(/\w/) } });
     expect(await call(sessionsOf("bad"))).toMatchObject({ body: { sessions: [] } });
   });
 });
@@ -163,7 +163,7 @@ describe("the private data of a session", () => {
   const patch = (path: string, body: object | string, credential = KEY) =>
     call(path, { method: "PATCH", headers: { "content-type": "application/merge-patch+json" }, body: typeof body === "string" ? body : JSON.stringify(body) }, credential);
 
-  test("is changed by the key: the origin's, not the client's", async () => {
+  test("is changed with the admin key: the origin's, not the client's", async () => {
     guard.origin.approvals.set("changed", { sub: "changed/1", data: { plan: "free", old: true } });
     const { access_token, session } = await guard.login("changed");
     const path = `${sessionsOf("changed/1")}/${session.sid}`;
@@ -175,14 +175,14 @@ describe("the private data of a session", () => {
     expect((body as { data: object }).data).not.toHaveProperty("old");
   });
 
-  test("is changed by no token, whatever its scopes", async () => {
+  test("cannot be changed with a token, whatever its scopes", async () => {
     const scopes = "sessions:read sessions:revoke sessions:revoke-admins";
     const token = await withScope("root of all", scopes);
     const { session } = await guard.login("not theirs");
     expect(await patch(`${sessionsOf("not theirs")}/${session.sid}`, { a: 1 }, token)).toMatchObject({ status: 403, body: { code: "access_denied", detail: expect.stringContaining("key") } });
   });
 
-  test("of a session that is over, of another user's or of none is nowhere", async () => {
+  test("is a 404 for an ended, an unknown or another user's session", async () => {
     const [gone, other] = [await guard.login("gone data"), await guard.login("other data")];
     await guard.fetch("/_auth/logout", { method: "POST", ...bearer(gone.access_token) });
     for (const sid of [gone.session.sid, other.session.sid, "A".repeat(22)]) {
@@ -190,7 +190,7 @@ describe("the private data of a session", () => {
     }
   });
 
-  test("is no use of the session", async () => {
+  test("can be changed without counting as a use of the session", async () => {
     await using brief = await start({ SESSION_IDLE_TIMEOUT: "3 seconds" });
     const { access_token, session } = await brief.login("idles");
     const headers = { ...bearer(KEY).headers, "content-type": "application/json" };
@@ -200,7 +200,7 @@ describe("the private data of a session", () => {
     expect(await visit(access_token, brief)).toBe("session_expired");
   });
 
-  test.each(["", "[]", "null", "{", JSON.stringify({ pad: "x".repeat(16 * 1024) })])("takes no patch that reads %j", async (body) => {
+  test.each(["", "[]", "null", "{", JSON.stringify({ pad: "x".repeat(16 * 1024) })])("refuses the patch %j", async (body) => {
     const { session } = await guard.login("odd patch");
     expect(await patch(`${sessionsOf("odd patch")}/${session.sid}`, body)).toMatchObject({ status: 400, body: { code: "bad_request" } });
   });
@@ -212,17 +212,17 @@ describe("the admin API", () => {
     ["DELETE", "users/a/sessions"], ["PATCH", "users/a/sessions/x"], ["DELETE", "users/a/sessions/x"], ["DELETE", "sessions"],
   ];
 
-  test.each(PATHS)("lets nobody %s %s without a credential, or with a wrong one", async (method, path) => {
+  test.each(PATHS)("refuses %s %s without a credential and with a wrong one", async (method, path) => {
     expect(await answerOf(guard.fetch(`/_auth/admin/${path}`, { method }))).toMatchObject({ status: 401, headers: { "www-authenticate": "Bearer" }, body: { code: "token_missing" } });
     expect(await call(path, { method }, `${KEY}x`)).toMatchObject({ status: 401, body: { code: "token_invalid" } });
   });
 
-  test.each(PATHS)("takes no key for %s %s where none is set", async (method, path) => {
+  test.each(PATHS)("refuses every key for %s %s if none is set", async (method, path) => {
     await using without = await startGuard();
     expect(await call(path, { method }, KEY, without)).toMatchObject({ status: 401, body: { code: "token_invalid" } });
   });
 
-  test("tells of an outage, and of nothing else then", async () => {
+  test("answers store_unavailable during an outage", async () => {
     const away = { SESSION_STORE: "redis", UPSTASH_REDIS_REST_URL: "http://127.0.0.1:9", UPSTASH_REDIS_REST_TOKEN: "t" };
     await using cut = await start(away);
     for (const [method, path] of PATHS) {
@@ -234,7 +234,7 @@ describe("the admin API", () => {
   test.each<[string, string, number]>([
     ["GET", "admin", 404], ["GET", "admin/", 404], ["GET", "admin/user", 404], ["GET", "admin/users/a", 404],
     ["POST", "admin/users", 405], ["GET", "admin/sessions", 405], ["GET", "admin/users/a/sessions/x", 405],
-  ])("has no %s %s", async (method, path, status) => {
+  ])("does not know %s %s", async (method, path, status) => {
     expect(await answerOf(guard.fetch(`/_auth/${path}`, { method, ...bearer(KEY) }))).toMatchObject({ status });
   });
 });

@@ -1,4 +1,4 @@
-// The sessions of others, by the scopes of a token; and the end of everybody's.
+// The admin API with the scopes of a token, and DELETE admin/sessions.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { adminApi, eventually, KEY, sessionsOf, startGuardWithKey as start } from "../harness/admin_api.ts";
@@ -12,9 +12,9 @@ afterAll(() => guard[Symbol.asyncDispose]());
 
 interface Ended { ended: number; done: boolean; cursor?: string }
 
-const { call, remove, begin, visit, withScope } = adminApi(() => guard);
+const { call, remove, createSession, visit, withScope } = adminApi(() => guard);
 
-describe("by scope", () => {
+describe("the admin scopes of a token", () => {
   const READ = "sessions:read";
   const REVOKE = "sessions:revoke";
   const ADMINS = "sessions:revoke-admins";
@@ -26,14 +26,14 @@ describe("by scope", () => {
     ["sessions:revoke", REVOKE, { see: 403, begin: 403, end: 200, endAdmin: 403 }],
     ["sessions:revoke-admins", ADMINS, { see: 403, begin: 403, end: 200, endAdmin: 200 }],
     ["all of them", `${READ} ${REVOKE} ${ADMINS}`, { see: 200, begin: 403, end: 200, endAdmin: 200 }],
-  ])("%s may do what it says, and no more", async (name, scope, expected) => {
+  ])("%s: allows what it says, and no more", async (name, scope, expected) => {
     const token = await withScope(`admin with ${name}`, scope);
     const one = await guard.login("one of many");
     const target = await guard.login("target");
     const adminTarget = await withScope("admin target", READ);
     const seen = await Promise.all(["users", "stats", sessionsOf("target")].map((path) => call(path, {}, token)));
     expect(seen.map(({ status }) => status)).toEqual([expected["see"], expected["see"], expected["see"]]);
-    expect(await begin("target", {}, token)).toMatchObject({ status: expected["begin"] });
+    expect(await createSession("target", {}, token)).toMatchObject({ status: expected["begin"] });
     expect(await remove(`${sessionsOf("one of many")}/${one.session.sid}`, token)).toMatchObject({ status: expected["end"] });
     expect(await remove(sessionsOf("target"), token)).toMatchObject({ status: expected["end"] });
     expect(await remove(sessionsOf("admin target"), token)).toMatchObject({ status: expected["endAdmin"] });
@@ -51,7 +51,7 @@ describe("by scope", () => {
     },
   );
 
-  test("whoever lacks one is told which", async () => {
+  test("a refusal names the scope that is missing", async () => {
     const { access_token } = await guard.login("no scope");
     expect(await remove(sessionsOf("nobody"), access_token)).toMatchObject({
       status: 403,
@@ -60,10 +60,10 @@ describe("by scope", () => {
     });
     const revoker = await withScope("revoker", REVOKE);
     expect(await remove(sessionsOf("revoker"), revoker)).toMatchObject({ headers: { "www-authenticate": `Bearer error="insufficient_scope", scope="${ADMINS}"` } });
-    expect(await begin("nobody", {}, revoker)).toMatchObject({ status: 403, headers: { "www-authenticate": 'Bearer error="insufficient_scope"' } });
+    expect(await createSession("nobody", {}, revoker)).toMatchObject({ status: 403, headers: { "www-authenticate": 'Bearer error="insufficient_scope"' } });
   });
 
-  test("an admin is one by any live session, and is listed as one", async () => {
+  test("a user is an admin, and listed as one, if any live session has an admin scope", async () => {
     const plain = await guard.login("sometimes admin");
     const token = await withScope("sometimes admin", READ);
     const revoker = await withScope("plain revoker", REVOKE);
@@ -74,7 +74,7 @@ describe("by scope", () => {
     expect(await remove(path, revoker)).toMatchObject({ status: 200, body: { ended: 1 } });
   });
 
-  test("a token counts only while its session is live", async () => {
+  test("count only while the token's session is live", async () => {
     const token = await withScope("was admin", READ);
     expect(await call("stats", {}, token)).toMatchObject({ status: 200 });
     await guard.fetch("/_auth/logout", { method: "POST", ...bearer(token) });
@@ -82,7 +82,7 @@ describe("by scope", () => {
     expect(await call("stats", {}, await mint({ scope: READ }))).toMatchObject({ status: 401, body: { code: "session_unknown" } });
   });
 
-  test("a cookie does on unsafe methods only from this same site", async () => {
+  test("count in a cookie on unsafe methods only from the same site", async () => {
     const token = await withScope("by cookie", `${READ} ${REVOKE}`);
     const target = await guard.login("cookie target");
     const send = (method: string, path: string, headers: Record<string, string>) =>
@@ -96,7 +96,7 @@ describe("by scope", () => {
   });
 });
 
-describe("everybody's sessions", () => {
+describe("DELETE admin/sessions, for all users", () => {
   const endAll = async (credential: string, at: Guard) => {
     let ended = 0;
     for (let cursor = "", calls = 0; calls < 20; calls += 1) {
@@ -115,7 +115,7 @@ describe("everybody's sessions", () => {
   };
   const stats = async (at: Guard) => (await call("stats", {}, KEY, at)).body;
 
-  test("end by the key, call by call, until none is left", { timeout: 60_000 }, async () => {
+  test("ends all sessions with the admin key, call by call until none is left", { timeout: 60_000 }, async () => {
     await using full = await start();
     const tokens = [...(await crowd(full, 40)), await withScope("an admin", "sessions:revoke-admins", full)];
     await eventually(() => stats(full)).toEqual({ users: 41, sessions: 41 });
@@ -126,7 +126,7 @@ describe("everybody's sessions", () => {
     await eventually(() => stats(full)).toEqual({ users: 0, sessions: 0 });
   });
 
-  test("end without a cursor, too", { timeout: 60_000 }, async () => {
+  test("ends all sessions without a cursor, too", { timeout: 60_000 }, async () => {
     await using full = await start();
     await crowd(full, 20);
     await eventually(() => stats(full)).toEqual({ users: 20, sessions: 20 });
@@ -135,7 +135,7 @@ describe("everybody's sessions", () => {
     await eventually(() => stats(full)).toEqual({ users: 0, sessions: 0 });
   });
 
-  test("end by sessions:revoke but for those of admins", { timeout: 60_000 }, async () => {
+  test("spares the sessions of admins with sessions:revoke", { timeout: 60_000 }, async () => {
     await using full = await start();
     const tokens = await crowd(full, 20);
     for (let i = 0; i < 17; i += 1) tokens.push((await full.login("user with many")).access_token);
@@ -146,7 +146,7 @@ describe("everybody's sessions", () => {
     expect(await Promise.all(admins.map((token) => visit(token, full)))).toEqual(["passes", "passes"]);
   });
 
-  test("end by sessions:revoke-admins but for the caller's own", { timeout: 60_000 }, async () => {
+  test("spares the caller's own sessions with sessions:revoke-admins", { timeout: 60_000 }, async () => {
     await using full = await start();
     const tokens = [...(await crowd(full, 20)), await withScope("reader", "sessions:read", full)];
     const before = await withScope("ender", "sessions:revoke-admins", full);
@@ -158,9 +158,9 @@ describe("everybody's sessions", () => {
     await eventually(() => stats(full)).toEqual({ users: 1, sessions: 1 });
   });
 
-  test("do not end for what a URL parser makes of a user called `..`", async () => {
+  test("does not run because a URL parser rewrites the path of a user called `..`", async () => {
     await using full = await start();
-    const dots = (await begin("..", {}, KEY, full)).body as unknown as LoggedIn;
+    const dots = (await createSession("..", {}, KEY, full)).body as unknown as LoggedIn;
     const other = await full.login("other");
     // What `fetch` makes of `/_auth/admin/users/../sessions`.
     const { pathname } = new URL(`${full.url}/_auth/admin/${sessionsOf("..")}`);

@@ -54,7 +54,7 @@ describe.each(keys)("an assertion by $alg", (key) => {
     guard.origin.received.length = 0;
   });
 
-  test("says to the origin who it is, for a minute, and panva/jose verifies it by the published keys", async () => {
+  test("tells the origin who the user is, for a minute, and panva/jose verifies it with the published keys", async () => {
     await guard.fetch("/", { headers: { ...forged, ...bearer(token).headers } });
     const { payload, protectedHeader } = await verified(guard);
     expect(protectedHeader).toEqual({ alg: key.alg, typ: "guard-assertion+jwt", kid: key.kid });
@@ -63,7 +63,7 @@ describe.each(keys)("an assertion by $alg", (key) => {
     expect(Math.abs((payload.iat ?? 0) - Date.now() / 1000)).toBeLessThan(20);
   });
 
-  test("is signed once for many requests of one session, and for each session apart", async () => {
+  test("is signed once for many requests of a session, and differs for each session", async () => {
     const texts = new Set<string | undefined>();
     for (let n = 0; n < 20; n += 1) {
       await guard.fetch(`/${n}`, bearer(token));
@@ -76,7 +76,7 @@ describe.each(keys)("an assertion by $alg", (key) => {
     expect((await verified(guard)).payload).toMatchObject({ sub: "ben" });
   });
 
-  test("comes with the cookie and on optional paths, too, and never without a live session", async () => {
+  test("is added for cookies and on optional paths, too, and never without a live session", async () => {
     const cookie = cookieOf(await guard.fetch("/_auth/login", loginInit({ username: "carla" })));
     const seen = async (path: string, headers: Record<string, string>) => {
       expect((await guard.fetch(path, { headers: { ...headers, [ASSERTION]: "forged" } })).status).toBe(200);
@@ -90,7 +90,7 @@ describe.each(keys)("an assertion by $alg", (key) => {
     expect(await seen("/maybe", { cookie })).toBeUndefined();
   });
 
-  test("is no token for the guard, and a token is no assertion for the origin", async () => {
+  test("is not accepted as an access token, and an access token not as an assertion", async () => {
     await guard.fetch("/", bearer(token));
     const refused = await answerOf(guard.fetch("/", bearer(assertionOf(guard) ?? "")));
     expect(refused).toMatchObject({ status: 401, body: { code: "token_invalid", detail: "The token is of another type." } });
@@ -100,14 +100,14 @@ describe.each(keys)("an assertion by $alg", (key) => {
   });
 });
 
-test("without a private key that has a public half there is no assertion", async () => {
+test("without an asymmetric private key there is no assertion", async () => {
   await using guard = await startGuard({ SIGNING_KEYS: keySet(makeKey("HS256"), makeKey("RS256")) });
   await guard.fetch("/", bearer((await guard.login("ada")).access_token));
   expect(guard.origin.received[0]?.headers).toMatchObject({ "x-auth-request-user": "ada" });
   expect(assertionOf(guard)).toBeUndefined();
 });
 
-test("a key that comes second signs assertions when the first is a secret", async () => {
+test("if the first key is symmetric, the second one signs assertions", async () => {
   await using guard = await startGuard({ SIGNING_KEYS: keySet(makeKey("HS256"), makeKey("EdDSA")) });
   const { access_token } = await guard.login("ada");
   expect(decodeProtectedHeader(access_token)).toMatchObject({ alg: "HS256" });
@@ -115,7 +115,7 @@ test("a key that comes second signs assertions when the first is a secret", asyn
   expect(await verified(guard)).toMatchObject({ payload: { sub: "ada" }, protectedHeader: { alg: "EdDSA", kid: "key-EdDSA" } });
 });
 
-test("without ORIGIN_URL it is for the host that the request is for", async () => {
+test("without ORIGIN_URL the audience is the host of the request", async () => {
   await using guard = await startGuard({ ORIGIN_URL: undefined, SIGNING_KEYS: keySet(makeKey("ES256")) });
   const { host } = new URL(guard.origin.url);
   const { access_token } = await guard.login("ada");
@@ -123,7 +123,7 @@ test("without ORIGIN_URL it is for the host that the request is for", async () =
   expect((await verified(guard, guard.origin.url)).payload).toMatchObject({ sub: "ada", aud: `http://${host}` });
 });
 
-test("keys rotate: the new one signs assertions at once, for old sessions, too", async () => {
+test("keys rotate: the new key signs assertions at once, for old sessions, too", async () => {
   const folder = await mkdtemp(join(tmpdir(), "session-guard-assertions-"));
   const [before, after] = [makeKey("ES256", "before"), makeKey("EdDSA", "after")];
   const space: Vars = { REDIS_KEYSPACE: `rotating:${folder}:` };

@@ -9,7 +9,7 @@ const { issuer, guard, exchange, logIn, logOut, visit } = useTrustedIssuer();
 
 const stranger = makeKey("RS256", "stranger");
 
-describe("a logout at the issuer", () => {
+describe("back-channel logout", () => {
   test("ends the session it names, by the issuer's sid, and no other", async () => {
     const [who, elsewhere] = [newUser(), newUser()];
     const [here, there] = [await logIn(issuer.idToken(who)), await logIn(issuer.idToken({ ...who, sid: elsewhere.sid }))];
@@ -20,7 +20,7 @@ describe("a logout at the issuer", () => {
     }
   });
 
-  test("ends all that it began for its user, and none that began otherwise", async () => {
+  test("ends all of the user's sessions that began with an ID token, and no others", async () => {
     await using both = await startTrustingGuard(issuer, { SESSION_LIMIT: "0" }, { subject_prefix: "" });
     const who = newUser();
     const tokens = [await logIn(issuer.idToken(who), both), await logIn(issuer.idToken({ sub: who.sub }), both)];
@@ -29,13 +29,13 @@ describe("a logout at the issuer", () => {
     expect(await Promise.all([...tokens, own].map((token) => visit(token, both)))).toEqual(["session_revoked", "session_revoked", "passes"]);
   });
 
-  test("of somebody who never was here is fine", async () => {
+  test("succeeds for an unknown user or session", async () => {
     for (const claims of [newUser(), { sid: "never" }, { sub: "never" }]) {
       expect((await logOut(issuer.logoutToken(claims))).status).toBe(200);
     }
   });
 
-  test("is not undone by an ID token from before it, and a later login is welcome", async () => {
+  test("is not undone by an older ID token, and a later login succeeds", async () => {
     const who = newUser();
     const [byUser, another, bySession] = [issuer.idToken({ sub: who.sub }), issuer.idToken({ sub: who.sub }), issuer.idToken(who)];
     await logIn(issuer.idToken({ sub: who.sub }));
@@ -47,7 +47,7 @@ describe("a logout at the issuer", () => {
     await logIn(issuer.idToken({ ...newUser(), sub: who.sub, iat: Math.floor(Date.now() / 1000) + 2 }));
   });
 
-  test("that races a login never leaves its session alive", async () => {
+  test("that races a login never leaves a live session", async () => {
     for (let round = 0; round < 25; round += 1) {
       const who = newUser();
       const claims = round % 2 === 0 ? { sid: who.sid } : { sub: who.sub };
@@ -67,21 +67,21 @@ describe("a logout at the issuer", () => {
     ["that names the user by an empty text", { sub: "" }],
     ["whose event says more", { events: { "http://schemas.openid.net/event/backchannel-logout": { a: 1 }, other: 1 } }],
     ["of no special type, with its keys' address", {}, { typ: undefined, jku: "https://evil.example/", x5t: "x" }],
-  ])("by a token %s ends the session", async (_, claims, header = {}) => {
+  ])("with a logout token %s ends the session", async (_, claims, header = {}) => {
     const who = newUser();
     const token = await logIn(issuer.idToken(who));
     expect(await logOut(issuer.logoutToken({ ...who, ...atSending(claims) }, header))).toMatchObject({ status: 200 });
     expect(await visit(token)).toBe("session_revoked");
   });
 
-  test("is carried out once per token", async () => {
+  test("accepts a logout token once", async () => {
     const who = newUser();
     const token = issuer.logoutToken({ sid: who.sid, sub: who.sub });
     expect((await logOut(token)).status).toBe(200);
     expect(await logOut(token)).toMatchObject({ status: 400, body: { code: "bad_request", detail: expect.stringContaining("used before") } });
   });
 
-  test("that races itself is carried out, and accepted once", async () => {
+  test("accepts a logout token once if it is sent many times at once", async () => {
     const who = newUser();
     const access = await logIn(issuer.idToken(who));
     const token = issuer.logoutToken({ sid: who.sid, sub: who.sub });
@@ -107,7 +107,7 @@ describe("a logout at the issuer", () => {
     ["of another type", () => issuer.logoutToken({ sub: "u" }, { typ: "at+jwt" })],
     ["with a stranger's key", () => issuer.logoutToken({ sub: "u" }, {}, makeKey("RS256", "idp-1"))],
     ["with a kid that nobody has", () => issuer.logoutToken({ sub: "u" }, { kid: "nobody" })],
-  ])("by a token %s is refused with 400, and ends nothing", async (_, make) => {
+  ])("with a logout token %s is a 400 and ends nothing", async (_, make) => {
     const token = await logIn(issuer.idToken({ sub: "u" }));
     expect(await logOut(make())).toMatchObject({ status: 400, headers: { "cache-control": "no-store" }, body: { code: "bad_request" } });
     expect(await visit(token)).toBe("passes");

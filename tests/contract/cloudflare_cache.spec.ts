@@ -1,4 +1,4 @@
-// What Cloudflare's cache is told of requests to the origin: the `cf` that they carry.
+// Which requests to the origin bypass Cloudflare's cache: the `cf` options of their fetch.
 
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -52,7 +52,7 @@ async function noStore() {
   }
 }
 
-describe("a request that is not for everybody neither reads Cloudflare's cache, nor is kept in it", () => {
+describe("a request that is not public bypasses Cloudflare's cache", () => {
   test.each<[string, string, () => RequestInit]>([
     ["with a session", "/seen/x", () => bearer(token)],
     ["with a session's cookie", "/seen/x.css", () => ({ headers: { cookie } })],
@@ -72,7 +72,7 @@ describe("a request that is not for everybody neither reads Cloudflare's cache, 
     expect((await seen("/seen/public/x", {}, lenient)).cf ?? {}).toEqual({});
   });
 
-  test("and says to the origin of caches what its client says, and nothing else", async () => {
+  test("and the origin gets the client's own Cache-Control, and no other", async () => {
     const names = ["cache-control", "pragma"];
     const said = async (headers: Record<string, string>) => (await seen("/seen/x", { headers: { ...headers, authorization: `Bearer ${token}` } })).headers.filter(([name]) => names.includes(name));
     expect(await said({})).toEqual([]);
@@ -81,7 +81,7 @@ describe("a request that is not for everybody neither reads Cloudflare's cache, 
   });
 });
 
-describe("a request under a public rule leaves Cloudflare's cache as it is without the guard", () => {
+describe("a request under a public rule uses Cloudflare's cache as it would without the guard", () => {
   test.each<[string, () => RequestInit]>([
     ["without a session", () => ({})],
     ["with a session", () => bearer(token)],
@@ -98,7 +98,7 @@ describe("a request under a public rule leaves Cloudflare's cache as it is witho
     expect(Object.fromEntries(headers)).toMatchObject({ authorization: "Basic YWRhOnB3", cookie: "a=1; b=2" });
   });
 
-  test("but for one that does carry the guard's credential, because FORWARD_CREDENTIAL says so", async () => {
+  test("unless it carries the guard's credential because of FORWARD_CREDENTIAL", async () => {
     await using open = await startGuard({ ROUTES, FORWARD_CREDENTIAL: "true" }, { outbound: CACHE });
     const { access_token } = await open.login("ada");
     expect((await seen("/seen/public/x", bearer(access_token), open)).cf).toEqual(await noStore());

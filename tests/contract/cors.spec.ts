@@ -1,4 +1,4 @@
-// Applications on other origins that the operator has named. As browsers see it: tests/browser/cors.spec.ts.
+// ALLOWED_ORIGINS: applications on other origins. In a browser: browser/cors.spec.ts.
 
 import { beforeEach, describe, expect, test } from "vitest";
 import { answerOf, bearer, cookieOf, formInit, loginInit, startGuard, useGuard, type Guard } from "../harness/guard.ts";
@@ -35,18 +35,18 @@ describe.each(ORIGINS)("to %s", (_, origin, expected) => {
     ["another method's", "/_auth/logout", 405],
     ["health", "/_auth/health", 200],
     ["client.js", "/_auth/client.js", 200],
-  ])("%s says who may read it", async (_, path, status) => {
+  ])("%s has the CORS headers", async (_, path, status) => {
     const headers = { ...origin, ...(path.endsWith("navigates") ? { "sec-fetch-mode": "navigate" } : {}) };
     const answer = await guard.fetch(path, { headers });
     expect([answer.status, shared(answer)]).toEqual([status, expected]);
   });
 
-  test("the public keys are for everybody, and an answer names one origin at most", async () => {
+  test("any origin may read the public keys, and a response names one origin at most", async () => {
     const answer = await guard.fetch("/.well-known/jwks.json", { headers: origin });
     expect([answer.status, shared(answer)]).toEqual([200, { "access-control-allow-origin": "*", ...expected }]);
   });
 
-  test("the session, and a refusal of the store's", async () => {
+  test("the session and store_unavailable have the CORS headers", async () => {
     const live = await guard.login("live");
     const ended = await guard.login("ended");
     await guard.fetch("/_auth/logout", { method: "POST", ...bearer(ended.access_token) });
@@ -56,7 +56,7 @@ describe.each(ORIGINS)("to %s", (_, origin, expected) => {
     }
   });
 
-  test("the origin's own answers stay as they are", async () => {
+  test("the origin's own responses are unchanged", async () => {
     const { access_token } = await guard.login("own");
     guard.origin.reply = { headers: { vary: "Accept", "access-control-allow-origin": "*" } };
     for (let n = 0; n < 3; n += 1) {
@@ -66,7 +66,7 @@ describe.each(ORIGINS)("to %s", (_, origin, expected) => {
   });
 });
 
-test("a preflight about an endpoint is answered for named origins, and for no other", async () => {
+test("a preflight for an endpoint is answered for allowed origins only", async () => {
   const ask = (origin: string, path: string) => guard.fetch(path, { method: "OPTIONS", headers: { origin, "access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type" } });
   for (const path of ["/_auth/login", "/_auth/session", "/_auth/admin/users"]) {
     const answer = await ask(SPA, path);
@@ -85,14 +85,14 @@ test("a preflight about an endpoint is answered for named origins, and for no ot
   expect(guard.origin.received.map(({ method, target }) => [method, target])).toEqual([["OPTIONS", "/boats"]]);
 });
 
-test("the cookie counts on unsafe methods of an origin with credentials, and of no other", async () => {
+test("the cookie counts on unsafe methods only from an allowed origin with credentials", async () => {
   const cookie = cookieOf(await guard.fetch("/_auth/login", formInit({ username: "cookie" })));
   const post = async (origin: string, site: string) => (await guard.fetch("/boats", { method: "POST", body: "a=b", headers: { cookie, origin, "sec-fetch-site": site } })).status;
   expect([await post(APP, "same-site"), await post(SPA, "same-site"), await post(EVIL, "same-site"), await post("null", "same-site")]).toEqual([200, 403, 403, 403]);
   expect(guard.origin.received).toHaveLength(1);
 });
 
-test("events opens by the cookie for an origin with credentials, and for no other", async () => {
+test("events accepts the cookie only from an allowed origin with credentials", async () => {
   const cookie = cookieOf(await guard.fetch("/_auth/login", formInit({ username: "events" })));
   await using socket = await openSocket(`${guard.url}/_auth/events`, { cookie, origin: APP });
   expect(socket.heard).toEqual([]);
@@ -101,7 +101,7 @@ test("events opens by the cookie for an origin with credentials, and for no othe
   }
 });
 
-test("a named origin logs in by JSON and out by its token, by a form only with credentials", async () => {
+test("an allowed origin logs in with JSON and out with its token, and with a form only if it has credentials", async () => {
   const login = (init: RequestInit) => answerOf(guard.fetch("/_auth/login", init));
   const entered = await login(loginInit({ username: "spa" }, { origin: SPA, "sec-fetch-site": "cross-site" }));
   expect(entered).toMatchObject({ status: 200, headers: { "access-control-allow-origin": SPA } });
@@ -114,7 +114,7 @@ test("a named origin logs in by JSON and out by its token, by a form only with c
   expect(await login(loginInit({ username: "spa" }, { origin: EVIL }))).toMatchObject({ status: 403, body: { code: "cross_site" } });
 });
 
-test("without the setting nothing is said of other origins", async () => {
+test("without ALLOWED_ORIGINS there are no CORS headers", async () => {
   await using without = await startGuard();
   for (const path of ["/boats", "/_auth/health", "/_auth/nothing"]) {
     expect([path, shared(await without.fetch(path, { headers: { origin: SPA } }))]).toEqual([path, {}]);

@@ -1,5 +1,5 @@
-// A request that says what an earlier one said is decided about by that, and everything that may have
-// changed since still counts. Each test repeats a request often enough for that.
+// The decision cache: a repeated request reuses an earlier decision, and whatever may have changed since still
+// counts. Each test repeats a request often enough for the cache to be used.
 
 import { request as httpRequest } from "node:http";
 import { text } from "node:stream/consumers";
@@ -40,7 +40,7 @@ async function repeat(path: string, who = login, headers: Record<string, string>
 /** The values of a header, as the origin got it, in order. */
 const valuesAtOrigin = (name: string) => guard.origin.received.map(({ headers }) => headers[name]);
 
-test("a session that has ended is refused, however often its request was let through", async () => {
+test("an ended session is refused, however often its request was forwarded", async () => {
   const [first, other] = [await guard.login("ben"), await guard.login("cem")];
   await repeat("/boats", first);
   await repeat("/boats", other);
@@ -51,7 +51,7 @@ test("a session that has ended is refused, however often its request was let thr
   expect(await visit("/boats", other)).toMatchObject({ status: 401, body: { code: "session_revoked" } });
 });
 
-test("a token whose time is over is refused, however often its request was let through", async () => {
+test("an expired token is refused, however often its request was forwarded", async () => {
   const { sid } = login.session;
   // Five seconds of leeway make it good for another two.
   const exp = Math.floor(Date.now() / 1000) - 3;
@@ -61,7 +61,7 @@ test("a token whose time is over is refused, however often its request was let t
   await expect.poll(() => visit("/boats", short), { timeout: 10_000 }).toMatchObject({ status: 401, body: { code: "token_expired" } });
 });
 
-test("a session whose time is over is refused, though the store has the same to say of it", async () => {
+test("an expired session is refused, although the store's reply is unchanged", async () => {
   await using short = await startGuard({ SESSION_TTL: "3 seconds" });
   const who = await short.login("ada");
   const ask = () => answerOf(short.fetch("/boats", bearer(who.access_token)));
@@ -78,7 +78,7 @@ test.each([
   ["values that are no UTF-8, and read alike", (n: number) => `\u00e9 ${String.fromCharCode(0xe0 + n)}`],
   ["values that are no UTF-8 now and then", (n: number) => (n % 4 === 3 ? "\u00e9" : "plain")],
   ["values too long to be remembered now and then", (n: number) => "x".repeat(n % 4 === 3 ? 9_000 : n)],
-])("headers that differ from one request to the next arrive as they were sent: %s", async (_, valueOf) => {
+])("headers that differ between requests arrive as they were sent: %s", async (_, valueOf) => {
   const sent = Array.from({ length: 8 }, (_, n) => valueOf(n));
   for (const value of sent) expect(await visit("/headers", login, { "x-changing": value, "x-same": "same" })).toMatchObject({ status: 200 });
   const received = guard.origin.received.map(({ rawHeaders }) => rawHeaders[rawHeaders.findIndex((name) => name.toLowerCase() === "x-changing") + 1]);
@@ -95,7 +95,7 @@ test("requests at the same time do not get each other's headers", async () => {
   expect(pairs.toSorted(([a = 0], [b = 0]) => a - b)).toEqual(numbers.map((n) => [n, 2 * n]));
 });
 
-test.each(["x-lines", "set-cookie"])("lines of one name stay apart, and change with the request: %s", async (name) => {
+test.each(["x-lines", "set-cookie"])("repeated headers stay separate and change with the request: %s", async (name) => {
   const sent = [["a", "b"], ["a", "b"], ["a", "b"], ["a", "c"], ["c", "d"], ["e"], ["a", "b"]];
   for (const values of sent) {
     expect(await statusOf("/lines", { [name]: values })).toBe(200);
@@ -104,7 +104,7 @@ test.each(["x-lines", "set-cookie"])("lines of one name stay apart, and change w
   expect(received).toEqual(sent);
 });
 
-test("what is asked ahead has the headers of its own request, also when the session has changed meanwhile", async () => {
+test("an overlapped origin request has the headers of its own request, even if the session changes meanwhile", async () => {
   await using ahead = await startGuard({ OVERLAP_SAFE_REQUESTS: "true" });
   const { access_token: token } = await ahead.login("ada");
   const { headers } = bearer(token);
@@ -120,7 +120,7 @@ test("what is asked ahead has the headers of its own request, also when the sess
   expect(ahead.origin.received.map(({ target, headers }) => `${target} ${headers["x-number"]}`)).toEqual(["/two 1", "/one 7", "/two 7"]);
 });
 
-test("each body arrives with its own request, and none with one that has none", async () => {
+test("each body arrives with its own request, and a request without one gets none", async () => {
   const bodies = ["one", "", "a longer one", "", "", "x".repeat(10_000), "one", ""];
   for (const body of bodies) {
     const response = await guard.fetch("/bodies", { method: "POST", headers: { ...bearer(login.access_token).headers, "content-type": "text/plain" }, body });
@@ -129,14 +129,14 @@ test("each body arrives with its own request, and none with one that has none", 
   expect(guard.origin.received.map(({ body }) => body.toString())).toEqual(bodies);
 });
 
-test("a forged identity does not arrive, whatever its value and whenever it comes along", async () => {
+test("a forged identity header never reaches the origin, whatever its value and whenever it is sent", async () => {
   await repeat("/forged");
   for (const forged of ["bob", "eve", "mallory", "eve"]) await visit("/forged", login, { "x-auth-request-user": forged, X_Auth_Request_User: forged });
   const all = guard.origin.received.flatMap(({ rawHeaders }) => rawHeaders.filter((_, at) => /^x.auth.request.user$/i.test(rawHeaders[at - 1] ?? "") && at % 2 === 1));
   expect(all).toEqual(guard.origin.received.map(() => "ada"));
 });
 
-test("another cookie beside the same token is looked at", async () => {
+test("another cookie beside the same token is examined", async () => {
   const cookie = "theme=dark";
   await repeat("/cookies", login, { cookie });
   const two = `${cookie}; __Host-session=${(await guard.login("dan")).access_token}`;
@@ -161,7 +161,7 @@ test("an application's own bearer token beside the session's cookie arrives as i
   expect(await ask("Bearer one", now)).toBe(200);
 });
 
-test("an old cookie beside the token is asked about each time, until its session is over", async () => {
+test("an old cookie beside the token is checked each time, until its session is over", async () => {
   await using many = await startGuard({ SESSION_LIMIT: "0" });
   const [one, old] = [await many.login("ada"), await many.login("ada")];
   const ask = async () => (await many.fetch("/boats", { headers: { ...bearer(one.access_token).headers, cookie: `__Host-session=${old.access_token}` } })).status;
@@ -172,12 +172,12 @@ test("an old cookie beside the token is asked about each time, until its session
   for (let n = 0; n < OFTEN; n += 1) expect(await ask()).toBe(401);
 });
 
-test("what only a connection is told by does not arrive, whatever it names", async () => {
+test("hop-by-hop headers never reach the origin, whatever Connection names", async () => {
   for (const connection of ["close", "close", "close", "close, x-hop", "close, x-hop", "close"]) expect(await statusOf("/hops", { connection, "x-hop": "1" })).toBe(200);
   expect(valuesAtOrigin("x-hop")).toEqual(["1", "1", "1", undefined, undefined, "1"]);
 });
 
-test("the session's data is that of now", async () => {
+test("the session's data is current", async () => {
   const said = async (step: number) => {
     const body = JSON.stringify({ step });
     const headers = { ...bearer(KEY).headers, "content-type": "application/merge-patch+json" };
@@ -190,7 +190,7 @@ test("the session's data is that of now", async () => {
   for (let step = 1; step <= 3; step += 1) expect([...await said(step)]).toEqual([`{"step":${step}}`]);
 });
 
-test("a path is decided about by itself, beside one that was let through", async () => {
+test("a path has its own decision, whatever was forwarded before", async () => {
   await repeat("/boats");
   guard.origin.received.length = 0;
   for (let round = 0; round < OFTEN; round += 1) {
@@ -204,7 +204,7 @@ test("a path is decided about by itself, beside one that was let through", async
 test.each([
   ["where nothing is enforced", { MODE: "monitor" }],
   ["where a session is optional", { ROUTES: JSON.stringify([{ path: "/*", access: "optional" }]) }],
-])("a request whose session has ended goes on without an identity each time, %s", async (_, vars) => {
+])("a request whose session has ended is forwarded without an identity each time, %s", async (_, vars) => {
   await using lenient = await startGuard(vars);
   const who = await lenient.login("ada");
   const ask = async () => (await answerOf(lenient.fetch("/boats", bearer(who.access_token)))).status;
@@ -220,7 +220,7 @@ test.each([
   expect(seen).toEqual([...Array(OFTEN).fill("ada"), ...Array(2 * OFTEN).fill(undefined)]);
 });
 
-test("each path has its own rule, whatever was let through beside it", async () => {
+test("each path has its own rule, whatever was forwarded before", async () => {
   const routes = [
     { path: "/open/*", access: "public" },
     { path: "/staff/*", access: "session", roles: ["staff"] },
@@ -240,13 +240,13 @@ test("each path has its own rule, whatever was let through beside it", async () 
   expect(seen).toEqual(Array.from({ length: OFTEN }, (_, round) => [[`/boats/${round}`, "ada"], [`/open/${round}`, undefined]]).flat());
 });
 
-test("each address is asked for as it was sent, however alike they are", async () => {
+test("each URL is forwarded as it was sent, however similar others are", async () => {
   const targets = ["/boats?a=1", "/boats?a=2", "/boats", "/boats/", "/boats?", "/boats?a=1", "/Boats", "/boats%20x?y='z'", "/boats?a=1"];
   for (let round = 0; round < OFTEN; round += 1) for (const target of targets) await visit(target, login);
   expect(guard.origin.received.map(({ target }) => target)).toEqual(Array(OFTEN).fill(targets).flat());
 });
 
-test("many paths and tokens are remembered no longer than there is room", async () => {
+test("many paths and tokens do not exceed the cache's limit", async () => {
   const logins = await Promise.all(["eva", "fay", "gil"].map((name) => guard.login(name)));
   for (let round = 0; round < 3; round += 1) {
     for (const who of logins) for (let path = 0; path < 6; path += 1) await visit(`/many/${path}`, who);
@@ -259,7 +259,7 @@ test("many paths and tokens are remembered no longer than there is room", async 
 test.each([
   ["plain values", (n: number) => `value-${n}`],
   ["lists", (n: number) => `a, ${n}`],
-])("a request that fails while its headers are put together leaves nothing of itself behind: %s", async (_, valueOf) => {
+])("a request that fails while its headers are built leaves nothing in the cache: %s", async (_, valueOf) => {
   await using faulty = await startGuard({}, { faulty: true });
   const { access_token: token } = await faulty.login("ada");
   const ask = async (n: number, fault = 1_000) =>
@@ -275,7 +275,7 @@ test.each([
   expect(seen).toEqual([1, 2].flatMap((n) => [valueOf(n), valueOf(0)]));
 });
 
-test("however many cookies a token comes with, each request takes its own to the origin, and none is kept from others", async () => {
+test("with any number of different cookies beside a token, each request sends its own to the origin", async () => {
   const other = await guard.login("hal");
   await repeat("/own", other, { cookie: "theme=dark" });
   guard.origin.received.length = 0;
@@ -294,7 +294,7 @@ test.each([
   ["the scheme in capitals, and spaces", (token: string) => ({ authorization: `BEARER   ${token}` })],
   ["another cookie that ends like it", (token: string) => ({ cookie: `x__Host-session=no; __Host-session=${token}` })],
   ["another scheme beside the cookie", (token: string) => ({ authorization: "Basic YWRhOmFkYQ==", cookie: `__Host-session=${token}` })],
-])("a session that has ended is refused wherever its token came, however often it was let through: %s", async (_, headersOf) => {
+])("an ended session is refused wherever its token came, however often it was forwarded: %s", async (_, headersOf) => {
   const who = await guard.login("ina");
   const headers = headersOf(who.access_token);
   const ask = () => answerOf(guard.fetch("/boats", { headers }));

@@ -1,4 +1,4 @@
-// What happens to sessions is told to a webhook and to the log.
+// Events about sessions, sent to a webhook and written to the log.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { answerOf, bearer, mint, startGuard, type Guard } from "../harness/guard.ts";
@@ -18,7 +18,7 @@ afterAll(async () => {
 
 const PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148";
 
-test("a login, the end it puts to an older session, and a logout are told, signed", async () => {
+test("a login, the older session that it supersedes and a logout are sent as signed events", async () => {
   const first = await guard.login("told", { "user-agent": "Mozilla/5.0" });
   await expect.poll(() => receiver.typesOf("told")).toEqual(["session.created"]);
   const second = await guard.login("told", { "user-agent": PHONE });
@@ -37,7 +37,7 @@ test("a login, the end it puts to an older session, and a logout are told, signe
   expect(receiver.forged).toEqual([]);
 });
 
-test("a refresh is told once, and the use of an old token as that and as the end of its session", async () => {
+test("a refresh is one event, and reuse of an old token is two: the reuse and the end of the session", async () => {
   const { access_token, session } = await guard.login("refreshes");
   for (let tab = 0; tab < 3; tab += 1) await guard.fetch("/_auth/refresh", { method: "POST", ...bearer(access_token) });
   await expect.poll(() => receiver.typesOf("refreshes")).toEqual(["session.created", "session.refreshed"]);
@@ -47,7 +47,7 @@ test("a refresh is told once, and the use of an old token as that and as the end
   expect(receiver.forged).toEqual([]);
 });
 
-test("an expired session is told once, however often its client goes on asking", async () => {
+test("an expired session is one event, however often its client sends requests", async () => {
   const { session } = await guard.login("idles");
   const lasting = await mint({ sub: "idles", sid: session.sid });
   const code = async (path: string) => {
@@ -62,7 +62,7 @@ test("an expired session is told once, however often its client goes on asking",
   expect(expired.map(({ data }) => data.sid)).toEqual([session.sid]);
 });
 
-test("an expired session whose client only listens is told without a request", async () => {
+test("an expired session whose client only listens is an event, without any request", async () => {
   const { access_token, session } = await guard.login("listens");
   await using socket = await openSocket(`${guard.url}/_auth/events`, bearer(access_token).headers as Record<string, string>);
   await socket.closed;
@@ -87,7 +87,7 @@ test("every event is one line of the log, without a token or private data", asyn
   for (const hidden of ["private-data", access_token, receiver.vars.EVENTS_WEBHOOK_SECRET]) expect(told).not.toContain(hidden);
 });
 
-test.concurrent("an event that does not arrive is sent again under its id, while the login has long been answered", async ({ expect }) => {
+test.concurrent("a failed delivery is retried with the same id, long after the login was answered", async ({ expect }) => {
   await using moody = await startReceiver();
   await using guard = await startGuard(moody.vars);
   moody.statuses.push(0, 302);
@@ -100,7 +100,7 @@ test.concurrent("an event that does not arrive is sent again under its id, while
   expect(answered).toBeLessThan(Date.now() - start - 3_000);
 });
 
-test.concurrent("a receiver that stays away is given up with an error in the log, and nobody is kept out", async ({ expect }) => {
+test.concurrent("delivery to a receiver that stays down is given up with an error in the log, and nobody is locked out", async ({ expect }) => {
   await using deaf = await startGuard({ ...receiver.vars, EVENTS_WEBHOOK_URL: "http://127.0.0.1:9/" });
   const { access_token, session } = await deaf.login("ada");
   expect((await deaf.fetch("/", bearer(access_token))).status).toBe(200);

@@ -1,4 +1,4 @@
-// The end of a session is pushed to its client over a WebSocket.
+// GET events: the end of a session is pushed to its client over a WebSocket.
 
 import { gzipSync } from "node:zlib";
 import { describe, expect, inject, test } from "vitest";
@@ -15,7 +15,7 @@ function listen(token: string, to = guard) {
   return openSocket(`${to.url}/_auth/events`, bearer(token).headers as Record<string, string>);
 }
 
-test("within a second of a newer login, the older session's client is told by what, and its WebSocket closed", async () => {
+test("within a second of a newer login, the older session's client gets the reason, and its WebSocket is closed", async () => {
   const first = await guard.login("superseded", { "user-agent": "Mozilla/5.0" });
   await using socket = await listen(first.access_token);
   const start = Date.now();
@@ -45,7 +45,7 @@ test("a logout closes every WebSocket of the session, and none of another", asyn
   await expect.poll(() => untouched.heard).toEqual(["pong"]);
 });
 
-test("a session that ends by itself closes its WebSocket", async () => {
+test("an expired session closes its WebSocket", async () => {
   await using brief = await startGuard({ SESSION_TTL: "2 seconds" });
   const { access_token, session } = await brief.login("ada");
   await using socket = await listen(access_token, brief);
@@ -53,7 +53,7 @@ test("a session that ends by itself closes its WebSocket", async () => {
   expect(socket.heard.map((text) => JSON.parse(text) as unknown)).toMatchObject([{ type: "session.expired", data: { sid: session.sid } }]);
 });
 
-test("a session that is used keeps its WebSocket, and one that is idle for too long loses it", async () => {
+test("a session in use keeps its WebSocket, and one that exceeds its idle timeout loses it", async () => {
   await using guard = await startGuard({ SESSION_IDLE_TIMEOUT: "2 seconds" });
   const { access_token } = await guard.login("ada");
   await using socket = await listen(access_token, guard);
@@ -70,7 +70,7 @@ test("a session that is used keeps its WebSocket, and one that is idle for too l
   expect((await guard.fetch("/", bearer(access_token))).status).toBe(401);
 });
 
-test("what a client sends does no harm, and it may close when it likes", async () => {
+test("messages from a client do no harm, and it may close at any time", async () => {
   const { access_token } = await guard.login("talks");
   await using socket = await listen(access_token);
   for (const text of ["hello", "ping", "{}"]) socket.socket.send(text);
@@ -81,7 +81,7 @@ test("what a client sends does no harm, and it may close when it likes", async (
   expect(guard.log.filter((line) => line.includes("error"))).toEqual([]);
 });
 
-test("an end that races the opening is never missed", async () => {
+test("a session that ends while the WebSocket opens is never missed", async () => {
   const { access_token } = await guard.login("races");
   const socket = listen(access_token).then((it) => it.closed.then(({ code }) => code), () => "refused");
   await guard.login("races");
@@ -129,7 +129,7 @@ describe("a WebSocket is refused", () => {
     expect(await refusal(await mint({ sub: "late" }))).toMatchObject({ status: 401, body: { code: "session_unknown" } });
   });
 
-  test("to another site's page that has the cookie sent along", async () => {
+  test("to another site's page that sends the cookie", async () => {
     const { access_token } = await guard.login("lured");
     const cookie = `__Host-session=${access_token}`;
     const refused = await refusalOf(`${guard.url}/_auth/events`, { cookie, origin: "https://evil.example" });
@@ -139,13 +139,13 @@ describe("a WebSocket is refused", () => {
   });
 });
 
-test.each([{}, { upgrade: "h2c" }, { upgrade: "websocket", connection: "upgrade" }])("with %j instead of an upgrade, events answers that it needs one", async (headers) => {
+test.each([{}, { upgrade: "h2c" }, { upgrade: "websocket", connection: "upgrade" }])("with %j instead of an upgrade, events answers that it requires one", async (headers) => {
   const { access_token } = await guard.login("plain");
   const answer = await answerOf(guard.fetch("/_auth/events", { headers: { ...bearer(access_token).headers, ...headers } as Record<string, string> }));
   expect(answer).toMatchObject({ status: 426, body: { code: "upgrade_required" } });
 });
 
-test.runIf(inject("store") === "redis")("without Durable Objects, events says that nothing can be pushed, and all else works", async () => {
+test.runIf(inject("store") === "redis")("without Durable Objects, events says that push is unavailable, and everything else works", async () => {
   await using bare = await startGuard({}, { withoutObjects: true });
   const { access_token } = await bare.login("ada");
   const refused = await refusalOf(`${bare.url}/_auth/events`, bearer(access_token).headers as Record<string, string>);
@@ -155,7 +155,7 @@ test.runIf(inject("store") === "redis")("without Durable Objects, events says th
   expect(await answerOf(bare.fetch("/", bearer(access_token)))).toMatchObject({ body: { code: "session_superseded" } });
 });
 
-test("the browser's half is small, and is not sent again while it is the same", async () => {
+test("client.js is small, and is not sent again while it is unchanged", async () => {
   const answer = await guard.fetch("/_auth/client.js");
   const { status, headers, body } = await answerOf(answer);
   expect([status, headers["content-type"], headers["cache-control"]]).toEqual([200, "text/javascript; charset=utf-8", "public, max-age=3600"]);

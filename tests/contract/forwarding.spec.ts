@@ -1,4 +1,4 @@
-// What is forwarded arrives as it was sent, but for the identity and the guard's own credential.
+// Forwarding: requests and responses are unchanged, except for the identity and the guard's own credential.
 
 import { randomBytes } from "node:crypto";
 import { request as httpRequest } from "node:http";
@@ -89,7 +89,7 @@ test("headers arrive as they were sent, with the identity and without the creden
   });
 });
 
-test("nobody can send an identity, in whatever spelling", async () => {
+test("clients cannot send identity headers, in any spelling", async () => {
   const forged = {
     "X-Auth-Request-User": "root",
     X_Auth_Request_User: "root",
@@ -104,7 +104,7 @@ test("nobody can send an identity, in whatever spelling", async () => {
   expect(headersAtOrigin()).toEqual({ "x-auth-request-user": "ada", "x-auth-request-session": sid, ...client() });
 });
 
-test("the session cookie stays at the guard, and other cookies and credentials pass", async () => {
+test("the session cookie stays at the guard, and other cookies and credentials are forwarded", async () => {
   const headers = { authorization: "Basic YWRhOnB3", cookie: `a=1; __Host-session=${token}; b="2"` };
   expect(await send("GET", "/", headers)).toBe(200);
   expect(headersAtOrigin()).toMatchObject({ authorization: "Basic YWRhOnB3", cookie: 'a=1; b="2"' });
@@ -126,7 +126,7 @@ test("a body without a length arrives too", async () => {
   expect(received?.headers).not.toHaveProperty("content-length");
 });
 
-test.each(["GET", "HEAD"])("%s passes with an empty body, and with one", async (method) => {
+test.each(["GET", "HEAD"])("%s is forwarded with an empty body, and with one", async (method) => {
   expect(await send(method, "/", { "content-length": "0" })).toBe(200);
   expect(await send(method, "/", { "content-length": "3" }, "abc")).toBe(200);
   expect(guard.origin.received.map((it) => [it.method, it.body.toString()])).toEqual([[method, ""], [method, "abc"]]);
@@ -141,7 +141,7 @@ test("a session cookie on a line of its own does not count: the runtime joins li
   expect([status, guard.origin.received]).toEqual([401, []]);
 });
 
-test("LOGIN_URL is the guard's to ask, and no path for clients", async () => {
+test("only the guard can reach LOGIN_URL, and clients cannot", async () => {
   const { credentialChecks } = guard.origin;
   const checks = credentialChecks.length;
   const body = JSON.stringify({ username: "ada", password: "guess" });
@@ -158,7 +158,7 @@ test("LOGIN_URL is the guard's to ask, and no path for clients", async () => {
   expect([credentialChecks.length, guard.origin.received]).toEqual([checks, []]);
 });
 
-test("the answer passes as it is: status, headers, several cookies, body", async () => {
+test("the response is unchanged: status, headers, several cookies, body", async () => {
   guard.origin.reply = {
     status: 418,
     headers: { "set-cookie": ["a=1; Path=/", "b=2"], "x-custom": "c", "cache-control": "max-age=60" },
@@ -173,7 +173,7 @@ test("the answer passes as it is: status, headers, several cookies, body", async
   });
 });
 
-test("redirects of the origin are passed on, not followed", async () => {
+test("redirects of the origin are returned, not followed", async () => {
   guard.origin.reply = { status: 302, headers: { location: "https://elsewhere.example/" } };
   const response = await guard.fetch("/", bearer(token));
   expect([response.status, response.headers.get("location")]).toEqual([302, "https://elsewhere.example/"]);
@@ -181,7 +181,7 @@ test("redirects of the origin are passed on, not followed", async () => {
 });
 
 test.each(["/a/../b", "/a/./b", "/a/%2e%2e/b", "/a/.%2E/b", "/..", "/%2e"])(
-  "the path %s, which a parser on the way would rewrite, never reaches the origin as another",
+  "the path %s, which a URL parser would rewrite, never reaches the origin as another one",
   async (path) => {
     const status = await send("GET", path);
     const targets = guard.origin.received.map((it) => it.target);

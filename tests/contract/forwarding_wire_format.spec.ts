@@ -1,5 +1,4 @@
-// Byte for byte: what a client with a session sends over a plain socket, what the origin gets, and the
-// same on the way back.
+// Forwarding byte by byte over plain sockets: what the origin gets of a request, and the client of a response.
 
 import { once } from "node:events";
 import { randomBytes } from "node:crypto";
@@ -55,7 +54,7 @@ describe("a request", () => {
     expect(sentLines((await send(head("GET /", ...sent))).got).sort()).toEqual(sent.sort());
   });
 
-  test("says who is asking exactly once", async () => {
+  test("has each identity header exactly once", async () => {
     const { lines } = (await send(head("GET /", "X-Auth-Request-User: root"))).got;
     expect(lines.filter((line) => /auth-request/i.test(line)).map((line) => line.toLowerCase()).sort()).toEqual([`x-auth-request-session: ${sid}`.toLowerCase(), "x-auth-request-user: ada"]);
   });
@@ -65,12 +64,12 @@ describe("a request", () => {
     expect(sentLines((await send(head("GET /", long))).got)).toEqual([long]);
   });
 
-  test.each([["gzip", "gzip;q=0.5, br"], ["none", undefined]])("asks for the encodings that its client takes: %s", async (_, accept) => {
+  test.each([["gzip", "gzip;q=0.5, br"], ["none", undefined]])("has the client's own Accept-Encoding: %s", async (_, accept) => {
     const { got } = await send(head("GET /", ...(accept ? [`Accept-Encoding: ${accept}`] : [])));
     expect(sentLines(got)).toEqual(accept ? [`accept-encoding: ${accept}`] : []);
   });
 
-  test("may override its method by a header, where nothing depends on methods", async () => {
+  test("may override its method with a header if no rule depends on methods", async () => {
     const { got } = await send(head("POST /", "X-HTTP-Method-Override: PATCH", "Content-Length: 0"));
     expect(sentLines(got)).toContain("x-http-method-override: PATCH");
   });
@@ -78,7 +77,7 @@ describe("a request", () => {
   test.each([
     ["a length", ["Content-Length: 5"], "\x00\xff\r\n1", "\x00\xff\r\n1", "content-length: 5"],
     ["chunks", ["Transfer-Encoding: chunked"], "2\r\n\x00\xff\r\n3\r\n\r\n1\r\n0\r\n\r\n", "\x00\xff\r\n1", "transfer-encoding: chunked"],
-  ])("with %s has the same body, framed alike", async (_, lines, bytes, body, framing) => {
+  ])("with %s keeps its body and its framing", async (_, lines, bytes, body, framing) => {
     const { got } = await send(head("PUT /", ...lines) + bytes);
     expect([got.body, sentLines(got)]).toEqual([body, [framing]]);
   });
@@ -86,23 +85,23 @@ describe("a request", () => {
   test.each([
     ["a length", ["Content-Length: 100000"], "content-length: 100000"],
     ["chunks", ["Transfer-Encoding: chunked"], "transfer-encoding: chunked"],
-  ])("with %s has the same body, framed alike, if it is large, too", async (name, lines, framing) => {
+  ])("with %s keeps its body and its framing if it is large, too", async (name, lines, framing) => {
     const body = randomBytes(100_000).toString("latin1");
     const { got } = await send(head("PUT /", ...lines) + (name === "chunks" ? `186a0\r\n${body}\r\n0\r\n\r\n` : body));
     expect([got.body === body, got.body.length, sentLines(got)]).toEqual([true, 100_000, [framing]]);
   });
 
-  test.each([["with an empty body", ["Content-Length: 0"], "", "content-length: 0"], ["with an empty body in chunks", ["Transfer-Encoding: chunked"], "0\r\n\r\n", "transfer-encoding: chunked"]])("%s says so", async (_, lines, bytes, framing) => {
+  test.each([["with an empty body", ["Content-Length: 0"], "", "content-length: 0"], ["with an empty body in chunks", ["Transfer-Encoding: chunked"], "0\r\n\r\n", "transfer-encoding: chunked"]])("%s keeps the header that says so", async (_, lines, bytes, framing) => {
     const { got } = await send(head("POST /", ...lines) + bytes);
     expect([got.body, sentLines(got)]).toEqual(["", [framing]]);
   });
 
-  test("with trailers arrives without them, because the runtime has none", async () => {
+  test("with trailers arrives without them, because the runtime has none to give", async () => {
     const { got } = await send(head("POST /", "Transfer-Encoding: chunked", "Trailer: X-Sum") + "3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n");
     expect([got.body, got.trailers, sentLines(got)]).toEqual(["abc", [], ["transfer-encoding: chunked"]]);
   });
 
-  test("that expects a 100 is told at once to go on, and the origin may say so, too", async () => {
+  test("with Expect: 100-continue gets the 100 at once, and the origin may send one, too", async () => {
     origin.reply = `HTTP/1.1 100 Continue\r\n\r\n${NOTHING}`;
     const socket = open(head("POST /", "Expect: 100-continue", "Content-Length: 3"));
     await heard(socket, /^HTTP\/1\.1 100 Continue\r\n\r\n$/);
@@ -112,18 +111,18 @@ describe("a request", () => {
     socket.destroy();
   });
 
-  test("on a connection that another one came by is a request of its own", async () => {
+  test("on a reused connection is a request of its own", async () => {
     const answers = await exchange(guard.url, head("POST /one", "Content-Length: 3") + "abc" + head("GET /two"));
     expect(answers.map(({ start }) => start)).toEqual(["HTTP/1.1 200 OK", "HTTP/1.1 200 OK"]);
     expect(origin.received.map(({ start, body }) => [start, body])).toEqual([["POST /one HTTP/1.1", "abc"], ["GET /two HTTP/1.1", ""]]);
   });
 
-  test("by HTTP/1.0 is answered, too", async () => {
+  test("with HTTP/1.0 is answered, too", async () => {
     expect((await send(head("GET /").replace("HTTP/1.1", "HTTP/1.0"))).answer.start).toBe("HTTP/1.0 200 OK");
   });
 });
 
-describe("an answer", () => {
+describe("a response", () => {
   const reply = (start: string, lines: string[], body = "") => [`HTTP/1.1 ${start}`, ...lines, "Connection: close", "", body].join("\r\n");
 
   test.each([200, 201, 202, 203, 206, 207, 226, 299, 300, 301, 302, 303, 305, 307, 308, 400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418, 421, 422, 423, 424, 425, 426, 428, 429, 431, 451, 499, 500, 501, 502, 503, 504, 505, 507, 508, 510, 511, 520, 530, 599])("of %i is that, with its words and its body", async (status) => {
@@ -138,13 +137,13 @@ describe("an answer", () => {
     expect([answer.start, answer.lines.sort(), answer.body]).toEqual([`HTTP/1.1 ${start}`, [...lines, "X-A: 1"].sort(), ""]);
   });
 
-  test("to HEAD has the length of what GET would bring, and none of it", async () => {
+  test("to HEAD has the Content-Length of GET and no body", async () => {
     origin.reply = reply("200 OK", ["Content-Length: 1234", "ETag: \"v1\""]);
     const { answer, got } = await send(head("HEAD /"));
     expect([got.start, answer.start, answer.lines.sort(), answer.body]).toEqual(["HEAD / HTTP/1.1", "HTTP/1.1 200 OK", ["Content-Length: 1234", 'ETag: "v1"'], ""]);
   });
 
-  test("of a part says which", async () => {
+  test("with 206 keeps its Content-Range", async () => {
     origin.reply = reply("206 Partial Content", ["Content-Range: bytes 2-3/10", "Content-Length: 2"], "cd");
     const { answer } = await send(head("GET /", "Range: bytes=2-3"));
     expect([answer.start, answer.lines.sort(), answer.body]).toEqual(["HTTP/1.1 206 Partial Content", ["Content-Length: 2", "Content-Range: bytes 2-3/10"], "cd"]);
@@ -155,7 +154,7 @@ describe("an answer", () => {
     ["br", brotliCompressSync("text".repeat(100))],
     ["gzip", Buffer.from("\x1f\x8bno gzip at all", "latin1")],
     ["x-own", Buffer.from([0, 255, 1])],
-  ])("in %s is not decoded, nor encoded anew", async (encoding, body) => {
+  ])("in %s is neither decoded nor encoded again", async (encoding, body) => {
     origin.reply = reply("200 OK", [`Content-Encoding: ${encoding}`, `Content-Length: ${body.length}`], body.toString("latin1"));
     for (const accept of [[], ["Accept-Encoding: gzip, br"]]) {
       origin.received.length = 0;
@@ -164,7 +163,7 @@ describe("an answer", () => {
     }
   });
 
-  test("has each cookie on a line of its own, in order, and what else may stand on several", async () => {
+  test("keeps each Set-Cookie on its own line, in order, and other repeated headers", async () => {
     const cookies = ["Set-Cookie: a=1; Path=/; Expires=Sat, 21 Nov 2026 10:00:00 GMT", "Set-Cookie: b=2", "Set-Cookie: a=3"];
     origin.reply = reply("200 OK", [...cookies, "X-A: 1", "X-A: 2", "Vary: a", "Vary: b", "Content-Length: 0"]);
     const { lines } = (await send(head("GET /"))).answer;
@@ -172,7 +171,7 @@ describe("an answer", () => {
     expect(lines.filter((line) => /^(x-a|vary)/i.test(line)).sort()).toEqual(["Vary: a, b", "X-A: 1", "X-A: 2"]);
   });
 
-  test("has nothing of the connection to the origin", async () => {
+  test("has no hop-by-hop headers of the connection to the origin", async () => {
     origin.reply = reply("200 OK", ["Keep-Alive: timeout=5", "Upgrade: h2c", "Content-Length: 0"]);
     expect((await send(head("GET /"))).answer.lines).toEqual(["Content-Length: 0"]);
   });
@@ -191,7 +190,7 @@ describe("an answer", () => {
     ["in what is said to be br", ["Content-Encoding: br"], randomBytes(3000)],
     ["in zstd", ["Content-Encoding: zstd"], randomBytes(3000)],
     ["of a stream of events in gzip", ["Content-Encoding: gzip", "Content-Type: text/event-stream"], gzipSync("data: 1\n\n".repeat(500))],
-  ])("%s is passed on in chunks, byte for byte", async (_, lines, body) => {
+  ])("%s is returned in chunks, byte for byte", async (_, lines, body) => {
     origin.reply = reply("200 OK", [...lines, "Transfer-Encoding: chunked"], framed(body));
     for (const accept of [[], ["Accept-Encoding: gzip, br"]]) {
       origin.received.length = 0;
@@ -201,7 +200,7 @@ describe("an answer", () => {
     }
   });
 
-  test("of parts in chunks says which, and to HEAD has no body", async () => {
+  test("with 206 in chunks keeps its Content-Range, and to HEAD has no body", async () => {
     const lines = ["Content-Type: multipart/byteranges; boundary=a", "Transfer-Encoding: chunked"];
     const body = "--a\r\nContent-Range: bytes 0-0/9\r\n\r\nx\r\n--a--";
     origin.reply = reply("206 Partial Content", lines, framed(Buffer.from(body)));
@@ -213,40 +212,40 @@ describe("an answer", () => {
     expect([toHead.start, toHead.lines.includes("X-A: 1"), toHead.body]).toEqual(["HTTP/1.1 200 OK", true, ""]);
   });
 
-  test("that ends with its connection is passed on whole", async () => {
+  test("that ends with its connection is returned complete", async () => {
     origin.reply = reply("200 OK", ["X-A: 1"], "until the end");
     const { answer } = await send(head("GET /"));
     expect([answer.start, answer.lines.includes("X-A: 1"), answer.body]).toEqual(["HTTP/1.1 200 OK", true, "until the end"]);
   });
 
-  test("comes without hints before it, and without trailers after it, because the runtime has none", async () => {
+  test("comes without 1xx responses before it and trailers after it, because the runtime has none", async () => {
     origin.reply = `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${reply("200 OK", ["Transfer-Encoding: chunked"], "2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n")}`;
     const { answer } = await send(head("GET /", "TE: trailers"));
     expect(answer).toMatchObject({ start: "HTTP/1.1 200 OK", body: "ok", trailers: [] });
   });
 
-  test.each([["a length", "Content-Length: 10\r\n\r\nshort"], ["chunks", "Transfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n"]])("with %s that breaks off is broken off, and is not taken for whole", async (_, rest) => {
+  test.each([["a length", "Content-Length: 10\r\n\r\nshort"], ["chunks", "Transfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n"]])("with %s that breaks off is broken off, and cannot be taken for complete", async (_, rest) => {
     origin.reply = `HTTP/1.1 200 OK\r\n${rest}`;
     await expect(exchange(guard.url, head("GET /"))).rejects.toThrow(/no whole answer.*short/s);
   });
 
-  test("that is none is a 502", async () => {
+  test("that is not HTTP becomes a 502", async () => {
     origin.reply = "nonsense\r\n\r\n";
     expect((await send(head("GET /"))).answer.start).toBe("HTTP/1.1 502 Bad Gateway");
   });
 });
 
-describe("bytes travel when they are there", () => {
-  test("the origin sees the beginning of a body before its end is sent", async () => {
+describe("bodies are streamed", () => {
+  test("the origin gets the start of a body before its end is sent", async () => {
     const socket = open(`${head("POST /", "Transfer-Encoding: chunked")}5\r\nfirst\r\n`);
-    await expect.poll(() => origin.coming).toContain("first");
+    await expect.poll(() => origin.incomplete).toContain("first");
     expect(origin.received).toEqual([]);
     socket.write("4\r\nlast\r\n0\r\n\r\n");
     await expect.poll(() => origin.received[0]?.body).toBe("firstlast");
     socket.destroy();
   });
 
-  test.each(["text/plain", "text/event-stream", "application/octet-stream"])("the client sees the beginning of an answer in %s before its end is sent", async (type) => {
+  test.each(["text/plain", "text/event-stream", "application/octet-stream"])("the client gets the start of a response in %s before its end is sent", async (type) => {
     let far: Socket | undefined;
     origin.reply = (it) => (far = it).write(`HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n`);
     const socket = open(head("GET /"));
@@ -256,14 +255,14 @@ describe("bytes travel when they are there", () => {
     socket.destroy();
   });
 
-  test("an answer that does not wait for the rest of the body reaches the client", async () => {
+  test("a response that does not wait for the rest of the request body reaches the client", async () => {
     origin.onHead = (socket) => socket.end("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     const socket = open(`${head("POST /", "Content-Length: 1000000000")}the beginning`);
     await heard(socket, /^HTTP\/1\.1 413 /);
     socket.destroy();
   });
 
-  test("a client that goes away lets the origin know", async () => {
+  test("a client that disconnects disconnects the origin, too", async () => {
     let isOver = false;
     origin.reply = (far) => {
       far.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");

@@ -1,4 +1,4 @@
-// Logging in with an ID token of a trusted issuer, and whose its users are.
+// Logging in with an ID token of a trusted issuer, and who may log its users in.
 
 import { describe, expect, test } from "vitest";
 import { answerOf, bearer, loginInit, startGuard, type LoggedIn } from "../harness/guard.ts";
@@ -12,7 +12,7 @@ const { issuer, guard, exchange, logIn, logOut, visit } = useTrustedIssuer();
 const stranger = makeKey("RS256", "stranger");
 
 describe("an ID token", () => {
-  test("is exchanged for a session of its user, with the claims that are passed on", async () => {
+  test("is exchanged for a session of its user, with the allowed claims", async () => {
     const token = issuer.idToken({ sub: "ada", sid: "s", email: "ada@idp.example", email_verified: true, groups: ["crew"], at_hash: "x", scope: "sessions:revoke", nonce: "n-1" });
     const answer = await exchange(token, { nonce: "n-1" });
     expect(answer).toMatchObject({ status: 200, body: { token_type: "Bearer", session: { device: "other" }, ended: [], nonce: "n-1" } });
@@ -25,7 +25,7 @@ describe("an ID token", () => {
     expect(guard.origin.credentialChecks).toEqual([]);
   });
 
-  test("begins a session like any other login: the limit holds", async () => {
+  test("begins a session like any other login: the session limit applies", async () => {
     await using strict = await startTrustingGuard(issuer);
     const who = newUser();
     const first = await logIn(issuer.idToken(who), strict);
@@ -39,7 +39,7 @@ describe("an ID token", () => {
     ["with a jti", {}],
     ["without a jti", { jti: undefined }],
     ["with an empty jti", { jti: "" }],
-  ])("%s begins one session, and none after its logout", async (_, claims) => {
+  ])("%s begins one session, and none after that one's logout", async (_, claims) => {
     const token = issuer.idToken({ ...newUser(), ...claims });
     const access = await logIn(token);
     const answer = await exchange(token);
@@ -52,7 +52,7 @@ describe("an ID token", () => {
     await logIn(issuer.idToken({ sub }));
   });
 
-  test.each([["with a jti", {}], ["without a jti", { jti: undefined }]])("%s that races itself begins one session", async (_, claims) => {
+  test.each([["with a jti", {}], ["without a jti", { jti: undefined }]])("%s begins one session if it is sent many times at once", async (_, claims) => {
     for (let round = 0; round < 5; round += 1) {
       const token = issuer.idToken({ ...newUser(), ...claims });
       const all = await Promise.all(Array.from({ length: 10 }, () => exchange(token)));
@@ -63,7 +63,7 @@ describe("an ID token", () => {
     }
   });
 
-  test.each(["ask", "deny"])("serves again after it found no room by the policy `%s`", async (policy) => {
+  test.each(["ask", "deny"])("can be sent again after the session limit refused it with the policy `%s`", async (policy) => {
     await using full = await startTrustingGuard(issuer, { SESSION_LIMIT_POLICY: policy });
     const who = newUser();
     const first = await exchange(issuer.idToken(who), {}, full);
@@ -75,7 +75,7 @@ describe("an ID token", () => {
     expect(await exchange(token, { end: [session.sid] }, full)).toMatchObject(USED);
   });
 
-  test("is not used up by a login that was refused before it", async () => {
+  test("is not used up by a login that was refused", async () => {
     const token = issuer.idToken({ ...newUser(), nonce: "n" });
     expect(await exchange(token, { nonce: "m" })).toMatchObject({ status: 401 });
     expect(await exchange(token, { nonce: "n" })).toMatchObject({ status: 200 });
@@ -125,11 +125,11 @@ describe("an ID token", () => {
     ["the kind of token in a claim", { typ: "ID", token_use: "id" }],
     ["audiences that are all ours", { aud: [CLIENT_ID, CLIENT_ID] }],
     ["many groups that are not passed on", { hundreds: Array.from({ length: 300 }, (_, n) => `${n}0000000-0000-0000-0000-000000000000`) }],
-  ])("with %s is taken", async (_, claims, header = {}) => {
+  ])("with %s is accepted", async (_, claims, header = {}) => {
     expect(await exchange(issuer.idToken({ ...newUser(), ...atSending(claims) }, header))).toMatchObject({ status: 200 });
   });
 
-  test.each([false, "false", "False", "0", "pending", 0, 1, null, "", "True"])("with email_verified %j passes on no address", async (email_verified) => {
+  test.each([false, "false", "False", "0", "pending", 0, 1, null, "", "True"])("with email_verified %j yields no email address", async (email_verified) => {
     const token = await logIn(issuer.idToken({ ...newUser(), email: "ada@idp.example", email_verified }));
     guard.origin.received.length = 0;
     expect(await visit(token)).toBe("passes");
@@ -138,12 +138,12 @@ describe("an ID token", () => {
     expect(claimsOf(token)).not.toHaveProperty("email");
   });
 
-  test.each([true, "true"])("with email_verified %j passes on the address", async (email_verified) => {
+  test.each([true, "true"])("with email_verified %j yields the email address", async (email_verified) => {
     const token = await logIn(issuer.idToken({ ...newUser(), email: "ada@idp.example", email_verified }));
     expect(claimsOf(token)).toMatchObject({ email: "ada@idp.example", email_verified: true });
   });
 
-  test("with a group as a text has that group", async () => {
+  test("with groups as a string has that one group", async () => {
     const token = await logIn(issuer.idToken({ ...newUser(), groups: "crew, all", roles: "admin" }));
     guard.origin.received.length = 0;
     await visit(token);
@@ -151,7 +151,7 @@ describe("an ID token", () => {
     expect(guard.origin.received[0]?.headers).toMatchObject({ "x-auth-request-groups": "crew%2C all" });
   });
 
-  test("with claims that would share a header logs in all the same, and neither has one", async () => {
+  test("with claims that would share a header logs in, and neither claim has a header", async () => {
     await using other = await startTrustingGuard(issuer, {}, { claims: ["email", "a_b", "a-b"] });
     const token = await logIn(issuer.idToken({ email: "a@b.example", a_b: 1, "a-b": 2 }), other);
     expect(await visit(token, other)).toBe("passes");
@@ -167,22 +167,22 @@ describe("an ID token", () => {
     expect(await exchange(ahead())).toMatchObject({ status: 401, body: { code: "token_invalid", detail: "The token is not valid yet." } });
   });
 
-  test("is no access token", async () => {
+  test("is not accepted as an access token", async () => {
     expect(await visit(issuer.idToken({}))).toBe("token_invalid");
   });
 
-  test("together with other fields is a bad request, and so is one that is no text", async () => {
+  test("beside other fields is a bad request, and so is one that is not a string", async () => {
     for (const body of [{ id_token: issuer.idToken({}), password: "x" }, { id_token: 7 }]) {
       expect(await answerOf(guard.fetch("/_auth/login", loginInit({ password: undefined, ...body })))).toMatchObject({ status: 400, body: { code: "bad_request" } });
     }
   });
 
-  test("of another site's making cannot log a visitor in", async () => {
+  test("cannot log a visitor in from another site", async () => {
     const init = loginInit({ password: undefined, id_token: issuer.idToken({}) }, { "sec-fetch-site": "cross-site" });
     expect(await answerOf(guard.fetch("/_auth/login", init))).toMatchObject({ status: 403, body: { code: "cross_site" } });
   });
 
-  test("means nothing special where no issuer is trusted", async () => {
+  test("is an ordinary field of the login if no issuer is trusted", async () => {
     await using plain = await startGuard();
     const answer = await answerOf(plain.fetch("/_auth/login", loginInit({ username: "ada", id_token: "x" })));
     expect(answer.status).toBe(200);
@@ -190,7 +190,7 @@ describe("an ID token", () => {
     expect((await logOut("x", plain)).status).toBe(404);
   });
 
-  test("is the only way in without LOGIN_URL, and a password is told so", async () => {
+  test("is the only login without LOGIN_URL, and the answer to a password says so", async () => {
     await using only = await startGuard({ LOGIN_URL: undefined, TRUSTED_ISSUERS: JSON.stringify([issuer.entry({ subject_prefix: undefined })]) });
     expect(claimsOf(await logIn(issuer.idToken({ sub: "ada" }), only))).toMatchObject({ sub: "ada" });
     const answer = await answerOf(only.fetch("/_auth/login", loginInit({ username: "ada" })));
@@ -198,8 +198,8 @@ describe("an ID token", () => {
   });
 });
 
-describe("an issuer's user", () => {
-  test("is not the login endpoint's to log in, and the log says so", async () => {
+describe("a user of a trusted issuer", () => {
+  test("cannot be logged in by LOGIN_URL, and the log says so", async () => {
     const who = newUser();
     const access = await logIn(issuer.idToken(who));
     guard.origin.approvals.set("taker", { sub: `idp|${who.sub}` });
@@ -212,7 +212,7 @@ describe("an issuer's user", () => {
     expect(await visit(access)).toBe("passes");
   });
 
-  test("is a backend's to log in by the issuer's name, and a logout there ends that session, too", async () => {
+  test("can be logged in by a backend that names the issuer, and back-channel logout ends that session, too", async () => {
     const key = "k".repeat(40);
     await using own = await startTrustingGuard(issuer, { ADMIN_API_KEY: key });
     const who = newUser();

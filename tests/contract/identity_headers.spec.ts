@@ -1,4 +1,4 @@
-// Identity headers: who the origin is told it is, under which names, and in which encoding.
+// Identity headers: their names, their values and their encoding, and that clients cannot send them.
 
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { answerOf, bearer, loginInit, startGuard, useGuard, type Guard } from "../harness/guard.ts";
@@ -58,7 +58,7 @@ describe.each([
     guard.origin.received.length = 0;
   });
 
-  test.each(["/private", "/maybe"])("the origin is told by these names, and by no other, at %s", async (path) => {
+  test.each(["/private", "/maybe"])("the origin gets these headers, and no others, at %s", async (path) => {
     const { status } = await guard.fetch(path, { headers: { ...forged, ...bearer(token).headers } });
     expect(status).toBe(200);
     expect(told(guard)).toEqual({ ...own, ...common(sid) });
@@ -68,13 +68,13 @@ describe.each([
     ["a public path, with a token", "/open", true],
     ["a public path, without one", "/open", false],
     ["an optional path, without a token", "/maybe", false],
-  ])("no spelling of any preset passes at %s", async (_, path, hasToken) => {
+  ])("no spelling of any preset's headers passes at %s", async (_, path, hasToken) => {
     const { status } = await guard.fetch(path, { headers: { ...forged, ...(hasToken ? bearer(token).headers : {}) } });
     expect(status).toBe(200);
     expect(told(guard)).toEqual({});
   });
 
-  test("nor does one at an optional path with the token of a session that is over", async () => {
+  test("nor at an optional path with the token of an ended session", async () => {
     guard.origin.approvals.set("eve", { sub: "eve" });
     const { access_token } = await guard.login("eve");
     await guard.login("eve");
@@ -87,10 +87,10 @@ describe.each([
 /** A value as an origin reads it that takes headers for UTF-8; Node takes them for Latin-1. */
 const utf8 = (value: unknown) => Buffer.from(String(value), "latin1").toString("utf8");
 
-describe("beyond ASCII", () => {
+describe("values beyond ASCII", () => {
   const cyrillic = { sub: "жук", claims: { email: "зоя@пример.example", name: "Зоя ⚓ 😀 é х" }, roles: Array.from({ length: 90 }, (_, n) => `гребец-${n}`) };
 
-  test("values are UTF-8 as they are with IDENTITY_ENCODING = utf8, and the session's data, too", async () => {
+  test("are UTF-8 with IDENTITY_ENCODING = utf8, and so is the session's data", async () => {
     await using guard = await startGuard({ IDENTITY_ENCODING: "utf8", FORWARD_SESSION_DATA: "true", IDENTITY_HEADERS: "remote" });
     guard.origin.approvals.set("zoe", { ...cyrillic, data: { тема: "тёмная" } });
     const { access_token } = await guard.login("zoe");
@@ -105,7 +105,7 @@ describe("beyond ASCII", () => {
     expect(guard.origin.received).toHaveLength(4);
   });
 
-  test("nothing in them ends or forges a header", async () => {
+  test("cannot end or forge a header", async () => {
     await using guard = await startGuard({ IDENTITY_ENCODING: "utf8" });
     const name = " \u0085é\r\nRemote-User: root\u0000\u007f\u2028%0d à";
     guard.origin.approvals.set("eve", { sub: "eve", claims: { name } });
@@ -117,7 +117,7 @@ describe("beyond ASCII", () => {
 
   const many = { ...cyrillic, roles: Array.from({ length: 120 }, (_, n) => `гребец-${n}`) };
 
-  test.each([["percent", 502], ["utf8", 200]])("with IDENTITY_ENCODING = %s, a login with many roles gives %i, and what is refused is told", async (encoding, expected) => {
+  test.each([["percent", 502], ["utf8", 200]])("with IDENTITY_ENCODING = %s, a login with many roles gets %i, and a refusal says what is too large", async (encoding, expected) => {
     await using guard = await startGuard({ IDENTITY_ENCODING: encoding });
     guard.origin.approvals.set("zoe", many);
     const answer = await answerOf(guard.fetch("/_auth/login", loginInit({ username: "zoe" })));
@@ -131,7 +131,7 @@ describe("beyond ASCII", () => {
     expect(guard.log.join()).not.toContain("гребец");
   });
 
-  test("the same is told of the origin's own login, the admin API and an ID token", async () => {
+  test("are refused alike by the origin's own login, the admin API and an ID token", async () => {
     await using issuer = await startIssuer();
     const ADMIN_API_KEY = "0123456789abcdef0123456789abcdef";
     await using guard = await startGuard({ ADMIN_API_KEY, TRUSTED_ISSUERS: JSON.stringify([issuer.entry()]), ROUTES: JSON.stringify([{ path: "/enter", access: "public", login: true }]) });
@@ -150,7 +150,7 @@ describe("beyond ASCII", () => {
     await named();
   });
 
-  test("the most that a login may say reaches an ordinary origin", async () => {
+  test("up to the limit reach an ordinary origin", async () => {
     await using guard = await startGuard({ SIGNING_KEYS: keySet(makeKey("ES256")) });
     const roles = (count: number) => ({ sub: "жук", roles: Array.from({ length: count }, (_, n) => `гр-${n}`) });
     let [least, most] = [0, 400];
@@ -170,7 +170,7 @@ describe("beyond ASCII", () => {
   });
 });
 
-test("headers that only look alike pass", async () => {
+test("headers with similar names pass", async () => {
   await using guard = await startGuard();
   const headers = { ...bearer((await guard.login("ada")).access_token).headers, "x-auth": "a", "not-remote-user": "b", "x-request-id": "c" };
   await guard.fetch("/", { headers });

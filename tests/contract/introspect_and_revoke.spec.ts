@@ -1,4 +1,4 @@
-// What other services ask of a token, and its end by them.
+// POST introspect (RFC 7662) and POST revoke (RFC 7009).
 
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
@@ -19,7 +19,7 @@ test.each([
   ["the key for asking", "INTROSPECTION_KEY", 200, 401],
   ["the admin API key", "ADMIN_API_KEY", 200, 200],
   ["a key that is neither", "", 401, 401],
-])("with %s, tokens are asked about, and sessions ended only by the admin API key", async (_, which, asked, ended) => {
+])("with %s, tokens can be introspected, and only the admin API key ends sessions", async (_, which, asked, ended) => {
   const keys: Record<string, string> = { INTROSPECTION_KEY: randomBytes(24).toString("base64url"), ADMIN_API_KEY: KEY };
   await using both = await startGuard(keys);
   const { access_token, session } = await both.login("ada");
@@ -33,7 +33,7 @@ test.each([
   expect((await both.fetch("/", bearer(access_token))).status).toBe(ended === 200 ? 401 : 200);
 });
 
-test("where there is only a key for asking, nothing can be ended", async () => {
+test("with only the introspection key set, nothing can be revoked", async () => {
   await using only = await startGuard({ INTROSPECTION_KEY: KEY });
   const { access_token } = await only.login("ada");
   expect(await post("introspect", { token: access_token }, undefined, only)).toMatchObject({ status: 200, body: { active: true } });
@@ -41,7 +41,7 @@ test("where there is only a key for asking, nothing can be ended", async () => {
 });
 
 describe("introspect", () => {
-  test("tells the claims of a token whose session is live, and is never cached", async () => {
+  test("returns the claims of a token whose session is live, and is never cached", async () => {
     guard.origin.approvals.set("shown", { sub: "u-1", claims: { email: "ada@example.com", scopes: ["boats:read", "boats:write"] }, roles: ["member"] });
     const { access_token, session } = await guard.login("shown");
     const now = Math.floor(Date.now() / 1000);
@@ -58,13 +58,13 @@ describe("introspect", () => {
     expect([exp - iat, Math.abs(iat - now) < 30]).toEqual([7 * 24 * 60 * 60, true]);
   });
 
-  test("takes the key as the password of HTTP Basic, whoever the user is", async () => {
+  test("accepts the key as the password of HTTP Basic, with any user name", async () => {
     const { access_token } = await guard.login("basic");
     const authorization = `Basic ${Buffer.from(`billing:${KEY}`).toString("base64")}`;
     expect(await post("introspect", { token: access_token }, { authorization })).toMatchObject({ status: 200, body: { active: true, sub: "basic" } });
   });
 
-  test("ends the session of an old token, which nobody should have any more", async () => {
+  test("ends the session of an old token, because that is reuse", async () => {
     const { access_token, session } = await guard.login("robbed");
     const { access_token: current } = (await (await guard.fetch("/_auth/refresh", { method: "POST", ...bearer(access_token) })).json()) as { access_token: string };
     const old = await mint({ sub: "robbed", sid: session.sid, jti: "of-old", iat: Math.floor(Date.now() / 1000) - 60 });
@@ -89,13 +89,13 @@ describe("introspect", () => {
       await guard.login("twice");
       return access_token;
     }],
-  ])("says no more of a token %s than that it is not active", async (_, make) => {
+  ])("says only that a token %s is not active", async (_, make) => {
     const answer = await post("introspect", { token: await make() });
     expect(answer).toMatchObject(INACTIVE);
     expect(answer.body).toEqual({ active: false });
   });
 
-  test("that cannot ask the store says so, and never that the token is not active", async () => {
+  test("answers store_unavailable during an outage, and never that the token is not active", async () => {
     const { access_token } = await guard.login("outage");
     const away = { SESSION_STORE: "redis", UPSTASH_REDIS_REST_URL: "http://127.0.0.1:9", UPSTASH_REDIS_REST_TOKEN: "t" };
     await using cut = await startGuard({ ADMIN_API_KEY: KEY, ...away });
@@ -121,7 +121,7 @@ describe("revoke", () => {
     ["that is no token", async () => "x.y.z"],
     ["of a session that nobody has begun", () => mint({ sub: "never here" })],
     ["of a stranger's session", async () => mint({ sub: "thief", sid: (await guard.login("owner")).session.sid })],
-  ])("of a token %s is no error", async (_, make) => {
+  ])("of a token %s is not an error", async (_, make) => {
     expect(await post("revoke", { token: await make() })).toMatchObject({ status: 200, body: "" });
   });
 
@@ -136,7 +136,7 @@ describe("revoke", () => {
     expect(await visit(access_token)).toBe("session_revoked");
   });
 
-  test("of a token with another's signature ends nothing", async () => {
+  test("of a token with a forged signature ends nothing", async () => {
     const { access_token } = await guard.login("signed");
     const forged = `${access_token.slice(0, access_token.lastIndexOf("."))}.${"A".repeat(43)}`;
     expect(await post("revoke", { token: forged })).toMatchObject({ status: 200 });
@@ -150,7 +150,7 @@ describe.each(["introspect", "revoke"])("%s", (path) => {
     ["another key", bearer(`${KEY}x`).headers],
     ["the key as a name", { authorization: `Basic ${Buffer.from(`${KEY}:`).toString("base64")}` }],
     ["the key as a cookie", { cookie: `__Host-session=${KEY}` }],
-  ])("is not for those with %s", async (_, headers) => {
+  ])("refuses callers with %s", async (_, headers) => {
     const { access_token } = await guard.login("untouched");
     const answer = await post(path, { token: access_token }, headers);
     expect(answer).toMatchObject({ status: 401, headers: { "www-authenticate": "Bearer", "cache-control": "no-store" }, body: { code: "key_invalid" } });
@@ -158,7 +158,7 @@ describe.each(["introspect", "revoke"])("%s", (path) => {
     expect(await visit(access_token)).toBe("passes");
   });
 
-  test("is not for those who are only logged in", async () => {
+  test("refuses users who are only logged in", async () => {
     const { access_token } = await guard.login("somebody");
     expect(await post(path, { token: access_token }, bearer(access_token).headers)).toMatchObject({ status: 401, body: { code: "key_invalid" } });
   });
@@ -172,13 +172,13 @@ describe.each(["introspect", "revoke"])("%s", (path) => {
     expect(await answerOf(guard.fetch(`/_auth/${path}`, init))).toMatchObject({ status: 400, body: { code: "bad_request" } });
   });
 
-  test("is not there without a key in the settings", async () => {
+  test("is a 404 if no key is set", async () => {
     await using without = await startGuard();
     expect(await post(path, { token: "x" }, undefined, without)).toMatchObject({ status: 404, body: { code: "not_found" } });
     expect(await post(path, { token: "x" }, bearer("").headers, without)).toMatchObject({ status: 404 });
   });
 
-  test("knows no other method", async () => {
+  test("accepts no other method", async () => {
     expect(await answerOf(guard.fetch(`/_auth/${path}`))).toMatchObject({ status: 405, headers: { allow: "POST" } });
   });
 });

@@ -10,14 +10,14 @@ const { issuer, guard, exchange, logIn, logOut, visit } = useTrustedIssuer();
 /** A modulus as some write it: with the zero that ASN.1 has, and with padding. */
 const asn1 = ({ n }: { n: string }) => ({ n: Buffer.concat([Buffer.alloc(1), Buffer.from(n, "base64url")]).toString("base64"), e: "AQAB" });
 
-describe("the issuer's keys", () => {
-  test.each(["ES256", "EdDSA", "RS512", "PS256"])("may be of %s", async (alg) => {
+describe("the keys of a trusted issuer", () => {
+  test.each(["ES256", "EdDSA", "RS512", "PS256"])("may be for %s", async (alg) => {
     await using other = await startIssuer(alg);
     await using guard = await startTrustingGuard(other);
     expect(await visit(await logIn(other.idToken({}), guard), guard)).toBe("passes");
   });
 
-  test("are fetched once, by one of many that come at once", async () => {
+  test("are fetched once for many simultaneous logins", async () => {
     await using other = await startIssuer();
     await using guard = await startTrustingGuard(other, { SESSION_LIMIT: "0" });
     const all = await Promise.all(Array.from({ length: 20 }, () => exchange(other.idToken({}), {}, guard)));
@@ -25,7 +25,7 @@ describe("the issuer's keys", () => {
     expect(other.fetches).toBe(1);
   });
 
-  test("are not fetched again for every kid that nobody knows", async () => {
+  test("are not fetched again for every unknown kid", async () => {
     await using other = await startIssuer();
     await using guard = await startTrustingGuard(other);
     await logIn(other.idToken({}), guard);
@@ -64,7 +64,7 @@ describe("the issuer's keys", () => {
     expect(await visit(await logIn(other.idToken({}, { kid: undefined }), guard), guard)).toBe("passes");
   });
 
-  test("are asked for again soon when the first fetch failed", async () => {
+  test("are fetched again soon after the first fetch failed", async () => {
     await using other = await startIssuer();
     await using guard = await startTrustingGuard(other);
     other.answer = { status: 500 };
@@ -74,7 +74,7 @@ describe("the issuer's keys", () => {
     expect(other.fetches).toBe(2);
   });
 
-  test("that take two seconds are used, though whoever asked for them has gone away", async () => {
+  test("that take two seconds are used, although the client that caused the fetch has disconnected", async () => {
     await using other = await startIssuer();
     await using guard = await startTrustingGuard(other);
     other.answer = { delay: 2_000 };
@@ -88,7 +88,7 @@ describe("the issuer's keys", () => {
     expect(other.fetches).toBe(1);
   });
 
-  test("are kept when the issuer is away", async () => {
+  test("are kept while the issuer is down", async () => {
     await using other = await startIssuer();
     await using guard = await startTrustingGuard(other);
     await logIn(other.idToken({}), guard);
@@ -102,7 +102,7 @@ describe("the issuer's keys", () => {
     ["no JSON", { body: "<html>" }],
     ["no key of its algorithms", { body: '{"keys":[{"kty":"oct","kid":"idp-1","alg":"HS256","k":"AAAA"}]}' }],
     ["more than 256 KB", { body: JSON.stringify({ keys: [], pad: "x".repeat(256 * 1024) }) }],
-  ])("that come as %s let nobody in, which is told from a bad token", async (_, answer) => {
+  ])("that come as %s let nobody in, which differs from an invalid token", async (_, answer) => {
     await using other = await startIssuer();
     await using guard = await startTrustingGuard(other);
     other.answer = answer;

@@ -1,5 +1,5 @@
-// Writes whose answer comes too late: the caller hears that the store is away, and the store applies them
-// all the same. Everybody who has to know of it is told.
+// Writes that the store applies after STORE_TIMEOUT: the caller gets a 503, and everybody who has to know of the
+// change is told all the same.
 
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
@@ -76,8 +76,8 @@ async function stream(token: string) {
   return { closed };
 }
 
-describe("a logout that is answered by 503, and carried out later", () => {
-  test("is told to listeners, streams and the webhook, though nobody repeats it", async () => {
+describe("a logout that is answered with 503 and applied later", () => {
+  test("is reported to listeners, streams and the webhook, although nobody repeats it", async () => {
     const { access_token, session } = await guard.login("leaves");
     await using socket = await listen(access_token);
     const streamed = await stream(access_token);
@@ -88,7 +88,7 @@ describe("a logout that is answered by 503, and carried out later", () => {
     await expect.poll(() => told(session.sid), patiently).toEqual(["session.created", "session.revoked"]);
   });
 
-  test("is told under one id, and not once more for each time that it is repeated", async () => {
+  test("is one event with one id, however often it is repeated", async () => {
     const { access_token, session } = await guard.login("repeats");
     await using socket = await listen(access_token);
     expect(await late("end", ...logout(access_token))).toMatchObject(AWAY);
@@ -104,7 +104,7 @@ describe("a logout that is answered by 503, and carried out later", () => {
     expect(ids().length).toBeLessThan(4);
   });
 
-  test("that ends all of a user's sessions is told of each by a logout that finds its own ended", async () => {
+  test("of all sessions is reported for each by a logout that finds its own session ended", async () => {
     await using many = await startGuard({ ...storeOf(), ...receiver.vars, STORE_TIMEOUT: "1 second", SESSION_LIMIT: "0", ADMIN_API_KEY: KEY }, { faultyObjects: true });
     const [one, other] = [await many.login("everywhere"), await many.login("everywhere")];
     await using socket = await openSocket(`${many.url}/_auth/events`, headersOf(other.access_token));
@@ -120,7 +120,7 @@ describe("a logout that is answered by 503, and carried out later", () => {
   test.each<[string, (session: LoggedIn) => [string, RequestInit]]>([
     ["an admin's", ({ session }) => [`/_auth/admin/users/leaves-by-admin/sessions/${session.sid}`, { method: "DELETE", ...bearer(KEY) }]],
     ["a service's", ({ access_token }) => ["/_auth/revoke", { method: "POST", body: new URLSearchParams({ token: access_token }), ...bearer(KEY) }]],
-  ])("%s is told as well", async (_, end) => {
+  ])("%s is reported as well", async (_, end) => {
     const entry = await guard.login("leaves-by-admin");
     await using socket = await listen(entry.access_token);
     expect(await late("end", ...end(entry))).toMatchObject(AWAY);
@@ -128,7 +128,7 @@ describe("a logout that is answered by 503, and carried out later", () => {
     await expect.poll(() => told(entry.session.sid), patiently).toEqual(["session.created", "session.revoked"]);
   });
 
-  test("the issuer's is told as well", async () => {
+  test("is reported as well if the issuer sent it", async () => {
     const id_token = issuer.idToken({ sub: "issued" });
     const login = await answerOf(guard.fetch("/_auth/login", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ id_token }) }));
     const { access_token, session } = login.body as unknown as LoggedIn;
@@ -142,8 +142,8 @@ describe("a logout that is answered by 503, and carried out later", () => {
   });
 });
 
-describe("a login that is answered by 503, and carried out later", () => {
-  test("is told to whom it superseded, and leaves no session that nobody has", async () => {
+describe("a login that is answered with 503 and applied later", () => {
+  test("is reported to the superseded session, and leaves no session that nobody holds", async () => {
     const { access_token, session } = await guard.login("enters");
     await using socket = await listen(access_token);
     const streamed = await stream(access_token);
@@ -156,7 +156,7 @@ describe("a login that is answered by 503, and carried out later", () => {
     await expect.poll(() => receiver.typesOf("enters").toSorted(), patiently).toEqual(["session.created", "session.created", "session.revoked", "session.superseded"]);
   });
 
-  test("takes no place where a limit denies further ones", async () => {
+  test("does not count against a session limit", async () => {
     guard.origin.approvals.set("denied", { sub: "denied", session_limit: 1, session_limit_policy: "deny" });
     expect(await late("open", "/_auth/login", loginInit({ username: "denied" }))).toMatchObject(AWAY);
     await expect.poll(async () => (await guard.fetch("/_auth/login", loginInit({ username: "denied" }))).status, patiently).toBe(200);
@@ -165,7 +165,7 @@ describe("a login that is answered by 503, and carried out later", () => {
   });
 });
 
-test("a refresh that is answered by 503, and carried out later, is told, and its repetition gives the token", async () => {
+test("a refresh that is answered with 503 and applied later is reported, and repeating it returns the token", async () => {
   const { access_token, session } = await guard.login("refreshes");
   const init = { method: "POST", ...bearer(access_token) };
   expect(await late("refresh", "/_auth/refresh", init)).toMatchObject(AWAY);
@@ -177,7 +177,7 @@ test("a refresh that is answered by 503, and carried out later, is told, and its
   expect(told(session.sid)).toEqual(["session.created", "session.refreshed"]);
 });
 
-test.runIf(inject("store") === "durable-object")("a logout that failed ends nothing, and nobody is told that it did", async () => {
+test.runIf(inject("store") === "durable-object")("a logout that failed ends nothing, and nobody is told otherwise", async () => {
   const { access_token, session } = await guard.login("stays");
   await using socket = await listen(access_token);
   await guard.fault("end", "throw");

@@ -1,4 +1,4 @@
-// Logging in through LOGIN_URL, by JSON and by form.
+// POST login through LOGIN_URL, with JSON and with forms.
 
 import { createHash } from "node:crypto";
 import { createRemoteJWKSet, jwtVerify } from "jose";
@@ -15,7 +15,7 @@ beforeEach(() => {
 
 const login = (init: RequestInit) => guard.fetch("/_auth/login", init);
 
-test("JSON in, token and cookie out, and never into a cache", async () => {
+test("a JSON login returns a token and a cookie, and is never cached", async () => {
   const answer = await answerOf(login(loginInit({ username: "ada", tenant: "t1" })));
   expect(answer).toMatchObject({
     status: 200,
@@ -31,7 +31,7 @@ test("JSON in, token and cookie out, and never into a cache", async () => {
   expect(guard.origin.credentialChecks).toEqual([{ username: "ada", tenant: "t1", password: PASSWORD }]);
 });
 
-test("a form in, a redirect and a cookie out, and the cookie passes", async () => {
+test("a form login returns a redirect and a cookie that passes", async () => {
   const response = await login(formInit({ username: "form", redirect: "/members?page=2" }));
   expect(await answerOf(response.clone())).toMatchObject({
     status: 303,
@@ -43,7 +43,7 @@ test("a form in, a redirect and a cookie out, and the cookie passes", async () =
   expect(visit.status).toBe(200);
 });
 
-test("a form without a redirect leads to the first page", async () => {
+test("a form login without a redirect leads to /", async () => {
   expect((await login(formInit({ username: "form" }))).headers.get("location")).toBe("/");
 });
 
@@ -57,7 +57,7 @@ test.each(["//evil.example", "https://evil.example/", "/\\evil.example", "javasc
   },
 );
 
-test("a wrong password and an unknown user get one and the same answer", async () => {
+test("a wrong password and an unknown user get the same answer", async () => {
   const wrong = await answerOf(login(loginInit({ username: "ada", password: "wrong" })));
   const unknown = await answerOf(login(loginInit({ username: "nobody", password: "wrong" })));
   expect(wrong).toMatchObject({ status: 401, body: { code: "credentials_invalid" } });
@@ -65,7 +65,7 @@ test("a wrong password and an unknown user get one and the same answer", async (
   expect(unknown.body).toEqual(wrong.body);
 });
 
-test("a form with a wrong password gets the page again, with a message, the way back and the user name, and no password", async () => {
+test("a form login with a wrong password gets the page again, with a message, the redirect and the user name, and no password", async () => {
   const page = await answerOf(login(formInit({ username: '"><b>ada', password: "wr<o>ng", redirect: '/a?b="c' })));
   expect(page).toMatchObject({ status: 401, headers: { "cache-control": "no-store" } });
   expect(page.body).toContain('role="alert"');
@@ -94,13 +94,13 @@ test.each([
   ["another site's form", { "sec-fetch-site": "cross-site" }],
   ["a sibling site's form", { "sec-fetch-site": "same-site" }],
   ["another origin's form", { origin: "https://evil.example" }],
-])("%s cannot log its visitor in", async (_, headers) => {
+])("%s cannot log a visitor in", async (_, headers) => {
   const answer = await answerOf(login(formInit({ username: "ada" }, headers)));
   expect(answer).toMatchObject({ status: 403, body: { code: "cross_site" } });
   expect(guard.origin.credentialChecks).toEqual([]);
 });
 
-test("claims and roles of the origin's answer reach the origin as identity headers, each by its name", async () => {
+test("claims and roles of the login response reach the origin as identity headers", async () => {
   guard.origin.approvals.set("claims", {
     sub: "u-1",
     claims: { email: "ada@example.com", preferred_username: "Ada \u2693", level: 7, plan: { name: "x" } },
@@ -126,7 +126,7 @@ test.each([
   ["a claim that is the guard's to set", { sub: "a", claims: { exp: 1 } }],
   ["two claims under one header", { sub: "a", claims: { a_b: 1, "a-b": 2 } }],
   ["claims that fit in no token", { sub: "a", claims: { pad: "x".repeat(4096) } }],
-])("an origin that answers %s lets nobody in, and the log says what to change", async (_, approval) => {
+])("a login response that is %s lets nobody in, and the log says what to change", async (_, approval) => {
   guard.log.length = 0;
   guard.origin.approvals.set("odd", approval);
   const answer = await answerOf(login(loginInit({ username: "odd" })));
@@ -135,7 +135,7 @@ test.each([
   expect(guard.log.join("\n")).not.toContain(PASSWORD);
 });
 
-test("a token too large for a cookie is for JSON only, and a form that would get it ends no session", async () => {
+test("a token that is too large for a cookie is for JSON only, and a form login that would get one ends no session", async () => {
   const before = await guard.login("large");
   guard.origin.approvals.set("large", { sub: "large", claims: { pad: "x".repeat(4000) } });
   const form = await answerOf(login(formInit({ username: "large" })));
@@ -149,7 +149,7 @@ test("a token too large for a cookie is for JSON only, and a form that would get
   expect(again, "an older session's cookie would go with the new token").toMatchObject({ status: 200, headers: { "set-cookie": expect.stringMatching(/^__Host-session=;.*Max-Age=0/) } });
 });
 
-test("an origin that is away or fails lets nobody in", async () => {
+test("an origin that is down or fails lets nobody in", async () => {
   await using away = await startGuard({ LOGIN_URL: "http://127.0.0.1:9/login" });
   const refused = await answerOf(away.fetch("/_auth/login", loginInit({ username: "ada" })));
   expect(refused).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
@@ -197,7 +197,7 @@ test("without LOGIN_URL nobody can log in, and the page says so", async () => {
   expect(page.body).not.toContain("<form");
 });
 
-test("the guard's own request says that it is the guard's, for whom and about what, if there is a key for that", async () => {
+test("the credential check carries a proof that the guard sent it, if there is a key for that", async () => {
   const key = makeKey("ES256");
   await using signing = await startGuard({ SIGNING_KEYS: JSON.stringify({ keys: [key.jwk] }) });
   const forged = { "x-auth-request-assertion": "forged" };

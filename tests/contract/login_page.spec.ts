@@ -1,4 +1,4 @@
-// How people come to the login page, what it says, and where it leads.
+// The login page: who is redirected to it, what it says, and where it leads.
 
 import { beforeEach, describe, expect, test } from "vitest";
 import { answerOf, bearer, cookieOf, formInit, mint, PHONE, startGuard, useGuard } from "../harness/guard.ts";
@@ -21,8 +21,8 @@ async function said(cookie: string | undefined, query = "", at = guard) {
   return /<p class="notice" role="status">(.*?)<\/p>/.exec(body as string)?.[1];
 }
 
-describe("the page says", () => {
-  test("when and by what kind of device somebody was signed out", async () => {
+describe("the login page", () => {
+  test("says when, and by what kind of device, the user was signed out", async () => {
     const cookie = await cookieOfLogin("superseded");
     await guard.login("superseded", PHONE);
     const told = expect.stringMatching(new RegExp(`^You were signed out here ${WHEN}, because you signed in elsewhere, with a phone\\.$`));
@@ -33,27 +33,27 @@ describe("the page says", () => {
     expect(await said(`a=b; ${cookie}`, "?reason=%3Cb%3E")).toEqual(told);
   });
 
-  test("when a session was ended", async () => {
+  test("says when a session was ended", async () => {
     const cookie = await cookieOfLogin("revoked");
     const token = cookie.split("=")[1] ?? "";
     expect((await guard.fetch("/_auth/logout", { method: "POST", ...bearer(token) })).status).toBe(204);
     expect(await said(cookie, "?reason=session_revoked")).toMatch(new RegExp(`^You were signed out: your session was ended ${WHEN}\\.$`));
   });
 
-  test("when a session was idle for too long", async () => {
+  test("says when a session expired", async () => {
     await using brief = await startGuard({ SESSION_IDLE_TIMEOUT: "1 second" });
     const cookie = await cookieOfLogin("idle", brief);
     await expect.poll(() => said(cookie, "?reason=session_expired", brief), { timeout: 10_000 }).toMatch(new RegExp(`^Your session expired ${WHEN}\\.$`));
   });
 
-  test("nothing of the kind to somebody whose session is live, whatever the query says, and that is no use of it", async () => {
+  test("says nothing of this to a user with a live session, whatever the query says, and does not count as a use", async () => {
     await using brief = await startGuard({ SESSION_IDLE_TIMEOUT: "2 seconds" });
     const cookie = await cookieOfLogin("live", brief);
     expect(await said(cookie, "?reason=session_superseded", brief)).toBeUndefined();
     await expect.poll(() => said(cookie, "?reason=session_superseded", brief), { timeout: 10_000 }).toMatch(/^Your session expired/);
   });
 
-  test("after a logout that, and nothing else", async () => {
+  test("says only that the user has signed out after a logout", async () => {
     const cookie = await cookieOfLogin("out");
     await guard.login("out");
     expect(await said(cookie, "?reason=logged_out")).toBe("You have signed out.");
@@ -64,14 +64,14 @@ describe("the page says", () => {
     ["a forged one", async () => "__Host-session=a.b.c"],
     ["one of a session that nobody began", async () => `__Host-session=${await mint({})}`],
     ["two that differ", async () => `__Host-session=${await mint({})}; __Host-session=${await mint({})}`],
-  ])("with %s what the query does, in words of its own", async (_, cookie) => {
+  ])("says with %s what the query says, in its own words", async (_, cookie) => {
     expect(await said(await cookie(), "?reason=session_superseded")).toBe("You were signed out here because you signed in elsewhere.");
     expect(await said(await cookie(), "?reason=%3Cscript%3E")).toBeUndefined();
     expect(await said(await cookie())).toBeUndefined();
   });
 });
 
-describe("a form that is sent after the session is over", () => {
+describe("a form that is sent after the session has ended", () => {
   const send = (headers: Record<string, string>) => guard.fetch("/save?x=1", { method: "POST", body: "a=b", headers });
   /** As browsers say it today, and as Safari before 16.4 says it. */
   const BROWSERS = [
@@ -79,7 +79,7 @@ describe("a form that is sent after the session is over", () => {
     ["Safari before 16.4", () => ({ accept: "text/html,application/xhtml+xml,*/*;q=0.8", origin: guard.url })],
   ] as const;
 
-  test.each(BROWSERS)("leads to the login page with the reason, and back to the form's page (%s)", async (_, browser) => {
+  test.each(BROWSERS)("redirects to the login page with the reason, and from there back to the form's page (%s)", async (_, browser) => {
     const cookie = await cookieOfLogin("form");
     await guard.login("form");
     const sent = await send({ ...browser(), cookie, referer: `${guard.url}/form?step=2` });
@@ -93,19 +93,19 @@ describe("a form that is sent after the session is over", () => {
     expect(guard.origin.received).toEqual([]);
   });
 
-  test.each(["https://evil.example/form", "", "about:client"])("leads to the first page with the referrer %j", async (referer) => {
+  test.each(["https://evil.example/form", "", "about:client"])("leads back to / with the referrer %j", async (referer) => {
     const sent = await send({ ...BROWSERS[0][1](), ...(referer === "" ? {} : { referer }) });
     expect([sent.status, sent.headers.get("location")]).toEqual([303, "/_auth/login?redirect=/"]);
   });
 
-  test("is a 401 for a script, and a 403 from another site with the cookie", async () => {
+  test("is a 401 for a script, and a 403 with the cookie from another site", async () => {
     const cookie = await cookieOfLogin("script");
     expect(await answerOf(send({ "sec-fetch-mode": "cors", "sec-fetch-site": "same-origin" }))).toMatchObject({ status: 401 });
     expect(await answerOf(send({ "sec-fetch-mode": "navigate", "sec-fetch-site": "cross-site", cookie }))).toMatchObject({ status: 403 });
   });
 });
 
-describe("a deep link", () => {
+describe("a deep link through the login page", () => {
   const ask = async (path: string) => {
     const sent = await guard.fetch(path, { headers: { "sec-fetch-mode": "navigate" } });
     expect(sent.status).toBe(302);
@@ -126,11 +126,11 @@ describe("a deep link", () => {
     ["of 8 KB", `/a?b=${"c".repeat(8187)}`],
     ["of escapes", `/a?b=${"%E2%9A%93".repeat(300)}&c=%2F+d`],
     ["with a backslash in its query", String.raw`/a?b=c\d`],
-  ])("%s leads back to where it pointed", async (_, path) => {
+  ])("%s leads back to its target", async (_, path) => {
     expect(await follow(path)).toBe(path);
   });
 
-  test("that is longer leads back to its path", async () => {
+  test("that is longer leads back to its path without the query", async () => {
     expect(await follow(`/boats/7?b=${"c".repeat(9000)}`)).toBe("/boats/7");
     expect(await follow(`/boats/7?${"&".repeat(6000)}`)).toBe("/boats/7");
   });

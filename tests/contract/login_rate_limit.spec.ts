@@ -1,4 +1,4 @@
-// How often somebody may try to log in.
+// LOGIN_RATE and LOGIN_RATE_PER_ADDRESS: how many login attempts are allowed.
 
 import { expect, test } from "vitest";
 import { answerOf, formInit, loginInit, startGuard, type Guard } from "../harness/guard.ts";
@@ -12,7 +12,7 @@ const elsewhere = () => `198.51.${Math.floor((addresses += 1) / 250)}.${addresse
 const count = (statuses: number[]) =>
   statuses.reduce<Record<number, number>>((counts, status) => ({ ...counts, [status]: (counts[status] ?? 0) + 1 }), {});
 
-test("ten wrong attempts a minute pass without a setting, then even the right password does not", async () => {
+test("by default ten wrong attempts a minute are allowed, then even the right password is refused", async () => {
   await using guard = await startGuard({ LOGIN_RATE: undefined, LOGIN_RATE_PER_ADDRESS: undefined });
   for (let i = 0; i < 10; i += 1) {
     expect(await attempt(guard, { username: "ada", password: "wrong" }, elsewhere())).toMatchObject({ status: 401 });
@@ -29,7 +29,7 @@ test("ten wrong attempts a minute pass without a setting, then even the right pa
   expect(await attempt(guard, { username: "ben" }, elsewhere()), "others are not concerned").toMatchObject({ status: 200 });
 });
 
-test("a user that exists and one that does not get the same answers at the same time", async () => {
+test("existing and unknown users get the same answers after the same attempts", async () => {
   await using guard = await startGuard({ LOGIN_RATE: "2 per hour" });
   guard.origin.approvals.set("exists", { sub: "exists" });
   const answers = async (username: string) => {
@@ -71,7 +71,7 @@ test.each<[string, string, Record<string, string>]>([
   ["a field with a soft hyphen", "ada", { "user\u00adname": "ada" }],
   ["a field with a long s", "ada", { "u\u017fername": "ada" }],
   ["a field of a nested form", "ada", { "session[email]": "ada" }],
-])("a user is counted as one in %s, and the origin gets the name as it was sent", async (_, username, fields) => {
+])("attempts on one user are counted together in %s, and the origin gets the name as it was sent", async (_, username, fields) => {
   await using guard = await startGuard({ LOGIN_RATE: "1 per hour" });
   expect(await attempt(guard, { username, password: "wrong" }, elsewhere())).toMatchObject({ status: 401 });
   expect(await attempt(guard, fields, elsewhere())).toMatchObject({ status: 429 });
@@ -80,21 +80,21 @@ test.each<[string, string, Record<string, string>]>([
   expect(open.origin.credentialChecks).toEqual([{ ...fields, password: "wrong" }]);
 });
 
-test("an attempt that names many users at once is refused before it is counted", async () => {
+test("an attempt that names several users is refused before it is counted", async () => {
   await using guard = await startGuard({ LOGIN_RATE: "1 per hour" });
   const fields = Object.fromEntries(["user", "User", "USER", "_user", "user_"].map((name, i) => [name, `u${i}`]));
   expect(await attempt(guard, fields, elsewhere())).toMatchObject({ status: 400, body: { code: "bad_request" } });
   expect(await attempt(guard, { username: "u0" }, elsewhere())).toMatchObject({ status: 200 });
 });
 
-test("a field that was left empty is nobody's name", async () => {
+test("an empty field is not a user name", async () => {
   await using guard = await startGuard({ LOGIN_RATE: "1 per hour" });
   for (const name of ["ada", "ben", "eve"]) {
     expect(await attempt(guard, { username: name, email: "", password: "wrong" }, elsewhere())).toMatchObject({ status: 401 });
   }
 });
 
-test("thirty people of one office, and one person thirty times, log in with the right password", async () => {
+test("thirty users at one address, and one user thirty times, log in with the right password", async () => {
   await using guard = await startGuard({ LOGIN_RATE: undefined, LOGIN_RATE_PER_ADDRESS: undefined });
   const office = "192.0.2.30";
   const statuses = await Promise.all(Array.from({ length: 30 }, async (_, i) => (await attempt(guard, { username: `colleague ${i}` }, office)).status));
@@ -102,13 +102,13 @@ test("thirty people of one office, and one person thirty times, log in with the 
   for (let i = 0; i < 30; i += 1) expect(await attempt(guard, { username: "often" }, office)).toMatchObject({ status: 200 });
 });
 
-test("an address has a hundred attempts a minute without a setting, whoever they are for", { timeout: 60_000 }, async () => {
+test("by default an address has a hundred attempts a minute, for any users", { timeout: 60_000 }, async () => {
   await using guard = await startGuard({ LOGIN_RATE_PER_ADDRESS: undefined });
   const statuses = await Promise.all(Array.from({ length: 120 }, async (_, i) => (await attempt(guard, { username: `u${i}`, password: "wrong" }, "192.0.2.31")).status));
   expect(count(statuses)).toEqual({ 401: 100, 429: 20 });
 });
 
-test("a success gives its own attempt back, and no other's", async () => {
+test("a successful attempt is not counted, and earlier failures still are", async () => {
   await using guard = await startGuard({ LOGIN_RATE: "3 per hour", LOGIN_RATE_PER_ADDRESS: "5 per hour" });
   const address = elsewhere();
   const statuses = [];
@@ -119,14 +119,14 @@ test("a success gives its own attempt back, and no other's", async () => {
   for (const status of [401, 429]) expect(await attempt(guard, { username: `other ${status}`, password: "wrong" }, address), "three wrong, and one refused").toMatchObject({ status });
 });
 
-test("a login that finds no room has guessed nothing, and gives its attempt back", async () => {
+test("a login that the session limit refuses is not counted", async () => {
   await using guard = await startGuard({ LOGIN_RATE: "2 per hour", SESSION_LIMIT_POLICY: "deny" });
   expect(await attempt(guard, { username: "ada" }, elsewhere())).toMatchObject({ status: 200 });
   for (let i = 0; i < 4; i += 1) expect(await attempt(guard, { username: "ada" }, elsewhere())).toMatchObject({ status: 409 });
   for (const status of [401, 401, 429]) expect(await attempt(guard, { username: "ada", password: "wrong" }, elsewhere())).toMatchObject({ status });
 });
 
-test("what is given back late does not open the next window", async () => {
+test("an attempt that succeeds late does not add to the next window", async () => {
   await using guard = await startGuard({ LOGIN_RATE: "1 per second", ORIGIN_TIMEOUT: "30 seconds" });
   const late = attempt(guard, { username: "ada", slow: "2500" }, elsewhere());
   const wrong = async () => (await attempt(guard, { username: "ada", password: "wrong" }, elsewhere())).status;
@@ -140,13 +140,13 @@ test("what is given back late does not open the next window", async () => {
   expect(Math.min(...gaps), `passed at ${passed}`).toBeGreaterThan(900);
 });
 
-test("an attempt that fails for the origin's sake is not given back", async () => {
+test("an attempt that fails because of the origin is counted", async () => {
   await using guard = await startGuard({ LOGIN_RATE: "2 per hour" });
   guard.origin.approvals.set("odd", {});
   for (const status of [502, 502, 429]) expect(await attempt(guard, { username: "odd" }, elsewhere())).toMatchObject({ status });
 });
 
-test("a refused attempt takes no place that a success would give back", async () => {
+test("a rate-limited attempt is not counted itself", async () => {
   await using guard = await startGuard({ LOGIN_RATE: "2 per hour" });
   const held = [1, 2].map(() => attempt(guard, { username: "ada", slow: "1500" }, elsewhere()));
   await expect.poll(() => guard.origin.credentialChecks.length).toBe(2);
@@ -155,13 +155,13 @@ test("a refused attempt takes no place that a success would give back", async ()
   expect(await attempt(guard, { username: "ada" }, elsewhere())).toMatchObject({ status: 200 });
 });
 
-test("a name that is no text cannot be counted, and is refused before the origin is asked", async () => {
+test("a user name that is not a string is refused before the origin is asked", async () => {
   await using guard = await startGuard({ LOGIN_RATE: "5 per hour" });
   expect(await attempt(guard, { username: ["ada"] }, elsewhere())).toMatchObject({ status: 400, body: { code: "bad_request" } });
   expect(guard.origin.credentialChecks).toEqual([]);
 });
 
-test("an address is counted whoever it tries, an IPv6 one by its /64", async () => {
+test("attempts are counted by address whoever they are for, and by /64 for IPv6", async () => {
   await using guard = await startGuard({ LOGIN_RATE_PER_ADDRESS: "2 per hour" });
   const statuses = async (...addresses: string[]) => {
     const all = [];
@@ -172,7 +172,7 @@ test("an address is counted whoever it tries, an IPv6 one by its /64", async () 
   expect(await statuses("2001:db8:0:1::1", "2001:db8:0:1::2", "2001:DB8:0:1:f::3", "2001:db8:0:2::1")).toEqual([401, 401, 429, 401]);
 });
 
-test("who is stopped by the address cannot use up another user's attempts", async () => {
+test("a rate-limited address cannot use up a user's attempts", async () => {
   await using guard = await startGuard({ LOGIN_RATE: "2 per hour", LOGIN_RATE_PER_ADDRESS: "2 per hour" });
   for (const status of [401, 401, 429, 429]) {
     expect(await attempt(guard, { username: `victim ${status}`, password: "wrong" }, "192.0.2.9")).toMatchObject({ status });
@@ -180,7 +180,7 @@ test("who is stopped by the address cannot use up another user's attempts", asyn
   for (const status of [401, 401, 429]) expect(await attempt(guard, { username: "victim 429", password: "wrong" }, elsewhere())).toMatchObject({ status });
 });
 
-test("a form that comes too often gets the page again, and is told when to come back", async () => {
+test("a rate-limited form login gets the page again, with the time to wait", async () => {
   await using guard = await startGuard({ LOGIN_RATE: "1 per hour" });
   const post = () => answerOf(guard.fetch("/_auth/login", formInit({ username: "ada", password: "wrong" }, from(elsewhere()))));
   expect(await post()).toMatchObject({ status: 401 });
@@ -189,7 +189,7 @@ test("a form that comes too often gets the page again, and is told when to come 
   expect(page.body).toMatch(/Too many attempts to log in\. Wait \d+ seconds/);
 });
 
-test("the count begins anew when the window ends", async () => {
+test("the count starts again when the window ends", async () => {
   await using guard = await startGuard({ LOGIN_RATE: "1 per 5 seconds" });
   const again = async () => (await attempt(guard, { username: "ada", password: "wrong" }, elsewhere())).status;
   expect([await again(), await again()]).toEqual([401, 429]);
@@ -197,20 +197,20 @@ test("the count begins anew when the window ends", async () => {
   expect(await again()).toBe(429);
 });
 
-test("of a hundred racing attempts on one user exactly as many pass as the rate says", { timeout: 60_000 }, async () => {
+test("of a hundred simultaneous attempts on one user, exactly as many are allowed as the rate says", { timeout: 60_000 }, async () => {
   await using guard = await startGuard({ LOGIN_RATE: "7 per hour" });
   const answers = await Promise.all(Array.from({ length: 100 }, () => attempt(guard, { username: "raced", password: "wrong" }, elsewhere())));
   expect(count(answers.map(({ status }) => status))).toEqual({ 401: 7, 429: 93 });
   expect(guard.origin.credentialChecks).toHaveLength(7);
 });
 
-test("of a hundred racing attempts from one address exactly as many pass as the rate says", { timeout: 60_000 }, async () => {
+test("of a hundred simultaneous attempts from one address, exactly as many are allowed as the rate says", { timeout: 60_000 }, async () => {
   await using guard = await startGuard({ LOGIN_RATE_PER_ADDRESS: "7 per hour" });
   const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => attempt(guard, { username: `raced ${i}`, password: "wrong" }, "2001:db8::1")));
   expect(count(answers.map(({ status }) => status))).toEqual({ 401: 7, 429: 93 });
 });
 
-test("of racing attempts, right and wrong, never more are wrong than the rate says, and all of the right ones are given back", { timeout: 60_000 }, async () => {
+test("of simultaneous right and wrong attempts, no more are wrong than the rate allows, and the right ones are not counted", { timeout: 60_000 }, async () => {
   await using guard = await startGuard({ LOGIN_RATE: "7 per hour", SESSION_LIMIT: "0" });
   const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => attempt(guard, { username: "mixed", ...(i % 2 ? { password: "wrong" } : {}) }, elsewhere())));
   const { 401: wrong = 0 } = count(answers.map(({ status }) => status));
@@ -219,7 +219,7 @@ test("of racing attempts, right and wrong, never more are wrong than the rate sa
   expect(await attempt(guard, { username: "mixed", password: "wrong" }, elsewhere())).toMatchObject({ status: 429 });
 });
 
-test("with Cloudflare's rate-limit binding, that one counts", async () => {
+test("with Cloudflare's rate-limit binding, the binding counts", async () => {
   await using guard = await startGuard({ LOGIN_RATE: "2 per minute" }, { limiter: 2 });
   const statuses = async () => {
     const all = [];
@@ -231,7 +231,7 @@ test("with Cloudflare's rate-limit binding, that one counts", async () => {
   expect(answers.at(-1) === 429 || (await statuses()).at(-1) === 429, `${answers}`).toBe(true);
 });
 
-test("a binding of another period than the rate's stops every request, and the log says so", async () => {
+test("a binding with another period than the rate stops every request, and the log says so", async () => {
   await using guard = await startGuard({ LOGIN_RATE: "2 per hour" }, { limiter: 2 });
   expect(await answerOf(guard.fetch("/"))).toMatchObject({ status: 500, body: { code: "misconfigured" } });
   await expect.poll(() => guard.log.join("\n")).toContain("LOGIN_RATE");

@@ -47,7 +47,7 @@ test("another site's form cannot log its visitor out, with or without the cookie
   expect(await visit(access_token)).toBe("200");
 });
 
-test("a logout with a token that is no good any more is no error", async () => {
+test("a logout with an invalid token is not an error", async () => {
   const { access_token } = await guard.login("leaves twice");
   for (const token of [access_token, access_token, "x.y.z"]) {
     const answer = await answerOf(guard.fetch("/_auth/logout", { method: "POST", ...bearer(token) }));
@@ -70,7 +70,7 @@ describe("POST logout", () => {
     expect(await passes(other)).toBe(true);
   });
 
-  test("ends all of them where the setting says so, unless the query says otherwise", async () => {
+  test("ends all sessions with LOGOUT_ALL_SESSIONS, unless the query says otherwise", async () => {
     await using everywhere = await startGuard({ SESSION_LIMIT: "0", LOGOUT_ALL_SESSIONS: "true" });
     const logins = [await everywhere.login("ada"), await everywhere.login("ada"), await everywhere.login("ada")] as [LoggedIn, LoggedIn, LoggedIn];
     const live = () => Promise.all(logins.map((login) => passes(login, everywhere)));
@@ -80,14 +80,14 @@ describe("POST logout", () => {
     expect(await live()).toEqual([false, false, false]);
   });
 
-  test.each(["others", "global"])("with scope=%s is not for those who are logged out already", async (scope) => {
+  test.each(["others", "global"])("with scope=%s ends nothing if the caller's own session has ended", async (scope) => {
     const [gone, other] = [await guard.login("out"), await guard.login("out")];
     await call("POST", "logout", gone);
     expect((await call("POST", `logout?scope=${scope}`, gone)).status).toBe(scope === "others" ? 401 : 204);
     expect(await passes(other)).toBe(true);
   });
 
-  describe("with a token that is genuine but no longer good", () => {
+  describe("with a genuine token that has expired", () => {
     /** An expired token of a session, and one that was refreshed long ago. */
     const expired = ({ access_token, session }: LoggedIn) => mint({ sub: String(decodeJwt(access_token).sub), sid: session.sid, jti: "of-old", iat: 1, exp: 2 });
     const signOut = (token: string, scope: string, at = guard) => at.fetch(`/_auth/logout?scope=${scope}`, { method: "POST", ...bearer(token) });
@@ -98,7 +98,7 @@ describe("POST logout", () => {
       expect(await allPass([one, other])).toEqual([false, true]);
     });
 
-    test("ends its session by cookie, if this site asks", async () => {
+    test("ends its session with the cookie, if the same site asks", async () => {
       const login = await guard.login("expired cookie");
       const send = async (headers: Record<string, string>) =>
         (await guard.fetch("/_auth/logout", { method: "POST", headers: { cookie: `__Host-session=${await expired(login)}`, ...headers } })).status;
@@ -113,7 +113,7 @@ describe("POST logout", () => {
       expect(await passes(await strict.login("ada"), strict)).toBe(true);
     });
 
-    test("ends no other session, also where all are to end", async () => {
+    test("ends no other session, even with scope=global", async () => {
       const [gone, one, other] = [await guard.login("expired"), await guard.login("expired"), await guard.login("expired")];
       await call("POST", "logout", gone);
       expect((await signOut(await expired(gone), "global")).status).toBe(204);
@@ -122,27 +122,27 @@ describe("POST logout", () => {
       expect(await allPass([one, other])).toEqual([false, true]);
     });
 
-    test("ends no other session where LOGOUT_ALL_SESSIONS says so", async () => {
+    test("ends no other session with LOGOUT_ALL_SESSIONS", async () => {
       await using everywhere = await startGuard({ SESSION_LIMIT: "0", LOGOUT_ALL_SESSIONS: "true" });
       const [one, other] = [await everywhere.login("ada"), await everywhere.login("ada")];
       expect((await everywhere.fetch("/_auth/logout", { method: "POST", ...bearer(await expired(one)) })).status).toBe(204);
       expect([await passes(one, everywhere), await passes(other, everywhere)]).toEqual([false, true]);
     });
 
-    test("ends all where that is wished, if a good one of its session comes along", async () => {
+    test("ends all with scope=global if a valid token of the session is sent as well", async () => {
       const [one, other] = [await guard.login("both"), await guard.login("both")];
       const headers = { ...bearer(await expired(one)).headers, cookie: `__Host-session=${one.access_token}`, "sec-fetch-site": "same-origin" };
       expect((await guard.fetch("/_auth/logout?scope=global", { method: "POST", headers })).status).toBe(204);
       expect(await allPass([one, other])).toEqual([false, false]);
     });
 
-    test("does not end the others", async () => {
+    test("does not end the other sessions with scope=others", async () => {
       const [one, other] = [await guard.login("expired"), await guard.login("expired")];
       expect(await answerOf(signOut(await expired(one), "others"))).toMatchObject({ status: 401, body: { code: "token_expired" } });
       expect(await allPass([one, other])).toEqual([true, true]);
     });
 
-    test("ends nothing if another key has signed it, or it is of another audience", async () => {
+    test("ends nothing if another key has signed it, or it has another audience", async () => {
       const login = await guard.login("forged");
       const { sid } = login.session;
       const { access_token } = login;
@@ -156,7 +156,7 @@ describe("POST logout", () => {
     ["nothing", {}],
     ["a bearer token that is none", bearer("theirs").headers],
     ["a cookie that is no token", { cookie: "__Host-session=theirs" }],
-  ])("with %s clears the cookie all the same", async (_, headers) => {
+  ])("with %s still clears the cookie", async (_, headers) => {
     expect(await answerOf(guard.fetch("/_auth/logout", { method: "POST", headers }))).toMatchObject({ status: 204, headers: { "set-cookie": expect.stringContaining("Max-Age=0") } });
   });
 
@@ -180,7 +180,7 @@ test.each<[string, Record<string, string>, number]>([
   ["that says nothing of it", { accept: "text/html,application/xhtml+xml,*/*;q=0.8" }, 303],
   ["of a script", { "sec-fetch-mode": "cors", accept: "text/html" }, 204],
   ["of a program", { accept: "*/*" }, 204],
-])("a logout by a form %s leads on, and by a program it does not", async (_, headers, status) => {
+])("a logout by a form %s redirects, and by a program it does not", async (_, headers, status) => {
   const cookie = await cookieOfLogin("logout");
   const out = await guard.fetch("/_auth/logout", { method: "POST", headers: { ...headers, cookie, origin: guard.url } });
   expect([out.status, out.headers.get("location")]).toEqual([status, status === 303 ? "/_auth/login?reason=logged_out" : null]);
@@ -190,7 +190,7 @@ test.each([
   ["off", null],
   ["cache, storage", '"cache", "storage"'],
   ['"cookies"', '"cookies"'],
-])("with CLEAR_SITE_DATA = %j a logout says %j", async (setting, expected) => {
+])("with CLEAR_SITE_DATA = %j a logout sends Clear-Site-Data: %j", async (setting, expected) => {
   await using other = await startGuard({ CLEAR_SITE_DATA: setting });
   for (const mode of ["navigate", "cors"]) {
     const out = await other.fetch("/_auth/logout", { method: "POST", headers: { "sec-fetch-mode": mode } });

@@ -1,4 +1,4 @@
-// MODE=monitor: everything goes to the origin, and the log says what would have been refused.
+// MODE = monitor: every request is forwarded, and the log says which ones would have been refused.
 
 import type { ServerResponse } from "node:http";
 import { beforeEach, describe, expect, inject, test } from "vitest";
@@ -33,7 +33,7 @@ const ended = async () => {
   return bearer(access_token).headers;
 };
 
-describe("a request that would be refused reaches the origin without an identity, and the log says why", () => {
+describe("a request that would be refused is forwarded without an identity, and the log says why", () => {
   test.each<[string, string, string, () => Promise<RequestInit>]>([
     ["no token", "token_missing", "/x", async () => ({})],
     ["a navigation without one", "token_missing", "/x", async () => ({ headers: { "sec-fetch-mode": "navigate" } })],
@@ -62,27 +62,27 @@ describe("a request that would be refused reaches the origin without an identity
   });
 });
 
-test("where the origin is away, too, the line says the code that would have been, once, and the status that was", async () => {
+test("if the origin is down, the log line has the code of the would-be refusal once, and the actual status", async () => {
   await using away = await startGuard({ MODE: "monitor", ORIGIN_URL: "http://127.0.0.1:9" });
   expect((await away.fetch("/x")).status).toBe(502);
   expect(await lastLine(away)).toMatchObject({ decision: "would_refuse", code: "token_missing", status: 502 });
   expect(away.log.find((line) => line.includes("decision"))?.match(/"code"/g)).toHaveLength(1);
 });
 
-test("a live session reaches the origin with its identity, as ever", async () => {
+test("a request with a live session is forwarded with its identity, as with enforce", async () => {
   const { access_token, session } = await guard.login("ada");
   expect((await guard.fetch("/x", bearer(access_token))).status).toBe(200);
   expect(identityAtOrigin()).toEqual({ "x-auth-request-user": "ada", "x-auth-request-session": session.sid });
   await expect.poll(() => lastLine()).toMatchObject({ decision: "forward", status: 200 });
 });
 
-test("the guard's own endpoints decide as ever", async () => {
+test("the guard's own endpoints decide as with enforce", async () => {
   expect((await guard.fetch("/_auth/session")).status).toBe(401);
   expect((await guard.fetch("/_auth/nothing")).status).toBe(404);
   expect(guard.origin.received).toEqual([]);
 });
 
-test("what is open when its session ends stays open, a WebSocket and a stream alike, while listeners are told", async () => {
+test("WebSockets and streams stay open when their session ends, while listeners are told", async () => {
   await using lenient = await startGuard({ MODE: "monitor" });
   const { access_token } = await lenient.login("ada");
   const headers = bearer(access_token).headers as Record<string, string>;
@@ -107,7 +107,7 @@ test("what is open when its session ends stays open, a WebSocket and a stream al
   expect(await answer.text()).toBe("data: 1\n\ndata: 2\n\n");
 });
 
-test.runIf(inject("store") === "redis")("a store that is away stops nobody, and is told as an error and as what would be refused", async () => {
+test.runIf(inject("store") === "redis")("a store outage stops nobody, and is logged as an error and as a would-be refusal", async () => {
   await using away = await startGuard({ MODE: "monitor", UPSTASH_REDIS_REST_URL: "http://127.0.0.1:9" });
   expect((await away.fetch("/x", bearer(await mint({})))).status).toBe(200);
   expect(await lastLine(away)).toMatchObject({ decision: "would_refuse", code: "store_unavailable" });

@@ -1,5 +1,5 @@
-// Several credentials in one request: a session's token twice, an application's own, and what browsers
-// keep of old sessions.
+// Several credentials in one request: two tokens of a session, an application's own credential, leftover cookies,
+// and two sessions.
 
 import { beforeEach, describe, expect, test } from "vitest";
 import { answerOf, bearer, cookieOf, formInit, loginInit, mint, startGuard, useGuard, type LoggedIn } from "../harness/guard.ts";
@@ -40,7 +40,7 @@ describe("one session, two copies of its token", () => {
     expect(seen).toEqual(mixes.map(() => ["jar", undefined, undefined]));
   });
 
-  test("the old one beside the new one does not end the session, and alone it does, however long after", async () => {
+  test("an old token beside the new one does not end the session, but alone it does, however late", async () => {
     const { token, cookie } = await enter("long after");
     const refreshed = ((await (await post("refresh", bearer(token).headers)).json()) as LoggedIn).access_token;
     expect(await send(both(refreshed, cookie))).toBe("passes");
@@ -61,7 +61,7 @@ describe("one session, two copies of its token", () => {
     expect(await send(bearer(refreshed).headers)).toBe("session_revoked");
   });
 
-  test("a cookie whose session's token does not fit into one any more is cleared by refresh", async () => {
+  test("refresh clears the cookie if the session's new token no longer fits into one", async () => {
     const { token, sid } = await enter("grows");
     const large = await mint({ sub: "grows", sid, jti: "large", iat: Math.floor(Date.now() / 1000) + 1, pad: "x".repeat(3600) });
     const response = await post("refresh", both(large, sessionCookie(token)));
@@ -76,7 +76,7 @@ describe("an application's own credential", () => {
     ["a JWT of another issuer", async () => `Bearer ${await mint({ iss: "https://elsewhere.test" })}`],
     ["a Basic credential", async () => "Basic dGhlaXJzOg=="],
     ["another scheme", async () => "Token token=theirs"],
-  ])("beside the session's cookie goes on as it is: %s", async (_, make) => {
+  ])("is forwarded unchanged beside the session cookie: %s", async (_, make) => {
     const { cookie } = await enter("ada");
     const authorization = await make();
     for (let n = 0; n < 4; n += 1) expect(await send({ authorization, cookie: `theme=dark; ${cookie}` })).toBe("passes");
@@ -85,7 +85,7 @@ describe("an application's own credential", () => {
     expect(seen).toEqual([...Array(4).fill(["ada", authorization, "theme=dark"]), ["ada", authorization, undefined]]);
   });
 
-  test("does not spare the cookie its proof that this site asks", async () => {
+  test("does not exempt the session cookie from the same-site check", async () => {
     const { cookie } = await enter("lured");
     for (const authorization of ["Bearer theirs", `Bearer ${await mint({ iss: "https://elsewhere.test" })}`, "Basic dGhlaXJzOg=="]) {
       expect(await send({ authorization, cookie, "sec-fetch-site": "cross-site" }, { method: "POST" }), authorization).toBe("cross_site");
@@ -94,20 +94,20 @@ describe("an application's own credential", () => {
     expect(guard.origin.received).toEqual([]);
   });
 
-  test("alone lets nobody in", async () => {
+  test("is refused if it is the only credential", async () => {
     expect(await send({ authorization: "Bearer theirs" })).toBe("token_invalid");
     expect(await send({ cookie: "__Host-session=theirs" })).toBe("token_invalid");
     expect(guard.origin.received).toEqual([]);
   });
 
-  test("under the cookie's name goes on as it is, and decides nothing", async () => {
+  test("is forwarded unchanged under the session cookie's name, and decides nothing", async () => {
     const { token, cookie } = await enter("ada");
     expect(await send(both(token, "__Host-session=theirs; a=1"))).toBe("passes");
     expect(await send({ cookie: `__Host-session=theirs; ${cookie}` })).toBe("passes");
     expect(guard.origin.received.map(({ headers }) => headers["cookie"])).toEqual(["__Host-session=theirs; a=1", "__Host-session=theirs"]);
   });
 
-  test("beside a token in a header of the configured name goes on, too", async () => {
+  test("is forwarded beside a token in a configured header, too", async () => {
     await using named = await startGuard({ TOKEN_SOURCES: "bearer, cookie, header:x-access-token" });
     const { token } = await enter("ada", named);
     expect(await send({ authorization: "Bearer theirs", "x-access-token": token }, { method: "POST" }, named)).toBe("passes");
@@ -116,7 +116,7 @@ describe("an application's own credential", () => {
   });
 });
 
-describe("a left-over cookie", () => {
+describe("a leftover cookie", () => {
   test.each<[string, () => Promise<string>]>([
     ["of a session that is over", async () => {
       const { token, cookie } = await enter("before");
@@ -128,7 +128,7 @@ describe("a left-over cookie", () => {
     ["of a key that was removed", async () => sessionCookie(await mint({ sub: "nobody" }, { kid: "removed" }))],
     ["that is no token", async () => "__Host-session=%7B%22old%22%3A1%7D"],
     ["that is empty", async () => "__Host-session="],
-  ])("%s locks nobody out, beside a bearer token and beside the cookie of now", async (_, make) => {
+  ])("%s locks nobody out, beside a bearer token or the current cookie", async (_, make) => {
     const old = await make();
     const { token, cookie } = await enter("ada");
     for (let n = 0; n < 3; n += 1) {
@@ -146,7 +146,7 @@ describe("a left-over cookie", () => {
     expect(await send(bearer(token).headers)).toBe("session_revoked");
   });
 
-  test("of the session that this login has ended does not lock out who has logged in", async () => {
+  test("of a session that the login ended does not lock the user out", async () => {
     await using single = await startGuard();
     const before = await enter("ada", single);
     const now = await enter("ada", single);
@@ -163,7 +163,7 @@ describe("two live sessions in one request", () => {
   test.each<[string, (one: LoggedIn["access_token"], other: string) => Record<string, string>, string[]]>([
     ["a bearer token and a cookie", (one, other) => both(one, sessionCookie(other)), ["bearer token", "cookie"]],
     ["two cookies", (one, other) => ({ cookie: `${sessionCookie(one)}; ${sessionCookie(other)}` }), ["Two cookies"]],
-  ])("are a bad request that names the places: %s; logging in and out works all the same", async (_, make, places) => {
+  ])("are a 400 that names the places, %s, while login and logout still work", async (_, make, places) => {
     const [one, other] = [await enter("one"), await enter("other")];
     const headers = make(one.token, other.token);
     const answer = await answerOf(guard.fetch("/x", { headers }));
@@ -177,7 +177,7 @@ describe("two live sessions in one request", () => {
     expect([await send(bearer(one.token).headers), await send(bearer(other.token).headers)]).toEqual(["session_superseded", "session_revoked"]);
   });
 
-  test("a program's logout without a proof of its site ends that of its bearer token only", async () => {
+  test("a logout without a same-site proof ends the session of the bearer token only", async () => {
     const [one, other] = [await enter("one"), await enter("other")];
     expect((await post("logout", both(one.token, other.cookie))).status).toBe(204);
     expect([await send(bearer(one.token).headers), await send(bearer(other.token).headers)]).toEqual(["session_revoked", "passes"]);

@@ -1,4 +1,4 @@
-// The origin's own login route: X-Guard-Login and X-Guard-Logout on its responses.
+// The origin's own login route: X-Guard-Login, X-Guard-Logout and X-Guard-Session-Data on its responses.
 
 import { gzipSync } from "node:zlib";
 import { decodeJwt } from "jose";
@@ -37,7 +37,7 @@ const visit = async (cookie: string, at = guard) => {
 };
 
 describe("X-Guard-Login", () => {
-  test("becomes a session with its cookie, and the rest of the answer stays as it is", async () => {
+  test("begins a session with its cookie, and the rest of the response is unchanged", async () => {
     const response = await answered({ "x-guard-login": JSON.stringify({ sub: "ada", claims: { email: "ada@example.com" }, roles: ["crew"], data: { a: 1 } }) });
     const answer = await answerOf(response.clone());
     expect(answer).toMatchObject({ status: 302, headers: { location: "/", "cache-control": "no-store" }, body: "welcome" });
@@ -50,7 +50,7 @@ describe("X-Guard-Login", () => {
     expect(body).toMatchObject({ data: { a: 1 } });
   });
 
-  test.each(["/sign-in", "/about"])("leaves the body of %s as the origin has encoded it", async (path) => {
+  test.each(["/sign-in", "/about"])("leaves the body of %s as the origin encoded it", async (path) => {
     const body = gzipSync("welcome".repeat(100));
     const headers = { "x-guard-login": '{"sub":"ada"}', "content-encoding": "gzip" };
     guard.origin.reply = { headers, stream: (response) => response.end(body) };
@@ -63,7 +63,7 @@ describe("X-Guard-Login", () => {
     expect([await visit(first), await visit(second)]).toEqual(["session_superseded", "passes"]);
   });
 
-  test("may name the sessions to end, where the user was asked", async () => {
+  test("may name the sessions to end after session_limit", async () => {
     const approval = { sub: "asked", session_limit_policy: "ask" };
     await enter(approval);
     const asked = await answerOf(answered({ "x-guard-login": JSON.stringify(approval) }));
@@ -73,14 +73,14 @@ describe("X-Guard-Login", () => {
     await enter({ ...approval, end: [live?.sid] });
   });
 
-  test("works on a path that needs a session, too, as after a password was asked for again", async () => {
+  test("works on a path that needs a session, too, such as a repeated password prompt", async () => {
     const cookie = await enter({ sub: "again" });
     const response = await answered({ "x-guard-login": '{"sub":"again"}' }, { headers: { cookie, "sec-fetch-site": "same-origin" } }, guard, "/confirm");
     expect(response.status).toBe(302);
     expect([await visit(cookie), await visit(cookieOf(response))]).toEqual(["session_superseded", "passes"]);
   });
 
-  test("replaces the session of the same browser, whatever the policy, and none that came by a bearer token", async () => {
+  test("replaces the session of the same browser, whatever the policy, but not that of a bearer token", async () => {
     await using strict = await startGuard({ ROUTES, SESSION_LIMIT: "2", SESSION_LIMIT_POLICY: "deny", LOGIN_URL: undefined });
     const [one, two] = [await enter({ sub: "ada" }, strict), await enter({ sub: "ada" }, strict)];
     const login = (headers: Record<string, string>) => answered({ "x-guard-login": '{"sub":"ada"}' }, { headers }, strict);
@@ -89,7 +89,7 @@ describe("X-Guard-Login", () => {
     expect([again.status, await visit(one, strict), await visit(two, strict)]).toEqual([302, "session_superseded", "passes"]);
   });
 
-  test.each(["", "{", "{}", '{"sub":""}', '{"sub":"a","claims":{"exp":1}}'])("that reads %j lets nobody in, and the log says why", async (header) => {
+  test.each(["", "{", "{}", '{"sub":""}', '{"sub":"a","claims":{"exp":1}}'])("with the value %j lets nobody in, and the log says why", async (header) => {
     guard.log.length = 0;
     const answer = await answerOf(answered({ "x-guard-login": header }));
     expect(answer).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
@@ -97,7 +97,7 @@ describe("X-Guard-Login", () => {
     await expect.poll(() => guard.log.join()).toContain("X-Guard-Login");
   });
 
-  test.each(["idp|u1", "idp|"])("of %j, who is a trusted issuer's user, lets nobody in, and the log says why", async (sub) => {
+  test.each(["idp|u1", "idp|"])("for %j, a trusted issuer's user, lets nobody in, and the log says why", async (sub) => {
     const issuers = [{ issuer: "https://idp.example", audience: "a", jwks_uri: "https://idp.example/jwks", subject_prefix: "idp|" }];
     await using both = await startGuard({ ROUTES, LOGIN_URL: undefined, TRUSTED_ISSUERS: JSON.stringify(issuers) });
     const answer = await answerOf(answered({ "x-guard-login": JSON.stringify({ sub }) }, {}, both));
@@ -125,7 +125,7 @@ describe("X-Guard-Logout", () => {
     expect(await visit(cookie)).toBe("session_revoked");
   });
 
-  test("of `others` or `global` ends those", async () => {
+  test("with `others` or `global` ends those sessions", async () => {
     await using many = await startGuard({ ROUTES, SESSION_LIMIT: "0", LOGIN_URL: undefined });
     const cookies = [await enter({ sub: "ada" }, many), await enter({ sub: "ada" }, many)] as [string, string];
     const live = async () => [await visit(cookies[0], many), await visit(cookies[1], many)];
@@ -136,7 +136,7 @@ describe("X-Guard-Logout", () => {
     expect(await live()).toEqual(["session_revoked", "session_revoked"]);
   });
 
-  test.each(["others", "global"])("of `%s` with a token whose session is over ends nobody else's", async (scope) => {
+  test.each(["others", "global"])("with `%s` and the token of an ended session ends no other session", async (scope) => {
     const [gone, live] = [await enter({ sub: `over ${scope}` }), await enter({ sub: `over ${scope}` })];
     expect([await visit(gone), await visit(live)]).toEqual(["session_superseded", "passes"]);
     const response = await answered({ "x-guard-logout": scope }, { headers: { cookie: gone } });
@@ -145,7 +145,7 @@ describe("X-Guard-Logout", () => {
     expect(response.headers.getSetCookie().some((cookie) => cookie.endsWith("Max-Age=0"))).toBe(scope === "global");
   });
 
-  test("ends the session of a token that is genuine, but has expired", async () => {
+  test("ends the session of a genuine but expired token", async () => {
     const cookie = await enter({ sub: "late" });
     const { sid } = decodeJwt(cookie.split("=")[1] ?? "");
     const expired = await mint({ sub: "late", sid: String(sid), iat: 1, exp: 2 });
@@ -161,7 +161,7 @@ describe("X-Guard-Logout", () => {
     expect([await visit(one, many), await visit(other, many)]).toEqual([scope === "global" ? "session_revoked" : "passes", "passes"]);
   });
 
-  test.each(["false", "0", "everybody", "true, global"])("that reads %j ends nothing, and the log says what it must be", async (header) => {
+  test.each(["false", "0", "everybody", "true, global"])("with the value %j ends nothing, and the log says what it must be", async (header) => {
     const cookie = await enter({ sub: "stays" });
     guard.log.length = 0;
     expect(await answerOf(answered({ "x-guard-logout": header }, { headers: { cookie } }))).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
@@ -169,7 +169,7 @@ describe("X-Guard-Logout", () => {
     expect(await visit(cookie)).toBe("passes");
   });
 
-  test("ends all of the user's where LOGOUT_ALL_SESSIONS says so, unless it is `local`", async () => {
+  test("ends all of the user's sessions with LOGOUT_ALL_SESSIONS, unless it is `local`", async () => {
     await using everywhere = await startGuard({ ROUTES, SESSION_LIMIT: "0", LOGOUT_ALL_SESSIONS: "true", LOGIN_URL: undefined });
     const [one, two, three] = [await enter({ sub: "ada" }, everywhere), await enter({ sub: "ada" }, everywhere), await enter({ sub: "ada" }, everywhere)];
     const live = () => Promise.all([one, two, three].map((cookie) => visit(cookie, everywhere)));
@@ -179,13 +179,13 @@ describe("X-Guard-Logout", () => {
     expect(await live()).toEqual(["session_revoked", "session_revoked", "session_revoked"]);
   });
 
-  test("without a session only clears the cookie", async () => {
+  test("only clears the cookie without a session", async () => {
     const response = await answered({ "x-guard-logout": "" });
     expect(response.status).toBe(302);
     expect(response.headers.getSetCookie().at(-1)).toMatch(/Max-Age=0$/);
   });
 
-  test("and a login at once change the user", async () => {
+  test("and X-Guard-Login in one response change the user", async () => {
     const cookie = await enter({ sub: "one" });
     const response = await answered({ "x-guard-logout": "true", "x-guard-login": '{"sub":"two"}' }, { headers: { cookie } });
     const next = cookieOf(response).split("; ").at(-1) ?? "";
@@ -199,7 +199,7 @@ describe("X-Guard-Session-Data", () => {
   const change = (cookie: string, patch: unknown, path = "/confirm", headers: Record<string, string> = {}) =>
     answered({ "x-guard-session-data": typeof patch === "string" ? patch : JSON.stringify(patch), ...headers }, { headers: { cookie, ...own } }, guard, path);
 
-  test("is merged into what the origin has said of the session, beside what the client has", async () => {
+  test("is merged into the origin's data of the session, and leaves the client's", async () => {
     const cookie = await enter({ sub: "data", data: { plan: "free", boat: { name: "Nora", seats: 4 } } });
     await guard.fetch("/_auth/session", { method: "PATCH", headers: { cookie, ...own, "content-type": "application/json" }, body: '{"plan":"paid"}' });
     for (const path of ["/confirm", "/sign-in", "/maybe"]) {
@@ -210,7 +210,7 @@ describe("X-Guard-Session-Data", () => {
     }
   });
 
-  test("with a login goes into the new session, over what the login says", async () => {
+  test("beside a login is merged into the new session's data", async () => {
     const response = await answered({ "x-guard-login": '{"sub":"both","data":{"a":1,"b":1}}', "x-guard-session-data": '{"b":2,"c":3}' });
     expect(await session(cookieOf(response).split("; ").at(-1) ?? "")).toMatchObject({ data: { a: 1, b: 2, c: 3 } });
   });
@@ -232,18 +232,18 @@ describe("X-Guard-Session-Data", () => {
       await enter({ sub: "nobody's data" });
       return { cookie };
     }],
-  ])("changes nothing with %s, and the answer passes", async (_, make) => {
+  ])("changes nothing with %s, and the response passes", async (_, make) => {
     const headers = await make(await enter({ sub: "nobody's data" }));
     expect(await answerOf(answered({ "x-guard-session-data": '{"a":1}' }, { headers }, guard, "/maybe"))).toMatchObject({ status: 302, body: "welcome" });
   });
 
-  test("ends with the session that a logout ends", async () => {
+  test("is dropped beside a logout", async () => {
     const cookie = await enter({ sub: "last data" });
     expect((await change(cookie, { a: 1 }, "/sign-in", { "x-guard-logout": "true" })).status).toBe(302);
     expect(await visit(cookie)).toBe("session_revoked");
   });
 
-  test.each(["", "{", "[]", "null", '"text"', '{"a":1}, {"b":2}'])("that reads %j changes nothing, logs nobody in or out, and the log says why", async (patch) => {
+  test.each(["", "{", "[]", "null", '"text"', '{"a":1}, {"b":2}'])("with the value %j changes nothing, logs nobody in or out, and the log says why", async (patch) => {
     const cookie = await enter({ sub: "odd data", data: { a: 0 } });
     guard.log.length = 0;
     const answer = await answerOf(change(cookie, patch, "/sign-in", { "x-guard-logout": "true", "x-guard-login": '{"sub":"eve"}' }));
@@ -261,8 +261,8 @@ describe("X-Guard-Session-Data", () => {
   });
 });
 
-describe("where the rule does not say `login`", () => {
-  const WISHES = { "x-guard-login": '{"sub":"root"}', "x-guard-logout": "global", "x-guard-session-data": '{"role":"root"}' };
+describe("without `login` in the rule", () => {
+  const GUARD_HEADERS = { "x-guard-login": '{"sub":"root"}', "x-guard-logout": "global", "x-guard-session-data": '{"role":"root"}' };
 
   test.each([
     ["a public path", "/about"],
@@ -272,11 +272,11 @@ describe("where the rule does not say `login`", () => {
     ["another reading of the login route", "/Sign-In"],
     ["an odd reading of it", "/sign-in;x"],
     ["an encoded reading of it", "/%73ign-in"],
-  ])("%s neither begins nor ends a session, and the rest of the answer stays as it is", async (_, path) => {
+  ])("%s neither begins nor ends a session, and the rest of the response is unchanged", async (_, path) => {
     const cookie = await enter({ sub: "eve", data: { role: "guest" } });
     guard.log.length = 0;
     const headers = { cookie, "sec-fetch-site": "same-origin" };
-    const response = await answered(WISHES, { headers }, guard, path);
+    const response = await answered(GUARD_HEADERS, { headers }, guard, path);
     const answer = await answerOf(response.clone());
     expect(answer).toMatchObject({ status: 302, headers: { location: "/", "cache-control": "max-age=60" }, body: "welcome" });
     expect(Object.keys(answer.headers).filter((name) => name.includes("guard"))).toEqual([]);
@@ -287,31 +287,31 @@ describe("where the rule does not say `login`", () => {
     expect(guard.log.join("\n")).not.toContain("root");
   });
 
-  test("an answer to a request that repeats itself is stripped each time", async () => {
+  test("the response to a repeated request is stripped each time", async () => {
     const cookie = await enter({ sub: "often" });
     for (let n = 0; n < 5; n += 1) {
-      const response = await answered(WISHES, { method: "GET", headers: { cookie }, body: null }, guard, "/often");
+      const response = await answered(GUARD_HEADERS, { method: "GET", headers: { cookie }, body: null }, guard, "/often");
       expect([n, response.status, response.headers.get("x-guard-login"), response.headers.get("x-guard-logout")]).toEqual([n, 302, null, null]);
     }
     expect(await visit(cookie)).toBe("passes");
   });
 
-  test.each([[204, "GET"], [304, "GET"], [200, "HEAD"]])("an answer without a body, %i to %s, is stripped, too", async (status, method) => {
-    guard.origin.reply = { status, headers: { ...WISHES, etag: '"a"' } };
+  test.each([[204, "GET"], [304, "GET"], [200, "HEAD"]])("a response without a body, %i to %s, is stripped, too", async (status, method) => {
+    guard.origin.reply = { status, headers: { ...GUARD_HEADERS, etag: '"a"' } };
     const answer = await answerOf(guard.fetch("/about", { method }));
     expect(answer).toMatchObject({ status, headers: { etag: '"a"' }, body: "" });
     expect(Object.keys(answer.headers).filter((name) => name.includes("guard"))).toEqual([]);
   });
 });
 
-test("a login route takes no issuer's users without a prefix of theirs", async () => {
+test("a login route refuses the users of an issuer without a subject_prefix", async () => {
   const issuers = [{ issuer: "https://idp.example", audience: "a", jwks_uri: "https://idp.example/jwks" }];
   await using mixed = await startGuard({ ROUTES, LOGIN_URL: undefined, TRUSTED_ISSUERS: JSON.stringify(issuers) });
   expect(await answerOf(mixed.fetch("/about"))).toMatchObject({ status: 500, body: { code: "misconfigured" } });
   await expect.poll(() => mixed.log.join()).toContain("subject_prefix");
 });
 
-test("an answer to a bearer token that says neither passes as it is", async () => {
+test("a response without these headers to a bearer token is unchanged", async () => {
   const cookie = await enter({ sub: "plain" });
   guard.origin.reply = { headers: { "cache-control": "max-age=60" } };
   const { headers } = await answerOf(guard.fetch("/", bearer(cookie.split("=")[1] ?? "")));

@@ -1,4 +1,4 @@
-// The origin is another Worker, bound as `ORIGIN`.
+// An origin that is another Worker, bound as `ORIGIN`.
 
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
@@ -44,7 +44,7 @@ beforeAll(async () => {
 const host = () => new URL(guard.url).host;
 
 describe("a Worker bound as ORIGIN", () => {
-  test("gets the request with its own URL, method and body, and who is asking", async () => {
+  test("gets the request with its URL, method and body, and the identity", async () => {
     const headers = { authorization: `Bearer ${token}`, "x-custom": "a", "x-forwarded-for": "6.6.6.6", "cf-connecting-ip": "203.0.113.7" };
     const got = (await answerOf(guard.fetch("/a//b;c?d=%2F&&", { method: "PUT", headers, body: "text" }))).body as { headers: object };
     expect(got).toMatchObject({
@@ -56,22 +56,22 @@ describe("a Worker bound as ORIGIN", () => {
     expect(got.headers).not.toHaveProperty("authorization");
   });
 
-  test("is asked about credentials, whatever the host of LOGIN_URL", async () => {
+  test("gets the credential check, whatever the host of LOGIN_URL", async () => {
     const { body } = await answerOf(guard.fetch("/x", bearer(token)));
     expect((body as { headers: Record<string, string> }).headers["x-auth-request-groups"]).toBe(LOGIN_URL);
     expect((await guard.fetch("/_auth/login", formInit({ username: "ada", password: "wrong" }))).status).toBe(401);
   });
 
-  test.each(["/internal/login", "/Internal/login/", "/internal/%6cogin", "/internal/login;a=b"])("answers no client at %s", async (path) => {
+  test.each(["/internal/login", "/Internal/login/", "/internal/%6cogin", "/internal/login;a=b"])("cannot be reached by clients at %s", async (path) => {
     const init = { method: "POST", body: JSON.stringify({ username: "ada", password: "correct horse" }), ...bearer(token) };
     expect(await answerOf(guard.fetch(path, init))).toMatchObject({ status: 404, body: { code: "not_found" } });
   });
 
-  test("is asked for nothing without a session", async () => {
+  test("gets no request without a session", async () => {
     expect(await answerOf(guard.fetch("/x"))).toMatchObject({ status: 401, body: { code: "token_missing" } });
   });
 
-  test("passes on redirects, and begins sessions by a header", async () => {
+  test("returns redirects, and begins sessions with X-Guard-Login", async () => {
     const moved = await guard.fetch("/moved", bearer(token));
     expect([moved.status, moved.headers.get("location")]).toEqual([302, "https://elsewhere.example/"]);
     const welcome = await guard.fetch("/own-login");
@@ -80,7 +80,7 @@ describe("a Worker bound as ORIGIN", () => {
     expect(body).toMatchObject({ headers: { "x-auth-request-user": "grace" } });
   });
 
-  test("gets each part of a body, and its answer is passed on, before the next part is sent", async () => {
+  test("streams both bodies part by part", async () => {
     const { hostname, port } = new URL(guard.url);
     const upload = httpRequest({ hostname, port, method: "POST", path: "/echo", ...bearer(token) } as object);
     upload.write("first");

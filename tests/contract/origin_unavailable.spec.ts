@@ -36,7 +36,7 @@ const pause = (millis: number) => new Promise((resume) => setTimeout(resume, mil
 
 const PIECE = Buffer.alloc(6_000, "x");
 
-test("an origin that is away is a 502, and one that hangs a 504", async () => {
+test("an origin that is down is a 502, and one that hangs is a 504", async () => {
   await using away = await startGuard({ ORIGIN_URL: "http://127.0.0.1:9" });
   const { access_token } = await away.login("ada");
   expect(await answerOf(away.fetch("/", bearer(access_token)))).toMatchObject({
@@ -52,11 +52,11 @@ test("an origin that is away is a 502, and one that hangs a 504", async () => {
   });
 });
 
-describe("a body that takes longer than ORIGIN_TIMEOUT to come in", () => {
+describe("a request body that takes longer than ORIGIN_TIMEOUT", () => {
   test.each<[string, Record<string, string>]>([
     ["of known length", { "content-length": String(10 * PIECE.length) }],
     ["of none", { "transfer-encoding": "chunked" }],
-  ])("%s arrives whole, and is answered", async (_, headers) => {
+  ])("%s arrives complete, and is answered", async (_, headers) => {
     const { request, answer } = begin(headers);
     for (let piece = 0; piece < 10; piece += 1) {
       request.write(PIECE);
@@ -70,7 +70,7 @@ describe("a body that takes longer than ORIGIN_TIMEOUT to come in", () => {
   test.each<[string, Record<string, string>]>([
     ["of known length", { "content-length": "600000" }],
     ["of none", { "transfer-encoding": "chunked" }],
-  ])("%s, and stops moving, is a 504", async (_, headers) => {
+  ])("%s that stalls is a 504", async (_, headers) => {
     const { request, answer } = begin(headers);
     request.write(PIECE);
     await pause(1000);
@@ -83,7 +83,7 @@ describe("a body that takes longer than ORIGIN_TIMEOUT to come in", () => {
   });
 });
 
-test.each([10, 100_000])("an origin that does not answer %i bytes that it has got is a 504, counted from their end", async (size) => {
+test.each([10, 100_000])("an origin that does not answer after %i bytes is a 504, timed from the end of the body", async (size) => {
   guard.origin.reply = { hangs: true };
   const { request, answer } = begin({ "content-length": String(size) });
   const start = Date.now();
@@ -93,7 +93,7 @@ test.each([10, 100_000])("an origin that does not answer %i bytes that it has go
   expect(at - start).toBeGreaterThan(1900);
 });
 
-test("a client that leaves in the midst of a body leaves nothing behind in the log", async () => {
+test("a client that disconnects while it sends a body causes no error in the log", async () => {
   const { request, answer } = begin({ "content-length": "600000" });
   answer.catch(() => {});
   request.write(PIECE);
@@ -104,7 +104,7 @@ test("a client that leaves in the midst of a body leaves nothing behind in the l
   expect(guard.log.filter((line) => /uncaught|internal/i.test(line))).toEqual([]);
 });
 
-describe("a body that breaks off is no whole request for the origin", () => {
+describe("a body that breaks off is an incomplete request for the origin", () => {
   test.each<[string, string, Record<string, string>, boolean]>([
     ["because the client leaves", "of known length", { "content-length": "600000" }, true],
     ["because the client leaves", "of none", { "transfer-encoding": "chunked" }, true],
@@ -117,7 +117,7 @@ describe("a body that breaks off is no whole request for the origin", () => {
     const { request, answer } = begin(headers, open);
     answer.catch(() => {});
     request.write(PIECE);
-    await expect.poll(() => origin.coming.length).toBeGreaterThan(PIECE.length);
+    await expect.poll(() => origin.incomplete.length).toBeGreaterThan(PIECE.length);
     const [socket] = origin.sockets;
     const closed = new Promise((over) => socket?.once("close", over));
     if (leaves) request.destroy();

@@ -1,5 +1,5 @@
-// OVERLAP_SAFE_REQUESTS: the origin is asked at the same time as the store, and nothing it says gets
-// out before the session is known to be live.
+// OVERLAP_SAFE_REQUESTS: the origin request runs in parallel with the session check, and its response is held back
+// until the session is known to be live.
 
 import { createServer } from "node:http";
 import { once } from "node:events";
@@ -21,14 +21,14 @@ async function loggedOut() {
   return bearer(access_token);
 }
 
-test("a live session gets the origin's answer, streamed, with the identity at the origin", async () => {
+test("a live session gets the origin's response, streamed, and the origin gets the identity", async () => {
   const { access_token, session } = await guard.login("ada");
   guard.origin.reply = { status: 203, headers: { "x-a": "b" }, stream: (response) => (response.write("one "), response.end("two")) };
   expect(await answerOf(guard.fetch("/x", bearer(access_token)))).toMatchObject({ status: 203, headers: { "x-a": "b" }, body: "one two" });
   expect(guard.origin.received.map(({ headers }) => headers["x-auth-request-session"])).toEqual([session.sid]);
 });
 
-test("a session that is over gets nothing of the origin's answer", async () => {
+test("an ended session gets nothing of the origin's response", async () => {
   const stale = await loggedOut();
   guard.origin.reply = { headers: { "x-secret": "a" }, stream: (response) => void response.write("secret") };
   const answer = await answerOf(guard.fetch("/x", stale));
@@ -36,7 +36,7 @@ test("a session that is over gets nothing of the origin's answer", async () => {
   expect(JSON.stringify(answer)).not.toContain("secret");
 });
 
-test.runIf(isRedis)("the origin's answer to a session that is over is cancelled", async () => {
+test.runIf(isRedis)("the origin's response to an ended session is cancelled", async () => {
   await using store = await slowed(40);
   await using slow = await startGuard({ UPSTASH_REDIS_REST_URL: store.url, OVERLAP_SAFE_REQUESTS: "true" });
   const cancelled = new Promise((resolve) => {
@@ -47,7 +47,7 @@ test.runIf(isRedis)("the origin's answer to a session that is over is cancelled"
   expect(slow.origin.received).toHaveLength(1);
 });
 
-test("what the origin says of logins in such an answer is not carried out", async () => {
+test("login headers in such a response have no effect", async () => {
   const stale = await loggedOut();
   guard.origin.reply = { headers: { "x-guard-login": '{"sub":"root"}' } };
   const response = await guard.fetch("/x", stale);
@@ -57,12 +57,12 @@ test("what the origin says of logins in such an answer is not carried out", asyn
 test.each([
   ["POST", "/x"],
   ["DELETE", "/x"],
-])("%s, which may change something, waits for the store", async (method, path) => {
+])("%s, which is not safe, waits for the store", async (method, path) => {
   expect((await guard.fetch(path, { method, ...(await loggedOut()) })).status).toBe(401);
   expect(guard.origin.received).toEqual([]);
 });
 
-test("a GET with a body waits, too, and passes whole", async () => {
+test("a GET with a body waits, too, and is forwarded complete", async () => {
   const init = { method: "GET", headers: { "content-length": "3" }, body: "abc" };
   const { headers } = await loggedOut();
   expect((await guard.fetch("/x", { ...init, headers: { ...init.headers, ...(headers as object) } })).status).toBe(401);
@@ -72,14 +72,14 @@ test("a GET with a body waits, too, and passes whole", async () => {
   expect(guard.origin.received.map(({ body }) => String(body))).toEqual(["abc"]);
 });
 
-test("an origin that is away is a 502 for a live session, and the refusal for any other", async () => {
+test("an origin that is down is a 502 for a live session, and a refusal for any other", async () => {
   await using away = await startGuard({ OVERLAP_SAFE_REQUESTS: "true", ORIGIN_URL: "http://127.0.0.1:9" });
   const { access_token } = await away.login("ada");
   expect(await answerOf(away.fetch("/", bearer(access_token)))).toMatchObject({ status: 502, body: { code: "origin_unavailable" } });
   expect(await answerOf(away.fetch("/", bearer(await mint({}))))).toMatchObject({ status: 401, body: { code: "session_unknown" } });
 });
 
-test.runIf(isRedis)("a store that is away lets nothing out", async () => {
+test.runIf(isRedis)("a store outage lets no response out", async () => {
   await using away = await startGuard({ OVERLAP_SAFE_REQUESTS: "true", UPSTASH_REDIS_REST_URL: "http://127.0.0.1:9" });
   expect(await answerOf(away.fetch("/x", bearer(await mint({}))))).toMatchObject({ status: 503, body: { code: "store_unavailable" } });
 });

@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 
 describe("GET sessions", () => {
-  test("is never a list without the caller's, whatever ends that meanwhile", async () => {
+  test("never lists sessions without the caller's own, even if that ends meanwhile", async () => {
     for (let round = 0; round < 25; round += 1) {
       const [login] = await Promise.all([guard.login("ends meanwhile"), guard.login("ends meanwhile")]);
       const [{ status, body }] = await Promise.all([call("GET", "sessions", login), call("POST", "logout", login)]);
@@ -39,7 +39,7 @@ describe("GET sessions", () => {
     expect(JSON.stringify((await call("GET", "sessions", login)).body)).not.toContain("secret");
   });
 
-  test("is for those who are logged in", async () => {
+  test("requires a live session", async () => {
     const gone = await guard.login("gone");
     await call("POST", "logout", gone);
     expect(await call("GET", "sessions", gone)).toMatchObject({ status: 401, body: { code: "session_revoked" } });
@@ -48,7 +48,7 @@ describe("GET sessions", () => {
 });
 
 describe("DELETE sessions/{sid}", () => {
-  test("ends that session on its very next request, and no other", async () => {
+  test("ends that session from its next request on, and no other", async () => {
     const logins = [await guard.login("one"), await guard.login("one"), await guard.login("one")];
     const [first, second, third] = logins as [LoggedIn, LoggedIn, LoggedIn];
     expect((await call("DELETE", `sessions/${second.session.sid}`, first)).status).toBe(204);
@@ -75,14 +75,14 @@ describe("DELETE sessions/{sid}", () => {
     expect(statuses).toEqual([204, 404]);
   });
 
-  test("by cookie needs a proof that the site itself asks", async () => {
+  test("with the cookie requires a same-site proof", async () => {
     const cookie = cookieOf(await guard.fetch("/_auth/login", formInit({ username: "cookie" })));
     const { body } = await answerOf(guard.fetch("/_auth/session", { headers: { cookie } }));
     const send = (site: string) => guard.fetch(`/_auth/sessions/${(body as { sid: string }).sid}`, { method: "DELETE", headers: { cookie, "sec-fetch-site": site } });
     expect([(await send("cross-site")).status, (await send("same-origin")).status]).toEqual([403, 204]);
   });
 
-  test("is not for those whose session is over", async () => {
+  test("is refused if the caller's own session has ended", async () => {
     const [gone, other] = [await guard.login("over"), await guard.login("over")];
     await call("POST", "logout", gone);
     expect((await call("DELETE", `sessions/${other.session.sid}`, gone)).status).toBe(401);

@@ -1,5 +1,5 @@
-// Which answers of the origin's are kept from the browser's caches, and that all others stay as they are.
-// What browsers make of it: tests/browser/page_cache.spec.ts.
+// Which responses are kept out of the browser's caches, and that all others are unchanged.
+// In a browser: browser/page_cache.spec.ts.
 
 import { gzipSync } from "node:zlib";
 import { beforeAll, beforeEach, expect, test } from "vitest";
@@ -34,7 +34,7 @@ test.each<[string, string, Record<string, string>, string]>([
   ["by a form", "/boats", { ...NAVIGATES, "sec-fetch-site": "same-origin" }, "POST"],
   ["by a browser that does not say so", "/boats", { accept: "text/html,application/xhtml+xml,*/*;q=0.8" }, "GET"],
   ["where everybody may, too", "/optional/x", NAVIGATES, "GET"],
-])("a page that is asked for with a session %s is not to be kept, each time", async (_, path, headers, method) => {
+])("a page that was requested with a session %s must not be cached, each time", async (_, path, headers, method) => {
   for (let n = 0; n < 4; n += 1) {
     expect([n, of(await ask(path, { ...headers, ...bearer(token).headers }, method))]).toEqual([n, UNKEPT]);
   }
@@ -46,13 +46,13 @@ test.each<[string, string, Record<string, string>, boolean]>([
   ["to a program", "/boats", { accept: "*/*" }, true],
   ["for everybody", "/public/x", NAVIGATES, true],
   ["without a session", "/optional/x", NAVIGATES, false],
-])("the answer %s stays as it is", async (_, path, headers, withToken) => {
+])("the response %s is unchanged", async (_, path, headers, withToken) => {
   for (let n = 0; n < 4; n += 1) {
     expect([n, of(await ask(path, { ...headers, ...(withToken ? bearer(token).headers : {}) }))]).toEqual([n, AS_IT_CAME]);
   }
 });
 
-test("an answer without a body, and one that is compressed, arrive whole", async () => {
+test("responses without a body and compressed responses arrive complete", async () => {
   const headers = { ...NAVIGATES, ...bearer(token).headers, "accept-encoding": "gzip" };
   guard.origin.reply = { status: 304, headers: { etag: '"1"', "set-cookie": "theme=dark" } };
   expect(of(await ask("/boats", { ...headers, "if-none-match": '"1"' }))).toEqual({ ...UNKEPT, status: 304 });
@@ -62,7 +62,7 @@ test("an answer without a body, and one that is compressed, arrive whole", async
   expect([answer.headers.get("content-encoding"), Buffer.from(await answer.arrayBuffer()).equals(page)]).toEqual(["gzip", true]);
 });
 
-test("where nothing is enforced, nothing is changed", async () => {
+test("monitor mode changes nothing", async () => {
   await using monitor = await startGuard({ MODE: "monitor", ORIGIN_URL: guard.origin.url, LOGIN_URL: guard.origin.url + LOGIN_PATH });
   const { access_token } = await monitor.login("ada");
   expect(of(await monitor.fetch("/boats", { headers: { ...NAVIGATES, ...bearer(access_token).headers } }))).toEqual(AS_IT_CAME);

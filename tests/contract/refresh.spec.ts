@@ -1,4 +1,4 @@
-// POST refresh: a new token for the same session, and what becomes of the old one.
+// POST refresh: a new token for the same session, and reuse detection for the old one.
 
 import { decodeJwt } from "jose";
 import { describe, expect, test } from "vitest";
@@ -42,7 +42,7 @@ test("a refresh gives a new token of the same session, with the same claims and 
   expect([await visit(first.access_token), await visit(access_token)]).toEqual(["passes", "passes"]);
 });
 
-test("by cookie it sets the cookie anew, and another site cannot ask for it", async () => {
+test("with the cookie it sets a new cookie, and another site cannot cause it", async () => {
   const cookie = cookieOf(await guard.fetch("/_auth/login", formInit({ username: "cookie" })));
   const send = (site: string) => guard.fetch("/_auth/refresh", { method: "POST", headers: { cookie, "sec-fetch-site": site } });
   expect((await send("cross-site")).status).toBe(403);
@@ -63,7 +63,7 @@ test("fifty tabs that refresh at once all get the same token, and nobody is logg
   expect([await visit(access_token), await visit(next)]).toEqual(["passes", "passes"]);
 });
 
-test("an old token ends the session for everybody who has one of its tokens", async () => {
+test("reuse of an old token ends the session for every holder of its tokens", async () => {
   const { access_token } = await guard.login("stolen");
   const old = await older(access_token);
   expect(await visit(old)).toBe("passes");
@@ -86,14 +86,14 @@ test.each([
     const { status, body } = await refusalOf(`${guard.url}/_auth/events`, bearer(token).headers);
     return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json" } });
   }],
-])("an old token ends the session at %s, too", async (_, send) => {
+])("reuse of an old token at %s ends the session, too", async (_, send) => {
   const { access_token } = await guard.login("elsewhere");
   const next = await successor(access_token);
   expect(await answerOf(send(await older(access_token)))).toMatchObject({ status: 401, body: { code: "session_revoked" } });
   expect(await visit(next)).toBe("session_revoked");
 });
 
-describe("a refresh whose answer was lost", () => {
+describe("a refresh whose response was lost", () => {
   const clocked = useGuard({ TOKEN_TTL: "2 hours", SESSION_IDLE_TIMEOUT: "1 hour" }, { clock: true });
 
   const MINUTE = 60_000;
@@ -112,7 +112,7 @@ describe("a refresh whose answer was lost", () => {
     return (await clocked.login(name)).access_token;
   };
 
-  test("does not end the session: the old token passes, and refreshes, until its successor is used", async () => {
+  test("does not end the session: the old token passes and can be refreshed until its successor is used", async () => {
     const old = await enter("lost");
     const lost = await refreshAt(old, 0);
     for (const after of [1, 20, 40]) expect(await visitAt(old, after * MINUTE)).toBe("passes");
@@ -130,7 +130,7 @@ describe("a refresh whose answer was lost", () => {
     ["listening", async (token) => (await openSocket(`${clocked.url}/_auth/events`, at(token, MINUTE).headers)).socket.terminate()],
     ["a request within the grace", (token) => visitAt(token, 1_000)],
     ["a refresh within the grace", (token) => refreshAt(token, 1_000)],
-  ])("once the successor was used, by %s, the old token ends the session after its grace", async (_, use) => {
+  ])("lets the old token end the session after its grace period, once the successor was used by %s", async (_, use) => {
     const old = await enter("used");
     const next = (await refreshAt(old, 0)).access_token;
     expect(await visitAt(old, MINUTE)).toBe("passes");
@@ -139,7 +139,7 @@ describe("a refresh whose answer was lost", () => {
     expect(await visitAt(next, 2 * MINUTE)).toBe("session_revoked");
   });
 
-  test("a thief who refreshes with the old token gets nothing that outlives the owner's next refresh", async () => {
+  test("gives a thief with the old token nothing that outlives the owner's next refresh", async () => {
     const old = await enter("robbed");
     const owners = (await refreshAt(old, 0)).access_token;
     const thiefs = (await refreshAt(old, MINUTE)).access_token;
@@ -150,7 +150,7 @@ describe("a refresh whose answer was lost", () => {
     expect(await visitAt(renewed, 4 * MINUTE)).toBe("session_revoked");
   });
 
-  test("a thief who uses the successor is found when the owner, who never got it, comes back", async () => {
+  test("reveals a thief who uses the successor when the owner, who never got it, comes back", async () => {
     const old = await enter("robbed of the answer");
     const stolen = (await refreshAt(old, 0)).access_token;
     expect(await visitAt(stolen, MINUTE)).toBe("passes");
@@ -158,7 +158,7 @@ describe("a refresh whose answer was lost", () => {
     expect(await visitAt(stolen, 2 * MINUTE)).toBe("session_revoked");
   });
 
-  test("an older token than the one before ends the session all the same", async () => {
+  test("still lets a token that is older than the previous one end the session", async () => {
     const old = await enter("two before");
     const next = (await refreshAt(old, 0)).access_token;
     const third = (await refreshAt(next, MINUTE)).access_token;
@@ -167,7 +167,7 @@ describe("a refresh whose answer was lost", () => {
     expect(await visitAt(third, 2 * MINUTE)).toBe("session_revoked");
   });
 
-  test("repeated requests with the old token notice when its successor is used", async () => {
+  test("is noticed by repeated requests with the old token when its successor is used", async () => {
     const old = await enter("repeats");
     const next = (await refreshAt(old, 0)).access_token;
     for (let n = 0; n < 5; n += 1) expect(await visitAt(old, MINUTE)).toBe("passes");
@@ -176,7 +176,7 @@ describe("a refresh whose answer was lost", () => {
   });
 });
 
-test("an old token of one session leaves the user's other sessions alone", async () => {
+test("reuse in one session leaves the user's other sessions alone", async () => {
   await using many = await startGuard({ SESSION_LIMIT: "0" });
   const [one, other] = [await many.login("ada"), await many.login("ada")];
   await many.fetch("/_auth/refresh", { method: "POST", ...bearer(one.access_token) });
@@ -184,7 +184,7 @@ test("an old token of one session leaves the user's other sessions alone", async
   expect([await pass(await older(one.access_token)), await pass(one.access_token), await pass(other.access_token)]).toEqual([401, 401, 200]);
 });
 
-test("a refresh never revives a session that is ended, whichever comes first", async () => {
+test("a refresh never revives an ended session, whichever comes first", async () => {
   for (let round = 0; round < 25; round += 1) {
     const { access_token } = await guard.login("race");
     const [refreshed, logout] = await Promise.all([refresh(access_token), guard.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) })]);
@@ -199,7 +199,7 @@ test.each([
   ["no token", async () => ({}), "token_missing"],
   ["a token that has expired", async () => bearer(await mint({ iat: 1, exp: 2 })), "token_expired"],
   ["a session that is not known", async () => bearer(await mint({})), "session_unknown"],
-])("with %s there is nothing to refresh", async (_, make, code) => {
+])("with %s a refresh is refused with its own code", async (_, make, code) => {
   const answer = await answerOf(guard.fetch("/_auth/refresh", { method: "POST", ...(await make()) }));
   expect(answer).toMatchObject({ status: 401, body: { code } });
 });

@@ -1,4 +1,4 @@
-// Every refusal has the contract's shape, and nothing that is refused reaches the origin.
+// Refusals: their status, headers and body, and that nothing that is refused reaches the origin.
 
 import { beforeEach, expect, test } from "vitest";
 import { answerOf, bearer, mint, useGuard } from "../harness/guard.ts";
@@ -28,7 +28,7 @@ const REFUSED: [name: string, token: () => Promise<string>, code: string][] = [
   ["a session nobody began", async () => mint({}), "session_unknown"],
 ];
 
-test.each(REFUSED)("%s is refused, and the origin never hears of it", async (_, token, code) => {
+test.each(REFUSED)("%s is refused, and never reaches the origin", async (_, token, code) => {
   const answer = await answerOf(guard.fetch("/private?a=b", bearer(await token())));
   expect(answer).toMatchObject({
     status: 401,
@@ -58,7 +58,7 @@ test("an unsigned token is refused", async () => {
   expect(guard.origin.received).toEqual([]);
 });
 
-test("a request without a credential is challenged without an error", async () => {
+test("a request without a credential gets a challenge without an error code", async () => {
   expect(await answerOf(guard.fetch("/"))).toMatchObject({
     status: 401,
     headers: { "www-authenticate": "Bearer" },
@@ -67,7 +67,7 @@ test("a request without a credential is challenged without an error", async () =
   expect(guard.origin.received).toEqual([]);
 });
 
-test("credentials of two live sessions are a bad request that says where they are", async () => {
+test("credentials of two live sessions are a 400 that says where they are", async () => {
   const [{ access_token }, other] = [await guard.login("ada"), await guard.login("ben")];
   const headers = { authorization: `Bearer ${access_token}`, cookie: `__Host-session=${other.access_token}` };
   const answer = await answerOf(guard.fetch("/", { headers }));
@@ -75,7 +75,7 @@ test("credentials of two live sessions are a bad request that says where they ar
   expect(guard.origin.received).toEqual([]);
 });
 
-test("the bearer scheme is read in any case, and no other scheme is", async () => {
+test("the Bearer scheme is case-insensitive, and other schemes are ignored", async () => {
   const { access_token } = await guard.login("ada");
   for (const scheme of ["bearer", "BEARER", "Bearer"]) {
     const response = await guard.fetch("/", { headers: { authorization: `${scheme} ${access_token}` } });
@@ -87,7 +87,7 @@ test("the bearer scheme is read in any case, and no other scheme is", async () =
   }
 });
 
-test("somebody navigating is sent to the login page with the way back and the reason", async () => {
+test("a navigation is redirected to the login page with the way back and the reason", async () => {
   const missing = await guard.fetch("/a?b=c&d", { headers: { "sec-fetch-mode": "navigate", accept: "text/html" } });
   expect([missing.status, missing.headers.get("location")]).toEqual([302, "/_auth/login?redirect=/a?b=c%26d"]);
   const stale = await guard.login("navigates");
@@ -104,7 +104,7 @@ test("somebody navigating is sent to the login page with the way back and the re
   expect(guard.origin.received).toEqual([]);
 });
 
-test("a script's request always gets the 401, whatever it accepts", async () => {
+test("a script always gets the 401, whatever it accepts", async () => {
   const headers = { "sec-fetch-mode": "cors", accept: "text/html" };
   expect(await answerOf(guard.fetch("/", { headers }))).toMatchObject({ status: 401 });
 });
@@ -133,7 +133,7 @@ test("a cookie on an unsafe method from another site is refused", async () => {
 });
 
 test.each(["/_auth", "/_auth/", "/_auth/nothing", "/_auth/login/x", "/_auth/%6cogin"])(
-  "%s is no endpoint and never the origin's",
+  "%s is a 404 and never reaches the origin",
   async (path) => {
     const { access_token } = await guard.login("ada");
     const answer = await answerOf(guard.fetch(path, bearer(access_token)));
@@ -147,7 +147,7 @@ test.each([
   ["GET", "/_auth/logout", "POST"],
   ["POST", "/_auth/session", "GET, HEAD, PATCH"],
   ["DELETE", "/_auth/health", "GET, HEAD"],
-])("%s %s names the methods that are allowed", async (method, path, allow) => {
+])("%s %s gets a 405 with the allowed methods", async (method, path, allow) => {
   expect(await answerOf(guard.fetch(path, { method }))).toMatchObject({
     status: 405,
     headers: { allow },

@@ -1,4 +1,4 @@
-// One line of the log for each request, and nothing in it that is a secret.
+// The log line of each request, Server-Timing and Analytics Engine, all without secrets.
 
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -38,8 +38,8 @@ const hmac = (key: Buffer, text: string) => createHmac("sha256", key).update(tex
 const hash = (text: string) => hmac(hmac(Buffer.from(KEY.k, "base64url"), "session-guard: names in the log"), text).toString("hex").slice(0, 32);
 const ms = expect.any(Number);
 
-describe("the line says", () => {
-  test("of a request that is forwarded: its rule, whose it is by their hashes, and what took how long", async () => {
+describe("the log line", () => {
+  test("of a forwarded request has its rule, the hashes of user and session, and the times", async () => {
     const { access_token, session } = await guard.login("ada");
     const line = await lineOf(() => guard.fetch("/x", { method: "PUT", ...bearer(access_token) }));
     expect(line).toEqual({
@@ -56,35 +56,35 @@ describe("the line says", () => {
     });
   });
 
-  test("that it is for everybody: no user", async () => {
+  test("of a public request has no user", async () => {
     const line = await lineOf(() => guard.fetch("/open/x"));
     expect(line).toEqual({ level: "info", decision: "forward", route: "/open/*", status: 200, method: "GET", origin_ms: ms });
   });
 
-  test("that it was refused before anybody was asked: the code", async () => {
+  test("of a request that is refused without a store call has the code", async () => {
     const line = await lineOf(() => guard.fetch("/admin/x"));
     expect(line).toMatchObject({ decision: "refuse", code: "token_missing", route: "/admin/*", status: 401 });
     expect(line).not.toHaveProperty("store_ms");
   });
 
-  test("that a person was sent to the login page: why", async () => {
+  test("of a redirect to the login page has the reason", async () => {
     const line = await lineOf(() => guard.fetch("/x", { headers: { "sec-fetch-mode": "navigate" } }));
     expect(line).toMatchObject({ decision: "refuse", code: "token_missing", status: 302 });
   });
 
-  test("that its session is over: whose it was, and how long the store took", async () => {
+  test("of an ended session has the hashes of user and session, and the store's time", async () => {
     const token = await mint({ sub: "nobody" });
     const line = await lineOf(() => guard.fetch("/x", bearer(token)));
     expect(line).toMatchObject({ decision: "refuse", code: "session_unknown", user: hash("nobody"), status: 401, store_ms: ms });
     expect(line).not.toHaveProperty("origin_ms");
   });
 
-  test("that a role is missing: the rule", async () => {
+  test("of a missing role has the rule", async () => {
     const { access_token } = await guard.login("ada");
     expect(await lineOf(() => guard.fetch("/admin/x", bearer(access_token)))).toMatchObject({ decision: "refuse", code: "access_denied", route: "/admin/*", status: 403 });
   });
 
-  test("that it was for the guard itself: the endpoint, and the code if it failed", async () => {
+  test("of a guard endpoint has the endpoint, and the code if it failed", async () => {
     expect(await lineOf(() => guard.fetch("/_auth/health"))).toMatchObject({ decision: "answer", route: "health", status: 200 });
     const wrong = loginInit({ username: "ada", password: "wrong" });
     expect(await lineOf(() => guard.fetch("/_auth/login", wrong))).toMatchObject({ decision: "answer", route: "login", code: "credentials_invalid", status: 401 });
@@ -93,17 +93,17 @@ describe("the line says", () => {
     expect(await lineOf(() => guard.fetch("/_auth/sessions/a-sid", { method: "DELETE" }))).toMatchObject({ route: "sessions/{sid}", code: "token_missing" });
   });
 
-  test("that the origin did not answer: the failure, after what was decided", async () => {
+  test("of an origin that did not answer has the failure beside the decision", async () => {
     await using away = await startGuard({ ORIGIN_URL: "http://127.0.0.1:9" });
     const { access_token } = await away.login("ada");
     expect(await lineOf(() => away.fetch("/x", bearer(access_token)), away)).toMatchObject({ decision: "forward", code: "origin_unavailable", status: 502 });
   });
 
-  test("in which of Cloudflare's data centers it was", async () => {
+  test("has the Cloudflare data center", async () => {
     expect(await lineOf(() => inColo(guard, "FRA"))).toMatchObject({ colo: "FRA" });
   });
 
-  test("which trace and which ray it belongs to, if the request says so", async () => {
+  test("has the trace and the ray, if the request has them", async () => {
     const trace = "0af7651916cd43dd8448eb211c80319c";
     const headers = { traceparent: `00-${trace}-b7ad6b7169203331-01`, "cf-ray": "8f1c3a5b7d9e-FRA" };
     expect(await lineOf(() => guard.fetch("/open/x", { headers }))).toMatchObject({ trace, ray: "8f1c3a5b7d9e-FRA" });
@@ -118,13 +118,13 @@ test("traceparent and tracestate reach the origin as they were sent", async () =
   expect(guard.origin.received.at(-1)?.headers).toMatchObject(headers);
 });
 
-test("users and sessions are logged as they are where LOG_IDENTITY is plain", async () => {
+test("users and sessions are logged unhashed with LOG_IDENTITY = plain", async () => {
   await using plain = await startGuard({ LOG_IDENTITY: "plain" });
   const { access_token, session } = await plain.login("ada");
   expect(await lineOf(() => plain.fetch("/x", bearer(access_token)), plain)).toMatchObject({ user: "ada", session: session.sid });
 });
 
-test("no token, cookie, query, body or user is in any line, whatever happens", async () => {
+test("no log line contains a token, cookie, query, body or user, whatever happens", async () => {
   guard.origin.approvals.set("hidden-user", { sub: "hidden-user", data: { a: "hidden-data" } });
   const { access_token, session } = await guard.login("hidden-user");
   const cookie = { cookie: `a=hidden-cookie; __Host-session=${access_token}` };
@@ -143,7 +143,7 @@ test.each<[string, Vars, string[]]>([
   ["all", {}, ["forward", "refuse"]],
   ["refusals", { REQUEST_LOG: "refusals" }, ["refuse"]],
   ["off", { REQUEST_LOG: "off" }, []],
-])("REQUEST_LOG %s logs that", async (_, vars, expected) => {
+])("REQUEST_LOG = %s logs these requests only", async (_, vars, expected) => {
   await using one = await startGuard({ ...vars, ROUTES });
   await one.fetch("/open/x");
   await one.fetch("/x");
@@ -153,7 +153,7 @@ test.each<[string, Vars, string[]]>([
   expect(linesOf(one).map(({ decision }) => decision).filter((it) => it !== "answer")).toEqual(expected);
 });
 
-test("Server-Timing says what took how long, beside what the origin says there, where it is wanted", async () => {
+test("Server-Timing has the times beside the origin's own, if it is switched on", async () => {
   await using timed = await startGuard({ SERVER_TIMING: "true" });
   const { access_token } = await timed.login("ada");
   timed.origin.reply = { headers: { "server-timing": "db;dur=5" }, stream: (response) => void setTimeout(() => response.end("x"), 30) };
@@ -169,7 +169,7 @@ function documented(heading: string): string[][] {
   return (table ?? "").split("\n").flatMap((row) => [...row.matchAll(/^\| `(\w+)` \| `?([^`|]*)/g)].map(([, name = "", what = ""]) => [name, what]));
 }
 
-test("every member that the lines had is in the documentation, and no other", async () => {
+test("the documentation lists every member of the log lines, and no other", async () => {
   const { access_token } = await guard.login("ada");
   const headers = { traceparent: `00-${"a".repeat(32)}-b7ad6b7169203331-01`, "cf-ray": "1-FRA", authorization: `Bearer ${access_token}` };
   const lines = [await lineOf(() => inColo(guard, "FRA", headers)), await lineOf(() => guard.fetch("/x"))];
@@ -192,7 +192,7 @@ describe("with the Analytics Engine", () => {
     return { line, point: points()[0] };
   }
 
-  test("a data point has what the line has, in the columns that the documentation names", async () => {
+  test("a data point has what the log line has, in the documented columns", async () => {
     const { access_token } = await analysed.login("ada");
     await expect.poll(() => analysed.log.filter((it) => it.includes("point")).length).toBe(1);
     const { line, point } = await both(() => inColo(analysed, "FRA", { authorization: `Bearer ${access_token}` }));
@@ -208,7 +208,7 @@ describe("with the Analytics Engine", () => {
   test.each([
     ["/open/x", "forward"],
     ["/x", "token_missing"],
-  ])("what happens at %s is indexed by %s", async (path, index) => {
+  ])("a request for %s is indexed by %s", async (path, index) => {
     const { point } = await both(() => analysed.fetch(path));
     expect(point?.indexes).toEqual([index]);
   });

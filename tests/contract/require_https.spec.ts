@@ -1,4 +1,4 @@
-// REQUIRE_HTTPS: no token and no password over plain http, but to this machine.
+// REQUIRE_HTTPS: no token and no password over plain http, except on this machine.
 
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { answerOf, bearer, formInit, loginInit, startGuard, useGuard, type Guard } from "../harness/guard.ts";
@@ -29,12 +29,12 @@ test.each<[string, string, () => RequestInit]>([
   ["a login by form", "/_auth/login", () => formInit({ username: "ada" }, NAVIGATION)],
   ["a logout", "/_auth/logout", () => ({ method: "POST", ...bearer(token) })],
   ["a question about the session", "/_auth/session", () => bearer(token)],
-])("%s is refused, and nobody hears of it", async (_, path, init) => {
+])("%s over http is refused, and reaches neither the origin nor the store", async (_, path, init) => {
   expect(await there(path, init())).toMatchObject({ status: 403, headers: { "cache-control": "no-store" }, body: { code: "https_required" } });
   expect([guard.origin.received, guard.origin.credentialChecks]).toEqual([[], []]);
 });
 
-test.each(["/boats?page=2&a=%2F", "/_auth/login?redirect=/boats"])("who navigates to %s is redirected to https", async (path) => {
+test.each(["/boats?page=2&a=%2F", "/_auth/login?redirect=/boats"])("a navigation to %s is redirected to https", async (path) => {
   const answer = await there(path, { headers: NAVIGATION });
   expect(answer).toMatchObject({ status: 308, headers: { location: `https://members.example.org${path}`, "cache-control": "no-store" }, body: "" });
   expect(guard.origin.received).toEqual([]);
@@ -46,16 +46,16 @@ test.each<[string, string, RequestInit]>([
   ["what is for everybody, with a bearer token of the origin's", "/open/x", { headers: { authorization: "Bearer theirs" } }],
   ["what may be asked without a session", "/either", {}],
   ["the guard's health", "/_auth/health", {}],
-])("%s may come over http", async (_, path, init) => {
+])("%s is allowed over http", async (_, path, init) => {
   expect(await there(path, init)).toMatchObject({ status: 200 });
 });
 
-test("the session whose token came over http is as good as before over a safe way", async () => {
+test("a session whose token came over http is still good over https", async () => {
   await there("/boats", bearer(token));
   expect((await guard.fetch("/boats", bearer(token))).status).toBe(200);
 });
 
-test("switched off, all may", async () => {
+test("with REQUIRE_HTTPS = false everything is allowed over http", async () => {
   await using lenient = await startGuard({ REQUIRE_HTTPS: "false" });
   const login = await there("/_auth/login", loginInit({ username: "ben" }), lenient);
   expect(login).toMatchObject({ status: 200 });
@@ -63,7 +63,7 @@ test("switched off, all may", async () => {
   expect(await there("/boats", bearer(access_token), lenient)).toMatchObject({ status: 200 });
 });
 
-test("a refusal and a redirect are in the log by their code", async () => {
+test("a refusal and a redirect are logged with their code", async () => {
   guard.log.length = 0;
   await there("/boats", bearer(token));
   await there("/boats", { headers: NAVIGATION });

@@ -1,4 +1,4 @@
-// What a restart, or a change of the settings, does to sessions that are there: nothing.
+// A restart of the Worker, also with changed settings, and recovery from a panic.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -21,7 +21,7 @@ const visit = async (guard: Guard, { access_token }: LoggedIn) => {
   return status === 200 ? "passes" : (body as { code: string }).code;
 };
 
-test("a restart of the Worker and its objects in mid-use loses no session, and revives none", async () => {
+test("a restart of the Worker and its Durable Objects loses no session, and revives none", async () => {
   const before = await start({ SESSION_LIMIT: "0" });
   const logins = await Promise.all(Array.from({ length: 20 }, (_, i) => before.login(`user-${i % 4}`)));
   const [ended, patched, ...others] = logins as [LoggedIn, LoggedIn, ...LoggedIn[]];
@@ -37,7 +37,7 @@ test("a restart of the Worker and its objects in mid-use loses no session, and r
   expect(body).toMatchObject({ client_data: { a: 1 } });
 });
 
-test("a limit that is switched on logs nobody out, and holds from the next login on", async () => {
+test("a session limit that is switched on logs nobody out, and applies from the next login", async () => {
   const before = await start({ SESSION_LIMIT: "0" });
   const logins = [await before.login("ada"), await before.login("ada"), await before.login("ada")];
   await before[Symbol.asyncDispose]();
@@ -50,7 +50,7 @@ test("a limit that is switched on logs nobody out, and holds from the next login
   expect(await states()).toEqual(Array(3).fill("session_superseded"));
 });
 
-test("a fault inside the guard ends the request that it hits, and the next one is served", async () => {
+test("a panic fails only the request that it hits, and the next one is served", async () => {
   await using guard = await startGuard({ REDIS_KEYSPACE }, { faulty: true });
   const [login, ended] = [await guard.login("ada"), await guard.login("ben")];
   await guard.fetch("/_auth/logout", { method: "POST", ...bearer(ended.access_token) });

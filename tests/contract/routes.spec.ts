@@ -1,4 +1,4 @@
-// ROUTES: which paths need a session, and whom they are for.
+// ROUTES: public and optional paths, roles and scopes, ambiguous paths, and CORS preflights.
 
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { answerOf, bearer, cookieOf, formInit, useGuard } from "../harness/guard.ts";
@@ -28,23 +28,23 @@ const seen = () => guard.origin.received.at(-1)?.headers ?? {};
 const statusOf = async (path: string, init: RequestInit = {}) => (await guard.fetch(path, init)).status;
 
 describe("a public path", () => {
-  test("is for everybody, and nobody's identity goes along, forged or not", async () => {
+  test("needs no session, and carries no identity, forged or not", async () => {
     const headers = { ...bearer((await guard.login("ada")).access_token).headers, "X_Auth_Request_User": "eve", "x-auth-request-email": "e@v.e", "x-guard-login": '{"sub":"eve"}' };
     expect(await statusOf("/assets/a.css", { headers })).toBe(200);
     for (const name of Object.keys(seen())) expect(name).not.toMatch(/auth.?request|guard|authorization/);
   });
 
-  test("gets other cookies and another bearer token, but not the guard's", async () => {
+  test("gets other cookies and bearer tokens, but not the guard's", async () => {
     const cookie = cookieOf(await guard.fetch("/_auth/login", formInit({ username: "ada" })));
     expect(await statusOf("/assets/a.css", { headers: { cookie: `a=1; ${cookie}`, authorization: "Bearer theirs" } })).toBe(200);
     expect(seen()).toMatchObject({ cookie: "a=1", authorization: "Bearer theirs" });
   });
 
-  test("is public for the methods that its rule names", async () => {
+  test("is public only for the methods of its rule", async () => {
     expect([await statusOf("/hooks/x", { method: "POST", body: "a=b" }), await statusOf("/hooks/x", { method: "POST", headers: { "sec-fetch-site": "cross-site" } })]).toEqual([200, 200]);
   });
 
-  test("is so for a stale token, too", async () => {
+  test("is public with a stale token, too", async () => {
     const { access_token } = await guard.login("gone");
     await guard.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) });
     expect(await statusOf("/assets/a.css", bearer(access_token))).toBe(200);
@@ -52,7 +52,7 @@ describe("a public path", () => {
 });
 
 describe("an optional path", () => {
-  test("tells the origin who it is where there is a live session", async () => {
+  test("carries the identity of a live session", async () => {
     const { access_token } = await guard.login("ada");
     expect(await statusOf("/home", bearer(access_token))).toBe(200);
     expect(seen()).toMatchObject({ "x-auth-request-user": "ada" });
@@ -68,12 +68,12 @@ describe("an optional path", () => {
       return bearer(access_token).headers;
     }],
     ["two tokens that differ", async () => ({ authorization: "Bearer x.y.z", cookie: "__Host-session=a.b.c" })],
-  ])("with %s is somebody unknown's", async (_, make) => {
+  ])("with %s is anonymous", async (_, make) => {
     expect(await statusOf("/home", { headers: { ...(await make()), "x-auth-request-user": "eve" } })).toBe(200);
     expect(seen()).not.toHaveProperty("x-auth-request-user");
   });
 
-  test("does not take the cookie from another site's form for its user's wish", async () => {
+  test("ignores the cookie that another site's form sends", async () => {
     const cookie = cookieOf(await guard.fetch("/_auth/login", formInit({ username: "ada" })));
     expect(await statusOf("/home", { method: "POST", headers: { cookie, "sec-fetch-site": "cross-site" } })).toBe(200);
     expect(seen()).not.toHaveProperty("x-auth-request-user");
@@ -98,7 +98,7 @@ describe("roles and scopes", () => {
     expect(guard.origin.received).toEqual([]);
   });
 
-  test("come after the session: who has none is not told what is missing", async () => {
+  test("are checked after the session: without one, nothing is said about them", async () => {
     const { access_token } = await guard.login("ada");
     await guard.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) });
     expect(await answerOf(guard.fetch("/admin/x", bearer(access_token)))).toMatchObject({ status: 401, body: { code: "session_revoked" } });
@@ -131,13 +131,13 @@ describe("a path that an origin may read as another", () => {
   test.each([
     "/assets/..;/admin/x", "/assets/..%2fadmin/x", "/hr%3fx", "/admin%23x", "/public/%u002e%u002e/admin/x", "/public/%uff0e%uff0e/admin/x",
     "/hr/..;/eng/x", "//x/admin/x", "/assets/..%00/admin/x", "/assets/..%0d/admin/x", "/assets/%2e%2e%5cadmin/x", "/assets/..%3b/admin/x",
-  ])("%s is for nobody without a session, and for nobody with the rights to less", async (path) => {
+  ])("%s requires a session, and the roles of every reading", async (path) => {
     expect(await ask(path)).toEqual({ path, status: 401, reached: 0 });
     expect(await ask(path, "ada")).toEqual({ path, user: "ada", status: 403, reached: 0 });
     expect(await ask(path, "all")).toEqual({ path, user: "all", status: 200, reached: 1 });
   });
 
-  test.each(["/hr/..;/eng/x", "/eng/..%2fhr/x", "/hr/..%2f..%2fadmin/x"])("%s needs the roles of both", async (path) => {
+  test.each(["/hr/..;/eng/x", "/eng/..%2fhr/x", "/hr/..%2f..%2fadmin/x"])("%s requires the roles of both rules", async (path) => {
     expect(await ask(path, "hr")).toEqual({ path, user: "hr", status: 403, reached: 0 });
     expect(await ask(path, "all")).toEqual({ path, user: "all", status: 200, reached: 1 });
   });
@@ -149,11 +149,11 @@ describe("a path that an origin may read as another", () => {
     },
   );
 
-  test.each(["/public/a%20b.css", "/public/caf%C3%A9", "/Public/X", "/assets/.well-known/x", "/public/x?a=%zz&b=/../admin"])("%s stays public", async (path) => {
+  test.each(["/public/a%20b.css", "/public/caf%C3%A9", "/Public/X", "/assets/.well-known/x", "/public/x?a=%zz&b=/../admin"])("%s is public", async (path) => {
     expect(await ask(path)).toEqual({ path, status: 200, reached: 1 });
   });
 
-  test("of more than 8 KB is refused whoever asks, and one that is as long is not", async () => {
+  test("of more than 8 KB is refused for everybody, and one of 8 KB is not", async () => {
     const path = (length: number) => `/public/${"a.*".repeat(length)}`.slice(0, length);
     expect(await ask(path(8192))).toMatchObject({ status: 200, reached: 1 });
     expect(await ask(path(8193))).toMatchObject({ status: 414, reached: 0 });
@@ -161,13 +161,13 @@ describe("a path that an origin may read as another", () => {
     expect(await ask(`/public/x?${"q".repeat(9000)}`)).toMatchObject({ status: 200, reached: 1 });
   });
 
-  test("in more ways than anybody looks at is refused whoever asks", async () => {
+  test("in too many ways is refused for everybody", async () => {
     const path = "/%u002e;%c0%ae%5c%3f%23%00%20.".repeat(100);
     expect(await answerOf(ruled.fetch(path))).toMatchObject({ status: 400, body: { code: "bad_request" } });
   });
 });
 
-test.each(["/ADMIN/x", "//admin/x", "/x/..%2fadmin/x", "/%61dmin/x", "/admin;a/x", "/admin./x"])("%s is as little for those without the role as /admin/x", async (path) => {
+test.each(["/ADMIN/x", "//admin/x", "/x/..%2fadmin/x", "/%61dmin/x", "/admin;a/x", "/admin./x"])("%s requires the same role as /admin/x", async (path) => {
   const { access_token } = await guard.login("ada");
   expect(await answerOf(guard.fetch(path, bearer(access_token)))).toMatchObject({ status: 403, body: { code: "access_denied" } });
   expect(guard.origin.received).toEqual([]);
@@ -195,13 +195,13 @@ describe("a CORS preflight", () => {
     expect(seen()).not.toHaveProperty("x-auth-request-user");
   });
 
-  test("passes for a path that asks for roles, and the request it asked about does not", async () => {
+  test("passes for a path that requires roles, and the request itself does not", async () => {
     expect(await statusOf("/admin/x", preflight("DELETE"))).toBe(200);
     expect(await statusOf("/admin/x", { ...preflight("DELETE"), method: "DELETE" })).toBe(401);
     expect(guard.origin.received.map(({ method }) => method)).toEqual(["OPTIONS"]);
   });
 
-  test("with a session is a request as any other", async () => {
+  test("with a session is treated like any other request", async () => {
     const { access_token } = await guard.login("ada");
     const authorization = `Bearer ${access_token}`;
     expect(await statusOf("/members/x", preflight("PUT", { authorization }))).toBe(200);
@@ -222,16 +222,16 @@ describe("a CORS preflight", () => {
     ["plain OPTIONS", "/members/x", { method: "OPTIONS" }],
     ["the request it is about", "/members/x", { ...preflight("PUT"), method: "PUT" }],
     ["another method that says it is one", "/members/x", { ...preflight("PUT", { "x-http-method-override": "OPTIONS" }), method: "POST" }],
-  ])("is not %s", async (_, path, init) => {
+  ])("is not assumed for %s", async (_, path, init) => {
     expect(await answerOf(guard.fetch(path, init))).toMatchObject({ status: 401, body: { code: "token_missing" } });
     expect(guard.origin.received).toEqual([]);
   });
 
-  test("may say that it has no body", async () => {
+  test("may state that it has no body", async () => {
     expect(await statusOf("/members/x", preflight("PUT", { "content-length": "0" }))).toBe(200);
   });
 
-  test("opens neither the login endpoint nor the guard's own", async () => {
+  test("opens neither LOGIN_URL nor the guard's own endpoints", async () => {
     expect(await statusOf("/internal/login", preflight("POST"))).toBe(404);
     expect(await statusOf("/_auth/session", preflight("PATCH"))).toBe(405);
     expect(guard.origin.received).toEqual([]);

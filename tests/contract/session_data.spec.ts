@@ -32,7 +32,8 @@ test("GET session shows the caller's session with its private data", async () =>
   });
 });
 
-test("GET session refuses whoever has no live session", async () => {
+test("GET session requires a live session", async () => {
+  await using guard = await startGuard();
   const none = await answerOf(guard.fetch("/_auth/session"));
   expect(none).toMatchObject({ status: 401, body: { code: "token_missing" } });
   const first = await guard.login("not shown");
@@ -42,7 +43,7 @@ test("GET session refuses whoever has no live session", async () => {
 });
 
 describe("PATCH session", () => {
-  test("merges a patch into the client's data, and leaves the origin's as it is", async () => {
+  test("merges a patch into the client's data, and leaves the origin's unchanged", async () => {
     const data = { role: "guest", boat: { name: "Nora", seats: 4 } };
     guard.origin.approvals.set("data", { sub: "data", data });
     const login = await guard.login("data");
@@ -58,19 +59,19 @@ describe("PATCH session", () => {
     expect(Object.keys((body as unknown as { client_data: object }).client_data)).not.toContain("theme");
   });
 
-  test.each([["data", { data: { role: "admin" } }], ["client_data", { client_data: { role: "admin" } }]])("of a member called `%s` is a member of the client's data only", async (name, patch) => {
+  test.each([["data", { data: { role: "admin" } }], ["client_data", { client_data: { role: "admin" } }]])("with a member called `%s` changes the client's data only", async (name, patch) => {
     guard.origin.approvals.set(name, { sub: name, data: { role: "guest" } });
     const login = await guard.login(name);
     expect((await call("PATCH", "session", login, patch)).body).toMatchObject({ data: { role: "guest" }, client_data: patch });
   });
 
-  test("begins with nothing, and belongs to one session only", async () => {
+  test("starts from empty data, and concerns one session only", async () => {
     const [one, two] = [await guard.login("apart"), await guard.login("apart")];
     expect((await call("PATCH", "session", one, { a: 1 })).body).toMatchObject({ client_data: { a: 1 } });
     for (const name of ["data", "client_data"]) expect((await call("GET", "session", two)).body).not.toHaveProperty(name);
   });
 
-  test("keeps every one of fifty patches of different members that race", async () => {
+  test("keeps all of fifty simultaneous patches of different members", async () => {
     const login = await guard.login("race");
     const names = Array.from({ length: 50 }, (_, i) => `member-${i}`);
     const answers = await Promise.all(names.map((name) => call("PATCH", "session", login, { [name]: true })));
@@ -79,7 +80,7 @@ describe("PATCH session", () => {
     expect(Object.keys((body as { client_data: object }).client_data).sort()).toEqual([...names].sort());
   });
 
-  test("takes up to 16 KB in all beside the origin's, and leaves the data as it was beyond", async () => {
+  test("accepts up to 16 KB beside the origin's data, and changes nothing beyond", async () => {
     guard.origin.approvals.set("large", { sub: "large", data: { pad: "y".repeat(16_000) } });
     const login = await guard.login("large");
     const pad = (size: number) => ({ pad: "x".repeat(size - '{"pad":""}'.length) });
@@ -88,11 +89,11 @@ describe("PATCH session", () => {
     expect(Object.keys(((await call("GET", "session", login)).body as { client_data: object }).client_data)).toEqual(["pad"]);
   });
 
-  test.each(["", "[]", "null", '"text"', '{"a":'])("refuses %j", async (body) => {
+  test.each(["", "[]", "null", '"text"', '{"a":'])("refuses the patch %j", async (body) => {
     expect(await call("PATCH", "session", await guard.login("odd"), body)).toMatchObject({ status: 400, body: { code: "bad_request" } });
   });
 
-  test("never revives a session that is ended, whichever comes first", async () => {
+  test("never revives an ended session, whichever comes first", async () => {
     for (let round = 0; round < 20; round += 1) {
       const login = await guard.login("ends");
       const [, logout] = await Promise.all([call("PATCH", "session", login, { round }), call("POST", "logout", login)]);
@@ -110,7 +111,7 @@ describe("private data", () => {
     expect(JSON.stringify(guard.origin.received[0]?.rawHeaders)).not.toContain("secret");
   });
 
-  test("reaches the origin in a header where the setting says so: the origin's, and never the client's", async () => {
+  test("reaches the origin in a header with FORWARD_SESSION_DATA: the origin's, and never the client's", async () => {
     await using forwarding = await startGuard({ FORWARD_SESSION_DATA: "true" });
     forwarding.origin.approvals.set("ada", { sub: "ada", data: { "na\u00efve": "100%", plan: "free" } });
     const seen = async (login: LoggedIn) => {

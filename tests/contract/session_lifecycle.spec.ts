@@ -11,13 +11,13 @@ async function visit(token: string, to = guard) {
   return typeof body === "string" ? `${status}` : `${status} ${String(body["code"])}`;
 }
 
-test("a login opens a session that passes", async () => {
+test("a login begins a session that passes", async () => {
   const login = await guard.login("opens");
   expect(login).toMatchObject({ token_type: "Bearer", expires_in: 7 * 24 * 60 * 60, ended: [] });
   expect(await visit(login.access_token)).toBe("200");
 });
 
-test("a second login makes the first token answer session_superseded on its very next request", async () => {
+test("a second login makes the first token get session_superseded on its next request", async () => {
   const first = await guard.login("superseded");
   expect(await visit(first.access_token)).toBe("200");
   const second = await guard.login("superseded", PHONE);
@@ -48,14 +48,14 @@ test("one user's login does not touch another's session", async () => {
   expect(await visit(one.access_token)).toBe("200");
 });
 
-test("every login has a session id of its own, of 128 bits", async () => {
+test("every login gets its own session id of 128 bits", async () => {
   const first = await guard.login("ids");
   const second = await guard.login("ids");
   expect(first.session.sid).toMatch(/^[\w-]{22}$/);
   expect(second.session.sid).not.toBe(first.session.sid);
 });
 
-test("a login after a logout opens a session again", async () => {
+test("a login after a logout begins a new session", async () => {
   const first = await guard.login("returns");
   await guard.fetch("/_auth/logout", { method: "POST", ...bearer(first.access_token) });
   const second = await guard.login("returns");
@@ -64,7 +64,7 @@ test("a login after a logout opens a session again", async () => {
   expect(await visit(first.access_token)).toBe("401 session_revoked");
 });
 
-test("a token whose session the store has never heard of is refused, and stays refused", async () => {
+test("a token whose session the store does not know is refused, and stays refused", async () => {
   const token = await mint({ sub: "never logged in" });
   expect(await visit(token)).toBe("401 session_unknown");
   expect(await visit(token)).toBe("401 session_unknown");
@@ -109,7 +109,7 @@ const HOSTILE_SUBS = [
   "ADA", "ada", "a".repeat(1024), "é".repeat(512), "𝒳".repeat(256), ":".repeat(1024), "\n".repeat(1024),
 ];
 
-test("a sub of separators, braces, newlines, 1 KB or any Unicode reaches nobody else's session and breaks nothing", { timeout: 60_000 }, async () => {
+test("a sub with separators, braces, newlines, 1 KB or any Unicode reaches no other user's session and breaks nothing", { timeout: 60_000 }, async () => {
   for (const [index, sub] of HOSTILE_SUBS.entries()) guard.origin.approvals.set(`hostile ${index}`, { sub });
   const login = (_: string, index: number) => guard.login(`hostile ${index}`);
   const first = await Promise.all(HOSTILE_SUBS.map(login));

@@ -1,4 +1,4 @@
-// SESSION_TTL and SESSION_IDLE_TIMEOUT: when a session ends by itself, and what counts as its use.
+// SESSION_TTL and SESSION_IDLE_TIMEOUT: when a session expires, and what counts as its use.
 
 import { describe, expect, test } from "vitest";
 import { answerOf, bearer, mint, startGuard, type Guard } from "../harness/guard.ts";
@@ -8,7 +8,7 @@ async function code(guard: Guard, token: string) {
   return status === 200 ? 200 : (body as Record<string, unknown>)["code"];
 }
 
-test("a session that is used lives beyond its idle timeout, and an unused one does not", async () => {
+test("a session in use outlives its idle timeout, and an unused one does not", async () => {
   await using guard = await startGuard({ SESSION_IDLE_TIMEOUT: "3 seconds" });
   const [used, unused] = [await guard.login("used"), await guard.login("unused")];
   const deadline = Date.parse(String(unused.session["expires_at"])) + 1000;
@@ -22,7 +22,7 @@ test("a session that is used lives beyond its idle timeout, and an unused one do
   });
 });
 
-test("being used does not carry a session past its absolute deadline", async () => {
+test("use does not extend a session past its absolute deadline", async () => {
   await using guard = await startGuard({ SESSION_TTL: "3 seconds" });
   const { session } = await guard.login("outlives");
   // The token itself must outlive the session here, or it would be refused first.
@@ -52,7 +52,7 @@ describe("with X-Guard-Touch: false", () => {
     expect(await ask(used)).toMatchObject({ status: 200 });
   });
 
-  test("a session lives no longer by another value", async () => {
+  test("another value is a bad request", async () => {
     await using guard = await startGuard();
     const { access_token } = await guard.login("odd");
     for (const value of ["no", "0", "", "False"]) {

@@ -1,4 +1,4 @@
-// SESSION_LIMIT and SESSION_LIMIT_POLICY: how many sessions, and what becomes of the one too many.
+// SESSION_LIMIT and SESSION_LIMIT_POLICY: how many sessions a user may have, and what happens beyond that.
 
 import { describe, expect, test } from "vitest";
 import { answerOf, bearer, cookieOf, formInit, loginInit, mint, PHONE, startGuard, useGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
@@ -22,10 +22,10 @@ async function outcome(guard: Guard, answers: Answer[]) {
   return { accepted: tokens.length, live: live.filter(Boolean).length };
 }
 
-describe("deny", () => {
+describe("with the policy deny", () => {
   const guard = useGuard({ SESSION_LIMIT: "2", SESSION_LIMIT_POLICY: "deny" });
 
-  test("refuses the login beyond the limit, tells nothing of the others, and leaves them alone", async () => {
+  test("refuses the login beyond the limit, and neither shows nor ends the other sessions", async () => {
     const [one, two] = [await guard.login("ada"), await guard.login("ada")];
     const third = await tryLogin(guard, { username: "ada" });
     expect(third).toMatchObject({ status: 409, headers: { "cache-control": "no-store", "content-type": "application/problem+json" }, body: { code: "session_limit" } });
@@ -36,19 +36,19 @@ describe("deny", () => {
     expect((await tryLogin(guard, { username: "ada" })).status).toBe(200);
   });
 
-  test("is not talked round by `end`", async () => {
+  test("ignores `end`", async () => {
     const sessions = [await guard.login("end"), await guard.login("end")];
     const answer = await tryLogin(guard, { username: "end", end: sessions.map(({ session }) => session.sid) });
     expect(answer).toMatchObject({ status: 409, body: { code: "session_limit" } });
   });
 
-  test("tells a wrong password first", async () => {
+  test("answers a wrong password first", async () => {
     await guard.login("wrong");
     await guard.login("wrong");
     expect(await tryLogin(guard, { username: "wrong", password: "x" })).toMatchObject({ status: 401, body: { code: "credentials_invalid" } });
   });
 
-  test("shows a person the page again, with the reason", async () => {
+  test("shows the login page again, with the reason", async () => {
     await guard.login("page");
     await guard.login("page");
     const page = await answerOf(guard.fetch("/_auth/login", formInit({ username: "page" })));
@@ -57,14 +57,14 @@ describe("deny", () => {
     expect(page.body).not.toContain('name="end"');
   });
 
-  test("lets exactly two of a hundred racing logins in, and they stay", async () => {
+  test("lets exactly two of a hundred simultaneous logins in, and they stay", async () => {
     const all = await Promise.all(Array.from({ length: 100 }, () => tryLogin(guard, { username: "race" })));
     expect(await outcome(guard, all)).toEqual({ accepted: 2, live: 2 });
     expect(new Set(all.map(({ status }) => status))).toEqual(new Set([200, 409]));
   });
 });
 
-describe("ask", () => {
+describe("with the policy ask", () => {
   const guard = useGuard({ SESSION_LIMIT: "2", SESSION_LIMIT_POLICY: "ask" });
 
   test("lists the live sessions, and the login is repeated with those to end", async () => {
@@ -83,7 +83,7 @@ describe("ask", () => {
     expect(answer.body).toMatchObject({ code: "session_superseded" });
   });
 
-  test("asks again when what was named makes no room, and ends nothing", async () => {
+  test("asks again if the named sessions make no room, and ends nothing", async () => {
     const [mine, other] = [[await guard.login("again"), await guard.login("again")], await guard.login("stranger")];
     for (const end of [[], ["A".repeat(22)], [other.session.sid]]) {
       const answer = await tryLogin(guard, { username: "again", end });
@@ -93,13 +93,13 @@ describe("ask", () => {
     for (const { access_token } of [...mine, other]) expect(await passes(guard, access_token)).toBe(true);
   });
 
-  test("ends all that are named, also where one would do", async () => {
+  test("ends all that are named, even if one would do", async () => {
     const mine = [await guard.login("all"), await guard.login("all")];
     const named = mine.map(({ session }) => session.sid);
     expect(await tryLogin(guard, { username: "all", end: named })).toMatchObject({ status: 200, body: { ended: named.map((sid) => ({ sid })) } });
   });
 
-  test("asks a person on the page, which carries no password, and then lets them in", async () => {
+  test("asks on the login page, which contains no password, and then logs the user in", async () => {
     const one = await guard.login("page", PHONE);
     await guard.login("page", DESKTOP);
     const page = await answerOf(guard.fetch("/_auth/login", formInit({ username: "page", redirect: "/boats" })));
@@ -113,7 +113,7 @@ describe("ask", () => {
     expect((await guard.fetch("/", { headers: { cookie: cookieOf(entered) } })).status).toBe(200);
   });
 
-  test("keeps the limit when a hundred logins race to end the same session", async () => {
+  test("keeps the limit when a hundred simultaneous logins end the same session", async () => {
     const [one, two] = [await guard.login("race"), await guard.login("race")];
     const all = await Promise.all(Array.from({ length: 100 }, () => tryLogin(guard, { username: "race", end: [one.session.sid] })));
     expect(await outcome(guard, all)).toEqual({ accepted: 1, live: 1 });
@@ -125,17 +125,17 @@ describe("ask", () => {
   });
 });
 
-describe("by class of device", () => {
+describe("limits by class of device", () => {
   const guard = useGuard({ SESSION_LIMIT: "mobile=1, desktop=2, other=0" });
 
-  test("each class has its own limit, and a class that is not named may have one", async () => {
+  test("each class has its own limit, and a class that is not named has a limit of one", async () => {
     const logins = [];
     for (const device of [PHONE, PHONE, DESKTOP, DESKTOP, DESKTOP, TABLET, TABLET, {}, {}, {}]) logins.push(await guard.login("ada", device));
     const live = await Promise.all(logins.map(({ access_token }) => passes(guard, access_token)));
     expect(live).toEqual([false, true, false, true, true, false, true, true, true, true]);
   });
 
-  test("a hundred racing logins leave exactly what each class may have", async () => {
+  test("a hundred simultaneous logins leave exactly as many as each class allows", async () => {
     const devices = Array.from({ length: 100 }, (_, i) => (i % 2 ? PHONE : DESKTOP));
     const all = await Promise.all(devices.map((device) => tryLogin(guard, { username: "race" }, device)));
     expect(await outcome(guard, all)).toEqual({ accepted: 100, live: 3 });
@@ -148,7 +148,7 @@ async function visit(token: string, to: Guard) {
   return typeof body === "string" ? `${status}` : `${status} ${String(body["code"])}`;
 }
 
-test("the origin's answer may give a user another limit", async () => {
+test("the login response may give a user another limit", async () => {
   await using guard = await startGuard();
   guard.origin.approvals.set("two allowed", { sub: "two allowed", session_limit: 2 });
   const logins = [await guard.login("two allowed"), await guard.login("two allowed"), await guard.login("two allowed")];
@@ -156,7 +156,7 @@ test("the origin's answer may give a user another limit", async () => {
   expect(visits).toEqual(["401 session_superseded", "200", "200"]);
 });
 
-describe.each([1, 3])("a hundred racing logins at limit %i", (limit) => {
+describe.each([1, 3])("a hundred simultaneous logins at limit %i", (limit) => {
   test(`leave exactly ${limit} live, and every other one superseded`, { timeout: 60_000 }, async () => {
     await using racing = await startGuard({ SESSION_LIMIT: `${limit}` });
     const logins = await Promise.all(Array.from({ length: 100 }, () => racing.login("racer")));
@@ -187,7 +187,7 @@ test("the login endpoint sets limit and policy for a user", async () => {
   expect(await tryLogin(guard, { username: "asked" })).toMatchObject({ status: 409, body: { sessions: [{ device: "other" }] } });
 });
 
-test("with no limit, a hundred racing logins all stay", async () => {
+test("with no limit, a hundred simultaneous logins all stay", async () => {
   await using guard = await startGuard({ SESSION_LIMIT: "0", SESSION_LIMIT_POLICY: "deny" });
   const all = await Promise.all(Array.from({ length: 100 }, () => tryLogin(guard, { username: "ada" })));
   expect(await outcome(guard, all)).toEqual({ accepted: 100, live: 100 });
@@ -198,7 +198,7 @@ test.each<[string, Record<string, string>, string]>([
   ["a platform that is Android's", { "sec-ch-ua-platform": '"Android"', "sec-ch-ua-mobile": "?0" }, "tablet"],
   ["the hint of a phone", { "sec-ch-ua-mobile": "?1" }, "mobile"],
   ["a form factor", { "sec-ch-ua-form-factors": '"XR"' }, "other"],
-])("the class of a device is told by %s, too", async (_, hints, device) => {
+])("the class of a device is detected by %s, too", async (_, hints, device) => {
   await using guard = await startGuard();
   const headers = { "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/145.0.0.0 Safari/537.36", ...hints };
   expect((await guard.login("ada", headers)).session).toMatchObject({ device });
@@ -222,7 +222,7 @@ describe("the session that a login comes with", () => {
     expect(await tryLogin(guard, { username: "ada" }, bearer(access_token).headers)).toMatchObject({ status: 200, body: { ended: [{ sid: session.sid }] } });
   });
 
-  test("goes before the oldest, and also where there is room, or no limit", async () => {
+  test("is replaced before the oldest, and also if there is room or no limit", async () => {
     for (const limit of ["2", "3", "0"]) {
       await using guard = await startGuard({ SESSION_LIMIT: limit });
       const [oldest, own] = [await guard.login("ada"), await cookieFor(guard, "ada")];
@@ -231,7 +231,7 @@ describe("the session that a login comes with", () => {
     }
   });
 
-  test("is replaced also beside a token of a session that is over, and by one whose time is over", async () => {
+  test("is replaced also beside the token of an ended session, and by an expired token", async () => {
     await using guard = await startGuard({ SESSION_LIMIT_POLICY: "deny" });
     const gone = await guard.login("ada");
     await guard.fetch("/_auth/logout", { method: "POST", ...bearer(gone.access_token) });
@@ -259,7 +259,7 @@ describe("the session that a login comes with", () => {
       return access_token;
     }],
     ["another user's token", async (guard) => (await guard.login("eve")).access_token],
-  ])("makes no room for another if it is %s", async (_, make) => {
+  ])("makes no room for another login if it is %s", async (_, make) => {
     await using guard = await startGuard({ SESSION_LIMIT_POLICY: "deny" });
     const live = await guard.login("ada");
     const token = await make(guard, live);
@@ -269,7 +269,7 @@ describe("the session that a login comes with", () => {
     expect(await passes(guard, live.access_token)).toBe(true);
   });
 
-  test("of another user is ended where its cookie is replaced, because nobody could use it", async () => {
+  test("is ended if it is another user's and its cookie is replaced, because nobody could use it", async () => {
     await using guard = await startGuard({ SESSION_LIMIT_POLICY: "deny" });
     const cookie = await cookieFor(guard, "ada");
     const next = await cookieFor(guard, "ben", { cookie });
@@ -277,7 +277,7 @@ describe("the session that a login comes with", () => {
     expect(await tryLogin(guard, { username: "ada" })).toMatchObject({ status: 200 });
   });
 
-  test("of another user stays where its token came otherwise, or the login fails", async () => {
+  test("stays if it is another user's and its token came otherwise, or the login fails", async () => {
     await using guard = await startGuard({ SESSION_LIMIT_POLICY: "deny" });
     const { access_token } = await guard.login("ada");
     expect(await tryLogin(guard, { username: "ben" }, bearer(access_token).headers)).toMatchObject({ status: 200 });
@@ -287,7 +287,7 @@ describe("the session that a login comes with", () => {
   });
 });
 
-test.each(["deny", "ask"])("with the policy %s, a session whose last token is over takes no place, and one that was refreshed does", { timeout: 60_000 }, async (policy) => {
+test.each(["deny", "ask"])("with the policy %s, a session whose last token has expired does not count, and a refreshed one does", { timeout: 60_000 }, async (policy) => {
   await using guard = await startGuard({ TOKEN_TTL: "4 seconds", SESSION_LIMIT_POLICY: policy });
   const [lost, kept] = [await guard.login("lost"), await guard.login("kept")];
   expect(await tryLogin(guard, { username: "lost" })).toMatchObject({ status: 409 });

@@ -1,4 +1,4 @@
-// Responses that come late: the session is checked again before they go out.
+// Responses that come late: the session is checked again before they are sent.
 
 import { request as httpRequest } from "node:http";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -11,7 +11,7 @@ beforeEach(() => {
   guard.origin.reply = {};
 });
 
-describe("an answer that the origin takes long for", () => {
+describe("a response that comes late", () => {
   const long = () => new Promise((resume) => setTimeout(resume, 1200));
   const lateTo = async (user: string, reply: typeof guard.origin.reply, init: RequestInit, between: () => Promise<unknown>) => {
     const { access_token } = await guard.login(user);
@@ -37,18 +37,18 @@ describe("an answer that the origin takes long for", () => {
     expect([status, headers.get("x-news")]).toEqual([401, null]);
   });
 
-  test("to somebody who navigates becomes the way to the login page", async () => {
+  test("to a navigation becomes a redirect to the login page", async () => {
     const init = { headers: { "sec-fetch-mode": "navigate", accept: "text/html" } };
     const { status, headers } = await lateTo("navigates", { body: "secret" }, init, () => guard.login("navigates"));
     expect([status, headers.get("location")]).toEqual([302, expect.stringMatching(/\/login\?redirect=.*reason=session_superseded/)]);
   });
 
-  test("arrives as it is if the session lives", async () => {
+  test("is unchanged if the session is live", async () => {
     const reply = { status: 203, headers: { "x-news": "a", "content-length": "4" }, body: "news" };
     expect(await answerOf(lateTo("waits", reply, {}, async () => undefined))).toMatchObject({ status: 203, headers: { "x-news": "a", "content-length": "4" }, body: "news" });
   });
 
-  test("and that the client left is not asked about", async () => {
+  test("causes no check if the client has disconnected", async () => {
     const { access_token } = await guard.login("leaves early");
     guard.origin.reply = { after: long, body: "news" };
     const { hostname, port } = new URL(guard.url);

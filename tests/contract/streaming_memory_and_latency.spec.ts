@@ -1,4 +1,4 @@
-// What passes through costs no memory, and hardly any time.
+// Streaming costs no memory and hardly any time.
 
 import { once } from "node:events";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
@@ -124,7 +124,7 @@ async function firstByte(url: string): Promise<number> {
   return time;
 }
 
-test("the first byte of an answer that goes on comes within 50 ms of when it comes without the guard", async () => {
+test("the first byte of a streaming response comes at most 50 ms later than without the guard", async () => {
   const direct = `http://127.0.0.1:${(origin.address() as AddressInfo).port}`;
   const times: { direct: number[]; guarded: number[] } = { direct: [], guarded: [] };
   await firstByte(guard.url);

@@ -1,4 +1,4 @@
-// Responses that go on, such as event streams: they pass piece by piece, and are cut off when their session ends.
+// Streaming responses, such as event streams: they pass piece by piece, and are cut off when their session ends.
 
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
@@ -21,8 +21,8 @@ function frame(bytes: Buffer, isMasked: boolean): Buffer {
   return Buffer.concat([Buffer.from([0x88, bytes.length | (isMasked ? 128 : 0)]), Buffer.alloc(isMasked ? 4 : 0), bytes]);
 }
 
-describe("a stream of events", () => {
-  test("passes piece by piece, and breaks off within two seconds of a newer login, at the origin too", async () => {
+describe("an event stream", () => {
+  test("passes piece by piece, and is cut off within two seconds of a newer login, at the origin, too", async () => {
     const { access_token } = await guard.login("streams");
     const opened = answerWithStream(guard.origin, "text/event-stream; charset=utf-8");
     const { answer, heard, ended } = await readStream(guard, access_token);
@@ -40,7 +40,7 @@ describe("a stream of events", () => {
     await gone;
   });
 
-  test("ends when the origin ends it, breaks when that breaks, and is left when the client leaves", async () => {
+  test("ends when the origin ends it, breaks off when the origin does, and is cancelled when the client disconnects", async () => {
     const { access_token } = await guard.login("leaves");
     let opened = answerWithStream(guard.origin, "text/event-stream");
     const first = await readStream(guard, access_token);
@@ -62,7 +62,7 @@ describe("a stream of events", () => {
     await gone.finally(() => clearInterval(writes));
   });
 
-  test("breaks off at once when its session ended while the origin had not answered yet", async () => {
+  test("is cut off at once if its session ended before the origin answered", async () => {
     const { access_token } = await guard.login("races");
     guard.origin.reply = {
       headers: { "content-type": "text/event-stream" },
@@ -75,7 +75,7 @@ describe("a stream of events", () => {
   });
 
   // By the bytes: an orderly end would be the last chunk, of no length (RFC 9112, section 7.1).
-  test("that is cut off has no last chunk, so that no client takes it for whole, and the next request says why", async () => {
+  test("that is cut off has no last chunk, so that no client takes it for complete, and the next request says why", async () => {
     const { access_token } = await guard.login("cut");
     const opened = answerWithStream(guard.origin, "text/event-stream");
     const { hostname, port } = new URL(guard.url);
@@ -149,7 +149,7 @@ function drains(response: ServerResponse): Promise<boolean> {
   });
 }
 
-describe("an answer of no known length", () => {
+describe("a response of unknown length", () => {
   test("is cut off within two seconds of its session's end, whatever its type", async () => {
     const types = [
       "application/x-ndjson", "application/jsonl", "application/stream+json", "application/json", "application/json-seq",
@@ -181,7 +181,7 @@ describe("an answer of no known length", () => {
     expect(guard.log.filter((line) => /error|uncaught/i.test(line))).toEqual([]);
   });
 
-  test("is cut off also if it begins late beside the check, whose time is over by then", async () => {
+  test("is cut off also if it starts after STORE_TIMEOUT with OVERLAP_SAFE_REQUESTS", async () => {
     await using ahead = await startGuard({ OVERLAP_SAFE_REQUESTS: "true", STORE_TIMEOUT: "1 second" });
     const { access_token } = await ahead.login("ada");
     const opened = answerWithStream(ahead.origin, "application/x-ndjson");
@@ -193,7 +193,7 @@ describe("an answer of no known length", () => {
     expect(await Promise.race([ended, new Promise((resume) => setTimeout(resume, 5000, "it goes on"))])).toBe("broken: aborted");
   });
 
-  test("is what says a length beside its chunks", async () => {
+  test("is also one with both Content-Length and chunks", async () => {
     await using origin = await startRawOrigin();
     await using raw = await startGuard({ ORIGIN_URL: origin.url });
     origin.reply = (socket) => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n");
@@ -204,14 +204,14 @@ describe("an answer of no known length", () => {
     expect(await ended).toBe("broken: aborted");
   });
 
-  test("that ends soon arrives whole, as it came", async () => {
+  test("that ends soon arrives complete and unchanged", async () => {
     const { access_token } = await guard.login("quick");
     guard.origin.reply = { headers: { "content-type": "text/html", "x-custom": "a" }, stream: (response) => (response.write("one "), response.end("two")) };
     const answer = await guard.fetch("/page", bearer(access_token));
     expect(await answerOf(answer)).toMatchObject({ status: 200, headers: { "transfer-encoding": "chunked", "x-custom": "a" }, body: "one two" });
   });
 
-  test("ends as the origin ends it, also when that is late", async () => {
+  test("ends when the origin ends it, even if that is late", async () => {
     const { access_token } = await guard.login("slow");
     const opened = answerWithStream(guard.origin, "text/plain");
     const { heard, ended } = await readStream(guard, access_token);
@@ -224,7 +224,7 @@ describe("an answer of no known length", () => {
   });
 });
 
-test("a download of known length finishes, though its session has ended meanwhile", async () => {
+test("a download of known length finishes, although its session has ended meanwhile", async () => {
   const { access_token } = await guard.login("downloads");
   const opened = answerWithStream(guard.origin, "application/octet-stream", { "content-length": "17" });
   const { heard, ended } = await readStream(guard, access_token);

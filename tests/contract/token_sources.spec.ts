@@ -1,4 +1,4 @@
-// TOKEN_SOURCES: where a token may be, and that it goes no further than the guard.
+// TOKEN_SOURCES: where a token may be, and that it stays at the guard.
 
 import { request as httpRequest } from "node:http";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -18,7 +18,7 @@ beforeEach(() => {
 const json = (body: string): RequestInit => ({ method: "POST", headers: { "content-type": "application/json" }, body });
 const form = (body: string): RequestInit => ({ method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body });
 
-test("a header of the configured name is taken, and taken out", async () => {
+test("a token in the configured header is used, and removed", async () => {
   expect((await guard.fetch("/a", { headers: { "X-Access-Token": token } })).status).toBe(200);
   expect(guard.origin.received[0]?.headers).toMatchObject({ "x-auth-request-user": "ada" });
   expect(guard.origin.received[0]?.headers).not.toHaveProperty("x-access-token");
@@ -29,7 +29,7 @@ test.each([
   ["/a?b=%2f&accessToken=TOKEN&c=+&&d", "/a?b=%2f&c=+&&d"],
   ["/a?%61ccessToken=TOKEN", "/a"],
   ["/a?accessToken=TOKEN&accessToken=TOKEN", "/a"],
-])("the query token of %s is taken, and the origin gets %s", async (target, arrives) => {
+])("a token in the query of %s is used, and the origin gets %s", async (target, arrives) => {
   const headers = { referer: `${guard.url}${target.replaceAll("TOKEN", token)}` };
   expect((await guard.fetch(target.replaceAll("TOKEN", token), { headers })).status).toBe(200);
   expect(guard.origin.received.map((it) => it.target)).toEqual([arrives]);
@@ -37,7 +37,7 @@ test.each([
   expect(guard.log.join()).not.toContain(token);
 });
 
-test("a person with a stale query token is sent to the login page and back, without it", async () => {
+test("a navigation with a stale query token is redirected to the login page and back, without the token", async () => {
   const answer = await answerOf(guard.fetch("/a?b=1&accessToken=x.y.z", { headers: { accept: "text/html" } }));
   expect(answer).toMatchObject({ status: 302, headers: { location: "/_auth/login?redirect=/a?b=1&reason=token_invalid" } });
 });
@@ -48,7 +48,7 @@ test.each([
   ["a form field", () => form(`b=+%2f&accessToken=${token}&&c`)],
   ["a form field that is escaped", () => form(`b=%zz&access%54oken=${token}`)],
   ["a body of exactly 64 KB", () => json(`{"accessToken":"${token}"}`.padEnd(64 * 1024))],
-])("%s is taken, and the body arrives byte for byte", async (_, make) => {
+])("a token in %s is used, and the body arrives byte for byte", async (_, make) => {
   const init = make();
   expect(await answerOf(guard.fetch("/a", init))).toMatchObject({ status: 200 });
   const [received] = guard.origin.received;
@@ -63,7 +63,7 @@ test.each([
   ["no JSON", () => json(`{"accessToken":"${token}"`)],
   ["another content type", () => ({ ...form(`accessToken=${token}`), headers: { "content-type": "text/plain" } })],
   ["a name that differs in case", () => form(`accesstoken=${token}`)],
-])("%s holds no token", async (_, make) => {
+])("%s does not count as a token", async (_, make) => {
   expect(await answerOf(guard.fetch("/a", make()))).toMatchObject({ status: 401, body: { code: "token_missing" } });
   expect(guard.origin.received).toEqual([]);
 });
@@ -99,19 +99,19 @@ test.each([
   ["body and bearer", () => guard.fetch("/a", { ...json(`{"accessToken":"x.y.z"}`), headers: { "content-type": "application/json", ...bearer(token).headers } })],
   ["two in the query", () => guard.fetch(`/a?accessToken=x.y.z&accessToken=${token}`)],
   ["two in the body", () => guard.fetch("/a", json(`{"accessToken":"x.y.z","accessToken":"${token}"}`))],
-])("two that differ, %s, are a bad request", async (_, send) => {
+])("two different tokens in %s are a bad request", async (_, send) => {
   expect(await answerOf(send())).toMatchObject({ status: 400, body: { code: "bad_request" } });
   expect(guard.origin.received).toEqual([]);
 });
 
-test("the guard's own endpoints take it from there, too", async () => {
+test("the guard's own endpoints accept these tokens, too", async () => {
   const { access_token } = await guard.login("eve");
   expect(await answerOf(guard.fetch(`/_auth/session?accessToken=${access_token}`))).toMatchObject({ status: 200 });
   expect((await guard.fetch("/_auth/logout", form(`accessToken=${access_token}`))).status).toBe(204);
   expect((await guard.fetch("/a", bearer(access_token))).status).toBe(401);
 });
 
-test("with FORWARD_CREDENTIAL the origin gets the token wherever it was sent, and the identity as ever", async () => {
+test("with FORWARD_CREDENTIAL the origin gets the token wherever it was sent, and the identity as well", async () => {
   await using open = await startGuard({ TOKEN_SOURCES: EVERYWHERE, FORWARD_CREDENTIAL: "true" });
   const { access_token } = await open.login("ada");
   const authorization = `Bearer ${access_token}`;
@@ -123,8 +123,8 @@ test("with FORWARD_CREDENTIAL the origin gets the token wherever it was sent, an
   expect(received?.headers).toMatchObject({ authorization, cookie, "x-access-token": access_token, "x-auth-request-user": "ada" });
 });
 
-describe("what is not configured", () => {
-  test("is not looked at, and left as it is", async () => {
+describe("a source that is not configured", () => {
+  test("is ignored and forwarded unchanged", async () => {
     await using plain = await startGuard({ TOKEN_SOURCES: "cookie" });
     const cookie = (await plain.fetch("/_auth/login", formInit({ username: "ada" }))).headers.getSetCookie()[0]?.split(";")[0] ?? "";
     const headers = { cookie, "x-access-token": "theirs", authorization: "Bearer theirs", "content-type": "application/json", "sec-fetch-site": "same-origin" };
@@ -136,7 +136,7 @@ describe("what is not configured", () => {
     }
   });
 
-  test("without `cookie` none is set, and a form is told so", async () => {
+  test("gets no cookie at login, and a form login says so", async () => {
     await using plain = await startGuard({ TOKEN_SOURCES: "bearer" });
     const json = await answerOf(plain.fetch("/_auth/login", loginInit({ username: "ada" })));
     expect(json.status).toBe(200);

@@ -79,7 +79,7 @@ describe("a WebSocket", () => {
     expect(await client.closed).toMatchObject({ code: 4001, reason: "session_revoked" });
   });
 
-  test("is closed when its session ends by itself", async () => {
+  test("is closed when its session expires", async () => {
     await using brief = await startGuard({ SESSION_TTL: "2 seconds" });
     const { access_token } = await brief.login("ada");
     const { client } = await openWebSocket(brief, access_token);
@@ -89,7 +89,7 @@ describe("a WebSocket", () => {
   test.each([
     ["with a code and a reason", 4321, "because", { code: 4321, reason: "because" }],
     ["without a code", undefined, undefined, { code: 1005, reason: "" }],
-  ])("that either side closes %s is closed so on the other", async (_, code, reason, expected) => {
+  ])("that either side closes %s is closed alike on the other", async (_, code, reason, expected) => {
     const { access_token } = await guard.login("closes");
     const first = await openWebSocket(guard, access_token);
     first.client.socket.close(code, reason);
@@ -126,7 +126,7 @@ describe("a WebSocket", () => {
     expect(at - start).toBeLessThan(1000);
   });
 
-  test("whose client or origin vanishes is closed on the other side", async () => {
+  test("whose client or origin disappears is closed on the other side", async () => {
     const { access_token } = await guard.login("vanishes");
     const first = await openWebSocket(guard, access_token);
     first.client.socket.terminate();
@@ -136,13 +136,13 @@ describe("a WebSocket", () => {
     expect((await second.client.closed).code).toBeGreaterThan(1000);
   });
 
-  test("without a live session is not opened", async () => {
+  test("is refused without a live session", async () => {
     expect(await refusalOf(`${guard.url}/chat`, {})).toMatchObject({ status: 401, body: { code: "token_missing" } });
     expect(guard.origin.sockets).toEqual([]);
   });
 });
 
-test.runIf(inject("store") === "redis")("without Durable Objects, live connections pass and are the origin's to end", async () => {
+test.runIf(inject("store") === "redis")("without Durable Objects, live connections pass, and only the origin can end them", async () => {
   await using bare = await startGuard({}, { withoutObjects: true });
   const { access_token } = await bare.login("ada");
   const { client } = await openWebSocket(bare, access_token);

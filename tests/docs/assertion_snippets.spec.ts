@@ -1,5 +1,5 @@
-// What docs/verify-requests.md tells origins to do about assertions works as it stands there, in Node and in
-// Python. In Rust: auth/tests/verify_requests.
+// The snippets of docs/verify-requests.md verify assertions as it says, in Node and in Python.
+// In Rust: auth/tests/verify_requests.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

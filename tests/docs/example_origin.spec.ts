@@ -1,4 +1,4 @@
-// The example's origin answers what comes through the guard, and nothing that comes past it.
+// The example origin answers requests that come through the guard, and refuses those that bypass it.
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -53,7 +53,7 @@ const proof = (claims: object = {}, header: object = {}, by = key) =>
 const logInPast = (text: string) =>
   answerOf(fetch(`${origin}/internal/login`, { method: "POST", headers: { "x-auth-request-assertion": text }, body: CREDENTIALS }));
 
-test("the guard may ask about credentials, and the proofs of these tests are good but for what is wrong with them", async () => {
+test("the guard may check credentials, and the proofs of these tests are valid except for what is wrong with them", async () => {
   expect(await logInPast(proof())).toMatchObject({ status: 200, body: { sub: "m-001" } });
 });
 
@@ -68,15 +68,15 @@ test.each<[string, () => string]>([
   ["a proof that is over", () => proof({ exp: now - 1 })],
   ["a proof that never ends", () => proof({ exp: undefined })],
   ["a proof signed by a stranger", () => proof({}, {}, makeKey("ES256"))],
-])("who asks about credentials past the guard with %s is refused", async (_, make) => {
+])("a credential check that bypasses the guard with %s is refused", async (_, make) => {
   expect(await logInPast(make())).toMatchObject({ status: 403, body: "This request did not come from the guard.\n" });
 });
 
-test("the proof of a login is no assertion", async () => {
+test("the proof of a credential check is not an assertion", async () => {
   expect(await past(proof({ sub: "m-001" }))).toMatchObject({ status: 403 });
 });
 
-test("the assertions of these tests are good but for what is wrong with them", async () => {
+test("the assertions of these tests are valid except for what is wrong with them", async () => {
   expect(await past(assertion())).toMatchObject({ status: 200, body: { user: "m-001" } });
 });
 
@@ -93,6 +93,6 @@ test.each<[string, () => string]>([
   ["an assertion that never ends", () => assertion({ exp: undefined })],
   ["an assertion signed by a stranger", () => assertion({}, {}, makeKey("ES256"))],
   ["an assertion that nobody has signed", () => assertion({}, { alg: "none" }).replace(/[^.]*$/, "")],
-])("%s past the guard is refused", async (_, make) => {
+])("%s that bypasses the guard is refused", async (_, make) => {
   expect(await past(make())).toMatchObject({ status: 403, body: "This request did not come through the guard.\n" });
 });

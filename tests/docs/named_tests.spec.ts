@@ -1,4 +1,4 @@
-// What the documentation says is tested, is tested: the tests that its tables name are there.
+// Every test that a table of the documentation names exists.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// docs/openapi.yaml is complete, and it holds for the running Worker: Schemathesis makes requests of
-// it, good ones and bad ones, and compares the answers.
+// docs/openapi.yaml is complete and true: Schemathesis sends requests made from it, valid and invalid ones, to the
+// running Worker, and compares the responses.
 
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";

@@ -1,5 +1,4 @@
-// The documentation holds together: links lead somewhere, what pages name is there, and tables say what the
-// code says.
+// The pages of the documentation agree with each other and with the code: links, names and tables.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -162,4 +161,11 @@ test("whatever a page shows of a terminal is run", () => {
 
 test.each(PAGES)("%s sends nobody to the README for what has a page of its own", (path) => {
   expect(words(path)).not.toMatch(/[Tt]he README (has|says|shows)|see the README/);
+});
+
+test("tests/README.md names every spec", () => {
+  const folders = readdirSync(join(root, "tests"), { withFileTypes: true }).filter((it) => it.isDirectory() && it.name !== "docs" && it.name !== "commands");
+  const specs = folders.flatMap(({ name }) => readdirSync(join(root, "tests", name)).filter((file) => file.endsWith(".spec.ts")).map((file) => `${name}/${file.replace(".spec.ts", "")}`));
+  const text = page("tests/README.md");
+  expect(specs.filter((spec) => !text.includes(`\`${spec.replace("contract/", "")}\``))).toEqual([]);
 });

@@ -26,7 +26,7 @@ export function adminApi(usual: () => Guard) {
     call,
     remove: (path: string, credential = KEY, at = usual()) => call(path, { method: "DELETE" }, credential, at),
     /** Begins a session; a text is sent as it stands. */
-    begin(sub: string, body: object | string = {}, credential = KEY, at = usual()) {
+    createSession(sub: string, body: object | string = {}, credential = KEY, at = usual()) {
       const text = typeof body === "string" ? body : JSON.stringify(body);
       return call(sessionsOf(sub), { method: "POST", headers: { "content-type": "application/json" }, body: text }, credential, at);
     },
@@ -41,7 +41,7 @@ export function adminApi(usual: () => Guard) {
       return (await at.login(sub)).access_token;
     },
     /** Everybody whom the API lists, page by page. */
-    async everybody(limit = 40, at = usual()) {
+    async listUsers(limit = 40, at = usual()) {
       const all: Users["users"] = [];
       for (let cursor = ""; ; ) {
         const answer = await call(`users?limit=${limit}${cursor && `&cursor=${cursor}`}`, {}, KEY, at);

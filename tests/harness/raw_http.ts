@@ -25,7 +25,7 @@ export interface RawOrigin extends AsyncDisposable {
   /** What it answers, as bytes; the default is a 200 without a body. */
   reply: string | ((socket: Socket, request: Message) => void);
   /** What has come so far of the request that is not all there. */
-  coming: string;
+  incomplete: string;
   /** Is called when a head is there, before its body is. */
   onHead?: (socket: Socket) => void;
 }
@@ -45,7 +45,7 @@ export async function startRawOrigin(): Promise<RawOrigin> {
         origin.onHead?.(socket);
       }
       const read = readMessage(bytes, false);
-      origin.coming = read ? "" : bytes;
+      origin.incomplete = read ? "" : bytes;
       if (!read) return;
       bytes = bytes.slice(read.length);
       told = false;
@@ -60,7 +60,7 @@ export async function startRawOrigin(): Promise<RawOrigin> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received: [],
     sockets: [],
-    coming: "",
+    incomplete: "",
     reply: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
     async [Symbol.asyncDispose]() {
       for (const socket of origin.sockets) socket.destroy();

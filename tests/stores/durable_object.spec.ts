@@ -29,7 +29,7 @@ describe("a user's Durable Object", () => {
     expect((await after.login("ada")).ended.map(({ sid }) => sid)).toEqual([live.session.sid]);
   });
 
-  test("forgets by its alarm what need not be kept, and leaves nothing behind", async () => {
+  test("deletes what need not be kept with its alarm, and leaves nothing behind", async () => {
     await using guard = await startGuard({}, { persist: folder });
     const objects = await guard.miniflare.getDurableObjectNamespace("USER_SESSIONS");
     const object = objects.get(objects.idFromName("user:forgotten")) as unknown as { apply(command: string): Promise<string> };
@@ -62,7 +62,7 @@ describe("a user's Durable Object", () => {
       ["after", "refresh", "a refresh", 200, refresh],
       ["before", "set_data", "a change of the data", 200, patch],
       ["after", "set_data", "a change of the data", 200, patch],
-    ])("%s it answers to %s is asked anew, and %s gets its %i", async (when, command, name, status, send) => {
+    ])("%s it answers %s is asked again, and %s gets its %i", async (when, command, name, status, send) => {
       const { access_token } = await guard.login(`${name} ${when}`);
       await guard.fault(command, when);
       const answer = await answerOf(guard.fetch(...send(access_token)));
@@ -70,7 +70,7 @@ describe("a user's Durable Object", () => {
       if (command === "end") expect(await code(guard, { access_token } as LoggedIn)).toBe("session_revoked");
     });
 
-    test("is asked anew for every request that it held up, by the short way as well", async () => {
+    test("is asked again for every interrupted request, on the cached path as well", async () => {
       const { access_token } = await guard.login("often");
       for (let round = 0; round < 5; round += 1) {
         await guard.fault("check", "before");
@@ -78,7 +78,7 @@ describe("a user's Durable Object", () => {
       }
     });
 
-    test("twice at once is an outage, and lets nobody in", async () => {
+    test("twice in a row is an outage, and lets nobody in", async () => {
       const { access_token } = await guard.login("twice");
       guard.origin.received.length = 0;
       await guard.fault("check", "before", 2);
@@ -87,7 +87,7 @@ describe("a user's Durable Object", () => {
       expect(await code(guard, { access_token } as LoggedIn)).toBe(200);
     });
 
-    test.each(["before", "after"] as const)("%s it answers to a login is not asked blindly: the login fails, and leaves no session behind", async (when) => {
+    test.each(["before", "after"] as const)("%s it answers a login is not simply asked again: the login fails, and leaves no session behind", async (when) => {
       guard.origin.approvals.set(`login ${when}`, { sub: `login ${when}`, session_limit: 1, session_limit_policy: "deny" });
       await guard.fault("open", when);
       const login = async () => (await answerOf(guard.fetch("/_auth/login", loginInit({ username: `login ${when}` })))).status;

@@ -5,14 +5,14 @@ import { expect, inject, test } from "vitest";
 import { answerOf, bearer, startGuard, type LoggedIn, type Vars } from "../harness/guard.ts";
 import { redisVars, startRedis } from "../harness/redis.ts";
 
-test("the nearest replica may answer a check, when that was chosen", async () => {
+test("with READ_CONSISTENCY = nearest the nearest replica answers the check", async () => {
   await using guard = await startGuard({ ...redisVars(inject("restUrl")), READ_CONSISTENCY: "nearest" });
   const [first, second] = [await guard.login("ada"), await guard.login("ada")];
   const visit = async ({ access_token }: LoggedIn) => (await answerOf(guard.fetch("/", bearer(access_token)))).status;
   expect([await visit(first), await visit(second)]).toEqual([401, 200]);
 });
 
-test("the nearest replica's primary learns all the same that a refreshed token's successor is used", async () => {
+test("with READ_CONSISTENCY = nearest the primary still learns that a refreshed token's successor is used", async () => {
   const vars = { ...redisVars(inject("restUrl")), READ_CONSISTENCY: "nearest" };
   await using guard = await startGuard(vars, { clock: true });
   const { access_token: old } = await guard.login("ada");
@@ -24,7 +24,7 @@ test("the nearest replica's primary learns all the same that a refreshed token's
   await expect.poll(() => visit(old, 60_000)).toBe(401);
 });
 
-test("scripts that Redis has forgotten are sent again, for every command", async () => {
+test("scripts that Redis has lost are sent again, for every command", async () => {
   await using redis = await startRedis();
   await using guard = await startGuard(redisVars(redis.restUrl));
   const client = await createClient({ url: redis.redisUrl }).connect();
@@ -38,7 +38,7 @@ test("scripts that Redis has forgotten are sent again, for every command", async
   client.destroy();
 });
 
-test("a record of another session is no answer, also where the same was asked before", async () => {
+test("a record of another session is an outage, even if the same check was made before", async () => {
   const vars: Vars = { ...redisVars(inject("restUrl")), SESSION_LIMIT: "0" };
   await using guard = await startGuard(vars);
   const [one, other] = [await guard.login("ada"), await guard.login("ada")];
@@ -92,7 +92,7 @@ test("Redis holds one hash per user, which expires a minute after the last sessi
 const indexed = (client: { zCard(key: string): Promise<number> }, keyspace: string, sessions: number) =>
   expect.poll(() => client.zCard(`${keyspace}{index}:deadlines`)).toBe(sessions);
 
-test("a check of a session nobody began writes nothing", async () => {
+test("a check of an unknown session writes nothing", async () => {
   await using redis = await startRedis();
   await using guard = await startGuard({ ...redisVars(redis.restUrl), REDIS_KEYSPACE: "ks:", SESSION_IDLE_TIMEOUT: "1 hour" });
   const { access_token } = await guard.login("ada");

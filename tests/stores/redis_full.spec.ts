@@ -1,4 +1,4 @@
-// A Redis whose memory is full: sessions end all the same, and none begins.
+// A Redis whose memory is full: sessions still end, and none begins.
 
 import { createClient } from "redis";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -7,7 +7,7 @@ import { startIssuer, type Issuer } from "../harness/identity_provider.ts";
 import { redisVars, startRedis, type RedisAndBridge } from "../harness/redis.ts";
 import { openSocket } from "../harness/websocket.ts";
 
-describe("a Redis that is full and evicts nothing", () => {
+describe("a Redis that is full and does not evict", () => {
   const START = { SESSION_IDLE_TIMEOUT: "2 seconds", SESSION_LIMIT: "2", ADMIN_API_KEY: "an-admin-api-key-of-forty-characters-and-more" };
   const key = { authorization: `Bearer ${START.ADMIN_API_KEY}` };
   let redis: RedisAndBridge;
@@ -38,7 +38,7 @@ describe("a Redis that is full and evicts nothing", () => {
     ["the end of one by an admin", 200, ({ session }) => [`/_auth/admin/users/full/sessions/${session.sid}`, { method: "DELETE", headers: key }]],
     ["the end of all by an admin", 200, () => ["/_auth/admin/users/full/sessions", { method: "DELETE", headers: key }]],
     ["a revocation", 200, ({ access_token }) => ["/_auth/revoke", { method: "POST", headers: key, body: new URLSearchParams({ token: access_token }) }]],
-  ])("ends sessions all the same: %s is answered by %i, and its listeners are told", async (_, status, end) => {
+  ])("still ends sessions: %s is answered with %i, and listeners are told", async (_, status, end) => {
     const entry = await guard.login("full");
     await using socket = await openSocket(`${guard.url}/_auth/events`, bearer(entry.access_token).headers as Record<string, string>);
     await setFull(true);
@@ -48,7 +48,7 @@ describe("a Redis that is full and evicts nothing", () => {
     expect(await socket.closed).toMatchObject({ code: 4001, reason: "session_revoked" });
   });
 
-  test("ends sessions at the issuer's word, which is told that it could not be noted", async () => {
+  test("still ends sessions by back-channel logout, which is answered with 503 because it could not be stored", async () => {
     const login = await guard.fetch("/_auth/login", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ id_token: issuer.idToken({ sub: "issued" }) }) });
     const entry = (await login.json()) as LoggedIn;
     await setFull(true);
@@ -59,7 +59,7 @@ describe("a Redis that is full and evicts nothing", () => {
     expect((await guard.fetch("/_auth/backchannel-logout", init)).status).toBe(200);
   });
 
-  test("ends the session of which an old token was used", async () => {
+  test("still ends the session of a reused token", async () => {
     const entry = await guard.login("reused");
     await guard.fetch("/_auth/refresh", { method: "POST", ...bearer(entry.access_token) });
     const old = await mint({ sub: "reused", sid: entry.session.sid, jti: "of-old", iat: Math.floor(Date.now() / 1000) - 60 });
@@ -68,7 +68,7 @@ describe("a Redis that is full and evicts nothing", () => {
     expect(await visit(entry)).toBe(401);
   });
 
-  test("begins no session, and ends nobody's for one", async () => {
+  test("begins no session, and ends none for it", async () => {
     const [one, other] = [await guard.login("enters"), await guard.login("enters")];
     await setFull(true);
     const answer = await answerOf(guard.fetch("/_auth/login", loginInit({ username: "enters" })));
@@ -78,7 +78,7 @@ describe("a Redis that is full and evicts nothing", () => {
     expect((await guard.login("enters")).ended.map(({ sid }) => sid)).toEqual([one.session.sid]);
   });
 
-  test("shuts out nobody who is logged in, but for their idle timeout", async () => {
+  test("locks out nobody who is logged in, except by the idle timeout", async () => {
     const entry = await guard.login("idles");
     await setFull(true);
     const end = Date.parse(String(entry.session["expires_at"]));

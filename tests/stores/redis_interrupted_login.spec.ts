@@ -1,4 +1,4 @@
-// A store that fails in the middle of a login.
+// A Redis that fails in the middle of a login.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -41,7 +41,7 @@ test.each<[string, Fault]>([
   ["when its token was noted, and the answer is lost", (command) => (isClaim(command) ? "after" : undefined)],
   ["before the session begins", (command) => (isOpen(command) ? "before" : undefined)],
   ["when the session has begun, and the answer is lost", (command) => (isOpen(command) ? "after" : undefined)],
-])("a login by an ID token that the store interrupts %s can be repeated, and leaves one session", async (_, fault) => {
+])("a login with an ID token that the store interrupts %s can be repeated, and leaves one session", async (_, fault) => {
   await using issuer = await startIssuer();
   await using store = await startFaultyStore();
   await using guard = await startGuard({ ...redisVars(store.url), TRUSTED_ISSUERS: JSON.stringify([issuer.entry()]) });
@@ -58,7 +58,7 @@ test.each<[string, Fault]>([
   expect(await exchange()).toMatchObject({ status: 401, body: { code: "token_invalid" } });
 });
 
-test("a right password counts as an attempt if the store cannot take it back, and the login succeeds", async () => {
+test("a right password counts as an attempt if the store cannot uncount it, and the login succeeds", async () => {
   await using store = await startFaultyStore();
   await using guard = await startGuard({ ...redisVars(store.url), LOGIN_RATE: "1 per hour" });
   store.fault = (command) => (command.includes("HINCRBY', KEYS[1], 'count', -1") ? "before" : undefined);

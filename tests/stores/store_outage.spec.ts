@@ -1,4 +1,4 @@
-// A store that is away, hangs or answers nonsense: nobody is let in, and what STORE_FAILURE allows.
+// A store that is down, hangs or answers nonsense: nobody is let in, except by STORE_FAILURE.
 
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,7 +8,7 @@ import { answerOf, bearer, loginInit, mint, startGuard, type LoggedIn } from "..
 import { makeKey } from "../harness/signing_keys.ts";
 import { redisVars, startRedis } from "../harness/redis.ts";
 
-test("a store that is away lets nobody in, and says when to come back", async () => {
+test("a store that is down lets nobody in, and the refusal says when to retry", async () => {
   await using guard = await startGuard(redisVars("http://127.0.0.1:9"));
   for (const answer of [
     await answerOf(guard.fetch("/_auth/health")),
@@ -22,14 +22,14 @@ test("a store that is away lets nobody in, and says when to come back", async ()
   }
 });
 
-test("an attempt to log in that cannot be counted does not reach the origin", async () => {
+test("a login attempt that cannot be counted does not reach the origin", async () => {
   await using guard = await startGuard({ ...redisVars("http://127.0.0.1:9"), LOGIN_RATE: undefined });
   const answer = await answerOf(guard.fetch("/_auth/login", loginInit({ username: "ada" })));
   expect(answer).toMatchObject({ status: 503, body: { code: "store_unavailable" } });
   expect(guard.origin.credentialChecks).toEqual([]);
 });
 
-test("a store that hangs is told from an unknown session, and is asked again when it is back", async () => {
+test("a store that hangs is no unknown session, and is used again when it is back", async () => {
   await using redis = await startRedis();
   await using guard = await startGuard({ ...redisVars(redis.restUrl), STORE_TIMEOUT: "1 second" });
   const { access_token } = await guard.login("ada");
@@ -46,7 +46,7 @@ test("a store that hangs is told from an unknown session, and is asked again whe
   await expect.poll(visit, { timeout: 10_000 }).toBe(200);
 });
 
-test("allow-recent honours in an outage who was seen live, and nobody else", async () => {
+test("allow-recent accepts during an outage the sessions that were seen live, and no others", async () => {
   const redis = await startRedis();
   const SIGNING_KEYS = JSON.stringify({ keys: [makeKey("ES256").jwk] });
   await using guard = await startGuard({ ...redisVars(redis.restUrl), SIGNING_KEYS, STORE_FAILURE: "allow-recent: 1 minute" });
@@ -59,7 +59,7 @@ test("allow-recent honours in an outage who was seen live, and nobody else", asy
   expect(await visit(unseen.access_token)).toBe(503);
 });
 
-test("allow-recent honours nobody who has logged out, or was superseded, here", async () => {
+test("allow-recent accepts no session that was logged out or superseded at this isolate", async () => {
   const redis = await startRedis();
   const vars = { ...redisVars(redis.restUrl), STORE_FAILURE: "allow-recent: 1 minute" };
   await using guard = await startGuard(vars);
@@ -72,7 +72,7 @@ test("allow-recent honours nobody who has logged out, or was superseded, here", 
   expect([await visit(leaves), await visit(stays)]).toEqual([503, 503]);
 });
 
-test("a wrong token of the store is an outage, and never reaches the log", async () => {
+test("a wrong UPSTASH_REDIS_REST_TOKEN is an outage, and is never logged", async () => {
   const vars = { ...redisVars(inject("restUrl")), UPSTASH_REDIS_REST_TOKEN: "wrong-and-secret" };
   await using guard = await startGuard(vars);
   expect(await answerOf(guard.fetch("/_auth/health"))).toMatchObject({ status: 503 });
@@ -92,7 +92,7 @@ test.each<[string, number, Record<string, string>, string | Buffer]>([
   ["an error with success", 200, {}, '{"error":"LOADING Redis is loading the dataset in memory"}'],
   ["an answer to something else", 200, {}, '{"result":"OK"}'],
   ["a lost script, again and again", 400, {}, '{"error":"NOSCRIPT No matching script."}'],
-])("an endpoint that answers with %s is away, and its token goes nowhere else", async (_, status, headers, body) => {
+])("a store that answers with %s counts as down, and its token is sent nowhere else", async (_, status, headers, body) => {
   const elsewhere: unknown[] = [];
   const other = createServer((request, response) => {
     elsewhere.push(request.headers);
@@ -149,7 +149,7 @@ test("health asks the store at most once a second, however many ask", async () =
   }
 });
 
-test("a connection whose session cannot be asked about is ended after some tries, and not at the first", async () => {
+test("a streaming response whose session cannot be checked is cut off after several tries, and not at the first", async () => {
   const redis = await startRedis();
   await using guard = await startGuard(redisVars(redis.restUrl));
   const { access_token } = await guard.login("ada");

@@ -1,4 +1,4 @@
-// The bridge speaks Upstash's protocol: by hand, and with Upstash's own client.
+// The bridge speaks Upstash's REST protocol, both with plain requests and with Upstash's own client.
 
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -52,7 +52,7 @@ test("a transaction is applied whole or not at all", async () => {
   expect(await post("/", ["GET", key("t")])).toMatchObject({ body: { result: "2" } });
 });
 
-test("base64 is what the client asked for, and leaves OK, numbers and null as they are", async () => {
+test("base64 is used if the client asks for it, and leaves OK, numbers and null unchanged", async () => {
   const asked = { "upstash-encoding": "base64" };
   expect(await post("/", ["SET", key("b"), "é\n"], asked)).toMatchObject({ body: { result: "OK" } });
   expect(await post("/", ["GET", key("b")], asked)).toMatchObject({ body: { result: "w6kK" } });
@@ -99,7 +99,7 @@ describe("in base64", () => {
   });
 });
 
-test("bytes in a body and in a path stay as they are", async () => {
+test("bytes in a body and in a path are unchanged", async () => {
   const asked = { headers: { "upstash-encoding": "base64" } };
   const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
   await call(`/set/${key("all")}?EX=100`, { method: "POST", body: all });
@@ -110,7 +110,7 @@ test("bytes in a body and in a path stay as they are", async () => {
   expect(await call("/get/%zz")).toMatchObject({ status: 400, body: { error: expect.stringMatching(/^ERR /) } });
 });
 
-test("numbers are as exact as they were sent, and as Redis has them", async () => {
+test("numbers stay as exact as they were sent, and as Redis has them", async () => {
   const send = (body: string) => fetch(url, { method: "POST", headers: { authorization }, body }).then((answer) => answer.text());
   expect(await send(`["SET","${key("large")}",9007199254740993]`)).toBe('{"result":"OK"}');
   expect(await send(`["INCRBY","${key("large")}",2]`)).toBe('{"result":9007199254740995}');
@@ -118,12 +118,12 @@ test("numbers are as exact as they were sent, and as Redis has them", async () =
   expect(await send(`["GET","${key("json")}"]`)).toBe(JSON.stringify({ result: '{"n":9007199254740993,"t":[1.50]}' }));
 });
 
-test("a copy onto the same key is none, as at Upstash", async () => {
+test("a copy onto the same key does nothing, as at Upstash", async () => {
   await post("/", ["SET", key("copied"), "a"]);
   expect(await post("/", ["COPY", key("copied"), key("copied")])).toMatchObject({ status: 200, body: { result: 0 } });
 });
 
-test("the token comes as a bearer or as _token, and without it nothing is done", async () => {
+test("the token comes as a bearer token or as _token, and without it nothing is done", async () => {
   const ping = "/ping";
   expect(await answerOf(fetch(`${url}${ping}?_token=${REST_TOKEN}`))).toMatchObject({ status: 200, body: { result: "PONG" } });
   for (const init of [{}, { headers: { authorization: "Bearer wrong" } }, { headers: { authorization: `Basic ${REST_TOKEN}` } }]) {
@@ -134,7 +134,7 @@ test("the token comes as a bearer or as _token, and without it nothing is done",
   }
 });
 
-test("words of a path are taken as they are, even those that look like dot segments", async () => {
+test("words of a path are taken literally, even those that look like dot segments", async () => {
   // Past `fetch`, which would resolve them itself.
   const path = `/set/${key("dots")}/%2e%2e`;
   const [answer] = (await once(get(url + path, { path, headers: { authorization } }), "response")) as [IncomingMessage];
@@ -147,7 +147,7 @@ test("a bridge without a token does not start", async () => {
   await expect(startBridge(options)).rejects.toThrow("token");
 });
 
-test("every answer carries a sync token", async () => {
+test("every response has a sync token", async () => {
   expect((await call("/ping")).headers["upstash-sync-token"]).toMatch(/\S/);
 });
 
@@ -185,7 +185,7 @@ test.each([
   expect(await post("/", ["GET", key("beside")])).toMatchObject({ body: { result: line } });
 });
 
-test("a stream may be called like an option", async () => {
+test("a stream may have the name of an option", async () => {
   await post("/", ["DEL", "block"]);
   await post("/", ["XADD", "block", "1-1", "f", "v"]);
   expect(await post("/", ["XREAD", "COUNT", 1, "STREAMS", "block", "0"])).toMatchObject({ status: 200, body: { result: [["block", [["1-1", ["f", "v"]]]]] } });
@@ -304,7 +304,7 @@ describe("after a failover", () => {
     }
   });
 
-  test("that gave no new primary, commands say so, and reads are answered", async () => {
+  test("without a new primary, commands say so, and reads are answered", async () => {
     await using replica = await startRedis();
     const client = await createClient({ url: replica.redisUrl }).connect();
     await client.sendCommand(["REPLICAOF", "127.0.0.1", "9"]);

@@ -1,8 +1,8 @@
-// How the Worker asks a Durable Object: time limits, failures and repetitions.
+// How the Worker asks a Durable Object: time limits, failures and retries.
 
 import { expect, test } from "vitest";
 
-test("a Durable Object that hangs, fails or is gone is told as such, and never as an answer", async () => {
+test("a Durable Object that hangs, fails or is gone is reported as such, and never as an answer", async () => {
   // By a path that the compiler does not follow: the module is typed for the Workers runtime.
   const { href } = new URL("../../src/stores/client.js", import.meta.url);
   const { askObject } = (await import(href)) as { askObject(...args: unknown[]): Promise<unknown> };
@@ -20,7 +20,7 @@ test.each([
   ["reset", { durableObjectReset: true }, true, 2],
   ["out of reach for a moment", { retryable: true }, true, 2],
   ["broken by its own code", { remote: true }, true, 1],
-])("a Durable Object that is %s is asked as often as that helps", async (_, kind, isRepeatable, times) => {
+])("a Durable Object that is %s is asked again only if that helps", async (_, kind, isRepeatable, times) => {
   const { href } = new URL("../../src/stores/client.js", import.meta.url);
   const { askObject } = (await import(href)) as { askObject(...args: unknown[]): Promise<unknown> };
   let [stubs, asked] = [0, 0];

@@ -1,4 +1,5 @@
-// What a user's object does about sessions that may have ended unseen. By hand, because it takes a minute.
+// How a user's Durable Object rechecks sessions that may have ended unseen. Its clock is simulated: it takes a
+// minute.
 
 import { beforeAll, expect, test } from "vitest";
 
@@ -53,28 +54,28 @@ async function ring(ctx: unknown, look: (seconds: number) => number | string | u
   return looks;
 }
 
-test("a session in doubt is looked at for a minute, and then left alone until it may end by itself", async () => {
+test("a session in doubt is checked for a minute, and then left alone until it may expire", async () => {
   const { ctx, said } = withSocket(START + HOUR);
   await listeners.doubt(ctx);
   expect(await ring(ctx, () => START + HOUR, START + HOUR)).toEqual([0, 10, 20, 30, 40, 50]);
   expect(said).toEqual([]);
 });
 
-test("an end that the store carries out late is told at the next look", async () => {
+test("an end that the store applies late is reported at the next check", async () => {
   const { ctx, said } = withSocket(START + HOUR);
   await listeners.doubt(ctx);
   expect(await ring(ctx, (seconds) => (seconds < 35 ? START + HOUR : EVENT), START + HOUR)).toEqual([0, 10, 20, 30, 40]);
   expect(said).toEqual([EVENT, [4001, "session_revoked"]]);
 });
 
-test("while the store is away the session stays in doubt", async () => {
+test("while the store is down the session stays in doubt", async () => {
   const { ctx, said } = withSocket(START + HOUR);
   await listeners.doubt(ctx);
   const looks = await ring(ctx, (seconds) => (seconds < 200 ? undefined : EVENT), START + HOUR);
   expect([looks.at(-1), said]).toEqual([200, [EVENT, [4001, "session_revoked"]]]);
 });
 
-test("a session without doubt is looked at when it may end by itself, and no sooner", async () => {
+test("a session without doubt is checked when it may expire, and no sooner", async () => {
   const { ctx } = withSocket(START + 50_000);
   expect(await ring(ctx, (seconds) => START + (seconds < 60 ? 90_000 : 2 * HOUR), START + HOUR)).toEqual([50, 90]);
 });

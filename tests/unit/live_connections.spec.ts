@@ -1,16 +1,16 @@
-// Live connections when it cannot be learnt whether their session is over.
+// How streaming responses are watched when their session cannot be checked.
 
 import { describe, expect, test } from "vitest";
 
-/** What a request's passage has that matters here. Its timer rings when the test says so. */
-function passage(url = "https://app.example/page", method = "GET") {
-  const passage = { url, method, session: "sid user", ring: () => undefined as unknown, timer: { wait: (_: number, late: () => unknown) => (passage.ring = late) } };
-  return passage;
+/** What a request context has that matters here. Its timer rings when the test says so. */
+function requestContext(url = "https://app.example/page", method = "GET") {
+  const requestContext = { url, method, session: "sid user", ring: () => undefined as unknown, timer: { wait: (_: number, late: () => unknown) => (requestContext.ring = late) } };
+  return requestContext;
 }
 
 interface Relay {
   setUp(watches: boolean): void;
-  tie(answer: Response, passage: object, watch: () => Promise<unknown>, waitUntil: (end: Promise<unknown>) => void): Response;
+  tie(answer: Response, requestContext: object, watch: () => Promise<unknown>, waitUntil: (end: Promise<unknown>) => void): Response;
 }
 
 /** The module, by a path that the compiler does not follow: it is typed for the Workers runtime. */
@@ -23,23 +23,23 @@ async function relay(): Promise<Relay> {
 
 const endless = () => new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode("data: 1\n\n")) });
 
-test("when the user's object was restarted, what ended meanwhile is learnt by listening again", async () => {
+test("after a restart of the user's Durable Object, listening again reports what ended meanwhile", async () => {
   const { tie } = await relay();
   const socket = Object.assign(new EventTarget(), {
     accept: () => queueMicrotask(() => socket.dispatchEvent(Object.assign(new Event("close"), { code: 1006, reason: "" }))),
     close: () => undefined,
   });
   const told: unknown[] = [{ webSocket: socket }, { webSocket: socket }, "session_revoked"];
-  const of = passage();
+  const of = requestContext();
   const tied = tie(new Response(endless()), of, () => Promise.resolve(told.shift()), () => undefined);
   of.ring();
   await expect(tied.text()).rejects.toThrow("The session is over.");
   expect(told).toEqual([]);
 });
 
-test("nobody is asked about a body that has ended by the time that it is looked after", async () => {
+test("a body that has already ended causes no check", async () => {
   const { tie } = await relay();
-  const of = passage();
+  const of = requestContext();
   let asked = 0;
   const tied = tie(new Response(new Blob(["whole"]).stream()), of, () => Promise.resolve((asked += 1)), () => undefined);
   expect(await tied.text()).toBe("whole");
@@ -59,7 +59,7 @@ describe("an address whose answers have ended at once is believed", () => {
     for (let time = 0; time < times; time += 1) {
       const answer = new Response(new Blob(["whole"]).stream(), init);
       const ends: Promise<unknown>[] = [];
-      const tied = tie(answer, passage(url, method), () => Promise.resolve("session_revoked"), (it) => ends.push(it));
+      const tied = tie(answer, requestContext(url, method), () => Promise.resolve("session_revoked"), (it) => ends.push(it));
       untouched.push(tied === answer);
       await end(tied);
       await Promise.all(ends);
@@ -77,7 +77,7 @@ describe("an address whose answers have ended at once is believed", () => {
   test("but not when one has gone on", async () => {
     const { tie } = await relay();
     await ask("https://app.example/b", 17);
-    const of = passage("https://app.example/b");
+    const of = requestContext("https://app.example/b");
     let tied = new Response();
     // One of thirty-two is looked after, and the timer of the last one rings.
     for (let time = 0; time < 32; time += 1) tied = tie(new Response(endless(), html), of, () => Promise.resolve("session_revoked"), () => undefined);

@@ -1,4 +1,5 @@
-// Paths of the origin that AUTH_PATH would hide: monitor mode finds them. By check-config: commands/check_config.spec.ts.
+// Paths of the origin that AUTH_PATH hides: monitor mode finds them. With check-config:
+// commands/check_config.spec.ts.
 
 import { describe, expect, test } from "vitest";
 import { startGuard, type Guard } from "../harness/guard.ts";
@@ -18,7 +19,7 @@ const SITES: [name: string, answer: (path: string) => number, taken: string[]][]
 /** Lines of the log about it. */
 const warnings = (guard: Guard) => guard.log.filter((line) => line.includes("auth_path_taken"));
 
-describe("in monitor mode", () => {
+describe("in monitor mode the log names the paths", () => {
   test.each(SITES)("an origin that %s", async (_, answer, taken) => {
     await using site = await startSite(answer);
     await using guard = await startGuard({ ORIGIN_URL: site.url, AUTH_PATH: "/auth", MODE: "monitor" });
@@ -31,7 +32,7 @@ describe("in monitor mode", () => {
     expect(causes.flatMap((cause) => /something at (.*?), which/.exec(cause)?.[1]?.split(", ") ?? [])).toEqual(taken);
   });
 
-  test("an origin that is away changes nothing", async () => {
+  test("of an origin that is down: none", async () => {
     await using guard = await startGuard({ ORIGIN_URL: "http://127.0.0.1:9", MODE: "monitor" });
     expect((await guard.fetch("/x")).status).toBe(502);
     expect((await guard.fetch("/_auth/health")).status).toBe(200);
@@ -39,7 +40,7 @@ describe("in monitor mode", () => {
   });
 });
 
-test("where something is enforced, nobody asks", async () => {
+test("with enforce the origin is not probed", async () => {
   await using site = await startSite(() => 404);
   await using guard = await startGuard({ ORIGIN_URL: site.url, AUTH_PATH: "/auth" });
   expect((await guard.fetch("/x")).status).toBe(401);

@@ -1,4 +1,4 @@
-// The public keys at /.well-known/jwks.json, and how keys rotate.
+// The JWK Set at /.well-known/jwks.json, and key rotation.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -25,7 +25,7 @@ beforeAll(async () => {
 const parts = (token: string) => token.split(".") as [string, string, string];
 
 describe("the key set", () => {
-  test("is public, and holds public halves only", async () => {
+  test("is public, and contains public keys only", async () => {
     const answer = await answerOf(guard.fetch("/.well-known/jwks.json"));
     expect(answer).toMatchObject({
       status: 200,
@@ -39,7 +39,7 @@ describe("the key set", () => {
     }
   });
 
-  test.each(["ES256", "EdDSA"])("lets panva/jose verify our %s tokens", async (alg) => {
+  test.each(["ES256", "EdDSA"])("lets panva/jose verify the guard's %s tokens", async (alg) => {
     await using other = await startGuard({ SIGNING_KEYS: keySet(keyOf(alg)) });
     const { access_token, session } = await other.login("ada");
     const published = createRemoteJWKSet(new URL(`${other.url}/.well-known/jwks.json`));
@@ -50,7 +50,7 @@ describe("the key set", () => {
     expect(await answerOf(other.fetch("/", bearer(access_token)))).toMatchObject({ status: 200 });
   });
 
-  test.each(["HS256", "HS384", "HS512"])("of %s lets panva/jose verify our tokens with the secret", async (alg) => {
+  test.each(["HS256", "HS384", "HS512"])("with %s is empty, and panva/jose verifies the guard's tokens with the secret", async (alg) => {
     const key = keyOf(alg);
     await using other = await startGuard({ SIGNING_KEYS: keySet(key) });
     const { access_token } = await other.login("ada");
@@ -61,7 +61,7 @@ describe("the key set", () => {
   });
 });
 
-test("keys rotate: a new one in front signs, both verify, and the old one's tokens end with it", async () => {
+test("keys rotate: the first key signs, all verify, and a removed key's tokens are refused", async () => {
   const folder = await mkdtemp(join(tmpdir(), "session-guard-keys-"));
   const [before, after] = [makeKey("HS256", "before"), makeKey("ES256", "after")];
   const visit = async (guard: Guard, { access_token }: LoggedIn) => (await answerOf(guard.fetch("/", bearer(access_token)))).status;

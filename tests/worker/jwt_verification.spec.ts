@@ -1,4 +1,4 @@
-// Tokens of every algorithm: what is accepted and what is refused.
+// Access tokens of every algorithm: which are accepted and which are refused.
 
 import { createHmac } from "node:crypto";
 import { importJWK, SignJWT } from "jose";
@@ -230,14 +230,14 @@ test("there are at least 120 hostile tokens, each of its own name", () => {
 });
 
 describe.each(keys)("$alg", (key) => {
-  test("a good token passes, so that the others are refused for what is wrong with them", async () => {
+  test("a good token passes, so that the others are refused only for what is wrong with them", async () => {
     for (const token of [good(key), claims({ aud: ["other", AUDIENCE] })(key), header({ typ: "application/at+jwt" })(key)]) {
       const answer = await answerOf(guard.fetch("/", bearer(token)));
       expect(answer).toMatchObject({ status: 200 });
     }
   });
 
-  test.each(HOSTILE)("%s is refused, and the origin never hears of it", async (_, make, code = "token_invalid") => {
+  test.each(HOSTILE)("%s is refused, and never reaches the origin", async (_, make, code = "token_invalid") => {
     guard.origin.received.length = 0;
     const answer = await answerOf(guard.fetch("/", bearer(make(key))));
     expect(answer).toMatchObject({ status: 401, body: { code } });

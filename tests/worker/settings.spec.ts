@@ -1,4 +1,4 @@
-// Bad settings stop every request, and the log says which and why.
+// Invalid settings stop every request, and the log says which and why.
 
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
@@ -29,7 +29,7 @@ test.each([
   expect(guard.origin.received).toEqual([]);
 });
 
-test("numbers, truths and lists of wrangler.toml count as their text does", async () => {
+test("numbers, booleans and lists of wrangler.toml count like their text", async () => {
   const ROUTES = [{ path: "/open", access: "public" }];
   await using guard = await startGuard({ SESSION_LIMIT: 2, LOGOUT_ALL_SESSIONS: true, ROUTES });
   expect((await guard.fetch("/open")).status).toBe(200);
@@ -41,7 +41,7 @@ test("numbers, truths and lists of wrangler.toml count as their text does", asyn
   expect(await statuses()).toEqual([401, 401, 401]);
 });
 
-test("keys made for development serve no other host than this machine", async () => {
+test("development keys serve only this machine", async () => {
   await using guard = await startGuard({ SIGNING_KEYS: keySet({ kid: "development-only-1" }) });
   expect(await answerOf(guard.fetch("/"))).toMatchObject({ status: 401 });
   const elsewhere = await answerOf(guard.fetch("/", { headers: { host: "members.example.com" } }));
@@ -49,7 +49,7 @@ test("keys made for development serve no other host than this machine", async ()
   await expect.poll(() => guard.log.join("\n")).toContain("made for development");
 });
 
-test("a binding that is missing is named", async () => {
+test("a missing binding is named in the log", async () => {
   await using guard = await startGuard({}, { withoutObjects: true });
   expect(await answerOf(guard.fetch("/"))).toMatchObject({ status: 500, body: { code: "misconfigured" } });
   await expect.poll(() => guard.log.join("\n")).toContain("USER_SESSIONS");
