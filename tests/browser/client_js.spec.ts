@@ -1,38 +1,18 @@
 // client.js in a real browser: it receives the end of a session and goes to the login page.
 
-import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Browser, WebSocketRoute } from "playwright-core";
-import { startBrowser } from "../harness/browser.ts";
-import { startGuard, type Guard } from "../harness/guard.ts";
+import { expect, test } from "vitest";
+import type { WebSocketRoute } from "playwright-core";
+import { COUNT_OPENED, submitLogin, useGuardedBrowser } from "../harness/guarded_browser.ts";
+import { startGuard } from "../harness/guard.ts";
 import { PASSWORD } from "../harness/origin.ts";
 
-let guard: Guard;
-let browser: Browser;
-let url: string;
-beforeAll(async () => {
-  [guard, browser] = await Promise.all([startGuard(), startBrowser()]);
-  // Browsers take `Secure` cookies from this name without TLS.
-  url = guard.url.replace("127.0.0.1", "localhost");
-});
-afterAll(async () => {
-  await browser.close();
-  await guard[Symbol.asyncDispose]();
-});
-
-/** Has a page count the WebSockets that were opened. */
-const COUNT_OPENED = `globalThis.opened = 0;
-globalThis.WebSocket = class extends WebSocket {
-  constructor(...args) {
-    super(...args);
-    this.addEventListener("open", () => globalThis.opened++);
-  }
-};`;
+const { guard, newContext, url } = useGuardedBrowser();
 
 /** A page of the origin's with the client, open in a browser in which somebody has signed in. */
 async function open(username: string, attributes = "") {
   const type = "text/html";
   guard.origin.reply = { headers: { "content-type": type }, body: `<title>Members</title><script src="/_auth/client.js" ${attributes} async></script>` };
-  const page = await (await browser.newContext()).newPage();
+  const page = await (await newContext()).newPage();
   await page.addInitScript(COUNT_OPENED);
   await page.addInitScript("addEventListener('session-guard:ended', ({ detail }) => { globalThis.ended = detail })");
   const asked: string[] = [];
@@ -41,9 +21,7 @@ async function open(username: string, attributes = "") {
   });
   const signIn = async () => {
     await page.goto(`${url}/boats?page=2`);
-    await page.getByLabel("User name").fill(username);
-    await page.getByLabel("Password").fill(PASSWORD);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await submitLogin(page, username);
     await expect.poll(() => page.evaluate("globalThis.opened")).toBe(1);
   };
   const ended = () => page.evaluate("globalThis.ended");
@@ -109,7 +87,7 @@ test("after a logout by a form the login page says so, although the pushed event
 test("a page that listens and polls does not keep its session from expiring", async () => {
   await using brief = await startGuard({ SESSION_IDLE_TIMEOUT: "3 seconds" });
   brief.origin.reply = { headers: { "content-type": "text/html" }, body: '<title>Members</title><script src="/_auth/client.js" async></script>' };
-  const page = await (await browser.newContext()).newPage();
+  const page = await (await newContext()).newPage();
   const sockets = await route(page);
   await page.goto(`${brief.url.replace("127.0.0.1", "localhost")}/boats`);
   await page.getByLabel("User name").fill("hal");

@@ -5,11 +5,9 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Browser, BrowserContext, Download, Page } from "playwright-core";
-import { startBrowser } from "../harness/browser.ts";
-import { startGuard, type Guard } from "../harness/guard.ts";
-import { PASSWORD } from "../harness/origin.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { BrowserContext, Download, Page } from "playwright-core";
+import { submitLogin, useGuardedBrowser } from "../harness/guarded_browser.ts";
 
 const MB = 1024 * 1024;
 const FILE = Buffer.concat([randomBytes(12 * MB), Buffer.alloc(12 * MB, "members")]);
@@ -17,28 +15,17 @@ const PIECES = 24;
 /** How long a slow download takes, in milliseconds. */
 const SLOW = 10_000;
 
-let guard: Guard;
-let browser: Browser;
-let url: string;
+const { guard, newContext, url } = useGuardedBrowser();
 let context: BrowserContext;
 beforeAll(async () => {
-  [guard, browser] = await Promise.all([startGuard(), startBrowser()]);
-  // Browsers take `Secure` cookies from this name without TLS.
-  url = guard.url.replace("127.0.0.1", "localhost");
   context = await signedIn("reader");
-});
-afterAll(async () => {
-  await browser.close();
-  await guard[Symbol.asyncDispose]();
 });
 
 /** A browser profile in which somebody is signed in. */
 async function signedIn(user: string): Promise<BrowserContext> {
-  const context = await browser.newContext();
+  const context = await newContext();
   const page = await newPage(context);
-  await page.getByLabel("User name").fill(user);
-  await page.getByLabel("Password").fill(PASSWORD);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await submitLogin(page, user);
   await page.waitForURL(`${url}/files`);
   return context;
 }

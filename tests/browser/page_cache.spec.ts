@@ -1,35 +1,13 @@
 // The Back button after a session has ended, in a real browser with a page cache. The headers:
 // contract/page_cache.spec.ts.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Browser } from "playwright-core";
-import { startBrowser } from "../harness/browser.ts";
-import { startGuard, type Guard } from "../harness/guard.ts";
-import { PASSWORD } from "../harness/origin.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { COUNT_OPENED, submitLogin, useGuardedBrowser } from "../harness/guarded_browser.ts";
 
-let guard: Guard;
-let browser: Browser;
-let url: string;
-beforeAll(async () => {
-  [guard, browser] = await Promise.all([startGuard({ ROUTES: '[{"path": "/shell", "access": "public"}]' }), startBrowser({ withPageCache: true })]);
-  // Browsers take `Secure` cookies from this name without TLS.
-  url = guard.url.replace("127.0.0.1", "localhost");
-});
-afterAll(async () => {
-  await browser.close();
-  await guard[Symbol.asyncDispose]();
-});
+const { guard, newContext, url } = useGuardedBrowser({ ROUTES: '[{"path": "/shell", "access": "public"}]' }, { withPageCache: true });
 
 const FORM = "<form method=post action=/_auth/logout><button>Sign out</button></form><a href=/other>Other</a>";
 const CLIENT = '<script src="/_auth/client.js" async></script>';
-/** Has a page count the WebSockets that were opened. */
-const COUNT_OPENED = `globalThis.opened = 0;
-globalThis.WebSocket = class extends WebSocket {
-  constructor(...args) {
-    super(...args);
-    this.addEventListener("open", () => globalThis.opened++);
-  }
-};`;
 let users = 0;
 const serve = (headers: Record<string, string>, body = "") => {
   guard.origin.reply = { headers: { "content-type": "text/html", ...headers }, body: `<title>Private</title>${FORM}${body}` };
@@ -39,13 +17,11 @@ beforeEach(() => serve({}));
 /** A browser of its own, in which somebody has signed in and sees a page. */
 async function visitor(path = "/boats") {
   const user = `visitor-${(users += 1)}`;
-  const page = await (await browser.newContext()).newPage();
+  const page = await (await newContext()).newPage();
   await page.addInitScript("addEventListener('pageshow', ({ persisted }) => { globalThis.persisted = persisted })");
   await page.addInitScript(COUNT_OPENED);
   await page.goto(`${url}/boats`);
-  await page.getByLabel("User name").fill(user);
-  await page.getByLabel("Password").fill(PASSWORD);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await submitLogin(page, user);
   await page.waitForURL(`${url}/boats`);
   if (path !== "/boats") await page.goto(`${url}${path}`);
   // Playwright's own `goBack` waits for a load, which a kept page has had.

@@ -1,30 +1,20 @@
 // The guard's pages in a real browser, used as people use them.
 
-import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Browser } from "playwright-core";
-import { startBrowser } from "../harness/browser.ts";
-import { answerOf, startGuard, type Guard } from "../harness/guard.ts";
+import { beforeAll, expect, test } from "vitest";
+import { useGuardedBrowser } from "../harness/guarded_browser.ts";
+import { answerOf } from "../harness/guard.ts";
 import { PASSWORD } from "../harness/origin.ts";
 
 const MEMBERS = { headers: { "content-type": "text/html" }, body: "<title>Members</title><form method=post action=/_auth/logout><button>Sign out</button></form>" };
 
-let guard: Guard;
-let browser: Browser;
-let url: string;
+const { guard, newContext, url } = useGuardedBrowser();
 beforeAll(async () => {
-  [guard, browser] = await Promise.all([startGuard(), startBrowser()]);
   guard.origin.reply = MEMBERS;
-  // Browsers take `Secure` cookies from this name without TLS.
-  url = guard.url.replace("127.0.0.1", "localhost");
-});
-afterAll(async () => {
-  await browser.close();
-  await guard[Symbol.asyncDispose]();
 });
 
 /** A browser of its own, with JavaScript switched off. */
 async function visitor() {
-  const context = await browser.newContext({ javaScriptEnabled: false });
+  const context = await newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
   const signIn = async (username: string, password = PASSWORD) => {
     await page.getByLabel("User name").fill(username);
@@ -42,7 +32,7 @@ test("a second browser signs the first one out, which is told so and returns to 
   await first.signIn("ada");
   expect([first.page.url(), await first.page.title()]).toEqual([`${url}/members?page=2`, "Members"]);
 
-  await second.page.goto(url);
+  await second.page.goto(`${url}`);
   await second.signIn("ada");
   expect(await second.page.title()).toBe("Members");
 
@@ -114,7 +104,7 @@ test("a form sent after the session has ended leads to the login page, which say
 
 test("a logout by a form leads to the login page, and the session has ended", async () => {
   const { page, signIn } = await visitor();
-  await page.goto(url);
+  await page.goto(`${url}`);
   await signIn("eva");
   const [cookie] = await page.context().cookies();
   expect(cookie).toMatchObject({ name: "__Host-session", httpOnly: true, secure: true, sameSite: "Lax", path: "/" });
@@ -126,7 +116,7 @@ test("a logout by a form leads to the login page, and the session has ended", as
 });
 
 test("the login page has labels, loads nothing from other sites, and keeps to its own Content-Security-Policy", async () => {
-  const context = await browser.newContext();
+  const context = await newContext();
   const page = await context.newPage();
   const complaints: string[] = [];
   const loaded: string[] = [];
@@ -158,7 +148,7 @@ test("the login page has labels, loads nothing from other sites, and keeps to it
 });
 
 test.each([["phone", 360, 640], ["desktop", 1280, 800]])("on a %s nothing overflows", async (name, width, height) => {
-  const context = await browser.newContext({ viewport: { width, height } });
+  const context = await newContext({ viewport: { width, height } });
   const page = await context.newPage();
   const folder = process.env["SCREENSHOTS"];
   const look = async (at: string) => {

@@ -8,7 +8,6 @@ import { blocks, PAGES, printed as pattern, root, scenes } from "../harness/docs
 import { freePort } from "../harness/redis.ts";
 
 const folder = useFolder();
-
 const README = "README.md";
 
 describe("npm start", () => {

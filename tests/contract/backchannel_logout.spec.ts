@@ -6,7 +6,6 @@ import { makeKey } from "../harness/signing_keys.ts";
 import { atSending, newUser, seconds, startTrustingGuard, useTrustedIssuer } from "../harness/trusted_issuer.ts";
 
 const { issuer, guard, exchange, logIn, logOut, visit } = useTrustedIssuer();
-
 const stranger = makeKey("RS256", "stranger");
 
 describe("back-channel logout", () => {

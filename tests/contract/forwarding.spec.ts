@@ -6,17 +6,13 @@ import { beforeAll, beforeEach, expect, test } from "vitest";
 import { answerOf, bearer, useGuard } from "../harness/guard.ts";
 
 const guard = useGuard();
-
 let token: string;
-
 let sid: string;
-
 beforeAll(async () => {
   const login = await guard.login("ada");
   token = login.access_token;
   sid = login.session.sid;
 });
-
 beforeEach(() => {
   guard.origin.received.length = 0;
   guard.origin.reply = {};

@@ -8,7 +8,6 @@ import type { Received } from "../harness/origin.ts";
 import { atSending, claimsOf, newUser, seconds, startTrustingGuard, useTrustedIssuer } from "../harness/trusted_issuer.ts";
 
 const { issuer, guard, exchange, logIn, logOut, visit } = useTrustedIssuer();
-
 const stranger = makeKey("RS256", "stranger");
 
 describe("an ID token", () => {

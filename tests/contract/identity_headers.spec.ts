@@ -3,29 +3,11 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { answerOf, bearer, loginInit, startGuard, useGuard, type Guard } from "../harness/guard.ts";
 import { startIssuer } from "../harness/identity_provider.ts";
-import { makeKey, type SigningKey } from "../harness/signing_keys.ts";
+import { ada, forged } from "../harness/identity.ts";
+import { keySet, makeKey } from "../harness/signing_keys.ts";
 
 const ROUTES = JSON.stringify([{ path: "/open", access: "public" }, { path: "/maybe", access: "optional" }]);
 
-const keySet = (...all: SigningKey[]) => JSON.stringify({ keys: all.map(({ jwk }) => jwk) });
-
-const ada = {
-  sub: "m-1",
-  claims: { email: "ada@example.com", name: "Ada W", preferred_username: "ada" },
-  roles: ["member", "a,b"],
-};
-
-const NAMES = [
-  ...["User", "Email", "Groups", "Session", "Data", "Assertion", "Claim-Name", "Preferred-Username"].map((name) => `X-Auth-Request-${name}`),
-  ...["User", "Email", "Groups", "Preferred-Username"].map((name) => `X-Forwarded-${name}`),
-  ...["User", "Email", "Groups", "Name"].map((name) => `Remote-${name}`),
-];
-
-/** Each name in several spellings, of which some server or framework makes the same. */
-const forged = Object.fromEntries(
-  NAMES.flatMap((name) => [name, name.toUpperCase().replaceAll("-", "_"), name.replaceAll("-", "."), name.replaceAll("-", ""), name.replace("-", "_")])
-    .map((name) => [name, "forged"]),
-);
 
 /** What the origin could take for an identity. */
 function told(guard: Guard) {

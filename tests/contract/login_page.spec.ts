@@ -4,7 +4,6 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { answerOf, bearer, cookieOf, formInit, mint, PHONE, startGuard, useGuard } from "../harness/guard.ts";
 
 const WHEN = String.raw`just now \(\d+ \w+ \d{4}, \d\d:\d\d UTC\)`;
-
 const guard = useGuard();
 
 beforeEach(() => {

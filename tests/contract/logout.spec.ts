@@ -6,7 +6,6 @@ import { answerOf, bearer, cookieOf, formInit, mint, startGuard, useGuard, type 
 import { sessionApi } from "../harness/session_api.ts";
 
 const guard = useGuard({ SESSION_LIMIT: "0" });
-
 const { call, passes, allPass } = sessionApi(guard);
 
 beforeEach(() => {

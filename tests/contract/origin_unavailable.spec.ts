@@ -7,13 +7,10 @@ import { answerOf, bearer, startGuard, useGuard } from "../harness/guard.ts";
 import { startRawOrigin } from "../harness/raw_http.ts";
 
 const guard = useGuard({ ORIGIN_TIMEOUT: "2 seconds" });
-
 let token: string;
-
 beforeAll(async () => {
   token = (await guard.login("ada")).access_token;
 });
-
 beforeEach(() => {
   guard.origin.received.length = 0;
   guard.origin.reply = {};
@@ -33,7 +30,6 @@ function begin(headers: Record<string, string>, at = guard) {
 }
 
 const pause = (millis: number) => new Promise((resume) => setTimeout(resume, millis));
-
 const PIECE = Buffer.alloc(6_000, "x");
 
 test("an origin that is down is a 502, and one that hangs is a 504", async () => {

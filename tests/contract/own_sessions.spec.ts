@@ -5,7 +5,6 @@ import { answerOf, bearer, cookieOf, formInit, PHONE, useGuard, type LoggedIn } 
 import { sessionApi } from "../harness/session_api.ts";
 
 const guard = useGuard({ SESSION_LIMIT: "0" });
-
 const { call, passes, allPass } = sessionApi(guard);
 
 beforeEach(() => {

@@ -5,7 +5,6 @@ import { answerOf, bearer, PHONE, startGuard, useGuard, type LoggedIn } from "..
 import { sessionApi } from "../harness/session_api.ts";
 
 const guard = useGuard({ SESSION_LIMIT: "0" });
-
 const { call, passes } = sessionApi(guard);
 
 beforeEach(() => {

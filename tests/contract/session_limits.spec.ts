@@ -4,15 +4,12 @@ import { describe, expect, test } from "vitest";
 import { answerOf, bearer, cookieOf, formInit, loginInit, mint, PHONE, startGuard, useGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
 
 const TABLET = { "user-agent": "Mozilla/5.0 (iPad; CPU OS 18_0 like Mac OS X) Mobile/15E148" };
-
 const DESKTOP = { "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0" };
 
 type Answer = Awaited<ReturnType<typeof answerOf>>;
 
 const tryLogin = (guard: Guard, fields: Record<string, unknown>, headers = {}) => answerOf(guard.fetch("/_auth/login", loginInit(fields, headers)));
-
 const passes = async (guard: Guard, token: string) => (await guard.fetch("/", bearer(token))).status === 200;
-
 const sids = (answer: Answer) => ((answer.body as { sessions?: { sid: string }[] }).sessions ?? []).map(({ sid }) => sid);
 
 /** How many of these logins passed, and their tokens' sessions that are live. */

@@ -34,6 +34,9 @@ export function makeKey(alg: string, kid = `key-${alg}`): SigningKey {
   return { alg, kid, jwk, pem, sign: (input) => signAsymmetric(alg, hash, privateKey, input) };
 }
 
+/** The value of `SIGNING_KEYS` for these keys. */
+export const keySet = (...keys: SigningKey[]) => JSON.stringify({ keys: keys.map(({ jwk }) => jwk) });
+
 function makePair(alg: string): { privateKey: KeyObject; publicKey: KeyObject } {
   if (alg === "ES256") return generateKeyPairSync("ec", { namedCurve: "P-256" });
   if (alg === "EdDSA") return generateKeyPairSync("ed25519");

@@ -33,7 +33,6 @@ async function startFaultyStore() {
 }
 
 const isClaim = (command: string) => command.startsWith('["set"') && command.includes('"nx"');
-
 const isOpen = (command: string) => /^\["eval(sha)?"/.test(command) && command.includes('"evict"');
 
 test.each<[string, Fault]>([

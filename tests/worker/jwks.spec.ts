@@ -6,18 +6,14 @@ import { join } from "node:path";
 import { createRemoteJWKSet, importJWK, jwtVerify } from "jose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { answerOf, AUDIENCE, bearer, ISSUER, startGuard, useGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
-import { ALGORITHMS, makeKey, type SigningKey } from "../harness/signing_keys.ts";
+import { ALGORITHMS, keySet, makeKey, type SigningKey } from "../harness/signing_keys.ts";
 
 const keys = ALGORITHMS.map((alg) => makeKey(alg));
 
-const keySet = (...all: SigningKey[]) => JSON.stringify({ keys: all.map(({ jwk }) => jwk) });
 
 const keyOf = (alg: string) => keys.find((key) => key.alg === alg) as SigningKey;
-
 const guard = useGuard({ SIGNING_KEYS: keySet(...keys) });
-
 let sid: string;
-
 beforeAll(async () => {
   sid = (await guard.login("ada")).session.sid;
 });

@@ -4,39 +4,28 @@ import { createHmac } from "node:crypto";
 import { importJWK, SignJWT } from "jose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { answerOf, AUDIENCE, bearer, ISSUER, useGuard } from "../harness/guard.ts";
-import { ALGORITHMS, makeKey, part, signed, type SigningKey } from "../harness/signing_keys.ts";
+import { ALGORITHMS, keySet, makeKey, part, signed, type SigningKey } from "../harness/signing_keys.ts";
 
 const keys = ALGORITHMS.map((alg) => makeKey(alg));
 
-const keySet = (...all: SigningKey[]) => JSON.stringify({ keys: all.map(({ jwk }) => jwk) });
 
 const keyOf = (alg: string) => keys.find((key) => key.alg === alg) as SigningKey;
-
 const guard = useGuard({ SIGNING_KEYS: keySet(...keys) });
-
 let sid: string;
-
 beforeAll(async () => {
   sid = (await guard.login("ada")).session.sid;
 });
 
 const now = () => Math.floor(Date.now() / 1000);
-
 const goodHeader = ({ alg, kid }: SigningKey) => ({ alg, typ: "at+jwt", kid });
-
 const goodClaims = () => ({ iss: ISSUER, aud: AUDIENCE, sub: "ada", sid, jti: "j", iat: now(), exp: now() + 60 });
 
 /** A token that is good but for what is changed; `undefined` takes a member away. */
 const header = (changes: object) => (key: SigningKey) => signed(key, { ...goodHeader(key), ...changes }, goodClaims());
-
 const claims = (changes: object) => (key: SigningKey) => signed(key, goodHeader(key), { ...goodClaims(), ...changes });
-
 const parts = (token: string) => token.split(".") as [string, string, string];
-
 const good = (key: SigningKey) => signed(key, goodHeader(key), goodClaims());
-
 const rawHeader = (text: (json: string) => string) => (key: SigningKey) => signed(key, text(JSON.stringify(goodHeader(key))), goodClaims());
-
 const rawClaims = (text: (json: string) => string) => (key: SigningKey) => signed(key, goodHeader(key), text(JSON.stringify(goodClaims())));
 
 /** Another signature for the same token. */
@@ -46,7 +35,6 @@ const signature = (change: (bytes: Buffer) => Uint8Array) => (key: SigningKey) =
 };
 
 const attacker = makeKey("ES256", "attacker");
-
 const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
 
 /** A name, what makes the token from a key of the guard's, and the code it is refused with. */
