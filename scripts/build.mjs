@@ -69,7 +69,7 @@ const whole = `
 /** What goes into the bundle beside the wasm. */
 function sources() {
   const scripts = readdirSync(join(root, "src"), { recursive: true }).filter((name) => name.endsWith(".js")).sort();
-  const files = [...scripts.map((name) => `src/${name}`), "scripts/build.mjs", "package-lock.json", "Cargo.lock"];
+  const files = [...scripts.map((name) => `src/${name}`), "xtask/src/bindgen.rs", "xtask/src/order.rs", "scripts/build.mjs", "package-lock.json", "Cargo.lock"];
   return files.map((name) => readFileSync(join(root, name)));
 }
 

@@ -3,9 +3,9 @@
 // environment or from .dev.vars, if they are there.
 
 import { spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { HEADERS, findTaken, warning } from "../src/services/auth_path_check.js";
 import { devVars } from "./dev-vars.mjs";
 import { giveUp, needTools, root } from "./setup.mjs";
 
@@ -15,11 +15,7 @@ const LIMITERS = ["LOGIN_RATE_LIMITER", "LOGIN_RATE_PER_ADDRESS_LIMITER"];
 await needTools();
 const { values } = options();
 const settings = await read(values.config, values.env);
-const check = spawnSync("cargo", ["run", "--quiet", "--locked", "--package", "xtask", "--", "check-settings", ...values.explain], {
-  cwd: root,
-  input: JSON.stringify(settings),
-  stdio: ["pipe", "inherit", "inherit"],
-});
+const check = xtask(["check-settings", ...values.explain], { input: JSON.stringify(settings), stdio: ["pipe", "inherit", "inherit"] });
 if (check.status === 0 && values.explain.length === 0) await lookBelowAuthPath(settings);
 process.exit(check.status ?? 1);
 
@@ -66,14 +62,20 @@ async function read(config, env) {
 /** Asks the origin what AUTH_PATH would hide, if it can be asked from here. */
 async function lookBelowAuthPath({ ORIGIN_URL = "", AUTH_PATH = "/_auth" }) {
   if (ORIGIN_URL === "") return;
-  const ask = async (path) => {
-    const init = { headers: HEADERS, redirect: "manual", signal: AbortSignal.timeout(5000) };
+  const authPath = AUTH_PATH.trim().replace(/\/+$/, "") || "/_auth";
+  const { userAgent, paths } = JSON.parse(xtask(["auth-path", authPath], { encoding: "utf8" }).stdout);
+  const statusOf = async (path) => {
+    const init = { headers: { "user-agent": userAgent }, redirect: "manual", signal: AbortSignal.timeout(5000) };
     const answer = await fetch(new URL(path, ORIGIN_URL), init);
     await answer.body?.cancel();
     return answer.status;
   };
-  const prefix = AUTH_PATH.trim().replace(/\/+$/, "");
-  const taken = await findTaken(prefix || "/_auth", ask).catch(() => undefined);
-  if (taken === undefined) console.log("note: ORIGIN_URL cannot be reached from here, so it is not known whether AUTH_PATH hides something of it");
-  else if (taken.length > 0) console.log(`note: ${warning(taken)}`);
+  const nowhere = `/${randomUUID()}`;
+  const statuses = await Promise.all([nowhere, ...paths].map(statusOf)).catch(() => undefined);
+  if (statuses === undefined) console.log("note: ORIGIN_URL cannot be reached from here, so it is not known whether AUTH_PATH hides something of it");
+  else xtask(["auth-path", authPath, ...statuses.map(String)], { stdio: "inherit" });
+}
+
+function xtask(words, options) {
+  return spawnSync("cargo", ["run", "--quiet", "--locked", "--package", "xtask", "--", ...words], { cwd: root, ...options });
 }

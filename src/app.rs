@@ -11,9 +11,9 @@ use auth::refusal::Refusal;
 use auth::request_log::RequestLog;
 use auth::store_health::StoreHealth;
 use wasm_bindgen::prelude::*;
-use worker::{Env, EnvBinding, ObjectNamespace};
+use worker::{Env, EnvBinding, Fetcher, ObjectNamespace};
 
-use crate::platform::Binding;
+use crate::platform::{Binding, RateLimit};
 use crate::proxy::access_log;
 use crate::proxy::cors;
 use crate::proxy::decision_cache;
@@ -38,7 +38,9 @@ pub struct App {
     /// Is asked.
     pub store: Rc<dyn SessionStore>,
     /// Count attempts to log in, in place of the store.
-    limiters: Vec<(RateSubject, JsValue)>,
+    limiters: Vec<(RateSubject, RateLimit)>,
+    /// The Worker that is the origin, if one is bound.
+    pub origin: Option<Fetcher>,
     /// The Durable Objects, which push needs with either store.
     pub objects: Option<ObjectNamespace>,
     /// Remembers for a moment whether the store answers.
@@ -99,14 +101,26 @@ impl App {
             }
         };
         let limiters = limiters(&settings, get)?;
+        let origin = get(ORIGIN).filter(Binding::is_worker).map(JsCast::unchecked_into);
         let (guard, health) = (Guard::new(settings), StoreHealth::default());
         let (noticed, removed, looked) =
             (ReportedEnds::default(), LastValue::default(), Cell::new(false));
-        Ok(Self { guard, store, limiters, objects, health, noticed, reports, removed, looked })
+        Ok(Self {
+            guard,
+            store,
+            limiters,
+            origin,
+            objects,
+            health,
+            noticed,
+            reports,
+            removed,
+            looked,
+        })
     }
 
     /// The binding that counts these attempts, if one does.
-    pub fn limiter(&self, by: RateSubject) -> Option<&JsValue> {
+    pub fn limiter(&self, by: RateSubject) -> Option<&RateLimit> {
         self.limiters.iter().find(|(its, _)| *its == by).map(|(_, limiter)| limiter)
     }
 }
@@ -115,7 +129,7 @@ impl App {
 fn limiters(
     settings: &Settings,
     get: impl Fn(&str) -> Option<Binding>,
-) -> Result<Vec<(RateSubject, JsValue)>, Refusal> {
+) -> Result<Vec<(RateSubject, RateLimit)>, Refusal> {
     let mut limiters = Vec::new();
     for (by, setting, name) in LIMITERS {
         let Some(limiter) = get(name) else { continue };
@@ -124,7 +138,7 @@ fn limiters(
                 "{setting}: its span must be `10 seconds` or `minute`, the period of the binding {name}"
             )));
         }
-        limiters.push((by, limiter.into()));
+        limiters.push((by, limiter.unchecked_into()));
     }
     Ok(limiters)
 }

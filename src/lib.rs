@@ -2,7 +2,9 @@
 //! randomness and its stores. Nothing is decided here.
 
 mod app;
+mod body;
 mod endpoints;
+mod fetch;
 mod platform;
 mod promise;
 mod proxy;

@@ -10,10 +10,10 @@ use auth::login::ClientInfo;
 use auth::refusal::Refusal;
 use auth::session::Sid;
 use auth::time::Timestamp;
-use js_sys::{Promise, Reflect};
+use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
+use crate::body;
 use crate::proxy::request_context::RequestContext;
 
 /// The head of a request. What every request is asked for comes with it, another header is looked at
@@ -34,15 +34,6 @@ pub const UNREADABLE: &str = "The body must be UTF-8, and at most 64 KB.";
 
 /// A body is larger than [`MAX_BODY`], or no UTF-8.
 pub struct UnreadableBody;
-
-#[wasm_bindgen(module = "/src/request_body.js")]
-extern "C" {
-    #[wasm_bindgen(js_name = readBody)]
-    fn read_body(request: &web_sys::Request, most: u32) -> Promise;
-
-    #[wasm_bindgen(js_name = peekBody)]
-    fn peek_body(request: &web_sys::Request, most: u32) -> Promise;
-}
 
 impl RequestHead {
     /// The head of a request, of which this much is known already.
@@ -81,7 +72,7 @@ impl RequestHead {
 
     /// Looks at its body, too, and leaves that in the request as it is.
     pub async fn with_body(self) -> Self {
-        let body = text(peek_body(&self.passage.request(), MAX_BODY as u32)).await;
+        let body = peek(&self.passage.request()).await;
         Self { body: Some(body), ..self }
     }
 }
@@ -129,7 +120,7 @@ impl Head for RequestHead {
 /// # Errors
 /// [`UnreadableBody`].
 pub async fn body(request: &web_sys::Request) -> Result<String, UnreadableBody> {
-    text(read_body(request, MAX_BODY as u32)).await
+    body::text(request.body(), MAX_BODY).await.map_err(|_| UnreadableBody)
 }
 
 /// Takes the one field of this name out of a form.
@@ -153,8 +144,15 @@ pub async fn form_text(
     }
 }
 
-async fn text(body: Promise) -> Result<String, UnreadableBody> {
-    JsFuture::from(body).await.ok().and_then(|body| body.as_string()).ok_or(UnreadableBody)
+/// Reads a body and leaves it in the request, byte for byte.
+async fn peek(request: &web_sys::Request) -> Result<String, UnreadableBody> {
+    let length = request.headers().get("content-length").ok().flatten();
+    if length.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > MAX_BODY)
+    {
+        return Err(UnreadableBody);
+    }
+    let copy = request.clone().map_err(|_| UnreadableBody)?;
+    body(&copy).await
 }
 
 /// The present moment, by the Workers clock.

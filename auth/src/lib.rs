@@ -20,6 +20,7 @@ pub mod access;
 pub mod admin;
 pub mod allowed_origins;
 pub mod assertion;
+pub mod auth_path_check;
 pub mod body_format;
 pub mod bounded_cache;
 pub mod config;

@@ -126,7 +126,7 @@ async fn users(app: &App, query: &str) -> Result<Response, Refusal> {
     if !stale.is_empty() {
         user_index::record(
             app,
-            &IndexQuery::Record { begun: None, ended: stale, now: request::now() },
+            IndexQuery::Record { begun: None, ended: stale, now: request::now() },
         );
     }
     let users = page.iter().zip(&live).filter(|(_, live)| !live.is_empty());

@@ -1,19 +1,20 @@
 //! Is the guard able to do its work?
 
+use std::time::Duration;
+
 use auth::refusal::Refusal;
 use auth::store_health::NextStep;
 use serde_json::json;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
+use worker::Delay;
 
 use crate::app::App;
 use crate::request;
 use crate::response;
-use crate::services::background;
 
-/// Milliseconds between two looks at what another request is asking. None can wait for another's
+/// Between two looks at what another request is asking. None can wait for another's
 /// answer itself: the platform ties it to its request.
-const LOOK_AGAIN: u32 = 20;
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// `GET health`: 200 when the store answers, or did within the last second; 503 when it does not.
 pub async fn show(app: &App) -> Response {
@@ -25,7 +26,7 @@ pub async fn show(app: &App) -> Response {
                 app.health.answered(verdict.clone(), request::now());
                 break verdict;
             }
-            NextStep::Wait => drop(JsFuture::from(background::pause(LOOK_AGAIN)).await),
+            NextStep::Wait => Delay::from(LOOK_AGAIN).await,
         }
     };
     match verdict {

@@ -22,4 +22,8 @@ extern "C" {
     /// rejected.
     #[wasm_bindgen(js_name = checkSession)]
     pub fn check_session(context: &RequestContext, token: &JsTokenContext, now: f64) -> Promise;
+
+    /// Was this thrown because an object was restarted or moved, so that a new stub reaches it?
+    #[wasm_bindgen(js_name = wasReset)]
+    pub fn was_reset(error: &JsValue) -> bool;
 }

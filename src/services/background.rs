@@ -1,22 +1,18 @@
 //! Work that goes on after the answer.
 
-use crate::promise;
+use std::time::Duration;
+
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
+use worker::Delay;
 
-/// Milliseconds before each further attempt. With [`TIMEOUT`] all of them fit into the 30 seconds
-/// that a Worker may live on after its answer.
-const PAUSES: [u32; 3] = [1_000, 3_000, 8_000];
+use crate::platform;
+use crate::promise::{self, Answering};
 
-#[wasm_bindgen(module = "/src/services/background.js")]
-extern "C" {
-    #[wasm_bindgen(js_name = afterAnswer)]
-    fn after_answer(work: &Promise);
-
-    /// The promise is resolved after so many milliseconds.
-    pub fn pause(millis: u32) -> Promise;
-}
+/// Before each further attempt. With the time limit of each, all of them fit into the 30 seconds that a Worker may
+/// live on after its answer.
+const PAUSES: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
 
 /// Does something after the answer, for 30 seconds at most.
 pub fn later(work: impl Future<Output = ()> + 'static) {
@@ -25,22 +21,23 @@ pub fn later(work: impl Future<Output = ()> + 'static) {
 
 /// Does something that is finished also if nobody waits for it any more, within 30 seconds.
 pub fn finish(work: impl Future<Output = ()> + 'static) -> Promise {
+    let work: Answering<'static, ()> = Box::pin(work);
     let work = promise::of(async move {
         work.await;
         Ok(JsValue::UNDEFINED)
     });
-    after_answer(&work);
+    platform::wait_until(&work);
     work
 }
 
 /// Makes an attempt, and a further one after each pause until one succeeds.
-pub async fn insist(attempt: impl Fn() -> Promise) -> Result<(), String> {
+pub async fn insist<'a>(
+    attempt: &dyn Fn() -> Answering<'a, Result<(), String>>,
+) -> Result<(), String> {
     let mut pauses = PAUSES.iter();
     loop {
-        let Err(error) = JsFuture::from(attempt()).await else { return Ok(()) };
-        let Some(millis) = pauses.next() else {
-            return Err(js_sys::Error::from(error).message().into());
-        };
-        let _ = JsFuture::from(pause(*millis)).await;
+        let Err(error) = attempt().await else { return Ok(()) };
+        let Some(pause) = pauses.next() else { return Err(error) };
+        Delay::from(*pause).await;
     }
 }

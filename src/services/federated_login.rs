@@ -1,6 +1,7 @@
 //! Trusted issuers: their keys are fetched, and their ID tokens exchanged for a session.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use auth::id_token::{IdToken, IssuerSession, SingleUse};
 use auth::issuer::{FETCH_TIMEOUT, Issuer, KeyLookup, MAX_JWKS};
@@ -11,23 +12,19 @@ use auth::refusal::{ClaimsSource, Refusal};
 use auth::session::{InvalidSession, Session, SessionEnd, Sid, Subject};
 use auth::store::{Command, EntryName, SessionSelector};
 use auth::time::Timestamp;
-use js_sys::Promise;
-use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
+use worker::Delay;
 
 use crate::app::App;
+use crate::body::{self, BodyError};
+use crate::fetch::{self, OwnRequest};
+use crate::platform::message_of;
 use crate::request;
 use crate::services::background;
 use crate::services::end_sessions;
 
-#[wasm_bindgen(module = "/src/services/federated_login.js")]
-extern "C" {
-    #[wasm_bindgen(js_name = getKeys)]
-    fn get_keys(url: &str, most: u32, timeout: u32) -> Promise;
-}
-
-/// Milliseconds between two looks at what another request is fetching.
-const LOOK_AGAIN: u32 = 20;
+/// Between two looks at what another request is fetching.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// An ID token that nobody else can use meanwhile, and nobody at all once a session has begun.
 pub struct ClaimedIdToken {
@@ -176,7 +173,7 @@ pub async fn verified(
                 let fetched = background::finish(async move { fetch(&issuer).await });
                 drop(JsFuture::from(fetched).await);
             }
-            KeyLookup::Wait => drop(JsFuture::from(background::pause(LOOK_AGAIN)).await),
+            KeyLookup::Wait => Delay::from(LOOK_AGAIN).await,
             KeyLookup::Unavailable => {
                 let name = &issuer.trusted.issuer;
                 let cause = format!("TRUSTED_ISSUERS: no keys of {name}; an earlier line says why");
@@ -188,14 +185,8 @@ pub async fn verified(
 
 async fn fetch(issuer: &Issuer) {
     let trusted = &issuer.trusted;
-    let timeout = FETCH_TIMEOUT.as_millis() as u32;
-    let answer = JsFuture::from(get_keys(&trusted.jwks_uri, MAX_JWKS as u32, timeout)).await;
-    let keys = match answer {
-        Ok(json) => {
-            PublishedKeys::parse(&json.as_string().unwrap_or_default(), &trusted.algorithms)
-        }
-        Err(error) => Err(String::from(js_sys::Error::from(error).message())),
-    };
+    let json = get_keys(&trusted.jwks_uri).await;
+    let keys = json.and_then(|json| PublishedKeys::parse(&json, &trusted.algorithms));
     if let Err(why) = &keys {
         let cause = format!("TRUSTED_ISSUERS: {} {why}", trusted.jwks_uri);
         let line =
@@ -203,4 +194,24 @@ async fn fetch(issuer: &Issuer) {
         web_sys::console::warn_1(&line.to_string().into());
     }
     issuer.keyring.answered(keys.ok(), request::now());
+}
+
+/// Gets a JWK Set. It must come from the issuer itself: no redirect is followed, no cache asked.
+async fn get_keys(url: &str) -> Result<String, String> {
+    let headers = &[("accept", "application/json, application/jwk-set+json")];
+    let request = OwnRequest { method: "GET", url, headers, body: None, past_caches: true };
+    let answer = request.send(None, Some(&fetch::time_limit(FETCH_TIMEOUT))).await;
+    let answer = answer.map_err(|error| message_of(&error))?;
+    let (status, location) = (answer.status_code(), answer.headers().get("location"));
+    match (status, location.ok().flatten()) {
+        (200, _) => {}
+        (status, None) => return Err(format!("answered {status}")),
+        (status, Some(to)) => return Err(format!("answered {status}, and leads to {to}")),
+    }
+    let text = body::text(fetch::stream(&answer), MAX_JWKS).await;
+    text.map_err(|error| match error {
+        BodyError::TooLarge => format!("answered more than {MAX_JWKS} bytes"),
+        BodyError::NotUtf8 => "answered what is no UTF-8".into(),
+        BodyError::Broken(error) => message_of(&error),
+    })
 }

@@ -1,24 +1,23 @@
 //! How often somebody may try to log in. Whoever cannot be counted is not let through.
 
+use std::rc::Rc;
+
 use auth::decision::Head;
 use auth::login::LoginCredentials;
 use auth::rate::{self, Counter, RateSubject};
 use auth::refusal::Refusal;
 use auth::session::Sid;
 use auth::store::{EntryName, StoreError};
-use js_sys::{JsString, Promise, RegExp};
+use js_sys::{JsString, Object, Promise, Reflect, RegExp};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::app::App;
+use crate::platform::RateLimit;
+use crate::promise;
 use crate::request::{self, RequestHead};
-use crate::stores::Reply;
-
-#[wasm_bindgen(module = "/src/services/login_rate.js")]
-extern "C" {
-    #[wasm_bindgen(js_name = askLimiter)]
-    fn ask_limiter(limiter: &JsValue, key: &str, timeout: u32) -> Promise;
-}
+use crate::services::background;
+use crate::stores::answered;
 
 /// The names of Cloudflare's rate-limit bindings, which count attempts to log in if they are there.
 pub const LIMITERS: [(RateSubject, &str, &str); 2] = [
@@ -59,22 +58,23 @@ pub async fn count(
 
 impl CountedAttempt {
     /// Takes the attempt back, because it has succeeded. What cannot be taken back stays counted. The
-    /// questions are under way at once; the promises say when they are done.
+    /// questions are under way at once.
     pub fn take_back(self, app: &App) -> RefundedAttempt {
-        let each = self.0.iter().map(|(name, window)| app.store.take_back(name, window));
-        RefundedAttempt(each.collect())
+        let store = Rc::clone(&app.store);
+        RefundedAttempt(background::finish(async move {
+            let each = self.0.iter().map(|(name, window)| store.take_back(name, window));
+            promise::all(each.collect()).await;
+        }))
     }
 }
 
 /// What is being taken back.
-pub struct RefundedAttempt(Vec<Promise>);
+pub struct RefundedAttempt(Promise);
 
 impl RefundedAttempt {
     /// Waits until it is done.
     pub async fn done(self) {
-        for promise in self.0 {
-            let _ = JsFuture::from(promise).await;
-        }
+        let _ = JsFuture::from(self.0).await;
     }
 }
 
@@ -87,14 +87,20 @@ fn fold(name: &str) -> String {
 }
 
 /// Asks Cloudflare's binding, which counts by itself and does not tell when its window ends.
-async fn sieve(app: &App, limiter: &JsValue, counter: &Counter) -> Result<(), Refusal> {
-    let timeout = app.guard.settings().store_timeout;
-    let millis = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
-    let reply = Reply::of(ask_limiter(limiter, counter.name.as_str(), millis)).await;
-    match reply.received(timeout) {
-        Ok((_, "true")) => Ok(()),
-        Ok((_, "false")) => Err(Refusal::TooManyAttempts { wait: counter.rate.span }),
-        Ok((_, other)) => Err(Refusal::StoreUnavailable(StoreError::Unreadable(other.into()))),
+async fn sieve(app: &App, limiter: &RateLimit, counter: &Counter) -> Result<(), Refusal> {
+    let passes = Box::pin(passes(limiter, counter.name.as_str()));
+    match answered(app.guard.settings().store_timeout, passes).await {
+        Ok(Some(true)) => Ok(()),
+        Ok(Some(false)) => Err(Refusal::TooManyAttempts { wait: counter.rate.span }),
+        Ok(None) => Err(Refusal::StoreUnavailable(StoreError::Unreadable("no verdict".into()))),
         Err(error) => Err(Refusal::StoreUnavailable(error)),
     }
+}
+
+/// Does the binding let this one through?
+async fn passes(limiter: &RateLimit, key: &str) -> Result<Option<bool>, JsValue> {
+    let options = Object::new();
+    Reflect::set(&options, &"key".into(), &key.into())?;
+    let outcome = JsFuture::from(limiter.limit(&options)?).await?;
+    Ok(Reflect::get(&outcome, &"success".into())?.as_bool())
 }

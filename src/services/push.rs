@@ -2,7 +2,10 @@
 //! whichever store keeps the sessions.
 
 use crate::app::App;
+use crate::platform;
+use crate::platform::UserSessionsStub;
 use crate::promise;
+use crate::promise::Answering;
 use crate::proxy::request_context::RequestContext;
 use crate::request;
 use crate::request::RequestHead;
@@ -10,8 +13,10 @@ use crate::response;
 use crate::services::end_sessions;
 use crate::services::find_session;
 use crate::services::session_events;
+use crate::stores::durable_object;
+use crate::stores::durable_object::Call;
+use crate::stores::durable_object::call_object;
 use crate::stores::durable_object::name_of;
-use crate::stores::millis;
 use auth::decision::Head;
 use auth::event::Event;
 use auth::refusal::Refusal;
@@ -22,32 +27,17 @@ use auth::session::Subject;
 use auth::session::judge_session;
 use auth::store::StoreError;
 use auth::time::Timestamp;
-use js_sys::Error;
 use js_sys::Promise;
+use js_sys::Reflect;
+use js_sys::encode_uri_component;
 use std::time::Duration;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::Headers;
+use web_sys::RequestInit;
 use web_sys::Response;
-use worker::{Env, ObjectNamespace};
-
-#[wasm_bindgen(module = "/src/services/push.js")]
-extern "C" {
-    fn listen(
-        objects: &JsValue,
-        name: &str,
-        user: &str,
-        sid: &str,
-        until: f64,
-        timeout: u32,
-    ) -> Promise;
-
-    fn dismiss(answer: &Response);
-
-    fn tell(objects: &JsValue, name: &str, events: &str, timeout: u32) -> Promise;
-
-    #[wasm_bindgen(js_name = doubt)]
-    fn have_doubts(objects: &JsValue, name: &str, timeout: u32) -> Promise;
-}
+use worker::{Env, ObjectNamespace, WebSocket};
 
 /// A response with a WebSocket that is told the end of a session, which is live, by itself not before
 /// `until`.
@@ -61,19 +51,8 @@ pub async fn watch(
     until: Timestamp,
 ) -> Result<Response, Refusal> {
     let objects = app.objects.as_ref().ok_or(Refusal::PushUnavailable)?;
-    let until = until.millis() as f64;
-    let timeout = app.guard.settings().store_timeout;
-    let name = name_of(user);
-    let opening =
-        listen(objects.as_ref(), &name, user.as_str(), sid.as_str(), until, millis(timeout));
-    let opened = JsFuture::from(opening).await.map_err(|error| {
-        let error = Error::from(error);
-        Refusal::StoreUnavailable(match error.name() == "TimeoutError" {
-            true => StoreError::TimedOut(timeout),
-            false => StoreError::Unreachable(error.message().into()),
-        })
-    })?;
-    let opened: Response = opened.unchecked_into();
+    let opened = listen(objects, user, sid, until, app.guard.settings().store_timeout).await;
+    let opened = opened.map_err(Refusal::StoreUnavailable)?;
     // An end in between was told before anybody listened.
     match live(app, user, sid).await {
         Ok(_) => Ok(opened),
@@ -81,6 +60,64 @@ pub async fn watch(
             dismiss(&opened);
             Err(refusal)
         }
+    }
+}
+
+/// Has the user's object open a WebSocket that is told the end of one session. One that comes too late is closed.
+async fn listen(
+    objects: &ObjectNamespace,
+    user: &Subject,
+    sid: &Sid,
+    until: Timestamp,
+    timeout: Duration,
+) -> Result<Response, StoreError> {
+    let unreachable = |error: JsValue| StoreError::Unreachable(platform::message_of(&error));
+    let opening = open(objects, user, sid, until).map_err(unreachable)?;
+    match promise::within(timeout, Box::pin(JsFuture::from(opening.clone()))).await {
+        Some(opened) => {
+            let opened: Response = opened.map_err(unreachable)?.unchecked_into();
+            let refused = || format!("the object answered {}", opened.status());
+            web_socket(&opened).ok_or_else(|| StoreError::Unreachable(refused()))?;
+            Ok(opened)
+        }
+        None => {
+            spawn_local(async move {
+                if let Ok(late) = JsFuture::from(opening).await {
+                    dismiss(late.unchecked_ref());
+                }
+            });
+            Err(StoreError::TimedOut(timeout))
+        }
+    }
+}
+
+fn open(
+    objects: &ObjectNamespace,
+    user: &Subject,
+    sid: &Sid,
+    until: Timestamp,
+) -> Result<Promise, JsValue> {
+    let name = encode_uri_component(user.as_str());
+    let (sid, until) = (sid.as_str(), until.millis());
+    let url = format!("https://object/?user={name}&sid={sid}&until={until}");
+    let headers = Headers::new()?;
+    headers.set("upgrade", "websocket")?;
+    let init = RequestInit::new();
+    init.set_headers(&headers);
+    durable_object::stub(objects, &name_of(user))?.fetch(&url, &init)
+}
+
+/// The WebSocket of a response, which nobody has accepted yet.
+fn web_socket(response: &Response) -> Option<WebSocket> {
+    let socket = Reflect::get(response, &"webSocket".into()).ok()?;
+    socket.is_object().then(|| socket.unchecked_into::<web_sys::WebSocket>().into())
+}
+
+/// Closes a WebSocket that is not wanted after all.
+fn dismiss(response: &Response) {
+    if let Some(socket) = web_socket(response) {
+        let _ = socket.accept();
+        let _ = socket.close(Some(1001), None::<&str>);
     }
 }
 
@@ -156,22 +193,30 @@ pub fn look(env: Env, user: String, sid: String) -> Promise {
     })
 }
 
-/// Tells those who listen for a user's sessions that some of these are over. The promise is
-/// rejected if the user's object could not be reached in time.
-pub fn notify(
-    objects: &ObjectNamespace,
-    user: &Subject,
-    events: &[String],
+/// Tells those who listen for a user's sessions that some of these are over.
+///
+/// # Errors
+/// Why the user's object could not be reached in time.
+pub fn notify<'a>(
+    objects: &'a ObjectNamespace,
+    user: &'a Subject,
+    events: &'a [String],
     timeout: Duration,
-) -> Promise {
-    tell(objects.as_ref(), &name_of(user), &format!("[{}]", events.join(",")), millis(timeout))
+) -> Answering<'a, Result<(), String>> {
+    Box::pin(async move {
+        let events = format!("[{}]", events.join(","));
+        let tell: Call = &|object| object.tell(&events);
+        let told = call_object(objects, &name_of(user), timeout, false, tell).await;
+        told.map(drop).map_err(|error| error.to_string())
+    })
 }
 
 /// Has the user's object ask about the sessions that somebody listens to, because one of them may be
 /// over. It goes on asking until it knows.
 pub async fn doubt(app: &App, user: &Subject) {
     if let Some(objects) = &app.objects {
-        let timeout = millis(app.guard.settings().store_timeout);
-        let _ = JsFuture::from(have_doubts(objects.as_ref(), &name_of(user), timeout)).await;
+        let timeout = app.guard.settings().store_timeout;
+        let doubt: Call = &UserSessionsStub::doubt;
+        let _ = call_object(objects, &name_of(user), timeout, false, doubt).await;
     }
 }

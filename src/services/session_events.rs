@@ -31,7 +31,8 @@ pub fn emit(app: &App, user: &Subject, events: &[Event]) {
     if let Some(objects) = app.objects.clone().filter(|_| !ends.is_empty()) {
         let (user, timeout) = (user.clone(), app.guard.settings().store_timeout);
         background::later(async move {
-            let told = background::insist(|| push::notify(&objects, &user, &ends, timeout)).await;
+            let notify = || push::notify(&objects, &user, &ends, timeout);
+            let told = background::insist(&notify).await;
             told.unwrap_or_else(|why| webhook::undelivered(&format!("USER_SESSIONS: {why}")));
         });
     }

@@ -1,11 +1,13 @@
 //! Writes whose answer was lost. The store may have applied them all the same, also later; what they
 //! have changed is found then, and told as if it had been answered.
 
+use std::time::Duration;
+
 use auth::event::Event;
 use auth::session::{Session, SessionEnd, Subject};
 use auth::store::{Command, CommandResult, SessionSelector, StoreError};
 use auth::time::Timestamp;
-use wasm_bindgen_futures::JsFuture;
+use worker::Delay;
 
 use crate::app::App;
 use crate::request;
@@ -15,8 +17,9 @@ use crate::services::push;
 use crate::services::session_events;
 use crate::stores;
 
-/// Milliseconds before each look, within the 30 seconds that a Worker may live on after its answer.
-const PAUSES: [u32; 3] = [1_000, 3_000, 8_000];
+/// Before each look, within the 30 seconds that a Worker may live on after its answer.
+const PAUSES: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
 
 /// Finds out, after the answer, what a command has changed whose own answer is this failure.
 pub fn follow_up(user: &Subject, command: &Command, error: &StoreError) {
@@ -27,7 +30,7 @@ pub fn follow_up(user: &Subject, command: &Command, error: &StoreError) {
     let (user, command) = (user.clone(), command.clone());
     background::later(async move {
         for pause in PAUSES {
-            let _ = JsFuture::from(background::pause(pause)).await;
+            Delay::from(pause).await;
             if let Ok(changed) = changed_at(&app, &user, at).await
                 && tell(&app, &user, &command, changed).await
             {

@@ -1,31 +1,36 @@
 //! The index of users: written after the answer, asked by the admin API alone.
 
+use std::rc::Rc;
+
 use auth::refusal::Refusal;
 use auth::session::{Session, Subject};
 use auth::store::StoreError;
 use auth::user_index::{self, Cursor, IndexQuery, IndexedUser};
-use js_sys::Promise;
-use wasm_bindgen::prelude::*;
+use serde_json::json;
 
 use crate::app::App;
 use crate::request;
+use crate::services::background;
 use crate::stores::Reply;
-
-#[wasm_bindgen(module = "/src/services/background.js")]
-extern "C" {
-    fn afterwards(question: &Promise, code: &str);
-}
 
 /// Notes what has changed: a session has begun, others are over. Nobody waits for it.
 pub fn note(app: &App, user: &Subject, begun: Option<&Session>, ended: &[Session]) {
     if begun.is_some() || !ended.is_empty() {
-        record(app, &IndexQuery::record(user, begun, ended, request::now()));
+        record(app, IndexQuery::record(user, begun, ended, request::now()));
     }
 }
 
-/// Notes something, after the answer.
-pub fn record(app: &App, question: &IndexQuery) {
-    afterwards(&app.store.ask_index(question), "index_not_written");
+/// Notes something, after the answer, and logs if it is not noted.
+pub fn record(app: &App, question: IndexQuery) {
+    let store = Rc::clone(&app.store);
+    background::later(async move {
+        let Reply { status, body } = store.ask_index(&question).await;
+        if status != 200 {
+            let cause: String = body.chars().take(200).collect();
+            let line = json!({ "level": "warn", "code": "index_not_written", "cause": cause });
+            web_sys::console::warn_1(&line.to_string().into());
+        }
+    });
 }
 
 /// The next users that may have a live session.
@@ -49,7 +54,7 @@ async fn ask<T>(
     question: &IndexQuery,
     read: impl FnOnce(&str) -> Option<T>,
 ) -> Result<T, Refusal> {
-    let reply = Reply::of(app.store.ask_index(question)).await;
+    let reply = app.store.ask_index(question).await;
     let answer = app.store.read_index(&reply).map_err(Refusal::StoreUnavailable)?;
     let unreadable = || StoreError::Unreadable("the index answered in another form".into());
     read(&answer).ok_or_else(unreadable).map_err(Refusal::StoreUnavailable)

@@ -1,36 +1,42 @@
 //! Delivers events to the webhook by Standard Webhooks.
 
+use crate::fetch::{self, OwnRequest};
+use crate::platform::message_of;
+use crate::promise::Answering;
 use crate::request;
 use crate::services::background;
 use auth::event::Event;
 use auth::event::Webhook;
-use js_sys::Promise;
-use wasm_bindgen::prelude::*;
+use std::time::Duration;
 
-/// Milliseconds that a webhook's receiver may take.
-const TIMEOUT: u32 = 4_000;
-
-#[wasm_bindgen(module = "/src/services/webhook.js")]
-extern "C" {
-    fn post(
-        url: &str,
-        id: &str,
-        seconds: f64,
-        signature: &str,
-        body: &str,
-        timeout: u32,
-    ) -> Promise;
-}
+/// How long a webhook's receiver may take.
+const TIMEOUT: Duration = Duration::from_secs(4);
 
 pub async fn deliver(webhook: &Webhook, event: &Event, json: &str) {
     let id = event.id();
-    let attempt = || {
-        let now = request::now();
-        let signature = webhook.secret.sign(&id, now, json);
-        post(&webhook.url, &id, now.seconds() as f64, &signature, json, TIMEOUT)
-    };
-    let told = background::insist(attempt).await;
+    let attempt = || -> Answering<'_, _> { Box::pin(post(webhook, &id, json)) };
+    let told = background::insist(&attempt).await;
     told.unwrap_or_else(|why| undelivered(&format!("EVENTS_WEBHOOK_URL: {id}: {why}")));
+}
+
+/// Posts a message. Only a status of 200 to 299 says that it has arrived.
+async fn post(webhook: &Webhook, id: &str, json: &str) -> Result<(), String> {
+    let now = request::now();
+    let headers = &[
+        ("content-type", "application/json"),
+        ("webhook-id", id),
+        ("webhook-timestamp", &now.seconds().to_string()),
+        ("webhook-signature", &webhook.secret.sign(id, now, json)),
+    ];
+    let (url, body) = (webhook.url.as_str(), Some(json));
+    let request = OwnRequest { method: "POST", url, headers, body, past_caches: false };
+    let answer = request.send(None, Some(&fetch::time_limit(TIMEOUT))).await;
+    let answer = answer.map_err(|error| message_of(&error))?;
+    fetch::discard(&answer).await;
+    match answer.status_code() {
+        200..=299 => Ok(()),
+        status => Err(format!("answered {status}")),
+    }
 }
 
 pub fn undelivered(cause: &str) {

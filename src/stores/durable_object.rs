@@ -10,38 +10,49 @@ use auth::time::Timestamp;
 use auth::user_index::IndexQuery;
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use worker::ObjectNamespace;
 
+use crate::platform::{UserSessionsStub, thrown};
 use crate::proxy::session_check;
 
-use super::{
-    Answering, Outcome, Reply, SessionStore, ask_object, count_up, keep_new_note, keep_note,
-    millis, recall_note, take_back, withdraw_note,
-};
+use super::{Answering, Outcome, Reply, SessionStore, answered, millis};
 
 /// Sends commands to the objects of one namespace.
 pub struct ObjectStore {
-    objects: JsValue,
+    objects: ObjectNamespace,
     timeout: Duration,
 }
 
 impl ObjectStore {
     /// A store in the namespace of this binding.
     pub fn new(objects: ObjectNamespace, timeout: Duration) -> Self {
-        let objects = JsValue::from(objects);
-        session_check::configure_objects(&objects, millis(timeout));
+        session_check::configure_objects(objects.as_ref(), millis(timeout));
         Self { objects, timeout }
     }
 
-    fn send(&self, name: &str, command: &str, repeatable: bool) -> Promise {
-        ask_object(&self.objects, name, command, repeatable, millis(self.timeout))
+    /// Has an object called, once more if it was reset and the call may come twice.
+    async fn call(
+        &self,
+        name: &str,
+        is_repeatable: bool,
+        call: Call<'_>,
+    ) -> Result<JsValue, StoreError> {
+        call_object(&self.objects, name, self.timeout, is_repeatable, call).await
+    }
+
+    async fn apply(&self, name: &str, command: &str, is_repeatable: bool) -> Reply {
+        let answer = self.call(name, is_repeatable, &|object| object.apply(command)).await;
+        reply(answer)
     }
 }
 
 impl SessionStore for ObjectStore {
-    fn ask(&self, user: &Subject, command: &Command) -> Promise {
-        let json = serde_json::to_string(command).unwrap_or_default();
-        self.send(&name_of(user), &json, command.is_repeatable())
+    fn ask<'a>(&'a self, user: &'a Subject, command: &'a Command) -> Answering<'a, Reply> {
+        Box::pin(async move {
+            let json = serde_json::to_string(command).unwrap_or_default();
+            self.apply(&name_of(user), &json, command.is_repeatable()).await
+        })
     }
 
     fn check_frame(
@@ -77,11 +88,9 @@ impl SessionStore for ObjectStore {
         until: Timestamp,
     ) -> Answering<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            let timeout = millis(self.timeout);
             let until = until.millis() as f64;
-            let reply =
-                Reply::of(keep_note(&self.objects, &object_of(note), text, until, timeout)).await;
-            reply.received(self.timeout).map(drop)
+            let keep: Call = &|object| object.keep(text, until);
+            self.call(&object_of(note), true, keep).await.map(drop)
         })
     }
 
@@ -92,10 +101,9 @@ impl SessionStore for ObjectStore {
         until: Timestamp,
     ) -> Answering<'a, Result<bool, StoreError>> {
         Box::pin(async move {
-            let (name, timeout) = (object_of(note), millis(self.timeout));
-            let asked = keep_new_note(&self.objects, &name, text, until.millis() as f64, timeout);
-            let reply = Reply::of(asked).await;
-            reply.received(self.timeout).map(|(_, kept)| kept == "true")
+            let until = until.millis() as f64;
+            let keep: Call = &|object| object.keep_new(text, until);
+            self.call(&object_of(note), false, keep).await.map(|kept| kept.is_truthy())
         })
     }
 
@@ -105,10 +113,8 @@ impl SessionStore for ObjectStore {
         text: &'a str,
     ) -> Answering<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            let timeout = millis(self.timeout);
-            let reply =
-                Reply::of(withdraw_note(&self.objects, &object_of(note), text, timeout)).await;
-            reply.received(self.timeout).map(drop)
+            let withdraw: Call = &|object| object.withdraw(text);
+            self.call(&object_of(note), false, withdraw).await.map(drop)
         })
     }
 
@@ -117,10 +123,8 @@ impl SessionStore for ObjectStore {
         note: &'a EntryName,
     ) -> Answering<'a, Result<Option<String>, StoreError>> {
         Box::pin(async move {
-            let reply =
-                Reply::of(recall_note(&self.objects, &object_of(note), millis(self.timeout))).await;
-            let (_, json) = reply.received(self.timeout)?;
-            serde_json::from_str(json).map_err(|error| StoreError::Unreadable(error.to_string()))
+            let text = self.call(&object_of(note), true, &UserSessionsStub::recall).await?;
+            Ok(text.as_string())
         })
     }
 
@@ -131,22 +135,26 @@ impl SessionStore for ObjectStore {
         window: &'a str,
     ) -> Answering<'a, Result<WindowCount, StoreError>> {
         Box::pin(async move {
-            let (name, timeout) = (counter_object(counter), millis(self.timeout));
             let (most, span) = (rate.attempts.get(), rate.span.as_millis() as f64);
-            let asked = count_up(&self.objects, &name, most, span, window, timeout);
-            let reply = Reply::of(asked).await;
-            let (_, answer) = reply.received(self.timeout)?;
-            WindowCount::read(answer).ok_or_else(|| StoreError::Unreadable("no count".into()))
+            let count: Call = &|object| object.count(most, span, window);
+            let count = self.call(&counter_object(counter), false, count).await?;
+            let count = count.as_string().and_then(|count| WindowCount::read(&count));
+            count.ok_or_else(|| StoreError::Unreadable("no count".into()))
         })
     }
 
-    fn take_back(&self, counter: &EntryName, window: &str) -> Promise {
-        take_back(&self.objects, &counter_object(counter), window, millis(self.timeout))
+    fn take_back<'a>(&'a self, counter: &'a EntryName, window: &'a str) -> Answering<'a, Reply> {
+        Box::pin(async move {
+            let call: Call = &|object| object.take_back(window);
+            reply(self.call(&counter_object(counter), false, call).await)
+        })
     }
 
-    fn ask_index(&self, question: &IndexQuery) -> Promise {
-        let question = serde_json::to_string(&question.words()).unwrap_or_default();
-        super::ask_index(&self.objects, &question, millis(self.timeout))
+    fn ask_index<'a>(&'a self, question: &'a IndexQuery) -> Answering<'a, Reply> {
+        Box::pin(async move {
+            let question = serde_json::to_string(&question.words()).unwrap_or_default();
+            reply(self.call("index", true, &|object| object.index(&question)).await)
+        })
     }
 
     fn read_index(&self, reply: &Reply) -> Result<String, StoreError> {
@@ -155,10 +163,52 @@ impl SessionStore for ObjectStore {
 
     fn ping(&self) -> Answering<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            let reply = Reply::of(self.send("health", PING, true)).await;
-            reply.received(self.timeout).map(|_| ())
+            let answer = self.call("health", true, &|object| object.apply(PING)).await;
+            answer.map(drop)
         })
     }
+}
+
+/// Calls a method of an object.
+pub type Call<'a> = &'a dyn Fn(&UserSessionsStub) -> Result<Promise, JsValue>;
+
+/// Has the object of this name called, within a time limit, and once more if it was reset and the call may come
+/// twice.
+///
+/// # Errors
+/// [`StoreError::TimedOut`] or [`StoreError::Unreachable`].
+pub async fn call_object(
+    objects: &ObjectNamespace,
+    name: &str,
+    timeout: Duration,
+    is_repeatable: bool,
+    call: Call<'_>,
+) -> Result<JsValue, StoreError> {
+    let once = || async {
+        let called = call(&stub(objects, name)?)?;
+        JsFuture::from(called).await
+    };
+    let answer = Box::pin(async {
+        match once().await {
+            // What held the old object cannot reach the new one.
+            Err(error) if is_repeatable && session_check::was_reset(&error) => once().await,
+            answer => answer,
+        }
+    });
+    answered(timeout, answer).await
+}
+
+/// What reaches the object of this name until that is reset.
+///
+/// # Errors
+/// What was thrown.
+pub fn stub(objects: &ObjectNamespace, name: &str) -> Result<UserSessionsStub, JsValue> {
+    objects.get_by_name(name).map(|stub| stub.into_rpc()).map_err(thrown)
+}
+
+/// An object's answer as a reply.
+fn reply(answer: Result<JsValue, StoreError>) -> Reply {
+    answer.map(|text| (200, text.as_string().unwrap_or_default())).into()
 }
 
 /// The name of a user's object.

@@ -3,7 +3,6 @@
 pub mod durable_object;
 pub mod redis;
 
-use std::pin::Pin;
 use std::time::Duration;
 
 use auth::rate::{Rate, WindowCount};
@@ -11,15 +10,15 @@ use auth::session::{Sid, Subject};
 use auth::store::{CheckFrame, Command, CommandResult, EntryName, StoreError};
 use auth::time::Timestamp;
 use auth::user_index::IndexQuery;
-use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
+
+use crate::platform;
+use crate::promise;
 
 /// What a command came to.
 pub type Outcome = Result<CommandResult, StoreError>;
 
-/// A promise of Rust's.
-pub type Answering<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+pub use crate::promise::Answering;
 
 /// What came back from a store, unread. A status below zero is a failure of the way there.
 pub struct Reply {
@@ -31,34 +30,38 @@ pub struct Reply {
 
 impl Reply {
     const TIMED_OUT: i32 = -1;
-
-    /// Waits for the reply that `store.js` promises.
-    pub async fn of(promise: Promise) -> Self {
-        let reply = JsFuture::from(promise).await.unwrap_or_else(|error| error);
-        let get = |name: &str| Reflect::get(&reply, &name.into()).ok();
-        let status = get("status").and_then(|status| status.as_f64());
-        let body = get("body").and_then(|body| body.as_string()).unwrap_or_default();
-        Self { status: status.map_or(i32::MIN, |status| status as i32), body }
-    }
+    const UNREACHABLE: i32 = -2;
 
     /// Status and body, if the store was reached.
     pub fn received(&self, timeout: Duration) -> Result<(u16, &str), StoreError> {
         match u16::try_from(self.status) {
             Ok(status) => Ok((status, &self.body)),
             Err(_) if self.status == Self::TIMED_OUT => Err(StoreError::TimedOut(timeout)),
-            Err(_) => Err(StoreError::Unreachable(self.body.chars().take(200).collect())),
+            Err(_) => Err(StoreError::Unreachable(self.body.chars().take(MAX_CAUSE).collect())),
         }
     }
 }
+
+impl From<Result<(u16, String), StoreError>> for Reply {
+    fn from(answer: Result<(u16, String), StoreError>) -> Self {
+        match answer {
+            Ok((status, body)) => Self { status: status.into(), body },
+            Err(StoreError::Unreachable(body)) => Self { status: Self::UNREACHABLE, body },
+            Err(_) => Self { status: Self::TIMED_OUT, body: String::new() },
+        }
+    }
+}
+
+/// The most characters of what was thrown that a log is told.
+const MAX_CAUSE: usize = 200;
 
 /// A place that keeps sessions, one user's apart from another's.
 ///
 /// A command is asked and its reply read in two calls, so that the hot path can wait outside
 /// Rust; [`apply`] does both for everybody else.
 pub trait SessionStore {
-    /// Sends a command, in one round trip. The promise is of what [`SessionStore::read`] reads,
-    /// and is never rejected.
-    fn ask(&self, user: &Subject, command: &Command) -> Promise;
+    /// Sends a command, in one round trip. The reply is what [`SessionStore::read`] reads.
+    fn ask<'a>(&'a self, user: &'a Subject, command: &'a Command) -> Answering<'a, Reply>;
 
     /// What [`check_session`](crate::proxy::session_check::check_session) is made of: the name of the place where a user's sessions are,
     /// empty if the store has but one, and the question after one of them.
@@ -116,13 +119,11 @@ pub trait SessionStore {
         window: &'a str,
     ) -> Answering<'a, Result<WindowCount, StoreError>>;
 
-    /// Takes one count of this window back, if it is still open. It happens whether or not anybody
-    /// waits for the promise, which is never rejected.
-    fn take_back(&self, counter: &EntryName, window: &str) -> Promise;
+    /// Takes one count of this window back, if it is still open.
+    fn take_back<'a>(&'a self, counter: &'a EntryName, window: &'a str) -> Answering<'a, Reply>;
 
-    /// Asks the index of users. The promise is of what [`SessionStore::read_index`] reads, and is
-    /// never rejected.
-    fn ask_index(&self, question: &IndexQuery) -> Promise;
+    /// Asks the index of users. The reply is what [`SessionStore::read_index`] reads.
+    fn ask_index<'a>(&'a self, question: &'a IndexQuery) -> Answering<'a, Reply>;
 
     /// Reads the reply.
     fn read_index(&self, reply: &Reply) -> Result<String, StoreError>;
@@ -133,7 +134,7 @@ pub trait SessionStore {
 
 /// Sends a command and waits for its outcome.
 pub async fn apply(store: &dyn SessionStore, user: &Subject, command: &Command) -> Outcome {
-    let reply = Reply::of(store.ask(user, command)).await;
+    let reply = store.ask(user, command).await;
     match store.read(command, &reply) {
         Some(outcome) => outcome,
         None => store.apply_anew(user, command).await,
@@ -146,68 +147,26 @@ pub async fn apply_to_each(
     users: impl Iterator<Item = &Subject>,
     command: &Command,
 ) -> Vec<Outcome> {
-    let asked: Vec<_> = users.map(|user| (user, store.ask(user, command))).collect();
-    let mut outcomes = Vec::with_capacity(asked.len());
-    for (user, promise) in asked {
-        let reply = Reply::of(promise).await;
-        outcomes.push(match store.read(command, &reply) {
-            Some(outcome) => outcome,
-            None => store.apply_anew(user, command).await,
-        });
-    }
-    outcomes
+    let asked =
+        users.map(|user| -> Answering<'_, Outcome> { Box::pin(apply(store, user, command)) });
+    promise::all(asked.collect()).await
 }
 
-/// A time limit as JavaScript takes it.
+/// A time limit in milliseconds, as JavaScript takes it.
 pub fn millis(timeout: Duration) -> u32 {
     u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX)
 }
 
-#[wasm_bindgen(module = "/src/stores/client.js")]
-extern "C" {
-    #[wasm_bindgen(js_name = askRedis)]
-    fn ask_redis(url: &str, init: &JsValue, timeout: u32) -> Promise;
-
-    #[wasm_bindgen(js_name = askObject)]
-    fn ask_object(
-        objects: &JsValue,
-        name: &str,
-        command: &str,
-        repeatable: bool,
-        timeout: u32,
-    ) -> Promise;
-
-    #[wasm_bindgen(js_name = keepNote)]
-    fn keep_note(objects: &JsValue, name: &str, text: &str, until: f64, timeout: u32) -> Promise;
-
-    #[wasm_bindgen(js_name = keepNewNote)]
-    fn keep_new_note(
-        objects: &JsValue,
-        name: &str,
-        text: &str,
-        until: f64,
-        timeout: u32,
-    ) -> Promise;
-
-    #[wasm_bindgen(js_name = withdrawNote)]
-    fn withdraw_note(objects: &JsValue, name: &str, text: &str, timeout: u32) -> Promise;
-
-    #[wasm_bindgen(js_name = countUp)]
-    fn count_up(
-        objects: &JsValue,
-        name: &str,
-        most: u32,
-        span: f64,
-        window: &str,
-        timeout: u32,
-    ) -> Promise;
-
-    #[wasm_bindgen(js_name = takeBack)]
-    fn take_back(objects: &JsValue, name: &str, window: &str, timeout: u32) -> Promise;
-
-    #[wasm_bindgen(js_name = askIndex)]
-    fn ask_index(objects: &JsValue, question: &str, timeout: u32) -> Promise;
-
-    #[wasm_bindgen(js_name = recallNote)]
-    fn recall_note(objects: &JsValue, name: &str, timeout: u32) -> Promise;
+/// What a store answered, within a time limit. A late answer is dropped.
+///
+/// # Errors
+/// [`StoreError::TimedOut`], or [`StoreError::Unreachable`] with what was thrown.
+pub async fn answered<T>(
+    timeout: Duration,
+    answer: Answering<'_, Result<T, JsValue>>,
+) -> Result<T, StoreError> {
+    let answer = promise::within(timeout, answer).await.ok_or(StoreError::TimedOut(timeout))?;
+    answer.map_err(|thrown| {
+        StoreError::Unreachable(platform::string_of(&thrown).chars().take(MAX_CAUSE).collect())
+    })
 }

@@ -9,25 +9,24 @@ use auth::session::{Sid, Subject};
 use auth::store::{CheckFrame, Command, EntryName, StoreError};
 use auth::time::Timestamp;
 use auth::user_index::IndexQuery;
-use js_sys::{Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use web_sys::Headers;
+use web_sys::{Headers, RequestCache, RequestInit, RequestRedirect};
 
+use crate::fetch::{self, OwnRequest};
 use crate::proxy::session_check;
 
-use super::{Answering, Outcome, Reply, SessionStore, ask_redis, millis};
+use super::{Answering, Outcome, Reply, SessionStore, answered, millis};
 
 /// Sends commands to one REST endpoint.
 pub struct RedisStore {
     redis: Redis,
     url: String,
     timeout: Duration,
-    headers: JsValue,
-    get: JsValue,
+    authorization: Secret,
 }
 
 impl RedisStore {
-    /// A store at this endpoint. The requests' common parts are made here, once.
+    /// A store at this endpoint.
     pub fn new(
         url: &str,
         token: &Secret,
@@ -35,26 +34,30 @@ impl RedisStore {
         consistency: ReadConsistency,
         timeout: Duration,
     ) -> Self {
-        let headers: JsValue = Headers::new().map_or(JsValue::UNDEFINED, |headers| {
-            // `Settings` takes no token that a header could not carry.
-            let _ = headers.set("authorization", &format!("Bearer {}", token.expose()));
-            headers.into()
-        });
-        let get = init(&headers, "GET", None);
-        session_check::configure_redis(&get, millis(timeout));
+        let authorization = Secret::new(&format!("Bearer {}", token.expose()));
+        session_check::configure_redis(&get_init(&authorization), millis(timeout));
         let redis = Redis::new(keyspace, consistency);
-        Self { redis, url: url.to_owned(), timeout, headers, get }
+        Self { redis, url: url.to_owned(), timeout, authorization }
     }
 
-    fn send(&self, request: &RestRequest) -> Promise {
-        let url = format!("{}{}", self.url, request.path);
-        match &request.body {
-            None => ask_redis(&url, &self.get, millis(self.timeout)),
-            Some(body) => {
-                let init = init(&self.headers, "POST", Some(body));
-                ask_redis(&url, &init, millis(self.timeout))
-            }
-        }
+    fn send(&self, request: RestRequest) -> Answering<'_, Reply> {
+        let answer = Box::pin(self.fetch(request));
+        Box::pin(async move { answered(self.timeout, answer).await.into() })
+    }
+
+    async fn fetch(
+        &self,
+        RestRequest { path, body }: RestRequest,
+    ) -> Result<(u16, String), JsValue> {
+        let request = OwnRequest {
+            method: if body.is_some() { "POST" } else { "GET" },
+            url: &format!("{}{path}", self.url),
+            headers: &[("authorization", self.authorization.expose())],
+            body: body.as_deref(),
+            past_caches: true,
+        };
+        let response = request.send(None, None).await?;
+        Ok((response.status_code(), fetch::text(&response).await?))
     }
 
     /// Reads a reply; `None` if Redis has lost the script.
@@ -88,8 +91,8 @@ impl RedisStore {
 }
 
 impl SessionStore for RedisStore {
-    fn ask(&self, user: &Subject, command: &Command) -> Promise {
-        self.send(&self.redis.request(user, command))
+    fn ask<'a>(&'a self, user: &'a Subject, command: &'a Command) -> Answering<'a, Reply> {
+        self.send(self.redis.request(user, command))
     }
 
     fn check_frame(
@@ -109,7 +112,7 @@ impl SessionStore for RedisStore {
 
     fn apply_anew<'a>(&'a self, user: &'a Subject, command: &'a Command) -> Answering<'a, Outcome> {
         Box::pin(async move {
-            let reply = Reply::of(self.send(&self.redis.request_with_text(user, command))).await;
+            let reply = self.send(self.redis.request_with_text(user, command)).await;
             self.read(command, &reply).unwrap_or_else(|| {
                 Err(StoreError::Unreadable("NOSCRIPT for a script sent in full".into()))
             })
@@ -123,7 +126,7 @@ impl SessionStore for RedisStore {
         until: Timestamp,
     ) -> Answering<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            let reply = Reply::of(self.send(&self.redis.keep(note, text, until))).await;
+            let reply = self.send(self.redis.keep(note, text, until)).await;
             self.plain(&reply, Redis::pong)
         })
     }
@@ -135,7 +138,7 @@ impl SessionStore for RedisStore {
         until: Timestamp,
     ) -> Answering<'a, Result<bool, StoreError>> {
         Box::pin(async move {
-            let reply = Reply::of(self.send(&self.redis.keep_new(note, text, until))).await;
+            let reply = self.send(self.redis.keep_new(note, text, until)).await;
             self.plain(&reply, Redis::kept)
         })
     }
@@ -146,7 +149,7 @@ impl SessionStore for RedisStore {
         text: &'a str,
     ) -> Answering<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            let reply = Reply::of(self.send(&self.redis.withdraw(note, text))).await;
+            let reply = self.send(self.redis.withdraw(note, text)).await;
             self.plain(&reply, Redis::pong)
         })
     }
@@ -156,7 +159,7 @@ impl SessionStore for RedisStore {
         note: &'a EntryName,
     ) -> Answering<'a, Result<Option<String>, StoreError>> {
         Box::pin(async move {
-            let reply = Reply::of(self.send(&self.redis.recall(note))).await;
+            let reply = self.send(self.redis.recall(note)).await;
             self.plain(&reply, Redis::recalled)
         })
     }
@@ -168,17 +171,17 @@ impl SessionStore for RedisStore {
         window: &'a str,
     ) -> Answering<'a, Result<WindowCount, StoreError>> {
         Box::pin(async move {
-            let reply = Reply::of(self.send(&self.redis.count(counter, rate, window))).await;
+            let reply = self.send(self.redis.count(counter, rate, window)).await;
             self.plain(&reply, Redis::counted)
         })
     }
 
-    fn take_back(&self, counter: &EntryName, window: &str) -> Promise {
-        self.send(&self.redis.take_back(counter, window))
+    fn take_back<'a>(&'a self, counter: &'a EntryName, window: &'a str) -> Answering<'a, Reply> {
+        self.send(self.redis.take_back(counter, window))
     }
 
-    fn ask_index(&self, question: &IndexQuery) -> Promise {
-        self.send(&self.redis.ask_index(question))
+    fn ask_index<'a>(&'a self, question: &'a IndexQuery) -> Answering<'a, Reply> {
+        self.send(self.redis.ask_index(question))
     }
 
     fn read_index(&self, reply: &Reply) -> Result<String, StoreError> {
@@ -187,26 +190,23 @@ impl SessionStore for RedisStore {
 
     fn ping(&self) -> Answering<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            let reply = Reply::of(self.send(&Redis::ping())).await;
+            let reply = self.send(Redis::ping()).await;
             self.plain(&reply, Redis::pong)
         })
     }
 }
 
-/// What `fetch` is given. A reply must come from Redis itself: caching is forbidden.
-fn init(headers: &JsValue, method: &str, body: Option<&str>) -> JsValue {
-    let init = Object::new();
-    let set = |name: &str, value: &JsValue| {
-        // Setting a member of a fresh object cannot fail.
-        let _ = Reflect::set(&init, &name.into(), value);
-    };
-    set("method", &method.into());
-    set("headers", headers);
-    set("cache", &"no-store".into());
-    // The token is for the endpoint that the settings name, wherever that may point.
-    set("redirect", &"manual".into());
-    if let Some(body) = body {
-        set("body", &body.into());
+/// What the session check's `fetch` is given, one for all. A reply must come from Redis itself: caching is forbidden.
+/// The token is for the endpoint that the settings name, wherever that may point.
+fn get_init(authorization: &Secret) -> JsValue {
+    let init = RequestInit::new();
+    init.set_method("GET");
+    if let Ok(headers) = Headers::new() {
+        // `Settings` takes no token that a header could not carry.
+        let _ = headers.set("authorization", authorization.expose());
+        init.set_headers(&headers);
     }
+    init.set_cache(RequestCache::NoStore);
+    init.set_redirect(RequestRedirect::Manual);
     init.into()
 }

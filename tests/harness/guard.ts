@@ -11,7 +11,7 @@ import { parse } from "smol-toml";
 import { afterAll, beforeAll, inject } from "vitest";
 import { LOGIN_PATH, PASSWORD, startOrigin, type Origin } from "./origin.ts";
 import { REST_TOKEN } from "./redis.ts";
-import { WITH_ANALYTICS, WITH_CLOCK, WITH_FAULTS, WITH_FAULTY_OBJECTS, type Fault } from "./worker_wrappers.ts";
+import { WITH_ANALYTICS, WITH_CLOCK, WITH_FAKE_OBJECTS, WITH_FAULTS, WITH_FAULTY_OBJECTS, type Fault, type StubBehaviour, type StubCounts } from "./worker_wrappers.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const { compatibility_date, compatibility_flags } = parse(readFileSync(`${root}/wrangler.toml`, "utf8")) as {
@@ -34,10 +34,12 @@ export interface Guard extends AsyncDisposable {
   log: string[];
   /** Sends a request; redirects are shown, not followed. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
-  /** Has the objects fail at a command, by its name in `store.rs` or `push.js`: see `faultyObjects`. */
+  /** Has the objects fail at a command, by its name in `store.rs` or `push.rs`: see `faultyObjects`. */
   fault(command: string, how: Fault, times?: number): Promise<void>;
   /** Lets the objects go on that were held. */
   release(): Promise<void>;
+  /** Says what the fake stubs do from now on, and returns what they counted since the last time: see `fakeObjects`. */
+  stubs(how: StubBehaviour): Promise<StubCounts>;
   /** Logs a user in with JSON, and fails if that fails. */
   login(username: string, headers?: Record<string, string>): Promise<LoggedIn>;
 }
@@ -64,6 +66,8 @@ export interface GuardOptions {
   faulty?: boolean;
   /** The Durable Objects fail when `Guard.fault` says so. */
   faultyObjects?: boolean;
+  /** In place of the Durable Objects there are stubs that do what `Guard.stubs` said last. */
+  fakeObjects?: boolean;
   /** The clock is ahead by as many milliseconds as the last `X-Clock` of a request said. */
   clock?: boolean;
   /** The binding of the Durable Objects is missing. */
@@ -89,7 +93,7 @@ export function useGuard(vars: Vars | (() => Vars | Promise<Vars>) = {}, options
 
 /** Starts a guard with the store of this test project and the settings that differ. */
 export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): Promise<Guard> {
-  const { limiter, analytics = false, faulty = false, faultyObjects = false, clock = false, withoutObjects = false, persist, bound, outbound } = options;
+  const { limiter, analytics = false, faulty = false, faultyObjects = false, fakeObjects = false, clock = false, withoutObjects = false, persist, bound, outbound } = options;
   const origin = await startOrigin();
   const log: string[] = [];
   const all: Vars = {
@@ -113,6 +117,7 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
       ...(analytics ? [WITH_ANALYTICS] : []),
       ...(faulty ? [WITH_FAULTS] : []),
       ...(faultyObjects ? [WITH_FAULTY_OBJECTS] : []),
+      ...(fakeObjects ? [WITH_FAKE_OBJECTS] : []),
       ...(clock ? [WITH_CLOCK] : []),
       { type: "ESModule", path: `${root}/build/index.js` },
       { type: "CompiledWasm", path: `${root}/build/guard_bg.wasm` },
@@ -147,6 +152,10 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
     },
     async release() {
       await send(url, "/test/release");
+    },
+    async stubs(how) {
+      const answer = await send(url, "/test/stubs", { method: "POST", body: JSON.stringify(how) });
+      return (await answer.json()) as StubCounts;
     },
     async login(username, headers = {}) {
       const response = await guard.fetch("/_auth/login", loginInit({ username }, headers));

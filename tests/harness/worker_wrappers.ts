@@ -10,6 +10,22 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
  */
 export type Fault = "before" | "after" | "throw" | "overloaded" | "hold";
 
+/** What a fake stub does when a command is applied. */
+export interface StubBehaviour {
+  hangs?: boolean;
+  throws?: string;
+  rejects?: string;
+  /** Of the error that it rejects with. */
+  properties?: object;
+  answer?: string;
+}
+
+/** How many fake stubs were made, and how many commands they got. */
+export interface StubCounts {
+  stubs: number;
+  asked: number;
+}
+
 /** Hands the Worker a dataset of the Analytics Engine's shape; Miniflare's own keeps nothing. */
 export const WITH_ANALYTICS = {
   type: "ESModule" as const,
@@ -118,6 +134,39 @@ export const WITH_CLOCK = {
       fetch(request, env) {
         ahead = Number(request.headers.get("x-clock") ?? ahead);
         return guard.fetch(request, env);
+      },
+    };`,
+};
+
+/** Hands the guard a namespace whose stubs answer commands themselves. It has the name by which a binding is known. */
+export const WITH_FAKE_OBJECTS = {
+  type: "ESModule" as const,
+  path: `${root}/build/with-fake-objects.js`,
+  contents: `
+    import guard from "./index.js";
+    export { UserSessions } from "./index.js";
+    let how = {};
+    let counts = { stubs: 0, asked: 0 };
+    function apply() {
+      counts.asked += 1;
+      if (how.hangs) return new Promise(() => {});
+      if (how.throws !== undefined) throw new Error(how.throws);
+      if (how.rejects !== undefined) return Promise.reject(Object.assign(new Error(how.rejects), how.properties));
+      return Promise.resolve(how.answer);
+    }
+    class DurableObjectNamespace {
+      getByName() {
+        counts.stubs += 1;
+        return { apply };
+      }
+    }
+    export default {
+      async fetch(request, env) {
+        if (new URL(request.url).pathname !== "/test/stubs") return guard.fetch(request, { ...env, USER_SESSIONS: new DurableObjectNamespace() });
+        const before = counts;
+        how = await request.json();
+        counts = { stubs: 0, asked: 0 };
+        return Response.json(before);
       },
     };`,
 };

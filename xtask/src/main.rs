@@ -5,10 +5,14 @@
 //! - `cargo xtask order WASM OUT` writes a copy whose functions' names say their best order for gzip.
 //! - `cargo xtask check-settings` reads settings as a JSON object from standard input, and says
 //!   what is wrong with them. `check-settings "GET /admin/x"` says what holds for requests.
+//! - `cargo xtask auth-path PATH` prints what to ask the origin below `AUTH_PATH`; `auth-path PATH STATUS…` takes its
+//!   answers, and prints a warning if it has something there.
 //! - `cargo xtask log-identity NAME` reads `SIGNING_KEYS` from standard input, and says what the log calls
 //!   a user or a session.
 //! - `cargo xtask settings-reference` writes `docs/settings.md`.
 
+mod auth_path;
+mod bindgen;
 mod explain;
 mod log_identity;
 mod meter;
@@ -19,33 +23,23 @@ use std::env;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use wasm_bindgen_cli_support::Bindgen;
 
 fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["bindgen", wasm, out] => bindgen(wasm, out)?,
+        ["bindgen", wasm, out] => bindgen::write(wasm, out)?,
         ["order", wasm, out] => order::name_functions(wasm, out)?,
         ["meter", wasm, out] => meter::meter(wasm, out)?,
         ["check-settings", requests @ ..] => return settings::check(requests),
+        ["auth-path", path] => return auth_path::print_paths(path),
+        ["auth-path", path, statuses @ ..] => return auth_path::print_warning(path, statuses),
         ["log-identity", name] => return log_identity::print(name),
         ["settings-reference"] => settings::write_reference()?,
         _ => bail!(
             "usage: cargo xtask bindgen WASM OUT | meter WASM OUT | order WASM OUT | check-settings [REQUEST…] \
-             | log-identity NAME | settings-reference"
+             | auth-path PATH [STATUS…] | log-identity NAME | settings-reference"
         ),
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn bindgen(wasm: &str, out: &str) -> Result<()> {
-    Bindgen::new()
-        .input_path(wasm)
-        .out_name("guard")
-        .module(true)?
-        .typescript(true)
-        .reset_state_function(true)
-        .force_enable_abort_handler(true)
-        .generate(out)
 }

@@ -109,7 +109,7 @@ pub async fn everybodys(app: &App, admin: &Admin, query: &str) -> Result<Respons
     if !over.is_empty() {
         user_index::record(
             app,
-            &IndexQuery::Record { begun: None, ended: over, now: request::now() },
+            IndexQuery::Record { begun: None, ended: over, now: request::now() },
         );
     }
     let cursor = (!done).then_some(cursor);

@@ -1,0 +1,95 @@
+//! Requests that the guard makes for itself: to `LOGIN_URL`, for the keys of issuers, to the webhook, to Redis.
+
+use std::time::Duration;
+
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, Headers, ReadableStream, RequestCache, RequestInit, RequestRedirect};
+use worker::{Fetch, Fetcher, Response, ResponseBody};
+
+use crate::platform;
+
+/// A request of the guard's own. A redirect is not followed: credentials and secrets are for the address that the
+/// settings name, wherever that may point.
+pub struct OwnRequest<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// An absolute URL.
+    pub url: &'a str,
+    /// Names and values.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The body, if there is one.
+    pub body: Option<&'a str>,
+    /// Must no cache answer it?
+    pub past_caches: bool,
+}
+
+impl OwnRequest<'_> {
+    /// Sends it to a Worker, or over the network if there is none. When the signal aborts, so does what is
+    /// under way, and reading the answer's body.
+    ///
+    /// # Errors
+    /// What was thrown.
+    pub async fn send(
+        &self,
+        to: Option<&Fetcher>,
+        signal: Option<&AbortSignal>,
+    ) -> Result<Response, JsValue> {
+        let request = worker::Request::from(self.build(signal)?);
+        let response = match to {
+            Some(worker) => worker.fetch_request(request).await,
+            None => Fetch::Request(request).send().await,
+        };
+        response.map_err(platform::thrown)
+    }
+
+    /// The runtime's request. `worker::RequestInit` has no signal, and brings all that images can be resized by.
+    fn build(&self, signal: Option<&AbortSignal>) -> Result<web_sys::Request, JsValue> {
+        let headers = Headers::new()?;
+        for (name, value) in self.headers {
+            headers.set(name, value)?;
+        }
+        let init = RequestInit::new();
+        init.set_method(self.method);
+        init.set_headers(&headers);
+        init.set_redirect(RequestRedirect::Manual);
+        init.set_signal(signal);
+        if self.past_caches {
+            init.set_cache(RequestCache::NoStore);
+        }
+        if let Some(body) = self.body {
+            init.set_body(&body.into());
+        }
+        web_sys::Request::new_with_str_and_init(self.url, &init)
+    }
+}
+
+/// A signal that aborts after this time.
+pub fn time_limit(limit: Duration) -> AbortSignal {
+    AbortSignal::timeout_with_u32(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX))
+}
+
+/// The whole body, as the runtime's `text()` reads it: what is no UTF-8 is replaced. `worker::Response::text` fails
+/// there, and keeps a byte order mark.
+///
+/// # Errors
+/// What was thrown.
+pub async fn text(response: &Response) -> Result<String, JsValue> {
+    let response = web_sys::Response::new_with_opt_readable_stream(stream(response).as_ref())?;
+    Ok(JsFuture::from(response.text()?).await?.as_string().unwrap_or_default())
+}
+
+/// The body, unread.
+pub fn stream(response: &Response) -> Option<ReadableStream> {
+    match response.body() {
+        ResponseBody::Stream(stream) => Some(stream.clone()),
+        _ => None,
+    }
+}
+
+/// Lets the body go, so that its connection can serve others.
+pub async fn discard(response: &Response) {
+    if let Some(body) = stream(response) {
+        let _ = JsFuture::from(body.cancel()).await;
+    }
+}
