@@ -4,7 +4,7 @@ use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 use auth::config::{BOUND, ORIGIN, SettingError, Settings, StoreSettings};
-use auth::decision::Guard;
+use auth::decision::{COMPARED_HEADERS, Guard};
 use auth::event::ReportedEnds;
 use auth::rate::RateSubject;
 use auth::refusal::Refusal;
@@ -17,8 +17,9 @@ use crate::platform::{Binding, RateLimit};
 use crate::proxy::access_log;
 use crate::proxy::cors;
 use crate::proxy::decision_cache;
-use crate::proxy::forward;
-use crate::proxy::token_context::LastValue;
+use crate::proxy::header_lines::names_of;
+use crate::proxy::last_value::LastValue;
+use crate::proxy::origin;
 use crate::proxy::url_rewrite;
 use crate::services::login_rate::LIMITERS;
 use crate::stores::SessionStore;
@@ -49,8 +50,8 @@ pub struct App {
     pub noticed: ReportedEnds,
     /// Is anything said of requests at all?
     pub reports: bool,
-    /// Remembers which headers were removed.
-    pub removed: LastValue,
+    /// The names of the headers that the last request lost.
+    pub removed_headers: LastValue,
     /// Was the origin asked what it has below `AUTH_PATH`?
     pub looked: Cell<bool>,
 }
@@ -78,15 +79,17 @@ impl App {
         };
         let settings = Settings::read(read).map_err(misconfigured)?;
         let analytics = get(ANALYTICS).map(JsValue::from).unwrap_or_default();
-        access_log::set_up(settings.request_log.name(), settings.server_timing, &analytics);
+        access_log::configure(settings.request_log.name(), settings.server_timing, &analytics);
         let reports = settings.request_log != RequestLog::Off
             || settings.server_timing
             || !analytics.is_undefined();
-        url_rewrite::set_up(&settings);
-        decision_cache::set_up(&settings.cookie_name);
-        cors::set_up(!settings.allowed_origins.is_empty());
+        url_rewrite::configure(&settings);
+        decision_cache::configure(&settings.cookie_name);
+        decision_cache::configure_compared_headers(&names_of(&COMPARED_HEADERS.join("\n")));
+        cors::configure(!settings.allowed_origins.is_empty());
         let objects = get(OBJECTS).map(namespace).transpose()?;
-        forward::set_up(&settings, objects.is_some());
+        origin::configure(&settings);
+        origin::configure_watching(objects.is_some());
         let timeout = settings.store_timeout;
         let store: Rc<dyn SessionStore> = match &settings.store {
             StoreSettings::DurableObject => {
@@ -103,7 +106,7 @@ impl App {
         let limiters = limiters(&settings, get)?;
         let origin = get(ORIGIN).filter(Binding::is_worker).map(JsCast::unchecked_into);
         let (guard, health) = (Guard::new(settings), StoreHealth::default());
-        let (noticed, removed, looked) =
+        let (noticed, removed_headers, looked) =
             (ReportedEnds::default(), LastValue::default(), Cell::new(false));
         Ok(Self {
             guard,
@@ -114,7 +117,7 @@ impl App {
             health,
             noticed,
             reports,
-            removed,
+            removed_headers,
             looked,
         })
     }

@@ -1,14 +1,16 @@
-// What the Workers runtime calls. Everything is passed on to the Rust code.
+// What the Workers runtime calls. JavaScript, because the runtime calls a module's default export and the classes that
+// it exports. A request with a cached decision needs no decision of Rust's; Rust decides about all others.
 
 import * as guard from "../build/bindings/guard.js";
-import { share } from "./proxy/cors.js";
-import { follow } from "./proxy/forward.js";
+import { report, setRefusalCode } from "./proxy/access_log.js";
+import { carryOut, forwardCached } from "./proxy/carry_out.js";
+import { addCorsHeaders } from "./proxy/cors.js";
+import { findCachedDecision } from "./proxy/decision_cache.js";
 import { OriginFailure } from "./proxy/origin.js";
-import { unkept } from "./proxy/page_cache.js";
-import { withSiteAddress } from "./proxy/url_rewrite.js";
+import { hasCommand } from "./proxy/origin_commands.js";
+import { preventPageCaching } from "./proxy/page_cache.js";
 import { RequestContext } from "./proxy/request_context.js";
-import { recall } from "./proxy/decision_cache.js";
-import { noteCode, report } from "./proxy/access_log.js";
+import { withSiteUrls } from "./proxy/url_rewrite.js";
 
 export { UserSessions } from "./stores/durable_object/class.js";
 
@@ -22,40 +24,37 @@ export default {
    * @returns {Promise<Response>}
    */
   async fetch(request, env) {
-    const passage = new RequestContext(request);
-    let answer;
+    const context = new RequestContext(request);
+    let response;
     try {
-      const { method, url, authorization, cookie, began } = passage;
-      const precedent = recall(passage);
-      answer = await (precedent ? follow(passage, precedent) : guard.fetch(passage, method, url, authorization, cookie, began, env));
-      answer = unkept(passage, answer);
-      answer = withSiteAddress(answer, url);
-      const { headers } = answer;
-      const tells = headers.has("x-guard-login") || headers.has("x-guard-logout") || headers.has("x-guard-session-data");
-      if (tells) answer = await guard.originSaid(passage, answer);
+      const { method, url, authorization, cookie, startedAt } = context;
+      const cached = findCachedDecision(context);
+      response = await (cached ? forwardCached(context, cached) : carryOut(context, guard.handle(context, method, url, authorization, cookie, startedAt, env)));
+      response = preventPageCaching(context, response);
+      response = withSiteUrls(response, url);
+      if (hasCommand(response)) response = await guard.obeyOrigin(context, response);
     } catch (error) {
-      answer = failed(error);
+      response = failure(error);
     }
-    share(passage, answer);
-    return report(passage, answer);
+    addCorsHeaders(context, response);
+    return report(context, response);
   },
 };
 
 /**
- * The answer when something was thrown: the origin's failure, or a fault of the guard itself (see
- * `instance.js`). Either way the request ends.
+ * The response when the origin has failed, or the guard itself: see `instance.js`.
  * @param {unknown} error
  * @returns {Response}
  */
-function failed(error) {
-  if (error instanceof OriginFailure) return guard.originFailed(error.timedOut, error.message);
-  console.error(JSON.stringify({ level: "error", code: "internal_error", cause: String(error) }));
+function failure(error) {
+  if (error instanceof OriginFailure) return guard.originFailure(error.timedOut, error.message);
   const code = "internal_error";
+  console.error(JSON.stringify({ level: "error", code, cause: String(error) }));
   const type = `urn:session-guard:problem:${code}`;
   const detail = "The guard's log says more.";
   const problem = { type, title: "The guard has failed", status: 500, detail, code };
   const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
-  const answer = new Response(JSON.stringify(problem), { status: 500, headers });
-  noteCode(answer, code);
-  return answer;
+  const response = new Response(JSON.stringify(problem), { status: 500, headers });
+  setRefusalCode(response, code);
+  return response;
 }

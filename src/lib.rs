@@ -1,5 +1,5 @@
-//! Session Guard's Worker: the shell that brings the core its requests, its clock, its
-//! randomness and its stores. Nothing is decided here.
+//! Session Guard's Worker, around the core in `auth/`: it gives the core requests, the time, random bytes and the
+//! stores' answers, and does what the core decides. The functions here are what JavaScript calls.
 
 mod app;
 mod body;
@@ -14,12 +14,16 @@ mod services;
 mod stores;
 
 use auth::decision::Head;
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
+use web_sys::Response;
 use worker::Env;
 
 use crate::app::App;
 use crate::proxy::request_context::RequestContext;
+use crate::proxy::verdict::{self, Verdict};
 use crate::request::RequestHead;
+use crate::services::push;
 
 #[wasm_bindgen(module = "/src/instance.js")]
 extern "C" {
@@ -35,40 +39,57 @@ pub fn replace_on_panic() {
     wasm_bindgen::handler::set_on_abort(replace_instance);
 }
 
-/// Answers one request, with a `Response` or the promise of one. What every request is asked for
-/// comes along: method, URL, `Authorization`, `Cookie`, and the present moment, in milliseconds since
-/// the Unix epoch.
+/// Decides about a request. What every decision reads is passed along: method, URL, `Authorization`, `Cookie`, and the
+/// time in milliseconds since the Unix epoch.
 #[wasm_bindgen]
-pub fn fetch(
-    passage: RequestContext,
+pub fn handle(
+    context: RequestContext,
     method: String,
     url: String,
     authorization: Option<String>,
     cookie: Option<String>,
     now: f64,
     env: &Env,
-) -> JsValue {
-    let head = RequestHead::new(passage, method, url, authorization, cookie);
+) -> Verdict {
+    let head = RequestHead::new(context, method, url, authorization, cookie);
     match App::load(env) {
         Ok(app) => {
             services::auth_path_check::look_once(&app, head.url());
             proxy::handler::handle(app, head, request::moment(now))
         }
-        Err(refusal) => response::refusal(&refusal).into(),
+        Err(refusal) => verdict::respond(&response::refusal(&refusal), None),
     }
 }
 
-/// Does what the origin's answer wishes of the guard. The promise is of the answer for the client.
-#[wasm_bindgen(js_name = originSaid)]
-pub fn origin_said(passage: RequestContext, answer: web_sys::Response) -> js_sys::Promise {
+/// Obeys the commands in a response of the origin's. The promise is of the response for the client.
+#[wasm_bindgen(js_name = obeyOrigin)]
+pub fn obey_origin(context: RequestContext, response: Response) -> Promise {
     promise::of(async move {
-        let app = App::loaded().ok_or("there is nobody to ask")?;
-        Ok(proxy::origin_commands::carry_out(&app, passage, answer).await.into())
+        let app = App::loaded().ok_or("the settings were never read")?;
+        Ok(proxy::origin_commands::obey(&app, context, response).await.into())
     })
 }
 
-/// The answer to a request whose forwarding failed.
-#[wasm_bindgen(js_name = originFailed)]
-pub fn origin_failed(timed_out: bool, cause: String) -> web_sys::Response {
-    response::refusal(&proxy::forward::failure(timed_out, cause))
+/// The response to a request that the origin did not respond to.
+#[wasm_bindgen(js_name = originFailure)]
+pub fn origin_failure(timed_out: bool, cause: String) -> Response {
+    response::refusal(&proxy::origin::failure(timed_out, cause))
+}
+
+/// Watches a session for a connection that outlives its request. `session` is that of the token context. The promise
+/// is of a `Response` with a WebSocket that is closed when the session ends, or of a text, the refusal's code, if it
+/// has ended already. It is rejected if neither can be known.
+#[wasm_bindgen(js_name = watchSession)]
+pub fn watch_session(session: String) -> Promise {
+    promise::of(async move { push::watch_line(&session).await })
+}
+
+/// Checks the session of a request again, because the origin's response came late. The promise is of `undefined`, or
+/// of the refusal that replaces the response.
+#[wasm_bindgen(js_name = recheckSession)]
+pub fn recheck_session(context: RequestContext, session: String) -> Promise {
+    promise::of(async move {
+        let refusal = push::recheck(context, &session).await;
+        Ok(refusal.map_or(JsValue::UNDEFINED, Into::into))
+    })
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 use auth::body_format::{BodyFormat, MAX_BODY};
-use auth::decision::{Body, Head};
+use auth::decision::{Body, COMPARED_HEADERS, Head};
 use auth::device::ClientHints;
 use auth::login::ClientInfo;
 use auth::refusal::Refusal;
@@ -16,17 +16,16 @@ use wasm_bindgen::prelude::*;
 use crate::body;
 use crate::proxy::request_context::RequestContext;
 
-/// The head of a request. What every request is asked for comes with it, another header is looked at
-/// when it is asked for.
+/// The head of a request. JavaScript passes what every decision reads; another header is fetched when it is read.
 pub struct RequestHead {
     method: String,
     url: String,
     authorization: Option<String>,
     cookie: Option<String>,
-    passage: RequestContext,
+    context: RequestContext,
     body: Option<Result<String, UnreadableBody>>,
     over: Option<Vec<Sid>>,
-    found_more: Cell<bool>,
+    read_more: Cell<bool>,
 }
 
 /// What is said of a body that cannot be read.
@@ -36,33 +35,33 @@ pub const UNREADABLE: &str = "The body must be UTF-8, and at most 64 KB.";
 pub struct UnreadableBody;
 
 impl RequestHead {
-    /// The head of a request, of which this much is known already.
+    /// The head of a request, with what JavaScript has read already.
     pub fn new(
-        passage: RequestContext,
+        context: RequestContext,
         method: String,
         url: String,
         authorization: Option<String>,
         cookie: Option<String>,
     ) -> Self {
-        let found_more = Cell::new(false);
-        Self { method, url, authorization, cookie, passage, body: None, over: None, found_more }
+        let read_more = Cell::new(false);
+        Self { method, url, authorization, cookie, context, body: None, over: None, read_more }
     }
 
-    /// Looks at a request.
-    pub fn of(passage: RequestContext) -> Self {
-        let [authorization, cookie] = ["authorization", "cookie"].map(|name| passage.header(name));
-        Self::new(passage.clone(), passage.method(), passage.url(), authorization, cookie)
+    /// The head of a request.
+    pub fn of(context: RequestContext) -> Self {
+        let [authorization, cookie] = ["authorization", "cookie"].map(|name| context.header(name));
+        Self::new(context.clone(), context.method(), context.url(), authorization, cookie)
     }
 
     /// The request.
-    pub fn passage(&self) -> &RequestContext {
-        &self.passage
+    pub fn context(&self) -> &RequestContext {
+        &self.context
     }
 
-    /// Was anything found in it, when it was looked for, but method, URL, `Authorization` and
-    /// `Cookie`? If not, these and the names of its headers say all that was to know.
-    pub fn says_more(&self) -> bool {
-        self.found_more.get() || self.body.is_some() || self.over.is_some()
+    /// Did the decision depend on nothing but what the decision cache compares: method, URL, header names, and the
+    /// values of [`COMPARED_HEADERS`]?
+    pub fn is_cacheable(&self) -> bool {
+        !self.read_more.get() && self.body.is_none() && self.over.is_none()
     }
 
     /// The same when it is known which of its sessions are over.
@@ -72,7 +71,7 @@ impl RequestHead {
 
     /// Looks at its body, too, and leaves that in the request as it is.
     pub async fn with_body(self) -> Self {
-        let body = peek(&self.passage.request()).await;
+        let body = peek(&self.context.request()).await;
         Self { body: Some(body), ..self }
     }
 }
@@ -91,15 +90,16 @@ impl Head for RequestHead {
             "authorization" => self.authorization.as_deref().map(Cow::from),
             "cookie" => self.cookie.as_deref().map(Cow::from),
             name => {
-                let value = self.passage.header(name).map(Cow::from);
-                self.found_more.set(self.found_more.get() || value.is_some());
+                let value = self.context.header(name).map(Cow::from);
+                let read_more = value.is_some() && !COMPARED_HEADERS.contains(&name);
+                self.read_more.set(self.read_more.get() || read_more);
                 value
             }
         }
     }
 
     fn has_body(&self) -> bool {
-        self.passage.has_body()
+        self.context.has_body()
     }
 
     fn body(&self) -> Body<'_> {

@@ -65,7 +65,7 @@ fn problem(refusal: &Refusal, body: &str) -> Response {
     let mut headers = vec![("content-type", "application/problem+json")];
     headers.extend(own.iter().map(|(name, value)| (*name, value.as_str())));
     let response = response(refusal.status(), body, &headers);
-    access_log::note_code(&response, refusal.code());
+    access_log::set_refusal_code(&response, refusal.code());
     response
 }
 
@@ -76,6 +76,6 @@ pub fn refused(refused: &Refused, method: &str) -> Response {
         (None, Some(https)) => redirect(308, https, &[]),
         (None, None) => return refusal(&refused.refusal),
     };
-    access_log::note_code(&response, refused.refusal.code());
+    access_log::set_refusal_code(&response, refused.refusal.code());
     response
 }

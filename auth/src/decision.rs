@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod browser;
+mod cache_key;
 mod cors;
 mod credentials;
 mod forward_plan;
@@ -19,6 +20,7 @@ mod sign_assertion;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub use cache_key::COMPARED_HEADERS;
 pub use forward_plan::{AnonymousPlan, ForwardPlan, ForwardTarget, HeaderChanges};
 pub use header_filter::HeaderFilter;
 pub use principal::Principal;

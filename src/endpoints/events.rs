@@ -12,10 +12,10 @@ use auth::refusal::Refusal;
 use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
-#[wasm_bindgen(module = "/src/proxy/relay.js")]
+#[wasm_bindgen(module = "/src/proxy/websocket_relay.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = hand)]
-    fn hand_over(answer: &Response) -> Response;
+    #[wasm_bindgen(js_name = relayToClient)]
+    fn relay_to_client(response: &Response) -> Response;
 }
 
 /// `GET events`, for whoever has a live session.
@@ -43,5 +43,5 @@ async fn try_open(app: &App, head: &RequestHead) -> Result<Response, Refusal> {
     let answer = answer.map_err(Refusal::StoreUnavailable)?;
     let session = find_session::settle(app, &caller, answer).await?;
     let opened = push::watch(app, caller.user(), caller.sid(), session.deadline()).await?;
-    Ok(hand_over(&opened))
+    Ok(relay_to_client(&opened))
 }

@@ -1,4 +1,4 @@
-//! The guard's own endpoints: one file each.
+//! The guard's own endpoints: one file each, and which of them answers a request.
 
 pub mod admin;
 pub mod backchannel_logout;
@@ -12,3 +12,45 @@ pub mod pages;
 pub mod refresh;
 pub mod session;
 pub mod sessions;
+
+use std::rc::Rc;
+
+use auth::route::Endpoint;
+
+use crate::app::App;
+use crate::proxy::cors;
+use crate::proxy::verdict::{Verdict, respond, respond_later};
+use crate::request::RequestHead;
+
+/// Answers a request for an endpoint.
+pub fn answer(app: Rc<App>, endpoint: Endpoint, head: RequestHead) -> Verdict {
+    let request = head.context().request();
+    match endpoint {
+        Endpoint::StyleSheet => respond(&pages::style_sheet(), None),
+        Endpoint::Client => respond(&pages::client(&head), None),
+        Endpoint::KeySet => respond(&jwks::show(&app), None),
+        Endpoint::Preflight => respond(&cors::preflight(&app), None),
+        Endpoint::LoginPage => respond_later(async move { pages::login(&app, &head).await }),
+        Endpoint::Login => respond_later(async move { login::log_in(&app, &request, &head).await }),
+        Endpoint::Logout => respond_later(async move { logout::log_out(&app, &head).await }),
+        Endpoint::Refresh => respond_later(async move { refresh::refresh(&app, &head).await }),
+        Endpoint::BackchannelLogout => {
+            respond_later(async move { backchannel_logout::log_out(&app, &request, &head).await })
+        }
+        Endpoint::Introspect => {
+            respond_later(async move { introspect::show(&app, &request, &head).await })
+        }
+        Endpoint::Revoke => {
+            respond_later(async move { introspect::revoke(&app, &request, &head).await })
+        }
+        Endpoint::Admin => respond_later(async move { admin::serve(&app, &request, &head).await }),
+        Endpoint::Session => respond_later(async move { session::show(&app, &head).await }),
+        Endpoint::SessionData => {
+            respond_later(async move { session::patch(&app, &request, &head).await })
+        }
+        Endpoint::Sessions => respond_later(async move { sessions::list(&app, &head).await }),
+        Endpoint::EndSession => respond_later(async move { sessions::end_one(&app, &head).await }),
+        Endpoint::Events => respond_later(async move { events::open(&app, &head).await }),
+        Endpoint::Health => respond_later(async move { health::show(&app).await }),
+    }
+}

@@ -104,7 +104,7 @@ pub fn login_again(app: &App, attempt: &LoginRequest, refusal: &Refusal) -> Resp
     };
     let parts = Parts { notice: None, error: Some(error), username: attempt.username(), choices };
     let page = page(app, refusal.status(), attempt.redirect.as_ref(), parts);
-    access_log::note_code(&page, refusal.code());
+    access_log::set_refusal_code(&page, refusal.code());
     for (name, value) in refusal.headers().iter().filter(|(name, _)| *name == "retry-after") {
         // A number is a header.
         let _ = page.headers().set(name, value);

@@ -1,100 +1,100 @@
-// How each request went: one line of the log, `Server-Timing`, and a data point for the Analytics
-// Engine. Times are the Workers clock's, which stands still while code runs: what is not waited
-// for takes 0 ms.
+// How each request is reported: a line of the log, `Server-Timing`, and a data point for Analytics Engine.
+// JavaScript, because the times and the status are known here, and Rust has already made the other fields. The clock
+// of Workers advances only at I/O, so a step without I/O takes 0 ms.
 
 /** @typedef {import("./request_context.js").RequestContext} RequestContext */
 
-/** The codes of refusals. @type {WeakMap<Response, string>} */
+/** The codes of the guard's refusals. @type {WeakMap<Response, string>} */
 const codes = new WeakMap();
 
 /** @type {{ log: string, timing: boolean, analytics?: AnalyticsEngineDataset | undefined }} */
-let how = { log: "all", timing: false };
+let config = { log: "all", timing: false };
 
 /** Is anything reported at all? */
 let isOn = true;
 
-/** How it begins when the code is that of a refusal which was only noted. */
+/** The first log field of a refusal that monitor mode does not enforce. Its code is among the log fields. */
 const WOULD_REFUSE = '"decision":"would_refuse"';
 
 /**
- * Says how requests are reported.
  * @param {string} log `all`, `refusals` or `off`
- * @param {boolean} timing do answers carry `Server-Timing`?
+ * @param {boolean} timing do responses carry `Server-Timing`?
  * @param {AnalyticsEngineDataset | undefined} analytics
  */
-export function setUp(log, timing, analytics) {
-  how = { log, timing, analytics };
+export function configureAccessLog(log, timing, analytics) {
+  config = { log, timing, analytics };
   isOn = log !== "off" || timing || analytics !== undefined;
 }
 
-/** The present moment in milliseconds since the Unix epoch, if anybody is told of it. */
-export function moment() {
+/** The time in milliseconds since the Unix epoch, if it is reported. */
+export function timestamp() {
   return isOn ? Date.now() : 0;
 }
 
 /**
- * Notes the code of a refusal.
- * @param {Response} answer
+ * Marks a response as a refusal.
+ * @param {Response} response
  * @param {string} code
  */
-export function noteCode(answer, code) {
-  codes.set(answer, code);
+export function setRefusalCode(response, code) {
+  codes.set(response, code);
 }
 
 /**
- * Is an answer a refusal of the guard's?
- * @param {Response} answer
+ * Is a response a refusal of the guard's?
+ * @param {Response} response
  */
-export function isRefusal(answer) {
-  return codes.has(answer);
+export function isRefusal(response) {
+  return codes.has(response);
 }
 
 /**
  * Reports a request that is over.
- * @param {RequestContext} passage
- * @param {Response} answer
- * @returns {Response} the answer for the client
+ * @param {RequestContext} context
+ * @param {Response} response
+ * @returns {Response} the response for the client
  */
-export function report(passage, answer) {
-  if (!isOn) return answer;
-  const { log, timing, analytics } = how;
-  const spans = spansOf(passage);
-  const code = codes.get(answer);
-  const refuses = code !== undefined || passage.said.startsWith(WOULD_REFUSE);
-  if (analytics !== undefined || log === "all" || (log === "refusals" && refuses)) {
-    const line = lineOf(passage, spans, answer.status, code);
-    if (log === "all" || (log === "refusals" && refuses)) console.log(line);
+export function report(context, response) {
+  if (!isOn) return response;
+  const { log, timing, analytics } = config;
+  const spans = spansOf(context);
+  const code = codes.get(response);
+  const refuses = code !== undefined || context.logFields.startsWith(WOULD_REFUSE);
+  const isLogged = log === "all" || (log === "refusals" && refuses);
+  if (analytics !== undefined || isLogged) {
+    const line = lineOf(context, spans, response.status, code);
+    if (isLogged) console.log(line);
     analytics?.writeDataPoint(pointOf(JSON.parse(line)));
   }
-  return timing ? timed(answer, spans) : answer;
+  return timing ? withServerTiming(response, spans) : response;
 }
 
 /** @typedef {[name: string, millis: number][]} Spans */
 
 /**
- * What took how long, of what was done at all.
- * @param {RequestContext} passage
+ * How long each step took, of those that ran.
+ * @param {RequestContext} context
  * @returns {Spans}
  */
-function spansOf({ began, asked, told, sent, answered }) {
+function spansOf({ startedAt, storeAskedAt, storeRepliedAt, originAskedAt, originRepliedAt }) {
   /** @type {Spans} */
   const spans = [];
-  if (asked > 0) spans.push(["verify", asked - began]);
-  if (told > 0) spans.push(["store", told - asked]);
-  if (answered > 0) spans.push(["origin", answered - sent]);
+  if (storeAskedAt > 0) spans.push(["verify", storeAskedAt - startedAt]);
+  if (storeRepliedAt > 0) spans.push(["store", storeRepliedAt - storeAskedAt]);
+  if (originRepliedAt > 0) spans.push(["origin", originRepliedAt - originAskedAt]);
   return spans;
 }
 
 /**
- * @param {RequestContext} passage
+ * @param {RequestContext} context
  * @param {Spans} spans
  * @param {number} status
  * @param {string | undefined} code
  */
-function lineOf({ request, method, headers, said }, spans, status, code) {
+function lineOf({ request, method, headers, logFields }, spans, status, code) {
   const { cf } = request;
-  let line = `{"level":"info",${said}`;
-  if (code !== undefined && !said.startsWith(WOULD_REFUSE)) line += `,"code":"${code}"`;
+  let line = `{"level":"info",${logFields}`;
+  if (code !== undefined && !logFields.startsWith(WOULD_REFUSE)) line += `,"code":"${code}"`;
   line += `,"status":${status},"method":${JSON.stringify(method)}`;
   for (const [name, millis] of spans) line += `,"${name}_ms":${millis}`;
   if (typeof cf?.colo === "string") line += `,"colo":${JSON.stringify(cf.colo)}`;
@@ -105,11 +105,11 @@ function lineOf({ request, method, headers, said }, spans, status, code) {
   return line + "}";
 }
 
-/** The `traceparent` of W3C Trace Context, section 3.2. */
+/** `traceparent` of W3C Trace Context, section 3.2. */
 const TRACE = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-|$)/;
 
 /**
- * A data point. Its index is what happened, so that what is rare is not sampled away by what is not.
+ * A data point. Its index is the code or the decision, so that sampling keeps what is rare.
  * @param {Record<string, string | number>} line
  */
 function pointOf(line) {
@@ -120,13 +120,13 @@ function pointOf(line) {
 }
 
 /**
- * The same answer with `Server-Timing` (W3C Server Timing), beside what the origin says there.
- * @param {Response} answer
+ * The response with `Server-Timing` (W3C Server Timing), beside the origin's own.
+ * @param {Response} response
  * @param {Spans} spans
  */
-function timed(answer, spans) {
-  if (answer.status === 101 || spans.length === 0) return answer;
-  const copy = new Response(answer.body, answer);
+function withServerTiming(response, spans) {
+  if (response.status === 101 || spans.length === 0) return response;
+  const copy = new Response(response.body, response);
   copy.headers.append("server-timing", spans.map(([name, millis]) => `guard-${name};dur=${millis}`).join(", "));
   return copy;
 }

@@ -1,26 +1,24 @@
-// Answers of the guard's own, for scripts of other origins: what they may read is decided in Rust.
+// CORS headers on the guard's own responses. JavaScript, so that a request costs no wasm call when no origin is
+// allowed. Which origin may read which response is decided in Rust.
 
-import { originMayRead } from "../../build/bindings/guard.js";
+import { setCorsHeaders } from "../../build/bindings/guard.js";
 import { isRefusal } from "./access_log.js";
 
 /** @typedef {import("./request_context.js").RequestContext} RequestContext */
 
-/** Does the operator name any? */
+/** Does `ALLOWED_ORIGINS` name any? */
 let isOn = false;
 
-/**
- * Says whether the operator names any.
- * @param {boolean} on
- */
-export function setUp(on) {
+/** @param {boolean} on does `ALLOWED_ORIGINS` name any? */
+export function configureCors(on) {
   isOn = on;
 }
 
 /**
- * Lets another origin's script read an answer, if it is the guard's own. The origin's says that by itself.
- * @param {RequestContext} passage
- * @param {Response} answer
+ * Adds CORS headers to a response of the guard's own. The origin sets its own.
+ * @param {RequestContext} context
+ * @param {Response} response
  */
-export function share(passage, answer) {
-  if (isOn && answer.status !== 101 && (passage.isOwn || isRefusal(answer))) originMayRead(passage, answer);
+export function addCorsHeaders(context, response) {
+  if (isOn && response.status !== 101 && (context.isOwnEndpoint || isRefusal(response))) setCorsHeaders(context, response);
 }

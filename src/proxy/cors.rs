@@ -1,4 +1,4 @@
-//! Scripts of other origins, as far as the settings name them: see [`auth::origins`].
+//! Scripts of other origins that `ALLOWED_ORIGINS` names: see [`auth::allowed_origins`].
 
 use wasm_bindgen::prelude::*;
 use web_sys::Response;
@@ -10,22 +10,22 @@ use crate::response;
 
 #[wasm_bindgen(module = "/src/proxy/cors.js")]
 extern "C" {
-    /// Does the operator name any?
-    #[wasm_bindgen(js_name = setUp)]
-    pub fn set_up(on: bool);
+    /// Says whether `ALLOWED_ORIGINS` names any.
+    #[wasm_bindgen(js_name = configureCors)]
+    pub fn configure(on: bool);
 }
 
-/// Lets a named origin's script read an answer of the guard's own.
-#[wasm_bindgen(js_name = originMayRead)]
-pub fn origin_may_read(passage: RequestContext, answer: &Response) {
+/// Lets a script of an allowed origin read a response of the guard's own.
+#[wasm_bindgen(js_name = setCorsHeaders)]
+pub fn set_cors_headers(context: RequestContext, response: &Response) {
     let Some(app) = App::loaded() else { return };
-    for (name, value) in app.guard.cors(&RequestHead::of(passage)) {
-        // Names and origins are headers: the latter were checked with the settings.
-        let _ = answer.headers().set(name, value);
+    for (name, value) in app.guard.cors(&RequestHead::of(context)) {
+        // Cannot fail: the settings admit only origins that are header values.
+        let _ = response.headers().set(name, value);
     }
 }
 
-/// The answer to a preflight of a named origin about one of the guard's endpoints.
+/// The answer to a preflight of an allowed origin for one of the guard's endpoints.
 pub fn preflight(app: &App) -> Response {
     response::response(204, "", &app.guard.preflight())
 }

@@ -1,27 +1,22 @@
-// The headers that go on to the origin.
+// The headers of the request to the origin. JavaScript, because `Headers` is the runtime's own object, and
+// copying it there copies no header one by one. Which headers change is decided in Rust.
 
 import { rewriteOrigin, rewritesOrigin } from "./url_rewrite.js";
 
 /** @typedef {import("./request_context.js").RequestContext} RequestContext */
+/** @typedef {import("./verdict.js").Forward} Forward */
 
 /**
- * How a request changes on the way: the names of headers that do not go on, and those that are set, as
- * name, value, name, value; `bearer` is whose identity goes with it. The target begins at `start` in
- * the request's URL.
- * @typedef {{ bearer: import("./token_context.js").TokenContext | undefined, start: number, removed: string[], set: string[] | undefined }} Changes
+ * The headers of the request to the origin.
+ * @param {RequestContext} context
+ * @param {Forward} verdict
  */
-
-/**
- * The headers that go on.
- * @param {RequestContext} passage
- * @param {Changes} changes
- */
-export function headersFor({ url, headers: sent }, { bearer, start, removed, set }) {
+export function headersFor({ url, headers: sent }, { tokenContext, start, removed, set }) {
   const headers = new Headers(sent);
   for (const name of removed) headers.delete(name);
-  if (bearer !== undefined) setAll(headers, bearer.identity);
+  if (tokenContext !== undefined) setAll(headers, tokenContext.identity);
   if (set !== undefined) setAll(headers, set);
-  // How the client came here. What it said of that itself is in `removed`.
+  // `removed` has the client's own `X-Forwarded-*`.
   const address = sent.get("cf-connecting-ip");
   if (address !== null) headers.set("x-forwarded-for", address);
   const colon = url.indexOf(":");

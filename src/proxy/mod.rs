@@ -1,13 +1,19 @@
-//! The way of a guarded request, from its headers to the origin's response. This is the hot path: what runs here
-//! runs for every request. JavaScript and Rust halves of one part stand side by side under one name.
+//! The hot path: what every guarded request runs, from its headers to the origin's response. The Rust and JavaScript
+//! halves of one part stand side by side under one name. JavaScript waits and forwards; Rust decides, and returns its
+//! verdict as data.
 
 pub mod access_log;
 pub mod cors;
 pub mod decision_cache;
 pub mod forward;
 pub mod handler;
+pub mod header_lines;
+pub mod last_value;
+pub mod origin;
 pub mod origin_commands;
+pub mod pending_check;
 pub mod request_context;
 pub mod session_check;
 pub mod token_context;
 pub mod url_rewrite;
+pub mod verdict;

@@ -1,18 +1,22 @@
-// The origin, and how it is asked.
+// Requests to the origin, and their timeout. JavaScript, because each request waits here, and a promise awaited
+// from Rust costs more than the rest of the request.
 
 import { env } from "cloudflare:workers";
-import { moment } from "./access_log.js";
+import { timestamp } from "./access_log.js";
 import { Timer } from "./timer.js";
-import { isAtOnce, metered } from "./upload.js";
+import { arrivesWithHead, meteredBody } from "./upload.js";
 
 /** @typedef {import("./request_context.js").RequestContext} RequestContext */
 
 /**
- * Cloudflare's cache knows nothing of users: it would give one what the origin made for another. This is what
- * the runtime makes of `cache: "no-store"`, by which nothing is read from the cache, nor kept in it; but
- * that also has the origin told `Cache-Control: no-cache` and `Pragma: no-cache`, which the client did not say.
+ * Keeps requests out of Cloudflare's cache, which would give one user's response to another. The runtime turns
+ * `cache: "no-store"` into this too, but then also sends `Cache-Control: no-cache` and `Pragma: no-cache` to the
+ * origin, which the client did not send.
  */
 const NO_STORE = { cacheTtl: -1, cacheLevel: "bypass" };
+
+/** Redirects are the client's to follow, and compressed bodies pass as they are. @type {RequestInit} */
+const PASS_THROUGH = { redirect: "manual", encodeResponseBody: "manual" };
 
 /** @typedef {{ fetch: typeof fetch }} Origin */
 
@@ -20,28 +24,27 @@ const NO_STORE = { cacheTtl: -1, cacheLevel: "bypass" };
 const worker = /** @type {{ ORIGIN?: Origin }} */ (env).ORIGIN;
 
 /**
- * Where requests to the origin go.
+ * What sends requests to the origin.
  * @type {Origin}
  */
 export const origin = worker ?? globalThis;
 
-/** What stands before the target in the origin's URLs; `undefined`: what stands in the request's. @type {string | undefined} */
+/** Scheme and host of the origin; `undefined`: those of the request. @type {string | undefined} */
 let site;
 
-/** Milliseconds until the first byte of an answer, since the origin has got all of the request. */
-let patience = 0;
+/** Milliseconds until the first byte of the response, after the whole request was sent. */
+let timeoutMillis = 0;
 
 /**
- * Says where the origin is, and how long it may take.
- * @param {string | undefined} url
- * @param {number} timeout
+ * @param {string | undefined} url scheme and host of the origin; `undefined`: those of each request
+ * @param {number} timeout milliseconds
  */
-export function setUp(url, timeout) {
+export function configureOrigin(url, timeout) {
   site = url;
-  patience = timeout;
+  timeoutMillis = timeout;
 }
 
-/** The origin failed before it answered. */
+/** The origin failed before it responded. */
 export class OriginFailure extends Error {
   /** @param {boolean} timedOut @param {unknown} cause */
   constructor(timedOut, cause) {
@@ -52,10 +55,10 @@ export class OriginFailure extends Error {
 }
 
 /**
- * Where a request goes.
- * @param {string} url where it came to
- * @param {number} start where the target begins in that
- * @param {string | undefined} target what stands there, if something else goes on
+ * The origin's URL for a request.
+ * @param {string} url the request's
+ * @param {number} start where the target begins in it
+ * @param {string | undefined} target replaces the target, if it is defined
  */
 export function urlFor(url, start, target) {
   if (site === undefined && target === undefined) return url;
@@ -63,104 +66,101 @@ export function urlFor(url, start, target) {
 }
 
 /**
- * How a request goes to the origin: with its body, and no redirect is followed.
- * @param {RequestContext} passage
+ * The options of `fetch`, with the request's body.
+ * @param {RequestContext} context
  * @param {Headers} headers
  * @returns {RequestInit}
  */
 export function initFor({ request, method, isCacheable }, headers) {
   const { body } = request;
-  // A bound Worker learns of the client what the guard knows; there is no cache before it.
+  // A bound Worker gets the client's `cf` object. No cache is between it and the guard.
   const cf = worker ? (request.cf ?? {}) : isCacheable ? {} : NO_STORE;
-  return isOdd(method, body) ? { headers, cf, ...AS_IT_COMES } : { method, headers, body, cf, ...AS_IT_COMES };
+  return isGetWithBody(method, body) ? { headers, cf, ...PASS_THROUGH } : { method, headers, body, cf, ...PASS_THROUGH };
 }
 
-/** Redirects are the client's to follow, and compressed bodies its to read. @type {RequestInit} */
-const AS_IT_COMES = { redirect: "manual", encodeResponseBody: "manual" };
-
 /**
- * Is what `initFor` makes good for another request, too?
- * @param {RequestContext} passage
+ * Can another request use the same options?
+ * @param {RequestContext} context
  */
-export function canRepeat({ request }) {
+export function isRepeatable({ request }) {
   return request.body === null && worker === undefined;
 }
 
 /**
- * `fetch` takes a body of GET and HEAD only from a request that came in with one.
+ * `fetch` takes a body with GET and HEAD only from a `Request` that came in with one.
  * @param {string} method
  * @param {ReadableStream | null} body
  */
-function isOdd(method, body) {
+function isGetWithBody(method, body) {
   return body !== null && (method === "GET" || method === "HEAD");
 }
 
 /**
  * Sends a request to the origin.
- * @param {RequestContext} passage
+ * @param {RequestContext} context
  * @param {string} url
  * @param {RequestInit} init
- * @param {AbortSignal} [signal]
- * @returns {Promise<Response>}
+ * @param {AbortSignal} [signal] of an overlapped request
+ * @returns {Promise<Response>} rejected with an `OriginFailure`
  */
-export function send(passage, url, init, signal) {
-  const { request, method, headers } = passage;
+export function send(context, url, init, signal) {
+  const { request, method, headers } = context;
   const { body } = request;
-  passage.sent = moment();
-  // What is asked ahead is waited for beside the store.
-  const timer = signal ? new Timer() : passage.timer;
-  if (isOdd(method, body)) return inTime(passage, timer, () => origin.fetch(new Request(url, request), init));
-  if (body !== null && !isAtOnce(headers)) return upload(passage, url, init, body);
-  return inTime(passage, timer, () => origin.fetch(url, signal ? { ...init, signal } : init));
+  context.originAskedAt = timestamp();
+  // The context's timer runs for the session check at the same time.
+  const timer = signal ? new Timer() : context.timer;
+  if (isGetWithBody(method, body)) return withTimeout(context, timer, () => origin.fetch(new Request(url, request), init));
+  if (body !== null && !arrivesWithHead(headers)) return upload(context, url, init, body);
+  return withTimeout(context, timer, () => origin.fetch(url, signal ? { ...init, signal } : init));
 }
 
 /**
- * The same with a body that comes in by and by: the time for the answer begins anew with each piece.
- * @param {RequestContext} passage
+ * Sends a request whose body takes time to arrive. Each piece of it starts the timeout again.
+ * @param {RequestContext} context
  * @param {string} url
  * @param {RequestInit} init
  * @param {ReadableStream} body
  */
-function upload(passage, url, init, body) {
-  const { timer, headers } = passage;
-  let isOver = false;
-  // The answer may come before the body's end, and something else be waited for then.
-  const { readable, signal, stop } = metered(body, headers.get("content-length"), () => isOver || timer.prolong());
-  const answer = inTime(passage, timer, () => origin.fetch(url, { ...init, body: readable, signal }), stop);
-  const end = () => (isOver = true);
-  answer.then(end, end);
-  return answer;
+function upload(context, url, init, body) {
+  const { timer, headers } = context;
+  let isAnswered = false;
+  // If the response comes first, the timer may be in use for something else.
+  const { readable, signal, stop } = meteredBody(body, headers.get("content-length"), () => isAnswered || timer.restart());
+  const response = withTimeout(context, timer, () => origin.fetch(url, { ...init, body: readable, signal }), stop);
+  const end = () => (isAnswered = true);
+  response.then(end, end);
+  return response;
 }
 
 /**
- * Waits for an answer, and drops one that comes too late. An abort signal would do that, too, but the
- * runtime then leads every body through it.
- * @param {RequestContext} passage
+ * Waits for a response until the timeout. An abort signal would do that, but the runtime then passes each body
+ * through JavaScript.
+ * @param {RequestContext} context
  * @param {Timer} timer
- * @param {() => Promise<Response>} ask
- * @param {() => void} [stop] called if it comes too late
+ * @param {() => Promise<Response>} fetchOrigin
+ * @param {() => void} [onTimeout]
  * @returns {Promise<Response>} rejected with an `OriginFailure`
  */
-function inTime(passage, timer, ask, stop) {
+function withTimeout(context, timer, fetchOrigin, onTimeout) {
   return new Promise((resolve, reject) => {
+    const end = () => {
+      timer.stop();
+      context.originRepliedAt = timestamp();
+    };
     /** @param {boolean} timedOut @param {unknown} cause */
     const fail = (timedOut, cause) => {
-      timer.end();
-      passage.answered = moment();
+      end();
       reject(new OriginFailure(timedOut, cause));
     };
-    timer.wait(patience, () => {
+    timer.start(timeoutMillis, () => {
       fail(true, "no answer in time");
-      stop?.();
+      onTimeout?.();
     });
-    /** @param {Response} answer */
-    const come = (answer) => {
-      timer.end();
-      passage.answered = moment();
-      resolve(answer);
-    };
     try {
-      ask().then(come, (error) => fail(false, error));
+      fetchOrigin().then((response) => {
+        end();
+        resolve(response);
+      }, (error) => fail(false, error));
     } catch (error) {
       fail(false, error);
     }

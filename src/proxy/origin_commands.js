@@ -1,47 +1,58 @@
-// The origin's answer, as the client gets it after a login or a logout.
+// Headers by which the origin's response logs users in and out. JavaScript, so that a response without them costs no
+// wasm call, and because only here can a response be copied without decoding its body.
 
-/** What is meant for the guard. */
-const WISHES = ["x-guard-login", "x-guard-logout", "x-guard-session-data"];
+const COMMAND_HEADERS = ["x-guard-login", "x-guard-logout", "x-guard-session-data"];
 
 /**
- * The headers of an answer that are meant for the client.
- * @param {Response} answer
+ * Does a response hold a command for the guard?
+ * @param {Response} response
  */
-function own(answer) {
-  const headers = new Headers(answer.headers);
-  for (const name of WISHES) headers.delete(name);
+export function hasCommand({ headers }) {
+  return headers.has("x-guard-login") || headers.has("x-guard-logout") || headers.has("x-guard-session-data");
+}
+
+/**
+ * The response without commands.
+ * @param {Response} response
+ * @returns {Response}
+ */
+export function withoutCommands(response) {
+  return withHeaders(response, clientHeaders(response));
+}
+
+/**
+ * The response without commands and with the guard's cookies. It belongs to one user, so no cache may keep it.
+ * @param {Response} response
+ * @param {string[]} cookies
+ * @returns {Response}
+ */
+export function withCookies(response, cookies) {
+  const headers = clientHeaders(response);
+  headers.set("cache-control", "no-store");
+  for (const cookie of cookies) headers.append("set-cookie", cookie);
+  return withHeaders(response, headers);
+}
+
+/**
+ * Tells the origin that nobody reads the rest of its response.
+ * @param {Response} response
+ */
+export function dropBody(response) {
+  response.body?.cancel();
+}
+
+/** @param {Response} response */
+function clientHeaders(response) {
+  const headers = new Headers(response.headers);
+  for (const name of COMMAND_HEADERS) headers.delete(name);
   return headers;
 }
 
 /**
- * The same answer without what is meant for the guard. Its body stays as the origin has encoded it.
- * @param {Response} answer
- * @returns {Response}
+ * The body stays as the origin has encoded it.
+ * @param {Response} response
+ * @param {Headers} headers
  */
-export function withoutWishes(answer) {
-  const { body, status, statusText, webSocket } = answer;
-  return new Response(body, { status, statusText, headers: own(answer), webSocket, encodeBody: "manual" });
-}
-
-/**
- * The same answer without what is meant for the guard, and with the guard's cookies. It is one
- * user's from now on: no cache may keep it.
- * @param {Response} answer
- * @param {string[]} cookies
- * @returns {Response}
- */
-export function withCookies(answer, cookies) {
-  const { body, status, statusText, webSocket } = answer;
-  const headers = own(answer);
-  headers.set("cache-control", "no-store");
-  for (const cookie of cookies) headers.append("set-cookie", cookie);
+function withHeaders({ body, status, statusText, webSocket }, headers) {
   return new Response(body, { status, statusText, headers, webSocket, encodeBody: "manual" });
-}
-
-/**
- * Lets the origin know that nobody reads on.
- * @param {Response} answer
- */
-export function dropBody(answer) {
-  answer.body?.cancel();
 }

@@ -27,44 +27,44 @@ use crate::services::session_data;
 #[wasm_bindgen(module = "/src/proxy/origin_commands.js")]
 extern "C" {
     #[wasm_bindgen(js_name = withCookies)]
-    fn with_cookies(answer: &Response, cookies: Array) -> Response;
+    fn with_cookies(response: &Response, cookies: Array) -> Response;
 
-    #[wasm_bindgen(js_name = withoutWishes)]
-    fn without_wishes(answer: &Response) -> Response;
+    #[wasm_bindgen(js_name = withoutCommands)]
+    fn without_commands(response: &Response) -> Response;
 
     #[wasm_bindgen(js_name = dropBody)]
-    fn drop_body(answer: &Response);
+    fn drop_body(response: &Response);
 }
 
 const LOGIN: &str = "X-Guard-Login";
 const LOGOUT: &str = "X-Guard-Logout";
 const DATA: &str = "X-Guard-Session-Data";
 
-/// Does what the origin's answer wishes, and gives the answer that the client gets. If it cannot be
-/// done, the origin's answer would promise what is not so: the client gets the refusal.
-pub async fn carry_out(app: &App, passage: RequestContext, answer: Response) -> Response {
-    let request = passage.request();
-    let head = RequestHead::of(passage);
+/// Obeys the commands in a response of the origin's, and returns the response for the client. If a command fails, the
+/// client gets the refusal: the origin's response would say that it is logged in, or out, when it is not.
+pub async fn obey(app: &App, context: RequestContext, response: Response) -> Response {
+    let request = context.request();
+    let head = RequestHead::of(context);
     if let Err(route) = app.guard.obeys_origin(&head) {
-        warn(&answer, route);
-        return without_wishes(&answer);
+        warn(&response, route);
+        return without_commands(&response);
     }
-    match try_carry_out(app, &request, &head, &answer).await {
+    match try_obey(app, &request, &head, &response).await {
         Ok(Some(cookies)) => {
-            with_cookies(&answer, cookies.into_iter().map(JsValue::from).collect())
+            with_cookies(&response, cookies.into_iter().map(JsValue::from).collect())
         }
-        Ok(None) => without_wishes(&answer),
+        Ok(None) => without_commands(&response),
         Err(refusal) => {
-            drop_body(&answer);
+            drop_body(&response);
             login::refuse(&refusal)
         }
     }
 }
 
-/// Tells the operator of a login route that was forgotten, or of an origin that lets others choose
-/// its headers.
-fn warn(answer: &Response, route: &str) {
-    let names = [LOGIN, LOGOUT, DATA].into_iter().filter(|name| said(answer, name).is_some());
+/// Logs a command under a rule that allows none: a login route without `"login": true`, or an origin that lets others
+/// choose its headers.
+fn warn(response: &Response, route: &str) {
+    let names = [LOGIN, LOGOUT, DATA].into_iter().filter(|name| command(response, name).is_some());
     let names: Vec<_> = names.collect();
     let cause = format!(
         "{}: not obeyed, because the rule of ROUTES for the request, `{route}`, does not say \
@@ -75,37 +75,36 @@ fn warn(answer: &Response, route: &str) {
     web_sys::console::warn_1(&line.to_string().into());
 }
 
-fn said(answer: &Response, name: &str) -> Option<String> {
-    answer.headers().get(name).ok().flatten()
+fn command(response: &Response, name: &str) -> Option<String> {
+    response.headers().get(name).ok().flatten()
 }
 
-/// The cookies to be set; `None` if nobody was logged in or out. What cannot be read is found out before
-/// anything is done.
-async fn try_carry_out(
+/// The cookies to set; `None` if nobody was logged in or out. All commands are parsed before any is obeyed.
+async fn try_obey(
     app: &App,
     request: &Request,
     head: &RequestHead,
-    answer: &Response,
+    response: &Response,
 ) -> Result<Option<Vec<String>>, Refusal> {
     let settings = app.guard.settings();
-    let patch = said(answer, DATA).map(|json| Patch::parse(&json)).transpose();
+    let patch = command(response, DATA).map(|json| Patch::parse(&json)).transpose();
     let patch = patch.map_err(|_| unusable(DATA, "it must be a JSON object, a merge patch"))?;
-    let scope = said(answer, LOGOUT).map(|scope| Scope::of(app, &scope)).transpose()?;
-    let approval =
-        said(answer, LOGIN).map(|json| AuthenticatedUser::parse(&json, &settings.trusted_issuers));
-    let approval = approval.transpose().map_err(|error| unusable(LOGIN, &error.to_string()))?;
+    let scope = command(response, LOGOUT).map(|scope| Scope::of(app, &scope)).transpose()?;
+    let user = command(response, LOGIN)
+        .map(|json| AuthenticatedUser::parse(&json, &settings.trusted_issuers));
+    let user = user.transpose().map_err(|error| unusable(LOGIN, &error.to_string()))?;
     if let Some(scope) = scope {
         log_out(app, head, scope).await?;
     }
-    match (approval, scope, patch) {
-        (Some(mut approval), _, patch) => {
+    match (user, scope, patch) {
+        (Some(mut user), _, patch) => {
             if let Some(patch) = patch {
-                let data = patch.apply(approval.data.as_deref());
-                approval.data = Some(data.map_err(|why| unusable(DATA, why))?);
+                let data = patch.apply(user.data.as_deref());
+                user.data = Some(data.map_err(|why| unusable(DATA, why))?);
             }
-            Ok(Some(vec![log_in(app, request, head, &approval).await?]))
+            Ok(Some(vec![log_in(app, request, head, &user).await?]))
         }
-        // What is over has no data any more.
+        // A session that has ended has no data.
         (None, Some(Scope::Local | Scope::Global), _) => {
             Ok(Some(vec![cookie::clear(&settings.cookie_name)]))
         }
@@ -122,21 +121,19 @@ async fn log_in(
     app: &App,
     request: &Request,
     head: &RequestHead,
-    approval: &AuthenticatedUser,
+    user: &AuthenticatedUser,
 ) -> Result<String, Refusal> {
     let settings = app.guard.settings();
     let lifetimes = SessionLifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
     let client = request::client(request, head);
-    // Who came with another token than the cookie's keeps it: the new one is in the cookie only.
+    // The new token goes into the cookie, so it replaces only the cookie's session.
     let mut held = create_session::held(app, head);
     held.retain(|held| held.in_cookie);
-    let entry =
-        create_session::enter(app, approval, client, lifetimes, Cookie::Needed, &held).await?;
+    let entry = create_session::enter(app, user, client, lifetimes, Cookie::Needed, &held).await?;
     entry.cookie().ok_or(unusable(LOGIN, "no cookie is set here"))
 }
 
-/// Merges a patch into what the origin knows of the session that the request came with. Without a live
-/// one there is nothing to change: nobody was promised anything.
+/// Merges a patch into the private data of the request's session. Without a live session there is nothing to change.
 async fn change_data(app: &App, head: &impl Head, patch: &Patch) -> Result<(), Refusal> {
     let Some(caller) = app.guard.principal_of(head, request::now()) else { return Ok(()) };
     let changed = match find_session::look(app, &caller).await {
@@ -152,15 +149,15 @@ async fn change_data(app: &App, head: &impl Head, patch: &Patch) -> Result<(), R
     }
 }
 
-/// The origin's answer cannot be obeyed; for the log.
+/// A command that cannot be obeyed, and why, for the log.
 fn unusable(header: &str, why: &str) -> Refusal {
     Refusal::OriginUnavailable(format!("{header}: {why}"))
 }
 
-/// What the origin wants ended.
+/// Which sessions a logout ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
-    /// The session that the request came with.
+    /// The request's own.
     Local,
     /// The user's other sessions.
     Others,
@@ -180,8 +177,8 @@ impl Scope {
     }
 }
 
-/// Ends the sessions that the request came with, whatever else it may do; others only if that one is
-/// live, because whoever is logged out already may not log the others out.
+/// Ends the request's sessions, even if their tokens have expired. Ends the user's others only if the request's own is
+/// live: whoever is logged out already must not log others out.
 async fn log_out(app: &App, head: &impl Head, scope: Scope) -> Result<(), Refusal> {
     if scope == Scope::Others {
         let Some(caller) = app.guard.principal_of(head, request::now()) else { return Ok(()) };

@@ -1,9 +1,9 @@
-// One request on its way through the guard: what was read of it, once, because each look at a request
-// costs, and what is known of how it went.
+// One request on its way through the guard. Each call into the request, and each text that crosses to Rust, costs
+// time, so JavaScript reads it once and Rust asks for what it needs.
 
 import { Timer } from "./timer.js";
 
-/** What is said of a request that ends before anything was decided: the settings are wrong. */
+/** The log fields of a request that ends before a decision, because the settings are wrong. */
 const UNDECIDED = '"decision":"refuse"';
 
 export class RequestContext {
@@ -18,42 +18,42 @@ export class RequestContext {
     this.method = request.method;
     this.url = request.url;
     this.headers = request.headers;
-    /** The names of the headers, and the value of each. @type {string[]} */
+    /** The headers' names, and the value of each. @type {string[]} */
     this.names = [];
     /** @type {string[]} */
     this.values = [];
-    /** How much the request says: the length of all that, and of the URL. */
-    this.chars = this.url.length;
+    /** The length of URL, names and values together, in characters. */
+    this.size = this.url.length;
     this.headers.forEach((value, name) => {
       this.names.push(name);
       this.values.push(value);
-      this.chars += name.length + value.length;
+      this.size += name.length + value.length;
       if (name === "authorization") this.authorization = value;
       else if (name === "cookie") this.cookie = value;
     });
-    /** For store and origin. */
+    /** For the store and the origin. */
     this.timer = new Timer();
-    /** What was decided: members of a JSON object, without its braces. */
-    this.said = UNDECIDED;
-    /** The session whose end ends the answer, as `PendingCheck.watch` takes it; empty if there is none, or it decides nothing. */
+    /** The decision and the user, for the log: members of a JSON object, without its braces. */
+    this.logFields = UNDECIDED;
+    /** The session whose end ends the response, as `watchSession` takes it; empty if there is none, or nothing is enforced. */
     this.session = "";
-    /** Does the guard itself answer it? */
-    this.isOwn = false;
-    /** May Cloudflare's cache stand before the origin? */
+    /** Does an endpoint of the guard answer? */
+    this.isOwnEndpoint = false;
+    /** May Cloudflare's cache answer in place of the origin? */
     this.isCacheable = false;
-    /** @type {import("./forward.js").Ahead | undefined} what the origin was asked before it was known whether it may be */
-    this.ahead = undefined;
-    /** @type {import("../../build/bindings/guard.js").CachedPlan | undefined} what is to be remembered for requests that say the same */
-    this.precedent = undefined;
-    /** @type {string | undefined} the store's reply, as Rust was told it */
-    this.reply = undefined;
-    // When things happened, in milliseconds since the Unix epoch; 0: they did not. The clock stands
-    // still while code runs.
-    this.began = Date.now();
-    this.asked = 0;
-    this.told = 0;
-    this.sent = 0;
-    this.answered = 0;
+    /** @type {import("./overlapped_request.js").OverlappedRequest | undefined} */
+    this.overlapped = undefined;
+    /** @type {import("../../build/bindings/guard.js").CachedPlan | undefined} what to cache if this request is forwarded */
+    this.planToCache = undefined;
+    /** @type {string | undefined} the store's reply */
+    this.storeReply = undefined;
+    // When each step began and ended, in milliseconds since the Unix epoch; 0 if it did not. The clock of Workers
+    // advances only at I/O.
+    this.startedAt = Date.now();
+    this.storeAskedAt = 0;
+    this.storeRepliedAt = 0;
+    this.originAskedAt = 0;
+    this.originRepliedAt = 0;
   }
 
   /**
@@ -64,16 +64,13 @@ export class RequestContext {
     return this.headers.get(name) ?? undefined;
   }
 
-  /** Does a body come with it? */
+  /** Does the request have a body? */
   hasBody() {
     return this.request.body !== null;
   }
 
-  /**
-   * What Rust needs to say which headers go on: the values of `Connection` and `Upgrade`, then the
-   * names of all, a line each.
-   */
-  sentHeaders() {
+  /** The values of `Connection` and `Upgrade`, then the names of all headers, a line each: what Rust filters headers by. */
+  headerNames() {
     const { names, values } = this;
     const valueOf = (/** @type {string} */ name) => values[names.indexOf(name)] ?? "";
     return [valueOf("connection"), valueOf("upgrade"), ...names].join("\n");

@@ -1,4 +1,4 @@
-//! A request on its way, as JavaScript has it.
+//! One request on its way through the guard. JavaScript holds it and has read its headers.
 
 use auth::request_log::{Outcome, log_fields};
 use wasm_bindgen::prelude::*;
@@ -26,30 +26,27 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn header(this: &RequestContext, name: &str) -> Option<String>;
 
-    /// Does a body come with it?
+    /// Does it have a body?
     #[wasm_bindgen(method, js_name = hasBody)]
     pub fn has_body(this: &RequestContext) -> bool;
 
     /// What [`auth::decision::HeaderFilter::read`] reads.
-    #[wasm_bindgen(method, js_name = sentHeaders)]
-    pub fn sent_headers(this: &RequestContext) -> String;
+    #[wasm_bindgen(method, js_name = headerNames)]
+    pub fn header_names(this: &RequestContext) -> String;
 
-    /// May a cache stand between the guard and the origin?
-    #[wasm_bindgen(method, setter, js_name = isCacheable)]
-    pub fn set_cacheable(this: &RequestContext, is_cacheable: bool);
+    /// Does an endpoint of the guard answer?
+    #[wasm_bindgen(method, setter, js_name = isOwnEndpoint)]
+    pub fn set_own_endpoint(this: &RequestContext, is_own: bool);
 
-    /// Does the guard itself answer it?
-    #[wasm_bindgen(method, setter, js_name = isOwn)]
-    pub fn set_own(this: &RequestContext, is_own: bool);
-
-    /// What was decided about it: see [`said`].
-    #[wasm_bindgen(method, setter, js_name = said)]
-    pub fn set_said(this: &RequestContext, said: &str);
+    /// The decision and the user, for the access log: see [`log_fields`].
+    #[wasm_bindgen(method, setter, js_name = logFields)]
+    pub fn set_log_fields(this: &RequestContext, fields: &str);
 }
 
 impl RequestContext {
-    /// Notes that it ended here.
-    pub fn ended(&self, outcome: Outcome, route: Option<&str>) {
-        self.set_said(&log_fields(outcome, route, ""));
+    /// Notes that an endpoint of the guard answers it.
+    pub fn set_endpoint(&self, name: &str) {
+        self.set_log_fields(&log_fields(Outcome::Answered, Some(name), ""));
+        self.set_own_endpoint(true);
     }
 }

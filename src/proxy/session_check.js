@@ -30,7 +30,7 @@ let timeoutMillis = 0;
  */
 export function configureRedis(init, timeout) {
   timeoutMillis = timeout;
-  send = (tokenContext, now, resolve, reject) => fetch(tokenContext.question(now), init).then((reply) => {
+  send = (tokenContext, now, resolve, reject) => fetch(tokenContext.checkCommand(now), init).then((reply) => {
     reply.text().then((body) => resolve({ status: reply.status, body }), reject);
   }, reject);
 }
@@ -42,12 +42,12 @@ export function configureRedis(init, timeout) {
  */
 export function configureObjects(objects, timeout) {
   timeoutMillis = timeout;
-  send = ({ place, before, after = "" }, now, resolve, reject) => {
+  send = ({ objectName, before, after = "" }, now, resolve, reject) => {
     const reply = (/** @type {string} */ body) => resolve({ status: 200, body });
-    objects.getByName(place).check(before, now, after).then(reply, (error) => {
+    objects.getByName(objectName).check(before, now, after).then(reply, (error) => {
       if (!wasReset(error)) return reject(error);
       // The stub of an object that was restarted stays broken. A new one reaches the new object.
-      objects.getByName(place).check(before, now, after).then(reply, reject);
+      objects.getByName(objectName).check(before, now, after).then(reply, reject);
     });
   };
 }
@@ -70,7 +70,7 @@ export function wasReset(error) {
  */
 export function checkSession({ timer }, tokenContext, now) {
   return new Promise((resolve) => {
-    timer.wait(timeoutMillis, () => resolve({ status: TIMED_OUT, body: "" }));
+    timer.start(timeoutMillis, () => resolve({ status: TIMED_OUT, body: "" }));
     /** @param {unknown} error */
     const reject = (error) => resolve({ status: UNREACHABLE, body: String(error) });
     try {

@@ -1,59 +1,58 @@
-// Addresses whose answers are known to end at once. To pipe a body costs a fourth of a whole request, which an
-// ordinary page without a length need not pay each time. What is believed here is not looked after, so it is
-// believed late, and tried again and again.
+// URLs whose responses have always ended at once. Piping a body costs a quarter of a request, and an ordinary page
+// without a length need not be piped each time. A URL counts as short only after many short responses, and some
+// of its responses are still piped. JavaScript, because it runs on each response beside the pipe.
 
-/** How many answers have to have ended at once before an address is believed. */
+/** How many short responses a URL needs. */
 const ENOUGH = 16;
 
-/** One in so many is looked after all the same. */
-const EVERY = 32;
+/** One response in this many is piped all the same. */
+const SAMPLE = 32;
 
-/** How many addresses are remembered, and of how many characters at most. */
-const [MOST, MOST_CHARS] = [1000, 1000];
+/** How many URLs are kept, and how long each may be, in characters. */
+const [MAX_URLS, MAX_CHARS] = [1000, 1000];
 
-/** Types of pages and of what belongs to them. Data and texts of other types may be a job's that is still running. */
+/** Pages and what belongs to them. Data and plain text may come from a job that is still running. */
 const DOCUMENT = /^(?:text\/(?:html|css|javascript)|application\/javascript)\b/i;
 
-/** What is known of the answers of an address. */
 class Address {
-  /** How many have ended at once; none ever will, if one went on. */
-  #whole = 0;
-  #asked = 0;
+  /** How many responses were short; never enough again after a long one. */
+  #short = 0;
+  #responses = 0;
 
-  /** @param {string} type their media type */
+  /** @param {string} type the media type of its responses */
   constructor(type) {
     this.type = type;
   }
 
-  /** Is this the first answer that is seen? There may be no other. */
-  get isNew() {
-    return this.#asked === 0;
+  /** Is this its first response? There may be no other. */
+  get isFirst() {
+    return this.#responses === 0;
   }
 
-  /** Will the next answer end at once, as far as is known? */
-  believes() {
-    this.#asked += 1;
-    return this.#whole >= ENOUGH && this.#asked % EVERY !== 0;
+  /** Is the next response expected to be short? */
+  expectsShort() {
+    this.#responses += 1;
+    return this.#short >= ENOUGH && this.#responses % SAMPLE !== 0;
   }
 
-  /** An answer has ended at once, as the origin wished. */
-  hasEnded() {
-    this.#whole += 1;
+  /** A response has ended at once, and as the origin meant it. */
+  wasShort() {
+    this.#short += 1;
   }
 
-  /** An answer goes on. */
-  goesOn() {
-    this.#whole = -Infinity;
+  /** A response goes on. */
+  wasLong() {
+    this.#short = -Infinity;
   }
 }
 
-/** @type {Map<string, Address>} */
+/** By URL. @type {Map<string, Address>} */
 const addresses = new Map();
 
 /**
- * The address of an answer; `undefined` if nothing can be known of others by it.
- * @param {{ method: string, url: string }} passage
- * @param {Response} answer
+ * What is known of a URL's responses; `undefined` if they say nothing about the next one.
+ * @param {{ method: string, url: string }} context
+ * @param {Response} response
  * @returns {Address | undefined}
  */
 export function addressOf({ method, url }, { status, headers }) {
@@ -63,8 +62,8 @@ export function addressOf({ method, url }, { status, headers }) {
   const type = headers.get("content-type") ?? "";
   const known = addresses.get(url);
   if (known !== undefined) return known.type === type ? known : undefined;
-  if (url.length > MOST_CHARS || !DOCUMENT.test(type)) return undefined;
-  if (addresses.size >= MOST) addresses.clear();
+  if (url.length > MAX_CHARS || !DOCUMENT.test(type)) return undefined;
+  if (addresses.size >= MAX_URLS) addresses.clear();
   const address = new Address(type);
   addresses.set(url, address);
   return address;

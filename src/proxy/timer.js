@@ -1,52 +1,51 @@
-// One timer for all that a request waits for, one thing after the other. Each timer costs as much as a
-// verdict, and hardly any rings: what takes its place is told to a timer that is set already, and none
-// is taken back. The runtime forgets it with its request.
+// One timer for everything that a request waits for, one thing after the other. `setTimeout` costs as much as
+// judging a session, and timers hardly ever fire. So a timer that is set is never cleared: when it fires, it is set
+// again for the time that is left. The runtime drops it with its request.
 
 export class Timer {
-  /** When the timer that is set rings, and when what is waited for is late: milliseconds since the Unix epoch. */
-  #rings = Infinity;
-  #until = Infinity;
-  /** How long is waited, in milliseconds. */
+  /** When the set timer fires, and when the timeout is over, in milliseconds since the Unix epoch. */
+  #firesAt = Infinity;
+  #deadline = Infinity;
+  /** The timeout in milliseconds. */
   #millis = 0;
   /** @type {(() => void) | undefined} */
-  #late;
+  #onTimeout;
 
   /**
-   * Says what happens if nothing else is waited for once this time is over.
+   * Starts a timeout, in place of the last one.
    * @param {number} millis
-   * @param {() => void} late
+   * @param {() => void} onTimeout
    */
-  wait(millis, late) {
-    this.#late = late;
+  start(millis, onTimeout) {
+    this.#onTimeout = onTimeout;
     this.#millis = millis;
-    this.#until = Date.now() + millis;
-    if (this.#until < this.#rings) this.#set(millis);
+    this.#deadline = Date.now() + millis;
+    if (this.#deadline < this.#firesAt) this.#set(millis);
   }
 
-  /** The time for what is waited for begins anew. */
-  prolong() {
-    this.#until = Date.now() + this.#millis;
+  /** Starts the same timeout again, from now. */
+  restart() {
+    this.#deadline = Date.now() + this.#millis;
   }
 
-  /** Nothing is waited for any more. */
-  end() {
-    this.#late = undefined;
+  /** Stops the timeout. */
+  stop() {
+    this.#onTimeout = undefined;
   }
 
   /** @param {number} millis */
   #set(millis) {
-    this.#rings = this.#until;
-    setTimeout(() => this.#ring(), millis);
+    this.#firesAt = this.#deadline;
+    setTimeout(() => this.#fire(), millis);
   }
 
-  #ring() {
-    // This one has rung. What is waited for next needs another.
-    this.#rings = Infinity;
-    const late = this.#late;
-    if (late === undefined) return;
-    const left = this.#until - Date.now();
+  #fire() {
+    this.#firesAt = Infinity;
+    const onTimeout = this.#onTimeout;
+    if (onTimeout === undefined) return;
+    const left = this.#deadline - Date.now();
     if (left > 0) return this.#set(left);
-    this.#late = undefined;
-    late();
+    this.#onTimeout = undefined;
+    onTimeout();
   }
 }

@@ -1,45 +1,35 @@
-// What the requests with one token have in common. It is made of the token once, because each text that
-// crosses from Rust costs.
+// What all requests with one token share. Rust makes it once for each token, because each text that crosses from
+// Rust to JavaScript costs time.
+
+import { headersOf } from "./header_lines.js";
 
 export class TokenContext {
   /**
    * @param {string} token the token itself
-   * @param {string} place where the store is asked: the name of the user's Durable Object, or empty
-   * @param {string} before the question to the store, up to the present moment
-   * @param {string | undefined} after what follows the moment; `undefined` if the store is not told it
+   * @param {string} objectName the name of the user's Durable Object; empty with another store
+   * @param {string} before the check command, up to the time
+   * @param {string | undefined} after the rest of the command; `undefined` if it has no time
    * @param {string} session see `RequestContext.session`
-   * @param {string} identity the headers that tell the origin who it is, `Name: value`, a line each
+   * @param {string} identity the identity headers for the origin, a line each, `Name: value`
    */
-  constructor(token, place, before, after, session, identity) {
+  constructor(token, objectName, before, after, session, identity) {
     this.token = token;
-    this.place = place;
+    this.objectName = objectName;
     this.before = before;
     this.after = after;
     this.session = session;
     this.identity = headersOf(identity);
-    /** @type {string | undefined} the store's last reply, if Rust remembers what it read there */
-    this.reply = undefined;
-    /** @type {string | undefined} the last `RequestContext.sentHeaders`, if Rust does */
-    this.names = undefined;
+    /** @type {string | undefined} the store's last reply that Rust has read and kept */
+    this.lastReply = undefined;
+    /** @type {string | undefined} the last `RequestContext.headerNames` that Rust has read and kept */
+    this.lastHeaderNames = undefined;
   }
 
   /**
-   * The question to the store.
+   * The check command.
    * @param {number} now milliseconds since the Unix epoch
    */
-  question(now) {
+  checkCommand(now) {
     return this.after === undefined ? this.before : this.before + now + this.after;
   }
-}
-
-/**
- * Header lines as a list: name, value, name, value.
- * @param {string} lines
- * @returns {string[]}
- */
-export function headersOf(lines) {
-  return lines === "" ? [] : lines.split("\n").flatMap((line) => {
-    const colon = line.indexOf(": ");
-    return [line.slice(0, colon), line.slice(colon + 2)];
-  });
 }

@@ -1,140 +1,101 @@
-//! What the requests with one token have in common, made of it once and kept beside it.
+//! What all requests with one token share, made once for each token and kept in the token cache.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use auth::config::Mode;
 use auth::decision::{HeaderFilter, Principal};
-use auth::fast_compare::equal;
 use auth::session::Session;
 use auth::store::{CommandResult, StoreError};
 use wasm_bindgen::prelude::*;
 
 use crate::app::App;
+use crate::proxy::last_value::{LastValue, MAX_BYTES, bytes_of};
 use crate::proxy::request_context::RequestContext;
 use crate::stores::{Outcome, Reply};
 
 #[wasm_bindgen(module = "/src/proxy/token_context.js")]
 extern "C" {
-    /// The half that JavaScript works with.
+    /// JavaScript's half.
     #[wasm_bindgen(js_name = TokenContext)]
     pub type JsTokenContext;
 
     #[wasm_bindgen(constructor, js_class = "TokenContext")]
     fn new(
         token: &str,
-        place: &str,
+        object_name: &str,
         before: &str,
         after: Option<&str>,
         session: &str,
         identity: &str,
     ) -> JsTokenContext;
 
-    /// Remembers a reply of status 200, of which [`TokenContext`] has the answer.
-    #[wasm_bindgen(method, setter, js_class = "TokenContext", js_name = reply)]
-    fn set_reply(this: &JsTokenContext, reply: &str);
+    #[wasm_bindgen(method, setter, js_class = "TokenContext", js_name = lastReply)]
+    fn set_last_reply(this: &JsTokenContext, reply: &str);
 
-    /// Remembers what [`RequestContext::sent_headers`] said, of which [`TokenContext`] has the meaning.
-    #[wasm_bindgen(method, setter, js_class = "TokenContext", js_name = names)]
-    fn set_names(this: &JsTokenContext, names: &str);
-
-    /// A list of names and values, of the lines of a text, `Name: value`.
-    #[wasm_bindgen(js_name = headersOf)]
-    pub fn headers_of(lines: &str) -> JsValue;
+    #[wasm_bindgen(method, setter, js_class = "TokenContext", js_name = lastHeaderNames)]
+    fn set_last_header_names(this: &JsTokenContext, names: &str);
 }
 
-/// What is kept of a token.
+/// What all requests with one token share.
 pub struct TokenContext {
-    /// For JavaScript.
-    pub bearer: JsTokenContext,
-    /// What the log said of a request with it.
-    pub said: LastValue,
-    /// The headers that were set on a request with it, beside its identity.
-    pub set: LastValue,
-    found: RefCell<Option<Rc<Session>>>,
-    sent: RefCell<Option<Rc<HeaderFilter>>>,
-    /// How many bytes hold what was made at first, the last reply, and the last names.
+    /// JavaScript's half.
+    pub js: JsTokenContext,
+    /// The log fields of the last request.
+    pub log_fields: LastValue,
+    /// The headers that the last request set beside the identity.
+    pub set_headers: LastValue,
+    /// What the store's last reply says. JavaScript has the reply itself.
+    session: RefCell<Option<Rc<Session>>>,
+    /// What the last header names say. JavaScript has the names themselves.
+    header_filter: RefCell<Option<Rc<HeaderFilter>>>,
+    /// How many bytes are held by what was made at first, the last reply and the last header names.
     bytes: [Cell<usize>; 3],
 }
 
-/// What is longer is not kept, so that no token takes much of what all of them may: see
-/// [`Tokens::keeps`](auth::token::Tokens::keeps).
-const MOST_BYTES: usize = 2000;
-
-/// What JavaScript has of a text takes up to two bytes for each of UTF-8, and a list of its lines as much as
-/// this for each.
-const LINE_BYTES: usize = 100;
-
-/// How many bytes hold a text here and in JavaScript.
-fn bytes_of(text: &str) -> usize {
-    3 * text.len() + LINE_BYTES * text.lines().count()
-}
-
-/// What JavaScript has of a text, which is mostly the same as the last time, so that it need not
-/// cross again.
-#[derive(Default)]
-pub struct LastValue(RefCell<Option<(String, Rc<JsValue>)>>);
-
-impl LastValue {
-    fn bytes(&self) -> usize {
-        self.0.borrow().as_ref().map_or(0, |(text, _)| bytes_of(text))
-    }
-
-    /// What `make` makes, or made, of this text.
-    pub fn of(&self, text: String, make: impl FnOnce(&str) -> JsValue) -> Rc<JsValue> {
-        if text.len() > MOST_BYTES {
-            return Rc::new(make(&text));
-        }
-        let mut last = self.0.borrow_mut();
-        match &*last {
-            Some((before, value)) if equal(before, &text) => Rc::clone(value),
-            _ => {
-                let value = Rc::new(make(&text));
-                *last = Some((text, Rc::clone(&value)));
-                value
-            }
-        }
-    }
-}
-
 impl TokenContext {
-    /// What is kept of the caller's token.
+    /// The context of the caller's token.
     pub fn of(app: &App, caller: &Principal) -> Rc<Self> {
-        caller.token().context(|| {
-            let idle_timeout = app.guard.settings().idle_timeout;
-            let jti = &caller.token().name().jti;
-            let (user, sid) = (caller.user(), caller.sid());
-            let (place, frame) = app.store.check_frame(user, sid, jti, idle_timeout);
-            let identity = caller.token().identity().iter();
-            let identity: Vec<_> =
-                identity.map(|(name, value)| [&**name, value].join(": ")).collect();
-            let session = session_line(app, caller);
-            let (after, identity) = (frame.after.as_deref(), identity.join("\n"));
-            let token = caller.token().text();
-            let bearer =
-                JsTokenContext::new(token, &place, &frame.before, after, &session, &identity);
-            let texts = [token, &place, &frame.before, after.unwrap_or_default(), &session];
-            let made = size_of::<Self>() + texts.map(bytes_of).iter().sum::<usize>();
-            let bytes = [made + bytes_of(&identity), 0, 0].map(Cell::new);
-            let (said, set) = (LastValue::default(), LastValue::default());
-            Self { bearer, said, set, found: RefCell::default(), sent: RefCell::default(), bytes }
-        })
+        caller.token().context(|| Self::new(app, caller))
     }
 
-    /// Has what is kept counted among what the tokens hold.
-    pub fn count(&self, app: &App, caller: &Principal) {
+    fn new(app: &App, caller: &Principal) -> Self {
+        let idle_timeout = app.guard.settings().idle_timeout;
+        let jti = &caller.token().name().jti;
+        let (user, sid) = (caller.user(), caller.sid());
+        let (object_name, frame) = app.store.check_frame(user, sid, jti, idle_timeout);
+        let identity = caller.token().identity().iter();
+        let identity: Vec<_> = identity.map(|(name, value)| [&**name, value].join(": ")).collect();
+        let session = session_line(app, caller);
+        let (after, identity) = (frame.after.as_deref(), identity.join("\n"));
+        let token = caller.token().text();
+        let js =
+            JsTokenContext::new(token, &object_name, &frame.before, after, &session, &identity);
+        let texts = [token, &object_name, &frame.before, after.unwrap_or_default(), &session];
+        let made = size_of::<Self>() + texts.map(bytes_of).iter().sum::<usize>();
+        Self {
+            js,
+            log_fields: LastValue::default(),
+            set_headers: LastValue::default(),
+            session: RefCell::default(),
+            header_filter: RefCell::default(),
+            bytes: [made + bytes_of(&identity), 0, 0].map(Cell::new),
+        }
+    }
+
+    /// Tells the token cache how many bytes this holds now.
+    pub fn count_bytes(&self, app: &App, caller: &Principal) {
         let bytes: usize = self.bytes.iter().map(Cell::get).sum();
-        let bytes = bytes + self.said.bytes() + self.set.bytes();
+        let bytes = bytes + self.log_fields.bytes() + self.set_headers.bytes();
         app.guard.tokens().set_context_bytes(caller.token(), bytes);
     }
 
-    /// The session that the store's last reply told of, if that is remembered.
-    pub fn found(&self) -> Option<Rc<Session>> {
-        self.found.borrow().clone()
+    /// The session of the store's last reply, if it is kept.
+    pub fn last_session(&self) -> Option<Rc<Session>> {
+        self.session.borrow().clone()
     }
 
-    /// The store's answer to a check: mostly the last one word for word, of which the body then need
-    /// not cross.
+    /// The store's answer to a check. `body` is `None` if the reply is the last one word for word.
     pub fn answer(
         &self,
         status: i32,
@@ -142,49 +103,50 @@ impl TokenContext {
         read: impl FnOnce(&Reply) -> Option<Outcome>,
     ) -> Option<Outcome> {
         let Some(body) = body else {
-            let found = self.found();
-            let lost =
-                || StoreError::Unreadable("what it said before is not known any more".into());
-            return Some(found.map(|session| CommandResult::Found(Some(session))).ok_or_else(lost));
+            let lost = || StoreError::Unreadable("the last reply is not kept any more".into());
+            let session = self.last_session();
+            return Some(
+                session.map(|session| CommandResult::Found(Some(session))).ok_or_else(lost),
+            );
         };
         let reply = Reply { status, body };
         let outcome = read(&reply);
         if let Some(Ok(CommandResult::Found(Some(session)))) = &outcome
-            && reply.body.len() <= MOST_BYTES
+            && reply.body.len() <= MAX_BYTES
         {
-            // First what may throw: the one must never be remembered with the other's last meaning.
-            self.bearer.set_reply(&reply.body);
-            self.found.replace(Some(Rc::clone(session)));
+            // JavaScript first, because it may throw: its reply must never stand beside another one's session.
+            self.js.set_last_reply(&reply.body);
+            self.session.replace(Some(Rc::clone(session)));
             self.bytes[1].set(size_of::<Session>() + bytes_of(&reply.body));
         }
         outcome
     }
 
-    /// Which headers of a request go on: mostly the same as the last time, so that their names need
-    /// not cross.
-    pub fn sent(
+    /// Which headers of a request are forwarded. `names` is [`RequestContext::header_names`], `None` if they are the
+    /// last ones.
+    pub fn header_filter(
         &self,
         app: &App,
-        passage: &RequestContext,
+        context: &RequestContext,
         names: Option<String>,
     ) -> Rc<HeaderFilter> {
         if names.is_none()
-            && let Some(sent) = &*self.sent.borrow()
+            && let Some(filter) = &*self.header_filter.borrow()
         {
-            return Rc::clone(sent);
+            return Rc::clone(filter);
         }
-        let names = names.unwrap_or_else(|| passage.sent_headers());
-        let sent = app.guard.header_filter(&names);
-        if names.len() <= MOST_BYTES {
-            self.bearer.set_names(&names);
-            self.sent.replace(Some(Rc::clone(&sent)));
-            self.bytes[2].set(sent.bytes() + 3 * names.len());
+        let names = names.unwrap_or_else(|| context.header_names());
+        let filter = app.guard.header_filter(&names);
+        if names.len() <= MAX_BYTES {
+            self.js.set_last_header_names(&names);
+            self.header_filter.replace(Some(Rc::clone(&filter)));
+            self.bytes[2].set(filter.bytes() + 3 * names.len());
         }
-        sent
+        filter
     }
 }
 
-/// The session for [`PendingCheck::watch`](crate::proxy::handler::PendingCheck::watch); empty where its end decides nothing.
+/// The session for `watchSession`, which [`push`](crate::services::push) reads; empty if nothing is enforced.
 fn session_line(app: &App, caller: &Principal) -> String {
     if app.guard.settings().mode == Mode::Monitor {
         return String::new();

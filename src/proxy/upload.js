@@ -1,59 +1,60 @@
-// Bodies that come in by and by. While one moves, the origin cannot be expected to answer.
+// Request bodies that take time to arrive. While one arrives, the origin cannot be expected to respond.
+// JavaScript, because it passes on the runtime's own streams.
 
 /**
- * Bodies of up to this many bytes come with their heads: a client's TCP sends about as much before it hears
- * from the server (RFC 6928). They are passed on untouched.
+ * Bodies of up to this many bytes arrive with the request's head: a client's TCP sends about as much before the first
+ * acknowledgement (RFC 6928). They are passed on untouched.
  */
-const AT_ONCE = 16 * 1024;
+const INITIAL_BYTES = 16 * 1024;
 
 /** The most bytes that are read at a time. */
-const PIECE = 64 * 1024;
+const BUFFER_BYTES = 64 * 1024;
 
 /**
- * Is a request's body there when its head is, or soon after?
+ * Does a request's body arrive with its head, or soon after?
  * @param {Headers} headers
  */
-export function isAtOnce(headers) {
-  return Number(headers.get("content-length") ?? Infinity) <= AT_ONCE;
+export function arrivesWithHead(headers) {
+  return Number(headers.get("content-length") ?? Infinity) <= INITIAL_BYTES;
 }
 
 /**
- * Passes a body on piece by piece, and tells when it has moved.
+ * A body that reports its progress.
  * @param {ReadableStream<Uint8Array>} body
  * @param {string | null} length in bytes, if it is known
- * @param {() => unknown} moved
- * @returns {{ readable: ReadableStream, signal: AbortSignal, stop(): void }} the body that goes on, the signal of
- *   its request, and how all of them are let go
+ * @param {() => unknown} onProgress
+ * @returns {{ readable: ReadableStream, signal: AbortSignal, stop(): void }} the body to send, the signal for its
+ *   request, and what ends both
  */
-export function metered(body, length, moved) {
+export function meteredBody(body, length, onProgress) {
   const { readable, writable } = length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
   const reader = body.getReader({ mode: "byob" });
   const writer = writable.getWriter();
   const request = new AbortController();
-  /** @param {unknown} [why] */
-  const stop = (why) => {
-    // First: a body without a length that breaks off would end in an orderly way, and the origin take it for whole.
-    request.abort(why);
-    reader.cancel(why).catch(() => {});
-    writer.abort(why).catch(() => {});
+  /** @param {unknown} [reason] */
+  const stop = (reason) => {
+    // Abort first: a body without a length would otherwise end in order, and the origin take it for complete.
+    request.abort(reason);
+    reader.cancel(reason).catch(() => {});
+    writer.abort(reason).catch(() => {});
   };
-  // Of what fails at either end, the other end and the origin's answer tell.
-  pass(reader, writer, moved).catch(stop);
+  // A failure on either side shows in the request's own promise.
+  pump(reader, writer, onProgress).catch(stop);
   return { readable, signal: request.signal, stop };
 }
 
 /**
  * @param {ReadableStreamBYOBReader} reader
  * @param {WritableStreamDefaultWriter} writer
- * @param {() => unknown} moved
+ * @param {() => unknown} onProgress
  */
-async function pass(reader, writer, moved) {
-  for (let room = new Uint8Array(PIECE); ; ) {
-    const { done, value } = await reader.read(room);
-    moved();
+async function pump(reader, writer, onProgress) {
+  for (let buffer = new Uint8Array(BUFFER_BYTES); ; ) {
+    const { done, value } = await reader.read(buffer);
+    onProgress();
     if (done) return writer.close();
     await writer.write(value);
-    moved();
-    room = new Uint8Array(value.buffer);
+    onProgress();
+    buffer = new Uint8Array(value.buffer);
   }
 }

@@ -1,64 +1,65 @@
-// The headers of an origin that is elsewhere than its clients think. What becomes of them is decided in Rust.
+// Headers that name the address of an origin at `ORIGIN_URL`. JavaScript, so that a response that names no address
+// costs no wasm call. What replaces an address is decided in Rust.
 
-import { fromOwnPage, renamed } from "../../build/bindings/guard.js";
+import { toOriginUrl, toSiteUrl } from "../../build/bindings/guard.js";
 
 /**
- * Headers of an answer that may name the origin's address, and where their URLs are: what stands before
- * one, and the URL. Other texts in quotes, of a `Link`, are for people.
+ * Response headers that may hold the origin's address. The pattern has what precedes a URL, and the URL. It skips
+ * other quoted texts of a `Link`.
  * @type {[string, RegExp][]}
  */
-const NAMING = [
+const URL_HEADERS = [
   ["location", /^()([^]*)$/],
   ["content-location", /^()([^]*)$/],
   ["link", /(<|\banchor\s*=\s*")([^>"]*)|"(?:[^"\\]|\\.)*"/gi],
   ["refresh", /^([^;,]*[;,]\s*(?:url\s*=\s*)?["']?)([^"'\s]*)/i],
 ];
 
-/** Headers of a request that say which page it comes from. */
-export const FROM = ["origin", "referer"];
+/** Request headers that say which page a request comes from. */
+export const PAGE_HEADERS = ["origin", "referer"];
 
-/** Does the origin hear another host than the client has said? */
-let isElsewhere = false;
+/** Does the origin have an address of its own? */
+let rewritesUrls = false;
 
-/** Is it told that requests of the site's pages come from its own? */
+/** Does the origin see the site's pages as its own (`REWRITE_ORIGIN`)? */
 export let rewritesOrigin = false;
 
-/** @param {boolean} elsewhere @param {boolean} rewrites */
-export function setUp(elsewhere, rewrites) {
-  isElsewhere = elsewhere;
-  rewritesOrigin = rewrites;
+/** @param {boolean} urls @param {boolean} origin */
+export function configureUrlRewrite(urls, origin) {
+  rewritesUrls = urls;
+  rewritesOrigin = origin;
 }
 
 /**
- * The origin's answer as the client is to read it. It is made anew only if it names the origin's address.
- * @param {Response} answer
- * @param {string} url what the request is for
+ * The response with the site's address in place of the origin's. It is copied only if it names that.
+ * @param {Response} response
+ * @param {string} url the request's
  * @returns {Response}
  */
-export function withSiteAddress(answer, url) {
-  if (!isElsewhere || answer.webSocket) return answer;
-  let written = answer;
-  for (const [name, urls] of NAMING) {
-    const value = answer.headers.get(name);
-    // What has no host names nobody.
+export function withSiteUrls(response, url) {
+  if (!rewritesUrls || response.webSocket) return response;
+  let rewritten = response;
+  for (const [name, urls] of URL_HEADERS) {
+    const value = response.headers.get(name);
+    // A relative URL names no host.
     if (value === null || !value.includes("//")) continue;
-    const said = value.replace(urls, (all, before, named) => (named && before + (renamed(named, url) ?? named)) || all);
-    if (said === value) continue;
-    if (written === answer) written = new Response(answer.body, answer);
-    written.headers.set(name, said);
+    const replaced = value.replace(urls, (all, before, found) => (found && before + (toSiteUrl(found, url) ?? found)) || all);
+    if (replaced === value) continue;
+    if (rewritten === response) rewritten = new Response(response.body, response);
+    rewritten.headers.set(name, replaced);
   }
-  return written;
+  return rewritten;
 }
 
 /**
- * Has a request of one of the site's pages come from one of the origin's.
- * @param {Headers} headers those that go on
- * @param {string} url what the request is for
+ * Replaces the site's address with the origin's in `Origin` and `Referer`.
+ * @param {Headers} headers of the request to the origin
+ * @param {string} url the request's
  */
 export function rewriteOrigin(headers, url) {
-  for (const name of FROM) {
+  for (const name of PAGE_HEADERS) {
     const value = headers.get(name);
-    const said = value === null ? undefined : fromOwnPage(value, url);
-    if (said !== undefined) headers.set(name, said);
+    const replaced = value === null ? undefined : toOriginUrl(value, url);
+    if (replaced !== undefined) headers.set(name, replaced);
   }
 }

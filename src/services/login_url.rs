@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::fetch::{self, OwnRequest};
 use crate::platform;
-use crate::proxy::forward;
+use crate::proxy::origin;
 use crate::request;
 use auth::login::AuthenticatedUser;
 use auth::login::LoginUrlResponse;
@@ -27,7 +27,7 @@ pub async fn approve(app: &App, fields: &Map<String, Value>) -> Result<Authentic
     let posted = post(app.origin.as_ref(), url, &fields, proof.as_deref(), &limit).await;
     let (status, retry_after, body) = posted.map_err(|error| {
         let cause = format!("LOGIN_URL: {}", platform::message_of(&error));
-        forward::failure(limit.aborted(), cause)
+        origin::failure(limit.aborted(), cause)
     })?;
     let answer = LoginUrlResponse { status, retry_after: retry_after.as_deref(), body: &body };
     answer.read(&settings.trusted_issuers)

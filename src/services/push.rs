@@ -121,7 +121,7 @@ fn dismiss(response: &Response) {
     }
 }
 
-/// [`watch`] for the session of a passage: see [`crate::proxy::handler::PendingCheck::watch`].
+/// [`watch`] for the session of a token context: see [`crate::watch_session`].
 ///
 /// # Errors
 /// Why it is not known whether the session is over.
@@ -140,20 +140,20 @@ pub async fn watch_line(session: &str) -> Result<JsValue, JsValue> {
     }
 }
 
-/// The answer to a request whose own came late, unless its session, that of its passage, may still have
+/// The answer to a request whose own came late, unless its session, that of the token context, may still have
 /// it. To wait is not to use: its idle deadline stays.
-pub async fn recheck(passage: RequestContext, session: &str) -> Option<Response> {
+pub async fn recheck(context: RequestContext, session: &str) -> Option<Response> {
     let (Some(app), Some((user, sid))) = (App::loaded(), read_line(session)) else {
         return Some(response::refusal(&Refusal::StoreUnavailable(StoreError::other_answer())));
     };
     let found = find_session::find(&app, &user, &sid).await;
     let refusal = app.guard.recheck(&sid, found, request::now()).err()?;
     session_events::notice(&app, &user, &sid, &refusal);
-    let head = RequestHead::of(passage);
+    let head = RequestHead::of(context);
     Some(response::refused(&app.guard.refused(refusal, &head, None), head.method()))
 }
 
-/// Whose session it is, and which, as a passage has it.
+/// Whose session it is, and which, as a token context has it.
 fn read_line(session: &str) -> Option<(Subject, Sid)> {
     let (sid, user) = session.split_once(' ')?;
     Some((serde_json::from_str(user).ok()?, Sid::try_from(sid.to_owned()).ok()?))

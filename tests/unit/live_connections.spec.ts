@@ -2,49 +2,49 @@
 
 import { describe, expect, test } from "vitest";
 
-/** What a request context has that matters here. Its timer rings when the test says so. */
-function requestContext(url = "https://app.example/page", method = "GET") {
-  const requestContext = { url, method, session: "sid user", ring: () => undefined as unknown, timer: { wait: (_: number, late: () => unknown) => (requestContext.ring = late) } };
-  return requestContext;
+/** The parts of a request context that matter here. Its timer fires when the test says so. */
+function makeContext(url = "https://app.example/page", method = "GET") {
+  const context = { url, method, session: "sid user", fire: () => undefined as unknown, timer: { start: (_: number, onTimeout: () => unknown) => (context.fire = onTimeout) } };
+  return context;
 }
 
-interface Relay {
-  setUp(watches: boolean): void;
-  tie(answer: Response, requestContext: object, watch: () => Promise<unknown>, waitUntil: (end: Promise<unknown>) => void): Response;
+interface Module {
+  configureWatching(hasObjects: boolean): void;
+  closeWithSession(response: Response, context: object, watchSession: () => Promise<unknown>, waitUntil: (end: Promise<unknown>) => void): Response;
 }
 
 /** The module, by a path that the compiler does not follow: it is typed for the Workers runtime. */
-async function relay(): Promise<Relay> {
-  const module = (await import(new URL("../../src/proxy/relay.js", import.meta.url).href)) as Relay;
+async function load(): Promise<Module> {
+  const module = (await import(new URL("../../src/proxy/close_with_session.js", import.meta.url).href)) as Module;
   Object.assign(globalThis, { IdentityTransformStream: TransformStream });
-  module.setUp(true);
+  module.configureWatching(true);
   return module;
 }
 
 const endless = () => new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode("data: 1\n\n")) });
 
 test("after a restart of the user's Durable Object, listening again reports what ended meanwhile", async () => {
-  const { tie } = await relay();
+  const { closeWithSession } = await load();
   const socket = Object.assign(new EventTarget(), {
     accept: () => queueMicrotask(() => socket.dispatchEvent(Object.assign(new Event("close"), { code: 1006, reason: "" }))),
     close: () => undefined,
   });
   const told: unknown[] = [{ webSocket: socket }, { webSocket: socket }, "session_revoked"];
-  const of = requestContext();
-  const tied = tie(new Response(endless()), of, () => Promise.resolve(told.shift()), () => undefined);
-  of.ring();
+  const context = makeContext();
+  const tied = closeWithSession(new Response(endless()), context, () => Promise.resolve(told.shift()), () => undefined);
+  context.fire();
   await expect(tied.text()).rejects.toThrow("The session is over.");
   expect(told).toEqual([]);
 });
 
 test("a body that has already ended causes no check", async () => {
-  const { tie } = await relay();
-  const of = requestContext();
+  const { closeWithSession } = await load();
+  const context = makeContext();
   let asked = 0;
-  const tied = tie(new Response(new Blob(["whole"]).stream()), of, () => Promise.resolve((asked += 1)), () => undefined);
+  const tied = closeWithSession(new Response(new Blob(["whole"]).stream()), context, () => Promise.resolve((asked += 1)), () => undefined);
   expect(await tied.text()).toBe("whole");
   await new Promise((resume) => setTimeout(resume));
-  of.ring();
+  context.fire();
   await new Promise((resume) => setTimeout(resume));
   expect(asked).toBe(0);
 });
@@ -54,12 +54,12 @@ describe("an address whose answers have ended at once is believed", () => {
 
   /** Asks so often, and says which answers were passed on untouched. */
   async function ask(url: string, times: number, init: ResponseInit = html, method = "GET", end: (tied: Response) => Promise<unknown> = (tied) => tied.text()) {
-    const { tie } = await relay();
+    const { closeWithSession } = await load();
     const untouched: boolean[] = [];
     for (let time = 0; time < times; time += 1) {
       const answer = new Response(new Blob(["whole"]).stream(), init);
       const ends: Promise<unknown>[] = [];
-      const tied = tie(answer, requestContext(url, method), () => Promise.resolve("session_revoked"), (it) => ends.push(it));
+      const tied = closeWithSession(answer, makeContext(url, method), () => Promise.resolve("session_revoked"), (it) => ends.push(it));
       untouched.push(tied === answer);
       await end(tied);
       await Promise.all(ends);
@@ -75,13 +75,13 @@ describe("an address whose answers have ended at once is believed", () => {
   });
 
   test("but not when one has gone on", async () => {
-    const { tie } = await relay();
+    const { closeWithSession } = await load();
     await ask("https://app.example/b", 17);
-    const of = requestContext("https://app.example/b");
+    const context = makeContext("https://app.example/b");
     let tied = new Response();
-    // One of thirty-two is looked after, and the timer of the last one rings.
-    for (let time = 0; time < 32; time += 1) tied = tie(new Response(endless(), html), of, () => Promise.resolve("session_revoked"), () => undefined);
-    of.ring();
+    // One of thirty-two is looked after, and the timer of the last one fires.
+    for (let time = 0; time < 32; time += 1) tied = closeWithSession(new Response(endless(), html), context, () => Promise.resolve("session_revoked"), () => undefined);
+    context.fire();
     await tied.body?.cancel().catch(() => {});
     expect(count(await ask("https://app.example/b", 64))).toBe(0);
   });

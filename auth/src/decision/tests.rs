@@ -1,6 +1,7 @@
 //! What is decided about a request, and by which of its parts.
 
 mod assertion;
+mod cache_key;
 mod cached_decision;
 mod cors;
 mod credentials;

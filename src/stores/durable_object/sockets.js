@@ -1,7 +1,7 @@
 // The WebSockets in a user's object. They hibernate: while nothing happens, no object runs. What is
 // known of each is kept with it, in its tag (the session's id) and its attachment.
 
-import { ENDED } from "../../proxy/relay.js";
+import { ENDED } from "../../proxy/watch_session.js";
 
 /** Milliseconds until a session is looked at again when the store could not be asked, or there are doubts. */
 const LATER = 10_000;

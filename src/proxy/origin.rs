@@ -1,0 +1,32 @@
+//! The origin: where it is, and its failures.
+
+use auth::config::{Origin, Settings};
+use auth::refusal::Refusal;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(module = "/src/proxy/origin.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = configureOrigin)]
+    fn configure_origin(site: Option<&str>, timeout: u32);
+}
+
+#[wasm_bindgen(module = "/src/proxy/close_with_session.js")]
+extern "C" {
+    /// Says whether Durable Objects can tell when a session ends.
+    #[wasm_bindgen(js_name = configureWatching)]
+    pub fn configure_watching(has_objects: bool);
+}
+
+/// Tells JavaScript the origin's address, if it has one of its own, and its timeout.
+pub fn configure(settings: &Settings) {
+    let timeout = u32::try_from(settings.origin_timeout.as_millis()).unwrap_or(u32::MAX);
+    match &settings.origin {
+        Origin::Url(site) => configure_origin(Some(site), timeout),
+        Origin::Zone | Origin::Worker => configure_origin(None, timeout),
+    }
+}
+
+/// The refusal when the origin did not respond.
+pub fn failure(timed_out: bool, cause: String) -> Refusal {
+    if timed_out { Refusal::OriginTimedOut } else { Refusal::OriginUnavailable(cause) }
+}

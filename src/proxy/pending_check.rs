@@ -1,0 +1,140 @@
+//! A session check that was sent, and what its reply means.
+
+use std::rc::Rc;
+
+use auth::decision::{ForwardPlan, Head, HeaderFilter};
+use auth::refusal::Refusal;
+use auth::session::InvalidSession;
+use auth::time::Timestamp;
+use wasm_bindgen::prelude::*;
+
+use crate::app::App;
+use crate::proxy::decision_cache::CachedPlan;
+use crate::proxy::forward;
+use crate::proxy::request_context::RequestContext;
+use crate::proxy::token_context::TokenContext;
+use crate::proxy::verdict::{self, Verdict};
+use crate::request::{self, RequestHead, moment};
+use crate::response;
+use crate::services::{end_sessions, find_session, session_events};
+use crate::stores::{Outcome, Reply};
+
+/// A request whose session is being checked.
+#[wasm_bindgen]
+pub struct PendingCheck {
+    app: Rc<App>,
+    plan: Rc<ForwardPlan>,
+    token: Rc<TokenContext>,
+    /// Can the plan be cached?
+    is_cacheable: bool,
+}
+
+#[wasm_bindgen]
+impl PendingCheck {
+    /// The check of a request that has a cached plan. It was sent at `asked`, in milliseconds since the Unix epoch, when
+    /// the plan did hold.
+    #[wasm_bindgen(js_name = ofCached)]
+    pub fn of_cached(cached: &CachedPlan, asked: f64) -> Self {
+        let (app, plan, token) = cached.parts();
+        Self { app, plan: Rc::new(plan.asked_at(moment(asked))), token, is_cacheable: true }
+    }
+
+    /// The plan for the decision cache; `undefined` if it cannot be cached.
+    #[wasm_bindgen(js_name = planToCache)]
+    pub fn plan_to_cache(&self) -> Option<CachedPlan> {
+        let Self { app, plan, token, is_cacheable } = self;
+        is_cacheable.then(|| CachedPlan::new(Rc::clone(app), Rc::clone(plan), Rc::clone(token)))
+    }
+
+    /// Steps 4 and 5: what the store's reply means. `names` are [`RequestContext::header_names`]. `body` and `names` are
+    /// left out where they are the last ones of the token. `now` is in milliseconds since the Unix epoch.
+    pub fn judge(
+        self,
+        context: RequestContext,
+        status: i32,
+        body: Option<String>,
+        names: Option<String>,
+        now: f64,
+    ) -> Verdict {
+        let sent = self.token.header_filter(&self.app, &context, names);
+        let read = |reply: &Reply| self.app.store.read(&self.plan.principal().command(), reply);
+        match self.token.answer(status, body, read) {
+            Some(answer) => self.verdict(&context, answer, sent, moment(now)),
+            None => verdict::later(async move {
+                let caller = self.plan.principal();
+                let command = caller.command();
+                let answer = self.app.store.apply_anew(caller.user(), &command).await;
+                self.verdict(&context, answer, sent, request::now())
+            }),
+        }
+    }
+}
+
+impl PendingCheck {
+    /// The check of a request.
+    pub fn new(
+        app: Rc<App>,
+        plan: Rc<ForwardPlan>,
+        token: Rc<TokenContext>,
+        is_cacheable: bool,
+    ) -> Self {
+        Self { app, plan, token, is_cacheable }
+    }
+
+    fn verdict(
+        self,
+        context: &RequestContext,
+        answer: Outcome,
+        sent: Rc<HeaderFilter>,
+        now: Timestamp,
+    ) -> Verdict {
+        let Self { app, plan, token, .. } = &self;
+        let caller = plan.principal();
+        match app.guard.judge(plan, answer, now) {
+            // 6.
+            Ok(live) => {
+                find_session::note_use(app, caller, live.as_ref());
+                let verdict = forward::with_identity(app, plan, token, live.as_ref(), &sent);
+                token.count_bytes(app, caller);
+                verdict
+            }
+            Err(refusal) => {
+                token.count_bytes(app, caller);
+                self.refuse(context, refusal, sent)
+            }
+        }
+    }
+
+    fn refuse(self, context: &RequestContext, refusal: Refusal, sent: Rc<HeaderFilter>) -> Verdict {
+        let caller = self.plan.principal();
+        session_events::notice(&self.app, caller.user(), caller.sid(), &refusal);
+        if refusal != Refusal::Session(InvalidSession::Outdated) {
+            return self.end(context, &refusal, &sent);
+        }
+        // An old token was used, so its session ends before the request goes on.
+        let context = context.clone();
+        verdict::later(async move {
+            match end_sessions::end_reused(&self.app, self.plan.principal()).await {
+                Ok(()) => self.end(&context, &refusal, &sent),
+                Err(failure) => {
+                    let fields = (!self.plan.forwards_without_identity())
+                        .then(|| self.plan.log_fields(Some(&refusal)));
+                    verdict::respond(&response::refusal(&failure), fields.as_deref())
+                }
+            }
+        })
+    }
+
+    /// Refuses a request, unless it is forwarded without an identity.
+    fn end(&self, context: &RequestContext, refusal: &Refusal, sent: &HeaderFilter) -> Verdict {
+        let Self { app, plan, .. } = self;
+        if plan.forwards_without_identity() {
+            response::log_cause(refusal);
+            return forward::without_session(app, plan, refusal, sent);
+        }
+        let head = RequestHead::of(context.clone());
+        let refused = app.guard.refused(refusal.clone(), &head, Some(plan.route()));
+        let response = response::refused(&refused, head.method());
+        verdict::respond(&response, Some(&plan.log_fields(Some(refusal))))
+    }
+}
