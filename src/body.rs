@@ -1,4 +1,4 @@
-//! Bodies, read as text with a limit.
+//! Reads a body as text, up to a limit.
 
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -7,16 +7,16 @@ use web_sys::{ReadableStream, ReadableStreamDefaultReader};
 
 /// Why a body cannot be read.
 pub enum BodyError {
-    /// It has more bytes than are read.
+    /// It has more bytes than the limit.
     TooLarge,
-    /// It is no UTF-8.
+    /// It is not UTF-8.
     NotUtf8,
-    /// It broke off; with what was thrown.
+    /// The stream failed with this value.
     Broken(JsValue),
 }
 
-/// Reads a body as UTF-8, without a byte order mark, as `TextDecoder` does. No more than `limit` bytes and
-/// a chunk are held; what comes after is cancelled. `worker::Response::text` has no limit.
+/// Reads a body as UTF-8, and removes a byte order mark, as `TextDecoder` does. Beyond `limit` bytes the stream is
+/// cancelled. `worker::Response::text` has no limit.
 ///
 /// # Errors
 /// [`BodyError`].

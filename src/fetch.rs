@@ -1,4 +1,4 @@
-//! Requests that the guard makes for itself: to `LOGIN_URL`, for the keys of issuers, to the webhook, to Redis.
+//! Requests that the guard itself makes: to `LOGIN_URL`, to issuers for their keys, to the webhook and to Redis.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use worker::{Fetch, Fetcher, Response, ResponseBody};
 
 use crate::platform;
 
-/// A request of the guard's own. A redirect is not followed: credentials and secrets are for the address that the
-/// settings name, wherever that may point.
+/// A request that the guard makes. Redirects are not followed, because credentials and secrets are only for the
+/// address in the settings.
 pub struct OwnRequest<'a> {
     /// The method.
     pub method: &'a str,
@@ -20,16 +20,16 @@ pub struct OwnRequest<'a> {
     pub headers: &'a [(&'a str, &'a str)],
     /// The body, if there is one.
     pub body: Option<&'a str>,
-    /// Must no cache answer it?
+    /// Bypass Cloudflare's cache?
     pub past_caches: bool,
 }
 
 impl OwnRequest<'_> {
-    /// Sends it to a Worker, or over the network if there is none. When the signal aborts, so does what is
-    /// under way, and reading the answer's body.
+    /// Sends it to a bound Worker, or over the network if `to` is `None`. The signal aborts the request and the
+    /// reading of the response's body.
     ///
     /// # Errors
-    /// What was thrown.
+    /// The value that was thrown.
     pub async fn send(
         &self,
         to: Option<&Fetcher>,
@@ -43,7 +43,7 @@ impl OwnRequest<'_> {
         response.map_err(platform::thrown)
     }
 
-    /// The runtime's request. `worker::RequestInit` has no signal, and brings all that images can be resized by.
+    /// The runtime's request. `worker::RequestInit` has no signal, and links the options of image resizing.
     fn build(&self, signal: Option<&AbortSignal>) -> Result<web_sys::Request, JsValue> {
         let headers = Headers::new()?;
         for (name, value) in self.headers {
@@ -69,11 +69,11 @@ pub fn time_limit(limit: Duration) -> AbortSignal {
     AbortSignal::timeout_with_u32(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX))
 }
 
-/// The whole body, as the runtime's `text()` reads it: what is no UTF-8 is replaced. `worker::Response::text` fails
-/// there, and keeps a byte order mark.
+/// The whole body, as the runtime's `text()` reads it: invalid UTF-8 is replaced, and a byte order mark removed.
+/// `worker::Response::text` does neither.
 ///
 /// # Errors
-/// What was thrown.
+/// The value that was thrown.
 pub async fn text(response: &Response) -> Result<String, JsValue> {
     let response = web_sys::Response::new_with_opt_readable_stream(stream(response).as_ref())?;
     Ok(JsFuture::from(response.text()?).await?.as_string().unwrap_or_default())
@@ -87,7 +87,7 @@ pub fn stream(response: &Response) -> Option<ReadableStream> {
     }
 }
 
-/// Lets the body go, so that its connection can serve others.
+/// Cancels the body, which frees its connection.
 pub async fn discard(response: &Response) {
     if let Some(body) = stream(response) {
         let _ = JsFuture::from(body.cancel()).await;

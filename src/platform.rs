@@ -7,8 +7,8 @@ use worker::EnvBinding;
 
 #[wasm_bindgen]
 extern "C" {
-    /// A setting or binding of any type. `Env::var` takes texts alone, but wrangler.toml numbers and lists,
-    /// too. It can go when `worker` has a way to read a variable of any type as text.
+    /// A setting or binding of any type. `Env::var` reads strings only, but wrangler.toml has numbers and lists,
+    /// too. Remove it when `worker` reads a variable of any type as text.
     pub type Binding;
 }
 
@@ -34,29 +34,28 @@ impl Binding {
 
 #[wasm_bindgen(module = "cloudflare:workers")]
 extern "C" {
-    /// Keeps the Worker alive after the response, for 30 seconds at most, until the promise is settled. `worker` has
-    /// this on the `Context` of an event alone, which not every caller has. It can go when `worker` has the
-    /// module's function.
+    /// Keeps the Worker alive after the response until the promise is settled, for 30 seconds at most. `worker` has
+    /// this only on the `Context` of an event, which few callers have. Remove it when `worker` exports the function.
     #[wasm_bindgen(js_name = waitUntil)]
     pub fn wait_until(work: &Promise);
 }
 
 #[wasm_bindgen]
 extern "C" {
-    /// A value as JavaScript prints it, for a log. It can go when `js_sys` has the function `String`.
+    /// A value as text, for the log. Remove it when `js_sys` has the function `String`.
     #[wasm_bindgen(js_name = String)]
     pub fn string_of(value: &JsValue) -> String;
 
-    /// Cloudflare's rate-limit binding. `worker::RateLimiter` reads and writes by serde-wasm-bindgen, which nothing
-    /// else needs and which weighs 9 KB. It can go when that does not any more.
+    /// Cloudflare's rate-limit binding. `worker::RateLimiter` uses serde-wasm-bindgen, which adds 9 KB and is used
+    /// nowhere else. Remove it when `worker` does without.
     pub type RateLimit;
 
-    /// Counts once more. The promise is of an object whose `success` says whether this one may pass.
+    /// Counts an attempt. The promise is of an object whose `success` says whether it is within the limit.
     #[wasm_bindgen(method, catch)]
     pub fn limit(this: &RateLimit, options: &JsValue) -> Result<Promise, JsValue>;
 
-    /// A stub of a user's object: the methods of the class `UserSessions`, called from afar. They can go when
-    /// `worker` makes a stub of a class's methods.
+    /// The methods of the class `UserSessions`, called by RPC. `worker::Stub` has only `fetch`. Remove it when
+    /// `worker` generates RPC stubs.
     pub type UserSessionsStub;
 
     /// Applies a command.
@@ -104,8 +103,8 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn doubt(this: &UserSessionsStub) -> Result<Promise, JsValue>;
 
-    /// Opens a WebSocket. `worker::Stub` turns the response into one of its own, from which none for the client can be
-    /// made that is the same.
+    /// Opens a WebSocket. `worker::Stub::fetch_with_request` does not return the runtime's own response, which the
+    /// client gets. Remove it when that can be taken out of a `worker::Response`.
     #[wasm_bindgen(method, catch)]
     pub fn fetch(
         this: &UserSessionsStub,
@@ -114,8 +113,7 @@ extern "C" {
     ) -> Result<Promise, JsValue>;
 }
 
-/// What was thrown. `worker`'s own conversion prints every kind of error that it knows, which weighs more than all
-/// that is sent here.
+/// The value that was thrown. `worker`'s own conversion links the messages of every kind of error, some KB.
 pub fn thrown(error: worker::Error) -> JsValue {
     match error {
         worker::Error::UnknownJsError { original, .. } => original,
@@ -125,7 +123,7 @@ pub fn thrown(error: worker::Error) -> JsValue {
     }
 }
 
-/// The message of what was thrown.
+/// The message of a thrown value.
 pub fn message_of(thrown: &JsValue) -> String {
     let message = Reflect::get(thrown, &"message".into()).ok();
     message.and_then(|message| message.as_string()).unwrap_or_else(|| string_of(thrown))

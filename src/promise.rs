@@ -1,4 +1,4 @@
-//! Promises and futures, and how long they are waited for.
+//! Promises, futures and time limits.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -10,17 +10,17 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use worker::Delay;
 
-/// A boxed future: what waits for it is compiled once.
+/// A boxed future, so that the code that awaits it is compiled once.
 pub type Answering<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
-/// The promise of what this future comes to. It runs whether or not anybody waits for it.
+/// The promise of this future's output. The future runs even if nobody awaits the promise.
 pub fn of(future: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
     let future: Answering<'static, _> = Box::pin(future);
     future_to_promise(future)
 }
 
-/// What a future comes to; `None` if that takes longer than `limit`. The future is dropped then, and what it has
-/// sent is not called back.
+/// A future's output, or `None` if it takes longer than `limit`. The future is dropped then, but a request that it
+/// has sent goes on.
 pub async fn within<T>(limit: Duration, mut future: Answering<'_, T>) -> Option<T> {
     let mut delay = pin!(Delay::from(limit));
     let first = poll_fn(|context| match future.as_mut().poll(context) {
@@ -30,7 +30,7 @@ pub async fn within<T>(limit: Duration, mut future: Answering<'_, T>) -> Option<
     first.await
 }
 
-/// What each of these futures comes to. They run side by side.
+/// The outputs of these futures, which run concurrently.
 pub async fn all<T>(mut futures: Vec<Answering<'_, T>>) -> Vec<T> {
     let mut outputs: Vec<Option<T>> = futures.iter().map(|_| None).collect();
     let every = poll_fn(|context| {

@@ -1,10 +1,10 @@
-//! Does the origin have something of its own below `AUTH_PATH`, where nobody can reach it behind the guard?
-//! Monitor mode asks it, and so does `npm run check-config`.
+//! Does the origin have paths of its own below `AUTH_PATH`, which nobody could reach behind the guard? Monitor mode
+//! and `npm run check-config` ask it.
 
 /// `User-Agent` of the requests, so that the origin's log can tell them from people's.
 pub const USER_AGENT: &str = "session-guard (looks for pages below AUTH_PATH)";
 
-/// What applications often have there.
+/// Paths that applications often have there.
 const NAMES: [&str; 10] = [
     "",
     "/",
@@ -18,14 +18,13 @@ const NAMES: [&str; 10] = [
     "/health",
 ];
 
-/// The paths that the origin is asked for, each by a GET without a credential.
+/// The paths to request, each by a GET without a credential.
 pub fn paths(auth_path: &str) -> Vec<String> {
     NAMES.iter().map(|name| format!("{auth_path}{name}")).collect()
 }
 
-/// The warning, if the origin has something at one of these paths: its status differs there from
-/// `nothing`, that of a path at which it can have nothing, since some applications answer any path with
-/// their first page or a login. `statuses` are in the order of [`paths`].
+/// The warning, if the origin has something at one of [`paths`], whose `statuses` these are. `nothing` is its status
+/// for a random path: some applications answer every path with their first page or a login.
 pub fn warning(auth_path: &str, nothing: u16, statuses: &[u16]) -> Option<String> {
     let asked = paths(auth_path).into_iter().zip(statuses);
     let taken = asked.filter(|(_, status)| **status != nothing && is_something(**status));

@@ -1,4 +1,4 @@
-//! In monitor mode the origin is asked whether `AUTH_PATH` hides something of its own.
+//! In monitor mode, asks the origin whether `AUTH_PATH` hides paths of its own.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::services::background;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Asks once an isolate, after the answer to the request for this URL.
+/// Asks once per isolate, after the response to the request for this URL.
 pub fn look_once(app: &Rc<App>, url: &str) {
     let settings = app.guard.settings();
     if settings.mode == Mode::Monitor && !app.looked.replace(true) {
@@ -30,7 +30,7 @@ pub fn look_once(app: &Rc<App>, url: &str) {
     }
 }
 
-/// Logs if the origin has something there. If it cannot be asked, requests will tell.
+/// Logs a warning if the origin has something there. If it is unreachable, other log lines say so.
 async fn look(app: Rc<App>, site: String) {
     let auth_path = &app.guard.settings().auth_path;
     let Ok(nowhere) = request::random().map(Sid::from_random) else { return };

@@ -1,4 +1,4 @@
-//! Work that goes on after the answer.
+//! Work that continues after the response is sent.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use worker::Delay;
 use crate::platform;
 use crate::promise::{self, Answering};
 
-/// Before each further attempt. With the time limit of each, all of them fit into the 30 seconds that a Worker may
-/// live on after its answer.
+/// The pause before each retry. All attempts, with the time limit of each, fit into the 30 seconds that a Worker
+/// may live on after its response.
 const PAUSES: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
 
-/// Does something after the answer, for 30 seconds at most.
+/// Runs `work` after the response, for 30 seconds at most.
 pub fn later(work: impl Future<Output = ()> + 'static) {
     drop(finish(work));
 }
 
-/// Does something that is finished also if nobody waits for it any more, within 30 seconds.
+/// Runs `work` to its end, even if the client disconnects, for 30 seconds at most. The promise is resolved then.
 pub fn finish(work: impl Future<Output = ()> + 'static) -> Promise {
     let work: Answering<'static, ()> = Box::pin(work);
     let work = promise::of(async move {
@@ -30,8 +30,11 @@ pub fn finish(work: impl Future<Output = ()> + 'static) -> Promise {
     work
 }
 
-/// Makes an attempt, and a further one after each pause until one succeeds.
-pub async fn insist<'a>(
+/// Makes an attempt, and retries after each pause until one succeeds.
+///
+/// # Errors
+/// That of the last attempt.
+pub async fn retry<'a>(
     attempt: &dyn Fn() -> Answering<'a, Result<(), String>>,
 ) -> Result<(), String> {
     let mut pauses = PAUSES.iter();

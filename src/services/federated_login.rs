@@ -196,7 +196,7 @@ async fn fetch(issuer: &Issuer) {
     issuer.keyring.answered(keys.ok(), request::now());
 }
 
-/// Gets a JWK Set. It must come from the issuer itself: no redirect is followed, no cache asked.
+/// Fetches a JWK Set. It must come from the issuer itself: redirects are not followed, and caches bypassed.
 async fn get_keys(url: &str) -> Result<String, String> {
     let headers = &[("accept", "application/json, application/jwk-set+json")];
     let request = OwnRequest { method: "GET", url, headers, body: None, past_caches: true };
@@ -211,7 +211,7 @@ async fn get_keys(url: &str) -> Result<String, String> {
     let text = body::text(fetch::stream(&answer), MAX_JWKS).await;
     text.map_err(|error| match error {
         BodyError::TooLarge => format!("answered more than {MAX_JWKS} bytes"),
-        BodyError::NotUtf8 => "answered what is no UTF-8".into(),
+        BodyError::NotUtf8 => "answered a body that is not UTF-8".into(),
         BodyError::Broken(error) => message_of(&error),
     })
 }

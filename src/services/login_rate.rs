@@ -44,7 +44,7 @@ pub async fn count(
     let mut counted = Vec::new();
     for counter in rate::counters(proof, address.as_deref(), rates, fold)? {
         match app.limiter(counter.by) {
-            Some(limiter) => sieve(app, limiter, &counter).await?,
+            Some(limiter) => ask_binding(app, limiter, &counter).await?,
             None => {
                 let count = app.store.count(&counter.name, &counter.rate, window.as_str()).await;
                 let count = count.map_err(Refusal::StoreUnavailable)?;
@@ -58,7 +58,7 @@ pub async fn count(
 
 impl CountedAttempt {
     /// Takes the attempt back, because it has succeeded. What cannot be taken back stays counted. The
-    /// questions are under way at once.
+    /// store is asked at once, whether or not anybody waits.
     pub fn take_back(self, app: &App) -> RefundedAttempt {
         let store = Rc::clone(&app.store);
         RefundedAttempt(background::finish(async move {
@@ -87,7 +87,7 @@ fn fold(name: &str) -> String {
 }
 
 /// Asks Cloudflare's binding, which counts by itself and does not tell when its window ends.
-async fn sieve(app: &App, limiter: &RateLimit, counter: &Counter) -> Result<(), Refusal> {
+async fn ask_binding(app: &App, limiter: &RateLimit, counter: &Counter) -> Result<(), Refusal> {
     let passes = Box::pin(passes(limiter, counter.name.as_str()));
     match answered(app.guard.settings().store_timeout, passes).await {
         Ok(Some(true)) => Ok(()),

@@ -33,8 +33,8 @@ pub async fn approve(app: &App, fields: &Map<String, Value>) -> Result<Authentic
     answer.read(&settings.trusted_issuers)
 }
 
-/// Posts credentials, with the proof that it is the guard which asks, if there is a key for that. Answered by status,
-/// `Retry-After` and body.
+/// Posts credentials, with the proof that the guard sends them if there is a key for that. Returns the response's
+/// status, `Retry-After` and body.
 async fn post(
     origin: Option<&Fetcher>,
     url: &str,

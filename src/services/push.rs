@@ -63,7 +63,7 @@ pub async fn watch(
     }
 }
 
-/// Has the user's object open a WebSocket that is told the end of one session. One that comes too late is closed.
+/// Has the user's object open a WebSocket that is told the end of one session. One that is opened too late is closed.
 async fn listen(
     objects: &ObjectNamespace,
     user: &Subject,

@@ -32,7 +32,7 @@ pub fn emit(app: &App, user: &Subject, events: &[Event]) {
         let (user, timeout) = (user.clone(), app.guard.settings().store_timeout);
         background::later(async move {
             let notify = || push::notify(&objects, &user, &ends, timeout);
-            let told = background::insist(&notify).await;
+            let told = background::retry(&notify).await;
             told.unwrap_or_else(|why| webhook::undelivered(&format!("USER_SESSIONS: {why}")));
         });
     }

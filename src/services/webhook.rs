@@ -9,17 +9,17 @@ use auth::event::Event;
 use auth::event::Webhook;
 use std::time::Duration;
 
-/// How long a webhook's receiver may take.
+/// How long the webhook's receiver may take to respond.
 const TIMEOUT: Duration = Duration::from_secs(4);
 
 pub async fn deliver(webhook: &Webhook, event: &Event, json: &str) {
     let id = event.id();
     let attempt = || -> Answering<'_, _> { Box::pin(post(webhook, &id, json)) };
-    let told = background::insist(&attempt).await;
+    let told = background::retry(&attempt).await;
     told.unwrap_or_else(|why| undelivered(&format!("EVENTS_WEBHOOK_URL: {id}: {why}")));
 }
 
-/// Posts a message. Only a status of 200 to 299 says that it has arrived.
+/// Posts an event. It is delivered if the status is 200 to 299.
 async fn post(webhook: &Webhook, id: &str, json: &str) -> Result<(), String> {
     let now = request::now();
     let headers = &[

@@ -31,7 +31,7 @@ impl ObjectStore {
         Self { objects, timeout }
     }
 
-    /// Has an object called, once more if it was reset and the call may come twice.
+    /// [`call_object`] in this namespace.
     async fn call(
         &self,
         name: &str,
@@ -169,11 +169,11 @@ impl SessionStore for ObjectStore {
     }
 }
 
-/// Calls a method of an object.
+/// One method of an object, called by RPC.
 pub type Call<'a> = &'a dyn Fn(&UserSessionsStub) -> Result<Promise, JsValue>;
 
-/// Has the object of this name called, within a time limit, and once more if it was reset and the call may come
-/// twice.
+/// Calls a method of the object of this name, within a time limit. If the object was reset, the call is retried once,
+/// provided that it is repeatable.
 ///
 /// # Errors
 /// [`StoreError::TimedOut`] or [`StoreError::Unreachable`].
@@ -190,7 +190,7 @@ pub async fn call_object(
     };
     let answer = Box::pin(async {
         match once().await {
-            // What held the old object cannot reach the new one.
+            // The stub of an object that was reset stays broken. A new one reaches the new object.
             Err(error) if is_repeatable && session_check::was_reset(&error) => once().await,
             answer => answer,
         }
@@ -198,10 +198,10 @@ pub async fn call_object(
     answered(timeout, answer).await
 }
 
-/// What reaches the object of this name until that is reset.
+/// A stub of the object of this name. It stays broken once the object is reset.
 ///
 /// # Errors
-/// What was thrown.
+/// The value that was thrown.
 pub fn stub(objects: &ObjectNamespace, name: &str) -> Result<UserSessionsStub, JsValue> {
     objects.get_by_name(name).map(|stub| stub.into_rpc()).map_err(thrown)
 }

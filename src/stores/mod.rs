@@ -52,7 +52,7 @@ impl From<Result<(u16, String), StoreError>> for Reply {
     }
 }
 
-/// The most characters of what was thrown that a log is told.
+/// The most characters of an error that go into the log.
 const MAX_CAUSE: usize = 200;
 
 /// A place that keeps sessions, one user's apart from another's.
@@ -157,10 +157,10 @@ pub fn millis(timeout: Duration) -> u32 {
     u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX)
 }
 
-/// What a store answered, within a time limit. A late answer is dropped.
+/// A store's answer, within a time limit. A late answer is dropped.
 ///
 /// # Errors
-/// [`StoreError::TimedOut`], or [`StoreError::Unreachable`] with what was thrown.
+/// [`StoreError::TimedOut`], or [`StoreError::Unreachable`] with the error that was thrown.
 pub async fn answered<T>(
     timeout: Duration,
     answer: Answering<'_, Result<T, JsValue>>,

@@ -196,8 +196,8 @@ impl SessionStore for RedisStore {
     }
 }
 
-/// What the session check's `fetch` is given, one for all. A reply must come from Redis itself: caching is forbidden.
-/// The token is for the endpoint that the settings name, wherever that may point.
+/// The options of the session check's `fetch`, shared by all checks. Nothing is cached, because Redis itself must reply.
+/// Redirects are not followed, because the token is only for the endpoint in the settings.
 fn get_init(authorization: &Secret) -> JsValue {
     let init = RequestInit::new();
     init.set_method("GET");
