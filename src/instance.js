@@ -1,7 +1,7 @@
-// What follows a panic in wasm.
+// Replaces the wasm instance after a panic. JavaScript, because Rust's memory cannot be trusted then.
 
 import { __wbg_reset_state, replaceOnPanic } from "../build/bindings/guard.js";
-import { forgetAll } from "./proxy/decision_cache.js";
+import { clearDecisionCache } from "./proxy/decision_cache.js";
 
 let isScheduled = false;
 
@@ -14,7 +14,7 @@ let isScheduled = false;
 export function replaceInstance() {
   if (isScheduled) return;
   isScheduled = true;
-  forgetAll();
+  clearDecisionCache();
   queueMicrotask(() => {
     isScheduled = false;
     __wbg_reset_state();

@@ -11,6 +11,7 @@ mod proxy;
 mod request;
 mod response;
 mod services;
+mod startup;
 mod stores;
 
 use auth::decision::Head;
@@ -52,7 +53,7 @@ pub fn handle(
     env: &Env,
 ) -> Verdict {
     let head = RequestHead::new(context, method, url, authorization, cookie);
-    match App::load(env) {
+    match startup::load(env) {
         Ok(app) => {
             services::auth_path_check::look_once(&app, head.url());
             proxy::handler::handle(app, head, request::moment(now))

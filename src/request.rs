@@ -1,4 +1,4 @@
-//! A Workers request, as the core looks at it.
+//! A Workers request as the core's [`Head`].
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -31,7 +31,7 @@ pub struct RequestHead {
 /// What is said of a body that cannot be read.
 pub const UNREADABLE: &str = "The body must be UTF-8, and at most 64 KB.";
 
-/// A body is larger than [`MAX_BODY`], or no UTF-8.
+/// A body is larger than [`MAX_BODY`], or not UTF-8.
 pub struct UnreadableBody;
 
 impl RequestHead {
@@ -47,13 +47,13 @@ impl RequestHead {
         Self { method, url, authorization, cookie, context, body: None, over: None, read_more }
     }
 
-    /// The head of a request.
+    /// The head of a request of which nothing was passed along.
     pub fn of(context: RequestContext) -> Self {
         let [authorization, cookie] = ["authorization", "cookie"].map(|name| context.header(name));
         Self::new(context.clone(), context.method(), context.url(), authorization, cookie)
     }
 
-    /// The request.
+    /// The request's context.
     pub fn context(&self) -> &RequestContext {
         &self.context
     }
@@ -64,12 +64,12 @@ impl RequestHead {
         !self.read_more.get() && self.body.is_none() && self.over.is_none()
     }
 
-    /// The same when it is known which of its sessions are over.
+    /// The same request, now that these of its sessions are known to have ended.
     pub fn with_over(self, over: Vec<Sid>) -> Self {
         Self { over: Some(over), ..self }
     }
 
-    /// Looks at its body, too, and leaves that in the request as it is.
+    /// The same request with its body read. The request keeps its body for the origin.
     pub async fn with_body(self) -> Self {
         let body = peek(&self.context.request()).await;
         Self { body: Some(body), ..self }

@@ -1,4 +1,5 @@
-//! A cache that is bounded by the bytes it holds, not by the number of its entries.
+//! A cache that is bounded by the bytes it holds, in two generations; JavaScript's `TwoGenerationCache` has the same
+//! rule. No `lru` crate: those count entries, whose size clients choose, and relink a list on each hit.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;

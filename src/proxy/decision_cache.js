@@ -118,6 +118,6 @@ function makeEntry(token, seen, all) {
 }
 
 /** Empties the cache: after a panic, the plans belong to a Rust instance that is gone. */
-export function forgetAll() {
+export function clearDecisionCache() {
   cache.clear();
 }

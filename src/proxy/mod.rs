@@ -3,6 +3,7 @@
 //! verdict as data.
 
 pub mod access_log;
+pub mod close_with_session;
 pub mod cors;
 pub mod decision_cache;
 pub mod forward;

@@ -27,7 +27,7 @@ const worker = /** @type {{ ORIGIN?: Origin }} */ (env).ORIGIN;
  * What sends requests to the origin.
  * @type {Origin}
  */
-export const origin = worker ?? globalThis;
+const origin = worker ?? globalThis;
 
 /** Scheme and host of the origin; `undefined`: those of the request. @type {string | undefined} */
 let site;

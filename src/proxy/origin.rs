@@ -10,13 +10,6 @@ extern "C" {
     fn configure_origin(site: Option<&str>, timeout: u32);
 }
 
-#[wasm_bindgen(module = "/src/proxy/close_with_session.js")]
-extern "C" {
-    /// Says whether Durable Objects can tell when a session ends.
-    #[wasm_bindgen(js_name = configureWatching)]
-    pub fn configure_watching(has_objects: bool);
-}
-
 /// Tells JavaScript the origin's address, if it has one of its own, and its timeout.
 pub fn configure(settings: &Settings) {
     let timeout = u32::try_from(settings.origin_timeout.as_millis()).unwrap_or(u32::MAX);

@@ -13,6 +13,7 @@ use crate::response;
 use crate::services::end_sessions;
 use crate::services::find_session;
 use crate::services::session_events;
+use crate::startup;
 use crate::stores::durable_object;
 use crate::stores::durable_object::Call;
 use crate::stores::durable_object::call_object;
@@ -172,7 +173,7 @@ async fn live(app: &App, user: &Subject, sid: &Sid) -> Result<LiveSession, Refus
 #[wasm_bindgen]
 pub fn look(env: Env, user: String, sid: String) -> Promise {
     promise::of(async move {
-        let app = App::load(&env).map_err(|refusal| refusal.code())?;
+        let app = startup::load(&env).map_err(|refusal| refusal.code())?;
         let (user, sid) = (Subject::try_from(user)?, Sid::try_from(sid)?);
         let found =
             find_session::find(&app, &user, &sid).await.map_err(|error| error.to_string())?;
