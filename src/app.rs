@@ -29,13 +29,13 @@ pub struct App {
     /// The store's health, for a moment.
     pub health: StoreHealth,
     /// The sessions whose expiry was reported.
-    pub noticed: ReportedEnds,
+    pub reported_ends: ReportedEnds,
     /// Are requests reported at all: in the log, in `Server-Timing` or to Analytics Engine?
     pub reports: bool,
     /// The names of the headers that were removed from the last request.
     pub removed_headers: LastValue,
     /// Was the origin asked what it has below `AUTH_PATH`?
-    pub looked: Cell<bool>,
+    pub checked_auth_path: Cell<bool>,
 }
 
 thread_local! {

@@ -6,10 +6,9 @@ import { clearDecisionCache } from "./proxy/decision_cache.js";
 let isScheduled = false;
 
 /**
- * Makes a fresh instance of the Rust code. Until then its exports throw, and objects of the old one do
- * ever after. wasm-bindgen's own way is to do so at the next call of an export, but that is after the
- * call's arguments were put into the old one's memory. Called once for each call of an export that the panic
- * went through.
+ * Makes a fresh instance of the Rust code. Until then its exports throw; objects of the old instance always will.
+ * wasm-bindgen would make it at the next call of an export, when the call's arguments are in the old memory already.
+ * A panic calls this once for each call of an export that it unwinds.
  */
 export function replaceInstance() {
   if (isScheduled) return;

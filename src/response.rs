@@ -1,4 +1,4 @@
-//! Answers of the guard's own, built in one place.
+//! The guard's own responses, built in one place.
 
 use auth::decision::Refused;
 use auth::refusal::Refusal;
@@ -10,14 +10,13 @@ use crate::proxy::access_log;
 /// `Cache-Control` of whatever concerns one user.
 pub const NO_STORE: (&str, &str) = ("cache-control", "no-store");
 
-/// A response with these headers. An empty body is none.
+/// A response with these headers. An empty body means no body.
 pub fn response(status: u16, body: &str, headers: &[(&str, &str)]) -> Response {
     let init = ResponseInit::new();
     init.set_status(status);
     if let Ok(map) = Headers::new() {
         for (name, value) in headers {
-            // A name or value that is no header would be a fault of this code; leaving it out
-            // is the answer that tells least.
+            // Fails only if this code passes what is not a header; the response then goes without it.
             let _ = map.append(name, value);
         }
         init.set_headers(&map);
@@ -38,14 +37,14 @@ pub fn redirect(status: u16, location: &str, headers: &[(&str, &str)]) -> Respon
     response(status, "", &[&[("location", location), NO_STORE], headers].concat())
 }
 
-/// A refusal as problem details; what must not be told goes to the log.
+/// A refusal as problem details (RFC 9457). Its cause goes to the log, not to the client.
 pub fn refusal(refusal: &Refusal) -> Response {
     log_cause(refusal);
     let body = serde_json::to_string(&refusal.problem()).unwrap_or_default();
     problem(refusal, &body)
 }
 
-/// Logs what the operator should know of a refusal, if there is something.
+/// Logs the cause of a refusal, if it has one.
 pub fn log_cause(refusal: &Refusal) {
     if let Some(cause) = refusal.cause() {
         let line = serde_json::json!({ "level": "error", "code": refusal.code(), "cause": cause });
@@ -69,7 +68,7 @@ fn problem(refusal: &Refusal, body: &str) -> Response {
     response
 }
 
-/// A refusal, or for a person the way to the login page, or to https; `method` is the request's.
+/// A refusal; a person who is navigating is redirected to the login page or to https. `method` is the request's.
 pub fn refused(refused: &Refused, method: &str) -> Response {
     let response = match (&refused.login, &refused.https) {
         (Some(login), _) => redirect(if method == "GET" { 302 } else { 303 }, login, &[]),

@@ -58,9 +58,9 @@ fn build(env: &Env) -> Result<App, Refusal> {
             || !analytics.is_undefined(),
         guard: Guard::new(settings),
         health: StoreHealth::default(),
-        noticed: ReportedEnds::default(),
+        reported_ends: ReportedEnds::default(),
         removed_headers: LastValue::default(),
-        looked: Cell::new(false),
+        checked_auth_path: Cell::new(false),
     })
 }
 

@@ -13,8 +13,8 @@ extern "C" {
     /// What is to be done with a request.
     pub type Verdict;
 
-    #[wasm_bindgen(js_name = respond)]
-    fn respond_with(response: &Response, log_fields: Option<&str>) -> Verdict;
+    /// Answer with this response. `log_fields` are for the access log; `None` where they are set already.
+    pub fn respond(response: &Response, log_fields: Option<&str>) -> Verdict;
 
     #[wasm_bindgen(js_name = waitFor)]
     fn wait_for(verdict: &Promise) -> Verdict;
@@ -22,7 +22,6 @@ extern "C" {
     /// Forward the request, with the identity headers of `token` if there is one. The target begins at `start` in
     /// the request's URL; `target` replaces it. `removed` is a list of names, `set` of names and values: see
     /// [`header_lines`](super::header_lines). `set` and `log_fields` may be `undefined`.
-    #[wasm_bindgen(js_name = forward)]
     pub fn forward(
         token: Option<&JsTokenContext>,
         start: u32,
@@ -32,11 +31,6 @@ extern "C" {
         log_fields: &JsValue,
         is_cacheable: bool,
     ) -> Verdict;
-}
-
-/// Answer with this response. `log_fields` are for the access log; `None` where they are set already.
-pub fn respond(response: &Response, log_fields: Option<&str>) -> Verdict {
-    respond_with(response, log_fields)
 }
 
 /// Answer with what this future comes to. It is an endpoint's, which has set the log fields already.

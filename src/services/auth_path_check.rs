@@ -21,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Asks once per isolate, after the response to the request for this URL.
 pub fn look_once(app: &Rc<App>, url: &str) {
     let settings = app.guard.settings();
-    if settings.mode == Mode::Monitor && !app.looked.replace(true) {
+    if settings.mode == Mode::Monitor && !app.checked_auth_path.replace(true) {
         let site = match &settings.origin {
             Origin::Url(site) => site.clone(),
             Origin::Zone | Origin::Worker => Target::site_of(url).to_owned(),

@@ -109,14 +109,14 @@ pub fn tell_ended(app: &App, user: &Subject, begun: Option<&Session>, ended: &[S
     user_index::note(app, user, begun, ended);
     session_events::emit(app, user, &ended.iter().flat_map(Event::ended).collect::<Vec<_>>());
     for session in ended {
-        app.noticed.report_once(&session.sid, || ());
+        app.reported_ends.report_once(&session.sid, || ());
     }
 }
 
 /// Tells of sessions that were found ended: whoever ended them may not have heard that they did. Once
 /// an isolate, because a client may go on ending what is over.
 pub fn tell_once<'a>(app: &App, user: &Subject, ended: impl IntoIterator<Item = &'a Session>) {
-    let new = ended.into_iter().filter(|session| !app.noticed.contains(&session.sid));
+    let new = ended.into_iter().filter(|session| !app.reported_ends.contains(&session.sid));
     let new: Vec<Session> = new.cloned().collect();
     if !new.is_empty() {
         tell_ended(app, user, None, &new);

@@ -42,6 +42,6 @@ pub fn emit(app: &App, user: &Subject, events: &[Event]) {
 /// an isolate: the client may go on asking.
 pub fn notice(app: &App, user: &Subject, sid: &Sid, refusal: &Refusal) {
     if let Refusal::Session(InvalidSession::Expired { at }) = refusal {
-        app.noticed.report_once(sid, || emit(app, user, &[Event::expired(sid, *at)]));
+        app.reported_ends.report_once(sid, || emit(app, user, &[Event::expired(sid, *at)]));
     }
 }
