@@ -12,7 +12,7 @@ import { preventPageCaching } from "./proxy/page_cache.js";
 import { RequestContext } from "./proxy/request_context.js";
 import { withSiteUrls } from "./proxy/url_rewrite.js";
 
-export { UserSessions } from "./stores/durable_object/class.js";
+export { UserSessions } from "./stores/durable_object/object.js";
 
 guard.replaceOnPanic();
 

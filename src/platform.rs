@@ -3,7 +3,7 @@
 use js_sys::{JSON, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::RequestInit;
-use worker::EnvBinding;
+use worker::{EnvBinding, Storage};
 
 #[wasm_bindgen]
 extern "C" {
@@ -127,4 +127,43 @@ pub fn thrown(error: worker::Error) -> JsValue {
 pub fn message_of(thrown: &JsValue) -> String {
     let message = Reflect::get(thrown, &"message".into()).ok();
     message.and_then(|message| message.as_string()).unwrap_or_else(|| string_of(thrown))
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// What is synchronous of an object's storage. It can go when `worker::Storage` has it.
+    pub type SyncStorage;
+
+    /// Keeps nothing of what a step wrote, if it returns an error or panics.
+    #[wasm_bindgen(method, catch, js_name = transactionSync)]
+    pub fn transaction_sync(
+        this: &SyncStorage,
+        step: &mut dyn FnMut() -> Result<(), JsValue>,
+    ) -> Result<(), JsValue>;
+
+    /// The key-value storage.
+    #[wasm_bindgen(method, getter)]
+    pub fn kv(this: &SyncStorage) -> SyncKv;
+
+    /// The key-value storage, without promises.
+    pub type SyncKv;
+
+    /// The value under a key, or `undefined`.
+    #[wasm_bindgen(method, catch)]
+    pub fn get(this: &SyncKv, key: &str) -> Result<JsValue, JsValue>;
+
+    /// Writes a value.
+    #[wasm_bindgen(method, catch)]
+    pub fn put(this: &SyncKv, key: &str, value: &JsValue) -> Result<(), JsValue>;
+
+    /// Deletes a value, and says whether there was one.
+    #[wasm_bindgen(method, catch)]
+    pub fn delete(this: &SyncKv, key: &str) -> Result<bool, JsValue>;
+}
+
+impl SyncStorage {
+    /// The same storage.
+    pub fn of(storage: &Storage) -> &Self {
+        storage.as_raw().unchecked_ref()
+    }
 }

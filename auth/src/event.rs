@@ -1,11 +1,13 @@
 //! What happens to sessions, as it is told to others: in the log, to a webhook, and to whoever
 //! listens at `GET events`.
 
+mod recheck;
 mod reported_ends;
 mod webhook;
 
 use serde::Serialize;
 
+pub use recheck::Recheck;
 pub use reported_ends::ReportedEnds;
 pub use webhook::{Webhook, WebhookSecret};
 

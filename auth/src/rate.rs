@@ -4,11 +4,15 @@
 //! after. So a user that exists and one that does not get the same answers, attempts that race are
 //! never more than may pass, and those who know their password use up nobody's.
 
+mod fixed_window;
 mod identity;
 
+use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
+
+pub use fixed_window::FixedWindow;
 
 use crate::login::LoginCredentials;
 use crate::refusal::Refusal;
@@ -62,6 +66,14 @@ impl WindowCount {
         let (left, window) = rest.split_once(' ')?;
         let left = Duration::from_millis(left.parse().ok()?);
         Some(Self { attempts: attempts.parse().ok()?, left, window: window.to_owned() })
+    }
+}
+
+/// What [`WindowCount::read`] reads.
+impl fmt::Display for WindowCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { attempts, left, window } = self;
+        write!(f, "{attempts} {} {window}", left.as_millis())
     }
 }
 

@@ -62,7 +62,7 @@ class DurableObjectNamespace {
 
 /** An object's storage that keeps nothing: a check finds its session in memory. */
 const nowhere = {
-  sql: { exec: () => ({ raw: () => [] }) },
+  sql: { exec: () => ({ raw: () => [].values() }) },
   transactionSync: (step) => step(),
   getAlarm: async () => 1,
   setAlarm: async () => {},

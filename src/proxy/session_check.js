@@ -4,7 +4,7 @@
 
 /** @typedef {import("./token_context.js").TokenContext} TokenContext */
 /** @typedef {import("./request_context.js").RequestContext} RequestContext */
-/** @typedef {DurableObjectNamespace<import("../stores/durable_object/class.js").UserSessions>} Objects */
+/** @typedef {DurableObjectNamespace<import("../stores/durable_object/object.js").UserSessions>} Objects */
 
 /**
  * A store's reply. A negative status says that there was none: see `TIMED_OUT` and `UNREACHABLE`.

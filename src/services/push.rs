@@ -13,7 +13,6 @@ use crate::response;
 use crate::services::end_sessions;
 use crate::services::find_session;
 use crate::services::session_events;
-use crate::startup;
 use crate::stores::durable_object;
 use crate::stores::durable_object::Call;
 use crate::stores::durable_object::call_object;
@@ -38,7 +37,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::Headers;
 use web_sys::RequestInit;
 use web_sys::Response;
-use worker::{Env, ObjectNamespace, WebSocket};
+use worker::{ObjectNamespace, WebSocket};
 
 /// A response with a WebSocket that is told the end of a session, which is live, by itself not before
 /// `until`.
@@ -167,31 +166,34 @@ async fn live(app: &App, user: &Subject, sid: &Sid) -> Result<LiveSession, Refus
     live.inspect_err(|refusal| session_events::notice(app, user, sid, refusal))
 }
 
-/// For a user's object, whose listeners' session may have ended by itself. The promise is of a
-/// number, until when it lives in milliseconds since the Unix epoch, or of a string, the event of
-/// its end as JSON; it is rejected if neither is known.
-#[wasm_bindgen]
-pub fn look(env: Env, user: String, sid: String) -> Promise {
-    promise::of(async move {
-        let app = startup::load(&env).map_err(|refusal| refusal.code())?;
-        let (user, sid) = (Subject::try_from(user)?, Sid::try_from(sid)?);
-        let found =
-            find_session::find(&app, &user, &sid).await.map_err(|error| error.to_string())?;
-        let now = request::now();
-        let ended = found.clone().filter(|session| session.ended.is_some());
-        match judge_session(found, now) {
-            Ok(live) => Ok((live.deadline().millis() as f64).into()),
-            Err(gone) => {
-                let at = if let InvalidSession::Expired { at } = gone { at } else { now };
-                let event = ended.as_deref().and_then(|session| Event::ended(session).pop());
-                let event = event.unwrap_or(Event::expired(&sid, at));
-                session_events::notice(&app, &user, &sid, &Refusal::Session(gone));
-                // Nobody has told it, or there would be no listener any more.
-                end_sessions::tell_once(&app, &user, ended.as_deref());
-                Ok(event.json(&user).into())
-            }
+/// What a user's object finds when it looks at a session that somebody waits for.
+pub enum Look {
+    /// It is live, and will not end by itself before this moment.
+    Live(Timestamp),
+    /// It is over: the event of its end, as JSON.
+    Over(String),
+}
+
+/// Looks at a session that may have ended by itself, for the object of its user.
+///
+/// # Errors
+/// Why it is not known.
+pub async fn look(app: &App, user: &Subject, sid: &Sid) -> Result<Look, String> {
+    let found = find_session::find(app, user, sid).await.map_err(|error| error.to_string())?;
+    let now = request::now();
+    let ended = found.clone().filter(|session| session.ended.is_some());
+    match judge_session(found, now) {
+        Ok(live) => Ok(Look::Live(live.deadline())),
+        Err(gone) => {
+            let at = if let InvalidSession::Expired { at } = gone { at } else { now };
+            let event = ended.as_deref().and_then(|session| Event::ended(session).pop());
+            let event = event.unwrap_or(Event::expired(sid, at));
+            session_events::notice(app, user, sid, &Refusal::Session(gone));
+            // Nobody has told it, or there would be no listener any more.
+            end_sessions::tell_once(app, user, ended.as_deref());
+            Ok(Look::Over(event.json(user)))
         }
-    })
+    }
 }
 
 /// Tells those who listen for a user's sessions that some of these are over.

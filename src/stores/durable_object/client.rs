@@ -1,22 +1,21 @@
-//! Durable Objects: one per user, holding that user's sessions in SQLite.
+//! Sends commands to Durable Objects. What they do is in `object.rs`.
 
 use std::time::Duration;
 
-use auth::ledger::{Ledger, LedgerChanges};
 use auth::rate::{Rate, WindowCount};
-use auth::session::{Session, Sid, Subject};
+use auth::session::{Sid, Subject};
 use auth::store::{CheckFrame, Command, EntryName, StoreError};
 use auth::time::Timestamp;
 use auth::user_index::IndexQuery;
-use js_sys::{Array, Promise};
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::ObjectNamespace;
 
+use super::sessions::PING;
 use crate::platform::{UserSessionsStub, thrown};
 use crate::proxy::session_check;
-
-use super::{Answering, Outcome, Reply, SessionStore, answered, millis};
+use crate::stores::{self, Answering, Outcome, Reply, SessionStore, answered, millis};
 
 /// Sends commands to the objects of one namespace.
 pub struct ObjectStore {
@@ -78,7 +77,7 @@ impl SessionStore for ObjectStore {
     }
 
     fn apply_anew<'a>(&'a self, user: &'a Subject, command: &'a Command) -> Answering<'a, Outcome> {
-        Box::pin(super::apply(self, user, command))
+        Box::pin(stores::apply(self, user, command))
     }
 
     fn keep<'a>(
@@ -223,122 +222,4 @@ fn object_of(note: &EntryName) -> String {
 
 fn counter_object(counter: &EntryName) -> String {
     format!("count:{}", counter.as_str())
-}
-
-/// The command that touches no storage.
-const PING: &str = "ping";
-
-/// One user's object. The records are in memory while it lives, and in SQLite always.
-#[wasm_bindgen]
-pub struct SessionObject {
-    sql: Sql,
-    ledger: Option<Ledger>,
-}
-
-#[wasm_bindgen]
-extern "C" {
-    /// `ctx.storage.sql` of a Durable Object.
-    pub type Sql;
-
-    #[wasm_bindgen(method, catch, variadic)]
-    fn exec(this: &Sql, query: &str, bindings: &[JsValue]) -> Result<Cursor, JsValue>;
-
-    type Cursor;
-
-    #[wasm_bindgen(method, catch, js_name = raw)]
-    fn rows(this: &Cursor) -> Result<JsValue, JsValue>;
-}
-
-#[wasm_bindgen]
-impl SessionObject {
-    /// An object over its storage.
-    #[wasm_bindgen(constructor)]
-    pub fn new(sql: Sql) -> Self {
-        Self { sql, ledger: None }
-    }
-
-    /// Applies one command, both it and its answer as JSON.
-    ///
-    /// The caller wraps this in a transaction and drops the object if it fails, so that memory
-    /// and storage cannot differ.
-    pub fn apply(&mut self, command: &str) -> Result<String, JsValue> {
-        if command == PING {
-            return Ok(String::new());
-        }
-        let command: Command = serde_json::from_str(command).map_err(JsError::from)?;
-        let (answer, touched) = self.ledger()?.apply(&command);
-        self.write(&touched)?;
-        Ok(serde_json::to_string(&answer).map_err(JsError::from)?)
-    }
-
-    /// Until when a check changes nothing and has the same answer, in milliseconds since the Unix
-    /// epoch, unless something else changes the session; `undefined` if it does change something now,
-    /// or finds nothing in memory.
-    #[wasm_bindgen(js_name = unchangedUntil)]
-    pub fn unchanged_until(&self, check: &str) -> Option<f64> {
-        let check = serde_json::from_str(check).ok()?;
-        let moment = self.ledger.as_ref()?.unchanged_until(&check)?;
-        Some(moment.millis() as f64)
-    }
-
-    /// Forgets what need not be kept any more.
-    #[wasm_bindgen(js_name = forgetOld)]
-    pub fn forget_old(&mut self, now: f64) -> Result<(), JsValue> {
-        let forgotten = self.ledger()?.forget_old(Timestamp::from_millis(now as u64));
-        self.write(&LedgerChanges { forgotten, ..LedgerChanges::default() })
-    }
-
-    /// When the last record can be forgotten, in milliseconds since the Unix epoch; `undefined`
-    /// when none is kept.
-    #[wasm_bindgen(js_name = allForgotten)]
-    pub fn all_forgotten(&self) -> Option<f64> {
-        let moment = self.ledger.as_ref().and_then(Ledger::all_forgotten);
-        moment.map(|moment| moment.millis() as f64)
-    }
-}
-
-impl SessionObject {
-    fn ledger(&mut self) -> Result<&mut Ledger, JsValue> {
-        if self.ledger.is_none() {
-            self.ledger = Some(self.read()?);
-        }
-        self.ledger.as_mut().ok_or_else(|| JsError::new("the ledger was just read").into())
-    }
-
-    /// Reads the records. A user who never had any leaves no storage behind.
-    fn read(&self) -> Result<Ledger, JsValue> {
-        let table = "SELECT name FROM sqlite_master WHERE name = 'session'";
-        if self.texts(table)?.is_empty() {
-            return Ok(Ledger::default());
-        }
-        let records = self.texts("SELECT record FROM session")?;
-        let records: Result<Vec<Session>, _> =
-            records.iter().map(|record| serde_json::from_str(record)).collect();
-        Ok(Ledger::new(records.map_err(JsError::from)?))
-    }
-
-    /// The rows of a query for one column of text.
-    fn texts(&self, query: &str) -> Result<Vec<String>, JsValue> {
-        let rows = Array::from(&self.sql.exec(query, &[])?.rows()?);
-        Ok(rows.iter().filter_map(|row| Array::from(&row).get(0).as_string()).collect())
-    }
-
-    fn write(&self, touched: &LedgerChanges) -> Result<(), JsValue> {
-        if *touched == LedgerChanges::default() {
-            return Ok(());
-        }
-        let table =
-            "CREATE TABLE IF NOT EXISTS session (sid TEXT PRIMARY KEY, record TEXT NOT NULL)";
-        self.sql.exec(table, &[])?;
-        for sid in &touched.forgotten {
-            self.sql.exec("DELETE FROM session WHERE sid = ?", &[sid.as_str().into()])?;
-        }
-        let written = touched.written.iter();
-        for record in written.filter_map(|sid| self.ledger.as_ref()?.get(sid)) {
-            let text = serde_json::to_string(record).map_err(JsError::from)?;
-            let row = [record.sid.as_str().into(), text.into()];
-            self.sql.exec("INSERT OR REPLACE INTO session (sid, record) VALUES (?, ?)", &row)?;
-        }
-        Ok(())
-    }
 }

@@ -1,0 +1,65 @@
+//! A counter, in an object of its own. It is kept as `{ count, until, window }`.
+
+use std::time::Duration;
+
+use auth::rate::{FixedWindow, WindowCount};
+use auth::time::Timestamp;
+use worker::Storage;
+
+use super::storage::{KvEntry, Result, js_moment};
+
+/// The key under which it is stored.
+pub const KEY: &str = "counter";
+
+/// The one counter of an object.
+pub struct Counter<'a>(KvEntry<'a>);
+
+impl<'a> Counter<'a> {
+    /// The counter in this storage.
+    pub fn of(storage: &'a Storage) -> Self {
+        Self(KvEntry::at(storage, KEY))
+    }
+
+    /// Counts once more, unless `most` are counted already. A new window begins with its first count and
+    /// gets this name; the moment is its end, if it is new.
+    pub fn count_up(
+        &self,
+        most: u32,
+        span: Duration,
+        name: String,
+        now: Timestamp,
+    ) -> Result<(WindowCount, Option<Timestamp>)> {
+        let open = self.open(now)?;
+        let until = now.plus(span);
+        let ends = open.is_none().then_some(until);
+        let mut window = open.unwrap_or(FixedWindow { count: 0, until, window: name });
+        let before = window.count;
+        let count = window.count_up(most, now);
+        if window.count != before {
+            self.put(window)?;
+        }
+        Ok((count, ends))
+    }
+
+    /// Takes one count of this window back, if it is still open.
+    pub fn take_back(&self, name: &str, now: Timestamp) -> Result<()> {
+        let Some(mut window) = self.open(now)? else { return Ok(()) };
+        match window.take_back(name) {
+            true => self.put(window),
+            false => Ok(()),
+        }
+    }
+
+    fn open(&self, now: Timestamp) -> Result<Option<FixedWindow>> {
+        Ok(self.0.get(now)?.map(|members| FixedWindow {
+            count: members.number("count"),
+            until: members.until(),
+            window: members.text("window"),
+        }))
+    }
+
+    fn put(&self, FixedWindow { count, until, window }: FixedWindow) -> Result<()> {
+        let count = (count as f64).into();
+        self.0.put(&[("count", count), ("until", js_moment(until)), ("window", window.into())])
+    }
+}

@@ -1,0 +1,13 @@
+//! Durable Objects: `client` asks them from the Worker, `object` is their class, and each of the other
+//! files has one thing that they hold.
+
+mod client;
+mod counter;
+mod expiring_entry;
+mod object;
+mod sessions;
+mod sockets;
+mod storage;
+mod user_index;
+
+pub use client::{Call, ObjectStore, call_object, name_of, stub};

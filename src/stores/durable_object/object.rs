@@ -1,0 +1,205 @@
+//! The class of the Durable Objects. An object's name says which role it has, and so which of its
+//! methods are called: a user's sessions with the WebSockets that wait for their end (`user:`), an entry
+//! with a lifetime (`note:`), a counter (`count:`), or the index of users (`index`). Each role is a type
+//! of its own; the class dispatches, and has the alarm that all of them share.
+//!
+//! `object.js` has the class that the runtime sees. The names of its methods are what Workers and objects
+//! agree on while a deployment is under way, when the two may be of different versions.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use auth::time::Timestamp;
+use js_sys::{Array, JSON};
+use wasm_bindgen::prelude::*;
+use worker::{DurableObject, Env, Request, Response, State, Storage, durable_object};
+
+use super::counter::{self, Counter};
+use super::expiring_entry::{self, ExpiringEntry};
+use super::sessions::Sessions;
+use super::storage::{
+    KvEntry, Result, alarm, answer_with_alarm, js_moment, set_alarm, transaction,
+};
+use super::{sockets, user_index};
+use crate::platform::thrown;
+use crate::promise;
+use crate::request::{self, moment};
+
+/// A Durable Object.
+#[durable_object(alarm)]
+pub struct UserSessions {
+    state: State,
+    env: Env,
+    sessions: RefCell<Sessions>,
+    alarm_is_set: Rc<Cell<bool>>,
+}
+
+impl DurableObject for UserSessions {
+    fn new(state: State, env: Env) -> Self {
+        let sessions = RefCell::new(Sessions::new(state.storage().sql()));
+        Self { state, env, sessions, alarm_is_set: Rc::default() }
+    }
+
+    /// Accepts a WebSocket.
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        sockets::accept(&self.state, &request).await.map_err(worker::Error::Internal)
+    }
+
+    /// Tells those whose sessions have ended by themselves, and deletes what need not be kept any more; an
+    /// empty object leaves nothing behind.
+    async fn alarm(&self) -> worker::Result<Response> {
+        self.ring().await.map_err(worker::Error::Internal)?;
+        Response::empty()
+    }
+}
+
+/// What Workers call.
+#[wasm_bindgen]
+impl UserSessions {
+    /// Applies one command to a user's sessions: see `store.rs` in the core. Returns the answer, or the
+    /// promise of it. Command and answer are JSON.
+    pub fn apply(&self, command: &str) -> Result<JsValue> {
+        let answer = self.step(&mut |sessions| sessions.apply(command))?.into();
+        if self.alarm_is_set.get() {
+            return Ok(answer);
+        }
+        let last = self.sessions.borrow().all_forgotten();
+        Ok(last.map_or(answer.clone(), |last| self.answer_with_first_alarm(last, answer)))
+    }
+
+    /// The answer to a check that changes nothing, and until when it is the same, in milliseconds since the
+    /// Unix epoch; `undefined` if the check is to be applied.
+    pub fn unchanged(&self, check: &str) -> Option<Array> {
+        if !self.alarm_is_set.get() {
+            return None;
+        }
+        let (answer, until) = self.sessions.borrow_mut().unchanged(check)?;
+        Some(Array::of2(&answer.into(), &js_moment(until)))
+    }
+
+    /// Writes an entry that lives until a moment, in place of what was there.
+    pub fn keep(&self, text: &str, until: f64) -> Result<JsValue> {
+        let storage = self.state.storage();
+        ExpiringEntry::of(&storage).put(text, moment(until))?;
+        Ok(answer_with_alarm(storage, moment(until), "".into()).into())
+    }
+
+    /// Writes an entry, unless there is one whose lifetime is not over. Returns whether it did, or the
+    /// promise of that.
+    #[wasm_bindgen(js_name = keepNew)]
+    pub fn keep_new(&self, text: &str, until: f64) -> Result<JsValue> {
+        let storage = self.state.storage();
+        let entry = ExpiringEntry::of(&storage);
+        if entry.get(request::now())?.is_some() {
+            return Ok(false.into());
+        }
+        entry.put(text, moment(until))?;
+        Ok(answer_with_alarm(storage, moment(until), true.into()).into())
+    }
+
+    /// Deletes the entry, if its text is this one. Returns an empty text.
+    pub fn withdraw(&self, text: &str) -> Result<String> {
+        ExpiringEntry::of(&self.state.storage()).delete_if(text, request::now())?;
+        Ok(String::new())
+    }
+
+    /// The entry's text; null if its lifetime is over, or there is none.
+    pub fn recall(&self) -> Result<JsValue> {
+        let text = ExpiringEntry::of(&self.state.storage()).get(request::now())?;
+        Ok(text.map_or(JsValue::NULL, JsValue::from))
+    }
+
+    /// Counts once more in a window of so many milliseconds, unless `most` are counted in it already.
+    /// Returns what [`auth::rate::WindowCount::read`] reads, or the promise of it.
+    pub fn count(&self, most: u32, span: f64, window: String) -> Result<JsValue> {
+        let (storage, span) = (self.state.storage(), Duration::from_millis(span as u64));
+        let counter = Counter::of(&storage);
+        let (count, ends) = counter.count_up(most, span, window, request::now())?;
+        let answer = count.to_string().into();
+        Ok(match ends {
+            Some(until) => answer_with_alarm(storage, until, answer).into(),
+            None => answer,
+        })
+    }
+
+    /// Takes one count of a window back, if that is still open. Returns an empty text.
+    #[wasm_bindgen(js_name = takeBack)]
+    pub fn take_back(&self, window: &str) -> Result<String> {
+        Counter::of(&self.state.storage()).take_back(window, request::now())?;
+        Ok(String::new())
+    }
+
+    /// Answers a query of the index of users: its words, as JSON.
+    pub fn index(&self, query: &str) -> Result<String> {
+        let words = Array::from(&JSON::parse(query)?);
+        let words: Vec<String> = words.iter().filter_map(|word| word.as_string()).collect();
+        let storage = self.state.storage();
+        let sql = storage.sql();
+        transaction(&storage, &mut || user_index::answer(&sql, &words))
+    }
+
+    /// Tells the ends of some of the user's sessions to those who wait for them: events, as a JSON list.
+    pub fn tell(&self, events: &str) -> Result<()> {
+        sockets::tell(&self.state, events)
+    }
+
+    /// Has the sessions that somebody waits for looked at: one may have ended unseen. Returns a promise.
+    pub fn doubt(&self) -> Result<JsValue> {
+        Ok(match sockets::doubt(&self.state)? {
+            true => {
+                let storage = self.state.storage();
+                answer_with_alarm(storage, request::now(), JsValue::UNDEFINED).into()
+            }
+            false => JsValue::UNDEFINED,
+        })
+    }
+}
+
+impl UserSessions {
+    /// One step on the sessions. If it fails, storage is as before, and memory is read anew from it.
+    fn step(&self, step: &mut dyn FnMut(&mut Sessions) -> Result<String>) -> Result<String> {
+        let mut sessions = self.sessions.borrow_mut();
+        let outcome = transaction(&self.state.storage(), &mut || step(&mut sessions));
+        outcome.inspect_err(|_| sessions.forget_memory())
+    }
+
+    /// The promise of an answer that is given when an alarm is known to be set. It may ring while newer
+    /// records are kept and is set anew then, which costs less than moving it at every login.
+    fn answer_with_first_alarm(&self, moment: Timestamp, answer: JsValue) -> JsValue {
+        let (storage, is_set) = (self.state.storage(), Rc::clone(&self.alarm_is_set));
+        promise::of(async move {
+            if alarm(&storage).await?.is_none() {
+                set_alarm(&storage, moment).await?;
+            }
+            is_set.set(true);
+            Ok(answer)
+        })
+        .into()
+    }
+
+    /// Sets the alarm anew, or leaves nothing behind.
+    async fn ring(&self) -> Result<()> {
+        let (storage, now) = (self.state.storage(), request::now());
+        if let Some(moment) = self.next_alarm(&storage, now).await? {
+            return set_alarm(&storage, moment).await;
+        }
+        self.sessions.borrow_mut().forget_memory();
+        self.alarm_is_set.set(false);
+        storage.delete_all().await.map_err(thrown)
+    }
+
+    /// What the alarm does in each role, and when it is to ring again; `None` if nothing is left.
+    async fn next_alarm(&self, storage: &Storage, now: Timestamp) -> Result<Option<Timestamp>> {
+        // A new window may have begun, or a new entry been written, while the alarm was on its way.
+        for key in [counter::KEY, expiring_entry::KEY] {
+            if let Some(members) = KvEntry::at(storage, key).get(now)? {
+                return Ok(Some(members.until()));
+            }
+        }
+        let mut moments = sockets::recheck(&self.state, &self.env, now).await?;
+        self.step(&mut |sessions| sessions.forget_old(now).map(|()| String::new()))?;
+        moments.extend(self.sessions.borrow().all_forgotten());
+        Ok(moments.into_iter().min())
+    }
+}

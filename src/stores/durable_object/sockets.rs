@@ -1,0 +1,137 @@
+//! The WebSockets in a user's object that wait for the end of a session. They hibernate: while nothing
+//! happens, no object runs. What is known of each is kept with it: the `sid` as its tag, and
+//! `{ user, until, doubts }` as its attachment (see [`Recheck`]).
+//!
+//! The methods of `worker::State` panic if the runtime refuses, for example one WebSocket too many; those
+//! of `as_raw` return the error.
+
+use auth::body_format::BodyFormat;
+use auth::event::Recheck;
+use auth::session::{Sid, Subject};
+use auth::time::Timestamp;
+use js_sys::{Array, JSON};
+use web_sys::WebSocket;
+use worker::worker_sys::ext::WebSocketExt;
+use worker::{Env, Request, Response, State, WebSocketPair, WebSocketRequestResponsePair};
+
+use super::storage::{Members, Result, alarm, failure, js_moment, object, set_alarm};
+use crate::platform::thrown;
+use crate::services::push::{self, Look};
+use crate::startup;
+
+/// The close code for a session that is over (RFC 6455, section 7.4.2: an application's own code).
+/// `watch_session.js` and `client.js` know it, too.
+const SESSION_OVER: u16 = 4001;
+
+/// Accepts a WebSocket that is to be told the end of a session. The alarm rings when the session may end
+/// by itself.
+pub async fn accept(state: &State, request: &Request) -> Result<Response> {
+    let url = request.inner().url();
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let text = |name: &str| BodyFormat::Page.texts(query, &[name.into()]).pop().unwrap_or_default();
+    let until = text("until").parse().map_err(|_| failure("`until` is no moment"))?;
+    let until = Timestamp::from_millis(until);
+    let WebSocketPair { client, server } = WebSocketPair::new().map_err(thrown)?;
+    state.as_raw().accept_websocket_with_tags(server.as_ref(), vec![text("sid").into()])?;
+    attach(server.as_ref(), &text("user"), Recheck::at(until))?;
+    // Pings are answered without waking the object.
+    let pong = WebSocketRequestResponsePair::new("ping", "pong")?;
+    state.as_raw().set_websocket_auto_response(&pong)?;
+    let storage = state.storage();
+    if alarm(&storage).await?.is_none_or(|alarm| until < alarm) {
+        set_alarm(&storage, until).await?;
+    }
+    Response::from_websocket(client).map_err(thrown)
+}
+
+/// Tells the ends of some sessions to those who wait for them, given the events as a JSON list.
+pub fn tell(state: &State, events: &str) -> Result<()> {
+    for event in Array::from(&JSON::parse(events)?).iter() {
+        let json = String::from(JSON::stringify(&event)?);
+        let sid = Members::of(Members::of(event).get("data")).text("sid");
+        for socket in state.as_raw().get_websockets_with_tag(&sid)? {
+            close(&socket, &json)?;
+        }
+    }
+    Ok(())
+}
+
+/// Has every session looked at when the alarm rings, and some times more: one may have ended unseen. Says
+/// whether anybody waits.
+pub fn doubt(state: &State) -> Result<bool> {
+    let sockets = open(state)?;
+    for socket in &sockets {
+        let (user, _) = attachment(socket)?;
+        attach(socket, &user, Recheck::doubtful())?;
+    }
+    Ok(!sockets.is_empty())
+}
+
+/// Looks at the sessions that are due, and tells those that are over. Returns when the others are due.
+pub async fn recheck(state: &State, env: &Env, now: Timestamp) -> Result<Vec<Timestamp>> {
+    for socket in open(state)? {
+        let (user, _) = attachment(&socket)?;
+        if !is_due(&socket, now)? {
+            continue;
+        }
+        let sid = state.as_raw().get_tags(&socket)?.pop().unwrap_or_default();
+        let look = look(env, user, sid.clone()).await;
+        // The others of this session are not due any more then.
+        for socket in state.as_raw().get_websockets_with_tag(&sid)? {
+            if is_due(&socket, now)? {
+                settle(&socket, &look, now)?;
+            }
+        }
+    }
+    // Some may have come meanwhile.
+    open(state)?.iter().map(|socket| Ok(attachment(socket)?.1.due)).collect()
+}
+
+async fn look(env: &Env, user: String, sid: String) -> std::result::Result<Look, String> {
+    let app = startup::load(env).map_err(|refusal| refusal.code())?;
+    push::look(&app, &Subject::try_from(user)?, &Sid::try_from(sid)?).await
+}
+
+/// Does what a look at its session demands.
+fn settle(
+    socket: &WebSocket,
+    look: &std::result::Result<Look, String>,
+    now: Timestamp,
+) -> Result<()> {
+    let (user, recheck) = attachment(socket)?;
+    match look {
+        Ok(Look::Live(until)) => attach(socket, &user, recheck.found_live(*until, now)),
+        Ok(Look::Over(event)) => close(socket, event),
+        Err(_) => attach(socket, &user, recheck.unanswered(now)),
+    }
+}
+
+/// Sends an event, as JSON, and closes with its name as the reason: `session_revoked`.
+fn close(socket: &WebSocket, event: &str) -> Result<()> {
+    let reason = Members::of(JSON::parse(event)?).text("type").replacen('.', "_", 1);
+    let sent = socket.send_with_str(event);
+    // It fails if the other side has closed it already.
+    let _ = sent.and_then(|()| socket.close_with_code_and_reason(SESSION_OVER, &reason));
+    Ok(())
+}
+
+fn open(state: &State) -> Result<Vec<WebSocket>> {
+    let mut sockets = state.as_raw().get_websockets()?;
+    sockets.retain(|socket| socket.ready_state() == WebSocket::OPEN);
+    Ok(sockets)
+}
+
+fn is_due(socket: &WebSocket, now: Timestamp) -> Result<bool> {
+    Ok(socket.ready_state() == WebSocket::OPEN && attachment(socket)?.1.is_due(now))
+}
+
+fn attachment(socket: &WebSocket) -> Result<(String, Recheck)> {
+    let members = Members::of(socket.deserialize_attachment()?);
+    let recheck = Recheck { due: members.until(), doubts: members.number("doubts") as u32 };
+    Ok((members.text("user"), recheck))
+}
+
+fn attach(socket: &WebSocket, user: &str, Recheck { due, doubts }: Recheck) -> Result<()> {
+    let members = [("user", user.into()), ("until", js_moment(due)), ("doubts", doubts.into())];
+    socket.serialize_attachment(object(&members)?)
+}

@@ -1,0 +1,53 @@
+//! The index of users in SQLite: a row for each session. See `user_index.rs` in the core; the Redis
+//! store has the same in `index.lua`.
+
+use auth::time::Timestamp;
+use wasm_bindgen::JsValue;
+use worker::SqlStorage;
+
+use super::storage::{Result, failure, js_moment, query};
+
+const TABLE: &str = "
+  CREATE TABLE IF NOT EXISTS entry
+    (user TEXT, sid TEXT, deadline INTEGER, PRIMARY KEY (user, sid)) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS by_deadline ON entry (deadline);
+";
+
+/// A line for each user behind the first binding: the user and the `sid`s, with spaces between.
+const PAGE: &str = "SELECT user || ' ' || group_concat(sid, ' ') FROM entry
+  WHERE user > ? GROUP BY user ORDER BY user LIMIT ?";
+
+const COUNT: &str = "SELECT COUNT(DISTINCT user) || ' ' || COUNT(*) FROM entry";
+
+/// Answers one query, given by its words: see [`auth::user_index::IndexQuery::words`].
+pub fn answer(sql: &SqlStorage, words: &[String]) -> Result<String> {
+    let [what, now, rest @ ..] = words else { return Err(failure("a query has too few words")) };
+    query(sql, TABLE, Vec::new())?;
+    query(sql, "DELETE FROM entry WHERE deadline <= ?", vec![number(now)?])?;
+    match (what.as_str(), rest) {
+        ("record", [begun, deadline, ended @ ..]) => record(sql, begun, deadline, ended),
+        ("page", [after, limit]) => {
+            let bindings = vec![after.as_str().into(), number(limit)?];
+            Ok(query(sql, PAGE, bindings)?.join("\n"))
+        }
+        ("count", []) => Ok(query(sql, COUNT, Vec::new())?.concat()),
+        _ => Err(failure("a query has the wrong words")),
+    }
+}
+
+/// Adds the entry that has begun, or "", and deletes those that are over.
+fn record(sql: &SqlStorage, begun: &str, deadline: &str, ended: &[String]) -> Result<String> {
+    if let Some((user, sid)) = begun.split_once(':') {
+        let row = vec![user.into(), sid.into(), number(deadline)?];
+        query(sql, "INSERT OR IGNORE INTO entry VALUES (?, ?, ?)", row)?;
+    }
+    for (user, sid) in ended.iter().filter_map(|entry| entry.split_once(':')) {
+        query(sql, "DELETE FROM entry WHERE user = ? AND sid = ?", vec![user.into(), sid.into()])?;
+    }
+    Ok(String::new())
+}
+
+fn number(word: &str) -> Result<JsValue> {
+    let number = word.parse().map_err(|_| failure("a query has a word that is no number"))?;
+    Ok(js_moment(Timestamp::from_millis(number)))
+}
