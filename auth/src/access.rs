@@ -12,6 +12,7 @@ pub use readings::Readings;
 pub use rule::{Access, Rule};
 
 use crate::refusal::Refusal;
+use crate::setting_value::{self, InvalidValue};
 use rule::{Ignoring, Text};
 
 /// The rules, in their order.
@@ -119,21 +120,12 @@ impl Rules {
     ///
     /// # Errors
     /// Which rule is at fault, and what to change.
-    pub fn parse(json: &str) -> Result<Self, String> {
-        let read: Vec<Rule> =
-            serde_json::from_str(json).map_err(|error| format!("is no list of rules: {error}"))?;
-        let mut rules: Vec<Rule> = Vec::with_capacity(read.len());
-        for (index, rule) in read.into_iter().enumerate() {
-            let rule = rule.checked().map_err(|why| format!("rule {}: {why}", index + 1))?;
-            if rule.is_shadowed_by(&rules) {
-                let path = rule.path();
-                return Err(format!(
-                    "rule {}: it can never hold, because earlier ones name all that `{path}` does; \
-                     put it before them, or leave it out",
-                    index + 1
-                ));
-            }
-            rules.push(rule);
+    pub fn parse(json: &str) -> Result<Self, InvalidValue> {
+        let rules = setting_value::list(json, "rules", |_, rule| Rule::parse(rule))?;
+        if let Some(index) = (0..rules.len()).find(|at| rules[*at].is_shadowed_by(&rules[..*at])) {
+            let reason = "can never hold, because earlier rules name all that it does; put it before \
+                          them, or leave it out";
+            return Err(InvalidValue::new(reason).in_item(index));
         }
         Ok(Self { rules, ..Self::default() })
     }

@@ -1,10 +1,11 @@
 //! `ALLOWED_ORIGINS`: applications on other origins, whose scripts may use the guard's endpoints and
 //! read why a request was refused (Fetch, "CORS protocol").
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::assertion;
-use crate::http::web_url;
+use crate::http::{other_url, web_url};
+use crate::setting_value::{self, InvalidValue, Members};
 
 /// An origin, as the settings name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,37 +21,38 @@ impl AllowedOrigin {
     ///
     /// # Errors
     /// What to change.
-    pub fn parse_list(json: &str) -> Result<Vec<Self>, String> {
-        let Ok(Value::Array(entries)) = serde_json::from_str(json) else { return Err(FORM.into()) };
-        let mut all: Vec<Self> = Vec::new();
-        for entry in entries {
-            let (origin, credentials) = match entry {
-                Value::String(origin) => (origin, false),
-                Value::Object(members) => full(members).ok_or(FORM)?,
-                _ => return Err(FORM.into()),
-            };
-            if !is_origin(&origin) || all.iter().any(|other| other.origin == origin) {
-                return Err(format!(
-                    "names `{origin}` twice, or not as browsers write it: `https://app.example.com`"
-                ));
+    pub fn parse_list(json: &str) -> Result<Vec<Self>, InvalidValue> {
+        let all = setting_value::list(json, "origins", |_, entry| Self::parse(entry))?;
+        for (index, one) in all.iter().enumerate() {
+            if all[..index].iter().any(|other| other.origin == one.origin) {
+                let reason = format!("{} is listed twice", one.origin);
+                return Err(InvalidValue::new(reason).in_item(index));
             }
-            all.push(Self { origin, credentials });
         }
         Ok(all)
     }
+
+    fn parse(entry: Value) -> Result<Self, InvalidValue> {
+        if let Value::String(origin) = entry {
+            return Ok(Self { origin: checked(origin)?, credentials: false });
+        }
+        let mut members = Members::of(entry)?;
+        let origin = members.required("origin", |it| setting_value::text(it).and_then(checked))?;
+        let credentials = members.optional("credentials", setting_value::flag)?.unwrap_or(false);
+        members.end("`origin` and `credentials`")?;
+        Ok(Self { origin, credentials })
+    }
 }
 
-const FORM: &str = "must be a JSON list of origins, or of `{\"origin\": \"https://app.example.com\", \
-                    \"credentials\": true}`";
-
-/// An entry's members. By hand, because what serde makes of two forms is large.
-fn full(mut members: Map<String, Value>) -> Option<(String, bool)> {
-    let origin = members.remove("origin")?.as_str()?.to_owned();
-    let credentials = members.remove("credentials").map_or(Some(false), |it| it.as_bool())?;
-    members.is_empty().then_some((origin, credentials))
+/// An origin, as browsers write it. One written in another way would never be found.
+fn checked(origin: String) -> Result<String, InvalidValue> {
+    const FORM: &str = "an origin as browsers write it, like `https://app.example.com`";
+    match is_origin(&origin) {
+        true => Ok(origin),
+        false => Err(other_url(FORM, &origin)),
+    }
 }
 
-/// Is it an origin, as browsers write it? One written in another way would never be found.
 fn is_origin(text: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
     let is_host = |host: &str| !host.ends_with('.') && host.bytes().all(legal);
@@ -106,6 +108,6 @@ mod tests {
     #[case(r#"[{"origin": "https://a.example", "credentials": "true"}]"#)]
     #[case(r#"[{"credentials": true}]"#)]
     fn whatever_no_browser_would_send_is_refused_with_a_reason(#[case] json: &str) {
-        assert!(!AllowedOrigin::parse_list(json).unwrap_err().is_empty(), "{json}");
+        assert!(!AllowedOrigin::parse_list(json).unwrap_err().reason.is_empty(), "{json}");
     }
 }

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 /// The values of every cookie of this name in a `Cookie` header. Pairs are parted by semicolons,
 /// and spaces and tabs alone are trimmed (RFC 6265, sections 4.2.1 and 5.2): whatever else a
 /// lenient parser skips could come from a cookie of another name, which promises nothing.
-pub fn values<'a>(header: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+pub fn values<'a>(header: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
     header.split(';').filter_map(move |pair| {
         let (key, value) = pair.split_once('=')?;
         (key.trim_matches(BLANKS) == name).then(|| value.trim_matches(BLANKS))

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use crate::session::Sid;
 
 pub use target::Target;
-pub(crate) use url::{has_one_host, host};
+pub(crate) use url::{has_one_host, host, other_url};
 pub use url::{is_loopback, web_url};
 
 /// What the guard looks at in a request. Headers are asked for one by one, because reading all

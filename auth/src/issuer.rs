@@ -5,38 +5,32 @@ mod key_cache;
 
 use std::time::Duration;
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 pub use key_cache::{FETCH_TIMEOUT, IssuerKeyCache, KeyLookup, MAX_JWKS};
 
 use crate::http::web_url;
 use crate::session::Subject;
+use crate::setting_value::{self, InvalidValue, Members, text, text_or_texts, texts};
 use crate::time::parse_span;
 use crate::token::REGISTERED;
 
 /// An identity provider, as the settings name it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedIssuer {
     /// The `iss` of its tokens.
     pub issuer: String,
     /// The `aud` of its tokens: what it calls this site, a client id as a rule.
-    #[serde(deserialize_with = "one_or_several")]
     pub audience: Vec<String>,
     /// Where its keys are.
     pub jwks_uri: String,
     /// What it may sign with.
-    #[serde(default = "default_algorithms")]
     pub algorithms: Vec<String>,
     /// Stands before its `sub` in ours, so that no two issuers' users are taken for one another.
     pub subject_prefix: Option<String>,
     /// The claims of its tokens that ride in ours.
-    #[serde(default = "default_claims")]
     pub claims: Vec<String>,
     /// How far its clock may be from ours.
-    #[serde(default = "default_tolerance", deserialize_with = "span_or_seconds")]
     pub clock_tolerance: Duration,
 }
 
@@ -51,90 +45,77 @@ fn default_claims() -> Vec<String> {
         .into()
 }
 
-fn default_tolerance() -> Duration {
-    Duration::from_secs(60)
-}
+const DEFAULT_TOLERANCE: Duration = Duration::from_secs(60);
 
 /// Beyond this, tokens live on for longer than anybody expects.
 const MAX_TOLERANCE: Duration = Duration::from_secs(10 * 60);
 
-/// A span as all settings have it, or a whole number of seconds.
-fn span_or_seconds<'de, D: Deserializer<'de>>(json: D) -> Result<Duration, D::Error> {
-    let span = match Value::deserialize(json)? {
-        Value::String(text) => parse_span(&text),
-        Value::Number(seconds) => seconds.as_u64().map(Duration::from_secs).ok_or(String::new()),
-        _ => Err(String::new()),
+/// A duration as all settings have it, or a whole number of seconds.
+fn span_or_seconds(value: Value) -> Result<Duration, InvalidValue> {
+    let what = "a duration like `60 seconds`, of 10 minutes at most";
+    let span = match &value {
+        Value::String(text) => parse_span(text).ok(),
+        value => value.as_u64().map(Duration::from_secs),
     };
-    span.ok().filter(|span| *span <= MAX_TOLERANCE).ok_or_else(|| {
-        D::Error::custom(
-            "`clock_tolerance` must be a span like `60 seconds`, of 10 minutes at most",
-        )
-    })
+    let span = span.filter(|span| *span <= MAX_TOLERANCE);
+    let got = || value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    span.ok_or_else(|| InvalidValue::expected(what, &got()))
 }
 
 /// What can be published: nothing that signs with a secret.
 const ALGORITHMS: [&str; 9] =
     ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "EdDSA", "Ed25519"];
 
-fn one_or_several<'de, D: Deserializer<'de>>(json: D) -> Result<Vec<String>, D::Error> {
-    match Value::deserialize(json)? {
-        Value::String(one) => Ok(vec![one]),
-        Value::Array(all) => {
-            all.into_iter().map(|one| String::deserialize(one).map_err(D::Error::custom)).collect()
-        }
-        _ => Err(D::Error::custom("`audience` must be a text or a list of texts")),
-    }
-}
-
 impl TrustedIssuer {
     /// Reads the list. `own` is the guard's own `iss`.
     ///
     /// # Errors
     /// Which of them is at fault, and what to change.
-    pub fn parse_list(json: &str, own: &str) -> Result<Vec<Self>, String> {
-        let all: Vec<Self> = serde_json::from_str(json)
-            .map_err(|error| format!("is no list of issuers: {error}"))?;
+    pub fn parse_list(json: &str, own: &str) -> Result<Vec<Self>, InvalidValue> {
+        let all = setting_value::list(json, "issuers", |_, issuer| Self::parse(issuer, own))?;
         for (index, one) in all.iter().enumerate() {
-            let fault = |why: String| Err(format!("issuer {}: {why}", index + 1));
-            if let Err(why) = one.check(own) {
-                return fault(why);
-            }
-            if all[..index].iter().any(|other| other.issuer == one.issuer) {
-                return fault(
-                    "another one has the same `issuer`; name its audiences in a list".into(),
-                );
-            }
-            if all[..index].iter().any(|other| one.subjects_overlap(other)) {
-                let why = "its users could be taken for another issuer's; give both a \
-                           `subject_prefix`, neither the beginning of the other, or, if their \
-                           users are the same, the same one";
-                return fault(why.into());
-            }
+            let (name, reason) = if all[..index].iter().any(|other| other.issuer == one.issuer) {
+                ("issuer", "is listed twice; name all its audiences in one list")
+            } else if all[..index].iter().any(|other| one.subjects_overlap(other)) {
+                let reason = "its users could be taken for another issuer's; give both a prefix, \
+                              neither the beginning of the other, or, if their users are the same, \
+                              the same one";
+                ("subject_prefix", reason)
+            } else {
+                continue;
+            };
+            return Err(InvalidValue::new(reason).in_member(name).in_item(index));
         }
         Ok(all)
     }
 
-    fn check(&self, own: &str) -> Result<(), String> {
-        if self.issuer.is_empty() || self.issuer == own {
-            return Err("`issuer` must be the provider's `iss`, and not ISSUER".into());
-        }
-        if self.issuer.contains(['{', '}']) {
-            let why = "`issuer` must be the `iss` as tokens have it; name each tenant in its place, \
-                       as an issuer of its own";
-            return Err(why.into());
-        }
-        if self.audience.is_empty() || self.audience.iter().any(String::is_empty) {
-            return Err("`audience` must be what the provider calls this site".into());
-        }
-        web_url(&self.jwks_uri).map_err(|why| format!("`jwks_uri` {why}"))?;
-        let known = |alg: &String| ALGORITHMS.contains(&alg.as_str());
-        if self.algorithms.is_empty() || !self.algorithms.iter().all(known) {
-            return Err(format!("`algorithms` must be of {}", ALGORITHMS.join(", ")));
-        }
-        match self.claims.iter().find(|name| REGISTERED.contains(&name.as_str())) {
-            Some(name) => Err(format!("`claims` must not name `{name}`, which the guard sets")),
-            None => Ok(()),
-        }
+    fn parse(json: Value, own: &str) -> Result<Self, InvalidValue> {
+        let mut members = Members::of(json)?;
+        let issuer = members.required("issuer", text)?;
+        let issuer = issuer_name(issuer, own).map_err(|error| error.in_member("issuer"))?;
+        let audience = members.required("audience", audience)?;
+        let jwks_uri = members.required("jwks_uri", |it| {
+            let url = text(it)?;
+            web_url(&url).map(|_| url)
+        })?;
+        let algorithms = members.optional("algorithms", algorithms)?;
+        let prefix = |it: Value| if it.is_null() { Ok(None) } else { text(it).map(Some) };
+        let subject_prefix = members.optional("subject_prefix", prefix)?.flatten();
+        let claims = members.optional("claims", claims)?;
+        let clock_tolerance = members.optional("clock_tolerance", span_or_seconds)?;
+        members.end(
+            "`issuer`, `audience`, `jwks_uri`, `algorithms`, `subject_prefix`, `claims` and \
+             `clock_tolerance`",
+        )?;
+        Ok(Self {
+            issuer,
+            audience,
+            jwks_uri,
+            algorithms: algorithms.unwrap_or_else(default_algorithms),
+            subject_prefix,
+            claims: claims.unwrap_or_else(default_claims),
+            clock_tolerance: clock_tolerance.unwrap_or(DEFAULT_TOLERANCE),
+        })
     }
 
     /// Could a user of the one have the `sub` of a user of the other, against what was meant?
@@ -155,6 +136,49 @@ impl TrustedIssuer {
     pub fn own_sub<'a>(&self, sub: &'a Subject) -> Option<&'a str> {
         let prefix = self.subject_prefix.as_deref().unwrap_or_default();
         sub.as_str().strip_prefix(prefix).filter(|own| !own.is_empty())
+    }
+}
+
+fn issuer_name(issuer: String, own: &str) -> Result<String, InvalidValue> {
+    if issuer.is_empty() || issuer == own {
+        let what = "the provider's `iss`, which is not ISSUER";
+        return Err(InvalidValue::expected(what, &issuer));
+    }
+    if issuer.contains(['{', '}']) {
+        let what = "the `iss` as tokens have it, with an entry for each tenant";
+        return Err(InvalidValue::expected(what, &issuer));
+    }
+    Ok(issuer)
+}
+
+fn audience(value: Value) -> Result<Vec<String>, InvalidValue> {
+    let all = text_or_texts(value)?;
+    match all.is_empty() || all.iter().any(String::is_empty) {
+        true => Err(InvalidValue::new("expected what the provider calls this site, got nothing")),
+        false => Ok(all),
+    }
+}
+
+fn algorithms(value: Value) -> Result<Vec<String>, InvalidValue> {
+    let all = texts(value)?;
+    let what = format!("one of {}", ALGORITHMS.join(", "));
+    if all.is_empty() {
+        return Err(InvalidValue::new(format!("expected at least {what}")));
+    }
+    match all.iter().position(|alg| !ALGORITHMS.contains(&alg.as_str())) {
+        Some(index) => Err(InvalidValue::expected(&what, &all[index]).in_item(index)),
+        None => Ok(all),
+    }
+}
+
+fn claims(value: Value) -> Result<Vec<String>, InvalidValue> {
+    let all = texts(value)?;
+    match all.iter().position(|name| REGISTERED.contains(&name.as_str())) {
+        Some(index) => {
+            let what = "a claim that the guard does not set itself";
+            Err(InvalidValue::expected(what, &all[index]).in_item(index))
+        }
+        None => Ok(all),
     }
 }
 

@@ -3,7 +3,6 @@
 //! [`token`](crate::token), [`id_token`](crate::id_token), [`logout_token`](crate::logout_token).
 
 mod provider;
-mod strict_json;
 
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::keys::KeyMaterial;
+use crate::strict_json;
 use crate::time::Timestamp;
 
 /// Tokens longer than this are refused before any work is spent on them, in bytes.

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 pub use published::PublishedKeys;
 
 use crate::request_log::LogKey;
+use crate::setting_value::InvalidValue;
 
 /// A key whose `kid` starts like this was made for development, and serves loopback hosts only.
 pub const DEVELOPMENT_PREFIX: &str = "development-only";
@@ -199,20 +200,22 @@ impl KeySet {
     ///
     /// # Errors
     /// Which key is at fault and what to change, without a word of the key itself.
-    pub fn parse(json: &str) -> Result<Self, String> {
-        const FORM: &str = r#"must be a JWK Set: {"keys": [...]}"#;
-        let set = members(json).ok_or(FORM)?;
+    pub fn parse(json: &str) -> Result<Self, InvalidValue> {
+        const FORM: &str = r#"expected a JWK Set: {"keys": [...]}"#;
+        let set = members(json).ok_or_else(|| InvalidValue::new(FORM))?;
         let mut keys = Vec::with_capacity(set.len());
         for (index, jwk) in set.iter().enumerate() {
-            let key = Key::parse(jwk).map_err(|why| format!("key {}: {why}", index + 1))?;
+            let fault = |why: String| InvalidValue::new(why).in_item(index).in_member("keys");
+            let key = Key::parse(jwk).map_err(fault)?;
             if keys.iter().any(|other: &Key| other.kid == key.kid) {
-                return Err(format!("key {}: another key has the same `kid`", index + 1));
+                return Err(fault("another key has the same `kid`".into()));
             }
             keys.push(key);
         }
         let signing = keys.iter().position(|key| key.material.can_sign());
         let found = signing.and_then(|at| Some((at, keys[at].log_key?)));
-        let (signing, log_key) = found.ok_or("has no key in it that can sign")?;
+        let none = || InvalidValue::new("has no key in it that can sign");
+        let (signing, log_key) = found.ok_or_else(none)?;
         Ok(Self { keys, signing, log_key })
     }
 

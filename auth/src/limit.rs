@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::device::DeviceClass;
 use crate::session::Session;
+use crate::setting_value::InvalidValue;
 use crate::time::Timestamp;
 
 /// `SESSION_LIMIT`: live sessions per user.
@@ -30,19 +31,21 @@ impl SessionLimit {
     ///
     /// # Errors
     /// What to change.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         if let Ok(number) = text.parse() {
             return Ok(Self::InAll(NonZeroU32::new(number)));
         }
         let mut all = Vec::new();
-        for entry in text.split(',') {
-            let (class, number) = entry.split_once('=').ok_or(FORM)?;
-            let class = DeviceClass::named(class.trim()).ok_or(FORM)?;
-            let number: u32 = number.trim().parse().map_err(|_| FORM)?;
+        for (index, entry) in text.split(',').map(str::trim).enumerate() {
+            let (class, most) = of_class(entry).ok_or_else(|| {
+                let error = InvalidValue::expected(FORM, entry);
+                if text.contains(',') { error.in_item(index) } else { error }
+            })?;
             if all.iter().any(|(other, _)| *other == class) {
-                return Err(format!("names `{}` twice", class.name()));
+                let reason = format!("`{}` is listed twice", class.name());
+                return Err(InvalidValue::new(reason).in_item(index));
             }
-            all.push((class, NonZeroU32::new(number)));
+            all.push((class, most));
         }
         Ok(Self::PerDevice(all))
     }
@@ -67,8 +70,15 @@ impl SessionLimit {
     }
 }
 
-const FORM: &str = "must be a whole number, or by class of device, like `mobile=1, desktop=2`, of \
+const FORM: &str = "a whole number, or one for a class of device, like `mobile=1, desktop=2`, of \
                     `mobile`, `tablet`, `desktop` and `other`; `0` is no limit";
+
+/// One entry of a list: `mobile=1`.
+fn of_class(entry: &str) -> Option<(DeviceClass, Option<NonZeroU32>)> {
+    let (class, number) = entry.split_once('=')?;
+    let number: u32 = number.trim().parse().ok()?;
+    Some((DeviceClass::named(class.trim())?, NonZeroU32::new(number)))
+}
 
 /// As a login endpoint gives it: a number, or the text of the setting.
 impl<'de> Deserialize<'de> for SessionLimit {
@@ -99,12 +109,12 @@ impl LimitPolicy {
     ///
     /// # Errors
     /// What to change.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         match text {
             "evict-oldest" => Ok(Self::EvictOldest),
             "deny" => Ok(Self::Deny),
             "ask" => Ok(Self::Ask),
-            _ => Err("must be `evict-oldest`, `deny` or `ask`".into()),
+            _ => Err(InvalidValue::expected("`evict-oldest`, `deny` or `ask`", text)),
         }
     }
 }

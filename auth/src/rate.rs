@@ -16,6 +16,7 @@ pub use fixed_window::FixedWindow;
 
 use crate::login::LoginCredentials;
 use crate::refusal::Refusal;
+use crate::setting_value::InvalidValue;
 use crate::store::EntryName;
 use crate::time::parse_span;
 
@@ -90,17 +91,20 @@ impl Rate {
     ///
     /// # Errors
     /// What to write instead.
-    pub fn parse(text: &str) -> Result<Option<Self>, String> {
+    pub fn parse(text: &str) -> Result<Option<Self>, InvalidValue> {
         if text == "off" {
             return Ok(None);
         }
-        let form = "must be `off`, or a number of attempts and a span, like `10 per minute`";
-        let (attempts, span) = text.split_once(" per ").ok_or(form)?;
-        let attempts = attempts.trim().parse().map_err(|_| form)?;
+        let form = || {
+            let what = "`off`, or a number of attempts and a duration, like `10 per minute`";
+            InvalidValue::expected(what, text)
+        };
+        let (attempts, span) = text.split_once(" per ").ok_or_else(form)?;
+        let attempts = attempts.trim().parse().map_err(|_| form())?;
         let span = span.trim();
         let span = match span.starts_with(|c: char| c.is_ascii_digit()) {
             true => parse_span(span)?,
-            false => parse_span(&format!("1 {span}"))?,
+            false => parse_span(&format!("1 {span}")).map_err(|_| form())?,
         };
         Ok(Some(Self { attempts, span }))
     }

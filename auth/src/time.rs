@@ -6,6 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::setting_value::InvalidValue;
+
 /// A moment, in milliseconds since the Unix epoch.
 ///
 /// Milliseconds, because two logins in one second still have an order.
@@ -86,13 +88,14 @@ const LONGEST: Duration = Duration::from_secs(3650 * 24 * 60 * 60);
 /// Says what is wrong with the text and shows the form that is expected. Zero is refused,
 /// since a lifetime or a timeout of nothing locks everybody out, and so is more than ten years,
 /// since that is a slip, and ends beyond the calendar.
-pub fn parse_span(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(span) if span.as_millis() == 0 => Err("must be longer than nothing".into()),
-        Ok(span) if span > LONGEST => Err("must not be longer than 3650 days".into()),
-        Ok(span) => Ok(span),
-        Err(error) => Err(format!("{error}; write it like `15 minutes` or `7 days`")),
-    }
+pub fn parse_span(text: &str) -> Result<Duration, InvalidValue> {
+    let expected = match humantime::parse_duration(text) {
+        Ok(span) if span.as_millis() == 0 => "a duration longer than nothing",
+        Ok(span) if span > LONGEST => "a duration of at most 3650 days",
+        Ok(span) => return Ok(span),
+        Err(_) => "a duration like `15 minutes` or `7 days`",
+    };
+    Err(InvalidValue::expected(expected, text))
 }
 
 #[cfg(test)]
@@ -131,7 +134,7 @@ mod tests {
     #[case("3651 days")]
     #[case("100000000 years")]
     fn other_texts_are_refused_with_a_reason(#[case] text: &str) {
-        assert!(!parse_span(text).unwrap_err().is_empty());
+        assert!(!parse_span(text).unwrap_err().reason.is_empty());
     }
 
     #[rstest]

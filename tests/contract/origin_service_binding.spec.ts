@@ -102,8 +102,8 @@ describe("a Worker bound as ORIGIN", () => {
 });
 
 test.each([
-  ["ORIGIN_URL beside it", { ORIGIN_URL: "https://origin.example" }, { bound: BOUND }, /ORIGIN_URL must be empty beside the service binding ORIGIN/],
-  ["a URL in its place", { ORIGIN: "https://origin.example" }, {}, /ORIGIN is the name of a service binding/],
+  ["ORIGIN_URL beside it", { ORIGIN_URL: "https://origin.example" }, { bound: BOUND }, /ORIGIN_URL: must be empty beside the service binding ORIGIN/],
+  ["a URL in its place", { ORIGIN: "https://origin.example" }, {}, /ORIGIN: is the name of a service binding/],
 ])("%s is a configuration error", async (_, vars, options, cause) => {
   await using wrong = await startGuard(vars, options);
   expect(await answerOf(wrong.fetch("/"))).toMatchObject({ status: 500, body: { code: "misconfigured" } });

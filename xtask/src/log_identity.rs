@@ -15,14 +15,14 @@ pub fn print(name: &str) -> Result<ExitCode> {
             ExitCode::SUCCESS
         }
         Err(reason) => {
-            println!("error: SIGNING_KEYS {reason}");
+            println!("error: SIGNING_KEYS{reason}");
             ExitCode::FAILURE
         }
     })
 }
 
 fn lines(keys: &str, name: &str) -> Result<String, String> {
-    let keys = KeySet::parse(keys)?;
+    let keys = KeySet::parse(keys).map_err(|error| format!("{}: {}", error.path, error.reason))?;
     Ok(keys.log_keys().map(|(kid, key)| format!("{} {kid}\n", key.pseudonym(name))).collect())
 }
 
@@ -40,6 +40,6 @@ mod tests {
         let found: Vec<_> = found.lines().map(|line| line.split_once(' ').unwrap()).collect();
         assert_eq!([found[0].1, found[1].1], ["A", "B"]);
         assert!(found[0].0 != found[1].0 && found.iter().all(|(hash, _)| hash.len() == 32));
-        assert!(lines("{}", "m-001").unwrap_err().starts_with("must be a JWK Set"));
+        assert!(lines("{}", "m-001").unwrap_err().starts_with(": expected a JWK Set"));
     }
 }

@@ -133,7 +133,7 @@ fn rates_that_differ(given: &BTreeMap<String, String>) -> impl Iterator<Item = S
         let bound = Rate::parse(given.get(*limiter)?).ok()??;
         let wanted = given.get(*name).map_or(Ok(Some(*default)), |text| Rate::parse(text));
         let differs = wanted.is_ok_and(|wanted| wanted.is_some_and(|wanted| wanted != bound));
-        differs.then(|| format!("{name} is not what {limiter} has: {}", given[*limiter]))
+        differs.then(|| format!("{name}: is not what {limiter} has: {}", given[*limiter]))
     })
 }
 
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn errors_are_found_even_while_a_secret_is_unseen() {
         let found = find(&given(&[("TOKEN_TTL", "8 days")]));
-        assert_eq!(found.errors, ["TOKEN_TTL must not be longer than SESSION_TTL"]);
+        assert_eq!(found.errors, ["TOKEN_TTL: must not be longer than SESSION_TTL"]);
     }
 
     #[test]
@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(errors("10 per hour", "10 per 60 seconds"), 1);
         let of_address = ("LOGIN_RATE_PER_ADDRESS_LIMITER", "10 per 60 seconds");
         let found = find(&given(&[of_address]));
-        assert!(found.errors[0].starts_with("LOGIN_RATE_PER_ADDRESS is not"), "{found:?}");
+        assert!(found.errors[0].starts_with("LOGIN_RATE_PER_ADDRESS: is not"), "{found:?}");
     }
 
     #[test]
@@ -230,7 +230,7 @@ mod tests {
         let note = find(&given(&[bound])).notes;
         assert!(!note.iter().any(|note| note.contains("ORIGIN")), "{note:?}");
         let errors = find(&given(&[bound, ("ORIGIN_URL", "https://a.example")])).errors;
-        assert!(errors[0].starts_with("ORIGIN_URL must be empty"), "{errors:?}");
+        assert!(errors[0].starts_with("ORIGIN_URL: must be empty"), "{errors:?}");
         let errors = find(&given(&[("ORIGIN", "https://a.example")])).errors;
         assert!(errors[0].contains("ORIGIN_URL"), "{errors:?}");
     }

@@ -3,16 +3,14 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::{lookalikes, path};
 use crate::scopes::scopes;
+use crate::setting_value::{InvalidValue, Members, flag, text, texts};
 
 /// Who may pass. The stricter, the later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
     /// Everybody. Nobody is asked who they are.
     Public,
@@ -23,43 +21,23 @@ pub enum Access {
 }
 
 /// One rule.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     path: String,
     /// The same as it may be read: as it is written, and decoded. Made once, because every request asks.
-    #[serde(skip)]
     patterns: Vec<Pattern>,
     /// Who may pass.
     pub access: Access,
     /// The methods it is about; none: all. `GET` means `HEAD`, too.
-    #[serde(default, deserialize_with = "some")]
     pub methods: Vec<String>,
     /// One of these is needed.
-    #[serde(default, deserialize_with = "some")]
     pub roles: Vec<String>,
     /// All of these are needed.
-    #[serde(default, deserialize_with = "some")]
     pub scopes: Vec<String>,
     /// May CORS preflights about these requests pass without a session?
-    #[serde(default = "yes")]
     pub preflight: bool,
     /// May the origin's answers to these requests begin, end and change sessions?
-    #[serde(default)]
     pub login: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// A list of nothing says either that nobody may pass or that everybody may.
-fn some<'de, D: Deserializer<'de>>(json: D) -> Result<Vec<String>, D::Error> {
-    let all = Vec::deserialize(json)?;
-    match all.is_empty() {
-        true => Err(D::Error::custom("leave out `methods`, `roles` or `scopes` that are empty")),
-        false => Ok(all),
-    }
 }
 
 /// A rule's path, for comparing.
@@ -125,26 +103,31 @@ impl Rule {
         &self.path
     }
 
-    /// The rule as it was read, if it can be one.
-    pub(super) fn checked(self) -> Result<Self, String> {
-        check_path(&self.path)?;
-        if let Some(unknown) = self.methods.iter().find(|it| !METHODS.contains(&it.as_str())) {
-            return Err(format!("`methods` must be of {}, not `{unknown}`", METHODS.join(", ")));
+    /// Reads one entry of the list.
+    pub(super) fn parse(json: Value) -> Result<Self, InvalidValue> {
+        let mut members = Members::of(json)?;
+        let path = members.required("path", |it| {
+            let path = text(it)?;
+            check_path(&path).map(|()| path)
+        })?;
+        let access = members.required("access", access)?;
+        let methods = members.optional("methods", |it| each_checked(it, method))?;
+        let roles = members.optional("roles", |it| each_checked(it, role))?;
+        let scopes = members.optional("scopes", |it| each_checked(it, scope))?;
+        let preflight = members.optional("preflight", flag)?.unwrap_or(true);
+        let login = members.optional("login", flag)?.unwrap_or(false);
+        members.end("`path`, `access`, `methods`, `roles`, `scopes`, `preflight` and `login`")?;
+        let needs_session =
+            [("roles", roles.is_some()), ("scopes", scopes.is_some()), ("preflight", !preflight)];
+        if access != Access::Session
+            && let Some((name, _)) = needs_session.into_iter().find(|(_, is_set)| *is_set)
+        {
+            let reason = "can be set only where `access` is `session`";
+            return Err(InvalidValue::new(reason).in_member(name));
         }
-        // What a token holds is parted by spaces.
-        let is_word = |it: &String| !it.is_empty() && !it.contains(char::is_whitespace);
-        if !self.scopes.iter().all(is_word) || self.roles.iter().any(|it| it.trim().is_empty()) {
-            return Err(
-                "nobody can have a role or scope that is blank, or a scope with a space".into()
-            );
-        }
-        if self.access != Access::Session && self.is_restricted() {
-            return Err("`roles` and `scopes` need `access` to be `session`".into());
-        }
-        if self.access != Access::Session && !self.preflight {
-            return Err("`preflight` can be off only where `access` is `session`".into());
-        }
-        Ok(Self { patterns: Pattern::of(&self.path), ..self })
+        let [methods, roles, scopes] = [methods, roles, scopes].map(Option::unwrap_or_default);
+        let patterns = Pattern::of(&path);
+        Ok(Self { path, patterns, access, methods, roles, scopes, preflight, login })
     }
 
     /// Is it about requests of this method?
@@ -244,20 +227,64 @@ const METHODS: [&str; 27] = [
     "UNSUBSCRIBE",
 ];
 
+fn access(value: Value) -> Result<Access, InvalidValue> {
+    match &*text(value)? {
+        "public" => Ok(Access::Public),
+        "optional" => Ok(Access::Optional),
+        "session" => Ok(Access::Session),
+        other => Err(InvalidValue::expected("`public`, `optional` or `session`", other)),
+    }
+}
+
+/// A list of nothing would say either that nobody may pass or that everybody may.
+fn each_checked(
+    value: Value,
+    check: fn(&str) -> Result<(), InvalidValue>,
+) -> Result<Vec<String>, InvalidValue> {
+    let all = texts(value)?;
+    if all.is_empty() {
+        return Err(InvalidValue::new("is empty; leave it out"));
+    }
+    for (index, one) in all.iter().enumerate() {
+        check(one).map_err(|error| error.in_item(index))?;
+    }
+    Ok(all)
+}
+
+fn method(name: &str) -> Result<(), InvalidValue> {
+    match METHODS.contains(&name) {
+        true => Ok(()),
+        false => Err(InvalidValue::expected(&format!("one of {}", METHODS.join(", ")), name)),
+    }
+}
+
+fn role(name: &str) -> Result<(), InvalidValue> {
+    match name.trim().is_empty() {
+        true => Err(InvalidValue::expected("a role, which is not blank", name)),
+        false => Ok(()),
+    }
+}
+
+/// Scopes of a token are separated by spaces.
+fn scope(name: &str) -> Result<(), InvalidValue> {
+    match name.is_empty() || name.contains(char::is_whitespace) {
+        true => Err(InvalidValue::expected("a scope, which has no spaces", name)),
+        false => Ok(()),
+    }
+}
+
 /// Can the path of a request be like this, and does it mean what it seems to?
-fn check_path(pattern: &str) -> Result<(), String> {
+fn check_path(pattern: &str) -> Result<(), InvalidValue> {
     let is_path = pattern.starts_with('/') && path::is_plain(pattern);
-    if !is_path || pattern.contains(['?', '#', '"', '<', '>', '^', '`', '|']) {
-        return Err("`path` must be a path like `/assets/*`, as plain as can be".into());
-    }
     let is_name = |segment: &str| segment.starts_with(':') && segment.len() > 1;
-    if pattern.contains(['{', '}']) || pattern.split('/').any(is_name) {
-        return Err("`path` knows no names of parts; write `*` for a part that differs".into());
-    }
-    if pattern.contains("**") {
-        return Err(
-            "`path` has `**`; one `*` at the end, after a slash, stands for all the rest".into()
-        );
-    }
-    Ok(())
+    let what = if !is_path || pattern.contains(['?', '#', '"', '<', '>', '^', '`', '|']) {
+        "a path like `/assets/*`, which every server reads alike"
+    } else if pattern.contains(['{', '}']) || pattern.split('/').any(is_name) {
+        "a path without named parts; write `*` for a part that differs"
+    } else if pattern.contains("**") {
+        "a path without `**`; one `*` at the end, after a slash, stands for all the rest"
+    } else {
+        return Ok(());
+    };
+    Err(InvalidValue::expected(what, pattern))
 }

@@ -198,7 +198,7 @@ impl NewSession {
         let lifetime = match text(&mut members, "session_ttl")? {
             None => None,
             Some(span) => {
-                let span = parse_span(&span).map_err(|why| format!("`session_ttl` {why}."))?;
+                let span = parse_span(&span).map_err(|why| format!("`session_ttl`: {why}."))?;
                 Some(span)
             }
         };

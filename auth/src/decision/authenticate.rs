@@ -2,29 +2,33 @@
 
 use super::browser::changes_state;
 use super::credentials::{Credentials, Verifier};
-use super::forward_plan::CredentialRemoval;
 use super::{Guard, Principal};
 use crate::config::Settings;
-use crate::cookie::{self, RemainingCookies};
-use crate::credential::{PresentedTokens, Source};
+use crate::cookie;
+use crate::credential::{CredentialRemoval, OwnTokens, PresentedTokens, Source};
 use crate::http::{Body, Head};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use crate::token::AuthenticToken;
 
 impl Guard {
+    /// Everything that the request carries where a token may be.
+    pub(super) fn presented<'h>(&self, head: &'h impl Head) -> PresentedTokens<'h> {
+        PresentedTokens::of(head, &self.settings.token_sources, &self.settings.cookie_name)
+    }
+
     /// Steps 2 and 3: finds the credential and verifies its token.
     ///
     /// # Errors
     /// Why the request may not ask the store.
     pub fn authenticate(&self, head: &impl Head, now: Timestamp) -> Result<Principal, Refusal> {
-        let sent = PresentedTokens::of(head, &self.settings.token_sources);
+        let sent = self.presented(head);
         let credentials = self.credentials(&sent, head);
         let caller = credentials.principal(now)?;
         if caller.source == Source::Cookie && changes_state(head) && !self.may_use_cookie(head) {
             return Err(Refusal::CrossSite);
         }
-        let withheld = self.remove_credentials(head, &sent, &credentials);
+        let withheld = self.remove_credentials(head, &credentials);
         Ok(Principal {
             credential_removal: withheld,
             idle_timeout: self.settings.idle_timeout,
@@ -35,7 +39,7 @@ impl Guard {
     /// Whose token a request carries, wherever it comes from: for what the origin wishes, not the
     /// client.
     pub fn principal_of(&self, head: &impl Head, now: Timestamp) -> Option<Principal> {
-        let sent = PresentedTokens::of(head, &self.settings.token_sources);
+        let sent = self.presented(head);
         let caller = self.credentials(&sent, head).principal(now).ok()?;
         Some(Principal { idle_timeout: self.settings.idle_timeout, ..caller })
     }
@@ -50,7 +54,7 @@ impl Guard {
         head: &impl Head,
         now: Timestamp,
     ) -> Result<Vec<AuthenticToken>, Refusal> {
-        let sent = PresentedTokens::of(head, &self.settings.token_sources);
+        let sent = self.presented(head);
         self.credentials(&sent, head).held(self.may_use_cookie(head), now)
     }
 
@@ -60,14 +64,14 @@ impl Guard {
         head: &impl Head,
         now: Timestamp,
     ) -> Vec<AuthenticToken> {
-        let sent = PresentedTokens::of(head, &self.settings.token_sources);
+        let sent = self.presented(head);
         self.credentials(&sent, head).held(true, now).unwrap_or_default()
     }
 
     /// The sessions that a login comes with, each once; is the token of each in the cookie, which the login
     /// replaces? Also if their tokens' time is over: the new session takes the place of theirs.
     pub fn sessions_at_login(&self, head: &impl Head) -> Vec<(AuthenticToken, bool)> {
-        let sent = PresentedTokens::of(head, &self.settings.token_sources);
+        let sent = self.presented(head);
         self.credentials(&sent, head).all_sessions()
     }
 
@@ -94,36 +98,20 @@ impl Guard {
     pub(super) fn remove_credentials(
         &self,
         head: &impl Head,
-        sent: &PresentedTokens,
         credentials: &Credentials,
     ) -> CredentialRemoval {
         let Settings { cookie_name, token_sources, forward_credential, .. } = &self.settings;
-        let mut withheld = CredentialRemoval::default();
         if *forward_credential {
-            return withheld;
+            return CredentialRemoval::default();
         }
         // Also of a session that is over, or where nobody has looked.
         let verifier = Verifier::new(&self.tokens);
         let is_ours = |text: &str| credentials.contains(text) || verifier.may_be_ours(text);
-        // A browser keeps cookies longer than a site its keys.
-        let was_ours = |text: &str| is_ours(text) || self.tokens.claims_our_issuer(text);
-        withheld.remove.extend(token_sources.headers.iter().cloned().map(Into::into));
-        if sent.bearers().any(is_ours) {
-            withheld.remove.push("authorization".into());
-        }
-        let others = sent.cookies.as_ref().map(|all| cookie::without(all, cookie_name, was_ours));
-        match others {
-            None | Some(RemainingCookies::Whole) => {}
-            Some(RemainingCookies::Others(others)) => withheld.set.push(("Cookie", others)),
-            Some(RemainingCookies::Nothing) => withheld.remove.push("cookie".into()),
-        }
-        // The page's address, with its token, comes along with whatever the page asks for.
-        if !token_sources.query.is_empty()
-            && let Some(page) = head.header("referer")
-        {
-            withheld.set.push(("Referer", token_sources.without_tokens(&page).into_owned()));
-        }
-        withheld
+        let own = OwnTokens {
+            is_signed: &is_ours,
+            is_signed_or_claimed: &|text| is_ours(text) || self.tokens.claims_our_issuer(text),
+        };
+        token_sources.withhold(head, &own, cookie_name)
     }
 
     /// Is there a body where a token may be, that nobody has read yet?

@@ -74,14 +74,10 @@ impl Ours<'_> {
 
 impl<'a> Credentials<'a> {
     /// Sorts them out, without those of sessions that are known to be over.
-    pub fn classify(
-        sent: &'a PresentedTokens,
-        cookie_name: &'a str,
-        tokens: &Tokens,
-        over: &[Sid],
-    ) -> Self {
+    pub fn classify(sent: &'a PresentedTokens, tokens: &Tokens, over: &[Sid]) -> Self {
         let (mut all, verifier) = (Self::default(), Verifier::new(tokens));
-        for Credential { source, token: text } in sent.credentials(cookie_name) {
+        sent.each(|Credential { source, token: text }| {
+            let text = text.unwrap_or_default();
             match verifier.verify_signature(text).unwrap_or(Err(TokenError::Malformed)) {
                 Ok(token) if over.contains(token.sid()) => {}
                 Ok(token) => all.ours.push(Ours { source, text, token }),
@@ -90,7 +86,7 @@ impl<'a> Credentials<'a> {
                     all.is_misplaced |= source == Source::Named;
                 }
             }
-        }
+        });
         all
     }
 
@@ -235,7 +231,7 @@ impl Guard {
     /// The sessions of which it must be known whether they are over, because two tokens cannot
     /// both count: those of old cookies then decide nothing. Empty if nothing is to be asked.
     pub(super) fn contested(&self, head: &impl Head, now: Timestamp) -> Vec<AuthenticToken> {
-        let sent = PresentedTokens::of(head, &self.settings.token_sources);
+        let sent = self.presented(head);
         let sessions = self.credentials(&sent, head).sessions(now);
         let is_asked = head.over().is_none() && (2..=MOST_SESSIONS).contains(&sessions.len());
         if is_asked { sessions } else { Vec::new() }
@@ -247,6 +243,6 @@ impl Guard {
         head: &'a impl Head,
     ) -> Credentials<'a> {
         let over = head.over().unwrap_or_default();
-        Credentials::classify(sent, &self.settings.cookie_name, &self.tokens, over)
+        Credentials::classify(sent, &self.tokens, over)
     }
 }

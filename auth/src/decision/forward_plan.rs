@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::header_filter::ConditionalHeaders;
 use super::{HeaderFilter, Principal};
+use crate::credential::CredentialRemoval;
 use crate::identity;
 use crate::refusal::Refusal;
 use crate::request_log::{Outcome, log_fields};
@@ -138,7 +139,7 @@ impl ForwardPlan {
     /// How the headers change on the way to the origin.
     pub fn header_changes<'a>(&'a self, sent: &'a HeaderFilter) -> HeaderChanges<'a> {
         let mut changes =
-            self.principal.credential_removal.changes(sent.removed(self.conditional_headers));
+            changes(&self.principal.credential_removal, sent.removed(self.conditional_headers));
         changes.set.extend(self.assertion.as_deref().map(|text| (identity::ASSERTION, text)));
         HeaderChanges { identity: self.principal.token.identity(), ..changes }
     }
@@ -148,7 +149,7 @@ impl ForwardPlan {
         &'a self,
         sent: &'a HeaderFilter,
     ) -> HeaderChanges<'a> {
-        self.principal.credential_removal.changes(sent.removed(self.conditional_headers))
+        changes(&self.principal.credential_removal, sent.removed(self.conditional_headers))
     }
 }
 
@@ -192,7 +193,7 @@ impl AnonymousPlan {
 
     /// How the headers change on the way to the origin.
     pub fn header_changes<'a>(&'a self, sent: &'a HeaderFilter) -> HeaderChanges<'a> {
-        self.withheld.changes(sent.removed(self.passing))
+        changes(&self.withheld, sent.removed(self.passing))
     }
 }
 
@@ -205,25 +206,14 @@ pub struct ForwardTarget {
     pub instead: Option<String>,
 }
 
-/// What keeps the guard's own credential from the origin.
-#[derive(Clone, Default)]
-pub(super) struct CredentialRemoval {
-    pub(super) remove: Vec<Cow<'static, str>>,
-    pub(super) set: Vec<(&'static str, String)>,
-}
-
-impl CredentialRemoval {
-    fn bytes(&self) -> usize {
-        let remove = self.remove.iter().map(|name| name.len() + 2 * size_of::<Cow<'_, str>>());
-        let set = self.set.iter().map(|(_, value)| value.len() + 2 * size_of::<(&str, String)>());
-        remove.chain(set).sum()
-    }
-
-    fn changes<'a>(&'a self, removed: impl Iterator<Item = &'a str>) -> HeaderChanges<'a> {
-        let remove = self.remove.iter().map(Cow::as_ref);
-        let set = self.set.iter().map(|(name, value)| (*name, value.as_str()));
-        HeaderChanges { remove: remove.chain(removed).collect(), set: set.collect(), identity: &[] }
-    }
+/// What keeps the guard's own credential from the origin, and what else does not go on.
+fn changes<'a>(
+    credentials: &'a CredentialRemoval,
+    removed: impl Iterator<Item = &'a str>,
+) -> HeaderChanges<'a> {
+    let remove = credentials.remove.iter().map(Cow::as_ref);
+    let set = credentials.set.iter().map(|(name, value)| (*name, value.as_str()));
+    HeaderChanges { remove: remove.chain(removed).collect(), set: set.collect(), identity: &[] }
 }
 
 /// How the headers change on the way to the origin.

@@ -3,7 +3,6 @@
 use super::credentials::Verifier;
 use super::{Guard, Refused};
 use crate::access::{Access, RuleMatches};
-use crate::credential::PresentedTokens;
 use crate::http::{Head, Target, host, is_loopback};
 use crate::refusal::Refusal;
 use crate::route::Endpoint;
@@ -32,16 +31,12 @@ impl Guard {
     }
 
     fn carries_token(&self, head: &impl Head) -> bool {
-        let sent = PresentedTokens::of(head, &self.settings.token_sources);
-        let name = &self.settings.cookie_name;
-        let mut others = sent
-            .named
-            .iter()
-            .map(String::as_str)
-            .chain(sent.cookies.iter().flat_map(|all| crate::cookie::values(all, name)));
         let verifier = Verifier::new(&self.tokens);
-        others.any(|token| !token.is_empty())
-            || sent.bearers().any(|token| verifier.may_be_ours(token))
+        self.presented(head).is_found_outside_authorization()
+            || self
+                .settings
+                .token_sources
+                .any_possible_bearer(head, |token| verifier.may_be_ours(token))
     }
 
     /// The refusal of such a request to an endpoint.

@@ -6,7 +6,6 @@ use super::header_filter::ConditionalHeaders;
 use super::{AnonymousPlan, Decision, ForwardPlan, ForwardTarget, Guard, Principal};
 use crate::access::{Access, Readings, RuleMatches};
 use crate::config::{Mode, Settings};
-use crate::credential::PresentedTokens;
 use crate::http::{Head, Target};
 use crate::refusal::Refusal;
 use crate::route::{MAX_PATH, Route};
@@ -176,12 +175,12 @@ impl Guard {
     /// Without an identity. What would be the guard's own credential stays here all the same.
     fn plan_without_identity(&self, asked: &GuardedRequest<'_, impl Head>) -> AnonymousPlan {
         let GuardedRequest { head, target, rules, .. } = asked;
-        let sent = PresentedTokens::of(*head, &self.settings.token_sources);
-        let withheld = self.remove_credentials(*head, &sent, &self.credentials(&sent, *head));
+        let sent = self.presented(*head);
+        let withheld = self.remove_credentials(*head, &self.credentials(&sent, *head));
         let (target, route) = (self.forwarded(*head, *target), rules.route());
         let passing = self.passing(*head, rules.access());
-        let Settings { forward_credential, cookie_name, .. } = &self.settings;
-        let is_kept_back = || !forward_credential || sent.credentials(cookie_name).next().is_none();
+        let forward_credential = self.settings.forward_credential;
+        let is_kept_back = || !forward_credential || sent.is_empty();
         let is_bare = rules.access() == Access::Public && !rules.is_login() && is_kept_back();
         AnonymousPlan { target, route, withheld, would_refuse: None, passing, is_bare }
     }

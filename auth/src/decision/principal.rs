@@ -3,8 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::forward_plan::CredentialRemoval;
-use crate::credential::Source;
+use crate::credential::{CredentialRemoval, Source};
 use crate::scopes::AdminScopes;
 use crate::session::{LiveSession, Session, Sid, Subject, TokenGeneration, TokenName};
 use crate::store::Command;

@@ -6,6 +6,7 @@ use base64ct::{Base64, Encoding};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
+use crate::setting_value::InvalidValue;
 use crate::time::Timestamp;
 
 /// Where events are sent, and what they are signed with.
@@ -32,11 +33,13 @@ impl WebhookSecret {
     ///
     /// # Errors
     /// Shows the form that is expected.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let bytes = text.strip_prefix("whsec_").and_then(|text| Base64::decode_vec(text).ok());
         match bytes {
             Some(bytes) if (24..=64).contains(&bytes.len()) => Ok(Self(bytes)),
-            _ => Err("must be `whsec_` and the base64 of 24 to 64 random bytes".into()),
+            _ => {
+                Err(InvalidValue::new("expected `whsec_` and the base64 of 24 to 64 random bytes"))
+            }
         }
     }
 

@@ -4,32 +4,49 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ::http::Uri;
 
+use super::Target;
+use crate::setting_value::InvalidValue;
+
 /// A URL that nobody on the way reads or changes: `https`, but for this machine and neighbours in
 /// the same container network, whose names have no dot.
 ///
 /// # Errors
 /// What to change.
-pub fn web_url(text: &str) -> Result<Uri, String> {
+pub fn web_url(text: &str) -> Result<Uri, InvalidValue> {
     let uri = absolute(text)?;
     let host = uri.host().unwrap_or_default();
     if uri.scheme_str() == Some("http") && !is_loopback(host) && !is_neighbour(host) {
-        return Err("must be `https`, or others could read and change what travels".into());
+        return Err(other_url("an https URL", text));
     }
     Ok(uri)
 }
 
+/// Something else was expected than this URL. Its path, its query and its user may hold secrets.
+pub fn other_url(what: &str, text: &str) -> InvalidValue {
+    let site = Target::site_of(text);
+    let end = site.find(['?', '#']).unwrap_or(site.len());
+    let site =
+        &site[..if site.contains("://") { end } else { site.find('/').unwrap_or(end).min(end) }];
+    match site.contains('@') {
+        true => InvalidValue::new(format!("expected {what}")),
+        false if site.len() == text.len() => InvalidValue::expected(what, text),
+        false => InvalidValue::expected(what, &format!("{site}/…")),
+    }
+}
+
 /// An absolute http or https URL with a host.
-fn absolute(text: &str) -> Result<Uri, String> {
-    let uri: Uri = text.parse().map_err(|_| "is no URL")?;
+fn absolute(text: &str) -> Result<Uri, InvalidValue> {
+    const ABSOLUTE: &str = "an absolute URL like `https://app.example.com`";
+    let uri: Uri = text.parse().map_err(|_| other_url(ABSOLUTE, text))?;
     let scheme = uri.scheme_str().unwrap_or_default();
     if !matches!(scheme, "http" | "https") || uri.host().unwrap_or_default().is_empty() {
-        return Err("must be an absolute URL, like `https://app.example.com`".into());
+        return Err(other_url(ABSOLUTE, text));
     }
     if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        return Err("must not carry a user or a password".into());
+        return Err(InvalidValue::new("expected a URL without a user or a password"));
     }
     if text.contains('#') {
-        return Err("must not have a fragment".into());
+        return Err(other_url("a URL without a fragment", text));
     }
     Ok(uri)
 }

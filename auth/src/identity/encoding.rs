@@ -2,6 +2,8 @@
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use crate::setting_value::InvalidValue;
+
 /// What would end or forge a header, or make the encoding ambiguous.
 const UNSAFE: &AsciiSet = &CONTROLS.add(b'%');
 const UNSAFE_IN_LIST: &AsciiSet = &UNSAFE.add(b',');
@@ -23,11 +25,11 @@ impl Encoding {
     ///
     /// # Errors
     /// What it can be.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         match text {
             "percent" => Ok(Self::Percent),
             "utf8" => Ok(Self::Utf8),
-            _ => Err("must be `percent` or `utf8`".into()),
+            _ => Err(InvalidValue::expected("`percent` or `utf8`", text)),
         }
     }
 

@@ -1,12 +1,14 @@
 //! What the identity headers are called: `IDENTITY_HEADERS`.
 
+use crate::setting_value::InvalidValue;
+
 /// A convention of names. What it has no name for is called as in `x-auth-request`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Preset {
     /// `X-Auth-Request-User` and its kin.
     #[default]
     XAuthRequest,
-    /// `X-ForwardTarget-User` and its kin, as oauth2-proxy names them.
+    /// `X-Forwarded-User` and its kin, as oauth2-proxy names them.
     XForwarded,
     /// `Remote-User` and its kin, as Authelia names them.
     Remote,
@@ -26,12 +28,12 @@ impl Preset {
     ///
     /// # Errors
     /// What it can be.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         match text {
             "x-auth-request" => Ok(Self::XAuthRequest),
             "x-forwarded" => Ok(Self::XForwarded),
             "remote" => Ok(Self::Remote),
-            _ => Err("must be `x-auth-request`, `x-forwarded` or `remote`".into()),
+            _ => Err(InvalidValue::expected("`x-auth-request`, `x-forwarded` or `remote`", text)),
         }
     }
 

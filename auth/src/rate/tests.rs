@@ -33,7 +33,7 @@ fn off_is_no_rate() {
 #[case("10/minute")]
 #[case("none")]
 fn another_text_is_refused_with_a_reason(#[case] text: &str) {
-    assert!(!Rate::parse(text).unwrap_err().is_empty());
+    assert!(!Rate::parse(text).unwrap_err().reason.is_empty());
 }
 
 #[rstest]

@@ -1,6 +1,36 @@
+use std::borrow::Cow;
+
 use auth::body_format::BodyFormat;
 use auth::cookie::{self, RemainingCookies};
-use auth::credential::{PresentedTokens, Source, TokenSources};
+use auth::credential::{Credential, PresentedTokens, Source, TokenSources};
+use auth::http::Head;
+
+struct Headers<'a> {
+    authorization: &'a str,
+    cookies: &'a str,
+}
+
+impl Head for Headers<'_> {
+    fn method(&self) -> &str {
+        "GET"
+    }
+
+    fn url(&self) -> &str {
+        "https://app.example/"
+    }
+
+    fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        match name {
+            "authorization" => Some(self.authorization.into()),
+            "cookie" => Some(self.cookies.into()),
+            _ => None,
+        }
+    }
+
+    fn has_body(&self) -> bool {
+        false
+    }
+}
 
 const NAME: &str = "__Host-session";
 
@@ -8,19 +38,16 @@ const NAME: &str = "__Host-session";
 pub fn credential(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (authorization, cookies) = text.split_once('\n').unwrap_or(("", &text));
-    let sent = PresentedTokens {
-        authorization: Some(authorization.into()),
-        cookies: Some(cookies.into()),
-        named: Vec::new(),
-    };
-    for found in sent.credentials(NAME) {
-        let whole = if found.source == Source::Bearer { authorization } else { cookies };
-        assert!(whole.contains(found.token), "{:?} was not sent", found.token);
-    }
-    let bearer = sent.bearer().filter(|token| token.bytes().all(|byte| byte.is_ascii_graphic()));
-    if let Some(token) = bearer.filter(|token| !token.is_empty() && !token.contains(',')) {
-        assert!(sent.bearers().any(|it| it == token), "{token:?} would go on");
-    }
+    let (head, sources) = (Headers { authorization, cookies }, TokenSources::default());
+    PresentedTokens::of(&head, &sources, NAME).each(|Credential { source, token }| {
+        let Some(token) = token else { return };
+        let whole = if source == Source::Bearer { authorization } else { cookies };
+        assert!(whole.contains(token), "{token:?} was not sent");
+        let is_word = token.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',');
+        if source == Source::Bearer && is_word {
+            assert!(sources.any_possible_bearer(&head, |it| it == token), "{token:?} would go on");
+        }
+    });
     let values: Vec<&str> = cookie::values(cookies, NAME).collect();
     if let RemainingCookies::Others(rest) =
         cookie::without(cookies, NAME, |value| value.contains('a'))

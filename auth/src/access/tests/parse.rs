@@ -43,13 +43,13 @@ fn a_bad_rule_is_refused(#[case] json: &str) {
 }
 
 #[rstest]
-#[case::the_same(json!(["/a/*", "/a/*"]), Some(2))]
-#[case::below_another(json!(["/a/*", "/a/b"]), Some(2))]
-#[case::below_all(json!(["/x", "/*", "/a/b/*"]), Some(3))]
-#[case::with_a_star(json!(["/a/*/c", "/a/b*/c"]), Some(2))]
-#[case::of_its_methods(json!(["/a/*", ["/a/*", "GET", "POST"]]), Some(2))]
-#[case::of_each_of_its_methods(json!([["/a/*", "GET"], ["/a/b", "POST"], ["/a/b", "HEAD", "POST"]]), Some(3))]
-#[case::of_get_and_with_it_head(json!([["/a", "GET"], ["/a", "HEAD"]]), Some(2))]
+#[case::the_same(json!(["/a/*", "/a/*"]), Some(1))]
+#[case::below_another(json!(["/a/*", "/a/b"]), Some(1))]
+#[case::below_all(json!(["/x", "/*", "/a/b/*"]), Some(2))]
+#[case::with_a_star(json!(["/a/*/c", "/a/b*/c"]), Some(1))]
+#[case::of_its_methods(json!(["/a/*", ["/a/*", "GET", "POST"]]), Some(1))]
+#[case::of_each_of_its_methods(json!([["/a/*", "GET"], ["/a/b", "POST"], ["/a/b", "HEAD", "POST"]]), Some(2))]
+#[case::of_get_and_with_it_head(json!([["/a", "GET"], ["/a", "HEAD"]]), Some(1))]
 #[case::head_is_not_get(json!([["/a", "HEAD"], ["/a", "GET"]]), None)]
 #[case::of_another_method(json!([["/a/*", "GET"], ["/a/*", "POST"]]), None)]
 #[case::of_more_methods(json!([["/a/*", "GET"], ["/a/*", "GET", "POST"]]), None)]
@@ -67,9 +67,9 @@ fn a_rule_that_can_never_hold_is_found(#[case] rules: Value, #[case] shadowed: O
     let parsed = Rules::parse(&Value::from(json).to_string()).map(drop);
     match shadowed {
         None => assert_eq!(parsed, Ok(())),
-        Some(number) => {
-            let error = parsed.unwrap_err();
-            assert!(error.starts_with(&format!("rule {number}: it can never hold")), "{error}");
+        Some(index) => {
+            let error = parsed.unwrap_err().to_string();
+            assert!(error.starts_with(&format!("[{index}]: can never hold")), "{error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! JSON as a token may hold it: no member twice, no deep nesting.
+//! JSON as a token or a setting may hold it: no member twice, no deep nesting.
 //!
 //! Parsers differ in which of two members of one name they believe (RFC 8259, section 4), so a
 //! token with both could mean one thing here and another at the origin (RFC 8725, section 2.4).
@@ -14,13 +14,20 @@ const MAX_DEPTH: usize = 16;
 /// Reads an object; `None` if it is no JSON object, or not strict.
 pub fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
     // From text, as all other JSON is read, so that the parser is compiled once.
-    let mut json = serde_json::Deserializer::from_str(std::str::from_utf8(bytes).ok()?);
-    let value = Strict { depth: 0 }.deserialize(&mut json).ok()?;
-    json.end().ok()?;
-    match value {
-        Value::Object(members) => Some(members),
+    match value(std::str::from_utf8(bytes).ok()?) {
+        Ok(Value::Object(members)) => Some(members),
         _ => None,
     }
+}
+
+/// Reads any JSON.
+///
+/// # Errors
+/// What is wrong with it, and where.
+pub fn value(text: &str) -> Result<Value, serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let value = Strict { depth: 0 }.deserialize(&mut json)?;
+    json.end().map(|()| value)
 }
 
 #[derive(Clone, Copy)]

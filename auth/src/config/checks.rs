@@ -1,0 +1,102 @@
+//! Settings that must fit together.
+
+use std::time::Duration;
+
+use super::{Origin, Reader, Secret, StoreSettings};
+use crate::access::Rules;
+use crate::http::Target;
+use crate::issuer::TrustedIssuer;
+use crate::redis::ReadConsistency;
+use crate::route::KEY_SET;
+use crate::setting_value::InvalidValue;
+
+/// Nothing outlives its session.
+pub fn lifetimes(
+    reader: &mut Reader<'_>,
+    session_ttl: Duration,
+    token_ttl: Duration,
+    idle_timeout: Option<Duration>,
+) {
+    let longer = || InvalidValue::new("must not be longer than SESSION_TTL");
+    if token_ttl > session_ttl {
+        reader.wrong("TOKEN_TTL", longer());
+    }
+    if idle_timeout.is_some_and(|idle| idle > session_ttl) {
+        reader.wrong("SESSION_IDLE_TIMEOUT", longer());
+    }
+}
+
+/// A replica cannot extend a session.
+pub fn reads_of_replicas(
+    reader: &mut Reader<'_>,
+    store: Option<&StoreSettings>,
+    idle_timeout: Option<Duration>,
+) {
+    let nearest =
+        matches!(store, Some(StoreSettings::Redis { consistency: ReadConsistency::Nearest, .. }));
+    if nearest && idle_timeout.is_some() {
+        let reason = "must be `strong` when SESSION_IDLE_TIMEOUT is set, because extending a \
+                      session is a write";
+        reader.wrong("READ_CONSISTENCY", InvalidValue::new(reason));
+    }
+}
+
+/// Only an origin with an address of its own sees another host than the site's.
+pub fn rewritten_origin(reader: &mut Reader<'_>, rewrites: bool, origin: &Origin) {
+    if rewrites && !matches!(origin, Origin::Url(_)) {
+        let reason = "needs ORIGIN_URL; without it the origin sees the site's own host";
+        reader.wrong("REWRITE_ORIGIN", InvalidValue::new(reason));
+    }
+}
+
+/// No user of an issuer is taken for one of the origin's.
+pub fn users_of_issuers(
+    reader: &mut Reader<'_>,
+    issuers: &[TrustedIssuer],
+    login_url: Option<&str>,
+    routes: &Rules,
+) {
+    let has_own_login = login_url.is_some() || routes.let_anybody_log_in();
+    let without = issuers.iter().position(|it| it.subject_prefix.is_none());
+    if let Some(index) = without.filter(|_| has_own_login) {
+        let reason = "is required beside LOGIN_URL or a rule of ROUTES with `\"login\": true`, so \
+                      that no user of the issuer is taken for one of yours; if they are the same, an \
+                      empty one";
+        let error = InvalidValue::new(reason).in_member("subject_prefix").in_item(index);
+        reader.wrong("TRUSTED_ISSUERS", error);
+    }
+}
+
+/// Rules for paths that do not reach the origin, whatever they say.
+pub fn rules_that_never_hold(
+    reader: &mut Reader<'_>,
+    routes: &Rules,
+    auth_path: &str,
+    login_url: Option<&str>,
+) {
+    let login =
+        login_url.and_then(Target::of_url).map(|target| target.path().trim_end_matches('/'));
+    let own = [auth_path.to_owned(), format!("{auth_path}/*"), KEY_SET.to_owned()];
+    let closed = login.into_iter().flat_map(|path| [path.to_owned(), format!("{path}/*")]);
+    let own = own.into_iter().map(|path| (path, "the guard answers there by itself"));
+    let closed = closed.map(|path| (path, "LOGIN_URL is there, which is closed to clients"));
+    for (pattern, why) in own.chain(closed) {
+        if let Some(index) = routes.within(&pattern) {
+            let error = InvalidValue::new(format!("can never hold, because {why}"));
+            reader.wrong("ROUTES", error.in_item(index));
+        }
+    }
+}
+
+/// Whoever may ask about tokens must not thereby end sessions.
+pub fn keys_of_services(
+    reader: &mut Reader<'_>,
+    introspection: Option<&Secret>,
+    admin: Option<&Secret>,
+) {
+    if introspection.is_some() && introspection == admin {
+        let reason = "must not be ADMIN_API_KEY: whoever may ask about tokens could begin and end \
+                      sessions";
+        reader.wrong("INTROSPECTION_KEY", InvalidValue::new(reason));
+    }
+}
