@@ -121,11 +121,15 @@ impl Rules {
     /// # Errors
     /// Which rule is at fault, and what to change.
     pub fn parse(json: &str) -> Result<Self, InvalidValue> {
-        let rules = setting_value::list(json, "rules", |_, rule| Rule::parse(rule))?;
-        if let Some(index) = (0..rules.len()).find(|at| rules[*at].is_shadowed_by(&rules[..*at])) {
-            let reason = "can never hold, because earlier rules name all that it does; put it before \
-                          them, or leave it out";
-            return Err(InvalidValue::new(reason).in_item(index));
+        let mut rules: Vec<Rule> = Vec::new();
+        for (index, item) in setting_value::items(json, "rules")?.into_iter().enumerate() {
+            let rule = Rule::parse(item).map_err(|error| error.in_item(index))?;
+            if rule.is_shadowed_by(&rules) {
+                let reason = "can never hold, because earlier rules name all that it does; put it \
+                              before them, or leave it out";
+                return Err(InvalidValue::new(reason).in_item(index));
+            }
+            rules.push(rule);
         }
         Ok(Self { rules, ..Self::default() })
     }

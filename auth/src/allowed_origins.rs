@@ -22,12 +22,14 @@ impl AllowedOrigin {
     /// # Errors
     /// What to change.
     pub fn parse_list(json: &str) -> Result<Vec<Self>, InvalidValue> {
-        let all = setting_value::list(json, "origins", |_, entry| Self::parse(entry))?;
-        for (index, one) in all.iter().enumerate() {
-            if all[..index].iter().any(|other| other.origin == one.origin) {
+        let mut all: Vec<Self> = Vec::new();
+        for (index, item) in setting_value::items(json, "origins")?.into_iter().enumerate() {
+            let one = Self::parse(item).map_err(|error| error.in_item(index))?;
+            if all.iter().any(|other| other.origin == one.origin) {
                 let reason = format!("{} is listed twice", one.origin);
                 return Err(InvalidValue::new(reason).in_item(index));
             }
+            all.push(one);
         }
         Ok(all)
     }

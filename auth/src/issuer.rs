@@ -10,6 +10,7 @@ use serde_json::Value;
 pub use key_cache::{FETCH_TIMEOUT, IssuerKeyCache, KeyLookup, MAX_JWKS};
 
 use crate::http::web_url;
+use crate::keys::ALGORITHMS_OF_PROVIDERS;
 use crate::session::Subject;
 use crate::setting_value::{self, InvalidValue, Members, text, text_or_texts, texts};
 use crate::time::parse_span;
@@ -34,19 +35,6 @@ pub struct TrustedIssuer {
     pub clock_tolerance: Duration,
 }
 
-/// What OpenID Connect Core 1.0, section 2, has every provider sign with unless told otherwise.
-fn default_algorithms() -> Vec<String> {
-    vec!["RS256".into()]
-}
-
-fn default_claims() -> Vec<String> {
-    ["email", "email_verified", "name", "preferred_username", "groups", "roles"]
-        .map(str::to_owned)
-        .into()
-}
-
-const DEFAULT_TOLERANCE: Duration = Duration::from_secs(60);
-
 /// Beyond this, tokens live on for longer than anybody expects.
 const MAX_TOLERANCE: Duration = Duration::from_secs(10 * 60);
 
@@ -62,60 +50,72 @@ fn span_or_seconds(value: Value) -> Result<Duration, InvalidValue> {
     span.ok_or_else(|| InvalidValue::expected(what, &got()))
 }
 
-/// What can be published: nothing that signs with a secret.
-const ALGORITHMS: [&str; 9] =
-    ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "EdDSA", "Ed25519"];
-
 impl TrustedIssuer {
     /// Reads the list. `own` is the guard's own `iss`.
     ///
     /// # Errors
     /// Which of them is at fault, and what to change.
     pub fn parse_list(json: &str, own: &str) -> Result<Vec<Self>, InvalidValue> {
-        let all = setting_value::list(json, "issuers", |_, issuer| Self::parse(issuer, own))?;
-        for (index, one) in all.iter().enumerate() {
-            let (name, reason) = if all[..index].iter().any(|other| other.issuer == one.issuer) {
-                ("issuer", "is listed twice; name all its audiences in one list")
-            } else if all[..index].iter().any(|other| one.subjects_overlap(other)) {
-                let reason = "its users could be taken for another issuer's; give both a prefix, \
-                              neither the beginning of the other, or, if their users are the same, \
-                              the same one";
-                ("subject_prefix", reason)
-            } else {
-                continue;
-            };
-            return Err(InvalidValue::new(reason).in_member(name).in_item(index));
+        let mut all: Vec<Self> = Vec::new();
+        for (index, item) in setting_value::items(json, "issuers")?.into_iter().enumerate() {
+            let read = Self::parse(item, own).and_then(|it| it.beside(&all).map(|()| it));
+            all.push(read.map_err(|error| error.in_item(index))?);
         }
         Ok(all)
     }
 
     fn parse(json: Value, own: &str) -> Result<Self, InvalidValue> {
         let mut members = Members::of(json)?;
-        let issuer = members.required("issuer", text)?;
-        let issuer = issuer_name(issuer, own).map_err(|error| error.in_member("issuer"))?;
-        let audience = members.required("audience", audience)?;
-        let jwks_uri = members.required("jwks_uri", |it| {
-            let url = text(it)?;
-            web_url(&url).map(|_| url)
-        })?;
-        let algorithms = members.optional("algorithms", algorithms)?;
-        let prefix = |it: Value| if it.is_null() { Ok(None) } else { text(it).map(Some) };
-        let subject_prefix = members.optional("subject_prefix", prefix)?.flatten();
-        let claims = members.optional("claims", claims)?;
-        let clock_tolerance = members.optional("clock_tolerance", span_or_seconds)?;
+        let mut read = Self::like_most();
+        read.issuer = members.required("issuer", text)?;
+        check_issuer(&read.issuer, own).map_err(|error| error.in_member("issuer"))?;
+        read.audience = members.required("audience", audience)?;
+        read.jwks_uri = members.required("jwks_uri", jwks_uri)?;
+        if let Some(all) = members.optional("algorithms", algorithms)? {
+            read.algorithms = all;
+        }
+        read.subject_prefix = members.optional("subject_prefix", subject_prefix)?.flatten();
+        if let Some(all) = members.optional("claims", claims)? {
+            read.claims = all;
+        }
+        if let Some(tolerance) = members.optional("clock_tolerance", span_or_seconds)? {
+            read.clock_tolerance = tolerance;
+        }
         members.end(
             "`issuer`, `audience`, `jwks_uri`, `algorithms`, `subject_prefix`, `claims` and \
              `clock_tolerance`",
         )?;
-        Ok(Self {
-            issuer,
-            audience,
-            jwks_uri,
-            algorithms: algorithms.unwrap_or_else(default_algorithms),
-            subject_prefix,
-            claims: claims.unwrap_or_else(default_claims),
-            clock_tolerance: clock_tolerance.unwrap_or(DEFAULT_TOLERANCE),
-        })
+        Ok(read)
+    }
+
+    /// What is left out is as most providers have it.
+    fn like_most() -> Self {
+        let claims = ["email", "email_verified", "name", "preferred_username", "groups", "roles"];
+        Self {
+            issuer: String::new(),
+            audience: Vec::new(),
+            jwks_uri: String::new(),
+            // OpenID Connect Core 1.0, section 2.
+            algorithms: vec!["RS256".into()],
+            subject_prefix: None,
+            claims: claims.map(str::to_owned).into(),
+            clock_tolerance: Duration::from_secs(60),
+        }
+    }
+
+    /// Can it stand in the list behind these?
+    fn beside(&self, others: &[Self]) -> Result<(), InvalidValue> {
+        let (name, reason) = if others.iter().any(|other| other.issuer == self.issuer) {
+            ("issuer", "is listed twice; name all its audiences in one list")
+        } else if others.iter().any(|other| self.subjects_overlap(other)) {
+            let reason = "its users could be taken for another issuer's; give both a prefix, \
+                          neither the beginning of the other, or, if their users are the same, \
+                          the same one";
+            ("subject_prefix", reason)
+        } else {
+            return Ok(());
+        };
+        Err(InvalidValue::new(reason).in_member(name))
     }
 
     /// Could a user of the one have the `sub` of a user of the other, against what was meant?
@@ -139,16 +139,25 @@ impl TrustedIssuer {
     }
 }
 
-fn issuer_name(issuer: String, own: &str) -> Result<String, InvalidValue> {
+fn check_issuer(issuer: &str, own: &str) -> Result<(), InvalidValue> {
     if issuer.is_empty() || issuer == own {
         let what = "the provider's `iss`, which is not ISSUER";
-        return Err(InvalidValue::expected(what, &issuer));
+        return Err(InvalidValue::expected(what, issuer));
     }
     if issuer.contains(['{', '}']) {
         let what = "the `iss` as tokens have it, with an entry for each tenant";
-        return Err(InvalidValue::expected(what, &issuer));
+        return Err(InvalidValue::expected(what, issuer));
     }
-    Ok(issuer)
+    Ok(())
+}
+
+fn jwks_uri(value: Value) -> Result<String, InvalidValue> {
+    let url = text(value)?;
+    web_url(&url).map(|_| url)
+}
+
+fn subject_prefix(value: Value) -> Result<Option<String>, InvalidValue> {
+    if value.is_null() { Ok(None) } else { text(value).map(Some) }
 }
 
 fn audience(value: Value) -> Result<Vec<String>, InvalidValue> {
@@ -161,11 +170,11 @@ fn audience(value: Value) -> Result<Vec<String>, InvalidValue> {
 
 fn algorithms(value: Value) -> Result<Vec<String>, InvalidValue> {
     let all = texts(value)?;
-    let what = format!("one of {}", ALGORITHMS.join(", "));
+    let what = format!("one of {}", ALGORITHMS_OF_PROVIDERS.join(", "));
     if all.is_empty() {
         return Err(InvalidValue::new(format!("expected at least {what}")));
     }
-    match all.iter().position(|alg| !ALGORITHMS.contains(&alg.as_str())) {
+    match all.iter().position(|alg| !ALGORITHMS_OF_PROVIDERS.contains(&alg.as_str())) {
         Some(index) => Err(InvalidValue::expected(&what, &all[index]).in_item(index)),
         None => Ok(all),
     }

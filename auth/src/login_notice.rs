@@ -1,5 +1,6 @@
 //! Why somebody is at the login page, in words for people.
 
+use crate::refusal;
 use crate::session::{InvalidSession, SessionEnd};
 use crate::time::{Timestamp, ago, written};
 
@@ -8,11 +9,7 @@ use crate::time::{Timestamp, ago, written};
 pub fn of_reason(reason: &str) -> Option<&'static str> {
     match reason {
         "logged_out" => Some("You have signed out."),
-        "session_superseded" => Some("You were signed out here because you signed in elsewhere."),
-        "session_revoked" => Some("You were signed out: your session was ended."),
-        "session_expired" | "token_expired" => Some("Your session has expired."),
-        "session_unknown" | "token_invalid" => Some("Please sign in again."),
-        _ => None,
+        code => refusal::login_notice(code),
     }
 }
 

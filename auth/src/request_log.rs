@@ -70,7 +70,7 @@ impl LogKey {
 
     /// What the log calls a user or a session.
     pub fn pseudonym(&self, text: &str) -> String {
-        hmac(&self.0, text)[..16].iter().fold(String::new(), hex)
+        base16ct::lower::encode_string(&hmac(&self.0, text)[..16])
     }
 }
 
@@ -95,10 +95,6 @@ fn hmac(key: &[u8], text: &str) -> [u8; 32] {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { unreachable!() };
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().into()
-}
-
-fn hex(all: String, byte: &u8) -> String {
-    all + &format!("{byte:02x}")
 }
 
 /// What was decided.

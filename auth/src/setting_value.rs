@@ -55,22 +55,16 @@ impl fmt::Display for InvalidValue {
     }
 }
 
-/// The items of a JSON list, each read by `parse`, which is told its index.
+/// The items of a JSON list; `what` says what it is of.
 ///
 /// # Errors
-/// Which item is wrong, and how; `what` says what the list is of.
-pub fn list<T>(
-    json: &str,
-    what: &str,
-    mut parse: impl FnMut(usize, Value) -> Result<T, InvalidValue>,
-) -> Result<Vec<T>, InvalidValue> {
-    let value = strict_json::value(json)
-        .map_err(|error| InvalidValue::new(format!("expected a JSON list of {what}: {error}")))?;
-    let Value::Array(items) = value else {
-        return Err(other(&format!("a list of {what}"), &value));
-    };
-    let items = items.into_iter().enumerate();
-    items.map(|(index, item)| parse(index, item).map_err(|it| it.in_item(index))).collect()
+/// It is no list.
+pub fn items(json: &str, what: &str) -> Result<Vec<Value>, InvalidValue> {
+    match strict_json::value(json) {
+        Ok(Value::Array(items)) => Ok(items),
+        Ok(value) => Err(other(&format!("a list of {what}"), &value)),
+        Err(error) => Err(InvalidValue::new(format!("expected a JSON list of {what}: {error}"))),
+    }
 }
 
 fn other(what: &str, got: &Value) -> InvalidValue {
@@ -164,8 +158,11 @@ pub fn flag(value: Value) -> Result<bool, InvalidValue> {
 /// It is something else, or one item is.
 pub fn texts(value: Value) -> Result<Vec<String>, InvalidValue> {
     let Value::Array(items) = value else { return Err(other("a list of texts", &value)) };
-    let items = items.into_iter().enumerate();
-    items.map(|(index, item)| text(item).map_err(|it| it.in_item(index))).collect()
+    let mut all = Vec::with_capacity(items.len());
+    for (index, item) in items.into_iter().enumerate() {
+        all.push(text(item).map_err(|error| error.in_item(index))?);
+    }
+    Ok(all)
 }
 
 /// A list of texts, or one text without a list.

@@ -106,28 +106,30 @@ impl Rule {
     /// Reads one entry of the list.
     pub(super) fn parse(json: Value) -> Result<Self, InvalidValue> {
         let mut members = Members::of(json)?;
-        let path = members.required("path", |it| {
-            let path = text(it)?;
-            check_path(&path).map(|()| path)
-        })?;
-        let access = members.required("access", access)?;
-        let methods = members.optional("methods", |it| each_checked(it, method))?;
-        let roles = members.optional("roles", |it| each_checked(it, role))?;
-        let scopes = members.optional("scopes", |it| each_checked(it, scope))?;
-        let preflight = members.optional("preflight", flag)?.unwrap_or(true);
-        let login = members.optional("login", flag)?.unwrap_or(false);
+        let mut rule = Self::otherwise();
+        rule.path = members.required("path", checked_path)?;
+        rule.patterns = Pattern::of(&rule.path);
+        rule.access = members.required("access", access)?;
+        rule.methods = members.optional("methods", methods)?.unwrap_or_default();
+        rule.roles = members.optional("roles", roles)?.unwrap_or_default();
+        rule.scopes = members.optional("scopes", scopes_needed)?.unwrap_or_default();
+        rule.preflight = members.optional("preflight", flag)?.unwrap_or(true);
+        rule.login = members.optional("login", flag)?.unwrap_or(false);
         members.end("`path`, `access`, `methods`, `roles`, `scopes`, `preflight` and `login`")?;
-        let needs_session =
-            [("roles", roles.is_some()), ("scopes", scopes.is_some()), ("preflight", !preflight)];
-        if access != Access::Session
-            && let Some((name, _)) = needs_session.into_iter().find(|(_, is_set)| *is_set)
-        {
-            let reason = "can be set only where `access` is `session`";
-            return Err(InvalidValue::new(reason).in_member(name));
+        let needs_session = match &rule {
+            Self { access: Access::Session, .. } => None,
+            Self { roles, .. } if !roles.is_empty() => Some("roles"),
+            Self { scopes, .. } if !scopes.is_empty() => Some("scopes"),
+            Self { preflight: false, .. } => Some("preflight"),
+            _ => None,
+        };
+        match needs_session {
+            None => Ok(rule),
+            Some(name) => {
+                let reason = "can be set only where `access` is `session`";
+                Err(InvalidValue::new(reason).in_member(name))
+            }
         }
-        let [methods, roles, scopes] = [methods, roles, scopes].map(Option::unwrap_or_default);
-        let patterns = Pattern::of(&path);
-        Ok(Self { path, patterns, access, methods, roles, scopes, preflight, login })
     }
 
     /// Is it about requests of this method?
@@ -251,6 +253,18 @@ fn each_checked(
     Ok(all)
 }
 
+fn methods(value: Value) -> Result<Vec<String>, InvalidValue> {
+    each_checked(value, method)
+}
+
+fn roles(value: Value) -> Result<Vec<String>, InvalidValue> {
+    each_checked(value, role)
+}
+
+fn scopes_needed(value: Value) -> Result<Vec<String>, InvalidValue> {
+    each_checked(value, scope)
+}
+
 fn method(name: &str) -> Result<(), InvalidValue> {
     match METHODS.contains(&name) {
         true => Ok(()),
@@ -271,6 +285,11 @@ fn scope(name: &str) -> Result<(), InvalidValue> {
         true => Err(InvalidValue::expected("a scope, which has no spaces", name)),
         false => Ok(()),
     }
+}
+
+fn checked_path(value: Value) -> Result<String, InvalidValue> {
+    let path = text(value)?;
+    check_path(&path).map(|()| path)
 }
 
 /// Can the path of a request be like this, and does it mean what it seems to?

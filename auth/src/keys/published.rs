@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value};
 
-use super::{KeyMaterial, members};
+use super::KeyMaterial;
+use super::jwk::members;
+use super::material::fits;
 
 /// The most keys of one set that are kept. Providers have a handful.
 const MAX_KEYS: usize = 64;
@@ -88,16 +90,6 @@ fn add_usable(
         if let Ok(key) = KeyMaterial::parse_published(&jwk) {
             keys.push((kid.clone(), key));
         }
-    }
-}
-
-/// Is it an algorithm of keys of this type, which need not name theirs?
-fn fits(alg: &str, kty: &str) -> bool {
-    match kty {
-        "RSA" => alg.starts_with("RS") || alg.starts_with("PS"),
-        "EC" => alg.starts_with("ES"),
-        "OKP" => alg.starts_with("Ed"),
-        _ => false,
     }
 }
 

@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use jwt_compact::alg::{Es256, Hs256, Hs384, Hs512};
-use jwt_compact::{Algorithm, AlgorithmSignature};
 use serde_json::{Map, Value, json};
 
-use super::{Key, KeyMaterial};
+use super::Key;
 use crate::time::Timestamp;
 
 impl Key {
@@ -28,23 +26,5 @@ impl Key {
         let message = format!("{}.{}", part(header), part(Value::Object(claims)));
         let signature = self.material.sign(message.as_bytes())?;
         Some(format!("{message}.{}", Base64UrlUnpadded::encode_string(&signature)))
-    }
-}
-
-impl KeyMaterial {
-    /// A signature by the key's one algorithm; `None` if there is no private half.
-    fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
-        Some(match self {
-            Self::Hs256(key) => Hs256.sign(key, message).as_bytes().into_owned(),
-            Self::Hs384(key) => Hs384.sign(key, message).as_bytes().into_owned(),
-            Self::Hs512(key) => Hs512.sign(key, message).as_bytes().into_owned(),
-            Self::Es256(pair) => {
-                Es256.sign(pair.signing.as_ref()?, message).as_bytes().into_owned()
-            }
-            Self::EdDsa(pair, named) => {
-                named.sign(pair.signing.as_ref()?, message).as_bytes().into_owned()
-            }
-            Self::Rsa(..) => return None,
-        })
     }
 }

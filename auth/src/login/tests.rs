@@ -1,5 +1,8 @@
 use super::*;
+use crate::body_format::BodyFormat;
 use crate::issuer::tests::issuer;
+use crate::limit::LimitPolicy;
+use crate::limit::SessionLimit;
 use rstest::rstest;
 use serde_json::json;
 

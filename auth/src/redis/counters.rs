@@ -1,6 +1,8 @@
 //! Counters: one key each, gone when its window is.
 
-use super::{LOCKING, Redis, RestError, RestRequest, result, unreadable};
+use super::reply::{result, unreadable};
+use super::script::LOCKING;
+use super::{Redis, RestError, RestRequest};
 use crate::rate::{Rate, WindowCount};
 use crate::store::EntryName;
 

@@ -1,6 +1,8 @@
 //! The index of users: three keys that change together, so they share a slot of a cluster.
 
-use super::{LOCKING, Redis, RestError, RestRequest, result, unreadable};
+use super::reply::{result, unreadable};
+use super::script::LOCKING;
+use super::{Redis, RestError, RestRequest};
 use crate::user_index::IndexQuery;
 
 const INDEX: &str = include_str!("index.lua");

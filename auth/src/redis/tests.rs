@@ -1,8 +1,12 @@
 use super::*;
 use crate::session::tests::session;
 use crate::session::{DataKind, SessionEnd, Sid, TokenName};
+use crate::store::CommandResult;
+use crate::store::SessionSelector;
+use crate::store::StoreError;
 use crate::time::Timestamp;
 use rstest::rstest;
+use std::rc::Rc;
 use std::time::Duration;
 
 fn user(sub: &str) -> Subject {

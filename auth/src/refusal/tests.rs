@@ -30,6 +30,14 @@ fn too_large(by: ClaimsSource) -> Refusal {
 #[case(expired(), "session_expired", 401)]
 #[case(Refusal::Session(InvalidSession::Unknown), "session_unknown", 401)]
 #[case(Refusal::CredentialsInvalid, "credentials_invalid", 401)]
+#[case(Refusal::LogoutToken(TokenError::Signature), "bad_request", 400)]
+#[case(Refusal::Session(InvalidSession::Outdated), "session_revoked", 401)]
+#[case(Refusal::SessionLimit(None), "session_limit", 409)]
+#[case(Refusal::RouteDenied { scope: String::new() }, "access_denied", 403)]
+#[case(Refusal::UserOfIssuer("x".into()), "bad_request", 400)]
+#[case(Refusal::HttpsRequired, "https_required", 403)]
+#[case(Refusal::UriTooLong, "uri_too_long", 414)]
+#[case(Refusal::IssuerUnavailable("x".into()), "issuer_unavailable", 502)]
 #[case(Refusal::KeyInvalid, "key_invalid", 401)]
 #[case(Refusal::AccessDenied { scope: None }, "access_denied", 403)]
 #[case(Refusal::BadSession("x".into()), "bad_request", 400)]
@@ -92,4 +100,77 @@ fn causes_stay_out_of_the_answer() {
 fn who_waits_as_long_as_told_is_not_sent_away_again(#[case] millis: u64, #[case] seconds: &str) {
     let refusal = Refusal::TooManyAttempts { wait: Duration::from_millis(millis) };
     assert!(refusal.headers().contains(&("retry-after", seconds.to_owned())));
+}
+
+/// One of each variant, which the compiler counts: a new one is an error here until it is listed.
+fn one_of_each() -> Vec<Refusal> {
+    let scope = String::new();
+    let wait = Duration::ZERO;
+    let all = vec![
+        Refusal::BadRequest("x"),
+        Refusal::TokenMissing,
+        Refusal::Token(TokenError::Signature),
+        Refusal::Token(TokenError::Expired),
+        Refusal::LogoutToken(TokenError::Signature),
+        superseded(),
+        revoked(),
+        expired(),
+        Refusal::Session(InvalidSession::Unknown),
+        Refusal::CredentialsInvalid,
+        Refusal::SessionLimit(None),
+        Refusal::KeyInvalid,
+        Refusal::AccessDenied { scope: None },
+        Refusal::RouteDenied { scope },
+        Refusal::BadSession("x".into()),
+        Refusal::UserOfIssuer("x".into()),
+        Refusal::CrossSite,
+        Refusal::TooManyAttempts { wait },
+        Refusal::HttpsRequired,
+        Refusal::UriTooLong,
+        Refusal::NotFound,
+        Refusal::MethodNotAllowed("GET"),
+        Refusal::UpgradeRequired,
+        Refusal::PushUnavailable,
+        Refusal::StoreUnavailable(StoreError::Unreadable("x".into())),
+        Refusal::OriginTimedOut,
+        Refusal::OriginUnavailable("x".into()),
+        Refusal::IssuerUnavailable("x".into()),
+        too_large(ClaimsSource::Origin),
+        Refusal::Misconfigured("x".into()),
+        Refusal::Failed("x".into()),
+    ];
+    for refusal in &all {
+        match refusal {
+            Refusal::BadRequest(_) | Refusal::TokenMissing | Refusal::Token(_) => {}
+            Refusal::LogoutToken(_) | Refusal::Session(_) | Refusal::CredentialsInvalid => {}
+            Refusal::SessionLimit(_) | Refusal::KeyInvalid | Refusal::AccessDenied { .. } => {}
+            Refusal::RouteDenied { .. } | Refusal::BadSession(_) | Refusal::UserOfIssuer(_) => {}
+            Refusal::CrossSite | Refusal::TooManyAttempts { .. } | Refusal::HttpsRequired => {}
+            Refusal::UriTooLong | Refusal::NotFound | Refusal::MethodNotAllowed(_) => {}
+            Refusal::UpgradeRequired | Refusal::PushUnavailable => {}
+            Refusal::StoreUnavailable(_) | Refusal::OriginTimedOut => {}
+            Refusal::OriginUnavailable(_) | Refusal::IssuerUnavailable(_) => {}
+            Refusal::ClaimsTooLarge { .. } | Refusal::Misconfigured(_) | Refusal::Failed(_) => {}
+        }
+    }
+    all
+}
+
+#[test]
+fn each_refusal_is_in_the_openapi_description_and_each_that_asks_for_a_login_has_words_for_its_page()
+ {
+    let description = include_str!("../../../docs/openapi.yaml");
+    let names_codes = |line: &&str| line.starts_with("code:") || line.starts_with("- ");
+    let lines = description.lines().map(str::trim).filter(names_codes);
+    let is_between = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    let codes: Vec<&str> = lines.flat_map(|line| line.split(is_between)).collect();
+    // Nobody was logged in before, or no person reads it.
+    let without_notice = ["token_missing", "credentials_invalid", "key_invalid"];
+    for refusal in one_of_each() {
+        let code = refusal.code();
+        assert!(codes.contains(&code), "docs/openapi.yaml lacks {code}");
+        assert!(!refusal.problem().title.is_empty() && !refusal.detail().is_empty(), "{code}");
+        let is_said = login_notice(code).is_some();
+        assert_eq!(is_said, refusal.asks_for_login() && !without_notice.contains(&code), "{code}");
+    }
 }

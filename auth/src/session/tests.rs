@@ -1,5 +1,6 @@
 use super::*;
 use rstest::rstest;
+use std::rc::Rc;
 
 pub(crate) fn session(sid: &str, created: u64, expires: u64) -> Session {
     Session {

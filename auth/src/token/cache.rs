@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::TokenRecord;
+use super::verified::TokenRecord;
 use crate::bounded_cache::{BoundedCache, Entry};
 
 /// How many bytes all of them may hold, with what a platform keeps beside them: see

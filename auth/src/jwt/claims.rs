@@ -1,0 +1,101 @@
+//! The claims of a verified token, each read as strictly as what it decides.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::{LEEWAY, Period, TokenError};
+
+/// The claims that are left to be read.
+pub struct Claims(pub(super) Map<String, Value>);
+
+impl Claims {
+    /// Takes out a claim, whatever it is.
+    pub fn take(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
+    }
+
+    /// Is there such a claim?
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Is there such a claim, and is it as it should be?
+    pub fn is(&self, name: &str, as_it_should: impl FnOnce(&Value) -> bool) -> bool {
+        self.0.get(name).is_some_and(as_it_should)
+    }
+
+    /// Takes out a claim that must be a text, and not an empty one.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`] if it is anything else, or absent.
+    pub fn text(&mut self, name: &str) -> Result<String, TokenError> {
+        text(self.take(name))
+    }
+
+    /// Takes out a claim that may be absent, but else must be a text, and not an empty one.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`] if it is anything else.
+    pub fn optional_text(&mut self, name: &str) -> Result<Option<String>, TokenError> {
+        self.take(name).map(|claim| text(Some(claim))).transpose()
+    }
+
+    /// Takes out `aud`: one audience or several (RFC 7519, section 4.1.3).
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`] if it is anything else, or absent.
+    pub fn audiences(&mut self) -> Result<Vec<String>, TokenError> {
+        match self.take("aud") {
+            Some(Value::Array(all)) => all.into_iter().map(|one| text(Some(one))).collect(),
+            one => Ok(vec![text(one)?]),
+        }
+    }
+
+    /// Takes out `iat`, `nbf` and `exp`.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`] if `iat` or `exp` is absent, or one of them no time.
+    pub fn period(&mut self) -> Result<Period, TokenError> {
+        self.period_or(None)
+    }
+
+    /// The same, where a token without `exp` may be good for a span from `iat` on.
+    ///
+    /// # Errors
+    /// As [`Claims::period`].
+    pub fn period_or(&mut self, span: Option<Duration>) -> Result<Period, TokenError> {
+        let issued = seconds(self.take("iat"))?.ok_or(TokenError::Malformed)?;
+        let begins = seconds(self.take("nbf"))?.map_or(issued, |begins| begins.max(issued));
+        let until = |span: Duration| issued + span.as_secs();
+        let expires = seconds(self.take("exp"))?.or(span.map(until));
+        let expires = expires.ok_or(TokenError::Malformed)?;
+        Ok(Period { issued, begins, expires, leeway: LEEWAY })
+    }
+
+    /// Those that are left.
+    pub fn into_rest(self) -> Map<String, Value> {
+        self.0
+    }
+}
+
+fn text(claim: Option<Value>) -> Result<String, TokenError> {
+    match claim {
+        Some(Value::String(text)) if !text.is_empty() => Ok(text),
+        _ => Err(TokenError::Malformed),
+    }
+}
+
+/// A moment in whole seconds. RFC 7519 allows fractions, which nobody sends and parsers round
+/// differently.
+fn seconds(claim: Option<Value>) -> Result<Option<u64>, TokenError> {
+    let seconds = claim.map(|claim| claim.as_u64().filter(|at| *at <= END_OF_TIME));
+    match seconds {
+        None => Ok(None),
+        Some(Some(seconds)) => Ok(Some(seconds)),
+        Some(None) => Err(TokenError::Malformed),
+    }
+}
+
+/// The last second of the year 9999. What claims to be later is a mistake or an attack.
+const END_OF_TIME: u64 = 253_402_300_799;

@@ -1,0 +1,47 @@
+//! When a token is good (RFC 7519, sections 4.1.4 to 4.1.6).
+
+use std::time::Duration;
+
+use super::TokenError;
+use crate::time::Timestamp;
+
+/// When a token is good, in seconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Period {
+    pub(super) issued: u64,
+    pub(super) begins: u64,
+    pub(super) expires: u64,
+    pub(super) leeway: u64,
+}
+
+impl Period {
+    /// The same by a clock that may be this far from ours.
+    #[must_use]
+    pub fn with_tolerance(self, tolerance: Duration) -> Self {
+        Self { leeway: tolerance.as_secs(), ..self }
+    }
+
+    /// Is it good at this moment?
+    ///
+    /// # Errors
+    /// [`TokenError::NotYet`] or [`TokenError::Expired`].
+    pub fn judge(&self, now: Timestamp) -> Result<(), TokenError> {
+        if self.begins > now.seconds() + self.leeway {
+            return Err(TokenError::NotYet);
+        }
+        if now.seconds() >= self.expires.saturating_add(self.leeway) {
+            return Err(TokenError::Expired);
+        }
+        Ok(())
+    }
+
+    /// When it was issued.
+    pub fn issued(&self) -> Timestamp {
+        Timestamp::from_millis(self.issued * 1000)
+    }
+
+    /// From when on nobody takes it any more.
+    pub fn over(&self) -> Timestamp {
+        Timestamp::from_millis((self.expires + self.leeway) * 1000)
+    }
+}

@@ -1,0 +1,124 @@
+//! What the client sends to log in.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::body_format::BodyFormat;
+use crate::redirect::LocalTarget;
+use crate::session::Sid;
+
+/// What a client sent to log in.
+#[derive(Clone, PartialEq)]
+pub struct LoginRequest {
+    /// By what it says who it is.
+    pub proof: LoginCredentials,
+    /// Where to go after the login.
+    pub redirect: Option<LocalTarget>,
+    /// Sessions that this login is to end.
+    pub end: Vec<Sid>,
+}
+
+/// By what a client says who it is.
+#[derive(Clone, PartialEq)]
+pub enum LoginCredentials {
+    /// The fields for `LOGIN_URL`.
+    Credentials(Map<String, Value>),
+    /// A trusted issuer's ID token.
+    IdToken {
+        /// The token.
+        token: String,
+        /// The nonce that the client sent to the issuer, if it tells.
+        nonce: Option<String>,
+    },
+}
+
+impl LoginCredentials {
+    /// The nonce that the client told.
+    pub fn nonce(&self) -> Option<&str> {
+        match self {
+            Self::Credentials(_) => None,
+            Self::IdToken { nonce, .. } => nonce.as_deref(),
+        }
+    }
+}
+
+/// Leaves out the proof.
+impl fmt::Debug for LoginRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginRequest").field("redirect", &self.redirect).finish_non_exhaustive()
+    }
+}
+
+impl LoginRequest {
+    /// The name that the user entered on the login page, to stand there again.
+    pub fn username(&self) -> Option<&str> {
+        match &self.proof {
+            LoginCredentials::Credentials(fields) => fields.get("username")?.as_str(),
+            LoginCredentials::IdToken { .. } => None,
+        }
+    }
+
+    /// Reads the body of a login. `id_token` has a meaning of its own only in JSON, and only
+    /// `with_issuers`; it is another field for `LOGIN_URL` otherwise.
+    ///
+    /// # Errors
+    /// What is wrong with it, for the client.
+    pub fn parse(form: BodyFormat, body: &str, with_issuers: bool) -> Result<Self, &'static str> {
+        let mut fields = match form {
+            BodyFormat::Json => serde_json::from_str::<Map<String, Value>>(body)
+                .map_err(|_| "The body must be a JSON object.")?,
+            BodyFormat::Page => form_urlencoded::parse(body.as_bytes())
+                .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+                .collect(),
+        };
+        let end = match (fields.remove("end"), form) {
+            (Some(end), BodyFormat::Json) => Vec::<Sid>::deserialize(end).map_err(|_| END)?,
+            // A page has a field for each.
+            (Some(_), BodyFormat::Page) => sids(BodyFormat::Page.texts(body, &["end".into()]))?,
+            (None, _) => Vec::new(),
+        };
+        let redirect = match fields.remove("redirect") {
+            None => None,
+            Some(target) => Some(
+                target
+                    .as_str()
+                    .and_then(LocalTarget::new)
+                    .ok_or("`redirect` must be a path of this site.")?,
+            ),
+        };
+        let by_token = with_issuers && form == BodyFormat::Json && fields.contains_key("id_token");
+        let proof =
+            if by_token { id_token(fields)? } else { LoginCredentials::Credentials(fields) };
+        match &proof {
+            LoginCredentials::Credentials(fields) if fields.is_empty() => {
+                Err("The body holds no credentials.")
+            }
+            _ => Ok(Self { proof, redirect, end }),
+        }
+    }
+}
+
+const END: &str = "`end` must be a list of `sid`s.";
+
+fn sids(texts: Vec<String>) -> Result<Vec<Sid>, &'static str> {
+    texts.into_iter().map(|text| Sid::try_from(text).map_err(|_| END)).collect()
+}
+
+fn id_token(mut fields: Map<String, Value>) -> Result<LoginCredentials, &'static str> {
+    let Some(Value::String(token)) = fields.remove("id_token") else {
+        return Err("`id_token` must be a text.");
+    };
+    let nonce = match fields.remove("nonce") {
+        None => None,
+        Some(Value::String(nonce)) => Some(nonce),
+        Some(_) => return Err("`nonce` must be a text."),
+    };
+    match fields.is_empty() {
+        true => Ok(LoginCredentials::IdToken { token, nonce }),
+        false => {
+            Err("Send `id_token`, with `nonce`, `redirect` and `end` if you like, or credentials.")
+        }
+    }
+}

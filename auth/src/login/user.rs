@@ -1,0 +1,151 @@
+//! Who has logged in, as the origin, a trusted issuer or a backend says.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use super::shorten;
+use crate::id_token::{IdToken, IssuerSession};
+use crate::identity;
+use crate::issuer::{TrustedIssuer, issuer_of};
+use crate::limit::{LimitPolicy, SessionLimit};
+use crate::session::{Sid, Subject};
+use crate::session_data::MAX_DATA;
+use crate::token::REGISTERED;
+
+/// The word of the origin, or of a trusted issuer, that somebody is who they say.
+#[derive(Clone, PartialEq)]
+pub struct AuthenticatedUser {
+    /// Who has logged in.
+    pub sub: Subject,
+    /// The claims that go into the token beside the registered ones.
+    pub claims: Map<String, Value>,
+    /// The session's private data, a JSON object in text.
+    pub data: Option<String>,
+    /// The limit for this user instead of `SESSION_LIMIT`.
+    pub session_limit: Option<SessionLimit>,
+    /// The policy for this user instead of `SESSION_LIMIT_POLICY`.
+    pub policy: Option<LimitPolicy>,
+    /// Sessions that this login is to end.
+    pub end: Vec<Sid>,
+    /// The login at a trusted issuer, if it was one.
+    pub issued: Option<IssuerSession>,
+}
+
+/// Leaves out claims and data.
+impl fmt::Debug for AuthenticatedUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthenticatedUser").field("sub", &self.sub).finish_non_exhaustive()
+    }
+}
+
+/// What the origin says of a login is not as documented. For the log; it says
+/// nothing of the values.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("a login cannot be made of it: {0}")]
+pub struct InvalidLoginResponse(String);
+
+impl InvalidLoginResponse {
+    /// What is wrong with it.
+    pub fn reason(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A member of the answer; `null` says as little as none.
+fn member<T: DeserializeOwned>(
+    answer: &mut Map<String, Value>,
+    name: &str,
+) -> Result<Option<T>, InvalidLoginResponse> {
+    let given = answer.remove(name).filter(|value| !value.is_null());
+    let read = given.map(serde_json::from_value).transpose();
+    read.map_err(|_| InvalidLoginResponse(format!("`{name}` is of the wrong type or out of range")))
+}
+
+impl AuthenticatedUser {
+    /// Reads what the origin answered. Those whose `sub` has an issuer's prefix are that issuer's
+    /// users, and not the origin's to log in.
+    ///
+    /// # Errors
+    /// What the origin should change.
+    pub fn parse(body: &str, issuers: &[TrustedIssuer]) -> Result<Self, InvalidLoginResponse> {
+        let approval = Self::read(body)?;
+        match issuer_of(&approval.sub, issuers) {
+            None => Ok(approval),
+            Some(owner) => Err(InvalidLoginResponse(format!(
+                "`sub` begins with the `subject_prefix` of {}, whose users log in there",
+                owner.issuer
+            ))),
+        }
+    }
+
+    /// The same, whoever's user it is.
+    ///
+    /// # Errors
+    /// What the origin should change.
+    pub(crate) fn read(body: &str) -> Result<Self, InvalidLoginResponse> {
+        let mut answer: Map<String, Value> = serde_json::from_str(body).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            InvalidLoginResponse(format!("it is no JSON object (line {line}, column {column})"))
+        })?;
+        let sub: Option<String> = member(&mut answer, "sub")?;
+        let sub = sub.ok_or_else(|| InvalidLoginResponse("`sub` is missing".into()))?;
+        let sub = Subject::try_from(sub).map_err(|why| InvalidLoginResponse(why.into()))?;
+        let mut claims: Map<_, _> = member(&mut answer, "claims")?.unwrap_or_default();
+        if let Some(name) = REGISTERED.iter().find(|name| claims.contains_key(**name)) {
+            return Err(InvalidLoginResponse(format!("`claims` must not set `{name}`")));
+        }
+        if let Some(roles) = member::<Vec<String>>(&mut answer, "roles")? {
+            claims.insert("roles".into(), roles.into());
+        }
+        check_claims(&claims).map_err(InvalidLoginResponse)?;
+        let data: Option<Map<_, _>> = member(&mut answer, "data")?;
+        let data = data.map(|data| Value::Object(data).to_string());
+        if data.as_ref().is_some_and(|data| data.len() > MAX_DATA) {
+            return Err(InvalidLoginResponse("`data` is larger than 16 KB".into()));
+        }
+        let session_limit = member(&mut answer, "session_limit")?;
+        let policy = member(&mut answer, "session_limit_policy")?;
+        let end = member(&mut answer, "end")?.unwrap_or_default();
+        Ok(Self { sub, claims, data, session_limit, policy, end, issued: None })
+    }
+
+    /// An issuer's word. Claims that would share a header ride along and get none, because whoever logs
+    /// in cannot change what the issuer calls them.
+    ///
+    /// # Errors
+    /// Why its claims cannot ride in a token; for the log.
+    pub fn by_issuer(token: IdToken) -> Result<Self, String> {
+        let IdToken { sub, claims, issued, .. } = token;
+        check_size(&claims)?;
+        let (data, session_limit, policy) = (None, None, None);
+        let (end, issued) = (Vec::new(), Some(issued));
+        Ok(Self { sub, claims, data, session_limit, policy, end, issued })
+    }
+}
+
+/// Do the claims fit into a token, and each into a header of its own?
+fn check_claims(claims: &Map<String, Value>) -> Result<(), String> {
+    if let Some((one, other)) = identity::alike(claims) {
+        let (one, other) = (shorten(one.into()), shorten(other.into()));
+        return Err(format!("claims `{one}` and `{other}` would share a header"));
+    }
+    check_size(claims)
+}
+
+fn check_size(claims: &Map<String, Value>) -> Result<(), String> {
+    let size = |claim: &Value| claim.to_string().len();
+    match Value::Object(claims.clone()).to_string().len() <= MAX_CLAIMS {
+        true => Ok(()),
+        false => {
+            let largest = claims.iter().max_by_key(|(_, claim)| size(claim));
+            let name = largest.map_or(String::new(), |(name, _)| shorten(name.clone()));
+            Err(format!("the claims are larger than 4 KB; `{name}` is the largest"))
+        }
+    }
+}
+
+/// The most claims of the origin's that ride in a token, in bytes of JSON.
+const MAX_CLAIMS: usize = 4 * 1024;

@@ -1,0 +1,125 @@
+//! Replies read. Whatever is not understood is a failure of the store, never an absent session.
+
+use std::rc::Rc;
+
+use serde::{Deserialize, Deserializer};
+
+use super::Redis;
+use crate::session::Session;
+use crate::store::{Command, CommandResult, StoreError};
+
+/// A reply that is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RestError {
+    /// Redis has lost the script; the command must be sent again with its text.
+    ScriptLost,
+    /// The store failed.
+    Failed(StoreError),
+}
+
+/// A `result` that is `null` is an answer; a reply without one is not, hence the two layers.
+#[derive(Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
+struct Reply<T> {
+    #[serde(default, deserialize_with = "present")]
+    result: Option<Option<T>>,
+    error: Option<String>,
+}
+
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    reply: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(reply).map(Some)
+}
+
+impl Redis {
+    /// Reads the reply to a command.
+    ///
+    /// # Errors
+    /// [`RestError::ScriptLost`] once; otherwise why the reply is no answer. Whatever is not
+    /// understood is a failure of the store, never an absent session.
+    pub fn answer(command: &Command, status: u16, body: &str) -> Result<CommandResult, RestError> {
+        let answer = match command {
+            Command::Check { .. } => {
+                let record = result::<String>(status, body)?;
+                let found = record.map(|record| parse(&record)).transpose()?;
+                CommandResult::Found(found.map(Rc::new))
+            }
+            Command::Open { .. } => told(status, body, &["ended", "full"])?,
+            Command::Refresh { .. } => told(status, body, &["ended", "found", "changed"])?,
+            Command::SetData { .. } => told(status, body, &["found", "changed"])?,
+            Command::End { .. } => {
+                let lists = result::<[Vec<String>; 2]>(status, body)?;
+                let [now, before] = lists.ok_or_else(|| unreadable("null"))?;
+                CommandResult::Ends { now: sessions(&now)?, before: sessions(&before)? }
+            }
+            Command::List { .. } | Command::ChangedAt { .. } => {
+                let records = result::<Vec<String>>(status, body)?;
+                CommandResult::Listed(sessions(&records.ok_or_else(|| unreadable("null"))?)?)
+            }
+        };
+        match command.is_answered_by(&answer) {
+            true => Ok(answer),
+            false => Err(RestError::Failed(StoreError::other_answer())),
+        }
+    }
+
+    /// Reads the reply to [`Redis::ping`], [`Redis::keep`] and [`Redis::withdraw`].
+    ///
+    /// # Errors
+    /// Why the store cannot serve.
+    pub fn pong(status: u16, body: &str) -> Result<(), RestError> {
+        result::<String>(status, body).map(|_| ())
+    }
+}
+
+fn sessions(records: &[String]) -> Result<Vec<Session>, RestError> {
+    records.iter().map(|record| parse(record)).collect()
+}
+
+/// An answer of which there are several kinds: one of these words, and then records.
+fn told(status: u16, body: &str, kinds: &[&str]) -> Result<CommandResult, RestError> {
+    let words = result::<Vec<String>>(status, body)?.unwrap_or_default();
+    let (word, records) = words.split_first().ok_or_else(|| unreadable("no word"))?;
+    if !kinds.contains(&word.as_str()) {
+        return Err(unreadable("an unknown word"));
+    }
+    let mut sessions = sessions(records)?;
+    match (word.as_str(), sessions.len()) {
+        ("ended", _) => Ok(CommandResult::Ended(sessions)),
+        ("full", _) => Ok(CommandResult::Full(sessions)),
+        ("found", 0 | 1) => Ok(CommandResult::Found(sessions.pop().map(Rc::new))),
+        ("changed", 1) => Ok(CommandResult::Changed(Box::new(sessions.remove(0)))),
+        _ => Err(unreadable("too many records, or too few")),
+    }
+}
+
+fn parse(record: &str) -> Result<Session, RestError> {
+    serde_json::from_str(record).map_err(|error| unreadable(&error.to_string()))
+}
+
+pub fn unreadable(why: &str) -> RestError {
+    RestError::Failed(StoreError::Unreadable(why.to_owned()))
+}
+
+pub fn result<T: for<'de> Deserialize<'de>>(
+    status: u16,
+    body: &str,
+) -> Result<Option<T>, RestError> {
+    match serde_json::from_str::<Reply<T>>(body) {
+        Ok(Reply { error: Some(error), .. }) if error.starts_with("NOSCRIPT") => {
+            Err(RestError::ScriptLost)
+        }
+        Ok(Reply { error: Some(error), .. }) => Err(refused(status, &error)),
+        Ok(Reply { result: Some(result), error: None }) if status == 200 => Ok(result),
+        Ok(_) if status == 200 => Err(unreadable("neither `result` nor `error`")),
+        Ok(_) => Err(refused(status, "")),
+        Err(_) if status != 200 => Err(refused(status, body)),
+        Err(error) => Err(unreadable(&error.to_string())),
+    }
+}
+
+fn refused(status: u16, message: &str) -> RestError {
+    let message = message.chars().take(200).collect();
+    RestError::Failed(StoreError::Refused { status, message })
+}

@@ -1,0 +1,33 @@
+//! The scripts, and the names by which Redis knows them.
+
+use std::cell::OnceCell;
+
+use sha1::{Digest, Sha1};
+
+/// Upstash takes a global lock for a script unless its first line says this. Redis itself does
+/// not know the flag; the project's bridge takes the line away.
+pub const LOCKING: &str = "#!lua flags=allow-key-locking\n";
+const PRELUDE: &str = include_str!("prelude.lua");
+
+/// A script, by its body: the prelude stands before it.
+#[derive(Clone, Debug)]
+pub struct Script {
+    body: &'static str,
+    sha1: OnceCell<String>,
+}
+
+impl Script {
+    pub fn new(body: &'static str) -> Self {
+        Self { body, sha1: OnceCell::new() }
+    }
+
+    pub fn text(&self) -> String {
+        format!("{LOCKING}{PRELUDE}\n{}", self.body)
+    }
+
+    /// The name Redis knows it by. It is found when it is first needed, because the first request
+    /// waits for all that is done at the start.
+    pub fn sha1(&self) -> &str {
+        self.sha1.get_or_init(|| base16ct::lower::encode_string(&Sha1::digest(self.text())))
+    }
+}
