@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib";
 import { digest, isStamped, needTools, root, run, say } from "./setup.mjs";
 
 /** The most the Worker may weigh, gzipped. */
-const mostBytes = 380 * 1024;
+const mostBytes = 382 * 1024;
 
 /**
  * Cuts the builder's home out of the paths that panics name: they are nobody's business, and the
