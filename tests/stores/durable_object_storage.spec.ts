@@ -22,6 +22,7 @@ interface Objects {
   index(query: string): Promise<string>;
   alarmAt(): Promise<number | null>;
   failAt(place: string, times: number): Promise<void>;
+  failAlarm(): Promise<void>;
 }
 
 /** The Worker with this script in place of its entry, and the objects in this folder, if they are to last. */
@@ -156,7 +157,7 @@ describe("a step that fails leaves storage and memory as they were", () => {
   /** Fails behind the first record that a step writes: by an error of the storage, or in wasm, which panics. */
   const FAILS = `
     import guard, { UserSessions as Sessions } from "./index.js";
-    let fault = { times: 0 };
+    let alarmFails = false;
     export class UserSessions extends Sessions {
       failAt(place, times) {
         const storage = Object.getPrototypeOf(this.ctx.storage.sql);
@@ -178,6 +179,18 @@ describe("a step that fails leaves storage and memory as they were", () => {
       }
       alarmAt() {
         return this.ctx.storage.getAlarm();
+      }
+      failAlarm() {
+        alarmFails = true;
+      }
+      alarm() {
+        const { push } = Array.prototype;
+        if (alarmFails) Array.prototype.push = () => {
+          Array.prototype.push = push;
+          throw new Error("a fault of the test's");
+        };
+        alarmFails = false;
+        return super.alarm();
       }
     }
     export default guard;`;
@@ -205,5 +218,15 @@ describe("a step that fails leaves storage and memory as they were", () => {
     expect(JSON.parse(await user.apply(open("third")))).toMatchObject({ ended: [{ sid: "first" }] });
     expect(await live(user)).toEqual(["third"]);
     expect(await user.alarmAt()).toBeGreaterThan(now);
+  });
+
+  test("an alarm that panics rings again", async () => {
+    const user = await object("user:alarm");
+    const session = JSON.parse(record("brief", { expires: Date.now() - 58_000 })) as unknown;
+    await user.apply(JSON.stringify({ open: { session, limit: null, end: [], now: now - 60_000 } }));
+    await user.failAlarm();
+    const check = async () => JSON.parse(await user.apply(JSON.stringify({ check: { sid: "brief", idle_timeout: null, now } }))) as unknown;
+    expect(await check()).toMatchObject({ found: { sid: "brief" } });
+    await expect.poll(check, { timeout: 25_000 }).toEqual({ found: null });
   });
 });

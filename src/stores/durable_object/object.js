@@ -6,6 +6,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import * as guard from "../../../build/bindings/guard.js";
+import { unlessReplaced } from "../../instance.js";
 
 /** @typedef {guard.UserSessions} RustObject */
 /** @typedef {[answer: string, until: number]} CachedAnswer until when it is the answer, in milliseconds since the Unix epoch */
@@ -128,7 +129,8 @@ export class UserSessions extends DurableObject {
     const isNew = this.#object === undefined;
     try {
       this.#object ??= new guard.UserSessions(this.ctx, this.env);
-      return call(this.#object);
+      const answer = call(this.#object);
+      return answer instanceof Promise ? /** @type {T} */ (unlessReplaced(answer)) : answer;
     } catch (error) {
       this.#object = undefined;
       if (isNew) throw error;
