@@ -1,9 +1,12 @@
 //! The JavaScript bindings of the built Worker, without what comes along with `worker` and nobody calls.
 
+mod names;
+
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use walrus::passes;
 use wasm_bindgen_cli_support::Bindgen;
 
 /// Classes that `worker` and `wasm-streams` export whether or not they are used. What is exported is kept, and all
@@ -31,6 +34,8 @@ pub fn write(wasm: &str, out: &str) -> Result<()> {
     let unused = exports.iter().filter(|export| is_unused(&export.name));
     let unused: Vec<_> = unused.map(walrus::Export::id).collect();
     unused.into_iter().for_each(|export| exports.delete(export));
+    passes::gc::run(output.wasm_mut());
+    let names = names::shorten(output.wasm_mut());
     output.emit(out)?;
     let file = Path::new(out).join("guard.js");
     let mut script = fs::read_to_string(&file)?;
@@ -38,7 +43,7 @@ pub fn write(wasm: &str, out: &str) -> Result<()> {
         script = without_class(&script, class)
             .with_context(|| format!("{class} is used, or exported no more"))?;
     }
-    Ok(fs::write(&file, script)?)
+    Ok(fs::write(&file, names.shorten_in(&script)?)?)
 }
 
 /// Is an export a method or a member of an unused class?

@@ -1,0 +1,94 @@
+//! Short names for what wasm and its JavaScript bindings import from each other. wasm-bindgen's end in hashes, which
+//! cannot be compressed, and stand in both files.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result};
+use walrus::Module;
+
+/// The module name of the functions that wasm-bindgen writes for wasm to import.
+const GLUE: &str = "./guard_bg.js";
+
+/// By what the bindings call the exports of wasm.
+const EXPORTS: &str = "wasm.";
+
+/// How deep the functions for wasm are indented.
+const INDENT: &str = "        ";
+
+/// What each name was shortened to.
+pub struct ShortNames {
+    imports: HashMap<String, String>,
+    exports: HashMap<String, String>,
+}
+
+/// Shortens the names in a wasm module.
+pub fn shorten(module: &mut Module) -> ShortNames {
+    let imports = module.imports.iter_mut().filter(|import| import.module == GLUE);
+    let imports = imports.map(|import| &mut import.name).enumerate().map(replace).collect();
+    let exports = module.exports.iter_mut().map(|export| &mut export.name);
+    ShortNames { imports, exports: exports.enumerate().map(replace).collect() }
+}
+
+/// Replaces a name; the old one and the new one.
+fn replace((index, name): (usize, &mut String)) -> (String, String) {
+    let new = short(index);
+    (std::mem::replace(name, new.clone()), new)
+}
+
+/// The name with this index: `a` to `z`, then `aa`, `ba` and so on.
+fn short(index: usize) -> String {
+    let letter = char::from(b'a' + (index % 26) as u8);
+    match index / 26 {
+        0 => letter.to_string(),
+        rest => format!("{letter}{}", short(rest - 1)),
+    }
+}
+
+impl ShortNames {
+    /// The bindings with the short names, and without the functions that wasm does not import.
+    ///
+    /// # Errors
+    /// If the bindings are not written as expected.
+    pub fn shorten_in(&self, script: &str) -> Result<String> {
+        let (before, rest) = script.split_once("const import0 = {\n").context("no imports")?;
+        let (functions, after) = rest.split_once("\n    };\n").context("endless imports")?;
+        let functions = self.import(functions)?;
+        self.export(&format!("{before}const import0 = {{\n{functions}    }};\n{after}"))
+    }
+
+    fn import(&self, functions: &str) -> Result<String> {
+        let (mut kept, mut count, mut is_kept) = (String::new(), 0, false);
+        for line in functions.lines() {
+            let member = line.strip_prefix(INDENT).filter(|it| it.starts_with(is_word));
+            let Some((name, value)) = member.and_then(|it| it.split_once(": ")) else {
+                kept.extend(is_kept.then(|| format!("{line}\n")));
+                continue;
+            };
+            let name = if name == "__proto__" {
+                Some(name)
+            } else {
+                self.imports.get(name).map(String::as_str)
+            };
+            is_kept = name.is_some();
+            kept.extend(name.map(|name| format!("{INDENT}{name}: {value}\n")));
+            count += usize::from(is_kept);
+        }
+        (count == self.imports.len() + 1).then_some(kept).context("wasm imports what is not there")
+    }
+
+    fn export(&self, script: &str) -> Result<String> {
+        let mut parts = script.split(EXPORTS);
+        let mut renamed = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (name, rest) = part.split_at(part.find(|it| !is_word(it)).unwrap_or(part.len()));
+            // What was removed from wasm may still be called by functions that the bundle leaves out.
+            let name = self.exports.get(name).map_or(name, String::as_str);
+            renamed.extend([EXPORTS, name, rest]);
+        }
+        Ok(renamed)
+    }
+}
+
+fn is_word(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '_' | '$')
+}
