@@ -24,7 +24,7 @@ use crate::app::App;
 use crate::proxy::request_context::RequestContext;
 use crate::proxy::verdict::{self, Verdict};
 use crate::request::RequestHead;
-use crate::services::push;
+use crate::services::watch_session;
 
 #[wasm_bindgen(module = "/src/instance.js")]
 extern "C" {
@@ -82,7 +82,7 @@ pub fn origin_failure(timed_out: bool, cause: String) -> Response {
 /// has ended already. It is rejected if neither can be known.
 #[wasm_bindgen(js_name = watchSession)]
 pub fn watch_session(session: String) -> Promise {
-    promise::of(async move { push::watch_line(&session).await })
+    promise::of(async move { watch_session::watch_line(&session).await })
 }
 
 /// Checks the session of a request again, because the origin's response came late. The promise is of `undefined`, or
@@ -90,7 +90,7 @@ pub fn watch_session(session: String) -> Promise {
 #[wasm_bindgen(js_name = recheckSession)]
 pub fn recheck_session(context: RequestContext, session: String) -> Promise {
     promise::of(async move {
-        let refusal = push::recheck(context, &session).await;
+        let refusal = watch_session::recheck(context, &session).await;
         Ok(refusal.map_or(JsValue::UNDEFINED, Into::into))
     })
 }

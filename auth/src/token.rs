@@ -2,6 +2,7 @@
 
 mod assertions;
 mod cache;
+mod json_bytes;
 mod verified;
 
 use std::time::Duration;

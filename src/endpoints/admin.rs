@@ -17,14 +17,10 @@ use web_sys::{Request, Response};
 use crate::app::App;
 use crate::request::{self, RequestHead};
 use crate::response;
-use crate::services::create_session;
-use crate::services::create_session::Cookie;
-use crate::services::find_session;
-use crate::services::session_data;
+use crate::services::create_session::{self, Cookie};
 use crate::services::session_view::SessionView;
-use crate::services::user_index;
-use crate::stores;
-use crate::stores::Outcome;
+use crate::services::{current_session, session_data, user_index};
+use crate::stores::{self, Outcome};
 
 /// How many users are shown if nobody says.
 const PAGE: u32 = 20;
@@ -111,7 +107,7 @@ async fn authenticate(app: &App, head: &RequestHead) -> Result<Admin, Refusal> {
     {
         return Ok(Admin { power: AdminCredential::Key, own: None });
     }
-    let (caller, _) = find_session::current(app, head).await?;
+    let (caller, _) = current_session::current(app, head).await?;
     let own = Some((caller.user().clone(), caller.sid().clone()));
     Ok(Admin { power: AdminCredential::Token(caller.admin_scopes()), own })
 }

@@ -13,8 +13,7 @@ use web_sys::{Request, Response};
 use crate::app::App;
 use crate::request::{self, RequestHead};
 use crate::response::{self, NO_STORE};
-use crate::services::end_sessions;
-use crate::services::federated_login;
+use crate::services::{end_sessions, federated_login};
 
 const FORM: Refusal =
     Refusal::BadRequest("Send one `logout_token` as `application/x-www-form-urlencoded`.");

@@ -1,16 +1,14 @@
 //! `GET events`: a WebSocket that is told the end of its session.
 
-use crate::app::App;
-use crate::request;
-use crate::request::RequestHead;
-use crate::response;
-use crate::services::find_session;
-use crate::services::push;
-use crate::stores;
 use auth::decision::Head;
 use auth::refusal::Refusal;
 use wasm_bindgen::prelude::*;
 use web_sys::Response;
+
+use crate::app::App;
+use crate::request::{self, RequestHead};
+use crate::services::{current_session, watch_session};
+use crate::{response, stores};
 
 #[wasm_bindgen(module = "/src/proxy/websocket_relay.js")]
 extern "C" {
@@ -41,7 +39,7 @@ async fn try_open(app: &App, head: &RequestHead) -> Result<Response, Refusal> {
     let answer =
         stores::apply(&*app.store, caller.user(), &caller.clone().without_use().command()).await;
     let answer = answer.map_err(Refusal::StoreUnavailable)?;
-    let session = find_session::settle(app, &caller, answer).await?;
-    let opened = push::watch(app, caller.user(), caller.sid(), session.deadline()).await?;
+    let session = current_session::judge(app, &caller, answer).await?;
+    let opened = watch_session::watch(app, caller.user(), caller.sid(), session.deadline()).await?;
     Ok(relay_to_client(&opened))
 }

@@ -9,8 +9,7 @@ use web_sys::Response;
 use worker::Delay;
 
 use crate::app::App;
-use crate::request;
-use crate::response;
+use crate::{request, response};
 
 /// Between two looks at what another request is asking. None can wait for another's
 /// answer itself: the platform ties it to its request.

@@ -10,8 +10,7 @@ use web_sys::{Request, Response};
 use crate::app::App;
 use crate::request::{self, RequestHead};
 use crate::response::{self, NO_STORE};
-use crate::services::end_sessions;
-use crate::services::find_session;
+use crate::services::{current_session, end_sessions};
 
 const FORM: Refusal =
     Refusal::BadRequest("Send one `token` as `application/x-www-form-urlencoded`.");
@@ -44,7 +43,7 @@ async fn try_show(
 ) -> Result<Map<String, Value>, Refusal> {
     let token = sent_token(app, request, head, Service::Introspect).await?;
     let caller = app.guard.principal_of_token(&token, request::now())?;
-    find_session::look(app, &caller).await?;
+    current_session::check(app, &caller).await?;
     let claims = app.guard.tokens().claims(&token, request::now()).map_err(Refusal::Token)?;
     Ok(admin::introspection(claims))
 }
@@ -52,7 +51,7 @@ async fn try_show(
 async fn try_revoke(app: &App, request: &Request, head: &RequestHead) -> Result<(), Refusal> {
     let token = sent_token(app, request, head, Service::Revoke).await?;
     let held = app.guard.tokens().verify_signature(&token).map_err(Refusal::Token)?;
-    end_sessions::end_held(app, &held, SessionSelector::One(held.sid().clone())).await
+    end_sessions::end_by_token(app, &held, SessionSelector::One(held.sid().clone())).await
 }
 
 async fn sent_token(

@@ -1,27 +1,20 @@
 //! `POST login`: verifies the credentials, and begins a session.
 
-use crate::app::App;
-use crate::endpoints::pages;
-use crate::request;
-use crate::request::RequestHead;
-use crate::response;
-use crate::services::create_session;
-use crate::services::create_session::Cookie;
-use crate::services::create_session::Entry;
-use crate::services::federated_login;
-use crate::services::login_rate;
-use crate::services::login_rate::CountedAttempt;
-use crate::services::login_url;
-use crate::services::session_view::SessionView;
 use auth::body_format::BodyFormat;
 use auth::cookie;
 use auth::decision::Head;
-use auth::login::LoginCredentials;
-use auth::login::LoginRequest;
-use auth::login::SessionLifetimes;
+use auth::login::{LoginCredentials, LoginRequest, SessionLifetimes};
 use auth::refusal::Refusal;
-use web_sys::Request;
-use web_sys::Response;
+use web_sys::{Request, Response};
+
+use crate::app::App;
+use crate::endpoints::pages;
+use crate::request::{self, RequestHead};
+use crate::response;
+use crate::services::create_session::{self, Cookie, Entry};
+use crate::services::login_rate::{self, CountedAttempt};
+use crate::services::session_view::SessionView;
+use crate::services::{federated_login, login_url};
 
 /// `POST login`: JSON is answered with the token, a form with a redirect; both set the cookie.
 pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Response {

@@ -1,19 +1,17 @@
 //! `POST logout`: ends the caller's session, the user's others, or all of them.
 
-use crate::app::App;
-use crate::request;
-use crate::request::RequestHead;
-use crate::response;
-use crate::services::end_sessions;
-use crate::services::find_session;
 use auth::body_format::BodyFormat;
 use auth::cookie;
 use auth::decision::Head;
 use auth::refusal::Refusal;
 use auth::route::Target;
-use auth::store::Command;
-use auth::store::SessionSelector;
+use auth::store::{Command, SessionSelector};
 use web_sys::Response;
+
+use crate::app::App;
+use crate::request::{self, RequestHead};
+use crate::response;
+use crate::services::{current_session, end_sessions};
 
 /// `POST logout`: ends the caller's session, the others, or all of the user's. A session that is
 /// gone already is no error: the caller is logged out either way.
@@ -62,20 +60,20 @@ async fn try_log_out(app: &App, head: &RequestHead, scope: Scope) -> Result<(), 
     if let Scope::Others = scope {
         // Whoever is logged out already may not log the others out.
         let caller = app.guard.authenticate(head, request::now())?;
-        return match find_session::look(app, &caller).await {
+        return match current_session::check(app, &caller).await {
             Ok(_) => {
                 let which = SessionSelector::Others(caller.sid().clone());
-                let command = Command::End { which, ending: end_sessions::revoked() };
+                let command = Command::End { which, ending: end_sessions::revoked_now() };
                 end_sessions::end_sessions(app, caller.user(), &command).await.map(drop)
             }
             Err(refusal) => {
-                end_sessions::tell_again(app, caller.user(), &refusal).await;
+                end_sessions::report_again(app, caller.user(), &refusal).await;
                 Err(refusal)
             }
         };
     }
     for held in app.guard.presented_sessions(head, request::now())? {
-        end_sessions::log_out_of(app, &held, matches!(scope, Scope::Global)).await?;
+        end_sessions::log_out(app, &held, matches!(scope, Scope::Global)).await?;
     }
     Ok(())
 }

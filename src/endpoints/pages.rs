@@ -13,7 +13,6 @@ use auth::time::ago;
 use web_sys::Response;
 
 use crate::app::App;
-
 use crate::proxy::access_log;
 use crate::request::{self, RequestHead};
 use crate::response::{self, NO_STORE};

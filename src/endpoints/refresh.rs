@@ -14,13 +14,9 @@ use web_sys::Response;
 
 use crate::app::App;
 use crate::request::{self, RequestHead};
-use crate::response;
-use crate::services::end_sessions;
-use crate::services::find_session;
-use crate::services::session_events;
 use crate::services::session_view::SessionView;
-use crate::services::unconfirmed_write;
-use crate::stores;
+use crate::services::{current_session, report_ends, session_events, unconfirmed_write};
+use crate::{response, stores};
 
 /// The answer to a refresh (RFC 6749, section 5.1).
 #[derive(Serialize)]
@@ -44,7 +40,7 @@ pub async fn refresh(app: &App, head: &RequestHead) -> Response {
 async fn try_refresh(app: &App, head: &RequestHead) -> Result<Response, Refusal> {
     let mut caller = app.guard.authenticate(head, request::now())?;
     if caller.has_several_tokens() {
-        let session = find_session::look(app, &caller).await?;
+        let session = current_session::check(app, &caller).await?;
         caller = caller.with_current_token(&session, request::now());
     }
     let session = refreshed(app, &caller).await?;
@@ -74,16 +70,16 @@ async fn refreshed(app: &App, caller: &Principal) -> Result<Session, Refusal> {
         Ok(CommandResult::Changed(session)) => {
             // Not if it was refreshed a moment ago.
             if session.jti == jti {
-                session_events::emit(app, caller.user(), &[Event::refreshed(&session, now)]);
+                session_events::publish(app, caller.user(), &[Event::refreshed(&session, now)]);
             }
             Ok(*session)
         }
         Ok(CommandResult::Ended(ended)) => {
-            end_sessions::tell_ended(app, caller.user(), None, &ended);
+            report_ends::report(app, caller.user(), None, &ended);
             Err(Refusal::Session(InvalidSession::Outdated))
         }
         Ok(answer) => {
-            find_session::settle(app, caller, answer).await?;
+            current_session::judge(app, caller, answer).await?;
             let error = StoreError::Unreadable("a live session, not refreshed".into());
             Err(Refusal::StoreUnavailable(error))
         }

@@ -1,20 +1,18 @@
 //! `GET session` and `PATCH session`: the caller's own session and its private data.
 
+use auth::refusal::Refusal;
+use auth::session::{DataKind, Session};
+use web_sys::{Request, Response};
+
 use crate::app::App;
 use crate::request::RequestHead;
 use crate::response;
-use crate::services::find_session;
-use crate::services::session_data;
 use crate::services::session_view::SessionView;
-use auth::refusal::Refusal;
-use auth::session::DataKind;
-use auth::session::Session;
-use web_sys::Request;
-use web_sys::Response;
+use crate::services::{current_session, session_data};
 
 /// `GET session`: the caller's session with its private data.
 pub async fn show(app: &App, head: &RequestHead) -> Response {
-    match find_session::current(app, head).await {
+    match current_session::current(app, head).await {
         Ok((_, session)) => response::json(200, &SessionView::private(&session), &[]),
         Err(refusal) => response::refusal(&refusal),
     }
@@ -30,7 +28,7 @@ pub async fn patch(app: &App, request: &Request, head: &RequestHead) -> Response
 
 async fn try_patch(app: &App, request: &Request, head: &RequestHead) -> Result<Session, Refusal> {
     session_data::refuse_other_types(head)?;
-    let (caller, session) = find_session::current(app, head).await?;
+    let (caller, session) = current_session::current(app, head).await?;
     let patch = session_data::sent(request).await?;
     session_data::change(app, caller.user(), session, DataKind::ClientData, &patch).await
 }

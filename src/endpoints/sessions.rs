@@ -1,24 +1,18 @@
 //! `GET sessions` and `DELETE sessions/{sid}`: the caller's live sessions.
 
-use crate::app::App;
-use crate::request;
-use crate::request::RequestHead;
-use crate::response;
-use crate::services::end_sessions;
-use crate::services::find_session;
-use crate::services::session_view::SessionView;
-use crate::stores;
 use auth::decision::Head;
 use auth::refusal::Refusal;
 use auth::route::Target;
-use auth::session::Session;
-use auth::session::Sid;
-use auth::store::Command;
-use auth::store::CommandResult;
-use auth::store::SessionSelector;
-use auth::store::StoreError;
+use auth::session::{Session, Sid};
+use auth::store::{Command, CommandResult, SessionSelector, StoreError};
 use serde_json::json;
 use web_sys::Response;
+
+use crate::app::App;
+use crate::request::{self, RequestHead};
+use crate::services::session_view::SessionView;
+use crate::services::{current_session, end_sessions};
+use crate::{response, stores};
 
 /// `GET sessions`: the caller's live sessions, oldest first.
 pub async fn list(app: &App, head: &RequestHead) -> Response {
@@ -29,13 +23,13 @@ pub async fn list(app: &App, head: &RequestHead) -> Response {
 }
 
 async fn try_list(app: &App, head: &RequestHead) -> Result<Vec<SessionView>, Refusal> {
-    let (caller, _) = find_session::current(app, head).await?;
+    let (caller, _) = current_session::current(app, head).await?;
     let command = Command::List { now: request::now() };
     match stores::apply(&*app.store, caller.user(), &command).await {
         Ok(CommandResult::Listed(sessions)) => {
             // It may have ended in between; the list is then nobody's.
             if !sessions.iter().any(|it| it.sid == *caller.sid()) {
-                find_session::look(app, &caller).await?;
+                current_session::check(app, &caller).await?;
             }
             let is_current = |it: &Session| it.sid == *caller.sid();
             let view = |it| SessionView::public(it).with_current(is_current(it));
@@ -55,13 +49,13 @@ pub async fn end_one(app: &App, head: &RequestHead) -> Response {
 }
 
 async fn try_end_one(app: &App, head: &RequestHead) -> Result<(), Refusal> {
-    let (caller, _) = find_session::current(app, head).await?;
+    let (caller, _) = current_session::current(app, head).await?;
     let path = Target::of_url(head.url()).map_or("", |target| target.path());
     let sid = path.rsplit('/').next().unwrap_or_default().to_owned();
     let sid = Sid::try_from(sid).map_err(|_| Refusal::NotFound)?;
     app.guard.forget_recent([&sid]);
     let command =
-        Command::End { which: SessionSelector::One(sid), ending: end_sessions::revoked() };
+        Command::End { which: SessionSelector::One(sid), ending: end_sessions::revoked_now() };
     match end_sessions::end_sessions(app, caller.user(), &command).await?.is_empty() {
         true => Err(Refusal::NotFound),
         false => Ok(()),

@@ -8,14 +8,13 @@ use auth::time::Timestamp;
 use wasm_bindgen::prelude::*;
 
 use crate::app::App;
-use crate::endpoints;
 use crate::proxy::forward;
 use crate::proxy::pending_check::PendingCheck;
 use crate::proxy::token_context::{JsTokenContext, TokenContext};
 use crate::proxy::verdict::{self, Verdict};
 use crate::request::{self, RequestHead};
-use crate::response;
 use crate::services::find_session;
+use crate::{endpoints, response};
 
 /// Decides about a request:
 ///
@@ -37,7 +36,7 @@ pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> Verdict {
         }
         Decision::Forward(plan) => forward::anonymously(&app, &plan, head.context()),
         Decision::Contested(sessions) => verdict::later(async move {
-            let over = find_session::over(&app, &sessions).await;
+            let over = find_session::ended_sessions(&app, &sessions).await;
             handle(app, head.with_over(over), request::now())
         }),
         Decision::ReadBody => verdict::later(async move {

@@ -18,11 +18,8 @@ use crate::app::App;
 use crate::endpoints::login;
 use crate::proxy::request_context::RequestContext;
 use crate::request::{self, RequestHead};
-use crate::services::create_session;
-use crate::services::create_session::Cookie;
-use crate::services::end_sessions;
-use crate::services::find_session;
-use crate::services::session_data;
+use crate::services::create_session::{self, Cookie};
+use crate::services::{current_session, end_sessions, session_data};
 
 #[wasm_bindgen(module = "/src/proxy/origin_commands.js")]
 extern "C" {
@@ -136,7 +133,7 @@ async fn log_in(
 /// Merges a patch into the private data of the request's session. Without a live session there is nothing to change.
 async fn change_data(app: &App, head: &impl Head, patch: &Patch) -> Result<(), Refusal> {
     let Some(caller) = app.guard.principal_of(head, request::now()) else { return Ok(()) };
-    let changed = match find_session::look(app, &caller).await {
+    let changed = match current_session::check(app, &caller).await {
         Ok(session) => {
             session_data::change(app, caller.user(), session, DataKind::Data, patch).await.map(drop)
         }
@@ -182,10 +179,10 @@ impl Scope {
 async fn log_out(app: &App, head: &impl Head, scope: Scope) -> Result<(), Refusal> {
     if scope == Scope::Others {
         let Some(caller) = app.guard.principal_of(head, request::now()) else { return Ok(()) };
-        return match find_session::look(app, &caller).await {
+        return match current_session::check(app, &caller).await {
             Ok(_) => {
                 let which = SessionSelector::Others(caller.sid().clone());
-                let command = Command::End { which, ending: end_sessions::revoked() };
+                let command = Command::End { which, ending: end_sessions::revoked_now() };
                 end_sessions::end_sessions(app, caller.user(), &command).await.map(drop)
             }
             Err(Refusal::Session(_)) => Ok(()),
@@ -193,7 +190,7 @@ async fn log_out(app: &App, head: &impl Head, scope: Scope) -> Result<(), Refusa
         };
     }
     for held in app.guard.presented_sessions_anyhow(head, request::now()) {
-        end_sessions::log_out_of(app, &held, scope == Scope::Global).await?;
+        end_sessions::log_out(app, &held, scope == Scope::Global).await?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use crate::proxy::token_context::TokenContext;
 use crate::proxy::verdict::{self, Verdict};
 use crate::request::{self, RequestHead, moment};
 use crate::response;
-use crate::services::{end_sessions, find_session, session_events};
+use crate::services::{current_session, end_sessions, session_events};
 use crate::stores::{Outcome, Reply};
 
 /// A request whose session is being checked.
@@ -93,7 +93,7 @@ impl PendingCheck {
         match app.guard.judge(plan, answer, now) {
             // 6.
             Ok(live) => {
-                find_session::note_use(app, caller, live.as_ref());
+                current_session::record_use(app, caller, live.as_ref());
                 let verdict = forward::with_identity(app, plan, token, live.as_ref(), &sent);
                 token.count_bytes(app, caller);
                 verdict
@@ -107,14 +107,14 @@ impl PendingCheck {
 
     fn refuse(self, context: &RequestContext, refusal: Refusal, sent: Rc<HeaderFilter>) -> Verdict {
         let caller = self.plan.principal();
-        session_events::notice(&self.app, caller.user(), caller.sid(), &refusal);
+        session_events::publish_expiry(&self.app, caller.user(), caller.sid(), &refusal);
         if refusal != Refusal::Session(InvalidSession::Outdated) {
             return self.end(context, &refusal, &sent);
         }
         // An old token was used, so its session ends before the request goes on.
         let context = context.clone();
         verdict::later(async move {
-            match end_sessions::end_reused(&self.app, self.plan.principal()).await {
+            match end_sessions::end_after_reuse(&self.app, self.plan.principal()).await {
                 Ok(()) => self.end(&context, &refusal, &sent),
                 Err(failure) => {
                     let fields = (!self.plan.forwards_without_identity())

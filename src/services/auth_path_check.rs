@@ -26,7 +26,7 @@ pub fn look_once(app: &Rc<App>, url: &str) {
             Origin::Url(site) => site.clone(),
             Origin::Zone | Origin::Worker => Target::site_of(url).to_owned(),
         };
-        background::later(look(Rc::clone(app), site));
+        background::run_after_response(look(Rc::clone(app), site));
     }
 }
 

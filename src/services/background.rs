@@ -15,12 +15,12 @@ const PAUSES: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
 
 /// Runs `work` after the response, for 30 seconds at most.
-pub fn later(work: impl Future<Output = ()> + 'static) {
-    drop(finish(work));
+pub fn run_after_response(work: impl Future<Output = ()> + 'static) {
+    drop(finish_after_response(work));
 }
 
 /// Runs `work` to its end, even if the client disconnects, for 30 seconds at most. The promise is resolved then.
-pub fn finish(work: impl Future<Output = ()> + 'static) -> Promise {
+pub fn finish_after_response(work: impl Future<Output = ()> + 'static) -> Promise {
     let work: Answering<'static, ()> = Box::pin(work);
     let work = promise::of(async move {
         work.await;

@@ -1,34 +1,24 @@
 //! Begins a session for an authenticated user: the one way for every kind of login.
 
-use crate::app::App;
-use crate::request;
-use crate::request::RequestHead;
-use crate::response;
-use crate::services::end_sessions;
-use crate::services::federated_login;
-use crate::services::session_events;
-use crate::services::session_view::SessionView;
+use std::time::Duration;
+
 use auth::cookie;
 use auth::event::Event;
 use auth::limit::LimitPolicy;
-use auth::login;
-use auth::login::AuthenticatedUser;
-use auth::login::ClientInfo;
-use auth::login::SessionLifetimes;
+use auth::login::{self, AuthenticatedUser, ClientInfo, SessionLifetimes};
 use auth::redirect::LocalTarget;
-use auth::refusal::ClaimsSource;
-use auth::refusal::Refusal;
-use auth::session::Session;
-use auth::session::SessionEnd;
-use auth::session::Sid;
-use auth::session::Subject;
-use auth::store::Command;
-use auth::store::SessionSelector;
-use auth::token::AuthenticToken;
-use auth::token::TokenGrant;
+use auth::refusal::{ClaimsSource, Refusal};
+use auth::session::{Session, SessionEnd, Sid, Subject};
+use auth::store::{Command, SessionSelector};
+use auth::token::{AuthenticToken, TokenGrant};
 use serde::Serialize;
-use std::time::Duration;
 use web_sys::Response;
+
+use crate::app::App;
+use crate::request::{self, RequestHead};
+use crate::response;
+use crate::services::session_view::SessionView;
+use crate::services::{end_sessions, federated_login, session_events};
 
 /// The answer to a login (RFC 6749, section 5.1), with the session and those it ended.
 #[derive(Serialize)]
@@ -136,7 +126,7 @@ pub async fn enter(
         }
         ended => ended?,
     };
-    session_events::emit(app, &approval.sub, &[Event::created(&session)]);
+    session_events::publish(app, &approval.sub, &[Event::created(&session)]);
     if let Some(issued) = &approval.issued {
         federated_login::end_if_over(app, issued, &approval.sub, &session).await?;
     }

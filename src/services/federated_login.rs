@@ -20,8 +20,7 @@ use crate::body::{self, BodyError};
 use crate::fetch::{self, OwnRequest};
 use crate::platform::message_of;
 use crate::request;
-use crate::services::background;
-use crate::services::end_sessions;
+use crate::services::{background, end_sessions};
 
 /// Between two looks at what another request is fetching.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -170,7 +169,8 @@ pub async fn verified(
             KeyLookup::Fetch => {
                 let issuer = Rc::clone(issuer);
                 // Others wait for it, too, when whoever asked has gone away.
-                let fetched = background::finish(async move { fetch(&issuer).await });
+                let fetched =
+                    background::finish_after_response(async move { fetch(&issuer).await });
                 drop(JsFuture::from(fetched).await);
             }
             KeyLookup::Wait => Delay::from(LOOK_AGAIN).await,

@@ -61,7 +61,7 @@ impl CountedAttempt {
     /// store is asked at once, whether or not anybody waits.
     pub fn take_back(self, app: &App) -> RefundedAttempt {
         let store = Rc::clone(&app.store);
-        RefundedAttempt(background::finish(async move {
+        RefundedAttempt(background::finish_after_response(async move {
             let each = self.0.iter().map(|(name, window)| store.take_back(name, window));
             promise::all(each.collect()).await;
         }))

@@ -1,18 +1,16 @@
 //! Asks `LOGIN_URL` whether credentials are good.
 
-use crate::app::App;
-use crate::fetch::{self, OwnRequest};
-use crate::platform;
-use crate::proxy::origin;
-use crate::request;
-use auth::login::AuthenticatedUser;
-use auth::login::LoginUrlResponse;
+use auth::login::{AuthenticatedUser, LoginUrlResponse};
 use auth::refusal::Refusal;
-use serde_json::Map;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 use worker::Fetcher;
+
+use crate::app::App;
+use crate::fetch::{self, OwnRequest};
+use crate::proxy::origin;
+use crate::{platform, request};
 
 /// Asks the origin whether the credentials are good.
 pub async fn approve(app: &App, fields: &Map<String, Value>) -> Result<AuthenticatedUser, Refusal> {

@@ -1,22 +1,16 @@
 //! Changes to the private data of a session: what the client says by `PATCH session`, and what the origin
 //! and the admin API key say.
 
-use crate::app::App;
-use crate::request;
-use crate::request::RequestHead;
-use crate::stores;
 use auth::decision::Head;
 use auth::refusal::Refusal;
-use auth::session::DataKind;
-use auth::session::LiveSession;
-use auth::session::Session;
-use auth::session::Subject;
-use auth::session::judge_session;
+use auth::session::{DataKind, LiveSession, Session, Subject, judge_session};
 use auth::session_data::Patch;
-use auth::store::Command;
-use auth::store::CommandResult;
-use auth::store::StoreError;
+use auth::store::{Command, CommandResult, StoreError};
 use web_sys::Request;
+
+use crate::app::App;
+use crate::request::{self, RequestHead};
+use crate::stores;
 
 /// How often a patch is merged anew because another one came first. Far more than there are at once.
 const MOST_TRIES: usize = 500;

@@ -1,19 +1,16 @@
 //! What happens to sessions is told: each event in one line of the log, to the webhook, and its end to those
 //! who listen for it.
 
-use crate::app::App;
-use crate::services::background;
-use crate::services::push;
-use crate::services::webhook;
 use auth::event::Event;
 use auth::refusal::Refusal;
-use auth::session::InvalidSession;
-use auth::session::Sid;
-use auth::session::Subject;
+use auth::session::{InvalidSession, Sid, Subject};
+
+use crate::app::App;
+use crate::services::{background, listeners, webhook};
 
 /// Tells what happened to sessions of one user. Nobody waits for it: webhook and listeners are
 /// called after the answer.
-pub fn emit(app: &App, user: &Subject, events: &[Event]) {
+pub fn publish(app: &App, user: &Subject, events: &[Event]) {
     let mut ends = Vec::new();
     for event in events {
         let line = event.line(user, app.guard.tokens().log_names());
@@ -22,7 +19,9 @@ pub fn emit(app: &App, user: &Subject, events: &[Event]) {
         if let Some(webhook) = app.guard.settings().webhook.clone() {
             let event = event.clone();
             let json = json.clone();
-            background::later(async move { webhook::deliver(&webhook, &event, &json).await });
+            background::run_after_response(async move {
+                webhook::deliver(&webhook, &event, &json).await
+            });
         }
         if event.is_end() {
             ends.push(json);
@@ -30,8 +29,8 @@ pub fn emit(app: &App, user: &Subject, events: &[Event]) {
     }
     if let Some(objects) = app.objects.clone().filter(|_| !ends.is_empty()) {
         let (user, timeout) = (user.clone(), app.guard.settings().store_timeout);
-        background::later(async move {
-            let notify = || push::notify(&objects, &user, &ends, timeout);
+        background::run_after_response(async move {
+            let notify = || listeners::push_ends(&objects, &user, &ends, timeout);
             let told = background::retry(&notify).await;
             told.unwrap_or_else(|why| webhook::undelivered(&format!("USER_SESSIONS: {why}")));
         });
@@ -40,8 +39,8 @@ pub fn emit(app: &App, user: &Subject, events: &[Event]) {
 
 /// Tells that a session was found past its deadline, if that is why its caller is refused. Once
 /// an isolate: the client may go on asking.
-pub fn notice(app: &App, user: &Subject, sid: &Sid, refusal: &Refusal) {
+pub fn publish_expiry(app: &App, user: &Subject, sid: &Sid, refusal: &Refusal) {
     if let Refusal::Session(InvalidSession::Expired { at }) = refusal {
-        app.reported_ends.report_once(sid, || emit(app, user, &[Event::expired(sid, *at)]));
+        app.reported_ends.report_once(sid, || publish(app, user, &[Event::expired(sid, *at)]));
     }
 }

@@ -1,7 +1,6 @@
 //! How the API shows a session.
 
-use auth::session::DataKind;
-use auth::session::Session;
+use auth::session::{DataKind, Session};
 use serde::Serialize;
 use serde_json::value::RawValue;
 

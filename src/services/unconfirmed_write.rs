@@ -10,12 +10,8 @@ use auth::time::Timestamp;
 use worker::Delay;
 
 use crate::app::App;
-use crate::request;
-use crate::services::background;
-use crate::services::end_sessions;
-use crate::services::push;
-use crate::services::session_events;
-use crate::stores;
+use crate::services::{background, listeners, report_ends, session_events};
+use crate::{request, stores};
 
 /// Before each look, within the 30 seconds that a Worker may live on after its answer.
 const PAUSES: [Duration; 3] =
@@ -28,7 +24,7 @@ pub fn follow_up(user: &Subject, command: &Command, error: &StoreError) {
         return;
     }
     let (user, command) = (user.clone(), command.clone());
-    background::later(async move {
+    background::run_after_response(async move {
         for pause in PAUSES {
             Delay::from(pause).await;
             if let Ok(changed) = changed_at(&app, &user, at).await
@@ -38,17 +34,17 @@ pub fn follow_up(user: &Subject, command: &Command, error: &StoreError) {
             }
             // The store may know only when nobody here waits any more; the listeners' object goes on
             // asking.
-            push::doubt(&app, &user).await;
+            listeners::recheck_sessions(&app, &user).await;
         }
     });
 }
 
 /// Tells of the end of a session that was found ended, and of those that ended with it, once more:
 /// whoever ended them may not have heard that they did.
-pub async fn tell_again(app: &App, user: &Subject, ending: &SessionEnd) {
+pub async fn report_again(app: &App, user: &Subject, ending: &SessionEnd) {
     if let Ok(changed) = changed_at(app, user, ending.at()).await {
         let ended = changed.iter().filter(|it| it.ended.as_ref() == Some(ending));
-        end_sessions::tell_once(app, user, ended);
+        report_ends::report_once(app, user, ended);
     }
 }
 
@@ -63,7 +59,7 @@ async fn changed_at(app: &App, user: &Subject, at: Timestamp) -> Result<Vec<Sess
 async fn tell(app: &App, user: &Subject, command: &Command, changed: Vec<Session>) -> bool {
     let at = command.changed_at();
     let is_ended = |it: &&Session| it.ended.as_ref().map(SessionEnd::at) == at;
-    end_sessions::tell_once(app, user, changed.iter().filter(is_ended));
+    report_ends::report_once(app, user, changed.iter().filter(is_ended));
     match command {
         Command::Open { session, .. } => {
             let begun = changed.iter().find(|it| it.sid == session.sid);
@@ -75,7 +71,7 @@ async fn tell(app: &App, user: &Subject, command: &Command, changed: Vec<Session
         Command::Refresh { sid, jti, now, .. } => {
             let refreshed = changed.iter().find(|it| it.sid == *sid && it.jti == *jti);
             if let Some(refreshed) = refreshed {
-                session_events::emit(app, user, &[Event::refreshed(refreshed, *now)]);
+                session_events::publish(app, user, &[Event::refreshed(refreshed, *now)]);
             }
             changed.iter().any(|it| it.sid == *sid)
         }
@@ -85,10 +81,10 @@ async fn tell(app: &App, user: &Subject, command: &Command, changed: Vec<Session
 
 /// Ends a session that a lost login has begun: nobody has its token, and it would take a place.
 async fn withdraw(app: &App, user: &Subject, begun: &Session) {
-    session_events::emit(app, user, &[Event::created(begun)]);
+    session_events::publish(app, user, &[Event::created(begun)]);
     let which = SessionSelector::One(begun.sid.clone());
     let command = Command::End { which, ending: SessionEnd::Revoked { at: request::now() } };
     if let Ok(CommandResult::Ends { now, .. }) = stores::apply(&*app.store, user, &command).await {
-        end_sessions::tell_ended(app, user, None, &now);
+        report_ends::report(app, user, None, &now);
     }
 }

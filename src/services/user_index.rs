@@ -23,7 +23,7 @@ pub fn note(app: &App, user: &Subject, begun: Option<&Session>, ended: &[Session
 /// Notes something, after the answer, and logs if it is not noted.
 pub fn record(app: &App, question: IndexQuery) {
     let store = Rc::clone(&app.store);
-    background::later(async move {
+    background::run_after_response(async move {
         let Reply { status, body } = store.ask_index(&question).await;
         if status != 200 {
             let cause: String = body.chars().take(200).collect();

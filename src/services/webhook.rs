@@ -1,13 +1,14 @@
 //! Delivers events to the webhook by Standard Webhooks.
 
+use std::time::Duration;
+
+use auth::event::{Event, Webhook};
+
 use crate::fetch::{self, OwnRequest};
 use crate::platform::message_of;
 use crate::promise::Answering;
 use crate::request;
 use crate::services::background;
-use auth::event::Event;
-use auth::event::Webhook;
-use std::time::Duration;
 
 /// How long the webhook's receiver may take to respond.
 const TIMEOUT: Duration = Duration::from_secs(4);

@@ -12,8 +12,7 @@ use auth::time::Timestamp;
 use auth::user_index::IndexQuery;
 use wasm_bindgen::prelude::*;
 
-use crate::platform;
-use crate::promise;
+use crate::{platform, promise};
 
 /// What a command came to.
 pub type Outcome = Result<CommandResult, StoreError>;

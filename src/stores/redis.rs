@@ -12,10 +12,9 @@ use auth::user_index::IndexQuery;
 use wasm_bindgen::prelude::*;
 use web_sys::{Headers, RequestCache, RequestInit, RequestRedirect};
 
+use super::{Answering, Outcome, Reply, SessionStore, answered, millis};
 use crate::fetch::{self, OwnRequest};
 use crate::proxy::session_check;
-
-use super::{Answering, Outcome, Reply, SessionStore, answered, millis};
 
 /// Sends commands to one REST endpoint.
 pub struct RedisStore {

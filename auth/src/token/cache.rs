@@ -2,8 +2,6 @@
 
 use std::rc::Rc;
 
-use serde_json::{Map, Value};
-
 use super::verified::TokenRecord;
 use crate::bounded_cache::{BoundedCache, Entry};
 
@@ -59,25 +57,6 @@ impl TokenCache {
     }
 }
 
-/// What the members of a JSON object hold, as far as it can be known: the allocator rounds up, and
-/// lists and maps have room for more.
-pub(super) fn bytes_of(object: &Map<String, Value>) -> usize {
-    let of = |(name, value): (&String, &Value)| SLOT + name.len() + bytes_in(value);
-    object.iter().map(of).sum()
-}
-
-fn bytes_in(value: &Value) -> usize {
-    match value {
-        Value::String(text) => SLOT + text.len(),
-        Value::Array(all) => SLOT + all.iter().map(|one| SLOT + bytes_in(one)).sum::<usize>(),
-        Value::Object(object) => SLOT + bytes_of(object),
-        _ => 0,
-    }
-}
-
-/// A text, a value, and as much again for places that are free.
-const SLOT: usize = 2 * (size_of::<String>() + size_of::<Value>());
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::{NOW, issue, tokens};
@@ -85,7 +64,7 @@ mod tests {
     use crate::session::Sid;
     use crate::token::TokenGrant;
     use rstest::rstest;
-    use serde_json::json;
+    use serde_json::{Value, json};
     use std::time::Duration;
 
     /// Verifies tokens of so many users, each with these claims, and says how many bytes are held.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::cache;
+use super::json_bytes;
 use crate::assertion::Assertions;
 use crate::identity;
 use crate::jwt::{Period, TokenError};
@@ -162,7 +162,7 @@ impl TokenRecord {
         let texts: usize = texts.map(|text| text.len() + 2 * size_of::<String>()).sum();
         size_of::<Self>()
             + texts
-            + cache::bytes_of(public)
+            + json_bytes::bytes_of(public)
             + self.bytes_since().max(self.kept.counted.get())
     }
 

@@ -11,10 +11,8 @@ use web_sys::Response;
 
 use super::{Admin, is_admin, list};
 use crate::app::App;
-use crate::request;
-use crate::response;
-use crate::services::end_sessions;
-use crate::services::user_index;
+use crate::services::{end_sessions, user_index};
+use crate::{request, response};
 
 /// How many users' sessions one call ends, and how many sessions one by one. Each needs two or
 /// three requests of the Worker's own, and the platform allows a free one 50 in all.

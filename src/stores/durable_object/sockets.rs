@@ -16,7 +16,7 @@ use worker::{Env, Request, Response, State, WebSocketPair, WebSocketRequestRespo
 
 use super::storage::{Members, Result, alarm, failure, js_moment, object, set_alarm};
 use crate::platform::thrown;
-use crate::services::push::{self, Look};
+use crate::services::watch_session::{self, Look};
 use crate::startup;
 
 /// The close code for a session that is over (RFC 6455, section 7.4.2: an application's own code).
@@ -89,7 +89,7 @@ pub async fn recheck(state: &State, env: &Env, now: Timestamp) -> Result<Vec<Tim
 
 async fn look(env: &Env, user: String, sid: String) -> std::result::Result<Look, String> {
     let app = startup::load(env).map_err(|refusal| refusal.code())?;
-    push::look(&app, &Subject::try_from(user)?, &Sid::try_from(sid)?).await
+    watch_session::look(&app, &Subject::try_from(user)?, &Sid::try_from(sid)?).await
 }
 
 /// Does what a look at its session demands.

@@ -1,43 +1,26 @@
-//! Pushes the end of a session to those who listen for it. The user's Durable Object holds their WebSockets,
-//! whichever store keeps the sessions.
+//! Watches a live session for whoever outlives a request: `GET events`, WebSockets and streams of the origin.
+//! The user's Durable Object holds the WebSockets, whichever store keeps the sessions.
 
-use crate::app::App;
-use crate::platform;
-use crate::platform::UserSessionsStub;
-use crate::promise;
-use crate::promise::Answering;
-use crate::proxy::request_context::RequestContext;
-use crate::request;
-use crate::request::RequestHead;
-use crate::response;
-use crate::services::end_sessions;
-use crate::services::find_session;
-use crate::services::session_events;
-use crate::stores::durable_object;
-use crate::stores::durable_object::Call;
-use crate::stores::durable_object::call_object;
-use crate::stores::durable_object::name_of;
+use std::time::Duration;
+
 use auth::decision::Head;
 use auth::event::Event;
 use auth::refusal::Refusal;
-use auth::session::InvalidSession;
-use auth::session::LiveSession;
-use auth::session::Sid;
-use auth::session::Subject;
-use auth::session::judge_session;
+use auth::session::{InvalidSession, LiveSession, Sid, Subject, judge_session};
 use auth::store::StoreError;
 use auth::time::Timestamp;
-use js_sys::Promise;
-use js_sys::Reflect;
-use js_sys::encode_uri_component;
-use std::time::Duration;
+use js_sys::{Promise, Reflect, encode_uri_component};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use wasm_bindgen_futures::spawn_local;
-use web_sys::Headers;
-use web_sys::RequestInit;
-use web_sys::Response;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{Headers, RequestInit, Response};
 use worker::{ObjectNamespace, WebSocket};
+
+use crate::app::App;
+use crate::proxy::request_context::RequestContext;
+use crate::request::{self, RequestHead};
+use crate::services::{find_session, report_ends, session_events};
+use crate::stores::durable_object::{self, name_of};
+use crate::{platform, promise, response};
 
 /// A response with a WebSocket that is told the end of a session, which is live, by itself not before
 /// `until`.
@@ -148,7 +131,7 @@ pub async fn recheck(context: RequestContext, session: &str) -> Option<Response>
     };
     let found = find_session::find(&app, &user, &sid).await;
     let refusal = app.guard.recheck(&sid, found, request::now()).err()?;
-    session_events::notice(&app, &user, &sid, &refusal);
+    session_events::publish_expiry(&app, &user, &sid, &refusal);
     let head = RequestHead::of(context);
     Some(response::refused(&app.guard.refused(refusal, &head, None), head.method()))
 }
@@ -163,7 +146,7 @@ async fn live(app: &App, user: &Subject, sid: &Sid) -> Result<LiveSession, Refus
     let found = find_session::find(app, user, sid).await;
     let live = judge_session(found.map_err(Refusal::StoreUnavailable)?, request::now());
     let live = live.map_err(Refusal::Session);
-    live.inspect_err(|refusal| session_events::notice(app, user, sid, refusal))
+    live.inspect_err(|refusal| session_events::publish_expiry(app, user, sid, refusal))
 }
 
 /// What a user's object finds when it looks at a session that somebody waits for.
@@ -188,38 +171,10 @@ pub async fn look(app: &App, user: &Subject, sid: &Sid) -> Result<Look, String> 
             let at = if let InvalidSession::Expired { at } = gone { at } else { now };
             let event = ended.as_deref().and_then(|session| Event::ended(session).pop());
             let event = event.unwrap_or(Event::expired(sid, at));
-            session_events::notice(app, user, sid, &Refusal::Session(gone));
+            session_events::publish_expiry(app, user, sid, &Refusal::Session(gone));
             // Nobody has told it, or there would be no listener any more.
-            end_sessions::tell_once(app, user, ended.as_deref());
+            report_ends::report_once(app, user, ended.as_deref());
             Ok(Look::Over(event.json(user)))
         }
-    }
-}
-
-/// Tells those who listen for a user's sessions that some of these are over.
-///
-/// # Errors
-/// Why the user's object could not be reached in time.
-pub fn notify<'a>(
-    objects: &'a ObjectNamespace,
-    user: &'a Subject,
-    events: &'a [String],
-    timeout: Duration,
-) -> Answering<'a, Result<(), String>> {
-    Box::pin(async move {
-        let events = format!("[{}]", events.join(","));
-        let tell: Call = &|object| object.tell(&events);
-        let told = call_object(objects, &name_of(user), timeout, false, tell).await;
-        told.map(drop).map_err(|error| error.to_string())
-    })
-}
-
-/// Has the user's object ask about the sessions that somebody listens to, because one of them may be
-/// over. It goes on asking until it knows.
-pub async fn doubt(app: &App, user: &Subject) {
-    if let Some(objects) = &app.objects {
-        let timeout = app.guard.settings().store_timeout;
-        let doubt: Call = &UserSessionsStub::doubt;
-        let _ = call_object(objects, &name_of(user), timeout, false, doubt).await;
     }
 }

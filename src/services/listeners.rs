@@ -1,0 +1,39 @@
+//! Calls of the user's Durable Object, which holds the WebSockets of those who listen for the end of a session.
+
+use std::time::Duration;
+
+use auth::session::Subject;
+use worker::ObjectNamespace;
+
+use crate::app::App;
+use crate::platform::UserSessionsStub;
+use crate::promise::Answering;
+use crate::stores::durable_object::{Call, call_object, name_of};
+
+/// Tells those who listen for a user's sessions that some of these are over.
+///
+/// # Errors
+/// Why the user's object could not be reached in time.
+pub fn push_ends<'a>(
+    objects: &'a ObjectNamespace,
+    user: &'a Subject,
+    events: &'a [String],
+    timeout: Duration,
+) -> Answering<'a, Result<(), String>> {
+    Box::pin(async move {
+        let events = format!("[{}]", events.join(","));
+        let tell: Call = &|object| object.tell(&events);
+        let told = call_object(objects, &name_of(user), timeout, false, tell).await;
+        told.map(drop).map_err(|error| error.to_string())
+    })
+}
+
+/// Has the user's object ask about the sessions that somebody listens to, because one of them may be
+/// over. It goes on asking until it knows.
+pub async fn recheck_sessions(app: &App, user: &Subject) {
+    if let Some(objects) = &app.objects {
+        let timeout = app.guard.settings().store_timeout;
+        let doubt: Call = &UserSessionsStub::doubt;
+        let _ = call_object(objects, &name_of(user), timeout, false, doubt).await;
+    }
+}

@@ -1,0 +1,27 @@
+//! Reports ended sessions to this isolate, the user index, listeners and the webhook.
+
+use auth::event::Event;
+use auth::session::{Session, Subject};
+
+use crate::app::App;
+use crate::services::{session_events, user_index};
+
+/// Tells what was ended, and what began with that: to this isolate, the index, and whoever listens.
+pub fn report(app: &App, user: &Subject, begun: Option<&Session>, ended: &[Session]) {
+    app.guard.forget_recent(ended.iter().map(|session| &session.sid));
+    user_index::note(app, user, begun, ended);
+    session_events::publish(app, user, &ended.iter().flat_map(Event::ended).collect::<Vec<_>>());
+    for session in ended {
+        app.reported_ends.report_once(&session.sid, || ());
+    }
+}
+
+/// Tells of sessions that were found ended: whoever ended them may not have heard that they did. Once
+/// an isolate, because a client may go on ending what is over.
+pub fn report_once<'a>(app: &App, user: &Subject, ended: impl IntoIterator<Item = &'a Session>) {
+    let new = ended.into_iter().filter(|session| !app.reported_ends.contains(&session.sid));
+    let new: Vec<Session> = new.cloned().collect();
+    if !new.is_empty() {
+        report(app, user, None, &new);
+    }
+}
