@@ -1,26 +1,25 @@
-// The regression guard, which `npm test` runs: how long the path of a request is in the built Worker.
-// Counted are the instructions executed in wasm, the calls from there to JavaScript, and the calls to
-// the platform. Counts are alike on every machine, however busy. What rises is compared with
-// `path.json`; `npm run bench -- path --accept` writes that anew.
+// The hot-path regression test, which `npm test` runs: counts what a request executes in the built Worker, as
+// instructions in wasm, calls from wasm to JavaScript, and calls to the platform. The counts do not depend on the
+// machine or its load. They are compared with `path.json`, which `npm run bench -- path --accept` updates.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { giveUp, root, run, say } from "../scripts/setup.mjs";
+import { exitWithError, root, run, logStep } from "../scripts/setup.mjs";
 import { makeKeys, makeUser, mint } from "./lib/identities.mjs";
 import { loadWorker } from "./lib/metered.mjs";
 
 const baseline = join(root, "bench/path.json");
 
-/** How much longer the path in wasm may become before somebody must say that it is meant. */
-const leeway = 1.15;
+/** The factor by which instructions may rise before the increase must be accepted. */
+const tolerance = 1.15;
 
 const [warmUp, measured] = [30, 50];
 
-/** Counts every kind of request, and compares. */
+/** Counts every kind of request, and compares the counts with the baseline, or with `accept` replaces it. */
 export async function checkPath({ accept }) {
   const folder = join(root, ".cache/bench-path");
   mkdirSync(folder, { recursive: true });
-  say("Counting what a request executes");
+  logStep("Counting what a request executes");
   run("cargo", ["run", "--quiet", "--locked", "--package", "xtask", "--", "meter", join(root, "build/bindings/guard_bg.wasm"), join(folder, "metered.wasm")]);
   const keys = makeKeys(["HS256"]);
   const user = makeUser(1);
@@ -29,7 +28,7 @@ export async function checkPath({ accept }) {
   const found = await countAll(load, token, mint({ ...user.claims, exp: user.claims.iat - 3600 }, "HS256", keys.HS256));
   if (accept) {
     writeFileSync(baseline, `${JSON.stringify(found, null, 2)}\n`);
-    return say("Written to bench/path.json");
+    return logStep("Written to bench/path.json");
   }
   compare(JSON.parse(readFileSync(baseline, "utf8")), found);
 }
@@ -47,7 +46,7 @@ async function countAll(load, token, expired) {
   };
 }
 
-/** The counts of one request, once the Worker is warm. */
+/** The mean counts of one request, after warming up. */
 async function count(worker, token, status, pathOf = () => undefined) {
   for (let n = 0; n < warmUp; n++) await send(worker, status, token, pathOf(n));
   const before = worker.counts();
@@ -56,9 +55,9 @@ async function count(worker, token, status, pathOf = () => undefined) {
   return Object.fromEntries(Object.keys(after).map((what) => [what, Math.round((after[what] - before[what]) / measured)]));
 }
 
-async function send(worker, status, ...said) {
-  const answer = await worker.send(...said);
-  if (answer.status !== status) throw new Error(`answered by ${answer.status}: ${await answer.text()}`);
+async function send(worker, status, ...args) {
+  const response = await worker.send(...args);
+  if (response.status !== status) throw new Error(`expected status ${status}, got ${response.status}: ${await response.text()}`);
 }
 
 function compare(known, found) {
@@ -66,17 +65,17 @@ function compare(known, found) {
   for (const [request, counts] of Object.entries(found)) {
     for (const [what, number] of Object.entries(counts)) {
       const before = known[request]?.[what] ?? 0;
-      const most = what === "instructions" ? before * leeway : before;
+      const limit = what === "instructions" ? before * tolerance : before;
       const change = before === 0 ? "" : `, ${number < before ? "" : "+"}${(100 * (number / before - 1)).toFixed(0)} %`;
-      if (number > most) risen.push(`  ${request}: ${number} ${what} instead of ${before}${change}`);
-      else if (number < before / leeway) say(`${request}: only ${number} ${what} instead of ${before}${change}. Have that written down: npm run bench -- path --accept`);
+      if (number > limit) risen.push(`  ${request}: ${number} ${what} instead of ${before}${change}`);
+      else if (number < before / tolerance) logStep(`${request}: only ${number} ${what} instead of ${before}${change}. Update the baseline: npm run bench -- path --accept`);
     }
   }
   if (risen.length === 0) return;
-  giveUp(`A request's path through the Worker has become longer:
+  exitWithError(`Requests execute more than before:
 
 ${risen.join("\n")}
 
-If that is meant, accept it with \`npm run bench -- path --accept\` and commit bench/path.json. Otherwise
-look at what has come into Guard::decide, Guard::judge, the stores, src/proxy/.`);
+If this is intended, run \`npm run bench -- path --accept\` and commit bench/path.json. Otherwise, check recent changes to
+Guard::decide, Guard::judge, the stores and src/proxy/.`);
 }

@@ -1,35 +1,35 @@
-// What a million requests cost at published prices, from what was measured.
+// Computes the price of a million requests from measured costs and published prices.
 
 import { table, write } from "./lib/document.mjs";
 
-/** US dollars, beyond what a plan includes. */
+/** US dollars, beyond the allowance of a plan. */
 const prices = {
   /** A million requests of a Worker. */
   request: 0.3,
-  /** A million milliseconds of a Worker's processor time. */
+  /** A million milliseconds of a Worker's CPU time. */
   cpu: 0.02,
   /** A million requests of Durable Objects. */
   objectRequest: 0.15,
-  /** A million GB-seconds of Durable Objects that are at work. */
+  /** A million GB-seconds of active Durable Objects. */
   objectDuration: 12.5,
   /** A million commands of Upstash Redis, pay as you go. */
   command: 2,
 };
 
-/** What a Durable Object is billed as holding, in GB. */
+/** The billed memory of a Durable Object, in GB. */
 const objectMemory = 0.128;
 
-/** Wall-clock time that an object is at work for a check, in seconds: more than was measured. */
+/** Wall-clock time for which a check keeps an object active, in seconds: more than was measured. */
 const objectSeconds = 0.001;
 
 const kinds = [
   ["Session Guard, Redis", "guard", { commands: 1 }],
   ["Session Guard, Durable Object", "guard-object", { objects: 1 }],
-  ["Session Guard, refused without asking the store", "forged", {}],
+  ["Session Guard, refused without a session check", "forged", {}],
   ["jose and @upstash/redis", "jose", { commands: 1 }],
 ];
 
-/** Writes the table, from the measured µs of each row. */
+/** Writes the table from the measured CPU µs of each row. */
 export function writePrices(micros) {
   const dollars = (number) => `$${number.toFixed(number < 0.01 ? 4 : 3)}`;
   const rows = kinds.map(([label, id, { commands = 0, objects = 0 }]) => {
@@ -38,7 +38,7 @@ export function writePrices(micros) {
     const cells = [prices.request, cpu, store, prices.request + cpu + store];
     return [label, ...cells.map(dollars)];
   });
-  const shown = table(["a million requests", "requests", "CPU time", "store", "in all"], rows);
+  const shown = table(["a million requests", "requests", "CPU time", "store", "total"], rows);
   console.log(`\n${shown}\n`);
   write("docs/benchmarks.md", "prices", shown);
 }

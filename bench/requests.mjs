@@ -1,8 +1,8 @@
-// Measures every row in turn, several times over, and writes what came out.
+// Measures all rows in several rounds and writes the results.
 
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { root, say } from "../scripts/setup.mjs";
+import { root, logStep } from "../scripts/setup.mjs";
 import { startNginx, startRedis } from "./lib/backends.mjs";
 import { median, table, today, write } from "./lib/document.mjs";
 import { checkScript, makeKeys, makeUser, mint, redisKey } from "./lib/identities.mjs";
@@ -16,28 +16,28 @@ import { writePrices } from "./prices.mjs";
 import { floorOf, rows } from "./rows.mjs";
 import { measureMemory, measureStart } from "./start.mjs";
 
-/** How many users the requests come from, in turn. */
+/** The number of users that send the requests in turn. */
 const userCount = 100;
 
 const folder = join(root, ".cache/bench");
 
-/** Measures, and writes the document's parts. */
+/** Measures the rows and writes the tables in the document. */
 export async function measureRequests({ rounds, seconds, warm, only }) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const surroundings = await prepare();
+  const environment = await prepare();
   const chosen = rows.filter(({ id }) => !only || only.includes(id));
-  await checkAll(chosen, surroundings.keys);
-  const results = await measureAll(chosen, rounds, { seconds, warm }, surroundings);
+  await checkAll(chosen, environment.keys);
+  const results = await measureAll(chosen, rounds, { seconds, warm }, environment);
   report(chosen, results, rounds);
   if (!only) {
-    await measureStart(surroundings, Math.max(3, rounds * 2));
-    await measureMemory(surroundings, seconds < 2 ? 2_000 : 100_000);
+    await measureStart(environment, Math.max(3, rounds * 2));
+    await measureMemory(environment, seconds < 2 ? 2_000 : 100_000);
   }
-  await surroundings.end();
+  await environment.end();
 }
 
-/** The back-ends, the keys and the users. */
+/** Starts the backends, and makes the keys and users. */
 async function prepare() {
   const users = Array.from({ length: userCount }, (_, n) => makeUser(n));
   const nginx = await startNginx(join(folder, "nginx"), users[0].record);
@@ -50,33 +50,33 @@ async function prepare() {
 }
 
 async function checkAll(chosen, keys) {
-  say("Asking every worker whether it makes the same checks");
+  logStep("Verifying that every worker makes the same checks");
   const names = new Set(chosen.map(({ worker }) => worker).filter((name) => !name.startsWith("floor")));
   for (const name of names) await checkSameness(name, folder, keys);
 }
 
-/** Each round begins at another row, so that no row always has the same neighbours in time. */
-async function measureAll(chosen, rounds, { seconds, warm }, surroundings) {
+/** Each round starts at a different row, so that the order does not favour any. */
+async function measureAll(chosen, rounds, { seconds, warm }, environment) {
   const minutes = Math.ceil((chosen.length * rounds * (seconds + warm + 2)) / 60);
-  say(`Measuring ${chosen.length} rows in ${rounds} rounds (about ${minutes} minutes)`);
+  logStep(`Measuring ${chosen.length} rows in ${rounds} rounds (about ${minutes} minutes)`);
   const results = Object.fromEntries(chosen.map(({ id }) => [id, []]));
   for (let round = 0; round < rounds; round++) {
     const first = (round * 5) % chosen.length;
     for (const row of [...chosen.slice(first), ...chosen.slice(0, first)]) {
-      results[row.id].push(await measure(row, { seconds, warm }, surroundings));
+      results[row.id].push(await measure(row, { seconds, warm }, environment));
     }
-    say(`Round ${round + 1} of ${rounds}`);
+    logStep(`Round ${round + 1} of ${rounds}`);
   }
   return results;
 }
 
-/** A row's worker in a fresh process: warm, then measured. */
-async function measure(row, { seconds, warm }, surroundings) {
-  const { origin, stores, users, keys } = surroundings;
+/** Warms up and measures a row's worker in a new process. */
+async function measure(row, { seconds, warm }, environment) {
+  const { origin, stores, users, keys } = environment;
   const own = await prepareWorker(row.worker, { folder, origin, store: stores[row.store ?? "nginx"], keys });
   const worker = await serve(own, cores.worker);
   try {
-    const tokens = await tokensOf(row, await seed(row.worker, worker.url, users, keys), surroundings);
+    const tokens = await tokensOf(row, await seed(row.worker, worker.url, users, keys), environment);
     const credentials = writeCredentials(join(folder, "credentials"), tokens);
     await expectStatus(row, worker.url, tokens[0]);
     const sent = { url: worker.url, credentials, addresses: row.addresses };
@@ -127,10 +127,10 @@ function report(chosen, results, rounds) {
   write("docs/benchmarks.md", "npm run bench", `Measured on ${today()} in ${rounds} rounds, with ${versions()}.\n\n${shown}`);
   const bars = summaries.filter(({ row }) => row.store !== "redis").map(({ row, ratio }) => ({ label: row.label, value: ratio, ours: row.ours === true }));
   writePrices(Object.fromEntries(summaries.map(({ row, cpu }) => [row.id, cpu])));
-  writeFileSync(join(root, "docs/benchmarks.svg"), plot({ title: "Processor time per request", unit: "floor = 1", line: 1, bars }));
+  writeFileSync(join(root, "docs/benchmarks.svg"), plot({ title: "CPU time per request", unit: "floor = 1", line: 1, bars }));
 }
 
-/** Medians; the ratio is to the floor of the same round. */
+/** The medians of a row. The ratio is to the floor in the same round. */
 function summarise(row, results) {
   const own = results[row.id];
   const of = (name) => median(own.map((result) => result[name]));

@@ -1,12 +1,13 @@
-// `npm run bench`: what guarding a request costs in the Workers runtime, beside peers. Writes the table
-// and the plot in docs/benchmarks.md. Options: --rounds N, --seconds N (of each measurement), --warm N (seconds
-// before it, as many unless told), --only ROW,ROW (by their ids in `rows.mjs`; nothing is written then).
-// `npm run bench -- scale` measures growth instead (`scale.mjs`), `npm run bench -- path` the
-// regression guard's counts (`path.mjs`), `npm run bench -- memory` what is remembered (`memory.mjs`), `npm run bench -- calls` single calls of the platform (`calls.mjs`).
+// `npm run bench`: measures what guarding a request costs in the Workers runtime, next to peers, and writes the table and
+// the plot in docs/benchmarks.md. Options: --rounds N; --seconds N, per measurement; --warm N, seconds of warm-up, as many
+// by default; --only ROW,ROW, ids in `rows.mjs`, which writes nothing.
+//
+// Other measurements: `npm run bench -- scale` (growth, `scale.mjs`), `-- path` (the hot-path counts, `path.mjs`),
+// `-- memory` (the caches, `memory.mjs`), `-- calls` (single platform calls, `calls.mjs`).
 
 import { parseArgs } from "node:util";
-import { needTools, run } from "../scripts/setup.mjs";
-import { needPeers, needPrograms } from "./lib/programs.mjs";
+import { ensureTools, run } from "../scripts/setup.mjs";
+import { ensurePeers, ensurePrograms } from "./lib/programs.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -15,10 +16,10 @@ const { values, positionals } = parseArgs({
 const [what = "requests"] = positionals;
 const number = (text, otherwise) => (text === undefined ? otherwise : Number(text));
 
-await needTools();
+await ensureTools();
 if (what !== "path" && what !== "memory") {
-  needPrograms();
-  needPeers();
+  ensurePrograms();
+  ensurePeers();
   run("tsc", ["--project", "bench/peers"]);
 }
 const { build } = await import("../scripts/build.mjs");
@@ -48,11 +49,11 @@ switch (what) {
   }
   case "memory": {
     const { checkMemory } = await import("./memory.mjs");
-    await checkMemory({ tells: true });
+    await checkMemory({ verbose: true });
     break;
   }
   default:
-    console.error(`npm run bench [-- scale | calls | path | memory] knows no ${what}`);
+    console.error(`Unknown measurement ${what}. Usage: npm run bench [-- scale | calls | path | memory]`);
     process.exit(1);
 }
 process.exit(0);

@@ -1,59 +1,62 @@
-// The bridge's one connection to Redis. It is made anew when a failover has left it with a replica.
+// The bridge's single connection to Redis. After a failover that leaves it on a replica, it reconnects.
 
-// The client that Redis itself maintains.
+// Redis's official client.
 import { createClient, ErrorReply, RESP_TYPES } from "redis";
-import type { Words } from "./protocol.ts";
+import type { CommandArgs } from "./protocol.ts";
 
-/** Milliseconds between two attempts to find the primary, and how long a command waits for one. */
-const [PAUSE, PATIENCE] = [1_000, 2_000];
+/** Milliseconds between two reconnects. */
+const RECONNECT_INTERVAL = 1_000;
 
-/** What a primary that has become a replica says, also from within a script. */
-const IS_REPLICA = /(^|-)(READONLY|MASTERDOWN) /;
+/** Milliseconds that a command waits for a reconnect before it is retried. */
+const RECONNECT_WAIT = 2_000;
 
-/** What became of some commands: their replies, an `ErrorReply` among them where one failed. */
+/** The error of a primary that has become a replica, also from within a script. */
+const REPLICA_ERROR = /(^|-)(READONLY|MASTERDOWN) /;
+
+/** One reply per command; an `ErrorReply` for a command that failed. */
 type Replies = unknown[];
 
-/** A connection to one Redis. What is no reply of Redis's is an outage, and rejects the promises. */
+/** A connection to one Redis. Promises are rejected if Redis does not reply. */
 export interface Connection {
-  /** Sends commands, each for itself. */
-  send(commands: Words[]): Promise<Replies>;
-  /** Applies all or none. The promise is rejected with an `ErrorReply` if it is none. */
-  transact(commands: Words[]): Promise<Replies>;
-  /** Leaves Redis. */
+  /** Sends commands that succeed or fail independently. */
+  send(commands: CommandArgs[]): Promise<Replies>;
+  /** Applies all commands or none. Rejects with an `ErrorReply` if none is applied. */
+  transact(commands: CommandArgs[]): Promise<Replies>;
+  /** Disconnects. */
   close(): void;
 }
 
-/** Connects to a Redis that is no cluster. */
+/** Connects to a single Redis; a Redis Cluster is an error. */
 export async function connect(url: string): Promise<Connection> {
-  let client = await open(url);
-  let renewal: Promise<void> | undefined;
-  let renewed = 0;
+  let client = await openClient(url);
+  let reconnecting: Promise<void> | undefined;
+  let lastReconnect = 0;
   let isClosed = false;
 
-  /** Connects once more, which looks the name up again, and takes the new connection for the old one. */
-  const renew = async () => {
-    renewed = Date.now();
-    const next = await open(url);
+  /** Opens a new connection, which resolves the host name again, and replaces the old one. */
+  const reconnect = async () => {
+    lastReconnect = Date.now();
+    const replacement = await openClient(url);
     const old = client;
-    client = next;
-    // What it still carries is answered first.
+    client = replacement;
+    // Pending commands are answered first.
     old.close().catch(() => undefined);
-    if (isClosed) next.destroy();
+    if (isClosed) replacement.destroy();
   };
-  /** What a replica has refused is sent again, with all that came with it: it has applied nothing. */
-  const again = async (attempt: () => Promise<Replies>) => {
+  /** Retries all commands after a reconnect if a replica refused one. A replica has applied none of them. */
+  const retryOnReplica = async (attempt: () => Promise<Replies>) => {
     const replies = await attempt();
-    if (!replies.some(isOfReplica)) return replies;
-    if (renewal === undefined && Date.now() - renewed < PAUSE) return replies;
-    renewal ??= renew().catch(complain).finally(() => (renewal = undefined));
-    await Promise.race([renewal, new Promise((waited) => setTimeout(waited, PATIENCE))]);
+    if (!replies.some(isReplicaError)) return replies;
+    if (reconnecting === undefined && Date.now() - lastReconnect < RECONNECT_INTERVAL) return replies;
+    reconnecting ??= reconnect().catch(logError).finally(() => (reconnecting = undefined));
+    await Promise.race([reconnecting, new Promise((resolve) => setTimeout(resolve, RECONNECT_WAIT))]);
     return attempt();
   };
   return {
-    send: (commands) => again(() => sendAll(client, commands)),
+    send: (commands) => retryOnReplica(() => sendAll(client, commands)),
     async transact(commands) {
-      const replies = await again(async () => {
-        // EXEC comes last; what failed before it says why there is none.
+      const replies = await retryOnReplica(async () => {
+        // The reply to EXEC is the last one. If a command before it failed, its error is the reason.
         const all = await sendAll(client, [["MULTI"], ...commands, ["EXEC"]]);
         const failed = all.find((reply) => reply instanceof ErrorReply);
         return failed ? [failed] : [all.at(-1)];
@@ -68,23 +71,23 @@ export async function connect(url: string): Promise<Connection> {
   };
 }
 
-const isOfReplica = (reply: unknown) => reply instanceof ErrorReply && IS_REPLICA.test(reply.message);
+const isReplicaError = (reply: unknown) => reply instanceof ErrorReply && REPLICA_ERROR.test(reply.message);
 
-const complain = (error: unknown) => console.error(`redis: ${String(error)}`);
+const logError = (error: unknown) => console.error(`redis: ${String(error)}`);
 
-type Client = Awaited<ReturnType<typeof open>>;
+type Client = Awaited<ReturnType<typeof openClient>>;
 
-/** Bytes stay bytes, so that they can be passed on as they are, and integers as exact as they come. */
-async function open(url: string) {
-  // Fails at once while Redis is away, as a hosted endpoint would, and connects again by itself.
+/** Connects. The client returns strings as bytes, to forward them unchanged, and integers as text, to keep them exact. */
+async function openClient(url: string) {
+  // Commands fail at once while Redis is unreachable, as with a hosted endpoint. The client reconnects by itself.
   const client = createClient({ url, RESP: 2, disableOfflineQueue: true }).withTypeMapping({
     [RESP_TYPES.BLOB_STRING]: Buffer,
     [RESP_TYPES.NUMBER]: String,
   });
-  client.on("error", complain);
+  client.on("error", logError);
   await client.connect();
   try {
-    await refuseCluster(client);
+    await rejectCluster(client);
   } catch (error) {
     client.destroy();
     throw error;
@@ -92,25 +95,25 @@ async function open(url: string) {
   return client;
 }
 
-async function refuseCluster(client: { sendCommand(words: Words): Promise<unknown> }) {
-  // Who may not ask is not before a cluster of which the bridge was ever told.
+async function rejectCluster(client: { sendCommand(args: CommandArgs): Promise<unknown> }) {
+  // Without permission for INFO, assume a single Redis.
   const info = await client.sendCommand(["INFO", "cluster"]).catch((error: unknown) => {
     if (error instanceof ErrorReply && error.message.startsWith("NOPERM")) return "";
     throw error;
   });
   if (/cluster_enabled:1/.test(String(info))) {
-    throw new Error("REDIS_URL is a node of a Redis Cluster, and the bridge speaks to a single Redis. Let it be one, with replicas if you like, or use Upstash.");
+    throw new Error("REDIS_URL is a node of a Redis Cluster, which the bridge does not support. Use a single Redis, with or without replicas, or Upstash.");
   }
 }
 
 /**
- * Sends commands one behind the other. Nothing of another request comes in between, nor after a lost
- * connection the rest without the start. Transactions go this way, too, because the client's own read all
- * replies as texts.
+ * Sends commands as one chain: no command of another request comes between them, and if the connection is
+ * lost, the rest is not sent without the start. Also used for transactions, because the client's own
+ * `multi` decodes all replies as text.
  */
-async function sendAll(client: Client, commands: Words[]): Promise<Replies> {
+async function sendAll(client: Client, commands: CommandArgs[]): Promise<Replies> {
   const chained = { chainId: Symbol("request") };
-  const replies = await Promise.allSettled(commands.map((words) => client.sendCommand(words, chained)));
+  const replies = await Promise.allSettled(commands.map((args) => client.sendCommand(args, chained)));
   return replies.map((reply) => {
     if (reply.status === "fulfilled") return reply.value;
     if (reply.reason instanceof ErrorReply) return reply.reason;

@@ -1,59 +1,60 @@
-// Upstash locks only a script's own keys when its first line says so. Redis and Valkey refuse
-// that flag, and know the script by the hash of what is left when it is taken away.
+// Upstash locks only a script's own keys if its first line has the flag `allow-key-locking`. Redis and
+// Valkey reject this flag, so the bridge removes it; the script then has another hash.
 
 import { createHash } from "node:crypto";
-import type { Words } from "./protocol.ts";
+import type { CommandArgs } from "./protocol.ts";
 
 const SHEBANG = /^#!lua[^\n]*\n?/;
 const FLAG = "allow-key-locking";
 
-/** Translates scripts and their hashes on the way to Redis. */
+/** Translates scripts and their hashes between client and Redis. */
 export class Scripts {
-  readonly #known = new Map<string, string>();
+  /** Maps the hash of a script that a client has sent to its hash without the flag. */
+  readonly #hashes = new Map<string, string>();
 
-  /** The command as Redis understands it. */
-  translate(words: Words): Words {
-    const [name = "", script = "", ...rest] = words;
+  /** Translates a command for Redis. */
+  translate(args: CommandArgs): CommandArgs {
+    const [name = "", script = "", ...rest] = args;
     switch (String(name).toUpperCase()) {
       case "EVAL":
       case "EVAL_RO":
-        return [name, this.#plain(script), ...rest];
+        return [name, this.#stripFlag(script), ...rest];
       case "EVALSHA":
       case "EVALSHA_RO":
         return [name, this.#hash(script), ...rest];
       case "SCRIPT":
         switch (String(script).toUpperCase()) {
           case "LOAD":
-            return [name, script, ...rest.map((text) => this.#plain(text))];
+            return [name, script, ...rest.map((text) => this.#stripFlag(text))];
           case "EXISTS":
             return [name, script, ...rest.map((hash) => this.#hash(hash))];
           default:
-            return words;
+            return args;
         }
       default:
-        return words;
+        return args;
     }
   }
 
-  /** The reply as the client understands it: a script is known by the hash of what was sent. */
-  translateReply([name, subcommand, script = ""]: Words, reply: unknown): unknown {
+  /** Translates a reply for the client: SCRIPT LOAD returns the hash of the script that the client has sent. */
+  translateReply([name, subcommand, script = ""]: CommandArgs, reply: unknown): unknown {
     const isLoad = [name, subcommand].join(" ").toUpperCase() === "SCRIPT LOAD";
     return isLoad && reply instanceof Uint8Array ? Buffer.from(sha1(script)) : reply;
   }
 
   #hash(script: string | Buffer): string | Buffer {
-    return this.#known.get(String(script).toLowerCase()) ?? script;
+    return this.#hashes.get(String(script).toLowerCase()) ?? script;
   }
 
-  #plain(script: string | Buffer): string | Buffer {
+  #stripFlag(script: string | Buffer): string | Buffer {
     if (typeof script !== "string") return script;
     const plain = script.replace(SHEBANG, withoutFlag);
-    if (plain !== script) this.#known.set(sha1(script), sha1(plain));
+    if (plain !== script) this.#hashes.set(sha1(script), sha1(plain));
     return plain;
   }
 }
 
-/** The first line without the flag; without anything, if it says nothing else. */
+/** Removes the flag from the first line, and the whole line if it has no other flag. */
 function withoutFlag(line: string): string {
   const others = line.replace(/(flags=)(\S*)/, (whole, name: string, flags: string) => {
     const all = flags.split(",");

@@ -1,11 +1,11 @@
-// The settings of this machine, `.dev.vars`, as wrangler reads them.
+// Reads `.dev.vars`, the settings for local development, as wrangler does.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./setup.mjs";
 
-/** Those of an environment, or else those of all; none if there is no such file. */
-export async function devVars(env) {
+/** The variables in `.dev.vars.ENV`, or else in `.dev.vars`; none if neither file exists. */
+export async function readDevVars(env) {
   const { parseEnv } = await import("node:util");
   const file = [env && `.dev.vars.${env}`, ".dev.vars"].map((name) => name && join(root, name)).find((name) => name && existsSync(name));
   return file ? parseEnv(readFileSync(file, "utf8")) : {};

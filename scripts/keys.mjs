@@ -1,14 +1,14 @@
-// `npm run keys -- --alg ES256`: makes a signing key, and says how to set it. With `--add FILE`, the
-// new key is put in front of those in the file, to rotate.
+// `npm run keys -- --alg ES256`: makes a signing key and prints how to set it. For rotation, `--add FILE` puts the
+// new key in front of the keys in the file.
 
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { giveUp, needTools, root } from "./setup.mjs";
+import { exitWithError, ensureTools, root } from "./setup.mjs";
 
 const algorithms = ["HS256", "HS384", "HS512", "ES256", "EdDSA"];
-await needTools();
+await ensureTools();
 const { values } = parseArgs({
   options: {
     alg: { type: "string", default: "ES256" },
@@ -17,7 +17,7 @@ const { values } = parseArgs({
     print: { type: "boolean", default: false },
   },
 });
-if (!algorithms.includes(values.alg)) giveUp(`--alg must be one of ${algorithms.join(", ")}.`);
+if (!algorithms.includes(values.alg)) exitWithError(`--alg must be one of ${algorithms.join(", ")}.`);
 
 const key = await makeKey(values.alg);
 const others = values.add === undefined ? [] : JSON.parse(readFileSync(values.add, "utf8")).keys;
@@ -26,22 +26,22 @@ if (values.print) {
   console.log(set);
 } else {
   const file = resolve(values.out ?? values.add ?? `${root}/.cache/keys/${key.kid}.json`);
-  if (existsSync(file) && values.add === undefined) giveUp(`${file} is there already; name another with --out.`);
+  if (existsSync(file) && values.add === undefined) exitWithError(`${file} already exists; choose another file with --out.`);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${set}\n`, { mode: 0o600 });
   const shown = relative(process.cwd(), file);
   console.log(`
-Made a key for ${values.alg}, named ${key.kid}. The set is in ${shown}: keep it secret, and keep it.
-Set it with
+Made a key for ${values.alg} with the kid ${key.kid}. The key set is in ${shown}. Keep the file, and keep it secret.
+Set the secret with
 
   npx wrangler secret put SIGNING_KEYS < ${shown}
 
-To change the key later, run this with --add ${shown}, and set it again. Tokens of the old key pass
-until it is taken out of the set.
+To rotate the key later, run this with --add ${shown}, and set the secret again. Tokens signed by the old key
+stay valid until you remove it from the set.
 `);
 }
 
-/** A private JWK whose name is its thumbprint (RFC 7638), so that it cannot be mixed up. */
+/** Makes a private JWK. Its `kid` is its thumbprint (RFC 7638), so it is unique. */
 async function makeKey(alg) {
   const { calculateJwkThumbprint, exportJWK, generateKeyPair } = await import("jose");
   if (alg.startsWith("HS")) {

@@ -1,16 +1,16 @@
-// `npm test`: formatting and lints first, then the core, the Worker, and a trial deployment.
+// `npm test`: formatting and lints, the core's tests, the Worker's tests, and a trial deployment.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkMemory } from "../bench/memory.mjs";
 import { checkPath } from "../bench/path.mjs";
 import { build } from "./build.mjs";
-import { giveUp, needPython, needTools, output, root, run, say } from "./setup.mjs";
+import { exitWithError, ensurePythonPackage, ensureTools, output, root, run, logStep } from "./setup.mjs";
 
-await needTools();
-needPrograms();
-needPython("Schemathesis", "schemathesis", "tests/openapi/requirements.txt");
-needPython("PyJWT", "pyjwt", "tests/docs/pyjwt_requirements.txt");
+await ensureTools();
+ensurePrograms();
+ensurePythonPackage("Schemathesis", "schemathesis", "tests/openapi/requirements.txt");
+ensurePythonPackage("PyJWT", "pyjwt", "tests/docs/pyjwt_requirements.txt");
 
 step("Formatting and lints");
 run("cargo", ["fmt", "--all", "--check"]);
@@ -20,9 +20,9 @@ run("cargo", ["clippy", "--quiet", "--locked", "--release", "--lib", "--target",
 step("The core, natively");
 const tree = output("cargo", ["tree", "--locked", "--package", "auth", "--target", "all", "--edges", "normal,build", "--prefix", "none"]);
 const platform = tree?.split("\n").filter((line) => /^(worker|wasm-bindgen|js-sys|web-sys)\b/.test(line)) ?? ["cargo tree failed"];
-if (platform.length > 0) giveUp(`The core depends on the platform: ${platform.join(", ")}.`);
+if (platform.length > 0) exitWithError(`The core must not depend on the platform, but depends on: ${platform.join(", ")}.`);
 run("cargo", ["test", "--quiet", "--locked", "--package", "auth", "--package", "checks"]);
-// Alone, so that its dependencies are built as the Worker's build needs them, and only once.
+// Separately, so that its dependencies have the same features as in the Worker's build and are built once.
 run("cargo", ["test", "--quiet", "--locked", "--package", "xtask"]);
 
 step("The Worker");
@@ -41,21 +41,21 @@ function step(name) {
   console.error(`\n== ${name}`);
 }
 
-/** redis-server, Chromium and Python, which the tests use as they are on the machine. */
-function needPrograms() {
-  const needed = [
-    { debian: "redis-server", isThere: () => output("redis-server", ["--version"]) !== undefined },
-    { debian: "chromium", isThere: () => process.env.CHROMIUM || ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Google Chrome.app"].some(existsSync) },
-    // Debian's Python makes no virtual environments without it.
-    { debian: "python3-venv", isThere: () => output("python3", ["-c", "import ensurepip, venv"]) !== undefined },
+/** Ensures redis-server, Chromium and Python, which the tests use from the system. */
+function ensurePrograms() {
+  const programs = [
+    { debian: "redis-server", isInstalled: () => output("redis-server", ["--version"]) !== undefined },
+    { debian: "chromium", isInstalled: () => process.env.CHROMIUM || ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Google Chrome.app"].some(existsSync) },
+    // Debian's Python needs it to make virtual environments.
+    { debian: "python3-venv", isInstalled: () => output("python3", ["-c", "import ensurepip, venv"]) !== undefined },
   ];
-  const missing = needed.filter(({ isThere }) => !isThere()).map(({ debian }) => debian);
+  const missing = programs.filter(({ isInstalled }) => !isInstalled()).map(({ debian }) => debian);
   if (missing.length === 0) return;
   const canInstall = process.getuid?.() === 0 && output("apt-get", ["--version"]) !== undefined;
   if (!canInstall) {
-    giveUp(`The tests need ${missing.join(" and ")}. Install them (Debian: apt install ${missing.join(" ")}; macOS: brew install redis python, and Chrome).`);
+    exitWithError(`The tests need ${missing.join(" and ")}. Install them (Debian: apt install ${missing.join(" ")}; macOS: brew install redis python, and Chrome).`);
   }
-  say(`Installing Debian's ${missing.join(" and ")}, which the tests need`);
+  logStep(`Installing Debian's ${missing.join(" and ")}, which the tests need`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   run("apt-get", ["update", "-qq"], { env });
   run("apt-get", ["install", "-qq", "--yes", "--no-install-recommends", ...missing], { env, stdio: ["ignore", "ignore", "inherit"] });

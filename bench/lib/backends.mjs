@@ -1,4 +1,4 @@
-// What stands behind the workers: an origin, and Redis with Upstash's REST protocol.
+// The workers' backends: an origin, and Redis with the Upstash REST protocol.
 
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { end, startPinned } from "./workerd.mjs";
 /** The token of the REST protocol. */
 export const restToken = "bench";
 
-/** A port that is free now. */
+/** A free port. */
 async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -22,8 +22,8 @@ async function freePort() {
 }
 
 /**
- * nginx, as the origin and as the fastest stand-in for Redis there can be: it answers every question
- * with the same live session. Upstash's own client asks for base64.
+ * Starts nginx as the origin and as a mock Redis, which answers every request with the same live session and is faster
+ * than any real one. Upstash's client requests base64.
  */
 export async function startNginx(folder, record) {
   mkdirSync(folder, { recursive: true });
@@ -53,29 +53,29 @@ http {
 }
 `);
   const child = startPinned(cores.others, "nginx", ["-p", folder, "-c", join(folder, "nginx.conf")]);
-  await listening(child, origin);
+  await waitUntilListening(child, origin);
   return { origin: `http://127.0.0.1:${origin}`, store: `http://127.0.0.1:${store}`, end: () => end(child) };
 }
 
-/** A real Redis behind the project's bridge. Nothing is kept on the disk. */
+/** Starts a Redis, without persistence, behind the project's bridge. */
 export async function startRedis(folder) {
   mkdirSync(folder, { recursive: true });
   const [redisPort, port] = [await freePort(), await freePort()];
   const args = ["--port", `${redisPort}`, "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no", "--loglevel", "warning"];
   const redis = startPinned(cores.others, "redis-server", args, { stdio: ["ignore", "ignore", "inherit"] });
-  await listening(redis, redisPort);
+  await waitUntilListening(redis, redisPort);
   const env = { ...process.env, REDIS_URL: `redis://127.0.0.1:${redisPort}`, UPSTASH_REDIS_REST_TOKEN: restToken, BRIDGE_PORT: `${port}` };
   const bridge = startPinned(cores.others, process.execPath, [join(root, "scripts/redis.mjs")], { env, stdio: ["ignore", "ignore", "inherit"] });
-  await listening(bridge, port);
+  await waitUntilListening(bridge, port);
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
     redisUrl: env.REDIS_URL,
     pids: { redis: redis.pid, bridge: bridge.pid },
-    /** Sends a command by the bridge. */
-    async send(...words) {
+    /** Sends a command through the bridge. */
+    async send(...args) {
       const headers = { authorization: `Bearer ${restToken}` };
-      const reply = await fetch(url, { method: "POST", headers, body: JSON.stringify(words) });
+      const reply = await fetch(url, { method: "POST", headers, body: JSON.stringify(args) });
       const { result, error } = await reply.json();
       if (error !== undefined) throw new Error(error);
       return result;
@@ -87,15 +87,15 @@ export async function startRedis(folder) {
   };
 }
 
-/** Waits until somebody listens there. */
-async function listening(child, port) {
+/** Waits until a process listens on the port. */
+async function waitUntilListening(child, port) {
   const { connect } = await import("node:net");
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`${child.spawnargs.join(" ")} has ended`);
+    if (child.exitCode !== null) throw new Error(`${child.spawnargs.join(" ")} exited`);
     const socket = connect(port, "127.0.0.1");
-    const isThere = await new Promise((tried) => socket.once("connect", () => tried(true)).once("error", () => tried(false)));
+    const isListening = await new Promise((resolve) => socket.once("connect", () => resolve(true)).once("error", () => resolve(false)));
     socket.destroy();
-    if (isThere) return;
-    await new Promise((again) => setTimeout(again, 20));
+    if (isListening) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

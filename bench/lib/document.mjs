@@ -1,19 +1,19 @@
-// Tables, and the parts of documents that scripts write; the rest of them is written by hand.
+// Writes tables and the generated parts of documents.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { root, say } from "../../scripts/setup.mjs";
+import { root, logStep } from "../../scripts/setup.mjs";
 
-/** Replaces one part of a document, from `<!-- PART -->` to `<!-- end -->`. */
+/** Replaces a generated part of a document, from `<!-- PART -->` to `<!-- end -->`. */
 export function write(document, part, text) {
   const file = join(root, document);
   const [before, , after] = readFileSync(file, "utf8").split(new RegExp(`(?<=<!-- ${part} -->\\n)([^]*?)(?=<!-- end -->)`));
-  if (after === undefined) throw new Error(`${document} has no part ${part}`);
+  if (after === undefined) throw new Error(`${document} has no part named ${part}`);
   writeFileSync(file, `${before}\n${text}\n\n${after}`);
-  say(`Written to ${document}`);
+  logStep(`Written to ${document}`);
 }
 
-/** A Markdown table, numbers to the right. */
+/** A Markdown table. All columns but `textColumns` are right-aligned. */
 export function table(head, rows, textColumns = [0]) {
   const line = (cells) => `| ${cells.join(" | ")} |`;
   const rule = head.map((_, at) => (textColumns.includes(at) ? "---" : "---:")).join("|");
@@ -26,7 +26,7 @@ export function median(numbers) {
   return sorted[Math.floor(sorted.length / 2)];
 }
 
-/** The day, in UTC. */
+/** The current date, in UTC. */
 export function today() {
   return new Date().toISOString().slice(0, 10);
 }

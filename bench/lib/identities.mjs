@@ -1,21 +1,21 @@
-// Keys, tokens and sessions, made without the guard's code.
+// Makes keys, tokens and sessions without the guard's code.
 
 import { constants, createHash, createHmac, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../scripts/setup.mjs";
 
-/** What the tokens name. */
+/** The `iss` and `aud` of the tokens. */
 export const issuer = "https://guard.test";
 export const audience = "https://members.test";
 
 const day = 86_400;
 
-/** A key of an algorithm: its JWK as the guard is given it, and what signs with it. */
+/** Makes a key: its JWK for the guard, and a function that signs with it. */
 export function makeKey(alg, rsa) {
   const hash = `sha${alg.slice(2)}`;
   if (alg.startsWith("HS")) {
-    // Text, because some libraries take no other secret.
+    // A text secret, because some libraries accept no other.
     const secret = Buffer.from(randomBytes(Number(alg.slice(2)) / 8).toString("base64url"));
     return { jwk: { kty: "oct", k: secret.toString("base64url") }, signer: (text) => createHmac(hash, secret).update(text).digest() };
   }
@@ -40,24 +40,24 @@ function jwks(publicKey) {
   return { jwk, publicJwk: jwk };
 }
 
-/** Base64url of a value as JSON. */
+/** Encodes a value as JSON in base64url. */
 export function encode(value) {
   return Buffer.from(JSON.stringify(value)).toString("base64url");
 }
 
 const random = () => randomBytes(16).toString("base64url");
 
-/** Keys of these algorithms by name; one that can sign is among them, as the guard wants it. */
+/** Makes a key for each algorithm. At least one must be able to sign, as the guard requires. */
 export function makeKeys(algorithms) {
   return Object.fromEntries(algorithms.map((alg) => [alg, makeKey(alg)]));
 }
 
-/** The setting SIGNING_KEYS. With the private half of a pair the guard signs assertions for the origin. */
+/** The value of SIGNING_KEYS. With `asserts`, it has private keys, with which the guard signs assertions for the origin. */
 export function signingKeys(keys, asserts = false) {
   return JSON.stringify({ keys: Object.entries(keys).map(([alg, { jwk, privateJwk }]) => ({ ...(asserts ? (privateJwk ?? jwk) : jwk), alg, kid: alg })) });
 }
 
-/** A user with a session, and the claims of its token. */
+/** Makes a user, a session, and the claims of its token. */
 export function makeUser(n) {
   const [sid, jti] = [random(), random()];
   const now = Math.floor(Date.now() / 1000);
@@ -66,20 +66,20 @@ export function makeUser(n) {
   return { sub, sid, claims, record: record(sid, jti, now) };
 }
 
-/** A session as the stores keep it; see `session.rs` in the core. */
+/** A session in its stored format; see `session.rs` in the core. */
 function record(sid, jti, now) {
-  const moments = { created: now * 1000, seen: now * 1000, expires: (now + day) * 1000 };
+  const times = { created: now * 1000, seen: now * 1000, expires: (now + day) * 1000 };
   const agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-  return JSON.stringify({ sid, jti, ...moments, device: "desktop", user_agent: agent, place: "Berlin, DE" });
+  return JSON.stringify({ sid, jti, ...times, device: "desktop", user_agent: agent, place: "Berlin, DE" });
 }
 
-/** Signs a token as the guard would. */
+/** Signs a token in the guard's format. */
 export function mint(claims, alg, { signer }) {
   const text = `${encode({ alg, typ: "at+jwt", kid: alg })}.${encode(claims)}`;
   return `${text}.${signer(text).toString("base64url")}`;
 }
 
-/** The guard's script that checks a session, as it names it to Redis. */
+/** The guard's script that checks a session, and its hash. */
 export function checkScript() {
   const [prelude, check] = ["prelude", "check"].map((name) => readFileSync(join(root, `auth/src/redis/${name}.lua`), "utf8"));
   const text = `#!lua flags=allow-key-locking\n${prelude}\n${check}`;

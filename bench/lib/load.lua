@@ -1,9 +1,8 @@
--- Sends requests with the `Authorization` values of a file, one after the other, and prints what wrk
--- counted as JSON. Arguments: the file, how many requests (0: until the time is over), and how many
--- addresses each of them is sent to in turn.
-local requests, at, left = {}, 0, 0
+-- Sends requests with the `Authorization` values in a file, in turn, and prints wrk's results as JSON. Arguments: the
+-- file, the number of requests (0: until the time is over), and the number of URLs to which each value is sent in turn.
+local requests, index, remaining = {}, 0, 0
 
--- wrk itself knows only the time to stop at; an interrupt stops it earlier.
+-- wrk can only stop after a given time. An interrupt stops it earlier.
 local ffi = require('ffi')
 ffi.cdef('int getpid(void); int kill(int pid, int signal);')
 local interrupt = 2
@@ -20,18 +19,18 @@ function init(args)
       requests[#requests + 1] = wrk.format('GET', path)
     end
   end
-  left = tonumber(args[2])
-  if left > 0 then response = count end
+  remaining = tonumber(args[2])
+  if remaining > 0 then response = count end
 end
 
 function request()
-  at = at % #requests + 1
-  return requests[at]
+  index = index % #requests + 1
+  return requests[index]
 end
 
 function count()
-  left = left - 1
-  if left == 0 then ffi.C.kill(ffi.C.getpid(), interrupt) end
+  remaining = remaining - 1
+  if remaining == 0 then ffi.C.kill(ffi.C.getpid(), interrupt) end
 end
 
 function done(summary, latency)

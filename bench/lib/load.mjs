@@ -1,4 +1,4 @@
-// The load: wrk, on the core of the back-ends.
+// Generates load with wrk, on the backends' core.
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,10 +6,10 @@ import { text } from "node:stream/consumers";
 import { root } from "../../scripts/setup.mjs";
 import { cpuMicros, startPinned } from "./workerd.mjs";
 
-/** The worker's core, and that of everything else. */
+/** The CPU core of the worker, and that of all other processes. */
 export const cores = { worker: 0, others: 1 };
 
-/** What a program that calls an API sends. */
+/** The request headers of a typical API client. */
 const headers = {
   "User-Agent": "members-app/3.2 (Linux; x86_64)",
   Accept: "application/json",
@@ -17,15 +17,15 @@ const headers = {
   "Accept-Encoding": "gzip, br",
 };
 
-/** Writes the file of `Authorization` values that the load walks through; "" stands for none. */
+/** Writes the file of `Authorization` values that requests use in turn; an empty token stands for none. */
 export function writeCredentials(file, tokens) {
   writeFileSync(file, tokens.map((token) => (token === "" ? "\n" : `Bearer ${token}\n`)).join(""));
   return file;
 }
 
 /**
- * Puts load on a server, and measures what it costs. Without `seconds`, `count` requests.
- * @returns what wrk counted, requests per second, and each measured process's µs per request
+ * Loads a server for `seconds`, or with `count` requests, and measures the CPU time.
+ * @returns wrk's results, requests per second, and the CPU µs per request of each process in `measured`
  */
 export async function load({ url, credentials, connections = 32, seconds = 600, count = 0, addresses = 1, measured = {} }) {
   const named = Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
@@ -36,7 +36,7 @@ export async function load({ url, credentials, connections = 32, seconds = 600, 
   const stdout = await text(wrk.stdout);
   const after = cpuOf(measured);
   const [, json] = /^JSON (.*)$/m.exec(stdout) ?? [];
-  if (json === undefined) throw new Error(`wrk said ${stdout}`);
+  if (json === undefined) throw new Error(`wrk printed no result: ${stdout}`);
   const counted = JSON.parse(json);
   const each = Object.keys(measured).map((name) => [name, (after[name] - before[name]) / counted.requests]);
   return { ...counted, perSecond: (counted.requests / counted.micros) * 1e6, cpu: Object.fromEntries(each) };

@@ -1,16 +1,16 @@
-// The built Worker under Node, in a wasm that counts its instructions. Store and origin answer at once.
+// Runs the built Worker in Node with wasm that counts its instructions. Store and origin are mocks that respond at once.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { originals } from "../../scripts/build.mjs";
+import { originalModules } from "../../scripts/build.mjs";
 import { root } from "../../scripts/setup.mjs";
 import { audience, issuer, signingKeys } from "./identities.mjs";
 
 const origin = "https://origin.test";
 const store = "https://store.test";
 
-/** What of the platform is counted: methods, functions and classes. */
+/** The platform calls that are counted: methods, functions and constructors. */
 const methods = [
   [Headers.prototype, ["append", "delete", "forEach", "get", "has", "keys", "set"]],
   [AbortSignal, ["any", "timeout"]],
@@ -20,12 +20,12 @@ const methods = [
 const functions = ["fetch", "setTimeout", "clearTimeout"].map((name) => [globalThis, name, globalThis[name]]);
 const classes = ["AbortController", "Headers", "Request", "Response"].map((name) => [globalThis, name, globalThis[name]]);
 
-/** Loads the Worker with a store, in which the user's session is live. */
+/** Loads the Worker with a store in which the user's session is live. */
 export async function loadWorker(folder, keys, { sub, record }, kind) {
   const outfile = join(folder, `${kind}.mjs`);
   await bundle(outfile, join(folder, "metered.wasm"));
   const counts = { calls: 0, instances: [] };
-  const { default: worker, UserSessions } = await instantiated(counts, () => import(`${pathToFileURL(outfile)}?${Date.now()}`));
+  const { default: worker, UserSessions } = await countInstances(counts, () => import(`${pathToFileURL(outfile)}?${Date.now()}`));
   const env = {
     ORIGIN_URL: origin,
     ISSUER: issuer,
@@ -74,7 +74,7 @@ function request(token, path = "/boats?of=mine", more = {}) {
   return new Request(`https://guard.test${path}`, { headers });
 }
 
-/** Bundles the Worker's own entry, for Node. */
+/** Bundles the Worker's entry for Node. */
 async function bundle(outfile, wasm) {
   const { build } = await import("esbuild");
   const runtime = `export class DurableObject { constructor(ctx, env) { this.ctx = ctx; this.env = env; } }
@@ -94,11 +94,11 @@ async function bundle(outfile, wasm) {
       }));
     },
   };
-  await build({ entryPoints: [join(root, "src/entry.js")], outfile, bundle: true, format: "esm", target: "es2024", platform: "node", logLevel: "error", plugins: [asNode, originals] });
+  await build({ entryPoints: [join(root, "src/entry.js")], outfile, bundle: true, format: "esm", target: "es2024", platform: "node", logLevel: "error", plugins: [asNode, originalModules] });
 }
 
-/** Every instance that is made meanwhile has its imports counted. */
-async function instantiated(counts, load) {
+/** Counts the calls to the imports of all wasm instances that `load` creates. */
+async function countInstances(counts, load) {
   const { Instance } = WebAssembly;
   WebAssembly.Instance = class extends Instance {
     constructor(module, imports) {
@@ -122,12 +122,12 @@ function counting(imports, counts) {
   return Object.fromEntries(Object.entries(imports).map(([name, module]) => [name, Object.fromEntries(all(module))]));
 }
 
-/** Stands between the Worker and the platform while a request is served. */
+/** Counts platform calls, with mocks of `fetch` and the log, while a request is served. */
 function countPlatform(record) {
   const tally = { calls: 0, during };
-  // With a length, as ordinary answers have one: what has none is tied to its session.
-  const answers = { [origin]: () => new Response("{}", { headers: { "content-length": "2" } }), [store]: () => new Response(JSON.stringify({ result: record })) };
-  const instead = { fetch: async (url) => answers[new URL(url).origin](), log: () => {} };
+  // With `Content-Length`, because the guard ends bodies without one with their session.
+  const responses = { [origin]: () => new Response("{}", { headers: { "content-length": "2" } }), [store]: () => new Response(JSON.stringify({ result: record })) };
+  const mocks = { fetch: async (url) => responses[new URL(url).origin](), log: () => {} };
   const counted = (call) => function (...args) {
     tally.calls += 1;
     return call.apply(this, args);
@@ -138,7 +138,7 @@ function countPlatform(record) {
   };
 
   async function during(serve) {
-    for (const [holder, name, call] of [...methods, ...functions]) holder[name] = counted(instead[name] ?? call);
+    for (const [holder, name, call] of [...methods, ...functions]) holder[name] = counted(mocks[name] ?? call);
     for (const [holder, name, made] of classes) holder[name] = new Proxy(made, { construct });
     try {
       return await serve();

@@ -1,13 +1,13 @@
-// A bar chart as plain SVG, readable on light and on dark ground.
+// Draws a bar chart as SVG, for light and dark themes.
 
 const [barsWidth, right, top, step, thick] = [420, 70, 44, 26, 16];
 
-/** How wide a letter is, in most fonts of 13 px. */
+/** The approximate width of a letter at 13 px. */
 const letterWidth = 7.2;
 
 /**
  * @param {{ title: string, unit: string, line?: number, bars: { label: string, value: number, ours: boolean }[] }} chart
- *   `line` is marked across all bars
+ *   `line` is a value that is marked across all bars
  */
 export function plot({ title, unit, line, bars }) {
   const most = Math.max(...bars.map(({ value }) => value), line ?? 0);

@@ -1,5 +1,5 @@
-// Do all workers make the same checks? Asked of each before it is measured, with an origin and a store
-// that see what they are sent.
+// Verifies, before a worker is measured, that it makes the same checks as the others. The origin and the store are mocks;
+// the origin records the headers that it receives.
 
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -8,25 +8,25 @@ import { makeUser, mint } from "./identities.mjs";
 import { endSessions, prepareWorker, seed } from "./workers.mjs";
 import { serve } from "./workerd.mjs";
 
-/** Tokens that must be refused, by what is wrong with them. */
-const wrong = {
+/** Tokens that must be refused, by the reason. */
+const invalidTokens = {
   "no token": () => "",
-  "another signature": ({ token }) => token.slice(0, -6) + (token.endsWith("AAAAAA") ? "BBBBBB" : "AAAAAA"),
+  "bad signature": ({ token }) => token.slice(0, -6) + (token.endsWith("AAAAAA") ? "BBBBBB" : "AAAAAA"),
   "another issuer": ({ sign }) => sign({ iss: "https://elsewhere.test" }),
   "another audience": ({ sign }) => sign({ aud: "https://elsewhere.test" }),
-  "an expiry that is over": ({ sign }) => sign({ exp: Math.floor(Date.now() / 1000) - 60 }),
-  "a time that is to come": ({ sign }) => sign({ nbf: Math.floor(Date.now() / 1000) + 60 }),
-  "a session that nobody knows": ({ sign }) => sign({ sid: "AAAAAAAAAAAAAAAAAAAAAA" }),
-  "a session that has ended": ({ ended }) => ended,
+  "expired": ({ sign }) => sign({ exp: Math.floor(Date.now() / 1000) - 60 }),
+  "not yet valid": ({ sign }) => sign({ nbf: Math.floor(Date.now() / 1000) + 60 }),
+  "unknown session": ({ sign }) => sign({ sid: "AAAAAAAAAAAAAAAAAAAAAA" }),
+  "ended session": ({ ended }) => ended,
 };
 
-/** Fails if a worker lets something pass that the others refuse, or tells the origin other things. */
+/** Fails if a worker accepts an invalid token, or forwards other headers than expected. */
 export async function checkSameness(name, folder, keys) {
   const users = [makeUser(1), makeUser(2)];
-  // It asks the origin before it knows, and drops the answer.
-  const asksAhead = name === "guard, overlapping";
-  const seen = [];
-  const backend = await startBackend(users, seen);
+  // It sends the origin request before the session check has finished, and drops the response.
+  const overlaps = name === "guard, overlapping";
+  const received = [];
+  const backend = await startBackend(users, received);
   const own = await prepareWorker(name, { folder, origin: backend.url, store: backend.url, keys });
   const worker = await serve(own);
   try {
@@ -35,12 +35,12 @@ export async function checkSameness(name, folder, keys) {
     await endSession(name, worker.url, users[1]);
     const claims = name === "guard, objects" ? JSON.parse(Buffer.from(token.split(".")[1], "base64url")) : users[0].claims;
     const sign = (differing) => mint({ ...claims, ...differing }, "HS256", keys.HS256);
-    await passes(name, worker.url, token, seen);
-    for (const [what, make] of Object.entries(wrong)) {
-      const before = seen.length;
-      const status = await send(worker.url, make({ token, sign, ended }));
-      const isSeen = seen.length !== before && !asksAhead;
-      if (status !== 401 || isSeen) throw new Error(`${name}: ${what} is answered by ${status}`);
+    await checkForwarding(name, worker.url, token, received);
+    for (const [reason, makeToken] of Object.entries(invalidTokens)) {
+      const before = received.length;
+      const status = await send(worker.url, makeToken({ token, sign, ended }));
+      const isForwarded = received.length !== before && !overlaps;
+      if (status !== 401 || isForwarded) throw new Error(`${name}: ${reason} is answered by ${status}${isForwarded ? " and forwarded" : ""}, not refused`);
     }
   } finally {
     await worker.end();
@@ -49,13 +49,13 @@ export async function checkSameness(name, folder, keys) {
   }
 }
 
-async function passes(name, url, token, seen) {
+async function checkForwarding(name, url, token, received) {
   const status = await send(url, token, { "X-Auth-Request-User": "forged", x_auth_request_email: "forged", Cookie: "theme=dark" });
-  const [headers] = seen.slice(-1);
+  const [headers] = received.slice(-1);
   const expected = { "x-auth-request-user": "m-0000001", "x-auth-request-groups": "member,board", "x-auth-request-claim-email": "m-0000001@rowing.example", cookie: "theme=dark" };
   const differing = Object.entries(expected).filter(([header, value]) => headers?.[header] !== value);
   if (status !== 200 || differing.length > 0 || headers.authorization !== undefined || headers.x_auth_request_email !== undefined) {
-    throw new Error(`${name}: a good request is answered by ${status}, and the origin gets ${JSON.stringify(headers)}`);
+    throw new Error(`${name} answers a valid request by ${status}, and forwards ${JSON.stringify(headers)}`);
   }
 }
 
@@ -72,25 +72,25 @@ async function endSession(name, url, { sub, sid, record }) {
   if (name === "guard, objects") await endSessions(url, sub);
 }
 
-/** An origin that notes the headers it gets, and a store, in one server. */
-async function startBackend(users, seen) {
+/** Starts one server that is the store and an origin that records the headers that it receives. */
+async function startBackend(users, received) {
   const records = new Map(users.map(({ sid, record }) => [sid, record]));
   const server = createServer(async (request, response) => {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     response.setHeader("content-type", "application/json");
     const isOrigin = request.url.startsWith("/boats");
-    if (isOrigin) seen.push(request.headers);
-    response.end(JSON.stringify(isOrigin ? {} : answer(request, Buffer.concat(chunks).toString())));
+    if (isOrigin) received.push(request.headers);
+    response.end(JSON.stringify(isOrigin ? {} : reply(request, Buffer.concat(chunks).toString())));
   }).listen(0, "127.0.0.1");
-  const answer = ({ url, headers }, body) => {
+  const reply = ({ url, headers }, body) => {
     const base64 = headers["upstash-encoding"] === "base64";
-    const one = (words) => {
-      const record = records.get(words.at(-1)) ?? null;
+    const lookUp = (args) => {
+      const record = records.get(args.at(-1)) ?? null;
       return { result: record && base64 ? Buffer.from(record).toString("base64") : record };
     };
-    if (url === "/pipeline") return JSON.parse(body).map(one);
-    return one(url === "/" ? JSON.parse(body) : url.split("/"));
+    if (url === "/pipeline") return JSON.parse(body).map(lookUp);
+    return lookUp(url === "/" ? JSON.parse(body) : url.split("/"));
   };
   await once(server, "listening");
   return {

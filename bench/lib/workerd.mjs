@@ -1,4 +1,4 @@
-// The Workers runtime itself, without Miniflare: one worker in one process.
+// Runs workers in workerd without Miniflare, one per process.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -7,12 +7,12 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { root } from "../../scripts/setup.mjs";
 
-/** The processes that run. Whatever ends the driver ends them, too. */
+/** Running processes. They are killed when this process exits. */
 const running = new Set();
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
 
-/** Starts a program on one core (any, if there is none named), to be ended with this one. */
+/** Starts a program, pinned to a CPU core if one is given. It ends with this process. */
 export function startPinned(core, program, args, options = {}) {
   const pinned = core === undefined ? [program, ...args] : ["taskset", "-c", `${core}`, program, ...args];
   const child = spawn(pinned[0], pinned.slice(1), { stdio: ["ignore", "inherit", "inherit"], ...options });
@@ -21,7 +21,7 @@ export function startPinned(core, program, args, options = {}) {
   return child;
 }
 
-/** Ends a program, and waits until it has ended. */
+/** Kills a program and waits for its exit. */
 export async function end(child) {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");
@@ -29,22 +29,21 @@ export async function end(child) {
   await ended;
 }
 
-/** Serves a folder with a `config.capnp`; returns once it listens. */
+/** Serves a folder that has a `config.capnp`; returns when workerd listens. */
 export async function serve(folder, core) {
   const args = ["serve", "--control-fd=3", join(folder, "config.capnp")];
   const child = startPinned(core, workerd(), args, { stdio: ["ignore", "ignore", "inherit", "pipe"] });
   const [line] = await Promise.race([
     once(createInterface(child.stdio[3]), "line"),
-    once(child, "exit").then(() => Promise.reject(new Error("workerd has ended"))),
+    once(child, "exit").then(() => Promise.reject(new Error("workerd exited"))),
   ]);
   const { port } = JSON.parse(line);
   return { pid: child.pid, port, url: `http://127.0.0.1:${port}`, end: () => end(child) };
 }
 
 /**
- * Writes a worker's folder: its modules and the configuration. The modules are paths by name;
- * bindings are texts. With `objects`, the class of that name keeps its objects on the disk. `v8Flags` are
- * those of the runtime's engine.
+ * Writes a worker's folder: its modules and configuration. `modules` maps names to paths; `bindings` are text bindings;
+ * `objects` names a Durable Object class, which is bound as USER_SESSIONS and stored on disk.
  */
 export function writeWorker(folder, { modules, bindings = {}, objects, date, flags = [], v8Flags = [] }) {
   rmSync(folder, { recursive: true, force: true });
@@ -77,20 +76,20 @@ const bench :Workerd.Worker = (
 `);
 }
 
-/** The program itself: npm's is a script that starts it. */
+/** The path of the workerd binary. npm's `workerd` is only a script that starts it. */
 export function workerd() {
   const packages = join(root, "node_modules/@cloudflare");
   const [own] = readdirSync(packages).filter((name) => name.startsWith(`workerd-${process.platform}`));
   return join(packages, own, "bin/workerd");
 }
 
-/** The processor time of a process since its start, all threads, in µs. */
+/** The CPU time of a process since its start, of all threads, in µs. */
 export function cpuMicros(pid) {
   const threads = readdirSync(`/proc/${pid}/task`).map((id) => readFileSync(`/proc/${pid}/task/${id}/schedstat`, "utf8"));
   return threads.reduce((sum, stat) => sum + Number(stat.split(" ")[0]) / 1000, 0);
 }
 
-/** The memory that a process holds, in MB. */
+/** The resident memory of a process, in MB. */
 export function residentMegabytes(pid) {
   const [, kilobytes] = /^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
   return Number(kilobytes) / 1024;

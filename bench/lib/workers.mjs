@@ -1,4 +1,4 @@
-// The workers that are measured, each in a folder that workerd can serve.
+// The measured workers, each in a folder that workerd can serve.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,25 +7,25 @@ import { restToken } from "./backends.mjs";
 import { audience, checkScript, issuer, mint, signingKeys } from "./identities.mjs";
 import { writeWorker } from "./workerd.mjs";
 
-/** The key of the guard's own API, by which the bench begins sessions in Durable Objects. */
+/** The guard's admin key, with which the bench begins sessions in Durable Objects. */
 export const adminKey = "a-key-of-the-bench-of-no-use-elsewhere";
 
 const guard = { "index.js": join(root, "build/index.js"), "guard_bg.wasm": join(root, "build/guard_bg.wasm") };
 
-/** What each worker is made of; a peer's `entry` is in `bench/peers`. */
+/** The parts of each worker; a peer's `entry` is in `bench/peers`. */
 const kinds = {
   floor: { entry: "floor.js", vars: { SCAN: "yes" } },
-  "floor without a look at names": { entry: "floor.js", vars: { SCAN: "" } },
+  "floor without header scan": { entry: "floor.js", vars: { SCAN: "" } },
   calls: { entry: "calls.js", objects: true },
   hono: { entry: "hono.js" },
   jose: { entry: "jose.js" },
   hand: { entry: "hand.js" },
-  "hand, forgetful": { entry: "hand.js", vars: { MEMORY: "none" } },
-  "hand, limited": { entry: "hand.js", vars: { LIMITS: "yes" } },
+  "hand, uncached": { entry: "hand.js", vars: { CACHE: "off" } },
+  "hand, timeouts": { entry: "hand.js", vars: { TIMEOUTS: "yes" } },
   "hand, objects": { entry: "hand-object.js", objects: true },
-  "hand, forgetful, objects": { entry: "hand-object.js", vars: { MEMORY: "none" }, objects: true },
-  "hand, limited, objects": { entry: "hand-object.js", vars: { LIMITS: "yes" }, objects: true },
-  // The binding is there with Redis, too, as wrangler.toml has it. No peer logs its requests.
+  "hand, uncached, objects": { entry: "hand-object.js", vars: { CACHE: "off" }, objects: true },
+  "hand, timeouts, objects": { entry: "hand-object.js", vars: { TIMEOUTS: "yes" }, objects: true },
+  // As in wrangler.toml, the Durable Objects are bound with Redis, too. The log is off because no peer logs requests.
   guard: { modules: guard, vars: { SESSION_STORE: "redis", REQUEST_LOG: "off" }, objects: true },
   "guard, logging": { modules: guard, vars: { SESSION_STORE: "redis" }, objects: true },
   "guard, overlapping": { modules: guard, vars: { SESSION_STORE: "redis", REQUEST_LOG: "off", OVERLAP_SAFE_REQUESTS: "true" }, objects: true },
@@ -60,7 +60,7 @@ export async function prepareWorker(name, { folder, origin, store, keys }) {
   return own;
 }
 
-/** Bundles a peer as the guard is bundled. */
+/** Bundles a peer with the same options as the guard. */
 async function bundle(entry, folder) {
   const { build } = await import("esbuild");
   const outfile = join(folder, "bundles", entry);
@@ -69,27 +69,27 @@ async function bundle(entry, folder) {
 }
 
 /**
- * Begins the users' sessions where the worker keeps them itself.
+ * Begins the users' sessions if the worker stores them in Durable Objects.
  * @returns the users' tokens
  */
 export async function seed(name, url, users, keys) {
   if (name === "guard, objects") return Promise.all(users.map(({ sub, claims }) => begin(url, sub, claims)));
-  if (name.startsWith("hand") && name.endsWith("objects")) await expect(fetch(url, { method: "PUT", body: JSON.stringify(users) }));
+  if (name.startsWith("hand") && name.endsWith("objects")) await expectSuccess(fetch(url, { method: "PUT", body: JSON.stringify(users) }));
   return users.map(({ claims }) => mint(claims, "HS256", keys.HS256));
 }
 
 async function begin(url, sub, { email, roles }) {
   const sessions = fetch(`${url}/_auth/admin/users/${sub}/sessions`, { method: "POST", headers: admin, body: JSON.stringify({ claims: { email }, roles }) });
-  return (await (await expect(sessions)).json()).access_token;
+  return (await (await expectSuccess(sessions)).json()).access_token;
 }
 
-/** Ends the sessions of a user of the guard's. */
-export const endSessions = (url, sub) => expect(fetch(`${url}/_auth/admin/users/${sub}/sessions`, { method: "DELETE", headers: admin }));
+/** Ends a user's sessions in the guard. */
+export const endSessions = (url, sub) => expectSuccess(fetch(`${url}/_auth/admin/users/${sub}/sessions`, { method: "DELETE", headers: admin }));
 
 const admin = { authorization: `Bearer ${adminKey}`, "content-type": "application/json" };
 
-async function expect(answer) {
-  const response = await answer;
+async function expectSuccess(pending) {
+  const response = await pending;
   if (!response.ok) throw new Error(`${response.url}: ${response.status} ${await response.text()}`);
   return response;
 }

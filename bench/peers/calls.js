@@ -1,4 +1,4 @@
-// Calls of the platform, each over and over: what one costs by itself (`bench/calls.mjs`).
+// Repeats single platform calls, to measure the cost of one (`bench/calls.mjs`).
 
 import { DurableObject } from "cloudflare:workers";
 
@@ -12,12 +12,12 @@ export class UserSessions extends DurableObject {
 
 const NAMES = ["accept", "accept-encoding", "accept-language", "authorization", "host", "user-agent"];
 
-/** What is called about, once it is there. */
-class Things {
+/** The objects that the calls use, made once. */
+class Fixture {
   url = "http://origin.test/boats";
   headers = new Headers(NAMES.map((name) => [name, `the value of ${name}`]));
   cf = { cacheTtlByStatus: { "100-599": -1 } };
-  seen = "";
+  last = "";
 
   /** @param {any} env */
   constructor(env) {
@@ -27,19 +27,19 @@ class Things {
   }
 }
 
-/** Those that are waited for. @type {Record<string, (things: Things) => PromiseLike<unknown>>} */
-const waiting = {
+/** Calls that are awaited. @type {Record<string, (fixture: Fixture) => PromiseLike<unknown>>} */
+const awaited = {
   fetch: ({ store }) => fetch(store).then((reply) => reply.text()),
   object: ({ objects }) => objects.getByName("m-001").check("the-session"),
 };
 
-/** @type {Record<string, (things: Things) => unknown>} */
+/** @type {Record<string, (fixture: Fixture) => unknown>} */
 const calls = {
   nothing: () => undefined,
   name: ({ objects }) => objects.getByName("m-001"),
   id: ({ objects, id }) => objects.get(id),
   copy: ({ headers }) => new Headers(headers),
-  each: (things) => things.headers.forEach((value) => (things.seen = value)),
+  each: (fixture) => fixture.headers.forEach((value) => (fixture.last = value)),
   has: ({ headers }) => headers.has("x-guard-login"),
   get: ({ headers }) => headers.get("user-agent"),
   response: () => new Response(null),
@@ -50,23 +50,23 @@ const calls = {
   promise: () => new Promise((resolve) => resolve(undefined)),
 };
 
-/** So many of the others are made without a pause, in which the runtime tidies up. */
+/** Synchronous calls between two pauses, in which the runtime can collect garbage. */
 const AT_ONCE = 1000;
 
 export default {
   /**
-   * Makes a call so often: `/CALL/COUNT`.
+   * `/CALL/COUNT` makes a call COUNT times.
    * @param {Request} request
    * @param {any} env
    */
   async fetch(request, env) {
     const [, name = "", count] = new URL(request.url).pathname.split("/");
-    const [wait, call] = [waiting[name], calls[name]];
+    const [wait, call] = [awaited[name], calls[name]];
     if (wait === undefined && call === undefined) return new Response(null, { status: 404 });
-    const things = new Things(env);
+    const fixture = new Fixture(env);
     for (let made = 0; made < Number(count); made += 1) {
-      if (wait !== undefined) await wait(things);
-      else call?.(things);
+      if (wait !== undefined) await wait(fixture);
+      else call?.(fixture);
       if (made % AT_ONCE === 0) await null;
     }
     return new Response();

@@ -1,9 +1,10 @@
-// What every peer needs, whoever verifies its tokens: the session's verdict and the identity headers.
+// Shared by all peers: the session check, the identity headers, and the headers for the origin.
 
 /**
- * Why a session does not serve, `undefined` if it does. As `session::judge` in the guard's core.
+ * The reason why a session is invalid for a token; `undefined` if it is valid. Same rules as `session::judge_token` in the
+ * guard's core.
  * @param {any} session the record, `null` if there is none
- * @param {any} claims the token's
+ * @param {any} claims the token's claims
  * @param {number} now milliseconds
  */
 export function refusal(session, claims, now) {
@@ -12,12 +13,12 @@ export function refusal(session, claims, now) {
   if (now >= session.expires || now >= session.idle_expires) return "session_expired";
   if (session.refreshed === undefined || claims.jti === session.jti) return undefined;
   if (claims.iat > Math.floor(session.refreshed / 1000)) return undefined;
-  const isBefore = claims.jti === session.previous_jti && now < session.refreshed + 30_000;
-  return isBefore ? undefined : "session_revoked";
+  const isPrevious = claims.jti === session.previous_jti && now < session.refreshed + 30_000;
+  return isPrevious ? undefined : "session_revoked";
 }
 
 /**
- * The headers that tell the origin who is asking, by name.
+ * The identity headers for the origin.
  * @param {any} claims
  * @returns {[string, string][]}
  */
@@ -39,37 +40,37 @@ function encode(text) {
   return /[^ -~]|%|^ | $/.test(text) ? encodeURIComponent(text) : text;
 }
 
-/** What an origin would take for the word of a proxy: as `reserved.rs` in the guard's core. */
+/** Prefixes of headers that an origin would trust as a proxy's; the same as in the guard's core. */
 const PREFIXES = [
   "xauthrequest", "xguard", "xforward", "forwarded", "remote", "xremote", "xreal", "trueclient", "xtrueclient", "clientip", "xclientip",
   "xcluster", "xoriginating", "xproxy", "xenvoy", "xoriginal", "xrewrite", "xoverride", "xhttp", "xhost", "xrequesturi", "xscriptname",
 ];
 
-/** Would an origin read this name, in lower case, as one of them, or does it concern the connection only? */
+/** Matches names, in lower case, that an origin may read as one of these, and hop-by-hop headers. */
 export const RESERVED = new RegExp(`^[^a-z0-9]*(?:${PREFIXES.map((name) => [...name].join("[^a-z0-9]*")).join("|")})|^(?:connection|keep-alive|te|trailer|transfer-encoding|upgrade|http2-settings|proxy-.*)$`);
 
 /**
- * The headers on their way to the origin: without the credential and forged identities.
+ * The headers for the origin: without the credential and forged identity headers.
  * @param {string} url
  * @param {Headers} sent
  * @param {[string, string][]} identity
  */
-export function onward(url, sent, identity) {
+export function originHeaders(url, sent, identity) {
   const headers = new Headers(sent);
   headers.delete("authorization");
   for (const name of sent.keys()) if (RESERVED.test(name)) headers.delete(name);
   for (const [name, value] of identity) headers.set(name, value);
-  tellClient(url, sent, headers);
+  setForwarded(url, sent, headers);
   return headers;
 }
 
 /**
- * How the client came here.
+ * Sets `X-Forwarded-*`.
  * @param {string} url
  * @param {Headers} sent
  * @param {Headers} headers
  */
-export function tellClient(url, sent, headers) {
+export function setForwarded(url, sent, headers) {
   const [scheme = "", , host = ""] = url.split("/", 3);
   const address = sent.get("cf-connecting-ip");
   if (address !== null) headers.set("x-forwarded-for", address);
@@ -78,10 +79,10 @@ export function tellClient(url, sent, headers) {
 }
 
 /**
- * The headers on their way to the origin as `onward` has them, made of those of the last request with the
- * same names: mostly a few values differ.
+ * The same as `originHeaders`, but reuses the headers of the last request if the names are the same, because mostly only a
+ * few values differ.
  */
-export class Onward {
+export class OriginHeaders {
   /** @type {string[]} */
   #names = [];
   /** @type {string[]} */
@@ -104,29 +105,29 @@ export class Onward {
       names.push(name);
       values.push(value);
     });
-    const known = this.#headers;
-    const isKnown = known !== undefined && url === this.#url && names.length === this.#names.length && names.every((name, at) => name === this.#names[at]);
+    const cached = this.#headers;
+    const isReusable = cached !== undefined && url === this.#url && names.length === this.#names.length && names.every((name, at) => name === this.#names[at]);
     /** @type {[string, string][]} */
     const changed = [];
-    if (isKnown) values.forEach((value, at) => value === this.#values[at] || changed.push([names[at] ?? "", value]));
+    if (isReusable) values.forEach((value, at) => value === this.#values[at] || changed.push([names[at] ?? "", value]));
     const isPlain = changed.every(([name, value]) => name !== "authorization" && name !== "cf-connecting-ip" && !value.includes(",") && !RESERVED.test(name));
-    if (known !== undefined && isKnown && isPlain) {
+    if (cached !== undefined && isReusable && isPlain) {
       for (const [name, value] of changed) {
-        known.set(name, value);
+        cached.set(name, value);
         this.#values[names.indexOf(name)] = value;
       }
-      return known;
+      return cached;
     }
     this.#names = names;
     this.#values = values;
     this.#url = url;
-    this.#headers = onward(url, sent, identity);
+    this.#headers = originHeaders(url, sent, identity);
     return this.#headers;
   }
 }
 
 /**
- * A refusal as problem details.
+ * A refusal, as problem details (RFC 9457).
  * @param {string} code
  * @param {number} status
  */

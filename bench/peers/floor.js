@@ -1,12 +1,12 @@
-// The two fetches that guarding a request takes, in their cheapest form, with the header work that
-// goes with them, and nothing checked. What is left of a guard's cost above this is the guard's own.
+// The two fetches and the header work that guarding a request requires, in their cheapest form, without any check. What a
+// guard costs beyond this is its own cost.
 
-import { RESERVED, tellClient } from "./common.js";
+import { RESERVED, setForwarded } from "./common.js";
 
 /** @type {{ headers: Headers, cache: "no-store" } | undefined} */
-let ask;
+let checkInit;
 /** @type {string} */
-let question;
+let checkUrl;
 
 export default {
   /**
@@ -14,9 +14,9 @@ export default {
    * @param {Record<string, string>} env
    */
   async fetch(request, env) {
-    ask ??= { headers: new Headers({ authorization: `Bearer ${env.UPSTASH_REDIS_REST_TOKEN}` }), cache: "no-store" };
-    question ??= `${env.UPSTASH_REDIS_REST_URL}/evalsha/${env.SCRIPT}/1/guard%3AbS0wMDAwMDAw/1790000000000/BwcHBwcHBwcHBwcHBwcHBw`;
-    const reply = await fetch(question, ask);
+    checkInit ??= { headers: new Headers({ authorization: `Bearer ${env.UPSTASH_REDIS_REST_TOKEN}` }), cache: "no-store" };
+    checkUrl ??= `${env.UPSTASH_REDIS_REST_URL}/evalsha/${env.SCRIPT}/1/guard%3AbS0wMDAwMDAw/1790000000000/BwcHBwcHBwcHBwcHBwcHBw`;
+    const reply = await fetch(checkUrl, checkInit);
     await reply.text();
     const { method, body, url } = request;
     const headers = new Headers(request.headers);
@@ -28,7 +28,7 @@ export default {
     headers.set("X-Auth-Request-Groups", "member,board");
     headers.set("X-Auth-Request-Claim-email", "m-0000000@rowing.example");
     headers.set("X-Auth-Request-Claim-roles", '["member","board"]');
-    tellClient(url, request.headers, headers);
+    setForwarded(url, request.headers, headers);
     return fetch(env.ORIGIN_URL + url.slice(url.indexOf("/", 8)), { method, headers, body, redirect: "manual" });
   },
 };

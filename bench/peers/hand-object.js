@@ -1,15 +1,15 @@
-// The hand-written guard with a Durable Object per user in place of Redis. The object keeps the
-// records in memory while it lives, and in SQLite always, as the guard's does.
+// The hand-written guard with a Durable Object per user instead of Redis. As in the guard, the object stores the records in
+// SQLite and caches them in memory.
 
 import { DurableObject } from "cloudflare:workers";
 import { refusal, refused } from "./common.js";
-import { Limits, limitsOf } from "./limits.js";
-import { Tokens, sent, untimely } from "./tokens.js";
+import { Timeouts, timeoutsOf } from "./timeouts.js";
+import { Tokens, presentedToken, timeError } from "./tokens.js";
 
 /** @type {Tokens | undefined} */
 let tokens;
-/** @type {ReturnType<typeof limitsOf>} */
-let limited;
+/** @type {ReturnType<typeof timeoutsOf>} */
+let timeoutSettings;
 
 /** @extends {DurableObject<unknown>} */
 export class UserSessions extends DurableObject {
@@ -17,7 +17,7 @@ export class UserSessions extends DurableObject {
   #records;
 
   /**
-   * The record of a session, as JSON.
+   * Returns the record of a session as JSON.
    * @param {string} sid
    */
   check(sid) {
@@ -25,7 +25,7 @@ export class UserSessions extends DurableObject {
   }
 
   /**
-   * Keeps a session.
+   * Stores a session.
    * @param {string} sid
    * @param {string} record
    */
@@ -51,40 +51,40 @@ export default {
    */
   async fetch(request, env) {
     if (request.method === "PUT") return seed(request, env);
-    if (tokens === undefined) [tokens, limited] = [new Tokens(env), limitsOf(env)];
-    const token = sent(request.headers);
+    if (tokens === undefined) [tokens, timeoutSettings] = [new Tokens(env), timeoutsOf(env)];
+    const token = presentedToken(request.headers);
     if (token === undefined) return refused("token_missing");
-    const genuine = tokens.recall(token) ?? (await tokens.verify(token));
-    if (genuine === undefined) return refused("token_invalid");
+    const verified = tokens.cached(token) ?? (await tokens.verify(token));
+    if (verified === undefined) return refused("token_invalid");
     const now = Date.now();
-    const { claims, identity } = genuine;
-    const early = untimely(claims, now / 1000);
-    if (early !== undefined) return refused(early);
-    const limits = limited && new Limits(limited);
+    const { claims, identity } = verified;
+    const outsideValidity = timeError(claims, now / 1000);
+    if (outsideValidity !== undefined) return refused(outsideValidity);
+    const timeouts = timeoutSettings && new Timeouts(timeoutSettings);
     try {
       /** @type {Promise<string>} */
-      const asked = env.USER_SESSIONS.getByName(claims.sub).check(claims.sid);
-      const record = await (limits?.store(asked) ?? asked);
-      if (record !== genuine.reply) {
-        genuine.session = JSON.parse(record);
-        genuine.reply = record;
+      const pending = env.USER_SESSIONS.getByName(claims.sub).check(claims.sid);
+      const record = await (timeouts?.store(pending) ?? pending);
+      if (record !== verified.reply) {
+        verified.session = JSON.parse(record);
+        verified.reply = record;
       }
     } catch {
       return refused("store_unavailable", 503);
     }
-    const why = refusal(genuine.session, claims, Date.now());
-    if (why !== undefined) return refused(why);
+    const reason = refusal(verified.session, claims, Date.now());
+    if (reason !== undefined) return refused(reason);
     const { url, method, body } = request;
-    const headers = genuine.onward.headers(url, request.headers, identity);
-    const there = env.ORIGIN_URL + url.slice(url.indexOf("/", 8));
-    if (limited === undefined) return fetch(there, { method, headers, body, redirect: "manual" });
-    const answer = fetch(there, { method, headers, body, redirect: "manual", cf: limited.cf });
-    return limits?.origin(answer) ?? answer;
+    const headers = verified.originHeaders.headers(url, request.headers, identity);
+    const target = env.ORIGIN_URL + url.slice(url.indexOf("/", 8));
+    if (timeoutSettings === undefined) return fetch(target, { method, headers, body, redirect: "manual" });
+    const response = fetch(target, { method, headers, body, redirect: "manual", cf: timeoutSettings.cf });
+    return timeouts?.origin(response) ?? response;
   },
 };
 
 /**
- * Begins the sessions of the bench's users.
+ * Stores the sessions of the bench's users.
  * @param {Request} request
  * @param {any} env
  */

@@ -1,11 +1,10 @@
-// A guard as a careful person writes it by hand, with WebCrypto and every trick that the guard uses:
-// everything that lasts made once, verified tokens and what follows from them remembered, the store
-// asked by GET in the path form, its reply read as text and parsed only if it is news, one timer for both
-// waits, and the headers of a token's last request used again.
+// A guard written by hand with WebCrypto and all optimisations of the guard: long-lived objects are made once; verified
+// tokens and what derives from them are cached; the store is queried by GET in the path form; its reply is parsed only if
+// its text has changed; one timer serves both timeouts; and the headers of a token's last request are reused.
 
 import { refusal, refused } from "./common.js";
-import { Limits, limitsOf } from "./limits.js";
-import { Tokens, sent, untimely } from "./tokens.js";
+import { Timeouts, timeoutsOf } from "./timeouts.js";
+import { Tokens, presentedToken, timeError } from "./tokens.js";
 
 /** @type {ReturnType<typeof prepare> | undefined} */
 let app;
@@ -13,9 +12,9 @@ let app;
 /** @param {Record<string, string>} env */
 function prepare(env) {
   const headers = new Headers({ authorization: `Bearer ${env.UPSTASH_REDIS_REST_TOKEN}` });
-  const ask = { method: "GET", headers, cache: /** @type {const} */ ("no-store") };
+  const checkInit = { method: "GET", headers, cache: /** @type {const} */ ("no-store") };
   const check = `${env.UPSTASH_REDIS_REST_URL}/evalsha/${env.SCRIPT}/1/`;
-  return { tokens: new Tokens(env), ask, check, limits: limitsOf(env), origin: env.ORIGIN_URL ?? "" };
+  return { tokens: new Tokens(env), checkInit, check, timeouts: timeoutsOf(env), origin: env.ORIGIN_URL ?? "" };
 }
 
 export default {
@@ -25,37 +24,37 @@ export default {
    */
   async fetch(request, env) {
     app ??= prepare(env);
-    const token = sent(request.headers);
+    const token = presentedToken(request.headers);
     if (token === undefined) return refused("token_missing");
-    const genuine = app.tokens.recall(token) ?? (await app.tokens.verify(token));
-    if (genuine === undefined) return refused("token_invalid");
+    const verified = app.tokens.cached(token) ?? (await app.tokens.verify(token));
+    if (verified === undefined) return refused("token_invalid");
     const now = Date.now();
-    const { claims, key, identity } = genuine;
-    const early = untimely(claims, now / 1000);
-    if (early !== undefined) return refused(early);
-    /** @type {Limits | undefined} */
-    const limits = app.limits && new Limits(app.limits);
+    const { claims, key, identity } = verified;
+    const outsideValidity = timeError(claims, now / 1000);
+    if (outsideValidity !== undefined) return refused(outsideValidity);
+    /** @type {Timeouts | undefined} */
+    const timeouts = app.timeouts && new Timeouts(app.timeouts);
     try {
-      const asked = fetch(`${app.check}${key}/${now}/${claims.sid}`, app.ask).then(async (reply) => {
+      const pending = fetch(`${app.check}${key}/${now}/${claims.sid}`, app.checkInit).then(async (reply) => {
         const text = await reply.text();
         if (reply.status !== 200) throw new Error(text);
         return text;
       });
-      const text = await (limits?.store(asked) ?? asked);
-      if (text !== genuine.reply) {
-        genuine.session = JSON.parse(JSON.parse(text).result);
-        genuine.reply = text;
+      const text = await (timeouts?.store(pending) ?? pending);
+      if (text !== verified.reply) {
+        verified.session = JSON.parse(JSON.parse(text).result);
+        verified.reply = text;
       }
     } catch {
       return refused("store_unavailable", 503);
     }
-    const why = refusal(genuine.session, claims, Date.now());
-    if (why !== undefined) return refused(why);
+    const reason = refusal(verified.session, claims, Date.now());
+    if (reason !== undefined) return refused(reason);
     const { url, method, body } = request;
-    const headers = genuine.onward.headers(url, request.headers, identity);
-    const there = app.origin + url.slice(url.indexOf("/", 8));
-    if (app.limits === undefined) return fetch(there, { method, headers, body, redirect: "manual" });
-    const answer = fetch(there, { method, headers, body, redirect: "manual", cf: app.limits.cf });
-    return limits?.origin(answer) ?? answer;
+    const headers = verified.originHeaders.headers(url, request.headers, identity);
+    const target = app.origin + url.slice(url.indexOf("/", 8));
+    if (app.timeouts === undefined) return fetch(target, { method, headers, body, redirect: "manual" });
+    const response = fetch(target, { method, headers, body, redirect: "manual", cf: app.timeouts.cf });
+    return timeouts?.origin(response) ?? response;
   },
 };

@@ -1,9 +1,9 @@
-// Hono with its JWT middleware and @upstash/redis, put together as their documentation shows.
+// Hono with its JWT middleware and @upstash/redis, combined as in their documentation.
 
 import { Redis } from "@upstash/redis/cloudflare";
 import { Hono } from "hono";
 import { jwt } from "hono/jwt";
-import { identity, onward, refusal, refused } from "./common.js";
+import { identity, originHeaders, refusal, refused } from "./common.js";
 
 /** @type {Hono<{ Bindings: any }>} */
 const app = new Hono();
@@ -23,18 +23,18 @@ app.use(async (c, next) => {
   const claims = c.get("jwtPayload");
   redis ??= Redis.fromEnv(c.env);
   const session = await redis.hget(`guard:${btoa(claims.sub).replaceAll("=", "")}`, claims.sid);
-  const why = refusal(session, claims, Date.now());
-  return why === undefined ? next() : refused(why);
+  const reason = refusal(session, claims, Date.now());
+  return reason === undefined ? next() : refused(reason);
 });
 
 app.all("*", (c) => {
   const { pathname, search } = new URL(c.req.url);
-  const headers = onward(c.req.raw.url, c.req.raw.headers, identity(c.get("jwtPayload")));
+  const headers = originHeaders(c.req.raw.url, c.req.raw.headers, identity(c.get("jwtPayload")));
   return fetch(new Request(c.env.ORIGIN_URL + pathname + search, c.req.raw), { headers, redirect: "manual" });
 });
 
 /**
- * The bench's key is text, as the middleware wants it.
+ * The bench's key is text, because the middleware requires it.
  * @param {any} env
  */
 function secretOf(env) {

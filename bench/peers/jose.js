@@ -1,9 +1,8 @@
-// jose and @upstash/redis, put together as their documentation shows, with whatever can be made once
-// made once.
+// jose and @upstash/redis, combined as in their documentation. Long-lived objects are made once.
 
 import { Redis } from "@upstash/redis/cloudflare";
 import { importJWK, jwtVerify } from "jose";
-import { identity, onward, refusal, refused } from "./common.js";
+import { identity, originHeaders, refusal, refused } from "./common.js";
 
 /** @type {ReturnType<typeof prepare> | undefined} */
 let app;
@@ -32,10 +31,10 @@ export default {
       return refused(/** @type {any} */ (error).code === "ERR_JWT_EXPIRED" ? "token_expired" : "token_invalid");
     }
     const session = await app.redis.hget(`guard:${btoa(claims.sub).replaceAll("=", "")}`, claims.sid);
-    const why = refusal(session, claims, Date.now());
-    if (why !== undefined) return refused(why);
+    const reason = refusal(session, claims, Date.now());
+    if (reason !== undefined) return refused(reason);
     const { pathname, search } = new URL(request.url);
-    const headers = onward(request.url, request.headers, identity(claims));
+    const headers = originHeaders(request.url, request.headers, identity(claims));
     return fetch(new Request(env.ORIGIN_URL + pathname + search, request), { headers, redirect: "manual" });
   },
 };

@@ -1,66 +1,66 @@
-// Tokens verified with WebCrypto by hand, and remembered, for the two hand-written peers.
+// Verifies tokens with WebCrypto and caches them, for the two hand-written peers.
 
-import { Onward, identity } from "./common.js";
+import { OriginHeaders, identity } from "./common.js";
 
 /**
- * A token that is genuine: its claims, what the origin is told of it, the question to the store, and what
- * is the same for most requests with it.
- * @typedef {{ claims: any, identity: [string, string][], key: string, onward: Onward, reply: string, session: any }} Genuine
+ * A token whose signature is verified: its claims, its identity headers, the key of its user in the store, and what most
+ * of its requests share.
+ * @typedef {{ claims: any, identity: [string, string][], key: string, originHeaders: OriginHeaders, reply: string, session: any }} VerifiedToken
  */
 
-/** As many as the guard remembers, in two halves as there. */
-const HALF = 1000;
+/** Half the size of the cache, which consists of two generations, as in the guard. */
+const GENERATION_SIZE = 1000;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 const encoder = new TextEncoder();
 
-/** Verifies the HS256 tokens of one issuer for one audience; with `MEMORY` as "none", each of them each time. */
+/** Verifies the HS256 tokens of one issuer for one audience; with `CACHE` "off", verifies each token every time. */
 export class Tokens {
-  /** @type {Map<string, Genuine>} */
+  /** @type {Map<string, VerifiedToken>} */
   #young = new Map();
-  /** @type {Map<string, Genuine>} */
+  /** @type {Map<string, VerifiedToken>} */
   #old = new Map();
   /** @type {Map<string, Promise<CryptoKey>>} */
   #keys;
   #issuer;
   #audience;
-  #forgets;
+  #isUncached;
 
   /** @param {Record<string, string>} env */
   constructor(env) {
     this.#issuer = env.ISSUER;
     this.#audience = env.AUDIENCE;
-    this.#forgets = env.MEMORY === "none";
+    this.#isUncached = env.CACHE === "off";
     const { keys } = JSON.parse(env.SIGNING_KEYS ?? "");
     const read = (/** @type {any} */ jwk) => crypto.subtle.importKey("jwk", jwk, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
     this.#keys = new Map(keys.filter((/** @type {any} */ key) => key.alg === "HS256").map((/** @type {any} */ key) => [key.kid, read(key)]));
   }
 
   /**
-   * A token that was verified before.
+   * A cached token.
    * @param {string} token
    */
-  recall(token) {
+  cached(token) {
     const young = this.#young.get(token);
     if (young !== undefined) return young;
     const old = this.#old.get(token);
-    if (old !== undefined) this.#remember(token, old);
+    if (old !== undefined) this.#cache(token, old);
     return old;
   }
 
   /**
-   * Verifies a token; `undefined` if it is not genuine. Its times are judged on each use.
+   * Verifies a token; `undefined` if it is not verified. Its times are checked on each use.
    * @param {string} token
-   * @returns {Promise<Genuine | undefined>}
+   * @returns {Promise<VerifiedToken | undefined>}
    */
   async verify(token) {
     try {
       const claims = await this.#read(token);
       if (claims === undefined) return undefined;
       const key = encodeURIComponent(`guard:${base64url(claims.sub)}`);
-      const genuine = { claims, identity: identity(claims), key, onward: new Onward(), reply: "", session: undefined };
-      this.#remember(token, genuine);
-      return genuine;
+      const verified = { claims, identity: identity(claims), key, originHeaders: new OriginHeaders(), reply: "", session: undefined };
+      this.#cache(token, verified);
+      return verified;
     } catch {
       return undefined;
     }
@@ -77,27 +77,27 @@ export class Tokens {
     const claims = JSON.parse(text(payload));
     const audiences = Array.isArray(claims.aud) ? claims.aud : [claims.aud];
     const isOurs = claims.iss === this.#issuer && audiences.includes(this.#audience);
-    const isWhole = [claims.sub, claims.sid, claims.jti].every((claim) => typeof claim === "string" && claim !== "");
-    return isOurs && isWhole && Number.isSafeInteger(claims.exp) && Number.isSafeInteger(claims.iat) ? claims : undefined;
+    const isComplete = [claims.sub, claims.sid, claims.jti].every((claim) => typeof claim === "string" && claim !== "");
+    return isOurs && isComplete && Number.isSafeInteger(claims.exp) && Number.isSafeInteger(claims.iat) ? claims : undefined;
   }
 
   /**
    * @param {string} token
-   * @param {Genuine} genuine
+   * @param {VerifiedToken} verified
    */
-  #remember(token, genuine) {
-    if (this.#forgets) return;
-    if (this.#young.size >= HALF) [this.#old, this.#young] = [this.#young, new Map()];
-    this.#young.set(token, genuine);
+  #cache(token, verified) {
+    if (this.#isUncached) return;
+    if (this.#young.size >= GENERATION_SIZE) [this.#old, this.#young] = [this.#young, new Map()];
+    this.#young.set(token, verified);
   }
 }
 
 /**
- * Why this is not the token's time; `undefined` if it is.
+ * Why the token is outside its validity period; `undefined` if it is within.
  * @param {any} claims
  * @param {number} now seconds
  */
-export function untimely({ exp, nbf, iat }, now) {
+export function timeError({ exp, nbf, iat }, now) {
   if (now >= exp + 5) return "token_expired";
   return now < (nbf ?? iat) - 5 || now < iat - 5 ? "token_invalid" : undefined;
 }
@@ -106,7 +106,7 @@ export function untimely({ exp, nbf, iat }, now) {
  * The token of a request: `Authorization: Bearer`, or else the cookie.
  * @param {Headers} headers
  */
-export function sent(headers) {
+export function presentedToken(headers) {
   const authorization = headers.get("authorization");
   if (authorization !== null) return authorization.startsWith("Bearer ") ? authorization.slice(7) : /^bearer +(\S+)$/i.exec(authorization)?.[1];
   return /(?:^|; *)__Host-session=([^;]+)/.exec(headers.get("cookie") ?? "")?.[1];

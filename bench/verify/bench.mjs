@@ -1,9 +1,9 @@
-// What both scripts here share: a build of the bench, a workerd that serves it, and its costs.
+// Shared by both scripts: builds the bench, serves it with workerd, and measures its cost.
 
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { anonymous, pack } from "../../scripts/build.mjs";
+import { remapRegistryPath, pack } from "../../scripts/build.mjs";
 import { root, run } from "../../scripts/setup.mjs";
 import * as document from "../lib/document.mjs";
 import { audience, encode, issuer, makeKey } from "../lib/identities.mjs";
@@ -14,19 +14,19 @@ export { median, table } from "../lib/document.mjs";
 /** Every algorithm that the guard verifies. */
 export const algorithms = ["HS256", "HS384", "HS512", "ES256", "EdDSA", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
 
-/** More than the guard remembers, so that a token that comes round again is verified again. */
+/** More tokens than the guard caches, so that a repeated token is verified again. */
 const tokenCount = 2100;
 
 const target = "wasm32-unknown-unknown";
 
-/** Builds a package for wasm32, with settings of cargo that differ, and returns the wasm's path. */
+/** Builds a package for wasm32 with additional cargo settings, and returns the path of the wasm. */
 export function buildWasm(name, config) {
-  const differing = [anonymous, ...config].flatMap((one) => ["--config", one]);
-  run("cargo", ["build", "--quiet", "--locked", "--release", "--lib", "--package", name, "--target", target, ...differing]);
+  const configArgs = [remapRegistryPath, ...config].flatMap((one) => ["--config", one]);
+  run("cargo", ["build", "--quiet", "--locked", "--release", "--lib", "--package", name, "--target", target, ...configArgs]);
   return join(root, "target", target, "release", `${name.replaceAll("-", "_")}.wasm`);
 }
 
-/** Builds the bench as the Worker is built, and returns the folder it is in. */
+/** Builds the bench with the Worker's options, and returns its folder. */
 export async function buildBench(config = []) {
   const out = join(root, ".cache/bench-verify");
   await pack(buildWasm("bench-verify", config), join(root, "bench/verify/worker.js"), out);
@@ -54,7 +54,7 @@ const bench :Workerd.Worker = (
 `;
 }
 
-/** Keys of every algorithm, and tokens as the guard issues them. */
+/** Makes a key and tokens in the guard's format for each algorithm. */
 export function makeLoad(names = algorithms) {
   const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const made = names.map((alg) => ({ alg, ...makeKey(alg, rsa) }));
@@ -69,14 +69,14 @@ export function makeLoad(names = algorithms) {
     };
     return [alg, Array.from({ length: tokenCount }, one)];
   });
-  // The guard wants one key in the set that can sign.
+  // The guard requires a key that can sign.
   const spare = { alg: "HS256", kid: "spare", ...makeKey("HS256").jwk };
   const keys = made.map(({ alg, jwk }) => ({ ...jwk, alg, kid: alg }));
   const publicKeys = made.map(({ alg, publicJwk, jwk }) => ({ ...(publicJwk ?? jwk), alg, kid: alg }));
   return JSON.stringify({ issuer, audience, keys: [...keys, spare], publicKeys, tokens: Object.fromEntries(tokens) });
 }
 
-/** A workerd with the bench of this folder, loaded. */
+/** Starts workerd with the bench in a folder, and sends it the load. */
 export async function startBench(folder, load) {
   const { pid, url, end } = await serve(folder);
   const send = async (path, init) => {
@@ -84,27 +84,27 @@ export async function startBench(folder, load) {
     const text = await response.text();
     if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
   };
-  const spent = process.platform === "linux" ? () => cpuMicros(pid) : () => performance.now() * 1000;
+  const cpu = process.platform === "linux" ? () => cpuMicros(pid) : () => performance.now() * 1000;
   await send("/", { method: "PUT", body: load });
   return {
-    /** What verifying `n` tokens in one request costs, in µs. */
+    /** The CPU time of one request that verifies `n` tokens, in µs. */
     async cost(way, alg, n) {
-      const before = spent();
+      const before = cpu();
       await send(`/${way}/${alg}/${n}`, { method: "POST" });
-      return spent() - before;
+      return cpu() - before;
     },
-    /** The same by the clock. */
+    /** The wall-clock time of the same. */
     async wait(way, alg, n) {
       const before = performance.now();
       await send(`/${way}/${alg}/${n}`, { method: "POST" });
       return (performance.now() - before) * 1000;
     },
-    /** Ends it. */
+    /** Stops workerd. */
     end,
   };
 }
 
-/** How many verifications take about this many µs, once the code is warm. */
+/** The number of verifications that take about this many µs when warm. */
 export async function calibrate(bench, way, alg, micros) {
   let n = 20;
   for (let step = 0; step < 4; step++) {
@@ -114,18 +114,18 @@ export async function calibrate(bench, way, alg, micros) {
   return n;
 }
 
-/** What one of `n` costs, in µs: the request that verifies them, less one that verifies none. */
+/** The cost of one verification, in µs: that of a request with `n`, minus that of a request with none. */
 export async function costOfOne(bench, way, alg, n) {
   const empty = await bench.cost(way, alg, 0);
   return ((await bench.cost(way, alg, n)) - empty) / n;
 }
 
-/** Replaces one part of the document, which these scripts write. */
+/** Replaces a generated part of docs/verification-costs.md. */
 export function write(part, text) {
   document.write("docs/verification-costs.md", part, text);
 }
 
-/** Digits that mean something. */
+/** Formats µs with significant digits only. */
 export function micros(number) {
   return number < 10 ? number.toFixed(1) : String(Math.round(number));
 }

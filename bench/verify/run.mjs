@@ -1,38 +1,38 @@
-// `npm run bench:verify`: what verifying one token costs in the Workers runtime, by algorithm, in
-// wasm and with WebCrypto. Writes the table in docs/verification-costs.md.
+// `npm run bench:verify`: measures the cost of verifying a token in the Workers runtime, by algorithm, in wasm and with
+// WebCrypto. Writes the table in docs/verification-costs.md.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { needTools, output, root, run, say } from "../../scripts/setup.mjs";
+import { ensureTools, output, root, run, logStep } from "../../scripts/setup.mjs";
 import { algorithms, buildBench, calibrate, costOfOne, makeLoad, median, micros, startBench, table, write } from "./bench.mjs";
 
-const ways = ["wasm", "webcrypto", "remembered"];
+const ways = ["wasm", "webcrypto", "cached"];
 const rounds = 7;
-/** How long one measurement takes, in µs. */
+/** The duration of one measurement, in µs. */
 const span = 150_000;
-/** How many fresh isolates are asked for their first verification. */
+/** The number of isolates whose first verification is measured. */
 const starts = 5;
 
-await needTools();
-say("Building the bench");
+await ensureTools();
+logStep("Building the bench");
 const folder = await buildBench();
 run("tsc", ["--project", "bench/verify"]);
-say("Signing tokens");
+logStep("Signing tokens");
 const load = makeLoad();
 
-say("Measuring (about two minutes)");
+logStep("Measuring (about two minutes)");
 const costs = await measure();
 const firsts = await measureFirsts();
 const rows = algorithms.map((alg) => {
-  const [wasm, webcrypto, remembered] = ways.map((way) => median(costs[way][alg]));
-  const [first, firstByHand] = ["wasm", "webcrypto"].map((way) => `${(median(firsts[way][alg]) / 1000).toFixed(1)} ms`);
-  return [alg, micros(wasm), micros(webcrypto), (wasm / webcrypto).toFixed(1), micros(remembered), first, firstByHand];
+  const [wasm, webcrypto, cached] = ways.map((way) => median(costs[way][alg]));
+  const [first, firstWebCrypto] = ["wasm", "webcrypto"].map((way) => `${(median(firsts[way][alg]) / 1000).toFixed(1)} ms`);
+  return [alg, micros(wasm), micros(webcrypto), (wasm / webcrypto).toFixed(1), micros(cached), first, firstWebCrypto];
 });
-const shown = table(["algorithm", "wasm, µs", "WebCrypto, µs", "ratio", "remembered, µs", "first in wasm", "first with WebCrypto"], rows);
+const shown = table(["algorithm", "wasm, µs", "WebCrypto, µs", "ratio", "cached, µs", "first in wasm", "first with WebCrypto"], rows);
 console.log(`\n${shown}\n`);
 write("npm run bench:verify", `Measured on ${new Date().toISOString().slice(0, 10)} with ${versions()}.\n\n${shown}`);
 
-/** Warm costs, interleaved, so that a busy moment hits all alike. */
+/** Measures warm costs, interleaved, so that other load on the machine affects all alike. */
 async function measure() {
   const bench = await startBench(folder, load);
   const all = Object.fromEntries(ways.map((way) => [way, Object.fromEntries(algorithms.map((alg) => [alg, []]))]));
@@ -45,7 +45,7 @@ async function measure() {
   return all;
 }
 
-/** What the first verification of a fresh isolate takes by the clock, before its code is optimised. */
+/** Measures the wall-clock time of an isolate's first verification, before its code is optimised. */
 async function measureFirsts() {
   const all = {};
   for (let start = 0; start < starts; start++) {
@@ -60,7 +60,7 @@ async function measureFirsts() {
   return all;
 }
 
-/** One token instead of thousands. */
+/** The load with one token instead of thousands. */
 function small(alg) {
   const { tokens, ...rest } = JSON.parse(load);
   return JSON.stringify({ ...rest, tokens: { [alg]: tokens[alg].slice(0, 1) } });

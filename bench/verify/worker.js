@@ -1,16 +1,16 @@
-// Verifies tokens in the Workers runtime: by the guard's own code in wasm, or as one would by hand
-// with WebCrypto. The clock stands still while it does, so the driver measures from outside.
+// Verifies tokens in the Workers runtime: with the guard's wasm, or by hand with WebCrypto. The clock does not advance
+// during computation in workerd, so the driver measures from outside.
 
 import { Verifier } from "../../.cache/bench-verify/bindings/guard.js";
 
 /**
- * What the driver sends once.
+ * The keys and tokens, which the driver sends once.
  * @typedef {object} Load
  * @property {string} issuer
  * @property {string} audience
- * @property {(JsonWebKey & { alg: string, kid: string })[]} keys for the guard: as its setting
+ * @property {(JsonWebKey & { alg: string, kid: string })[]} keys for the guard, as in SIGNING_KEYS
  * @property {(JsonWebKey & { alg: string, kid: string })[]} publicKeys for WebCrypto
- * @property {Record<string, string[]>} tokens by algorithm, more than the guard remembers
+ * @property {Record<string, string[]>} tokens by algorithm, more than the guard caches
  */
 
 /** @type {Load | undefined} */
@@ -19,7 +19,7 @@ let load;
 let verifier;
 /** @type {Map<string, { alg: string, key: CryptoKey }>} by `kid` */
 const cryptoKeys = new Map();
-/** @type {Record<string, number>} which token is next, by algorithm and way */
+/** @type {Record<string, number>} the index of the next token, by way and algorithm */
 const next = {};
 
 const encoder = new TextEncoder();
@@ -49,24 +49,24 @@ const verifying = Object.fromEntries(
 
 export default {
   /**
-   * `PUT /` takes the load. `POST /WAY/ALG/N` verifies N tokens.
+   * `PUT /` stores the load. `POST /WAY/ALG/N` verifies N tokens.
    * @param {Request} request
    * @returns {Promise<Response>}
    */
   async fetch(request) {
     const { pathname } = new URL(request.url);
     if (request.method === "PUT") {
-      await take(/** @type {Load} */ (await request.json()));
+      await storeLoad(/** @type {Load} */ (await request.json()));
       return new Response();
     }
     const [, way = "", alg = "", n = ""] = pathname.split("/");
-    if (load === undefined || verifier === undefined) return new Response("Nothing is loaded", { status: 409 });
+    if (load === undefined || verifier === undefined) return new Response("No load", { status: 409 });
     const tokens = load.tokens[alg] ?? [];
     const now = Date.now();
     let at = next[`${way}/${alg}`] ?? 0;
     for (let left = Number(n); left > 0; left--) {
       const token = tokens[at] ?? "";
-      if (way !== "remembered") at = (at + 1) % tokens.length;
+      if (way !== "cached") at = (at + 1) % tokens.length;
       if (way === "webcrypto") await verifyByHand(load, token, now);
       else verifier.verify(token, now);
     }
@@ -76,10 +76,10 @@ export default {
 };
 
 /**
- * Reads the keys, which neither way does per token.
+ * Imports the keys, once for all tokens.
  * @param {Load} sent
  */
-async function take(sent) {
+async function storeLoad(sent) {
   load = sent;
   verifier = new Verifier(sent.issuer, sent.audience, JSON.stringify({ keys: sent.keys }));
   for (const jwk of sent.publicKeys) {
@@ -90,7 +90,7 @@ async function take(sent) {
 }
 
 /**
- * Verifies a token with WebCrypto, and every claim that the guard looks at.
+ * Verifies a token with WebCrypto, and all claims that the guard checks.
  * @param {Load} load
  * @param {string} token
  * @param {number} now
@@ -116,6 +116,6 @@ async function verifyByHand({ issuer, audience }, token, now) {
  * @returns {Uint8Array}
  */
 function decode(part) {
-  // @ts-expect-error The types do not know it yet; the runtime does.
+  // @ts-expect-error The types lack it; the runtime has it.
   return Uint8Array.fromBase64(part, { alphabet: "base64url" });
 }

@@ -1,10 +1,10 @@
 // `npm run try:trpc`: an application on tRPC, whose answers are streams and no event streams, behind the
 // guard, used through a real browser. Says of each step whether it went well; see README.md.
 
-import { needNode, needTools } from "../../scripts/setup.mjs";
+import { ensureNodePackages, ensureTools } from "../../scripts/setup.mjs";
 
-await needTools();
-needNode("tRPC", "examples/trpc");
+await ensureTools();
+ensureNodePackages("tRPC", "examples/trpc");
 const { tryOut } = await import("../lib/try.mjs");
 const { folder, start } = await import("./parts.mjs");
 const { use } = await import("./steps.mjs");

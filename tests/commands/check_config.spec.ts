@@ -39,7 +39,7 @@ describe("npm run check-config", { timeout: 120_000 }, () => {
   test("does not mistake the development keys for those that will be deployed", async () => {
     const keys = `{"keys":[{"kty":"oct","alg":"HS256","kid":"development-only-1","k":"${"A".repeat(43)}"}]}`;
     const { status, printed } = await check(good, { SIGNING_KEYS: keys });
-    expect({ status, printed }).toMatchObject({ status: 0, printed: expect.stringContaining("note: SIGNING_KEYS is a secret that is not seen here") });
+    expect({ status, printed }).toMatchObject({ status: 0, printed: expect.stringContaining("note: SIGNING_KEYS is a secret that this machine does not have") });
   });
 
   test.each(PAGES.flatMap((path) => blocks(path, "toml").map((toml) => [path, toml] as const)))("accepts the settings that %s shows: %s", async (_, toml) => {
@@ -61,12 +61,12 @@ describe("npm run check-config", { timeout: 120_000 }, () => {
     const words = [...args.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
     const { status, printed } = await check(`${good}${routes}`, {}, words);
     expect(status).toBe(0);
-    expect(expected).toContain("Rule 3 holds");
+    expect(expected).toContain("Rule 3 applies");
     expect(printed.endsWith(expected), printed).toBe(true);
   });
 
   test.each([
-    ["what is no request", ["--explain", "/admin/x"], "error: `/admin/x` is no request"],
+    ["what is no request", ["--explain", "/admin/x"], "error: `/admin/x` is not a request"],
     ["an empty question", ["--explain"], "'--explain <value>' argument missing"],
     ["a misspelt option", ["--explian", "GET /"], "Unknown option '--explian'"],
   ])("refuses %s", async (_, args, message) => {
@@ -76,7 +76,7 @@ describe("npm run check-config", { timeout: 120_000 }, () => {
   test("explains nothing with invalid settings", async () => {
     const { status, printed } = await check(`${good}ROUTES = [{ path = "x" }]\n`, {}, ["--explain", "GET /"]);
     expect({ status, printed }).toMatchObject({ status: 1, printed: expect.stringContaining("error: ROUTES[0].path: ") });
-    expect(printed).not.toContain("holds");
+    expect(printed).not.toContain("applies");
   });
 
   test("compares LOGIN_RATE with the rate-limit binding", async () => {
@@ -107,7 +107,7 @@ describe("npm run check-config", { timeout: 120_000 }, () => {
     });
 
     test("says that it does not know if the origin is down", async () => {
-      expect(await checkOrigin("http://127.0.0.1:9")).toMatchObject({ status: 0, printed: expect.stringContaining("note: ORIGIN_URL cannot be reached from here") });
+      expect(await checkOrigin("http://127.0.0.1:9")).toMatchObject({ status: 0, printed: expect.stringContaining("note: ORIGIN_URL is not reachable from this machine") });
     });
   });
 });

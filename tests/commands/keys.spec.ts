@@ -34,7 +34,7 @@ describe("npm run keys", () => {
   test("overwrites nothing, and refuses other algorithms", async () => {
     const file = join(folder, "once.json");
     await make("--out", file);
-    expect(await make("--out", file)).toMatchObject({ status: 1, printed: expect.stringContaining("is there already") });
+    expect(await make("--out", file)).toMatchObject({ status: 1, printed: expect.stringContaining("already exists") });
     expect(await make("--alg", "RS256")).toMatchObject({ status: 1, printed: expect.stringContaining("--alg must be one of") });
   });
 });

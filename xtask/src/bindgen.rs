@@ -1,4 +1,4 @@
-//! The JavaScript bindings of the built Worker, without what comes along with `worker` and nobody calls.
+//! Writes the JavaScript bindings of the built Worker, without unused classes of the `worker` crate.
 
 mod names;
 
@@ -9,8 +9,7 @@ use anyhow::{Context, Result};
 use walrus::passes;
 use wasm_bindgen_cli_support::Bindgen;
 
-/// Classes that `worker` and `wasm-streams` export whether or not they are used. What is exported is kept, and all
-/// that it calls.
+/// Classes that `worker` and `wasm-streams` always export. An export keeps all code that it calls in the module.
 const UNUSED: [&str; 6] = [
     "ContainerStartupOptions",
     "IntoUnderlyingByteSource",
@@ -20,7 +19,7 @@ const UNUSED: [&str; 6] = [
     "R2Range",
 ];
 
-/// Writes the bindings, and the wasm that they are for.
+/// Writes the bindings and the wasm that belongs to them.
 pub fn write(wasm: &str, out: &str) -> Result<()> {
     let mut output = Bindgen::new()
         .input_path(wasm)
@@ -41,7 +40,7 @@ pub fn write(wasm: &str, out: &str) -> Result<()> {
     let mut script = fs::read_to_string(&file)?;
     for class in UNUSED {
         script = without_class(&script, class)
-            .with_context(|| format!("{class} is used, or exported no more"))?;
+            .with_context(|| format!("{class} is used, or no longer exported"))?;
     }
     Ok(fs::write(&file, names.shorten_in(&script)?)?)
 }
@@ -54,7 +53,7 @@ fn is_unused(export: &str) -> bool {
     export == "__worker_init_state" || UNUSED.iter().any(|class| is_of(class))
 }
 
-/// A script without a class; `None` if it has none of that name, or names it elsewhere.
+/// Removes a class from a script; `None` if the script lacks the class or also uses it elsewhere.
 fn without_class(script: &str, class: &str) -> Option<String> {
     let registry = format!("const {class}Finalization = ");
     let last = format!(
@@ -66,7 +65,7 @@ fn without_class(script: &str, class: &str) -> Option<String> {
     (!script.contains(class)).then_some(script)
 }
 
-/// A text without what begins and ends like this.
+/// Removes the section from `start` to `end`.
 fn without(text: &str, start: &str, end: &str) -> Option<String> {
     let (before, rest) = text.split_once(start)?;
     let (_, after) = rest.split_once(end)?;
@@ -78,7 +77,7 @@ mod tests {
     use super::{is_unused, without_class};
 
     #[test]
-    fn members_of_unused_classes_are_told_from_others() {
+    fn only_members_of_unused_classes_are_unused() {
         for unused in ["minifyconfig_new", "__wbg_minifyconfig_free", "__wbg_get_minifyconfig_css"]
         {
             assert!(is_unused(unused), "{unused}");
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_goes_with_its_registry_unless_it_is_named_elsewhere() {
+    fn a_class_is_removed_with_its_registry_unless_it_is_used_elsewhere() {
         let class = "\nexport class R2Range {\n    free() {}\n}\nif (Symbol.dispose) R2Range.prototype[Symbol.dispose] = R2Range.prototype.free;\n";
         let registry = "const R2RangeFinalization = new FinalizationRegistry((ptr) => {\n    free(ptr);\n});\n";
         let script = format!("before{class}between\n{registry}after");

@@ -1,5 +1,5 @@
-//! `npm run check-config -- --explain "GET /admin/x"`: what the guard decides about a request, by the
-//! code that decides in the Worker.
+//! `npm run check-config -- --explain "GET /admin/x"`: shows what the guard decides about a request, with the code
+//! that decides in the Worker.
 
 use std::borrow::Cow;
 
@@ -15,24 +15,24 @@ use auth::refusal::Refusal;
 use auth::route::Route;
 use auth::time::Timestamp;
 
-/// In place of secrets that this machine does not see. They open nothing, because a request that is
-/// explained has no credential.
-const STAND_INS: [(&str, &str); 3] = [
+/// Values for secrets that this machine does not have. They have no effect, match_reason an explained request has no
+/// credential.
+const PLACEHOLDERS: [(&str, &str); 3] = [
     (
         "SIGNING_KEYS",
-        r#"{"keys":[{"kty":"oct","alg":"HS256","kid":"stand-in","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}"#,
+        r#"{"keys":[{"kty":"oct","alg":"HS256","kid":"placeholder","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}"#,
     ),
-    ("UPSTASH_REDIS_REST_TOKEN", "stand-in"),
+    ("UPSTASH_REDIS_REST_TOKEN", "placeholder"),
     ("EVENTS_WEBHOOK_SECRET", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
 ];
 
 /// A request without a credential.
-struct Bare<'a> {
+struct AnonymousRequest<'a> {
     method: &'a str,
     url: String,
 }
 
-impl Head for Bare<'_> {
+impl Head for AnonymousRequest<'_> {
     fn method(&self) -> &str {
         self.method
     }
@@ -50,34 +50,36 @@ impl Head for Bare<'_> {
     }
 }
 
-/// The rules as they are read, and what holds for each request, written as `GET /admin/x` or with an
+/// Lists the rules, and explains the decision about each request, which is written as `GET /admin/x` or with an
 /// absolute URL.
 ///
 /// # Errors
-/// Which request cannot be read, or that the settings are wrong.
+/// A request cannot be parsed, or the settings are invalid.
 pub fn explain(given: &BTreeMap<String, String>, requests: &[&str]) -> Result<String> {
-    let stand_in = |name: &str| STAND_INS.iter().find(|(it, _)| *it == name).map(|(_, text)| *text);
-    let get = |name: &str| given.get(name).cloned().or_else(|| stand_in(name).map(str::to_owned));
+    let placeholder =
+        |name: &str| PLACEHOLDERS.iter().find(|(it, _)| *it == name).map(|(_, text)| *text);
+    let get =
+        |name: &str| given.get(name).cloned().or_else(|| placeholder(name).map(str::to_owned));
     let settings = Settings::read(get);
     let settings = settings.map_err(|errors| anyhow!("{}", errors[0]))?;
-    let is_noted = settings.mode == Mode::Monitor;
-    // Otherwise it would be forwarded, whatever the rules say.
+    let is_monitoring = settings.mode == Mode::Monitor;
+    // In monitor mode, the guard would forward every request.
     let settings = Settings { mode: Mode::Enforce, ..settings };
     let site =
         settings.login_url.as_deref().map_or("https://localhost", Target::site_of).to_owned();
     let guard = Guard::new(settings);
-    let mut text = listed(&guard.settings().routes);
-    if is_noted {
-        text += "With MODE = monitor, what is refused below is only noted, and forwarded.\n";
+    let mut text = list_rules(&guard.settings().routes);
+    if is_monitoring {
+        text += "With MODE = monitor, requests that are refused below are logged and forwarded.\n";
     }
     for request in requests {
-        let bare = Bare::parse(request, &site)?;
-        let _ = write!(text, "\n{request}\n{}", decided(&guard, &bare));
+        let anonymous = AnonymousRequest::parse(request, &site)?;
+        let _ = write!(text, "\n{request}\n{}", describe_decision(&guard, &anonymous));
     }
     Ok(text)
 }
 
-impl<'a> Bare<'a> {
+impl<'a> AnonymousRequest<'a> {
     fn parse(request: &'a str, site: &str) -> Result<Self> {
         match request.trim().split_once(' ') {
             Some((method, target)) if is_token(method) && target.starts_with('/') => {
@@ -86,7 +88,7 @@ impl<'a> Bare<'a> {
             Some((method, url)) if is_token(method) && is_absolute(url) => {
                 Ok(Self { method, url: url.to_owned() })
             }
-            _ => bail!("`{request}` is no request; write it like `GET /admin/x`"),
+            _ => bail!("`{request}` is not a request; write it like `GET /admin/x`"),
         }
     }
 }
@@ -95,25 +97,25 @@ fn is_absolute(url: &str) -> bool {
     (url.starts_with("https://") || url.starts_with("http://")) && Target::of_url(url).is_some()
 }
 
-fn listed(rules: &Rules) -> String {
-    let mut text = String::from("The rules of ROUTES, as they are read:\n");
+fn list_rules(rules: &Rules) -> String {
+    let mut text = String::from("The rules of ROUTES, in order:\n");
     for (index, rule) in rules.all().iter().enumerate() {
         let methods = match rule.methods.as_slice() {
             [] => String::new(),
             methods => format!(" ({})", methods.join(", ")),
         };
-        let preflights = if rule.preflight { "" } else { ", no preflights without it" };
-        let logins = if rule.login { ", its answers may log in and out" } else { "" };
-        let (number, path, needed) = (index + 1, rule.path(), needed(rule));
-        let _ = writeln!(text, "  {number}. {path}{methods}: {needed}{preflights}{logins}");
+        let preflights = if rule.preflight { "" } else { ", CORS preflights require it" };
+        let logins = if rule.login { ", responses may log in and out" } else { "" };
+        let (number, path, requirement) = (index + 1, rule.path(), requirement(rule));
+        let _ = writeln!(text, "  {number}. {path}{methods}: {requirement}{preflights}{logins}");
     }
-    text + "  Whatever no rule names: a live session\n"
+    text + "  Any other path: a live session\n"
 }
 
-fn needed(rule: &Rule) -> String {
+fn requirement(rule: &Rule) -> String {
     let access = match rule.access {
-        Access::Public => "for everybody",
-        Access::Optional => "for everybody, with the identity where there is a live session",
+        Access::Public => "public",
+        Access::Optional => "optional, with the identity if there is a live session",
         Access::Session => "a live session",
     };
     let mut text = String::from(access);
@@ -125,84 +127,83 @@ fn needed(rule: &Rule) -> String {
     text
 }
 
-/// What the guard decides. Rules are asked only about what is not decided before.
-fn decided(guard: &Guard, request: &Bare<'_>) -> String {
+/// The guard's decision. The rules apply only to requests that are neither the guard's own nor refused earlier.
+fn describe_decision(guard: &Guard, request: &AnonymousRequest<'_>) -> String {
     let Some(target) = Target::of_url(&request.url) else { return String::new() };
     match guard.decide(request, Timestamp::from_millis(0)) {
-        Decision::Own(_) => "  The guard answers: it is an endpoint of its own.\n".into(),
+        Decision::Own(_) => "  The guard answers: this is one of its own endpoints.\n".into(),
         Decision::Refuse(refused) if refused.refusal != Refusal::TokenMissing => {
-            refused_before(&refused.refusal, guard, request, target)
+            describe_refusal(&refused.refusal, guard, request, target)
         }
-        _ => by_rule(&guard.settings().routes, request.method, target.path()),
+        _ => describe_rules(&guard.settings().routes, request.method, target.path()),
     }
 }
 
-fn refused_before(
+fn describe_refusal(
     refusal: &Refusal,
     guard: &Guard,
-    request: &Bare<'_>,
+    request: &AnonymousRequest<'_>,
     target: Target<'_>,
 ) -> String {
     let route = Route::of(request.method, target.path(), &guard.settings().auth_path);
     let why = match refusal {
         Refusal::NotFound if route == Route::Protected => {
-            "LOGIN_URL is there, or above, or may be read so, and clients do not reach it.".into()
+            "Clients cannot reach LOGIN_URL, paths below it, or paths that may be read as one of these.".into()
         }
         refusal => refusal.detail(),
     };
-    format!("  Refused whoever asks, with {} {}: {why}\n", refusal.status(), refusal.code())
+    format!("  Refused for everyone with {} {}: {why}\n", refusal.status(), refusal.code())
 }
 
-fn by_rule(rules: &Rules, method: &str, path: &str) -> String {
+fn describe_rules(rules: &Rules, method: &str, path: &str) -> String {
     let readings = Readings::of(path);
     let matches = rules.find(method, path, &readings);
     let mut text = String::new();
-    for (at, rule) in matches.iter().enumerate() {
-        let _ = writeln!(text, "  {}", because(rule, at));
+    for rule in matches.iter() {
+        let _ = writeln!(text, "  {}", match_reason(rule));
     }
-    let _ = writeln!(text, "  Needed: {}.", needed_by_all(&matches));
+    let _ = writeln!(text, "  Access: {}.", combined_requirement(&matches));
     let preflight = match rules.lets_preflight(method, path, &readings) {
         true => "pass without a session",
-        false => "need a session, too",
+        false => "require a session",
     };
-    text + &format!("  CORS preflights about it {preflight}.\n")
+    text + &format!("  CORS preflights {preflight}.\n")
 }
 
-/// What the strictest asks for, and the roles and scopes of each.
-fn needed_by_all(matches: &RuleMatches<'_>) -> String {
+/// The strictest access of all rules that match, with the roles and scopes of each.
+fn combined_requirement(matches: &RuleMatches<'_>) -> String {
     let all = matches.iter().map(|it| it.rule).filter(|rule| rule.access == matches.access());
     let mut texts: Vec<String> = Vec::new();
     for rule in all {
-        let text = needed(rule);
-        let is_said = |said: &String| said.starts_with(&text);
-        if !texts.iter().any(is_said) {
-            texts.retain(|said| !text.starts_with(said.as_str()));
+        let text = requirement(rule);
+        let is_covered = |other: &String| other.starts_with(&text);
+        if !texts.iter().any(is_covered) {
+            texts.retain(|other| !text.starts_with(other.as_str()));
             texts.push(text);
         }
     }
     texts.join("; and ")
 }
 
-fn because(rule: &RuleMatch<'_>, at: usize) -> String {
-    let too = if at == 0 { "" } else { ", too" };
+fn match_reason(rule: &RuleMatch<'_>) -> String {
     match (rule.index, &rule.why) {
         (Some(index), MatchReason::Sent) => {
-            format!("Rule {} holds: the first that names it.", index + 1)
+            format!("Rule {} applies: it is the first to match the path.", index + 1)
         }
-        (None, MatchReason::Sent) => "No rule names it.".into(),
+        (None, MatchReason::Sent) => "No rule matches the path.".into(),
         (Some(index), MatchReason::Read(text)) => format!(
-            "Rule {} holds{too}: the first that names {}, as which it may be read.",
+            "Rule {} applies: it is the first to match {}, as which the path may be read.",
             index + 1,
             text.escape_debug()
         ),
         (Some(index), MatchReason::Unreadable | MatchReason::Ambiguous) => {
-            format!("Rule {} holds{too}: the path can be read in too many ways.", index + 1)
+            format!("Rule {} applies: the path may be read in too many ways.", index + 1)
         }
         (None, MatchReason::Read(text)) => {
-            format!("No rule names {}, as which it may be read.", text.escape_debug())
+            format!("No rule matches {}, as which the path may be read.", text.escape_debug())
         }
         (None, MatchReason::Unreadable | MatchReason::Ambiguous) => {
-            "It is not for strangers: there is more than one way to read the path.".into()
+            "The path is never public: it may be read in more than one way.".into()
         }
     }
 }

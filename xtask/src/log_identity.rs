@@ -1,4 +1,4 @@
-//! What the log calls somebody.
+//! Computes the hashes by which the log names users and sessions.
 
 use std::io;
 use std::process::ExitCode;
@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use auth::keys::KeySet;
 
-/// Reads `SIGNING_KEYS` from standard input, and prints what the log calls a user or a session: a line for
-/// each key that can sign, the one that does first.
+/// Reads `SIGNING_KEYS` from standard input, and prints the hash of a user or a session: a line for each key that can
+/// sign, the current signing key first.
 pub fn print(name: &str) -> Result<ExitCode> {
     Ok(match lines(&io::read_to_string(io::stdin())?, name) {
         Ok(lines) => {
@@ -31,7 +31,7 @@ mod tests {
     use super::lines;
 
     #[test]
-    fn each_key_that_can_sign_has_its_line() {
+    fn each_key_that_can_sign_has_a_line() {
         let key = |kid: &str| {
             let k = format!("{kid}AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
             format!(r#"{{"kty":"oct","alg":"HS256","kid":"{kid}","k":"{k}"}}"#)

@@ -1,14 +1,14 @@
-//! The project's own tools.
+//! Development tools.
 //!
-//! - `cargo xtask bindgen WASM OUT` makes the JavaScript bindings of the built Worker.
+//! - `cargo xtask bindgen WASM OUT` writes the JavaScript bindings of the built Worker.
 //! - `cargo xtask meter WASM OUT` writes a copy that counts the instructions it executes.
-//! - `cargo xtask order WASM OUT` writes a copy whose functions' names say their best order for gzip.
-//! - `cargo xtask check-settings` reads settings as a JSON object from standard input, and says
-//!   what is wrong with them. `check-settings "GET /admin/x"` says what holds for requests.
-//! - `cargo xtask auth-path PATH` prints what to ask the origin below `AUTH_PATH`; `auth-path PATH STATUS…` takes its
-//!   answers, and prints a warning if it has something there.
-//! - `cargo xtask log-identity NAME` reads `SIGNING_KEYS` from standard input, and says what the log calls
-//!   a user or a session.
+//! - `cargo xtask order WASM OUT` writes a copy whose function names give the order that compresses best.
+//! - `cargo xtask check-settings` validates the JSON object of settings on standard input.
+//!   `check-settings "GET /admin/x"` explains the decision about requests.
+//! - `cargo xtask auth-path PATH` prints the paths below `AUTH_PATH` to request from the origin; `auth-path PATH STATUS…`
+//!   takes the statuses of its responses, and prints a warning if it serves one of them.
+//! - `cargo xtask log-identity NAME` reads `SIGNING_KEYS` from standard input, and prints the hashes of a user
+//!   or a session in the log.
 //! - `cargo xtask settings-reference` writes `docs/settings.md`.
 
 mod auth_path;

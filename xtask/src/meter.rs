@@ -1,15 +1,15 @@
-//! A copy of a built wasm that counts the instructions it executes. The count is the same on every
-//! machine, however busy, so that a path that became longer can be told from noise.
+//! Instruments a wasm module to count the instructions that it executes. The count does not depend on the machine or its
+//! load, so a longer path can be told from noise.
 
 use anyhow::Result;
 use walrus::ir::{BinaryOp, Binop, Const, GlobalGet, GlobalSet, Instr, InstrLocId, InstrSeq};
 use walrus::ir::{InstrSeqId, Value, Visitor, dfs_in_order};
 use walrus::{ConstExpr, GlobalId, LocalFunction, Module, ValType};
 
-/// The exported global, a 64-bit integer.
+/// The name of the exported counter, a 64-bit global.
 const COUNT: &str = "instructions";
 
-/// Writes the copy.
+/// Writes an instrumented copy.
 pub fn meter(wasm: &str, out: &str) -> Result<()> {
     let mut module = Module::from_file(wasm)?;
     let zero = ConstExpr::Value(Value::I64(0));
@@ -24,7 +24,7 @@ pub fn meter(wasm: &str, out: &str) -> Result<()> {
     module.emit_wasm_file(out)
 }
 
-/// The sequences of a function: its body, and what its blocks, loops and branches hold.
+/// The instruction sequences of a function: its body, and those of its blocks, loops and branches.
 fn sequences(function: &LocalFunction) -> Vec<InstrSeqId> {
     struct Found(Vec<InstrSeqId>);
     impl<'a> Visitor<'a> for Found {
@@ -39,18 +39,18 @@ fn sequences(function: &LocalFunction) -> Vec<InstrSeqId> {
 
 type Located = (Instr, InstrLocId);
 
-/// Before each stretch that is executed as a whole, its length is added to the count.
+/// Inserts code before each basic block that adds the block's length to the count.
 fn counted(instructions: Vec<Located>, count: GlobalId) -> Vec<Located> {
     let mut all = Vec::with_capacity(instructions.len());
-    for stretch in instructions.chunk_by(|(before, _), _| !may_leave(before)) {
-        all.extend(addition(count, stretch.len()).map(|added| (added, InstrLocId::default())));
-        all.extend_from_slice(stretch);
+    for block in instructions.chunk_by(|(before, _), _| !may_branch(before)) {
+        all.extend(addition(count, block.len()).map(|added| (added, InstrLocId::default())));
+        all.extend_from_slice(block);
     }
     all
 }
 
-/// May the next instruction of the sequence be left out after this one?
-fn may_leave(instruction: &Instr) -> bool {
+/// Can control leave the sequence after this instruction?
+fn may_branch(instruction: &Instr) -> bool {
     matches!(
         instruction,
         Instr::Block(_) | Instr::Loop(_) | Instr::IfElse(_) | Instr::BrIf(_) | Instr::Br(_)

@@ -1,5 +1,5 @@
-//! Puts similar functions of a wasm module side by side. gzip looks back 32 KB only, so it then finds more
-//! to repeat: the Worker gets 5 % smaller for the same code.
+//! Orders the functions of a wasm module so that similar ones are adjacent. gzip's window is 32 KB, so it then finds more
+//! repetitions: the Worker becomes 5 % smaller.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -9,16 +9,16 @@ use anyhow::Result;
 use wasm_encoder::{Module, NameMap, NameSection, RawSection};
 use wasmparser::{Parser, Payload, TypeRef};
 
-/// Bytes that are compared at once.
+/// The length of the byte sequences (grams) that are compared.
 const GRAM: usize = 6;
 
-/// How far gzip looks back, less what it sees of the next function.
+/// gzip's window in bytes, less some room for the next function.
 const WINDOW: usize = 30_000;
 
-/// Added to the weight of a function, so that the smallest are not the most like.
+/// Added to the weight of a function, so that the smallest functions do not always come first.
 const SMALL: f64 = 4.0;
 
-/// Writes a copy in which functions are called by their place in the order, for
+/// Writes a copy in which each function's name is its position in the order, for
 /// `wasm-opt --reorder-functions-by-name`.
 pub fn name_functions(wasm: &str, out: &str) -> Result<()> {
     let bytes = fs::read(wasm)?;
@@ -49,7 +49,7 @@ fn is_names(payload: &Payload<'_>) -> bool {
     matches!(payload, Payload::CustomSection(section) if section.name() == "name")
 }
 
-/// Each function's place, as a text that sorts by it.
+/// The name section: each function's position, padded so that names sort by it.
 fn names(imported: u32, order: &[usize]) -> NameSection {
     let mut places = vec![0; order.len()];
     for (place, function) in order.iter().enumerate() {
@@ -63,20 +63,21 @@ fn names(imported: u32, order: &[usize]) -> NameSection {
     section
 }
 
-/// The functions, each behind the 32 KB that repeat the most of it; the longest comes first.
+/// Orders the functions greedily: starts with the longest; the next is always the one of which the last 32 KB contain the
+/// largest share.
 fn order(bodies: &[&[u8]]) -> Vec<usize> {
-    let mut likeness = Likeness::of(bodies);
-    let mut left: Vec<usize> = (0..bodies.len()).collect();
-    left.sort_by_key(|function| Reverse(bodies[*function].len()));
+    let mut similarity = Similarity::of(bodies);
+    let mut remaining: Vec<usize> = (0..bodies.len()).collect();
+    remaining.sort_by_key(|function| Reverse(bodies[*function].len()));
     let mut order = Vec::with_capacity(bodies.len());
     let (mut oldest, mut size) = (0, 0);
-    while let Some(place) = likeness.most_like(&left) {
-        let next = left.remove(place);
+    while let Some(place) = similarity.most_similar(&remaining) {
+        let next = remaining.remove(place);
         order.push(next);
-        likeness.enter(next);
+        similarity.enter(next);
         size += bodies[next].len();
         while size > WINDOW && oldest + 1 < order.len() {
-            likeness.leave(order[oldest]);
+            similarity.leave(order[oldest]);
             size -= bodies[order[oldest]].len();
             oldest += 1;
         }
@@ -84,30 +85,30 @@ fn order(bodies: &[&[u8]]) -> Vec<usize> {
     order
 }
 
-/// How much of each function is repeated in those that are in the window.
-struct Likeness {
-    /// The grams of each function, each once.
+/// How much of each function the functions in the window contain.
+struct Similarity {
+    /// The distinct grams of each function.
     grams: Vec<Vec<usize>>,
-    /// The functions that have a gram.
+    /// The functions that contain each gram.
     functions: Vec<Vec<usize>>,
-    /// How many functions of the window have a gram.
+    /// The number of functions in the window that contain each gram.
     present: Vec<usize>,
-    /// The weight of each function's grams.
+    /// The total weight of each function's grams.
     weights: Vec<f64>,
-    /// The weight of those that are in the window.
+    /// The weight of each function's grams that are in the window.
     repeated: Vec<f64>,
-    /// The weight of those that the last function has.
+    /// The weight of each function's grams that are in the last function.
     in_last: Vec<f64>,
 }
 
-impl Likeness {
-    /// Of these functions; the window is empty.
+impl Similarity {
+    /// The similarities of these functions, with an empty window.
     fn of(bodies: &[&[u8]]) -> Self {
         let (mut ids, mut functions) = (HashMap::new(), Vec::new());
         let mut id = |function: usize, gram| {
             let id = *ids.entry(gram).or_insert(functions.len());
             functions.resize_with(functions.len().max(id + 1), Vec::new);
-            // One gram of a function comes after another.
+            // A function's grams are added in one run, so a duplicate is the last entry.
             if functions[id].last() != Some(&function) {
                 functions[id].push(function);
             }
@@ -121,24 +122,26 @@ impl Likeness {
         }
         let present = vec![0; functions.len()];
         let (repeated, in_last) = (nothing.clone(), nothing.clone());
-        let mut likeness = Self { grams, functions, present, weights: nothing, repeated, in_last };
-        likeness.weights = likeness.grams.iter().map(|grams| likeness.weight(grams)).collect();
-        likeness
+        let mut similarity =
+            Self { grams, functions, present, weights: nothing, repeated, in_last };
+        similarity.weights =
+            similarity.grams.iter().map(|grams| similarity.weight(grams)).collect();
+        similarity
     }
 
-    /// What many functions have makes less of a likeness; what one has makes none.
+    /// Common grams weigh less than rare ones; a gram that only one function contains weighs nothing.
     fn weight(&self, grams: &[usize]) -> f64 {
         let counts = grams.iter().map(|gram| self.functions[*gram].len());
         counts.filter(|count| *count > 1).map(weight_of).sum()
     }
 
-    /// Where in `left` the function stands that is to be next.
-    fn most_like(&self, left: &[usize]) -> Option<usize> {
+    /// The position in `remaining` of the next function.
+    fn most_similar(&self, remaining: &[usize]) -> Option<usize> {
         let share = |function: &usize| {
             let repeated = self.repeated[*function] + self.in_last[*function] / 2.0;
             repeated / (self.weights[*function] + SMALL)
         };
-        let shares = left.iter().map(share).enumerate();
+        let shares = remaining.iter().map(share).enumerate();
         shares.rev().max_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(place, _)| place)
     }
 

@@ -1,4 +1,4 @@
-//! The settings, checked before they are deployed, and their reference.
+//! Checks the settings before they are deployed, and writes their reference.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,12 +12,11 @@ use auth::rate::Rate;
 
 use crate::explain::explain;
 
-/// Checks the settings on standard input. Secrets that are not among them are noted, not wrong:
-/// they are kept where this machine does not see them. If they are right and there are requests,
-/// those are explained instead.
+/// Checks the settings on standard input. A missing secret is a note and not an error, because this machine need not
+/// have it. With requests, explains them if the settings are valid.
 pub fn check(requests: &[&str]) -> Result<ExitCode> {
     let given: BTreeMap<String, String> =
-        serde_json::from_reader(io::stdin()).context("expected a JSON object of texts")?;
+        serde_json::from_reader(io::stdin()).context("expected a JSON object of strings")?;
     let findings = find(&given);
     let explains = !requests.is_empty();
     for note in findings.notes.iter().filter(|_| !explains) {
@@ -30,13 +29,13 @@ pub fn check(requests: &[&str]) -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     if explains {
-        return Ok(tell(explain(&given, requests)));
+        return Ok(print_explanation(explain(&given, requests)));
     }
-    println!("The settings are good.");
+    println!("The settings are valid.");
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(explanation: Result<String>) -> ExitCode {
+fn print_explanation(explanation: Result<String>) -> ExitCode {
     match explanation {
         Ok(text) => {
             print!("{text}");
@@ -57,11 +56,11 @@ struct Findings {
 
 fn find(given: &BTreeMap<String, String>) -> Findings {
     let mut findings = Findings::default();
-    let unseen = |name: &str| is_secret(name) && !given.contains_key(name);
+    let is_missing = |name: &str| is_secret(name) && !given.contains_key(name);
     for error in Settings::read(|name| given.get(name).cloned()).err().into_iter().flatten() {
-        if unseen(error.name) {
+        if is_missing(error.name) {
             let note = format!(
-                "{} is a secret that is not seen here; set it with `npx wrangler secret put {0}`",
+                "{} is a secret that this machine does not have; set it with `npx wrangler secret put {0}`",
                 error.name
             );
             if !findings.notes.contains(&note) {
@@ -71,9 +70,9 @@ fn find(given: &BTreeMap<String, String>) -> Findings {
             findings.errors.push(error.to_string());
         }
     }
-    findings.errors.extend(rates_that_differ(given));
-    let known = |name: &str| setting(name).is_some() || is_limiter(name) || name == ORIGIN;
-    for name in given.keys().filter(|name| !known(name)) {
+    findings.errors.extend(mismatched_rates(given));
+    let is_known = |name: &str| setting(name).is_some() || is_limiter(name) || name == ORIGIN;
+    for name in given.keys().filter(|name| !is_known(name)) {
         if !findings.errors.iter().any(|error| error.starts_with(name.as_str())) {
             findings.notes.push(format!("{name} is not a setting of the guard"));
         }
@@ -85,27 +84,23 @@ fn find(given: &BTreeMap<String, String>) -> Findings {
     findings
 }
 
-/// What is allowed, and is to be known.
+/// Valid but risky values.
 fn risks(given: &BTreeMap<String, String>) -> Vec<String> {
     let value = |name: &str| given.get(name).map(|text| text.trim()).filter(|it| !it.is_empty());
-    let is_told = |name: &str, risk: &dyn Fn(&str) -> bool| value(name).is_some_and(risk);
+    let has = |name: &str, risk: &dyn Fn(&str) -> bool| value(name).is_some_and(risk);
     let sources = value("TOKEN_SOURCES").unwrap_or("bearer, cookie");
     let all = [
         (
-            is_told("COOKIE_NAME", &|name| !name.starts_with("__Host-"))
-                && sources.contains("cookie"),
+            has("COOKIE_NAME", &|name| !name.starts_with("__Host-")) && sources.contains("cookie"),
             "COOKIE_NAME has no `__Host-` in front, so another host of the same domain can set it",
         ),
+        (has("MODE", &|mode| mode == "monitor"), "MODE is `monitor`, so no request is refused"),
         (
-            is_told("MODE", &|mode| mode == "monitor"),
-            "MODE is `monitor`, so nobody is kept from anything",
+            has("REQUIRE_HTTPS", &|flag| flag == "false"),
+            "REQUIRE_HTTPS is `false`, so tokens and passwords may be sent over plain http",
         ),
         (
-            is_told("REQUIRE_HTTPS", &|flag| flag == "false"),
-            "REQUIRE_HTTPS is `false`, so tokens and passwords may come over plain http",
-        ),
-        (
-            is_told("LOGIN_RATE", &|rate| rate == "off"),
+            has("LOGIN_RATE", &|rate| rate == "off"),
             "LOGIN_RATE is `off`, so passwords can be guessed at any speed",
         ),
         (
@@ -113,27 +108,27 @@ fn risks(given: &BTreeMap<String, String>) -> Vec<String> {
             "TOKEN_SOURCES has a query parameter, so tokens end up in histories and logs",
         ),
         (
-            is_told("FORWARD_CREDENTIAL", &|flag| flag == "true"),
+            has("FORWARD_CREDENTIAL", &|flag| flag == "true"),
             "FORWARD_CREDENTIAL is `true`, so the origin can act as its users",
         ),
     ];
-    all.into_iter().filter(|(holds, _)| *holds).map(|(_, note)| note.to_owned()).collect()
+    all.into_iter().filter(|(is_risky, _)| *is_risky).map(|(_, note)| note.to_owned()).collect()
 }
 
-/// The rate-limit bindings, which come as if they were settings: `10 per 60 seconds`. Then the setting
-/// that has the same rate, and what holds without it.
+/// The rate-limit bindings, which are passed as if they were settings (`10 per 60 seconds`), with the setting that must
+/// have the same rate and its default.
 const LIMITERS: [(&str, &str, Rate); 2] = [
     ("LOGIN_RATE_LIMITER", "LOGIN_RATE", Rate::PER_USER),
     ("LOGIN_RATE_PER_ADDRESS_LIMITER", "LOGIN_RATE_PER_ADDRESS", Rate::PER_ADDRESS),
 ];
 
-/// A binding counts by its own limit, which the Worker cannot see.
-fn rates_that_differ(given: &BTreeMap<String, String>) -> impl Iterator<Item = String> {
+/// A binding applies its own limit, which the Worker cannot read, so a difference is an error.
+fn mismatched_rates(given: &BTreeMap<String, String>) -> impl Iterator<Item = String> {
     LIMITERS.iter().filter_map(|(limiter, name, default)| {
         let bound = Rate::parse(given.get(*limiter)?).ok()??;
         let wanted = given.get(*name).map_or(Ok(Some(*default)), |text| Rate::parse(text));
         let differs = wanted.is_ok_and(|wanted| wanted.is_some_and(|wanted| wanted != bound));
-        differs.then(|| format!("{name}: is not what {limiter} has: {}", given[*limiter]))
+        differs.then(|| format!("{name}: differs from the rate of {limiter}: {}", given[*limiter]))
     })
 }
 
@@ -197,21 +192,21 @@ mod tests {
     }
 
     #[test]
-    fn an_unseen_secret_is_a_note_and_a_bad_one_an_error() {
-        let unseen = find(&given(&[]));
-        assert_eq!((unseen.notes.len(), unseen.errors.len()), (1, 0), "{unseen:?}");
+    fn a_missing_secret_is_a_note_and_an_invalid_one_an_error() {
+        let missing = find(&given(&[]));
+        assert_eq!((missing.notes.len(), missing.errors.len()), (1, 0), "{missing:?}");
         let bad = find(&given(&[("SIGNING_KEYS", "{}")]));
         assert_eq!((bad.notes.len(), bad.errors.len()), (0, 1), "{bad:?}");
     }
 
     #[test]
-    fn errors_are_found_even_while_a_secret_is_unseen() {
+    fn errors_are_found_even_if_a_secret_is_missing() {
         let found = find(&given(&[("TOKEN_TTL", "8 days")]));
         assert_eq!(found.errors, ["TOKEN_TTL: must not be longer than SESSION_TTL"]);
     }
 
     #[test]
-    fn a_rate_that_is_not_the_bindings_is_noticed() {
+    fn a_rate_that_differs_from_the_binding_is_an_error() {
         let errors = |rate, bound| {
             find(&given(&[("LOGIN_RATE", rate), ("LOGIN_RATE_LIMITER", bound)])).errors.len()
         };
@@ -221,11 +216,11 @@ mod tests {
         assert_eq!(errors("10 per hour", "10 per 60 seconds"), 1);
         let of_address = ("LOGIN_RATE_PER_ADDRESS_LIMITER", "10 per 60 seconds");
         let found = find(&given(&[of_address]));
-        assert!(found.errors[0].starts_with("LOGIN_RATE_PER_ADDRESS: is not"), "{found:?}");
+        assert!(found.errors[0].starts_with("LOGIN_RATE_PER_ADDRESS: differs"), "{found:?}");
     }
 
     #[test]
-    fn a_bound_origin_leaves_no_room_for_a_url() {
+    fn a_bound_origin_excludes_a_url() {
         let bound = ("ORIGIN", "(bound)");
         let note = find(&given(&[bound])).notes;
         assert!(!note.iter().any(|note| note.contains("ORIGIN")), "{note:?}");
@@ -236,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_allowed_and_risky_is_noted() {
+    fn valid_but_risky_values_are_noted() {
         let cases = [
             ("COOKIE_NAME", "session", true),
             ("COOKIE_NAME", "__Secure-session", true),
@@ -262,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_name_and_a_left_over_example_are_noticed() {
+    fn a_misspelt_name_and_an_example_value_are_noted() {
         let found =
             find(&given(&[("SESSION_LIMT", "2"), ("LOGIN_URL", "https://a.example.com/x")]));
         assert!(found.notes.contains(&"SESSION_LIMT is not a setting of the guard".to_owned()));

@@ -1,5 +1,5 @@
--- ARGV: a moment. Returns the records of the sessions that were begun, refreshed or ended at it,
--- oldest first.
+-- ARGV: a time in milliseconds. Returns the records of the sessions that were created, refreshed or
+-- ended at exactly that time, oldest first.
 local changed = {}
 for _, session in ipairs((records())) do
   local ended = session.ended and session.ended.at

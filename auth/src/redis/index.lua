@@ -1,8 +1,8 @@
--- An entry is a user in base64url, a colon, a sid. KEYS: the entries in their order; the entries by
--- deadline; how many each user has. They expire with the last entry. ARGV: what to do, now, and what
--- that needs. Returns text.
+-- The index of users. An entry is a user in base64url, a colon and a sid. KEYS: the entries in
+-- lexical order; the entries by deadline; the number of entries per user. The keys expire with the
+-- last entry. ARGV: the operation, now, and the operation's arguments. Returns text.
 
-local function drop(entry)
+local function remove(entry)
   if redis.call('ZREM', KEYS[2], entry) == 0 then return end
   redis.call('ZREM', KEYS[1], entry)
   local user = entry:match('^[^:]*')
@@ -10,13 +10,13 @@ local function drop(entry)
 end
 
 for _, entry in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[2], 'LIMIT', 0, 1000)) do
-  drop(entry)
+  remove(entry)
 end
 
--- The entry that has begun or '', its deadline, then those that are over.
+-- `record`. ARGV[3..]: a new entry or '', its deadline, then the entries to remove.
 if ARGV[1] == 'record' then
-  -- These first: they need no memory, and where there is none the script ends at the next write.
-  for i = 5, #ARGV do drop(ARGV[i]) end
+  -- Removal comes first because it needs no memory: if Redis is full, the next write fails.
+  for i = 5, #ARGV do remove(ARGV[i]) end
   if ARGV[3] ~= '' and redis.call('ZADD', KEYS[2], ARGV[4], ARGV[3]) == 1 then
     redis.call('ZADD', KEYS[1], 0, ARGV[3])
     redis.call('HINCRBY', KEYS[3], ARGV[3]:match('^[^:]*'), 1)
@@ -26,22 +26,24 @@ if ARGV[1] == 'record' then
   return ''
 end
 
--- The user behind whom to begin or '', how many users. Returns a line for each, with their sids.
+-- `page`. ARGV[3..]: the last user of the previous page or '', the number of users. Returns a line for
+-- each user: the user and its sids.
 if ARGV[1] == 'page' then
   local users, from = {}, ARGV[3] == '' and '-' or '[' .. ARGV[3] .. ';'
   while #users < tonumber(ARGV[4]) do
     local first = redis.call('ZRANGEBYLEX', KEYS[1], from, '+', 'LIMIT', 0, 1)[1]
     if not first then break end
     local user = first:match('^[^:]*')
-    -- A semicolon follows the colon, so this is past all of the user's entries.
+    -- `;` sorts directly after `:`, so this skips the rest of the user's entries.
     from = '[' .. user .. ';'
-    local found = { user }
+    local line = { user }
     for i, entry in ipairs(redis.call('ZRANGEBYLEX', KEYS[1], '[' .. first, '(' .. user .. ';')) do
-      found[i + 1] = entry:sub(#user + 2)
+      line[i + 1] = entry:sub(#user + 2)
     end
-    users[#users + 1] = table.concat(found, ' ')
+    users[#users + 1] = table.concat(line, ' ')
   end
   return table.concat(users, '\n')
 end
 
+-- Otherwise: the number of users and of sessions.
 return redis.call('HLEN', KEYS[3]) .. ' ' .. redis.call('ZCARD', KEYS[2])

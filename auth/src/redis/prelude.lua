@@ -1,16 +1,17 @@
--- One hash per user: field = sid, value = the session as JSON. KEYS[1] is that hash and the
--- only key of every script. ARGV[1] is the present moment in milliseconds.
--- These scripts do what ledger.rs does; a test holds the two against each other.
+-- Shared by the scripts on sessions. Each user has one hash: field = sid, value = the session as JSON.
+-- KEYS[1] is that hash and the only key of every script. ARGV[1] is the current time in milliseconds.
+-- The scripts implement the same rules as ledger.rs; a property test compares the two.
 local now = tonumber(ARGV[1])
 
--- Milliseconds that a record is kept past its absolute deadline, as in session.rs.
-local kept = 60000
+-- How long a record is kept past its absolute deadline, in milliseconds: KEPT_PAST_DEADLINE in
+-- session.rs.
+local kept_past_deadline = 60000
 
--- Milliseconds that a refreshed token stays good, as in session.rs.
-local grace = 30000
+-- How long the old token stays valid after a refresh, in milliseconds: REFRESH_GRACE in session.rs.
+local refresh_grace = 30000
 
--- Milliseconds after its end in which a session is told of again, as in store.rs.
-local retold = 600000
+-- How long an end is reported again, in milliseconds: REPEAT_END_EVENTS in store.rs.
+local repeat_end_events = 600000
 
 local function deadline(session)
   return math.min(session.expires, session.idle_expires or session.expires)
@@ -20,13 +21,13 @@ local function is_live(session)
   return not session.ended and now < deadline(session)
 end
 
--- Every record but those whose time has come or that are not under their own name, and the names of
--- these. Sorted, because the order of a hash's fields is not defined.
+-- Returns the records by age, and the field names of those that are past retention or stored under
+-- another sid. Sorted because the order of a hash's fields is undefined.
 local function records()
   local all, found, old = redis.call('HGETALL', KEYS[1]), {}, {}
   for i = 1, #all, 2 do
     local session = cjson.decode(all[i + 1])
-    if session.sid == all[i] and now < session.expires + kept then
+    if session.sid == all[i] and now < session.expires + kept_past_deadline then
       found[#found + 1] = session
     else
       old[#old + 1] = all[i]
@@ -39,13 +40,13 @@ local function records()
   return found, old
 end
 
--- Deletes records by name.
+-- Deletes records by sid.
 local function forget(sids)
   for _, sid in ipairs(sids) do redis.call('HDEL', KEYS[1], sid) end
 end
 
--- Ends the session and returns its record as text. Where there is no room for a tombstone, nothing
--- stays: an end needs no memory.
+-- Ends the session and returns its record as JSON. If Redis has no memory for the tombstone, the record
+-- is deleted, because ending a session must not need memory.
 local function finish(session, ending)
   session.ended = ending
   local record = cjson.encode(session)
@@ -57,9 +58,9 @@ local function finish(session, ending)
   return record
 end
 
--- Keeps the newest `most` records of what is no longer live, and lets the key live as long as
--- the record that is forgotten last.
-local function tidy(all, most)
+-- Keeps the newest `max_tombstones` records of sessions that are not live, and sets the key to expire
+-- with its last record.
+local function tidy(all, max_tombstones)
   local dead, last = {}, 0
   for _, session in ipairs(all) do
     if not is_live(session) and not session.forgotten then
@@ -70,12 +71,12 @@ local function tidy(all, most)
     if a.at ~= b.at then return a.at < b.at end
     return a.session.sid < b.session.sid
   end)
-  for i = 1, #dead - most do
+  for i = 1, #dead - max_tombstones do
     dead[i].session.forgotten = true
     redis.call('HDEL', KEYS[1], dead[i].session.sid)
   end
   for _, session in ipairs(all) do
     if not session.forgotten then last = math.max(last, session.expires) end
   end
-  if last > 0 then redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', last + kept)) end
+  if last > 0 then redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', last + kept_past_deadline)) end
 end

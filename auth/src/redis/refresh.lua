@@ -1,6 +1,6 @@
--- ARGV: now, sid, the token's jti, when it was issued, the new jti, idle timeout in milliseconds or
--- '', tombstones to keep. Returns `found` and the record, if there is one and it is not live;
--- `changed` and the record; or `ended` and the record, when an old token was used.
+-- ARGV: now, sid, the token's jti, its time of issue in milliseconds, the new jti, idle timeout in
+-- milliseconds or '', tombstones to keep. Returns `found`, with the record if one exists that is not
+-- live; `changed` and the record; or `ended` and the record, if an old token was reused.
 local sid, jti, issued = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local record = redis.call('HGET', KEYS[1], sid)
 if not record then return { 'found' } end
@@ -8,7 +8,7 @@ local session = cjson.decode(record)
 if not is_live(session) then return { 'found', record } end
 
 local last = session.refreshed
-local is_recent = last and now < last + grace
+local is_recent = last and now < last + refresh_grace
 local is_current = jti == session.jti or not last or math.floor(issued / 1000) > math.floor(last / 1000)
 local is_previous = jti == session.previous_jti and (is_recent or session.unused)
 

@@ -1,6 +1,6 @@
--- ARGV: now, sid, `data` or `client_data`, that as it is thought to be or '', as it is to be or ''. Returns
--- `changed` and the record; or `found` and the record, if there is one, when it is not live or its data
--- is not what was thought.
+-- Compare-and-set of a session's data. ARGV: now, sid, `data` or `client_data`, the expected value or '',
+-- the new value or ''. Returns `changed` and the record; or `found`, with the record if one exists that
+-- is not live or has other data.
 local record, kind = redis.call('HGET', KEYS[1], ARGV[2]), ARGV[3]
 if not record then return { 'found' } end
 local session = cjson.decode(record)

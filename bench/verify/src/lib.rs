@@ -1,4 +1,4 @@
-//! The Worker's verification of tokens, and nothing else.
+//! The Worker's token verification on its own.
 
 use auth::keys::KeySet;
 use auth::time::Timestamp;
@@ -11,17 +11,17 @@ pub struct Verifier(Tokens);
 
 #[wasm_bindgen]
 impl Verifier {
-    /// With this `iss` and `aud`, and the keys of a JWK Set.
+    /// A verifier for this `iss` and `aud` with the keys of a JWK Set.
     ///
     /// # Errors
-    /// What is wrong with the set.
+    /// The set is invalid.
     #[wasm_bindgen(constructor)]
     pub fn new(issuer: String, audience: String, keys: &str) -> Result<Self, JsError> {
         let keys = KeySet::parse(keys).map_err(|why| JsError::new(&why))?;
         Ok(Self(Tokens::new(issuer, audience, keys)))
     }
 
-    /// Verifies one token, or recalls it.
+    /// Verifies a token, or finds it in the cache.
     ///
     /// # Errors
     /// Why the token is refused.

@@ -34,7 +34,7 @@ impl Head for Headers<'_> {
 
 const NAME: &str = "__Host-session";
 
-/// The first line is an `Authorization` header, the rest a `Cookie` header.
+/// Input: the first line is an `Authorization` header, the rest a `Cookie` header.
 pub fn credential(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (authorization, cookies) = text.split_once('\n').unwrap_or(("", &text));
@@ -45,7 +45,10 @@ pub fn credential(data: &[u8]) {
         assert!(whole.contains(token), "{token:?} was not sent");
         let is_word = token.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',');
         if source == Source::Bearer && is_word {
-            assert!(sources.any_possible_bearer(&head, |it| it == token), "{token:?} would go on");
+            assert!(
+                sources.any_possible_bearer(&head, |it| it == token),
+                "{token:?} would be forwarded"
+            );
         }
     });
     let values: Vec<&str> = cookie::values(cookies, NAME).collect();
@@ -53,26 +56,28 @@ pub fn credential(data: &[u8]) {
         cookie::without(cookies, NAME, |value| value.contains('a'))
     {
         let is_left = |value: &str| value.contains('a') || value.is_empty();
-        assert!(!cookie::values(&rest, NAME).any(is_left), "ours is left in {rest:?}");
+        assert!(!cookie::values(&rest, NAME).any(is_left), "our cookie is left in {rest:?}");
     }
     match cookie::without(cookies, NAME, |_| true) {
-        RemainingCookies::Whole => assert_eq!(values.len(), 0, "they are left in {cookies:?}"),
+        RemainingCookies::Whole => {
+            assert_eq!(values.len(), 0, "our cookies are left in {cookies:?}")
+        }
         RemainingCookies::Others(rest) => {
             assert_eq!(
                 cookie::without(&rest, NAME, |_| true),
                 RemainingCookies::Whole,
-                "one is left in {rest:?}"
+                "our cookie is left in {rest:?}"
             );
         }
         RemainingCookies::Nothing => {}
     }
 }
 
-/// No token that the settings look for in a query is left in a URL.
+/// A URL without tokens contains no token in a query parameter that the settings name.
 pub fn query_token(url: &str) {
     let sources = TokenSources::parse("query:a").unwrap();
     let rest = sources.without_tokens(url);
     let query = rest.split('#').next().and_then(|front| front.split_once('?'));
     let left = query.map(|(_, query)| BodyFormat::Page.texts(query, &sources.query));
-    assert!(left.is_none_or(|texts| texts.is_empty()), "one is left in {rest:?}");
+    assert!(left.is_none_or(|texts| texts.is_empty()), "a token is left in {rest:?}");
 }

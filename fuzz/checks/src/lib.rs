@@ -1,8 +1,8 @@
-//! What must hold of the core whatever comes in from outside: it is answered, never a panic, and
-//! never taken for more than it is.
+//! Properties that the core must have for any input from outside: it handles the input without a panic, and never
+//! accepts what it must refuse.
 //!
-//! Each check takes any bytes and panics if something does not hold. `tests/seeds.rs` runs them on
-//! the seeds and on changes to them; the targets of `cargo fuzz` run them on what leads into new code.
+//! Each check takes any bytes and panics if a property does not hold. `tests/seeds.rs` runs the checks on the seeds and
+//! on mutations of them; the targets of `cargo fuzz` search for inputs that reach new code.
 
 mod credential;
 mod request;
@@ -16,10 +16,10 @@ pub use settings::settings;
 pub use store_reply::store_reply;
 pub use token::token;
 
-/// A check of any bytes.
+/// A check, which takes any bytes.
 pub type Check = fn(&[u8]);
 
-/// Every check, by the name of its target and its seeds.
+/// All checks, by the name of their fuzz target and folder of seeds.
 pub const ALL: [(&str, Check); 5] = [
     ("credential", credential),
     ("request", request),

@@ -13,7 +13,7 @@ use auth::session::Subject;
 use auth::time::Timestamp;
 use auth::user_index;
 
-/// Read as everything else a client or the login endpoint sends: a URL, a redirect, a login, an approval.
+/// Input: parsed as a URL, a redirect, a login, an admin request, and a response of the login endpoint.
 pub fn request(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     url(&text);
@@ -26,12 +26,12 @@ pub fn request(data: &[u8]) {
     crate::credential::query_token(&text);
     crate::credential::query_token(&format!("/?{text}&a={text}"));
     admin(&text);
-    if let Ok(approval) = AuthenticatedUser::parse(&text, &[]) {
-        assert!(!approval.sub.as_str().is_empty(), "nobody is approved");
+    if let Ok(user) = AuthenticatedUser::parse(&text, &[]) {
+        assert!(!user.sub.as_str().is_empty(), "the approved user has no name");
     }
 }
 
-/// A target is part of its URL, and below the prefix nothing is the origin's.
+/// The target is part of the URL, and paths below the prefix never reach the origin.
 fn url(url: &str) {
     let Some(target) = Target::of_url(url) else { return };
     assert!(url.contains(target.as_str()) && target.path().starts_with('/'));
@@ -41,7 +41,7 @@ fn url(url: &str) {
     paths(target.path());
 }
 
-/// Whatever a path may be read as, its rule holds, and nobody gets past a rule by an odd spelling.
+/// The rule of every possible reading of a path applies, so no spelling of a path evades a rule.
 fn paths(path: &str) {
     let rules =
         r#"[{"path":"/x/*","access":"session","roles":["x"]},{"path":"/*","access":"public"}]"#;
@@ -50,19 +50,20 @@ fn paths(path: &str) {
     let found = rules.find("GET", path, &readings);
     let is_closed = found.admits(&Default::default()).is_err();
     for read in readings.iter() {
-        assert!(read.starts_with('/'), "{read:?} is no path");
+        assert!(read.starts_with('/'), "{read:?} is not a path");
         assert!(is_closed || !read.starts_with("/x/"), "{path:?} may be read as {read:?}");
     }
-    let is_odd =
-        path.contains("//") || path.contains(';') || path.split('%').skip(1).any(is_no_escape);
+    let is_odd = path.contains("//")
+        || path.contains(';')
+        || path.split('%').skip(1).any(is_malformed_escape);
     assert!(!is_odd || found.access() == Access::Session, "{path:?} is public");
 }
 
-fn is_no_escape(after: &str) -> bool {
+fn is_malformed_escape(after: &str) -> bool {
     !after.get(..2).is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// A redirect never leaves the site.
+/// A redirect never leads to another site.
 fn redirect(target: Option<LocalTarget>) {
     let Some(target) = target else { return };
     let second = target.as_str().chars().nth(1);
@@ -70,7 +71,7 @@ fn redirect(target: Option<LocalTarget>) {
     assert!(target.as_str().bytes().all(|byte| byte.is_ascii_graphic()));
 }
 
-/// What is wished of the admin API is of a user, and nobody has the key by chance.
+/// An admin request that ends sessions names a user, and no other text is accepted as the key.
 fn admin(text: &str) {
     let (part, other) = text.split_once(' ').unwrap_or((text, text));
     for path in [text.to_owned(), format!("users/{part}/sessions/{other}")] {

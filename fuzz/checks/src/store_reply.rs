@@ -11,8 +11,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// The first line is the status of a reply of Redis, the rest its body. Each line of the whole is
-/// read as what goes between the Worker and a Durable Object, too.
+/// Input: the first line is the status of a reply of Redis, the rest its body. Each line is also parsed as a message
+/// between the Worker and a Durable Object.
 pub fn store_reply(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (status, body) = text.split_once('\n').unwrap_or(("200", &text));
@@ -21,29 +21,32 @@ pub fn store_reply(data: &[u8]) {
     }
     let (mut ledger, mut rows) = (Ledger::default(), BTreeMap::new());
     for line in text.lines() {
-        same_again::<Session>(line);
-        same_again::<CommandResult>(line);
-        if let Some(command) = same_again::<Command>(line) {
+        round_trips::<Session>(line);
+        round_trips::<CommandResult>(line);
+        if let Some(command) = round_trips::<Command>(line) {
             apply(&mut ledger, &mut rows, &command);
         }
     }
     if let (Ok(one), Ok(other)) = (subject(status), subject(body)) {
-        two_users_never_share_a_key(&one, &other);
+        users_have_distinct_keys(&one, &other);
     }
 }
 
-/// Whatever is not understood is a failure of the store: neither a session nor its absence.
+/// A malformed reply is a failure of the store: neither a session nor its absence.
 fn redis(status: u16, body: &str) {
     for command in every_command(body) {
         let Ok(answer) = Redis::answer(&command, status, body) else { continue };
-        assert_eq!(status, 200, "{answer:?} of a refusal");
+        assert_eq!(status, 200, "{answer:?} to status {status}");
         let result = &serde_json::from_str::<Value>(body).unwrap()["result"];
         match (&command, answer) {
             (Command::Check { .. }, CommandResult::Found(None)) => assert!(result.is_null()),
             (Command::Check { .. }, CommandResult::Found(Some(session))) => {
                 assert!(result.is_string());
                 let late = Timestamp::from_millis(u64::MAX);
-                assert!(judge_token(Some(session), [&token()], late).is_err(), "it never ends");
+                assert!(
+                    judge_token(Some(session), [&token()], late).is_err(),
+                    "the session never expires"
+                );
             }
             (Command::List { .. } | Command::ChangedAt { .. }, CommandResult::Listed(sessions)) => {
                 assert_eq!(result.as_array().map(Vec::len), Some(sessions.len()));
@@ -69,10 +72,10 @@ fn redis(status: u16, body: &str) {
 }
 
 fn every_command(record: &str) -> Vec<Command> {
-    // The one that the reply tells of, because no other is taken.
-    let told = record.split(r#"sid\":\""#).nth(1).and_then(|rest| rest.split('\\').next());
-    let told = told.and_then(|sid| Sid::try_from(sid.to_owned()).ok());
-    let (now, sid) = (Timestamp::from_millis(0), told.unwrap_or(Sid::from_random([0; 16])));
+    // The sid in the reply, because a record of another session is refused.
+    let replied_sid = record.split(r#"sid\":\""#).nth(1).and_then(|rest| rest.split('\\').next());
+    let replied_sid = replied_sid.and_then(|sid| Sid::try_from(sid.to_owned()).ok());
+    let (now, sid) = (Timestamp::from_millis(0), replied_sid.unwrap_or(Sid::from_random([0; 16])));
     let idle_timeout = Some(Duration::from_secs(60));
     let mut commands = vec![
         Command::Check { sid: sid.clone(), jti: Some("j".into()), idle_timeout, now },
@@ -109,20 +112,20 @@ fn token() -> TokenName {
     TokenName { jti: "jti".into(), issued: Timestamp::from_millis(0) }
 }
 
-/// What can be read says the same when it is written and read again.
-fn same_again<T: Serialize + DeserializeOwned + PartialEq + Debug>(json: &str) -> Option<T> {
+/// A parsed value is the same after serialization and parsing.
+fn round_trips<T: Serialize + DeserializeOwned + PartialEq + Debug>(json: &str) -> Option<T> {
     let read: T = serde_json::from_str(json).ok()?;
     let written = serde_json::to_string(&read).unwrap();
     assert_eq!(serde_json::from_str::<T>(&written).as_ref().ok(), Some(&read), "{written}");
     Some(read)
 }
 
-/// The ledger answers in kind, keeps the limits, and says enough for rows to follow it.
+/// The ledger's result fits the command, respects the limits, and reports all changes, so that rows can follow it.
 fn apply(ledger: &mut Ledger, rows: &mut BTreeMap<Sid, Session>, command: &Command) {
     let (answer, touched) = ledger.apply(command);
     rows.retain(|sid, _| !touched.forgotten.contains(sid));
     for sid in touched.written {
-        let session = ledger.get(&sid).expect("what is written is there").clone();
+        let session = ledger.get(&sid).expect("a written session exists").clone();
         rows.insert(sid, session);
     }
     let stored = Ledger::new(rows.values().cloned());
@@ -147,7 +150,7 @@ fn apply(ledger: &mut Ledger, rows: &mut BTreeMap<Sid, Session>, command: &Comma
         }
         (Command::End { which, ending }, CommandResult::Ends { now, before }) => {
             if *which == SessionSelector::All {
-                assert_eq!(live(ledger, ending.at()), [], "some are live");
+                assert_eq!(live(ledger, ending.at()), [], "some sessions are live");
             }
             assert!(now.iter().all(|session| session.ended.as_ref() == Some(ending)));
             assert!(
@@ -172,7 +175,10 @@ fn apply(ledger: &mut Ledger, rows: &mut BTreeMap<Sid, Session>, command: &Comma
         }
         (Command::Refresh { sid, token, now, .. }, CommandResult::Ended(ended)) => {
             assert!(ended.iter().all(|it| it.sid == *sid && it.jti != token.jti));
-            assert!(ledger.get(sid).is_none_or(|it| !it.is_live(*now)), "it is still live");
+            assert!(
+                ledger.get(sid).is_none_or(|it| !it.is_live(*now)),
+                "the session is still live"
+            );
         }
         (Command::Refresh { sid, now, .. }, CommandResult::Found(found)) => {
             assert_eq!(found.as_deref(), ledger.get(sid));
@@ -189,7 +195,7 @@ fn subject(text: &str) -> Result<Subject, &'static str> {
     Subject::try_from(text.to_owned())
 }
 
-fn two_users_never_share_a_key(one: &Subject, other: &Subject) {
+fn users_have_distinct_keys(one: &Subject, other: &Subject) {
     let redis = Redis::new("guard:", ReadConsistency::Strong);
     assert_eq!(redis.key(one) == redis.key(other), one == other, "{one:?}, {other:?}");
 }

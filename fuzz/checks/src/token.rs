@@ -14,12 +14,12 @@ const ISSUER: &str = "https://guard";
 const AUDIENCE: &str = "members";
 const ISSUERS: &str =
     r#"[{"issuer":"https://idp","audience":"members","jwks_uri":"https://idp/jwks"}]"#;
-/// The seeds are good from an hour before to an hour after.
+/// The tokens in the seeds are valid from an hour before to an hour after this time.
 const NOW: u64 = 1_800_000_000;
-/// How far clocks may be apart, in seconds.
+/// The tolerated clock difference, in seconds.
 const LEEWAY: u64 = 5;
 
-/// A key as the oracle takes it.
+/// A key in the form that the oracle needs.
 struct Key {
     kid: String,
     alg: String,
@@ -27,30 +27,30 @@ struct Key {
     algorithm: Algorithm,
 }
 
-struct World {
+struct Fixture {
     tokens: Tokens,
     issuer: TrustedIssuer,
     keys: Vec<Key>,
-    /// Signs what is to be read beyond its signature.
+    /// Signs the inputs that consist of header and claims.
     secret: EncodingKey,
 }
 
 thread_local! {
-    // Built once, as in an isolate, so that what one token leaves behind meets the next.
-    static WORLD: World = World::new();
+    // Built once, as in an isolate, so that the cache is shared between tokens.
+    static FIXTURE: Fixture = Fixture::new();
 }
 
-/// A token as it is; or, on two lines, header and claims that are signed here, because no change
-/// to the text of a token gets past its signature.
+/// Input: a token; or, on two lines, header and claims, which are signed here, because a mutated token would only fail
+/// the signature check.
 pub fn token(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    WORLD.with(|world| match text.split_once('\n') {
-        Some((header, claims)) => world.judge(&world.sign(header, claims)),
-        None => world.judge(&text),
+    FIXTURE.with(|fixture| match text.split_once('\n') {
+        Some((header, claims)) => fixture.judge(&fixture.sign(header, claims)),
+        None => fixture.judge(&text),
     });
 }
 
-impl World {
+impl Fixture {
     fn new() -> Self {
         let data: Value = serde_json::from_str(KEYS).unwrap();
         let keys = data["keys"].as_array().unwrap();
@@ -74,28 +74,28 @@ impl World {
         let now = Timestamp::from_millis(NOW * 1000);
         self.judge_as_issuers(token, now);
         let verdict = self.tokens.verify(token, now);
-        assert_eq!(verdict, self.tokens.verify(token, now), "it is recalled as another");
+        assert_eq!(verdict, self.tokens.verify(token, now), "the cached verdict differs");
         let signer = self.signer(token);
         if let Ok(verified) = verdict {
-            signer.expect("it is genuine and no key has signed it").has_said(token, &verified);
-            self.judge_far_from_now(token);
+            signer.expect("accepted, but no key has signed it").assert_claims(token, &verified);
+            self.judge_at_other_times(token);
         }
     }
 
-    /// The same as an issuer's ID token or logout token, of which it can be one at most.
+    /// Judges the token as an issuer's ID token and logout token. It can be at most one of them.
     fn judge_as_issuers(&self, token: &str, now: Timestamp) {
         let key = &self.tokens.keys().signing().material;
         let verified = || UnverifiedJwt::parse_of_provider(token)?.verify(key);
         let id = verified().and_then(|it| IdToken::read(it, &self.issuer, None, now));
         let logout = verified().and_then(|it| LogoutToken::read(it, &self.issuer, now));
-        assert!(id.is_err() || logout.is_err(), "it is both");
+        assert!(id.is_err() || logout.is_err(), "accepted as both");
         if id.is_ok() || logout.is_ok() {
-            self.keys[0].has_signed(token);
+            self.keys[0].assert_signed(token);
             assert_eq!(claims(token)["iss"], self.issuer.issuer.as_str());
         }
     }
 
-    /// The one key that has signed it, by the guard's word. The oracle has to agree.
+    /// The only key that has signed the token, according to the guard. The oracle must agree.
     fn signer(&self, token: &str) -> Option<&Key> {
         let signed = |key: &&Key| {
             let known = self.tokens.keys().find(Some(&key.kid)).unwrap();
@@ -103,12 +103,12 @@ impl World {
         };
         let signers: Vec<&Key> = self.keys.iter().filter(signed).collect();
         assert!(signers.len() <= 1, "signed by {} keys", signers.len());
-        signers.iter().for_each(|key| key.has_signed(token));
+        signers.iter().for_each(|key| key.assert_signed(token));
         signers.first().copied()
     }
 
-    /// What is recalled is still judged by the clock.
-    fn judge_far_from_now(&self, token: &str) {
+    /// Times are checked on every use, also of a cached token.
+    fn judge_at_other_times(&self, token: &str) {
         let late = self.tokens.verify(token, Timestamp::from_millis(u64::MAX));
         assert_eq!(late, Err(TokenError::Expired));
         let early = self.tokens.verify(token, Timestamp::from_millis(0));
@@ -129,14 +129,14 @@ impl Key {
         Self { kid, alg, oracle, algorithm: text("alg").parse().unwrap() }
     }
 
-    fn has_signed(&self, token: &str) {
+    fn assert_signed(&self, token: &str) {
         let (input, signature) = token.rsplit_once('.').unwrap();
         let verdict = crypto::verify(signature, input.as_bytes(), &self.oracle, self.algorithm);
-        assert_eq!(verdict, Ok(true), "only the guard takes {token}");
+        assert_eq!(verdict, Ok(true), "only the guard accepts {token}");
         assert_eq!(part(token, 0)["alg"], self.alg.as_str());
     }
 
-    fn has_said(&self, token: &str, verified: &Verified) {
+    fn assert_claims(&self, token: &str, verified: &Verified) {
         let (header, claims) = (part(token, 0), claims(token));
         assert_eq!(header["kid"], self.kid.as_str());
         assert_eq!(claims["iss"], ISSUER);
@@ -157,7 +157,7 @@ fn claims(token: &str) -> Value {
     part(token, 1)
 }
 
-/// One part, as another parser reads it.
+/// A part of a token, parsed independently.
 fn part(token: &str, index: usize) -> Value {
     serde_json::from_slice(&decode(token.split('.').nth(index).unwrap())).unwrap()
 }

@@ -1,4 +1,4 @@
-//! The checks on every seed and on random changes to it: a short run that needs no other compiler.
+//! Runs the checks on every seed and on random mutations of it: a short run that needs no nightly compiler.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirEntry};
@@ -8,12 +8,12 @@ use std::path::Path;
 use checks::{ALL, Check};
 use mutatis::Session;
 
-/// How many changed inputs each check sees in all.
-const CHANGED: usize = 20_000;
-/// How many changes are piled up before the seed is taken anew.
-const PILED: usize = 12;
+/// Mutated inputs per check.
+const MUTATIONS: usize = 20_000;
+/// Successive mutations of one input before the next starts from the seed again.
+const CHAIN_LENGTH: usize = 12;
 
-/// The seeds of one check, by the names of their files.
+/// The seeds of one check, by file name.
 fn seeds(name: &str) -> BTreeMap<String, Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../seeds").join(name);
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap());
@@ -21,7 +21,7 @@ fn seeds(name: &str) -> BTreeMap<String, Vec<u8>> {
     files.map(|file| (format!("{name}/{}", named(&file)), fs::read(file.path()).unwrap())).collect()
 }
 
-/// Says which input it was if the check fails.
+/// Runs a check, and prints the input if it fails.
 fn run(check: Check, origin: &str, data: &[u8]) {
     if let Err(panic) = catch_unwind(|| check(data)) {
         eprintln!("{origin}: {:?}", String::from_utf8_lossy(data));
@@ -30,7 +30,7 @@ fn run(check: Check, origin: &str, data: &[u8]) {
 }
 
 #[test]
-fn every_seed_is_answered() {
+fn every_seed_passes_its_check() {
     for (name, check) in ALL {
         let seeds = seeds(name);
         assert!(seeds.len() >= 10, "{name} has too few seeds");
@@ -39,21 +39,21 @@ fn every_seed_is_answered() {
 }
 
 #[test]
-fn every_changed_seed_is_answered() {
+fn every_mutated_seed_passes_its_check() {
     for (name, check) in ALL {
         let seeds = seeds(name);
-        let rounds = (CHANGED / PILED / seeds.len()) as u64;
+        let rounds = (MUTATIONS / CHAIN_LENGTH / seeds.len()) as u64;
         for (seed, data) in &seeds {
-            (0..rounds).for_each(|random| pile_up(check, seed, data, random));
+            (0..rounds).for_each(|random| mutate(check, seed, data, random));
         }
     }
 }
 
-fn pile_up(check: Check, seed: &str, data: &[u8], random: u64) {
+fn mutate(check: Check, seed: &str, data: &[u8], random: u64) {
     let mut session = Session::new().seed(random);
     let mut data = data.to_vec();
-    for _ in 0..PILED {
+    for _ in 0..CHAIN_LENGTH {
         session.mutate(&mut data).unwrap();
-        run(check, &format!("{seed}, changed with random seed {random}"), &data);
+        run(check, &format!("{seed}, mutated with random seed {random}"), &data);
     }
 }

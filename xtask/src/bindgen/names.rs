@@ -1,5 +1,5 @@
-//! Short names for what wasm and its JavaScript bindings import from each other. wasm-bindgen's end in hashes, which
-//! cannot be compressed, and stand in both files.
+//! Shortens the names of imports and exports between wasm and its JavaScript bindings. wasm-bindgen's names end in hashes,
+//! which do not compress, and occur in both files.
 
 use std::collections::HashMap;
 
@@ -9,13 +9,13 @@ use walrus::Module;
 /// The module name of the functions that wasm-bindgen writes for wasm to import.
 const GLUE: &str = "./guard_bg.js";
 
-/// By what the bindings call the exports of wasm.
+/// The prefix of wasm exports in the bindings.
 const EXPORTS: &str = "wasm.";
 
-/// How deep the functions for wasm are indented.
+/// The indentation of the functions in [`GLUE`].
 const INDENT: &str = "        ";
 
-/// What each name was shortened to.
+/// The short name for each original name.
 pub struct ShortNames {
     imports: HashMap<String, String>,
     exports: HashMap<String, String>,
@@ -29,7 +29,7 @@ pub fn shorten(module: &mut Module) -> ShortNames {
     ShortNames { imports, exports: exports.enumerate().map(replace).collect() }
 }
 
-/// Replaces a name; the old one and the new one.
+/// Replaces a name, and returns the old and the new one.
 fn replace((index, name): (usize, &mut String)) -> (String, String) {
     let new = short(index);
     (std::mem::replace(name, new.clone()), new)
@@ -45,13 +45,15 @@ fn short(index: usize) -> String {
 }
 
 impl ShortNames {
-    /// The bindings with the short names, and without the functions that wasm does not import.
+    /// Puts the short names into the bindings, and removes functions that wasm does not import.
     ///
     /// # Errors
-    /// If the bindings are not written as expected.
+    /// The bindings do not have the expected format.
     pub fn shorten_in(&self, script: &str) -> Result<String> {
-        let (before, rest) = script.split_once("const import0 = {\n").context("no imports")?;
-        let (functions, after) = rest.split_once("\n    };\n").context("endless imports")?;
+        let (before, rest) =
+            script.split_once("const import0 = {\n").context("imports not found")?;
+        let (functions, after) =
+            rest.split_once("\n    };\n").context("end of imports not found")?;
         let functions = self.import(functions)?;
         self.export(&format!("{before}const import0 = {{\n{functions}    }};\n{after}"))
     }
@@ -73,7 +75,7 @@ impl ShortNames {
             kept.extend(name.map(|name| format!("{INDENT}{name}: {value}\n")));
             count += usize::from(is_kept);
         }
-        (count == self.imports.len() + 1).then_some(kept).context("wasm imports what is not there")
+        (count == self.imports.len() + 1).then_some(kept).context("an import of wasm is missing")
     }
 
     fn export(&self, script: &str) -> Result<String> {
@@ -81,7 +83,7 @@ impl ShortNames {
         let mut renamed = parts.next().unwrap_or_default().to_owned();
         for part in parts {
             let (name, rest) = part.split_at(part.find(|it| !is_word(it)).unwrap_or(part.len()));
-            // What was removed from wasm may still be called by functions that the bundle leaves out.
+            // An export that was removed may still be named in functions that the bundler drops.
             let name = self.exports.get(name).map_or(name, String::as_str);
             renamed.extend([EXPORTS, name, rest]);
         }

@@ -1,17 +1,16 @@
-// What the guard does by default, too: it waits for neither store nor origin for ever, and keeps
-// Cloudflare's cache out.
+// The guard's default behaviour: timeouts for store and origin, and bypass of Cloudflare's cache.
 
 /** @param {Record<string, string>} env */
-export function limitsOf(env) {
-  return env.LIMITS ? { store: 1_000, origin: 30_000, cf: { cacheTtlByStatus: { "100-599": -1 } } } : undefined;
+export function timeoutsOf(env) {
+  return env.TIMEOUTS ? { store: 1_000, origin: 30_000, cf: { cacheTtlByStatus: { "100-599": -1 } } } : undefined;
 }
 
-/** Waits with one timer, which is set anew only if it rings. */
-export class Limits {
+/** Uses one timer for both timeouts; it is restarted only when it fires. */
+export class Timeouts {
   #millis;
-  #until = 0;
+  #deadline = 0;
   /** @type {((error: Error) => void) | undefined} */
-  #late;
+  #reject;
 
   /** @param {{ store: number, origin: number }} millis */
   constructor(millis) {
@@ -37,10 +36,10 @@ export class Limits {
    */
   #wait(promise, millis) {
     return new Promise((resolve, reject) => {
-      this.#until = Date.now() + millis;
-      this.#late = reject;
+      this.#deadline = Date.now() + millis;
+      this.#reject = reject;
       promise.then((value) => {
-        this.#late = undefined;
+        this.#reject = undefined;
         resolve(value);
       }, reject);
     });
@@ -49,9 +48,9 @@ export class Limits {
   /** @param {number} millis */
   #set(millis) {
     setTimeout(() => {
-      const left = this.#until - Date.now();
-      if (this.#late !== undefined && left > 0) this.#set(left);
-      else this.#late?.(new Error("not in time"));
+      const remaining = this.#deadline - Date.now();
+      if (this.#reject !== undefined && remaining > 0) this.#set(remaining);
+      else this.#reject?.(new Error("timed out"));
     }, millis);
   }
 }
