@@ -14,7 +14,7 @@ mod services;
 mod startup;
 mod stores;
 
-use auth::decision::Head;
+use auth::http::Head;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::Response;

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 use auth::body_format::{BodyFormat, MAX_BODY};
-use auth::decision::{Body, COMPARED_HEADERS, Head};
+use auth::decision::COMPARED_HEADERS;
 use auth::device::ClientHints;
+use auth::http::{Body, Head};
 use auth::login::ClientInfo;
 use auth::refusal::Refusal;
 use auth::session::Sid;

@@ -19,9 +19,9 @@ use crate::keys::KeySet;
 use crate::limit::{LimitPolicy, SessionLimit};
 use crate::rate::{LoginRates, Rate};
 use crate::request_log::{LogIdentity, LogNames, RequestLog};
+use crate::secret::Secret;
 use crate::time::parse_span;
 
-pub use crate::secret::Secret;
 pub use origin::{BOUND, ORIGIN, Origin};
 pub use reader::SettingError;
 pub use reference::{GROUPS, SETTINGS, Setting};

@@ -26,15 +26,13 @@ pub use header_filter::HeaderFilter;
 pub use principal::Principal;
 pub use refused::Refused;
 
-pub use crate::http::{Body, Head};
-
 use header_filter::HeaderFilterCache;
 use login_url::LoginUrlPath;
 use recent_sessions::RecentSessions;
 
 use crate::assertion;
 use crate::config::{Origin, Settings, StoreFailure};
-use crate::http::{Target, has_one_host, host, is_loopback};
+use crate::http::{Head, Target, has_one_host, host, is_loopback};
 use crate::issuer::{Issuer, IssuerKeyCache};
 use crate::jwt::LEEWAY;
 use crate::refusal::Refusal;

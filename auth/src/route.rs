@@ -1,7 +1,5 @@
 //! Where a request goes: to one of the guard's own endpoints, or on to the origin.
 
-pub use crate::http::Target;
-
 /// The longest path that is looked at, in bytes.
 pub const MAX_PATH: usize = 8 * 1024;
 

@@ -1,4 +1,5 @@
-//! Access tokens (RFC 9068, RFC 8725): issued, and verified by `jwt-compact`.
+//! Access tokens (RFC 9068, RFC 8725): issued and verified. `jwt-compact` brings the
+//! algorithms alone; header and claims are read in [`jwt`](crate::jwt), more strictly.
 
 mod assertions;
 mod cache;

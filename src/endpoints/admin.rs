@@ -4,10 +4,9 @@ mod end;
 
 use auth::admin::{self, AdminCredential, AdminRequest, NewSession, SessionTerms};
 use auth::body_format::BodyFormat;
-use auth::decision::Head;
+use auth::http::{Head, Target};
 use auth::login::{ClientInfo, SessionLifetimes};
 use auth::refusal::{ClaimsSource, Refusal};
-use auth::route::Target;
 use auth::session::{DataKind, Session, Sid, Subject, judge_session};
 use auth::store::{Command, CommandResult, StoreError};
 use auth::user_index::{Cursor, IndexEntry, IndexQuery, IndexedUser};

@@ -1,6 +1,6 @@
 //! `GET events`: a WebSocket that is told the end of its session.
 
-use auth::decision::Head;
+use auth::http::Head;
 use auth::refusal::Refusal;
 use wasm_bindgen::prelude::*;
 use web_sys::Response;

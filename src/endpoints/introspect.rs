@@ -1,7 +1,7 @@
 //! For other services, which hold a key: what a token is worth, and its end.
 
 use auth::admin::{self, Service};
-use auth::decision::Head;
+use auth::http::Head;
 use auth::refusal::Refusal;
 use auth::store::SessionSelector;
 use serde_json::{Map, Value, json};

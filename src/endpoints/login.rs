@@ -2,7 +2,7 @@
 
 use auth::body_format::BodyFormat;
 use auth::cookie;
-use auth::decision::Head;
+use auth::http::Head;
 use auth::login::{LoginCredentials, LoginRequest, SessionLifetimes};
 use auth::refusal::Refusal;
 use web_sys::{Request, Response};

@@ -2,9 +2,8 @@
 
 use auth::body_format::BodyFormat;
 use auth::cookie;
-use auth::decision::Head;
+use auth::http::{Head, Target};
 use auth::refusal::Refusal;
-use auth::route::Target;
 use auth::store::{Command, SessionSelector};
 use web_sys::Response;
 

@@ -2,12 +2,11 @@
 //! others.
 
 use askama::Template;
-use auth::decision::Head;
+use auth::http::{Head, Target};
 use auth::login::LoginRequest;
 use auth::login_notice;
 use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
-use auth::route::Target;
 use auth::session::{self, Session};
 use auth::time::ago;
 use web_sys::Response;

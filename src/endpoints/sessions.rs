@@ -1,8 +1,7 @@
 //! `GET sessions` and `DELETE sessions/{sid}`: the caller's live sessions.
 
-use auth::decision::Head;
+use auth::http::{Head, Target};
 use auth::refusal::Refusal;
-use auth::route::Target;
 use auth::session::{Session, Sid};
 use auth::store::{Command, CommandResult, SessionSelector, StoreError};
 use serde_json::json;

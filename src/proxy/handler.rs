@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use auth::decision::{Decision, ForwardPlan, Head};
+use auth::decision::{Decision, ForwardPlan};
+use auth::http::Head;
 use auth::request_log::{Outcome, log_fields};
 use auth::time::Timestamp;
 use wasm_bindgen::prelude::*;

@@ -3,7 +3,7 @@
 //! in `ROUTES` says so. None of these headers leaves the guard.
 
 use auth::cookie;
-use auth::decision::Head;
+use auth::http::Head;
 use auth::login::{AuthenticatedUser, SessionLifetimes};
 use auth::refusal::Refusal;
 use auth::session::DataKind;

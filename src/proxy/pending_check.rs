@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use auth::decision::{ForwardPlan, Head, HeaderFilter};
+use auth::decision::{ForwardPlan, HeaderFilter};
+use auth::http::Head;
 use auth::refusal::Refusal;
 use auth::session::InvalidSession;
 use auth::time::Timestamp;

@@ -30,7 +30,7 @@ extern "C" {
     #[wasm_bindgen(method, js_name = hasBody)]
     pub fn has_body(this: &RequestContext) -> bool;
 
-    /// What [`auth::decision::HeaderFilter::read`] reads.
+    /// What [`auth::http::HeaderFilter::read`] reads.
     #[wasm_bindgen(method, js_name = headerNames)]
     pub fn header_names(this: &RequestContext) -> String;
 

@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use auth::decision::{Head, Principal};
+use auth::decision::Principal;
+use auth::http::Head;
 use auth::refusal::Refusal;
 use auth::session::{InvalidSession, LiveSession, Session};
 use auth::store::CommandResult;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use auth::decision::Head;
+use auth::http::Head;
 use auth::login::LoginCredentials;
 use auth::rate::{self, Counter, RateSubject};
 use auth::refusal::Refusal;

@@ -1,7 +1,7 @@
 //! Changes to the private data of a session: what the client says by `PATCH session`, and what the origin
 //! and the admin API key say.
 
-use auth::decision::Head;
+use auth::http::Head;
 use auth::refusal::Refusal;
 use auth::session::{DataKind, LiveSession, Session, Subject, judge_session};
 use auth::session_data::Patch;

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use auth::decision::Head;
 use auth::event::Event;
+use auth::http::Head;
 use auth::refusal::Refusal;
 use auth::session::{InvalidSession, LiveSession, Sid, Subject, judge_session};
 use auth::store::StoreError;

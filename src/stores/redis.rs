@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use auth::config::Secret;
 use auth::rate::{Rate, WindowCount};
 use auth::redis::{ReadConsistency, Redis, RestError, RestRequest};
+use auth::secret::Secret;
 use auth::session::{Sid, Subject};
 use auth::store::{CheckFrame, Command, EntryName, StoreError};
 use auth::time::Timestamp;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Origin, Reader, Secret, StoreSettings};
+use super::{Origin, Reader, StoreSettings};
 use crate::access::Rules;
 use crate::http::Target;
 use crate::issuer::TrustedIssuer;
 use crate::redis::ReadConsistency;
 use crate::route::KEY_SET;
+use crate::secret::Secret;
 use crate::setting_value::InvalidValue;
 
 /// Nothing outlives its session.

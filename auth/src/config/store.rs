@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Reader, Secret};
+use super::Reader;
 use crate::http::{other_url, web_url};
 use crate::redis::ReadConsistency;
+use crate::secret::Secret;
 use crate::setting_value::InvalidValue;
 use crate::time::parse_span;
 

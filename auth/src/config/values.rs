@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Mode, Reader, Secret};
+use super::{Mode, Reader};
 use crate::event::{Webhook, WebhookSecret};
 use crate::http::{is_token, other_url, web_url};
 use crate::request_log::{LogIdentity, RequestLog};
+use crate::secret::Secret;
 use crate::setting_value::InvalidValue;
 use crate::time::parse_span;
 

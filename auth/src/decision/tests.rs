@@ -20,6 +20,7 @@ mod token_sources;
 
 use super::*;
 use crate::config::BOUND;
+use crate::http::Body;
 use crate::jwt::TokenError;
 use crate::session::{InvalidSession, SessionEnd, tests::session};
 use crate::store::{Command, CommandResult, StoreError};

@@ -17,7 +17,7 @@ impl Verifier {
     /// The set is invalid.
     #[wasm_bindgen(constructor)]
     pub fn new(issuer: String, audience: String, keys: &str) -> Result<Self, JsError> {
-        let keys = KeySet::parse(keys).map_err(|why| JsError::new(&why))?;
+        let keys = KeySet::parse(keys).map_err(|error| JsError::new(&error.to_string()))?;
         Ok(Self(Tokens::new(issuer, audience, keys)))
     }
 

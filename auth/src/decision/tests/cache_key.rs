@@ -6,6 +6,7 @@ use std::mem::discriminant;
 
 use super::*;
 use crate::decision::cache_key::UNCACHED_HEADERS;
+use crate::http::Body;
 
 /// A request that notes which headers are looked for.
 struct Recording {
