@@ -19,10 +19,10 @@ export default defineConfig({
     hookTimeout: 30_000,
     maxWorkers: 2,
     projects: [
-      // The contract, once per store.
+      // The same specs for each store.
       project("durable-object", "contract", "durable-object", false),
       project("redis", "contract", "redis", true),
-      // What does not depend on the store, or concerns one of them: once.
+      // Specs that do not depend on the store, or test a single store.
       project("worker", "worker", "durable-object", false),
       project("stores", "stores", "durable-object", true),
       project("browser", "browser", "durable-object", false),

@@ -37,7 +37,7 @@ const entry = `
 /** The number of the user whose session has a lot of data. */
 const userWithData = 1_000_000;
 
-/** The nth request of each scenario. Most values repeat, because a value that comes once is hardly cached. */
+/** The nth request of each scenario. Most values repeat, because most caches ignore a value that is sent once. */
 function scenariosOf(tokenOf) {
   const one = tokenOf(0);
   const cookie = (n, letter = "x") => Buffer.from(`n=${n}; x=${letter.repeat(long / Buffer.byteLength(letter))}`).toString("latin1");

@@ -86,7 +86,8 @@ async function startBackend(users, received) {
   const reply = ({ url, headers }, body) => {
     const base64 = headers["upstash-encoding"] === "base64";
     const lookUp = (args) => {
-      const record = records.get(args.at(-1)) ?? null;
+      // The guard's check has arguments after the sid.
+      const record = records.get(args.findLast((arg) => records.has(arg))) ?? null;
       return { result: record && base64 ? Buffer.from(record).toString("base64") : record };
     };
     if (url === "/pipeline") return JSON.parse(body).map(lookUp);

@@ -1,5 +1,5 @@
 //! Instruments a wasm module to count the instructions that it executes. The count does not depend on the machine or its
-//! load, so a longer path can be told from noise.
+//! load, so a longer path is not mistaken for noise.
 
 use anyhow::Result;
 use walrus::ir::{BinaryOp, Binop, Const, GlobalGet, GlobalSet, Instr, InstrLocId, InstrSeq};

@@ -45,8 +45,8 @@ thread_local! {
 pub fn token(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     FIXTURE.with(|fixture| match text.split_once('\n') {
-        Some((header, claims)) => fixture.judge(&fixture.sign(header, claims)),
-        None => fixture.judge(&text),
+        Some((header, claims)) => fixture.check(&fixture.sign(header, claims)),
+        None => fixture.check(&text),
     });
 }
 
@@ -70,20 +70,20 @@ impl Fixture {
         format!("{input}.{signature}")
     }
 
-    fn judge(&self, token: &str) {
+    fn check(&self, token: &str) {
         let now = Timestamp::from_millis(NOW * 1000);
-        self.judge_as_issuers(token, now);
+        self.check_as_issuers(token, now);
         let verdict = self.tokens.verify(token, now);
         assert_eq!(verdict, self.tokens.verify(token, now), "the cached verdict differs");
         let signer = self.signer(token);
         if let Ok(verified) = verdict {
             signer.expect("accepted, but no key has signed it").assert_claims(token, &verified);
-            self.judge_at_other_times(token);
+            self.check_at_other_times(token);
         }
     }
 
-    /// Judges the token as an issuer's ID token and logout token. It can be at most one of them.
-    fn judge_as_issuers(&self, token: &str, now: Timestamp) {
+    /// Checks the token as an issuer's ID token and logout token. It can be at most one of them.
+    fn check_as_issuers(&self, token: &str, now: Timestamp) {
         let key = &self.tokens.keys().signing().material;
         let verified = || UnverifiedJwt::parse_of_provider(token)?.verify(key);
         let id = verified().and_then(|it| IdToken::read(it, &self.issuer, None, now));
@@ -108,7 +108,7 @@ impl Fixture {
     }
 
     /// Times are checked on every use, also of a cached token.
-    fn judge_at_other_times(&self, token: &str) {
+    fn check_at_other_times(&self, token: &str) {
         let late = self.tokens.verify(token, Timestamp::from_millis(u64::MAX));
         assert_eq!(late, Err(TokenError::Expired));
         let early = self.tokens.verify(token, Timestamp::from_millis(0));
