@@ -82,7 +82,7 @@ describe("npm run check-config", { timeout: 120_000 }, () => {
   test("compares LOGIN_RATE with the rate-limit binding", async () => {
     const bound = (limit: number) => `${good}\n[[ratelimits]]\nname = "LOGIN_RATE_LIMITER"\nnamespace_id = "1001"\nsimple = { limit = ${limit}, period = 60 }\n`;
     expect(await check(bound(10))).toMatchObject({ status: 0 });
-    expect(await check(bound(20))).toMatchObject({ status: 1, printed: expect.stringContaining("error: LOGIN_RATE: is not ") });
+    expect(await check(bound(20))).toMatchObject({ status: 1, printed: expect.stringContaining("error: LOGIN_RATE: differs from ") });
   });
 
   test("reads the settings of a named environment", async () => {
