@@ -11,7 +11,7 @@ use crate::platform;
 
 /// A request that the guard makes. Redirects are not followed, because credentials and secrets are only for the
 /// address in the settings.
-pub struct OwnRequest<'a> {
+pub struct Subrequest<'a> {
     /// The method.
     pub method: &'a str,
     /// An absolute URL.
@@ -21,10 +21,10 @@ pub struct OwnRequest<'a> {
     /// The body, if there is one.
     pub body: Option<&'a str>,
     /// Bypass Cloudflare's cache?
-    pub past_caches: bool,
+    pub bypass_cache: bool,
 }
 
-impl OwnRequest<'_> {
+impl Subrequest<'_> {
     /// Sends it to a bound Worker, or over the network if `to` is `None`. The signal aborts the request and the
     /// reading of the response's body.
     ///
@@ -54,7 +54,7 @@ impl OwnRequest<'_> {
         init.set_headers(&headers);
         init.set_redirect(RequestRedirect::Manual);
         init.set_signal(signal);
-        if self.past_caches {
+        if self.bypass_cache {
             init.set_cache(RequestCache::NoStore);
         }
         if let Some(body) = self.body {

@@ -55,7 +55,7 @@ pub fn handle(
     let head = RequestHead::new(context, method, url, authorization, cookie);
     match startup::load(env) {
         Ok(app) => {
-            services::auth_path_check::look_once(&app, head.url());
+            services::auth_path_check::run_once(&app, head.url());
             proxy::handler::handle(app, head, request::moment(now))
         }
         Err(refusal) => verdict::respond(&response::refusal(&refusal), None),
@@ -82,7 +82,7 @@ pub fn origin_failure(timed_out: bool, cause: String) -> Response {
 /// has ended already. It is rejected if neither can be known.
 #[wasm_bindgen(js_name = watchSession)]
 pub fn watch_session(session: String) -> Promise {
-    promise::of(async move { watch_session::watch_line(&session).await })
+    promise::of(async move { watch_session::watch_serialized(&session).await })
 }
 
 /// Checks the session of a request again, because the origin's response came late. The promise is of `undefined`, or
@@ -90,7 +90,7 @@ pub fn watch_session(session: String) -> Promise {
 #[wasm_bindgen(js_name = recheckSession)]
 pub fn recheck_session(context: RequestContext, session: String) -> Promise {
     promise::of(async move {
-        let refusal = watch_session::recheck(context, &session).await;
+        let refusal = watch_session::refusal_if_ended(context, &session).await;
         Ok(refusal.map_or(JsValue::UNDEFINED, Into::into))
     })
 }

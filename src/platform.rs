@@ -63,20 +63,24 @@ extern "C" {
     pub fn apply(this: &UserSessionsStub, command: &str) -> Result<Promise, JsValue>;
 
     /// Keeps a note until a moment, in milliseconds since the Unix epoch.
-    #[wasm_bindgen(method, catch)]
-    pub fn keep(this: &UserSessionsStub, text: &str, until: f64) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = putEntry)]
+    pub fn put_entry(this: &UserSessionsStub, text: &str, until: f64) -> Result<Promise, JsValue>;
 
     /// The same, if there is no note; the promise says whether it is kept.
-    #[wasm_bindgen(method, catch, js_name = keepNew)]
-    pub fn keep_new(this: &UserSessionsStub, text: &str, until: f64) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = putEntryIfAbsent)]
+    pub fn put_entry_if_absent(
+        this: &UserSessionsStub,
+        text: &str,
+        until: f64,
+    ) -> Result<Promise, JsValue>;
 
     /// Takes the note away, if it says this.
-    #[wasm_bindgen(method, catch)]
-    pub fn withdraw(this: &UserSessionsStub, text: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = deleteEntryIfEqual)]
+    pub fn delete_entry_if_equal(this: &UserSessionsStub, text: &str) -> Result<Promise, JsValue>;
 
     /// The promise is of the note's text, or null.
-    #[wasm_bindgen(method, catch)]
-    pub fn recall(this: &UserSessionsStub) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = getEntry)]
+    pub fn get_entry(this: &UserSessionsStub) -> Result<Promise, JsValue>;
 
     /// Counts once more, in a window of so many milliseconds.
     #[wasm_bindgen(method, catch)]
@@ -88,20 +92,20 @@ extern "C" {
     ) -> Result<Promise, JsValue>;
 
     /// Takes a count of this window back.
-    #[wasm_bindgen(method, catch, js_name = takeBack)]
-    pub fn take_back(this: &UserSessionsStub, window: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn refund(this: &UserSessionsStub, window: &str) -> Result<Promise, JsValue>;
 
     /// Asks the index of users.
-    #[wasm_bindgen(method, catch)]
-    pub fn index(this: &UserSessionsStub, question: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = queryIndex)]
+    pub fn query_index(this: &UserSessionsStub, query: &str) -> Result<Promise, JsValue>;
 
     /// Tells the listeners of sessions that these are over.
-    #[wasm_bindgen(method, catch)]
-    pub fn tell(this: &UserSessionsStub, events: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = notifyEnded)]
+    pub fn notify_ended(this: &UserSessionsStub, events: &str) -> Result<Promise, JsValue>;
 
     /// Has the listeners' sessions looked at.
-    #[wasm_bindgen(method, catch)]
-    pub fn doubt(this: &UserSessionsStub) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = recheckWatched)]
+    pub fn recheck_watched(this: &UserSessionsStub) -> Result<Promise, JsValue>;
 
     /// Opens a WebSocket. `worker::Stub::fetch_with_request` does not return the runtime's own response, which the
     /// client gets. Remove it when that can be taken out of a `worker::Response`.

@@ -11,17 +11,17 @@ use wasm_bindgen_futures::future_to_promise;
 use worker::Delay;
 
 /// A boxed future, so that the code that awaits it is compiled once.
-pub type Answering<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+pub type LocalBoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// The promise of this future's output. The future runs even if nobody awaits the promise.
 pub fn of(future: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
-    let future: Answering<'static, _> = Box::pin(future);
+    let future: LocalBoxFuture<'static, _> = Box::pin(future);
     future_to_promise(future)
 }
 
 /// A future's output, or `None` if it takes longer than `limit`. The future is dropped then, but a request that it
 /// has sent goes on.
-pub async fn within<T>(limit: Duration, mut future: Answering<'_, T>) -> Option<T> {
+pub async fn within<T>(limit: Duration, mut future: LocalBoxFuture<'_, T>) -> Option<T> {
     let mut delay = pin!(Delay::from(limit));
     let first = poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(output) => Poll::Ready(Some(output)),
@@ -31,7 +31,7 @@ pub async fn within<T>(limit: Duration, mut future: Answering<'_, T>) -> Option<
 }
 
 /// The outputs of these futures, which run concurrently.
-pub async fn all<T>(mut futures: Vec<Answering<'_, T>>) -> Vec<T> {
+pub async fn all<T>(mut futures: Vec<LocalBoxFuture<'_, T>>) -> Vec<T> {
     let mut outputs: Vec<Option<T>> = futures.iter().map(|_| None).collect();
     let every = poll_fn(|context| {
         for (future, output) in futures.iter_mut().zip(&mut outputs) {

@@ -25,12 +25,12 @@ pub struct RequestHead {
     cookie: Option<String>,
     context: RequestContext,
     body: Option<Result<String, UnreadableBody>>,
-    over: Option<Vec<Sid>>,
-    read_more: Cell<bool>,
+    ended: Option<Vec<Sid>>,
+    read_other_headers: Cell<bool>,
 }
 
 /// What is said of a body that cannot be read.
-pub const UNREADABLE: &str = "The body must be UTF-8, and at most 64 KB.";
+pub const UNREADABLE_BODY: &str = "The body must be UTF-8, and at most 64 KB.";
 
 /// A body is larger than [`MAX_BODY`], or not UTF-8.
 pub struct UnreadableBody;
@@ -44,8 +44,17 @@ impl RequestHead {
         authorization: Option<String>,
         cookie: Option<String>,
     ) -> Self {
-        let read_more = Cell::new(false);
-        Self { method, url, authorization, cookie, context, body: None, over: None, read_more }
+        let read_other_headers = Cell::new(false);
+        Self {
+            method,
+            url,
+            authorization,
+            cookie,
+            context,
+            body: None,
+            ended: None,
+            read_other_headers,
+        }
     }
 
     /// The head of a request of which nothing was passed along.
@@ -62,12 +71,12 @@ impl RequestHead {
     /// Did the decision depend on nothing but what the decision cache compares: method, URL, header names, and the
     /// values of [`COMPARED_HEADERS`]?
     pub fn is_cacheable(&self) -> bool {
-        !self.read_more.get() && self.body.is_none() && self.over.is_none()
+        !self.read_other_headers.get() && self.body.is_none() && self.ended.is_none()
     }
 
     /// The same request, now that these of its sessions are known to have ended.
-    pub fn with_over(self, over: Vec<Sid>) -> Self {
-        Self { over: Some(over), ..self }
+    pub fn with_ended_sessions(self, ended: Vec<Sid>) -> Self {
+        Self { ended: Some(ended), ..self }
     }
 
     /// The same request with its body read. The request keeps its body for the origin.
@@ -92,8 +101,8 @@ impl Head for RequestHead {
             "cookie" => self.cookie.as_deref().map(Cow::from),
             name => {
                 let value = self.context.header(name).map(Cow::from);
-                let read_more = value.is_some() && !COMPARED_HEADERS.contains(&name);
-                self.read_more.set(self.read_more.get() || read_more);
+                let read_other_headers = value.is_some() && !COMPARED_HEADERS.contains(&name);
+                self.read_other_headers.set(self.read_other_headers.get() || read_other_headers);
                 value
             }
         }
@@ -112,7 +121,7 @@ impl Head for RequestHead {
     }
 
     fn over(&self) -> Option<&[Sid]> {
-        self.over.as_deref()
+        self.ended.as_deref()
     }
 }
 
@@ -128,7 +137,7 @@ pub async fn body(request: &web_sys::Request) -> Result<String, UnreadableBody> 
 ///
 /// # Errors
 /// `otherwise` for another number of them, or another kind of body.
-pub async fn form_text(
+pub async fn form_field(
     request: &web_sys::Request,
     head: &RequestHead,
     name: &str,
@@ -137,7 +146,7 @@ pub async fn form_text(
     if BodyFormat::of(head.header("content-type").as_deref()) != Some(BodyFormat::Page) {
         return Err(otherwise);
     }
-    let body = body(request).await.map_err(|_| Refusal::BadRequest(UNREADABLE))?;
+    let body = body(request).await.map_err(|_| Refusal::BadRequest(UNREADABLE_BODY))?;
     let mut texts = BodyFormat::Page.texts(&body, &[name.into()]);
     match (texts.pop(), texts.is_empty()) {
         (Some(text), true) => Ok(text),
@@ -168,7 +177,7 @@ pub fn moment(millis: f64) -> Timestamp {
 
 /// What the request tells of its client. The place is Cloudflare's (`request.cf`), not a header
 /// that anybody can send.
-pub fn client(request: &web_sys::Request, head: &impl Head) -> ClientInfo {
+pub fn client_info(request: &web_sys::Request, head: &impl Head) -> ClientInfo {
     let cf = Reflect::get(request, &"cf".into()).unwrap_or(JsValue::UNDEFINED);
     let place = |name: &str| Reflect::get(&cf, &name.into()).ok()?.as_string();
     let header = |name: &str| head.header(name).map(Cow::into_owned);

@@ -16,25 +16,25 @@ use web_sys::{Request, Response};
 use crate::app::App;
 use crate::request::{self, RequestHead};
 use crate::response;
-use crate::services::create_session::{self, Cookie};
+use crate::services::create_session::{self, CookiePolicy};
 use crate::services::session_view::SessionView;
 use crate::services::{current_session, session_data, user_index};
-use crate::stores::{self, Outcome};
+use crate::stores::{self, StoreResult};
 
 /// How many users are shown if nobody says.
-const PAGE: u32 = 20;
+const DEFAULT_PAGE_SIZE: u32 = 20;
 
 /// Who asks, and by what.
 struct Admin {
-    power: AdminCredential,
+    credential: AdminCredential,
     /// The admin's own session; none with the key.
-    own: Option<(Subject, Sid)>,
+    own_session: Option<(Subject, Sid)>,
 }
 
 impl Admin {
     /// A token's session stays through what it ends, so that its call can be repeated.
     fn is_own(&self, sid: &Sid) -> bool {
-        self.own.as_ref().is_some_and(|(_, own)| own == sid)
+        self.own_session.as_ref().is_some_and(|(_, own)| own == sid)
     }
 }
 
@@ -75,10 +75,10 @@ async fn try_serve(app: &App, request: &Request, head: &RequestHead) -> Result<R
     let target = Target::of_url(head.url()).ok_or(Refusal::NotFound)?;
     let path = target.path().strip_prefix(&app.guard.settings().auth_path);
     let path = path.and_then(|path| path.strip_prefix("/admin/")).ok_or(Refusal::NotFound)?;
-    let wish = AdminRequest::parse(head.method(), path)?;
+    let admin_request = AdminRequest::parse(head.method(), path)?;
     let admin = authenticate(app, head).await?;
-    admin.power.require(wish.permission())?;
-    match wish {
+    admin.credential.require(admin_request.permission())?;
+    match admin_request {
         AdminRequest::Users => users(app, target.query()).await,
         AdminRequest::Stats => {
             let (users, sessions) = user_index::count(app).await?;
@@ -91,35 +91,35 @@ async fn try_serve(app: &App, request: &Request, head: &RequestHead) -> Result<R
             Ok(response::json(200, &body, &[]))
         }
         AdminRequest::Begin(sub) => begin(app, request, head, sub).await,
-        AdminRequest::Change(sub, sid) => change(app, request, head, &sub, sid).await,
-        AdminRequest::EndAll(sub) => end::of_user(app, admin, &sub).await,
+        AdminRequest::Change(sub, sid) => patch_data(app, request, head, &sub, sid).await,
+        AdminRequest::EndAll(sub) => end::all_of_user(app, admin, &sub).await,
         AdminRequest::End(sub, sid) => end::one(app, &admin, &sub, sid).await,
-        AdminRequest::EndEverybodys => end::everybodys(app, &admin, target.query()).await,
+        AdminRequest::EndEverybodys => end::all_users(app, &admin, target.query()).await,
     }
 }
 
 /// Steps 2 to 4, or the key instead.
 async fn authenticate(app: &App, head: &RequestHead) -> Result<Admin, Refusal> {
-    if let (Some(key), Some(sent)) =
+    if let (Some(key), Some(authorization)) =
         (&app.guard.settings().admin_api_key, head.header("authorization"))
-        && admin::bears_key(&sent, key)
+        && admin::bears_key(&authorization, key)
     {
-        return Ok(Admin { power: AdminCredential::Key, own: None });
+        return Ok(Admin { credential: AdminCredential::Key, own_session: None });
     }
-    let (caller, _) = current_session::current(app, head).await?;
-    let own = Some((caller.user().clone(), caller.sid().clone()));
-    Ok(Admin { power: AdminCredential::Token(caller.admin_scopes()), own })
+    let (principal, _) = current_session::current(app, head).await?;
+    let own_session = Some((principal.user().clone(), principal.sid().clone()));
+    Ok(Admin { credential: AdminCredential::Token(principal.admin_scopes()), own_session })
 }
 
 /// The users of one page that are logged in indeed. What the index has beyond that is taken out of
 /// it.
 async fn users(app: &App, query: &str) -> Result<Response, Refusal> {
-    let (limit, after) = admin::page(query, PAGE)?;
-    let (page, live) = look(app, after, limit).await?;
+    let (limit, after) = admin::page(query, DEFAULT_PAGE_SIZE)?;
+    let (page, live) = live_page(app, after, limit).await?;
     let stale: Vec<IndexEntry> =
         page.iter().zip(&live).flat_map(|(it, live)| stale(it, live)).collect();
     if !stale.is_empty() {
-        user_index::record(
+        user_index::update(
             app,
             IndexQuery::Record { begun: None, ended: stale, now: request::now() },
         );
@@ -136,7 +136,7 @@ async fn users(app: &App, query: &str) -> Result<Response, Refusal> {
 }
 
 /// A page of the index, and the sessions that its users really have.
-async fn look(
+async fn live_page(
     app: &App,
     after: Cursor,
     limit: u32,
@@ -163,7 +163,7 @@ async fn list(app: &App, user: &Subject) -> Result<Vec<Session>, Refusal> {
     listed(stores::apply(&*app.store, user, &Command::List { now: request::now() }).await)
 }
 
-fn listed(outcome: Outcome) -> Result<Vec<Session>, Refusal> {
+fn listed(outcome: StoreResult) -> Result<Vec<Session>, Refusal> {
     match outcome.map_err(Refusal::StoreUnavailable)? {
         CommandResult::Listed(live) => Ok(live),
         _ => Err(Refusal::StoreUnavailable(StoreError::other_answer())),
@@ -180,7 +180,7 @@ async fn begin(
 ) -> Result<Response, Refusal> {
     let settings = app.guard.settings();
     let body = request::body(request).await;
-    let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE))?;
+    let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE_BODY))?;
     if !body.is_empty()
         && BodyFormat::of(head.header("content-type").as_deref()) != Some(BodyFormat::Json)
     {
@@ -195,27 +195,28 @@ async fn begin(
     };
     // The request's own client is the backend, which is nobody's device.
     let client = ClientInfo { user_agent: new.user_agent, ..ClientInfo::default() };
-    let entry =
-        create_session::enter(app, &new.approval, client, lifetimes, Cookie::Wanted, &[]).await;
-    let entry = entry.map_err(|refusal| match refusal {
+    let created =
+        create_session::create(app, &new.approval, client, lifetimes, CookiePolicy::Optional, &[])
+            .await;
+    let created = created.map_err(|refusal| match refusal {
         Refusal::ClaimsTooLarge { cause, .. } => {
             Refusal::ClaimsTooLarge { by: ClaimsSource::Backend, cause }
         }
         refusal => refusal,
     })?;
-    Ok(entry.json(201, None, &[]))
+    Ok(created.json(201, None, &[]))
 }
 
 /// Merges a patch into what the origin knows of a session.
-async fn change(
+async fn patch_data(
     app: &App,
     request: &Request,
     head: &RequestHead,
     user: &Subject,
     sid: Sid,
 ) -> Result<Response, Refusal> {
-    session_data::refuse_other_types(head)?;
-    let patch = session_data::sent(request).await?;
+    session_data::require_patch_type(head)?;
+    let patch = session_data::read_patch(request).await?;
     // Without an idle timeout, because this is no use of the session.
     let command = Command::Check { sid, jti: None, idle_timeout: None, now: request::now() };
     let found = match stores::apply(&*app.store, user, &command).await {
@@ -224,7 +225,8 @@ async fn change(
         Err(error) => return Err(Refusal::StoreUnavailable(error)),
     };
     let live = judge_session(found, request::now()).map_err(|_| Refusal::NotFound)?;
-    let changed = session_data::change(app, user, live.into_inner(), DataKind::Data, &patch).await;
+    let changed =
+        session_data::apply_patch(app, user, live.into_inner(), DataKind::Data, &patch).await;
     match changed {
         Ok(session) => Ok(response::json(200, &SessionView::private(&session), &[])),
         Err(Refusal::Session(_)) => Err(Refusal::NotFound),

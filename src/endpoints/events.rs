@@ -32,14 +32,16 @@ async fn try_open(app: &App, head: &RequestHead) -> Result<Response, Refusal> {
     if !is_upgrade || !is_known {
         return Err(Refusal::UpgradeRequired);
     }
-    let caller = app.guard.authenticate(head, request::now())?;
+    let principal = app.guard.authenticate(head, request::now())?;
     if app.objects.is_none() {
         return Err(Refusal::PushUnavailable);
     }
     let answer =
-        stores::apply(&*app.store, caller.user(), &caller.clone().without_use().command()).await;
+        stores::apply(&*app.store, principal.user(), &principal.clone().without_use().command())
+            .await;
     let answer = answer.map_err(Refusal::StoreUnavailable)?;
-    let session = current_session::judge(app, &caller, answer).await?;
-    let opened = watch_session::watch(app, caller.user(), caller.sid(), session.deadline()).await?;
+    let session = current_session::judge(app, &principal, answer).await?;
+    let opened =
+        watch_session::watch(app, principal.user(), principal.sid(), session.deadline()).await?;
     Ok(relay_to_client(&opened))
 }

@@ -13,7 +13,7 @@ use crate::{request, response};
 
 /// Between two looks at what another request is asking. None can wait for another's
 /// answer itself: the platform ties it to its request.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// `GET health`: 200 when the store answers, or did within the last second; 503 when it does not.
 pub async fn show(app: &App) -> Response {
@@ -25,7 +25,7 @@ pub async fn show(app: &App) -> Response {
                 app.health.answered(verdict.clone(), request::now());
                 break verdict;
             }
-            NextStep::Wait => Delay::from(LOOK_AGAIN).await,
+            NextStep::Wait => Delay::from(POLL_INTERVAL).await,
         }
     };
     match verdict {

@@ -41,26 +41,26 @@ async fn try_show(
     request: &Request,
     head: &RequestHead,
 ) -> Result<Map<String, Value>, Refusal> {
-    let token = sent_token(app, request, head, Service::Introspect).await?;
-    let caller = app.guard.principal_of_token(&token, request::now())?;
-    current_session::check(app, &caller).await?;
+    let token = read_token(app, request, head, Service::Introspect).await?;
+    let principal = app.guard.principal_of_token(&token, request::now())?;
+    current_session::check(app, &principal).await?;
     let claims = app.guard.tokens().claims(&token, request::now()).map_err(Refusal::Token)?;
     Ok(admin::introspection(claims))
 }
 
 async fn try_revoke(app: &App, request: &Request, head: &RequestHead) -> Result<(), Refusal> {
-    let token = sent_token(app, request, head, Service::Revoke).await?;
-    let held = app.guard.tokens().verify_signature(&token).map_err(Refusal::Token)?;
-    end_sessions::end_by_token(app, &held, SessionSelector::One(held.sid().clone())).await
+    let token = read_token(app, request, head, Service::Revoke).await?;
+    let token = app.guard.tokens().verify_signature(&token).map_err(Refusal::Token)?;
+    end_sessions::end_by_token(app, &token, SessionSelector::One(token.sid().clone())).await
 }
 
-async fn sent_token(
+async fn read_token(
     app: &App,
     request: &Request,
     head: &RequestHead,
     service: Service,
 ) -> Result<String, Refusal> {
-    let sent = head.header("authorization").unwrap_or_default();
-    service.admit(app.guard.settings(), &sent)?;
-    request::form_text(request, head, "token", FORM).await
+    let authorization = head.header("authorization").unwrap_or_default();
+    service.admit(app.guard.settings(), &authorization)?;
+    request::form_field(request, head, "token", FORM).await
 }

@@ -11,39 +11,39 @@ use crate::app::App;
 use crate::endpoints::pages;
 use crate::request::{self, RequestHead};
 use crate::response;
-use crate::services::create_session::{self, Cookie, Entry};
+use crate::services::create_session::{self, CookiePolicy, CreatedSession};
 use crate::services::login_rate::{self, CountedAttempt};
 use crate::services::session_view::SessionView;
 use crate::services::{federated_login, login_url};
 
 /// `POST login`: JSON is answered with the token, a form with a redirect; both set the cookie.
 pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Response {
-    let form = match BodyFormat::of(head.header("content-type").as_deref()) {
-        Some(form) => form,
-        None => return response::refusal(&UNKNOWN_FORM),
+    let format = match BodyFormat::of(head.header("content-type").as_deref()) {
+        Some(format) => format,
+        None => return response::refusal(&UNKNOWN_FORMAT),
     };
-    if form == BodyFormat::Page && !app.guard.settings().token_sources.cookie {
+    if format == BodyFormat::Page && !app.guard.settings().token_sources.cookie {
         return response::refusal(&NO_COOKIE);
     }
-    let attempt = match attempt(app, request, head, form).await {
+    let attempt = match read_request(app, request, head, format).await {
         Ok(attempt) => attempt,
         Err(refusal) => return response::refusal(&refusal),
     };
     let outcome = match login_rate::count(app, head, &attempt.proof).await {
-        Ok(counted) => try_log_in(app, request, head, form, &attempt, counted).await,
+        Ok(counted) => try_log_in(app, request, head, format, &attempt, counted).await,
         Err(refusal) => Err(refusal),
     };
-    match (form, outcome) {
-        (BodyFormat::Json, Ok(entry)) => {
+    match (format, outcome) {
+        (BodyFormat::Json, Ok(created)) => {
             let clear = cookie::clear(&app.guard.settings().cookie_name);
             // An older session's would be sent beside the new token.
-            let headers = match entry.cookie.is_none() && app.guard.has_cookie(head) {
+            let headers = match created.cookie.is_none() && app.guard.has_cookie(head) {
                 true => vec![("set-cookie", clear.as_str())],
-                false => entry.set_cookie(),
+                false => created.set_cookie(),
             };
-            entry.json(200, attempt.proof.nonce(), &headers)
+            created.json(200, attempt.proof.nonce(), &headers)
         }
-        (BodyFormat::Page, Ok(entry)) => entry.redirect(attempt.redirect),
+        (BodyFormat::Page, Ok(created)) => created.redirect(attempt.redirect),
         (
             BodyFormat::Page,
             Err(
@@ -67,18 +67,18 @@ pub fn refuse(refusal: &Refusal) -> Response {
     }
 }
 
-const UNKNOWN_FORM: Refusal = Refusal::BadRequest(
+const UNKNOWN_FORMAT: Refusal = Refusal::BadRequest(
     "Send the login as `application/json` or `application/x-www-form-urlencoded`.",
 );
 
 const NO_COOKIE: Refusal =
     Refusal::BadRequest("No cookie is set here; send the login as `application/json`.");
 
-async fn attempt(
+async fn read_request(
     app: &App,
     request: &Request,
     head: &RequestHead,
-    form: BodyFormat,
+    format: BodyFormat,
 ) -> Result<LoginRequest, Refusal> {
     let settings = app.guard.settings();
     let with_issuers = !settings.trusted_issuers.is_empty();
@@ -87,38 +87,41 @@ async fn attempt(
     }
     app.guard.refuse_other_origins(head)?;
     let body = request::body(request).await;
-    let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE))?;
-    LoginRequest::parse(form, &body, with_issuers).map_err(Refusal::BadRequest)
+    let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE_BODY))?;
+    LoginRequest::parse(format, &body, with_issuers).map_err(Refusal::BadRequest)
 }
 
 async fn try_log_in(
     app: &App,
     request: &Request,
     head: &RequestHead,
-    form: BodyFormat,
+    format: BodyFormat,
     attempt: &LoginRequest,
     counted: CountedAttempt,
-) -> Result<Entry, Refusal> {
-    let (mut approval, claimed) = match &attempt.proof {
-        LoginCredentials::Credentials(fields) => (login_url::approve(app, fields).await?, None),
+) -> Result<CreatedSession, Refusal> {
+    let (mut user, claimed) = match &attempt.proof {
+        LoginCredentials::Credentials(fields) => {
+            (login_url::authenticate(app, fields).await?, None)
+        }
         LoginCredentials::IdToken { token, nonce } => {
-            let (approval, claimed) =
-                federated_login::approve(app, token, nonce.as_deref()).await?;
-            (approval, Some(claimed))
+            let (user, claimed) =
+                federated_login::authenticate(app, token, nonce.as_deref()).await?;
+            (user, Some(claimed))
         }
     };
     // Whoever is approved has guessed nothing, even if there is no room for another session.
-    let taken_back = counted.take_back(app);
-    approval.end.extend_from_slice(&attempt.end);
+    let refund = counted.refund(app);
+    user.end.extend_from_slice(&attempt.end);
     let settings = app.guard.settings();
     let lifetimes = SessionLifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
-    let cookie = if form == BodyFormat::Page { Cookie::Needed } else { Cookie::Wanted };
-    let held = create_session::held(app, head);
-    let client = request::client(request, head);
-    let entry = create_session::enter(app, &approval, client, lifetimes, cookie, &held).await;
-    if let (Some(claimed), Err(_)) = (&claimed, &entry) {
-        claimed.withdraw(app).await;
+    let cookie =
+        if format == BodyFormat::Page { CookiePolicy::Required } else { CookiePolicy::Optional };
+    let presented = create_session::presented_sessions(app, head);
+    let client = request::client_info(request, head);
+    let created = create_session::create(app, &user, client, lifetimes, cookie, &presented).await;
+    if let (Some(claimed), Err(_)) = (&claimed, &created) {
+        claimed.release(app).await;
     }
-    taken_back.done().await;
-    entry
+    refund.done().await;
+    created
 }

@@ -58,21 +58,21 @@ async fn try_log_out(app: &App, head: &RequestHead, scope: Scope) -> Result<(), 
     app.guard.refuse_other_origins(head)?;
     if let Scope::Others = scope {
         // Whoever is logged out already may not log the others out.
-        let caller = app.guard.authenticate(head, request::now())?;
-        return match current_session::check(app, &caller).await {
+        let principal = app.guard.authenticate(head, request::now())?;
+        return match current_session::check(app, &principal).await {
             Ok(_) => {
-                let which = SessionSelector::Others(caller.sid().clone());
+                let which = SessionSelector::Others(principal.sid().clone());
                 let command = Command::End { which, ending: end_sessions::revoked_now() };
-                end_sessions::end_sessions(app, caller.user(), &command).await.map(drop)
+                end_sessions::end_sessions(app, principal.user(), &command).await.map(drop)
             }
             Err(refusal) => {
-                end_sessions::report_again(app, caller.user(), &refusal).await;
+                end_sessions::report_again(app, principal.user(), &refusal).await;
                 Err(refusal)
             }
         };
     }
-    for held in app.guard.presented_sessions(head, request::now())? {
-        end_sessions::log_out(app, &held, matches!(scope, Scope::Global)).await?;
+    for token in app.guard.presented_sessions(head, request::now())? {
+        end_sessions::log_out(app, &token, matches!(scope, Scope::Global)).await?;
     }
     Ok(())
 }

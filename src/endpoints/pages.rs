@@ -66,25 +66,25 @@ pub async fn login(app: &App, head: &RequestHead) -> Response {
     let query = Target::of_url(head.url()).map_or("", |target| target.query());
     let (redirect, reason) = auth::redirect::read_query(query);
     let reason = reason.as_deref().unwrap_or_default();
-    let parts = Parts { notice: notice(app, head, reason).await, ..Parts::default() };
-    page(app, 200, redirect.as_ref(), parts)
+    let content = PageContent { notice: notice(app, head, reason).await, ..PageContent::default() };
+    page(app, 200, redirect.as_ref(), content)
 }
 
 /// Why the visitor is here. The browser may still have the token of the session that is over, and the
 /// store knows more of it than the query says. Nobody whose session is live was signed out.
 async fn notice(app: &App, head: &RequestHead, reason: &str) -> Option<String> {
-    let said = || login_notice::of_reason(reason).map(str::to_owned);
+    let notice_of_reason = || login_notice::of_reason(reason).map(str::to_owned);
     if reason == "logged_out" {
-        return said();
+        return notice_of_reason();
     }
     let now = request::now();
-    let Some(caller) = app.guard.principal_of(head, now) else { return said() };
-    let Ok(found) = find_session::find(app, caller.user(), caller.sid()).await else {
-        return said();
+    let Some(principal) = app.guard.principal_of(head, now) else { return notice_of_reason() };
+    let Ok(found) = find_session::find(app, principal.user(), principal.sid()).await else {
+        return notice_of_reason();
     };
-    match session::judge_token(found, caller.token_names(), now) {
+    match session::judge_token(found, principal.token_names(), now) {
         Ok(_) => None,
-        Err(gone) => login_notice::of_gone(&gone, now).or_else(said),
+        Err(gone) => login_notice::of_gone(&gone, now).or_else(notice_of_reason),
     }
 }
 
@@ -100,8 +100,9 @@ pub fn login_again(app: &App, attempt: &LoginRequest, refusal: &Refusal) -> Resp
         Refusal::SessionLimit(Some(live)) => live.iter().map(Choice::of).collect(),
         _ => Vec::new(),
     };
-    let parts = Parts { notice: None, error: Some(error), username: attempt.username(), choices };
-    let page = page(app, refusal.status(), attempt.redirect.as_ref(), parts);
+    let content =
+        PageContent { notice: None, error: Some(error), username: attempt.username(), choices };
+    let page = page(app, refusal.status(), attempt.redirect.as_ref(), content);
     access_log::set_refusal_code(&page, refusal.code());
     for (name, value) in refusal.headers().iter().filter(|(name, _)| *name == "retry-after") {
         // A number is a header.
@@ -151,16 +152,21 @@ const fn fnv(text: &[u8]) -> u64 {
 
 /// What differs from one page to the next.
 #[derive(Default)]
-struct Parts<'a> {
+struct PageContent<'a> {
     notice: Option<String>,
     error: Option<String>,
     username: Option<&'a str>,
     choices: Vec<Choice>,
 }
 
-fn page(app: &App, status: u16, redirect: Option<&LocalTarget>, parts: Parts<'_>) -> Response {
+fn page(
+    app: &App,
+    status: u16,
+    redirect: Option<&LocalTarget>,
+    content: PageContent<'_>,
+) -> Response {
     let settings = app.guard.settings();
-    let Parts { notice, error, username, choices } = parts;
+    let PageContent { notice, error, username, choices } = content;
     let page = LoginPage {
         auth_path: &settings.auth_path,
         redirect: redirect.map_or("/", LocalTarget::as_str),

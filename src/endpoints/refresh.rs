@@ -20,7 +20,7 @@ use crate::{response, stores};
 
 /// The answer to a refresh (RFC 6749, section 5.1).
 #[derive(Serialize)]
-struct Refreshed<'a> {
+struct RefreshResponse<'a> {
     access_token: &'a str,
     token_type: &'static str,
     expires_in: u64,
@@ -38,17 +38,17 @@ pub async fn refresh(app: &App, head: &RequestHead) -> Response {
 }
 
 async fn try_refresh(app: &App, head: &RequestHead) -> Result<Response, Refusal> {
-    let mut caller = app.guard.authenticate(head, request::now())?;
-    if caller.has_several_tokens() {
-        let session = current_session::check(app, &caller).await?;
-        caller = caller.with_current_token(&session, request::now());
+    let mut principal = app.guard.authenticate(head, request::now())?;
+    if principal.has_several_tokens() {
+        let session = current_session::check(app, &principal).await?;
+        principal = principal.with_current_token(&session, request::now());
     }
-    let session = refreshed(app, &caller).await?;
-    let (token, lifetime) = token(app, &caller, &session)?;
+    let session = refresh_session(app, &principal).await?;
+    let (token, lifetime) = issue_token(app, &principal, &session)?;
     let name = &app.guard.settings().cookie_name;
-    let cookie = caller.in_cookie().then(|| cookie::renew(name, &token, lifetime));
+    let cookie = principal.in_cookie().then(|| cookie::renew(name, &token, lifetime));
     let headers: Vec<_> = cookie.iter().map(|cookie| ("set-cookie", cookie.as_str())).collect();
-    let body = Refreshed {
+    let body = RefreshResponse {
         access_token: &token,
         token_type: "Bearer",
         expires_in: lifetime.as_secs(),
@@ -57,34 +57,34 @@ async fn try_refresh(app: &App, head: &RequestHead) -> Result<Response, Refusal>
     Ok(response::json(200, &body, &headers))
 }
 
-async fn refreshed(app: &App, caller: &Principal) -> Result<Session, Refusal> {
+async fn refresh_session(app: &App, principal: &Principal) -> Result<Session, Refusal> {
     let (jti, now) = (String::from(Sid::from_random(request::random()?)), request::now());
     let command = Command::Refresh {
-        sid: caller.sid().clone(),
-        token: caller.token().name().clone(),
+        sid: principal.sid().clone(),
+        token: principal.token().name().clone(),
         jti: jti.clone(),
         idle_timeout: app.guard.settings().idle_timeout,
         now,
     };
-    match stores::apply(&*app.store, caller.user(), &command).await {
+    match stores::apply(&*app.store, principal.user(), &command).await {
         Ok(CommandResult::Changed(session)) => {
             // Not if it was refreshed a moment ago.
             if session.jti == jti {
-                session_events::publish(app, caller.user(), &[Event::refreshed(&session, now)]);
+                session_events::publish(app, principal.user(), &[Event::refreshed(&session, now)]);
             }
             Ok(*session)
         }
         Ok(CommandResult::Ended(ended)) => {
-            report_ends::report(app, caller.user(), None, &ended);
+            report_ends::report(app, principal.user(), None, &ended);
             Err(Refusal::Session(InvalidSession::Outdated))
         }
         Ok(answer) => {
-            current_session::judge(app, caller, answer).await?;
+            current_session::judge(app, principal, answer).await?;
             let error = StoreError::Unreadable("a live session, not refreshed".into());
             Err(Refusal::StoreUnavailable(error))
         }
         Err(error) => {
-            unconfirmed_write::follow_up(caller.user(), &command, &error);
+            unconfirmed_write::follow_up(principal.user(), &command, &error);
             Err(Refusal::StoreUnavailable(error))
         }
     }
@@ -92,14 +92,18 @@ async fn refreshed(app: &App, caller: &Principal) -> Result<Session, Refusal> {
 
 /// The session's current token, with the claims of the one before. It is issued as of the moment of
 /// the refresh, so that all who ask for it get the same.
-fn token(app: &App, caller: &Principal, session: &Session) -> Result<(String, Duration), Refusal> {
+fn issue_token(
+    app: &App,
+    principal: &Principal,
+    session: &Session,
+) -> Result<(String, Duration), Refusal> {
     let at = session.refreshed.unwrap_or(request::now());
     let lifetime = app.guard.token_lifetime(session, at);
     let grant = TokenGrant {
-        sub: caller.user(),
+        sub: principal.user(),
         sid: &session.sid,
         jti: &session.jti,
-        public: caller.token().public_claims(),
+        public: principal.token().public_claims(),
         now: at,
         lifetime,
     };

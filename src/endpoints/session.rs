@@ -27,8 +27,8 @@ pub async fn patch(app: &App, request: &Request, head: &RequestHead) -> Response
 }
 
 async fn try_patch(app: &App, request: &Request, head: &RequestHead) -> Result<Session, Refusal> {
-    session_data::refuse_other_types(head)?;
-    let (caller, session) = current_session::current(app, head).await?;
-    let patch = session_data::sent(request).await?;
-    session_data::change(app, caller.user(), session, DataKind::ClientData, &patch).await
+    session_data::require_patch_type(head)?;
+    let (principal, session) = current_session::current(app, head).await?;
+    let patch = session_data::read_patch(request).await?;
+    session_data::apply_patch(app, principal.user(), session, DataKind::ClientData, &patch).await
 }

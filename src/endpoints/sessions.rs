@@ -22,15 +22,15 @@ pub async fn list(app: &App, head: &RequestHead) -> Response {
 }
 
 async fn try_list(app: &App, head: &RequestHead) -> Result<Vec<SessionView>, Refusal> {
-    let (caller, _) = current_session::current(app, head).await?;
+    let (principal, _) = current_session::current(app, head).await?;
     let command = Command::List { now: request::now() };
-    match stores::apply(&*app.store, caller.user(), &command).await {
+    match stores::apply(&*app.store, principal.user(), &command).await {
         Ok(CommandResult::Listed(sessions)) => {
             // It may have ended in between; the list is then nobody's.
-            if !sessions.iter().any(|it| it.sid == *caller.sid()) {
-                current_session::check(app, &caller).await?;
+            if !sessions.iter().any(|it| it.sid == *principal.sid()) {
+                current_session::check(app, &principal).await?;
             }
-            let is_current = |it: &Session| it.sid == *caller.sid();
+            let is_current = |it: &Session| it.sid == *principal.sid();
             let view = |it| SessionView::public(it).with_current(is_current(it));
             Ok(sessions.iter().map(view).collect())
         }
@@ -48,14 +48,14 @@ pub async fn end_one(app: &App, head: &RequestHead) -> Response {
 }
 
 async fn try_end_one(app: &App, head: &RequestHead) -> Result<(), Refusal> {
-    let (caller, _) = current_session::current(app, head).await?;
+    let (principal, _) = current_session::current(app, head).await?;
     let path = Target::of_url(head.url()).map_or("", |target| target.path());
     let sid = path.rsplit('/').next().unwrap_or_default().to_owned();
     let sid = Sid::try_from(sid).map_err(|_| Refusal::NotFound)?;
     app.guard.forget_recent([&sid]);
     let command =
         Command::End { which: SessionSelector::One(sid), ending: end_sessions::revoked_now() };
-    match end_sessions::end_sessions(app, caller.user(), &command).await?.is_empty() {
+    match end_sessions::end_sessions(app, principal.user(), &command).await?.is_empty() {
         true => Err(Refusal::NotFound),
         false => Ok(()),
     }

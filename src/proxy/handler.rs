@@ -38,7 +38,7 @@ pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> Verdict {
         Decision::Forward(plan) => forward::anonymously(&app, &plan, head.context()),
         Decision::Contested(sessions) => verdict::later(async move {
             let over = find_session::ended_sessions(&app, &sessions).await;
-            handle(app, head.with_over(over), request::now())
+            handle(app, head.with_ended_sessions(over), request::now())
         }),
         Decision::ReadBody => verdict::later(async move {
             let head = head.with_body().await;

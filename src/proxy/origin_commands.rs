@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::endpoints::login;
 use crate::proxy::request_context::RequestContext;
 use crate::request::{self, RequestHead};
-use crate::services::create_session::{self, Cookie};
+use crate::services::create_session::{self, CookiePolicy};
 use crate::services::{current_session, end_sessions, session_data};
 
 #[wasm_bindgen(module = "/src/proxy/origin_commands.js")]
@@ -122,12 +122,14 @@ async fn log_in(
 ) -> Result<String, Refusal> {
     let settings = app.guard.settings();
     let lifetimes = SessionLifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
-    let client = request::client(request, head);
+    let client = request::client_info(request, head);
     // The new token goes into the cookie, so it replaces only the cookie's session.
-    let mut held = create_session::held(app, head);
-    held.retain(|held| held.in_cookie);
-    let entry = create_session::enter(app, user, client, lifetimes, Cookie::Needed, &held).await?;
-    entry.cookie().ok_or(unusable(LOGIN, "no cookie is set here"))
+    let mut presented = create_session::presented_sessions(app, head);
+    presented.retain(|session| session.in_cookie);
+    let created =
+        create_session::create(app, user, client, lifetimes, CookiePolicy::Required, &presented)
+            .await?;
+    created.cookie().ok_or(unusable(LOGIN, "no cookie is set here"))
 }
 
 /// Merges a patch into the private data of the request's session. Without a live session there is nothing to change.
@@ -135,7 +137,9 @@ async fn change_data(app: &App, head: &impl Head, patch: &Patch) -> Result<(), R
     let Some(caller) = app.guard.principal_of(head, request::now()) else { return Ok(()) };
     let changed = match current_session::check(app, &caller).await {
         Ok(session) => {
-            session_data::change(app, caller.user(), session, DataKind::Data, patch).await.map(drop)
+            session_data::apply_patch(app, caller.user(), session, DataKind::Data, patch)
+                .await
+                .map(drop)
         }
         Err(refusal) => Err(refusal),
     };

@@ -18,7 +18,7 @@ use crate::proxy::verdict::{self, Verdict};
 use crate::request::{self, RequestHead, moment};
 use crate::response;
 use crate::services::{current_session, end_sessions, session_events};
-use crate::stores::{Outcome, Reply};
+use crate::stores::{StoreReply, StoreResult};
 
 /// A request whose session is being checked.
 #[wasm_bindgen]
@@ -58,13 +58,14 @@ impl PendingCheck {
         now: f64,
     ) -> Verdict {
         let sent = self.token.header_filter(&self.app, &context, names);
-        let read = |reply: &Reply| self.app.store.read(&self.plan.principal().command(), reply);
+        let read =
+            |reply: &StoreReply| self.app.store.read(&self.plan.principal().command(), reply);
         match self.token.answer(status, body, read) {
             Some(answer) => self.verdict(&context, answer, sent, moment(now)),
             None => verdict::later(async move {
                 let caller = self.plan.principal();
                 let command = caller.command();
-                let answer = self.app.store.apply_anew(caller.user(), &command).await;
+                let answer = self.app.store.apply_on_primary(caller.user(), &command).await;
                 self.verdict(&context, answer, sent, request::now())
             }),
         }
@@ -85,7 +86,7 @@ impl PendingCheck {
     fn verdict(
         self,
         context: &RequestContext,
-        answer: Outcome,
+        answer: StoreResult,
         sent: Rc<HeaderFilter>,
         now: Timestamp,
     ) -> Verdict {

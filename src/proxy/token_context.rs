@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 use crate::app::App;
 use crate::proxy::last_value::{LastValue, MAX_BYTES, bytes_of};
 use crate::proxy::request_context::RequestContext;
-use crate::stores::{Outcome, Reply};
+use crate::stores::{StoreReply, StoreResult};
 
 #[wasm_bindgen(module = "/src/proxy/token_context.js")]
 extern "C" {
@@ -100,8 +100,8 @@ impl TokenContext {
         &self,
         status: i32,
         body: Option<String>,
-        read: impl FnOnce(&Reply) -> Option<Outcome>,
-    ) -> Option<Outcome> {
+        read: impl FnOnce(&StoreReply) -> Option<StoreResult>,
+    ) -> Option<StoreResult> {
         let Some(body) = body else {
             let lost = || StoreError::Unreadable("the last reply is not kept any more".into());
             let session = self.last_session();
@@ -109,7 +109,7 @@ impl TokenContext {
                 session.map(|session| CommandResult::Found(Some(session))).ok_or_else(lost),
             );
         };
-        let reply = Reply { status, body };
+        let reply = StoreReply { status, body };
         let outcome = read(&reply);
         if let Some(Ok(CommandResult::Found(Some(session)))) = &outcome
             && reply.body.len() <= MAX_BYTES

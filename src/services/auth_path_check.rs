@@ -11,38 +11,38 @@ use serde_json::json;
 use wasm_bindgen::prelude::*;
 
 use crate::app::App;
-use crate::fetch::{self, OwnRequest};
-use crate::promise::{self, Answering};
+use crate::fetch::{self, Subrequest};
+use crate::promise::{self, LocalBoxFuture};
 use crate::request;
 use crate::services::background;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Asks once per isolate, after the response to the request for this URL.
-pub fn look_once(app: &Rc<App>, url: &str) {
+pub fn run_once(app: &Rc<App>, url: &str) {
     let settings = app.guard.settings();
     if settings.mode == Mode::Monitor && !app.checked_auth_path.replace(true) {
         let site = match &settings.origin {
             Origin::Url(site) => site.clone(),
             Origin::Zone | Origin::Worker => Target::site_of(url).to_owned(),
         };
-        background::run_after_response(look(Rc::clone(app), site));
+        background::run_after_response(run(Rc::clone(app), site));
     }
 }
 
 /// Logs a warning if the origin has something there. If it is unreachable, other log lines say so.
-async fn look(app: Rc<App>, site: String) {
+async fn run(app: Rc<App>, site: String) {
     let auth_path = &app.guard.settings().auth_path;
-    let Ok(nowhere) = request::random().map(Sid::from_random) else { return };
-    let nowhere = format!("/{}", nowhere.as_str());
-    let asked = [nowhere].into_iter().chain(paths(auth_path));
-    let asked = asked.map(|path| -> Answering<'_, Result<u16, JsValue>> {
+    let Ok(missing_path) = request::random().map(Sid::from_random) else { return };
+    let missing_path = format!("/{}", missing_path.as_str());
+    let requests = [missing_path].into_iter().chain(paths(auth_path));
+    let requests = requests.map(|path| -> LocalBoxFuture<'_, Result<u16, JsValue>> {
         Box::pin(status_of(&app, format!("{site}{path}")))
     });
     let statuses: Result<Vec<u16>, JsValue> =
-        promise::all(asked.collect()).await.into_iter().collect();
-    if let Ok([nothing, statuses @ ..]) = statuses.as_deref()
-        && let Some(cause) = warning(auth_path, *nothing, statuses)
+        promise::all(requests.collect()).await.into_iter().collect();
+    if let Ok([missing_status, statuses @ ..]) = statuses.as_deref()
+        && let Some(cause) = warning(auth_path, *missing_status, statuses)
     {
         let line = json!({ "level": "warn", "code": "auth_path_taken", "cause": cause });
         web_sys::console::warn_1(&line.to_string().into());
@@ -51,7 +51,7 @@ async fn look(app: Rc<App>, site: String) {
 
 async fn status_of(app: &App, url: String) -> Result<u16, JsValue> {
     let headers = &[("user-agent", USER_AGENT)];
-    let request = OwnRequest { method: "GET", url: &url, headers, body: None, past_caches: false };
+    let request = Subrequest { method: "GET", url: &url, headers, body: None, bypass_cache: false };
     let answer = request.send(app.origin.as_ref(), Some(&fetch::time_limit(TIMEOUT))).await?;
     fetch::discard(&answer).await;
     Ok(answer.status_code())

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use worker::Delay;
 
 use crate::platform;
-use crate::promise::{self, Answering};
+use crate::promise::{self, LocalBoxFuture};
 
 /// The pause before each retry. All attempts, with the time limit of each, fit into the 30 seconds that a Worker
 /// may live on after its response.
@@ -21,7 +21,7 @@ pub fn run_after_response(work: impl Future<Output = ()> + 'static) {
 
 /// Runs `work` to its end, even if the client disconnects, for 30 seconds at most. The promise is resolved then.
 pub fn finish_after_response(work: impl Future<Output = ()> + 'static) -> Promise {
-    let work: Answering<'static, ()> = Box::pin(work);
+    let work: LocalBoxFuture<'static, ()> = Box::pin(work);
     let work = promise::of(async move {
         work.await;
         Ok(JsValue::UNDEFINED)
@@ -35,7 +35,7 @@ pub fn finish_after_response(work: impl Future<Output = ()> + 'static) -> Promis
 /// # Errors
 /// That of the last attempt.
 pub async fn retry<'a>(
-    attempt: &dyn Fn() -> Answering<'a, Result<(), String>>,
+    attempt: &dyn Fn() -> LocalBoxFuture<'a, Result<(), String>>,
 ) -> Result<(), String> {
     let mut pauses = PAUSES.iter();
     loop {

@@ -22,7 +22,7 @@ use crate::services::{end_sessions, federated_login, session_events};
 
 /// The answer to a login (RFC 6749, section 5.1), with the session and those it ended.
 #[derive(Serialize)]
-struct LoggedIn<'a> {
+struct LoginResponse<'a> {
     access_token: &'a str,
     token_type: &'static str,
     expires_in: u64,
@@ -34,7 +34,7 @@ struct LoggedIn<'a> {
 }
 
 /// A session that has begun, and its token.
-pub struct Entry {
+pub struct CreatedSession {
     token: String,
     lifetime: Duration,
     /// `None` if the token is too large for one, or none is wanted.
@@ -45,15 +45,15 @@ pub struct Entry {
 
 /// What becomes of a login whose token is too large for a cookie.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Cookie {
+pub enum CookiePolicy {
     /// It is refused, because the client gets the token in no other way.
-    Needed,
+    Required,
     /// It goes on without one.
-    Wanted,
+    Optional,
 }
 
 /// The session of the very client that logs in: the new one takes its place.
-pub struct Held {
+pub struct PresentedSession {
     user: Subject,
     sid: Sid,
     /// Was its token in the cookie, which a new one replaces?
@@ -61,14 +61,14 @@ pub struct Held {
 }
 
 /// The sessions that a login comes with, if our keys have signed their tokens.
-pub fn held(app: &App, head: &RequestHead) -> Vec<Held> {
-    let held = app.guard.sessions_at_login(head).into_iter();
-    let of = |(session, in_cookie): (AuthenticToken, bool)| Held {
+pub fn presented_sessions(app: &App, head: &RequestHead) -> Vec<PresentedSession> {
+    let presented = app.guard.sessions_at_login(head).into_iter();
+    let of = |(session, in_cookie): (AuthenticToken, bool)| PresentedSession {
         user: session.sub().clone(),
         sid: session.sid().clone(),
         in_cookie,
     };
-    held.map(of).collect()
+    presented.map(of).collect()
 }
 
 /// Begins a session for somebody who was approved. It replaces those that are held, whatever the policy,
@@ -77,75 +77,77 @@ pub fn held(app: &App, head: &RequestHead) -> Vec<Held> {
 ///
 /// # Errors
 /// Why none has begun.
-pub async fn enter(
+pub async fn create(
     app: &App,
-    approval: &AuthenticatedUser,
+    authenticated: &AuthenticatedUser,
     client: ClientInfo,
     lifetimes: SessionLifetimes,
-    cookie_is: Cookie,
-    held: &[Held],
-) -> Result<Entry, Refusal> {
+    cookie_policy: CookiePolicy,
+    presented: &[PresentedSession],
+) -> Result<CreatedSession, Refusal> {
     let settings = app.guard.settings();
     let now = request::now();
     let random = [request::random()?, request::random()?];
-    let session = login::new_session(approval, client, lifetimes, random, now);
+    let session = login::new_session(authenticated, client, lifetimes, random, now);
     // Token and cookie are made first: a login that leads nowhere must not end other sessions.
     let lifetime = app.guard.token_lifetime(&session, now);
     let grant = TokenGrant {
-        sub: &approval.sub,
+        sub: &authenticated.sub,
         sid: &session.sid,
         jti: &session.jti,
-        public: &approval.claims,
+        public: &authenticated.claims,
         now,
         lifetime,
     };
     let token = app.guard.tokens().issue(&grant);
-    let by = approval.issued.as_ref().map_or(ClaimsSource::Origin, |_| ClaimsSource::Issuer);
+    let by = authenticated.issued.as_ref().map_or(ClaimsSource::Origin, |_| ClaimsSource::Issuer);
     let too_large = |cause| Refusal::ClaimsTooLarge { by, cause };
     let token = token.map_err(|error| too_large(error.to_string()))?;
     let wanted = settings.token_sources.cookie;
     let cookie = cookie::set(&settings.cookie_name, &token, lifetime).filter(|_| wanted);
-    if cookie.is_none() && cookie_is == Cookie::Needed {
+    if cookie.is_none() && cookie_policy == CookiePolicy::Required {
         let cause = "the claims make a cookie of more than 4,096 bytes, which browsers drop";
         return Err(too_large(cause.into()));
     }
-    let policy = approval.policy.unwrap_or(settings.limit_policy);
-    let limit = approval.session_limit.as_ref().unwrap_or(&settings.session_limit);
+    let policy = authenticated.policy.unwrap_or(settings.limit_policy);
+    let limit = authenticated.session_limit.as_ref().unwrap_or(&settings.session_limit);
     let limit = limit.for_device(session.device, policy, app.guard.token_acceptance_window());
     // Who may not end a session by logging in may not choose one either.
-    let mut end = if policy == LimitPolicy::Deny { Vec::new() } else { approval.end.clone() };
-    let (own, others): (Vec<&Held>, Vec<_>) = held.iter().partition(|it| it.user == approval.sub);
-    end.extend(own.iter().map(|held| held.sid.clone()));
+    let mut end = if policy == LimitPolicy::Deny { Vec::new() } else { authenticated.end.clone() };
+    let (own, others): (Vec<&PresentedSession>, Vec<_>) =
+        presented.iter().partition(|it| it.user == authenticated.sub);
+    end.extend(own.iter().map(|presented| presented.sid.clone()));
     let command = Command::Open { session: Box::new(session.clone()), limit, end, now };
-    if let Some(issued) = &approval.issued {
-        federated_login::note_user(app, issued, &approval.sub, session.expires).await?;
+    if let Some(issued) = &authenticated.issued {
+        federated_login::record_user(app, issued, &authenticated.sub, session.expires).await?;
     }
-    let ended = match end_sessions::end_sessions(app, &approval.sub, &command).await {
+    let ended = match end_sessions::end_sessions(app, &authenticated.sub, &command).await {
         Err(Refusal::SessionLimit(_)) if policy == LimitPolicy::Deny => {
             return Err(Refusal::SessionLimit(None));
         }
         ended => ended?,
     };
-    session_events::publish(app, &approval.sub, &[Event::created(&session)]);
-    if let Some(issued) = &approval.issued {
-        federated_login::end_if_over(app, issued, &approval.sub, &session).await?;
+    session_events::publish(app, &authenticated.sub, &[Event::created(&session)]);
+    if let Some(issued) = &authenticated.issued {
+        federated_login::end_if_logged_out(app, issued, &authenticated.sub, &session).await?;
     }
-    for held in others.into_iter().filter(|held| held.in_cookie && cookie.is_some()) {
-        end_held(app, held).await;
+    for presented in others.into_iter().filter(|presented| presented.in_cookie && cookie.is_some())
+    {
+        end_session_of_other_user(app, presented).await;
     }
-    Ok(Entry { token, lifetime, cookie, session, ended })
+    Ok(CreatedSession { token, lifetime, cookie, session, ended })
 }
 
 /// Ends another user's session in the same browser. The login has succeeded, whatever comes of this.
-async fn end_held(app: &App, held: &Held) {
-    let which = SessionSelector::One(held.sid.clone());
+async fn end_session_of_other_user(app: &App, presented: &PresentedSession) {
+    let which = SessionSelector::One(presented.sid.clone());
     let command = Command::End { which, ending: SessionEnd::Revoked { at: request::now() } };
-    if let Err(refusal) = end_sessions::end_sessions(app, &held.user, &command).await {
+    if let Err(refusal) = end_sessions::end_sessions(app, &presented.user, &command).await {
         response::log_cause(&refusal);
     }
 }
 
-impl Entry {
+impl CreatedSession {
     /// The `Set-Cookie`, if there is one.
     pub fn cookie(&self) -> Option<String> {
         self.cookie.clone()
@@ -153,7 +155,7 @@ impl Entry {
 
     /// The answer for a program.
     pub fn json(&self, status: u16, nonce: Option<&str>, headers: &[(&str, &str)]) -> Response {
-        let body = LoggedIn {
+        let body = LoginResponse {
             access_token: &self.token,
             token_type: "Bearer",
             expires_in: self.lifetime.as_secs(),

@@ -18,37 +18,37 @@ const TOUCH: &str = "x-guard-touch";
 
 /// Steps 2 to 4 for an endpoint of the guard's own.
 pub async fn current(app: &App, head: &RequestHead) -> Result<(Principal, Session), Refusal> {
-    let caller = app.guard.authenticate(head, request::now())?;
-    let caller = match head.header(TOUCH).as_deref() {
-        None | Some("true") => caller,
-        Some("false") => caller.without_use(),
+    let principal = app.guard.authenticate(head, request::now())?;
+    let principal = match head.header(TOUCH).as_deref() {
+        None | Some("true") => principal,
+        Some("false") => principal.without_use(),
         Some(_) => return Err(Refusal::BadRequest("`X-Guard-Touch` must be `true` or `false`.")),
     };
-    let session = check(app, &caller).await?;
-    Ok((caller, session))
+    let session = check(app, &principal).await?;
+    Ok((principal, session))
 }
 
 /// Step 4 for whoever a token was issued to. An old token ends its session.
-pub async fn check(app: &App, caller: &Principal) -> Result<Session, Refusal> {
-    let answer = stores::apply(&*app.store, caller.user(), &caller.command()).await;
-    judge(app, caller, answer.map_err(Refusal::StoreUnavailable)?).await
+pub async fn check(app: &App, principal: &Principal) -> Result<Session, Refusal> {
+    let answer = stores::apply(&*app.store, principal.user(), &principal.command()).await;
+    judge(app, principal, answer.map_err(Refusal::StoreUnavailable)?).await
 }
 
 /// The one judgement of a caller's session for all endpoints, whatever the store was asked.
 pub async fn judge(
     app: &App,
-    caller: &Principal,
+    principal: &Principal,
     answer: CommandResult,
 ) -> Result<Session, Refusal> {
-    match app.guard.live_session(caller, answer, request::now()) {
+    match app.guard.live_session(principal, answer, request::now()) {
         Ok(live) => {
-            record_use(app, caller, Some(&live));
+            record_use(app, principal, Some(&live));
             Ok(live.into_inner())
         }
         Err(refusal) => {
-            session_events::publish_expiry(app, caller.user(), caller.sid(), &refusal);
+            session_events::publish_expiry(app, principal.user(), principal.sid(), &refusal);
             if refusal == Refusal::Session(InvalidSession::Outdated) {
-                end_sessions::end_after_reuse(app, caller).await?;
+                end_sessions::end_after_reuse(app, principal).await?;
             }
             Err(refusal)
         }
@@ -57,12 +57,15 @@ pub async fn judge(
 
 /// Has the store learn that a token is used, if the answer came from a replica, which does not: once
 /// after each refresh. Nobody waits for it.
-pub fn record_use(app: &App, caller: &Principal, live: Option<&LiveSession>) {
-    if caller.has_unreported_use(live) {
-        let (store, user, command) =
-            (Rc::clone(&app.store), caller.user().clone(), caller.clone().without_use().command());
-        background::run_after_response(
-            async move { drop(store.apply_anew(&user, &command).await) },
+pub fn record_use(app: &App, principal: &Principal, live: Option<&LiveSession>) {
+    if principal.has_unreported_use(live) {
+        let (store, user, command) = (
+            Rc::clone(&app.store),
+            principal.user().clone(),
+            principal.clone().without_use().command(),
         );
+        background::run_after_response(async move {
+            drop(store.apply_on_primary(&user, &command).await)
+        });
     }
 }

@@ -46,40 +46,41 @@ pub async fn end_sessions(
 ///
 /// # Errors
 /// [`Refusal::StoreUnavailable`]: it is not known to be ended.
-pub async fn end_after_reuse(app: &App, caller: &Principal) -> Result<(), Refusal> {
-    let which = SessionSelector::One(caller.sid().clone());
+pub async fn end_after_reuse(app: &App, principal: &Principal) -> Result<(), Refusal> {
+    let which = SessionSelector::One(principal.sid().clone());
     let command = Command::End { which, ending: SessionEnd::Reused { at: request::now() } };
-    end_sessions(app, caller.user(), &command).await.map(drop)
+    end_sessions(app, principal.user(), &command).await.map(drop)
 }
 
 /// Ends some of a user's sessions because somebody who holds a token of this one wishes so.
 pub async fn end_by_token(
     app: &App,
-    held: &AuthenticToken,
+    token: &AuthenticToken,
     which: SessionSelector,
 ) -> Result<(), Refusal> {
     // An outage must not keep alive what somebody wished to end.
-    app.guard.forget_recent([held.sid()]);
+    app.guard.forget_recent([token.sid()]);
     let command = Command::End { which, ending: revoked_now() };
-    end_sessions(app, held.sub(), &command).await.map(drop)
+    end_sessions(app, token.sub(), &command).await.map(drop)
 }
 
 /// Ends a session; with `everywhere` all of its user's, if token and session are still good. An expired token
 /// proves only whose session it was, and one whose session is over ends no other session.
-pub async fn log_out(app: &App, held: &AuthenticToken, everywhere: bool) -> Result<(), Refusal> {
-    let one = SessionSelector::One(held.sid().clone());
-    if !everywhere || held.verify_times(request::now()).is_err() {
-        return end_by_token(app, held, one).await;
+pub async fn log_out(app: &App, token: &AuthenticToken, everywhere: bool) -> Result<(), Refusal> {
+    let one = SessionSelector::One(token.sid().clone());
+    if !everywhere || token.verify_times(request::now()).is_err() {
+        return end_by_token(app, token, one).await;
     }
-    let found =
-        find_session::find(app, held.sub(), held.sid()).await.map_err(Refusal::StoreUnavailable)?;
-    match judge_token(found, [held.name()], request::now()) {
-        Ok(_) => end_by_token(app, held, SessionSelector::All).await,
-        Err(InvalidSession::Outdated) => end_by_token(app, held, one).await,
+    let found = find_session::find(app, token.sub(), token.sid())
+        .await
+        .map_err(Refusal::StoreUnavailable)?;
+    match judge_token(found, [token.name()], request::now()) {
+        Ok(_) => end_by_token(app, token, SessionSelector::All).await,
+        Err(InvalidSession::Outdated) => end_by_token(app, token, one).await,
         Err(gone) => {
             let refusal = Refusal::Session(gone);
-            session_events::publish_expiry(app, held.sub(), held.sid(), &refusal);
-            report_again(app, held.sub(), &refusal).await;
+            session_events::publish_expiry(app, token.sub(), token.sid(), &refusal);
+            report_again(app, token.sub(), &refusal).await;
             Ok(())
         }
     }

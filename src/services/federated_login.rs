@@ -17,13 +17,13 @@ use worker::Delay;
 
 use crate::app::App;
 use crate::body::{self, BodyError};
-use crate::fetch::{self, OwnRequest};
+use crate::fetch::{self, Subrequest};
 use crate::platform::message_of;
 use crate::request;
 use crate::services::{background, end_sessions};
 
 /// Between two looks at what another request is fetching.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// An ID token that nobody else can use meanwhile, and nobody at all once a session has begun.
 pub struct ClaimedIdToken {
@@ -34,15 +34,15 @@ pub struct ClaimedIdToken {
 
 impl ClaimedIdToken {
     /// Of logins that race with one token, one goes on.
-    async fn by_this_login(app: &App, once: SingleUse) -> Result<Self, Refusal> {
+    async fn claim(app: &App, once: SingleUse) -> Result<Self, Refusal> {
         let claimed = Self { once, by: Sid::from_random(request::random()?) };
         let Self { once: SingleUse { note, over }, by } = &claimed;
-        match app.store.keep_new(note, by.as_str(), *over).await {
+        match app.store.put_entry_if_absent(note, by.as_str(), *over).await {
             Ok(true) => Ok(claimed),
             Ok(false) => Err(Refusal::Token(TokenError::Used)),
             Err(error) => {
                 // It may have been noted all the same.
-                claimed.withdraw(app).await;
+                claimed.release(app).await;
                 Err(Refusal::StoreUnavailable(error))
             }
         }
@@ -51,8 +51,8 @@ impl ClaimedIdToken {
     /// Lets the token be used again, because no session has begun: the login may be repeated with
     /// the sessions to end, or when the store is back. If the store fails here, too, the token counts
     /// as used, and the issuer is asked for another.
-    pub async fn withdraw(&self, app: &App) {
-        let _ = app.store.withdraw(&self.once.note, self.by.as_str()).await;
+    pub async fn release(&self, app: &App) {
+        let _ = app.store.delete_entry_if_equal(&self.once.note, self.by.as_str()).await;
     }
 }
 
@@ -60,28 +60,28 @@ impl ClaimedIdToken {
 ///
 /// # Errors
 /// Why it is not taken.
-pub async fn approve(
+pub async fn authenticate(
     app: &App,
     token: &str,
     nonce: Option<&str>,
 ) -> Result<(AuthenticatedUser, ClaimedIdToken), Refusal> {
     let token = UnverifiedJwt::parse_of_provider(token).map_err(Refusal::Token)?;
     let issuer = issuer_of(app, &token).map_err(Refusal::Token)?;
-    let (digest, token) = (token.digest(), verified(issuer, &token).await?);
+    let (digest, token) = (token.digest(), verify(issuer, &token).await?);
     let token = IdToken::read(token, &issuer.trusted, nonce, request::now());
     let token = token.map_err(Refusal::Token)?;
-    refuse_ended(app, &token.issued).await?;
+    refuse_if_logged_out(app, &token.issued).await?;
     let once = token.once(&digest);
-    let approval = AuthenticatedUser::by_issuer(token).map_err(|why| {
+    let user = AuthenticatedUser::by_issuer(token).map_err(|why| {
         let name = &issuer.trusted.issuer;
         let cause = format!("TRUSTED_ISSUERS: a user of {name}: {why}");
         Refusal::ClaimsTooLarge { by: ClaimsSource::Issuer, cause }
     })?;
-    Ok((approval, ClaimedIdToken::by_this_login(app, once).await?))
+    Ok((user, ClaimedIdToken::claim(app, once).await?))
 }
 
 /// Notes whose session an issuer's is, because its logout may name the session only.
-pub async fn note_user(
+pub async fn record_user(
     app: &App,
     issued: &IssuerSession,
     user: &Subject,
@@ -89,35 +89,35 @@ pub async fn note_user(
 ) -> Result<(), Refusal> {
     let Some(sid) = &issued.sid else { return Ok(()) };
     let note = IssuerSession::user_note(&issued.issuer, sid);
-    app.store.keep(&note, user.as_str(), until).await.map_err(Refusal::StoreUnavailable)
+    app.store.put_entry(&note, user.as_str(), until).await.map_err(Refusal::StoreUnavailable)
 }
 
 /// Ends a session that has just begun, if its login was over meanwhile: a logout that came in
 /// between has not seen it.
-pub async fn end_if_over(
+pub async fn end_if_logged_out(
     app: &App,
     issued: &IssuerSession,
     user: &Subject,
     session: &Session,
 ) -> Result<(), Refusal> {
-    let over = refuse_ended(app, issued).await;
-    if over.is_err() {
+    let outcome = refuse_if_logged_out(app, issued).await;
+    if outcome.is_err() {
         let which = SessionSelector::One(session.sid.clone());
         let command = Command::End { which, ending: SessionEnd::Revoked { at: request::now() } };
         end_sessions::end_sessions(app, user, &command).await?;
     }
-    over
+    outcome
 }
 
 /// Has the issuer told us that this login is over?
-async fn refuse_ended(app: &App, issued: &IssuerSession) -> Result<(), Refusal> {
+async fn refuse_if_logged_out(app: &App, issued: &IssuerSession) -> Result<(), Refusal> {
     let IssuerSession { issuer, sub, sid, at } = issued;
     if let Some(sid) = sid
-        && let Some(ended) = moment(app, &IssuerSession::sid_end_note(issuer, sid)).await?
+        && let Some(ended) = logged_out_at(app, &IssuerSession::sid_end_note(issuer, sid)).await?
     {
         return Err(Refusal::Session(InvalidSession::Ended(SessionEnd::Revoked { at: ended })));
     }
-    match moment(app, &IssuerSession::sub_end_note(issuer, sub)).await? {
+    match logged_out_at(app, &IssuerSession::sub_end_note(issuer, sub)).await? {
         Some(ended) if *at <= ended => {
             Err(Refusal::Session(InvalidSession::Ended(SessionEnd::Revoked { at: ended })))
         }
@@ -125,8 +125,8 @@ async fn refuse_ended(app: &App, issued: &IssuerSession) -> Result<(), Refusal> 
     }
 }
 
-async fn moment(app: &App, note: &EntryName) -> Result<Option<Timestamp>, Refusal> {
-    let text = app.store.recall(note).await.map_err(Refusal::StoreUnavailable)?;
+async fn logged_out_at(app: &App, note: &EntryName) -> Result<Option<Timestamp>, Refusal> {
+    let text = app.store.get_entry(note).await.map_err(Refusal::StoreUnavailable)?;
     // A note of ours that cannot be read says at least that there was an end.
     let moment = text.map(|text| text.parse().map_or(request::now(), Timestamp::from_millis));
     Ok(moment)
@@ -149,7 +149,7 @@ pub fn issuer_of<'a>(
 /// # Errors
 /// [`TokenError::UnknownKey`] or [`TokenError::Signature`], or [`Refusal::IssuerUnavailable`] if
 /// there are no keys to be had.
-pub async fn verified(
+pub async fn verify(
     issuer: &Rc<Issuer>,
     token: &UnverifiedJwt<'_>,
 ) -> Result<VerifiedJwt, Refusal> {
@@ -170,10 +170,10 @@ pub async fn verified(
                 let issuer = Rc::clone(issuer);
                 // Others wait for it, too, when whoever asked has gone away.
                 let fetched =
-                    background::finish_after_response(async move { fetch(&issuer).await });
+                    background::finish_after_response(async move { fetch_keys(&issuer).await });
                 drop(JsFuture::from(fetched).await);
             }
-            KeyLookup::Wait => Delay::from(LOOK_AGAIN).await,
+            KeyLookup::Wait => Delay::from(POLL_INTERVAL).await,
             KeyLookup::Unavailable => {
                 let name = &issuer.trusted.issuer;
                 let cause = format!("TRUSTED_ISSUERS: no keys of {name}; an earlier line says why");
@@ -183,7 +183,7 @@ pub async fn verified(
     }
 }
 
-async fn fetch(issuer: &Issuer) {
+async fn fetch_keys(issuer: &Issuer) {
     let trusted = &issuer.trusted;
     let json = get_keys(&trusted.jwks_uri).await;
     let keys = json.and_then(|json| PublishedKeys::parse(&json, &trusted.algorithms));
@@ -199,7 +199,7 @@ async fn fetch(issuer: &Issuer) {
 /// Fetches a JWK Set. It must come from the issuer itself: redirects are not followed, and caches bypassed.
 async fn get_keys(url: &str) -> Result<String, String> {
     let headers = &[("accept", "application/json, application/jwk-set+json")];
-    let request = OwnRequest { method: "GET", url, headers, body: None, past_caches: true };
+    let request = Subrequest { method: "GET", url, headers, body: None, bypass_cache: true };
     let answer = request.send(None, Some(&fetch::time_limit(FETCH_TIMEOUT))).await;
     let answer = answer.map_err(|error| message_of(&error))?;
     let (status, location) = (answer.status_code(), answer.headers().get("location"));

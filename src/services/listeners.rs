@@ -7,8 +7,8 @@ use worker::ObjectNamespace;
 
 use crate::app::App;
 use crate::platform::UserSessionsStub;
-use crate::promise::Answering;
-use crate::stores::durable_object::{Call, call_object, name_of};
+use crate::promise::LocalBoxFuture;
+use crate::stores::durable_object::{Call, call_object, object_name};
 
 /// Tells those who listen for a user's sessions that some of these are over.
 ///
@@ -19,12 +19,12 @@ pub fn push_ends<'a>(
     user: &'a Subject,
     events: &'a [String],
     timeout: Duration,
-) -> Answering<'a, Result<(), String>> {
+) -> LocalBoxFuture<'a, Result<(), String>> {
     Box::pin(async move {
         let events = format!("[{}]", events.join(","));
-        let tell: Call = &|object| object.tell(&events);
-        let told = call_object(objects, &name_of(user), timeout, false, tell).await;
-        told.map(drop).map_err(|error| error.to_string())
+        let notify: Call = &|object| object.notify_ended(&events);
+        let notified = call_object(objects, &object_name(user), timeout, false, notify).await;
+        notified.map(drop).map_err(|error| error.to_string())
     })
 }
 
@@ -33,7 +33,7 @@ pub fn push_ends<'a>(
 pub async fn recheck_sessions(app: &App, user: &Subject) {
     if let Some(objects) = &app.objects {
         let timeout = app.guard.settings().store_timeout;
-        let doubt: Call = &UserSessionsStub::doubt;
-        let _ = call_object(objects, &name_of(user), timeout, false, doubt).await;
+        let recheck: Call = &UserSessionsStub::recheck_watched;
+        let _ = call_object(objects, &object_name(user), timeout, false, recheck).await;
     }
 }

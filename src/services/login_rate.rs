@@ -17,7 +17,7 @@ use crate::platform::RateLimit;
 use crate::promise;
 use crate::request::{self, RequestHead};
 use crate::services::background;
-use crate::stores::answered;
+use crate::stores::within_timeout;
 
 /// The names of Cloudflare's rate-limit bindings, which count attempts to log in if they are there.
 pub const LIMITERS: [(RateSubject, &str, &str); 2] = [
@@ -35,16 +35,16 @@ pub struct CountedAttempt(Vec<(EntryName, String)>);
 pub async fn count(
     app: &App,
     head: &RequestHead,
-    proof: &LoginCredentials,
+    credentials: &LoginCredentials,
 ) -> Result<CountedAttempt, Refusal> {
     // Cloudflare sets this header, and nobody can send another.
     let address = head.header("cf-connecting-ip");
     let rates = app.guard.settings().login_rates;
     let window = Sid::from_random(request::random()?);
     let mut counted = Vec::new();
-    for counter in rate::counters(proof, address.as_deref(), rates, fold)? {
+    for counter in rate::counters(credentials, address.as_deref(), rates, fold)? {
         match app.limiter(counter.by) {
-            Some(limiter) => ask_binding(app, limiter, &counter).await?,
+            Some(limiter) => count_by_binding(app, limiter, &counter).await?,
             None => {
                 let count = app.store.count(&counter.name, &counter.rate, window.as_str()).await;
                 let count = count.map_err(Refusal::StoreUnavailable)?;
@@ -59,19 +59,19 @@ pub async fn count(
 impl CountedAttempt {
     /// Takes the attempt back, because it has succeeded. What cannot be taken back stays counted. The
     /// store is asked at once, whether or not anybody waits.
-    pub fn take_back(self, app: &App) -> RefundedAttempt {
+    pub fn refund(self, app: &App) -> PendingRefund {
         let store = Rc::clone(&app.store);
-        RefundedAttempt(background::finish_after_response(async move {
-            let each = self.0.iter().map(|(name, window)| store.take_back(name, window));
+        PendingRefund(background::finish_after_response(async move {
+            let each = self.0.iter().map(|(name, window)| store.refund(name, window));
             promise::all(each.collect()).await;
         }))
     }
 }
 
 /// What is being taken back.
-pub struct RefundedAttempt(Promise);
+pub struct PendingRefund(Promise);
 
-impl RefundedAttempt {
+impl PendingRefund {
     /// Waits until it is done.
     pub async fn done(self) {
         let _ = JsFuture::from(self.0).await;
@@ -87,9 +87,13 @@ fn fold(name: &str) -> String {
 }
 
 /// Asks Cloudflare's binding, which counts by itself and does not tell when its window ends.
-async fn ask_binding(app: &App, limiter: &RateLimit, counter: &Counter) -> Result<(), Refusal> {
-    let passes = Box::pin(passes(limiter, counter.name.as_str()));
-    match answered(app.guard.settings().store_timeout, passes).await {
+async fn count_by_binding(
+    app: &App,
+    limiter: &RateLimit,
+    counter: &Counter,
+) -> Result<(), Refusal> {
+    let is_within_limit = Box::pin(is_within_limit(limiter, counter.name.as_str()));
+    match within_timeout(app.guard.settings().store_timeout, is_within_limit).await {
         Ok(Some(true)) => Ok(()),
         Ok(Some(false)) => Err(Refusal::TooManyAttempts { wait: counter.rate.span }),
         Ok(None) => Err(Refusal::StoreUnavailable(StoreError::Unreadable("no verdict".into()))),
@@ -98,7 +102,7 @@ async fn ask_binding(app: &App, limiter: &RateLimit, counter: &Counter) -> Resul
 }
 
 /// Does the binding let this one through?
-async fn passes(limiter: &RateLimit, key: &str) -> Result<Option<bool>, JsValue> {
+async fn is_within_limit(limiter: &RateLimit, key: &str) -> Result<Option<bool>, JsValue> {
     let options = Object::new();
     Reflect::set(&options, &"key".into(), &key.into())?;
     let outcome = JsFuture::from(limiter.limit(&options)?).await?;

@@ -8,12 +8,15 @@ use web_sys::AbortSignal;
 use worker::Fetcher;
 
 use crate::app::App;
-use crate::fetch::{self, OwnRequest};
+use crate::fetch::{self, Subrequest};
 use crate::proxy::origin;
 use crate::{platform, request};
 
 /// Asks the origin whether the credentials are good.
-pub async fn approve(app: &App, fields: &Map<String, Value>) -> Result<AuthenticatedUser, Refusal> {
+pub async fn authenticate(
+    app: &App,
+    fields: &Map<String, Value>,
+) -> Result<AuthenticatedUser, Refusal> {
     let settings = app.guard.settings();
     let url = settings.login_url.as_deref();
     let url =
@@ -43,7 +46,7 @@ async fn post(
     let mut headers = vec![("accept", "application/json"), ("content-type", "application/json")];
     headers.extend(proof.map(|proof| ("x-auth-request-assertion", proof)));
     let (headers, body) = (headers.as_slice(), Some(fields));
-    let request = OwnRequest { method: "POST", url, headers, body, past_caches: false };
+    let request = Subrequest { method: "POST", url, headers, body, bypass_cache: false };
     let answer = request.send(origin, Some(limit)).await?;
     let retry_after = answer.headers().get("retry-after").map_err(platform::thrown)?;
     Ok((answer.status_code(), retry_after, fetch::text(&answer).await?))

@@ -9,7 +9,7 @@ use crate::services::{session_events, user_index};
 /// Tells what was ended, and what began with that: to this isolate, the index, and whoever listens.
 pub fn report(app: &App, user: &Subject, begun: Option<&Session>, ended: &[Session]) {
     app.guard.forget_recent(ended.iter().map(|session| &session.sid));
-    user_index::note(app, user, begun, ended);
+    user_index::record_changes(app, user, begun, ended);
     session_events::publish(app, user, &ended.iter().flat_map(Event::ended).collect::<Vec<_>>());
     for session in ended {
         app.reported_ends.report_once(&session.sid, || ());

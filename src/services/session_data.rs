@@ -13,15 +13,15 @@ use crate::request::{self, RequestHead};
 use crate::stores;
 
 /// How often a patch is merged anew because another one came first. Far more than there are at once.
-const MOST_TRIES: usize = 500;
+const MAX_ATTEMPTS: usize = 500;
 
 /// The patch that a request brings.
 ///
 /// # Errors
 /// What is wrong with it, for the client.
-pub async fn sent(request: &Request) -> Result<Patch, Refusal> {
+pub async fn read_patch(request: &Request) -> Result<Patch, Refusal> {
     let body = request::body(request).await;
-    let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE))?;
+    let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE_BODY))?;
     Patch::parse(&body).map_err(Refusal::BadRequest)
 }
 
@@ -31,14 +31,14 @@ pub async fn sent(request: &Request) -> Result<Patch, Refusal> {
 /// # Errors
 /// [`Refusal::BadRequest`] if the data would be too large; why the session is not live any more; or that
 /// the store could not be asked.
-pub async fn change(
+pub async fn apply_patch(
     app: &App,
     user: &Subject,
     mut session: Session,
     kind: DataKind,
     patch: &Patch,
 ) -> Result<Session, Refusal> {
-    for _ in 0..MOST_TRIES {
+    for _ in 0..MAX_ATTEMPTS {
         let old = session.data_of(kind).map(str::to_owned);
         let new = patch.apply(old.as_deref()).map_err(Refusal::BadRequest)?;
         let (sid, now) = (session.sid, request::now());
@@ -61,7 +61,7 @@ pub async fn change(
 ///
 /// # Errors
 /// What it should say.
-pub fn refuse_other_types(head: &RequestHead) -> Result<(), Refusal> {
+pub fn require_patch_type(head: &RequestHead) -> Result<(), Refusal> {
     let content_type = head.header("content-type");
     let essence = content_type.as_deref().and_then(|it| it.split(';').next()).map(str::trim);
     let is_patch = essence.is_some_and(|it| {

@@ -31,8 +31,9 @@ pub fn publish(app: &App, user: &Subject, events: &[Event]) {
         let (user, timeout) = (user.clone(), app.guard.settings().store_timeout);
         background::run_after_response(async move {
             let notify = || listeners::push_ends(&objects, &user, &ends, timeout);
-            let told = background::retry(&notify).await;
-            told.unwrap_or_else(|why| webhook::undelivered(&format!("USER_SESSIONS: {why}")));
+            let notified = background::retry(&notify).await;
+            notified
+                .unwrap_or_else(|why| webhook::log_undelivered(&format!("USER_SESSIONS: {why}")));
         });
     }
 }

@@ -28,7 +28,7 @@ pub fn follow_up(user: &Subject, command: &Command, error: &StoreError) {
         for pause in PAUSES {
             Delay::from(pause).await;
             if let Ok(changed) = changed_at(&app, &user, at).await
-                && tell(&app, &user, &command, changed).await
+                && report_changes(&app, &user, &command, changed).await
             {
                 return;
             }
@@ -56,7 +56,12 @@ async fn changed_at(app: &App, user: &Subject, at: Timestamp) -> Result<Vec<Sess
 }
 
 /// Tells what a command has changed; says whether that is anything.
-async fn tell(app: &App, user: &Subject, command: &Command, changed: Vec<Session>) -> bool {
+async fn report_changes(
+    app: &App,
+    user: &Subject,
+    command: &Command,
+    changed: Vec<Session>,
+) -> bool {
     let at = command.changed_at();
     let is_ended = |it: &&Session| it.ended.as_ref().map(SessionEnd::at) == at;
     report_ends::report_once(app, user, changed.iter().filter(is_ended));
@@ -64,7 +69,7 @@ async fn tell(app: &App, user: &Subject, command: &Command, changed: Vec<Session
         Command::Open { session, .. } => {
             let begun = changed.iter().find(|it| it.sid == session.sid);
             if let Some(begun) = begun {
-                withdraw(app, user, begun).await;
+                end_abandoned_session(app, user, begun).await;
             }
             begun.is_some()
         }
@@ -80,7 +85,7 @@ async fn tell(app: &App, user: &Subject, command: &Command, changed: Vec<Session
 }
 
 /// Ends a session that a lost login has begun: nobody has its token, and it would take a place.
-async fn withdraw(app: &App, user: &Subject, begun: &Session) {
+async fn end_abandoned_session(app: &App, user: &Subject, begun: &Session) {
     session_events::publish(app, user, &[Event::created(begun)]);
     let which = SessionSelector::One(begun.sid.clone());
     let command = Command::End { which, ending: SessionEnd::Revoked { at: request::now() } };

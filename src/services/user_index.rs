@@ -11,20 +11,20 @@ use serde_json::json;
 use crate::app::App;
 use crate::request;
 use crate::services::background;
-use crate::stores::Reply;
+use crate::stores::StoreReply;
 
 /// Notes what has changed: a session has begun, others are over. Nobody waits for it.
-pub fn note(app: &App, user: &Subject, begun: Option<&Session>, ended: &[Session]) {
+pub fn record_changes(app: &App, user: &Subject, begun: Option<&Session>, ended: &[Session]) {
     if begun.is_some() || !ended.is_empty() {
-        record(app, IndexQuery::record(user, begun, ended, request::now()));
+        update(app, IndexQuery::record(user, begun, ended, request::now()));
     }
 }
 
 /// Notes something, after the answer, and logs if it is not noted.
-pub fn record(app: &App, question: IndexQuery) {
+pub fn update(app: &App, query: IndexQuery) {
     let store = Rc::clone(&app.store);
     background::run_after_response(async move {
-        let Reply { status, body } = store.ask_index(&question).await;
+        let StoreReply { status, body } = store.query_index(&query).await;
         if status != 200 {
             let cause: String = body.chars().take(200).collect();
             let line = json!({ "level": "warn", "code": "index_not_written", "cause": cause });
@@ -38,7 +38,8 @@ pub fn record(app: &App, question: IndexQuery) {
 /// # Errors
 /// [`Refusal::StoreUnavailable`].
 pub async fn page(app: &App, after: Cursor, limit: u32) -> Result<Vec<IndexedUser>, Refusal> {
-    ask(app, &IndexQuery::Page { after, limit, now: request::now() }, user_index::users).await
+    query_store(app, &IndexQuery::Page { after, limit, now: request::now() }, user_index::users)
+        .await
 }
 
 /// How many users and sessions there are, or were a moment ago.
@@ -46,15 +47,15 @@ pub async fn page(app: &App, after: Cursor, limit: u32) -> Result<Vec<IndexedUse
 /// # Errors
 /// [`Refusal::StoreUnavailable`].
 pub async fn count(app: &App) -> Result<(u64, u64), Refusal> {
-    ask(app, &IndexQuery::Count { now: request::now() }, user_index::counts).await
+    query_store(app, &IndexQuery::Count { now: request::now() }, user_index::counts).await
 }
 
-async fn ask<T>(
+async fn query_store<T>(
     app: &App,
-    question: &IndexQuery,
+    query: &IndexQuery,
     read: impl FnOnce(&str) -> Option<T>,
 ) -> Result<T, Refusal> {
-    let reply = app.store.ask_index(question).await;
+    let reply = app.store.query_index(query).await;
     let answer = app.store.read_index(&reply).map_err(Refusal::StoreUnavailable)?;
     let unreadable = || StoreError::Unreadable("the index answered in another form".into());
     read(&answer).ok_or_else(unreadable).map_err(Refusal::StoreUnavailable)

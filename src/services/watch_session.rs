@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::proxy::request_context::RequestContext;
 use crate::request::{self, RequestHead};
 use crate::services::{find_session, report_ends, session_events};
-use crate::stores::durable_object::{self, name_of};
+use crate::stores::durable_object::{self, object_name};
 use crate::{platform, promise, response};
 
 /// A response with a WebSocket that is told the end of a session, which is live, by itself not before
@@ -34,20 +34,21 @@ pub async fn watch(
     until: Timestamp,
 ) -> Result<Response, Refusal> {
     let objects = app.objects.as_ref().ok_or(Refusal::PushUnavailable)?;
-    let opened = listen(objects, user, sid, until, app.guard.settings().store_timeout).await;
+    let opened =
+        open_within_timeout(objects, user, sid, until, app.guard.settings().store_timeout).await;
     let opened = opened.map_err(Refusal::StoreUnavailable)?;
     // An end in between was told before anybody listened.
-    match live(app, user, sid).await {
+    match find_live(app, user, sid).await {
         Ok(_) => Ok(opened),
         Err(refusal) => {
-            dismiss(&opened);
+            close(&opened);
             Err(refusal)
         }
     }
 }
 
 /// Has the user's object open a WebSocket that is told the end of one session. One that is opened too late is closed.
-async fn listen(
+async fn open_within_timeout(
     objects: &ObjectNamespace,
     user: &Subject,
     sid: &Sid,
@@ -66,7 +67,7 @@ async fn listen(
         None => {
             spawn_local(async move {
                 if let Ok(late) = JsFuture::from(opening).await {
-                    dismiss(late.unchecked_ref());
+                    close(late.unchecked_ref());
                 }
             });
             Err(StoreError::TimedOut(timeout))
@@ -87,7 +88,7 @@ fn open(
     headers.set("upgrade", "websocket")?;
     let init = RequestInit::new();
     init.set_headers(&headers);
-    durable_object::stub(objects, &name_of(user))?.fetch(&url, &init)
+    durable_object::stub(objects, &object_name(user))?.fetch(&url, &init)
 }
 
 /// The WebSocket of a response, which nobody has accepted yet.
@@ -97,7 +98,7 @@ fn web_socket(response: &Response) -> Option<WebSocket> {
 }
 
 /// Closes a WebSocket that is not wanted after all.
-fn dismiss(response: &Response) {
+fn close(response: &Response) {
     if let Some(socket) = web_socket(response) {
         let _ = socket.accept();
         let _ = socket.close(Some(1001), None::<&str>);
@@ -108,25 +109,25 @@ fn dismiss(response: &Response) {
 ///
 /// # Errors
 /// Why it is not known whether the session is over.
-pub async fn watch_line(session: &str) -> Result<JsValue, JsValue> {
-    let (Some(app), Some((user, sid))) = (App::loaded(), read_line(session)) else {
+pub async fn watch_serialized(session: &str) -> Result<JsValue, JsValue> {
+    let (Some(app), Some((user, sid))) = (App::loaded(), parse_session(session)) else {
         return Err("there is nobody to ask".into());
     };
-    let opened = match live(&app, &user, &sid).await {
+    let opened = match find_live(&app, &user, &sid).await {
         Ok(live) => watch(&app, &user, &sid, live.deadline()).await,
         Err(refusal) => Err(refusal),
     };
     match opened {
         Ok(opened) => Ok(opened.into()),
-        Err(gone @ Refusal::Session(_)) => Ok(gone.code().into()),
+        Err(invalid @ Refusal::Session(_)) => Ok(invalid.code().into()),
         Err(refusal) => Err(refusal.cause().unwrap_or_default().into()),
     }
 }
 
 /// The answer to a request whose own came late, unless its session, that of the token context, may still have
 /// it. To wait is not to use: its idle deadline stays.
-pub async fn recheck(context: RequestContext, session: &str) -> Option<Response> {
-    let (Some(app), Some((user, sid))) = (App::loaded(), read_line(session)) else {
+pub async fn refusal_if_ended(context: RequestContext, session: &str) -> Option<Response> {
+    let (Some(app), Some((user, sid))) = (App::loaded(), parse_session(session)) else {
         return Some(response::refusal(&Refusal::StoreUnavailable(StoreError::other_answer())));
     };
     let found = find_session::find(&app, &user, &sid).await;
@@ -137,12 +138,12 @@ pub async fn recheck(context: RequestContext, session: &str) -> Option<Response>
 }
 
 /// Whose session it is, and which, as a token context has it.
-fn read_line(session: &str) -> Option<(Subject, Sid)> {
+fn parse_session(session: &str) -> Option<(Subject, Sid)> {
     let (sid, user) = session.split_once(' ')?;
     Some((serde_json::from_str(user).ok()?, Sid::try_from(sid.to_owned()).ok()?))
 }
 
-async fn live(app: &App, user: &Subject, sid: &Sid) -> Result<LiveSession, Refusal> {
+async fn find_live(app: &App, user: &Subject, sid: &Sid) -> Result<LiveSession, Refusal> {
     let found = find_session::find(app, user, sid).await;
     let live = judge_session(found.map_err(Refusal::StoreUnavailable)?, request::now());
     let live = live.map_err(Refusal::Session);
@@ -150,31 +151,31 @@ async fn live(app: &App, user: &Subject, sid: &Sid) -> Result<LiveSession, Refus
 }
 
 /// What a user's object finds when it looks at a session that somebody waits for.
-pub enum Look {
+pub enum WatchedSession {
     /// It is live, and will not end by itself before this moment.
     Live(Timestamp),
     /// It is over: the event of its end, as JSON.
-    Over(String),
+    Ended(String),
 }
 
 /// Looks at a session that may have ended by itself, for the object of its user.
 ///
 /// # Errors
 /// Why it is not known.
-pub async fn look(app: &App, user: &Subject, sid: &Sid) -> Result<Look, String> {
+pub async fn check_watched(app: &App, user: &Subject, sid: &Sid) -> Result<WatchedSession, String> {
     let found = find_session::find(app, user, sid).await.map_err(|error| error.to_string())?;
     let now = request::now();
     let ended = found.clone().filter(|session| session.ended.is_some());
     match judge_session(found, now) {
-        Ok(live) => Ok(Look::Live(live.deadline())),
-        Err(gone) => {
-            let at = if let InvalidSession::Expired { at } = gone { at } else { now };
+        Ok(live) => Ok(WatchedSession::Live(live.deadline())),
+        Err(invalid) => {
+            let at = if let InvalidSession::Expired { at } = invalid { at } else { now };
             let event = ended.as_deref().and_then(|session| Event::ended(session).pop());
             let event = event.unwrap_or(Event::expired(sid, at));
-            session_events::publish_expiry(app, user, sid, &Refusal::Session(gone));
+            session_events::publish_expiry(app, user, sid, &Refusal::Session(invalid));
             // Nobody has told it, or there would be no listener any more.
             report_ends::report_once(app, user, ended.as_deref());
-            Ok(Look::Over(event.json(user)))
+            Ok(WatchedSession::Ended(event.json(user)))
         }
     }
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use auth::event::{Event, Webhook};
 
-use crate::fetch::{self, OwnRequest};
+use crate::fetch::{self, Subrequest};
 use crate::platform::message_of;
-use crate::promise::Answering;
+use crate::promise::LocalBoxFuture;
 use crate::request;
 use crate::services::background;
 
@@ -15,9 +15,9 @@ const TIMEOUT: Duration = Duration::from_secs(4);
 
 pub async fn deliver(webhook: &Webhook, event: &Event, json: &str) {
     let id = event.id();
-    let attempt = || -> Answering<'_, _> { Box::pin(post(webhook, &id, json)) };
-    let told = background::retry(&attempt).await;
-    told.unwrap_or_else(|why| undelivered(&format!("EVENTS_WEBHOOK_URL: {id}: {why}")));
+    let attempt = || -> LocalBoxFuture<'_, _> { Box::pin(post(webhook, &id, json)) };
+    let delivered = background::retry(&attempt).await;
+    delivered.unwrap_or_else(|why| log_undelivered(&format!("EVENTS_WEBHOOK_URL: {id}: {why}")));
 }
 
 /// Posts an event. It is delivered if the status is 200 to 299.
@@ -30,7 +30,7 @@ async fn post(webhook: &Webhook, id: &str, json: &str) -> Result<(), String> {
         ("webhook-signature", &webhook.secret.sign(id, now, json)),
     ];
     let (url, body) = (webhook.url.as_str(), Some(json));
-    let request = OwnRequest { method: "POST", url, headers, body, past_caches: false };
+    let request = Subrequest { method: "POST", url, headers, body, bypass_cache: false };
     let answer = request.send(None, Some(&fetch::time_limit(TIMEOUT))).await;
     let answer = answer.map_err(|error| message_of(&error))?;
     fetch::discard(&answer).await;
@@ -40,7 +40,7 @@ async fn post(webhook: &Webhook, id: &str, json: &str) -> Result<(), String> {
     }
 }
 
-pub fn undelivered(cause: &str) {
+pub fn log_undelivered(cause: &str) {
     let line =
         serde_json::json!({ "level": "error", "code": "event_not_delivered", "cause": cause });
     web_sys::console::error_1(&line.to_string().into());

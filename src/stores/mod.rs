@@ -15,19 +15,19 @@ use wasm_bindgen::prelude::*;
 use crate::{platform, promise};
 
 /// What a command came to.
-pub type Outcome = Result<CommandResult, StoreError>;
+pub type StoreResult = Result<CommandResult, StoreError>;
 
-pub use crate::promise::Answering;
+pub use crate::promise::LocalBoxFuture;
 
 /// What came back from a store, unread. A status below zero is a failure of the way there.
-pub struct Reply {
+pub struct StoreReply {
     /// The HTTP status, or one of the failures.
     pub status: i32,
     /// The body, or what is known of the failure.
     pub body: String,
 }
 
-impl Reply {
+impl StoreReply {
     const TIMED_OUT: i32 = -1;
     const UNREACHABLE: i32 = -2;
 
@@ -41,7 +41,7 @@ impl Reply {
     }
 }
 
-impl From<Result<(u16, String), StoreError>> for Reply {
+impl From<Result<(u16, String), StoreError>> for StoreReply {
     fn from(answer: Result<(u16, String), StoreError>) -> Self {
         match answer {
             Ok((status, body)) => Self { status: status.into(), body },
@@ -60,7 +60,11 @@ const MAX_CAUSE: usize = 200;
 /// Rust; [`apply`] does both for everybody else.
 pub trait SessionStore {
     /// Sends a command, in one round trip. The reply is what [`SessionStore::read`] reads.
-    fn ask<'a>(&'a self, user: &'a Subject, command: &'a Command) -> Answering<'a, Reply>;
+    fn send_command<'a>(
+        &'a self,
+        user: &'a Subject,
+        command: &'a Command,
+    ) -> LocalBoxFuture<'a, StoreReply>;
 
     /// What [`check_session`](crate::proxy::session_check::check_session) is made of: the name of the place where a user's sessions are,
     /// empty if the store has but one, and the question after one of them.
@@ -73,41 +77,45 @@ pub trait SessionStore {
     ) -> (String, CheckFrame);
 
     /// Reads the reply; `None` if the command must be sent anew.
-    fn read(&self, command: &Command, reply: &Reply) -> Option<Outcome>;
+    fn read(&self, command: &Command, reply: &StoreReply) -> Option<StoreResult>;
 
     /// Sends a command that [`SessionStore::read`] found no answer to, in a longer form. Where replicas
     /// answer checks, the primary answers this.
-    fn apply_anew<'a>(&'a self, user: &'a Subject, command: &'a Command) -> Answering<'a, Outcome>;
+    fn apply_on_primary<'a>(
+        &'a self,
+        user: &'a Subject,
+        command: &'a Command,
+    ) -> LocalBoxFuture<'a, StoreResult>;
 
     /// Keeps a note until a moment, in place of what it said before.
-    fn keep<'a>(
+    fn put_entry<'a>(
         &'a self,
-        note: &'a EntryName,
+        name: &'a EntryName,
         text: &'a str,
         until: Timestamp,
-    ) -> Answering<'a, Result<(), StoreError>>;
+    ) -> LocalBoxFuture<'a, Result<(), StoreError>>;
 
     /// Keeps a note until a moment, if there is none of this name; says whether it did. Of several
     /// that race, one does.
-    fn keep_new<'a>(
+    fn put_entry_if_absent<'a>(
         &'a self,
-        note: &'a EntryName,
+        name: &'a EntryName,
         text: &'a str,
         until: Timestamp,
-    ) -> Answering<'a, Result<bool, StoreError>>;
+    ) -> LocalBoxFuture<'a, Result<bool, StoreError>>;
 
     /// Takes a note away, if it says this.
-    fn withdraw<'a>(
+    fn delete_entry_if_equal<'a>(
         &'a self,
-        note: &'a EntryName,
+        name: &'a EntryName,
         text: &'a str,
-    ) -> Answering<'a, Result<(), StoreError>>;
+    ) -> LocalBoxFuture<'a, Result<(), StoreError>>;
 
     /// What a note says; `None` if there is none, or its time is over.
-    fn recall<'a>(
+    fn get_entry<'a>(
         &'a self,
-        note: &'a EntryName,
-    ) -> Answering<'a, Result<Option<String>, StoreError>>;
+        name: &'a EntryName,
+    ) -> LocalBoxFuture<'a, Result<Option<String>, StoreError>>;
 
     /// Counts once more, unless the window is full. A new window begins with its first count, and
     /// gets this name.
@@ -116,27 +124,31 @@ pub trait SessionStore {
         counter: &'a EntryName,
         rate: &'a Rate,
         window: &'a str,
-    ) -> Answering<'a, Result<WindowCount, StoreError>>;
+    ) -> LocalBoxFuture<'a, Result<WindowCount, StoreError>>;
 
     /// Takes one count of this window back, if it is still open.
-    fn take_back<'a>(&'a self, counter: &'a EntryName, window: &'a str) -> Answering<'a, Reply>;
+    fn refund<'a>(
+        &'a self,
+        counter: &'a EntryName,
+        window: &'a str,
+    ) -> LocalBoxFuture<'a, StoreReply>;
 
     /// Asks the index of users. The reply is what [`SessionStore::read_index`] reads.
-    fn ask_index<'a>(&'a self, question: &'a IndexQuery) -> Answering<'a, Reply>;
+    fn query_index<'a>(&'a self, query: &'a IndexQuery) -> LocalBoxFuture<'a, StoreReply>;
 
     /// Reads the reply.
-    fn read_index(&self, reply: &Reply) -> Result<String, StoreError>;
+    fn read_index(&self, reply: &StoreReply) -> Result<String, StoreError>;
 
     /// Is the store reachable, and does it accept this guard?
-    fn ping(&self) -> Answering<'_, Result<(), StoreError>>;
+    fn ping(&self) -> LocalBoxFuture<'_, Result<(), StoreError>>;
 }
 
 /// Sends a command and waits for its outcome.
-pub async fn apply(store: &dyn SessionStore, user: &Subject, command: &Command) -> Outcome {
-    let reply = store.ask(user, command).await;
+pub async fn apply(store: &dyn SessionStore, user: &Subject, command: &Command) -> StoreResult {
+    let reply = store.send_command(user, command).await;
     match store.read(command, &reply) {
         Some(outcome) => outcome,
-        None => store.apply_anew(user, command).await,
+        None => store.apply_on_primary(user, command).await,
     }
 }
 
@@ -145,9 +157,9 @@ pub async fn apply_to_each(
     store: &dyn SessionStore,
     users: impl Iterator<Item = &Subject>,
     command: &Command,
-) -> Vec<Outcome> {
-    let asked =
-        users.map(|user| -> Answering<'_, Outcome> { Box::pin(apply(store, user, command)) });
+) -> Vec<StoreResult> {
+    let asked = users
+        .map(|user| -> LocalBoxFuture<'_, StoreResult> { Box::pin(apply(store, user, command)) });
     promise::all(asked.collect()).await
 }
 
@@ -160,9 +172,9 @@ pub fn millis(timeout: Duration) -> u32 {
 ///
 /// # Errors
 /// [`StoreError::TimedOut`], or [`StoreError::Unreachable`] with the error that was thrown.
-pub async fn answered<T>(
+pub async fn within_timeout<T>(
     timeout: Duration,
-    answer: Answering<'_, Result<T, JsValue>>,
+    answer: LocalBoxFuture<'_, Result<T, JsValue>>,
 ) -> Result<T, StoreError> {
     let answer = promise::within(timeout, answer).await.ok_or(StoreError::TimedOut(timeout))?;
     answer.map_err(|thrown| {

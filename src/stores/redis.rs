@@ -12,8 +12,8 @@ use auth::user_index::IndexQuery;
 use wasm_bindgen::prelude::*;
 use web_sys::{Headers, RequestCache, RequestInit, RequestRedirect};
 
-use super::{Answering, Outcome, Reply, SessionStore, answered, millis};
-use crate::fetch::{self, OwnRequest};
+use super::{LocalBoxFuture, SessionStore, StoreReply, StoreResult, millis, within_timeout};
+use crate::fetch::{self, Subrequest};
 use crate::proxy::session_check;
 
 /// Sends commands to one REST endpoint.
@@ -39,21 +39,21 @@ impl RedisStore {
         Self { redis, url: url.to_owned(), timeout, authorization }
     }
 
-    fn send(&self, request: RestRequest) -> Answering<'_, Reply> {
+    fn send(&self, request: RestRequest) -> LocalBoxFuture<'_, StoreReply> {
         let answer = Box::pin(self.fetch(request));
-        Box::pin(async move { answered(self.timeout, answer).await.into() })
+        Box::pin(async move { within_timeout(self.timeout, answer).await.into() })
     }
 
     async fn fetch(
         &self,
         RestRequest { path, body }: RestRequest,
     ) -> Result<(u16, String), JsValue> {
-        let request = OwnRequest {
+        let request = Subrequest {
             method: if body.is_some() { "POST" } else { "GET" },
             url: &format!("{}{path}", self.url),
             headers: &[("authorization", self.authorization.expose())],
             body: body.as_deref(),
-            past_caches: true,
+            bypass_cache: true,
         };
         let response = request.send(None, None).await?;
         Ok((response.status_code(), fetch::text(&response).await?))
@@ -62,7 +62,7 @@ impl RedisStore {
     /// Reads a reply; `None` if Redis has lost the script.
     fn received<T>(
         &self,
-        reply: &Reply,
+        reply: &StoreReply,
         read: impl FnOnce(u16, &str) -> Result<T, RestError>,
     ) -> Option<Result<T, StoreError>> {
         let (status, body) = match reply.received(self.timeout) {
@@ -81,7 +81,7 @@ impl RedisStore {
     /// Reads the reply to a command that is no script.
     fn plain<T>(
         &self,
-        reply: &Reply,
+        reply: &StoreReply,
         read: impl FnOnce(u16, &str) -> Result<T, RestError>,
     ) -> Result<T, StoreError> {
         let unreadable = || Err(StoreError::Unreadable("NOSCRIPT for what is no script".into()));
@@ -90,7 +90,11 @@ impl RedisStore {
 }
 
 impl SessionStore for RedisStore {
-    fn ask<'a>(&'a self, user: &'a Subject, command: &'a Command) -> Answering<'a, Reply> {
+    fn send_command<'a>(
+        &'a self,
+        user: &'a Subject,
+        command: &'a Command,
+    ) -> LocalBoxFuture<'a, StoreReply> {
         self.send(self.redis.request(user, command))
     }
 
@@ -105,11 +109,15 @@ impl SessionStore for RedisStore {
         (String::new(), CheckFrame { before: format!("{}{}", self.url, frame.before), ..frame })
     }
 
-    fn read(&self, command: &Command, reply: &Reply) -> Option<Outcome> {
+    fn read(&self, command: &Command, reply: &StoreReply) -> Option<StoreResult> {
         self.received(reply, |status, body| Redis::answer(command, status, body))
     }
 
-    fn apply_anew<'a>(&'a self, user: &'a Subject, command: &'a Command) -> Answering<'a, Outcome> {
+    fn apply_on_primary<'a>(
+        &'a self,
+        user: &'a Subject,
+        command: &'a Command,
+    ) -> LocalBoxFuture<'a, StoreResult> {
         Box::pin(async move {
             let reply = self.send(self.redis.request_with_text(user, command)).await;
             self.read(command, &reply).unwrap_or_else(|| {
@@ -118,47 +126,47 @@ impl SessionStore for RedisStore {
         })
     }
 
-    fn keep<'a>(
+    fn put_entry<'a>(
         &'a self,
-        note: &'a EntryName,
+        name: &'a EntryName,
         text: &'a str,
         until: Timestamp,
-    ) -> Answering<'a, Result<(), StoreError>> {
+    ) -> LocalBoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            let reply = self.send(self.redis.keep(note, text, until)).await;
+            let reply = self.send(self.redis.keep(name, text, until)).await;
             self.plain(&reply, Redis::pong)
         })
     }
 
-    fn keep_new<'a>(
+    fn put_entry_if_absent<'a>(
         &'a self,
-        note: &'a EntryName,
+        name: &'a EntryName,
         text: &'a str,
         until: Timestamp,
-    ) -> Answering<'a, Result<bool, StoreError>> {
+    ) -> LocalBoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async move {
-            let reply = self.send(self.redis.keep_new(note, text, until)).await;
+            let reply = self.send(self.redis.keep_new(name, text, until)).await;
             self.plain(&reply, Redis::kept)
         })
     }
 
-    fn withdraw<'a>(
+    fn delete_entry_if_equal<'a>(
         &'a self,
-        note: &'a EntryName,
+        name: &'a EntryName,
         text: &'a str,
-    ) -> Answering<'a, Result<(), StoreError>> {
+    ) -> LocalBoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            let reply = self.send(self.redis.withdraw(note, text)).await;
+            let reply = self.send(self.redis.withdraw(name, text)).await;
             self.plain(&reply, Redis::pong)
         })
     }
 
-    fn recall<'a>(
+    fn get_entry<'a>(
         &'a self,
-        note: &'a EntryName,
-    ) -> Answering<'a, Result<Option<String>, StoreError>> {
+        name: &'a EntryName,
+    ) -> LocalBoxFuture<'a, Result<Option<String>, StoreError>> {
         Box::pin(async move {
-            let reply = self.send(self.redis.recall(note)).await;
+            let reply = self.send(self.redis.recall(name)).await;
             self.plain(&reply, Redis::recalled)
         })
     }
@@ -168,26 +176,30 @@ impl SessionStore for RedisStore {
         counter: &'a EntryName,
         rate: &'a Rate,
         window: &'a str,
-    ) -> Answering<'a, Result<WindowCount, StoreError>> {
+    ) -> LocalBoxFuture<'a, Result<WindowCount, StoreError>> {
         Box::pin(async move {
             let reply = self.send(self.redis.count(counter, rate, window)).await;
             self.plain(&reply, Redis::counted)
         })
     }
 
-    fn take_back<'a>(&'a self, counter: &'a EntryName, window: &'a str) -> Answering<'a, Reply> {
+    fn refund<'a>(
+        &'a self,
+        counter: &'a EntryName,
+        window: &'a str,
+    ) -> LocalBoxFuture<'a, StoreReply> {
         self.send(self.redis.take_back(counter, window))
     }
 
-    fn ask_index<'a>(&'a self, question: &'a IndexQuery) -> Answering<'a, Reply> {
-        self.send(self.redis.ask_index(question))
+    fn query_index<'a>(&'a self, query: &'a IndexQuery) -> LocalBoxFuture<'a, StoreReply> {
+        self.send(self.redis.ask_index(query))
     }
 
-    fn read_index(&self, reply: &Reply) -> Result<String, StoreError> {
+    fn read_index(&self, reply: &StoreReply) -> Result<String, StoreError> {
         self.plain(reply, Redis::index_answer)
     }
 
-    fn ping(&self) -> Answering<'_, Result<(), StoreError>> {
+    fn ping(&self) -> LocalBoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             let reply = self.send(Redis::ping()).await;
             self.plain(&reply, Redis::pong)

@@ -109,7 +109,7 @@ describe("an object that does not answer", () => {
   test("is told of an end again", async () => {
     const { access_token } = await hanging.login("told late");
     await using socket = await listen(access_token, hanging);
-    await hanging.fault("tell", "hold");
+    await hanging.fault("notifyEnded", "hold");
     await hanging.login("told late");
     expect(await socket.closed).toMatchObject({ code: 4001, reason: "session_superseded" });
     await hanging.release();

@@ -86,8 +86,8 @@ export const WITH_FAULTY_OBJECTS = {
       fetch(request) {
         return this.#meet("listen", () => super.fetch(request));
       }
-      async tell(events) {
-        return this.#meet("tell", () => super.tell(events));
+      async notifyEnded(events) {
+        return this.#meet("notifyEnded", () => super.notifyEnded(events));
       }
       async #meet(command, apply) {
         if (fault.command !== command || fault.times === 0) return apply();

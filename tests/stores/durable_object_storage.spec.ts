@@ -14,12 +14,12 @@ const build = fileURLToPath(new URL("../../build", import.meta.url));
 /** The methods of an object that the tests call. */
 interface Objects {
   apply(command: string): Promise<string>;
-  recall(): Promise<string | null>;
-  keepNew(text: string, until: number): Promise<boolean>;
-  withdraw(text: string): Promise<string>;
+  getEntry(): Promise<string | null>;
+  putEntryIfAbsent(text: string, until: number): Promise<boolean>;
+  deleteEntryIfEqual(text: string): Promise<string>;
   count(most: number, span: number, window: string): Promise<string>;
-  takeBack(window: string): Promise<string>;
-  index(query: string): Promise<string>;
+  refund(window: string): Promise<string>;
+  queryIndex(query: string): Promise<string>;
   alarmAt(): Promise<number | null>;
   failAt(place: string, times: number): Promise<void>;
   failAlarm(): Promise<void>;
@@ -113,7 +113,7 @@ describe("what an earlier version has stored, by SQL and in the key-value storag
   // First, because a login is noted in the index.
   test("the index of users", async () => {
     const index = await object("index");
-    const ask = (...words: string[]) => index.index(JSON.stringify([words[0], `${now}`, ...words.slice(1)]));
+    const ask = (...words: string[]) => index.queryIndex(JSON.stringify([words[0], `${now}`, ...words.slice(1)]));
     expect(await ask("page", "", "2")).toBe("YWRh live old\nYmVu gone");
     expect([await ask("page", "", "1"), await ask("page", "YWRh", "9"), await ask("page", "YmVu", "9")]).toEqual(["YWRh live old", "YmVu gone", ""]);
     expect(await ask("record", "Y2xv:new", `${now + HOUR}`, "YWRh:old", "YmVu:gone")).toBe("");
@@ -135,20 +135,20 @@ describe("what an earlier version has stored, by SQL and in the key-value storag
 
   test("entries with a lifetime", async () => {
     const [lasts, over] = [await object("note:lasts"), await object("note:over")];
-    expect([await lasts.recall(), await lasts.keepNew("new", now + HOUR)]).toEqual(["kept", false]);
-    await lasts.withdraw("another");
-    expect(await lasts.recall()).toBe("kept");
-    await lasts.withdraw("kept");
-    expect([await lasts.recall(), await over.recall(), await over.keepNew("new", now + HOUR)]).toEqual([null, null, true]);
+    expect([await lasts.getEntry(), await lasts.putEntryIfAbsent("new", now + HOUR)]).toEqual(["kept", false]);
+    await lasts.deleteEntryIfEqual("another");
+    expect(await lasts.getEntry()).toBe("kept");
+    await lasts.deleteEntryIfEqual("kept");
+    expect([await lasts.getEntry(), await over.getEntry(), await over.putEntryIfAbsent("new", now + HOUR)]).toEqual([null, null, true]);
   });
 
   test("counters", async () => {
     const [open, over] = [await object("count:open"), await object("count:over")];
     const count = async (counter: Objects) => (await counter.count(3, HOUR, "new")).replace(/ \d+ /, " … ");
     expect([await count(open), await count(open), await count(over)]).toEqual(["3 … w", "4 … w", "1 … new"]);
-    await open.takeBack("another");
+    await open.refund("another");
     expect(await count(open)).toBe("4 … w");
-    await open.takeBack("w");
+    await open.refund("w");
     expect(await count(open)).toBe("3 … w");
   });
 });

@@ -19,7 +19,7 @@ use crate::{request, response};
 const END_AT_ONCE: u32 = 15;
 
 #[derive(Serialize)]
-struct Ended {
+struct EndResponse {
     ended: usize,
     done: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,24 +28,24 @@ struct Ended {
 
 /// One session.
 pub async fn one(app: &App, admin: &Admin, user: &Subject, sid: Sid) -> Result<Response, Refusal> {
-    if admin.power.require(Permission::End { of_admin: true }).is_err() {
+    if admin.credential.require(Permission::End { of_admin: true }).is_err() {
         let of_admin = is_admin(&list(app, user).await?);
-        admin.power.require(Permission::End { of_admin })?;
+        admin.credential.require(Permission::End { of_admin })?;
     }
     let ended = end(app, user, SessionSelector::One(sid)).await?;
-    Ok(Ended { ended, done: true, cursor: None }.told())
+    Ok(EndResponse { ended, done: true, cursor: None }.into_response())
 }
 
 /// All of a user's, also the caller's own.
-pub async fn of_user(app: &App, admin: Admin, user: &Subject) -> Result<Response, Refusal> {
-    let (admin, mut left) = (Admin { own: None, ..admin }, END_AT_ONCE);
+pub async fn all_of_user(app: &App, admin: Admin, user: &Subject) -> Result<Response, Refusal> {
+    let (admin, mut left) = (Admin { own_session: None, ..admin }, END_AT_ONCE);
     let (ended, done) = end_all(app, &admin, user, &mut left).await?;
-    Ok(Ended { ended, done, cursor: None }.told())
+    Ok(EndResponse { ended, done, cursor: None }.into_response())
 }
 
-impl Ended {
-    fn told(&self) -> Response {
-        response::json(200, self, &[])
+impl EndResponse {
+    fn into_response(self) -> Response {
+        response::json(200, &self, &[])
     }
 }
 
@@ -63,15 +63,15 @@ async fn end_all(
     user: &Subject,
     left: &mut u32,
 ) -> Result<(usize, bool), Refusal> {
-    if admin.power.require(Permission::End { of_admin: true }).is_ok() {
-        let which = match &admin.own {
+    if admin.credential.require(Permission::End { of_admin: true }).is_ok() {
+        let which = match &admin.own_session {
             Some((own, sid)) if own == user => SessionSelector::Others(sid.clone()),
             _ => SessionSelector::All,
         };
         return Ok((end(app, user, which).await?, true));
     }
     let live = list(app, user).await?;
-    admin.power.require(Permission::End { of_admin: is_admin(&live) })?;
+    admin.credential.require(Permission::End { of_admin: is_admin(&live) })?;
     let (mut ended, finished) = (0, live.len() <= *left as usize);
     for session in live.into_iter().take(*left as usize) {
         ended += end(app, user, SessionSelector::One(session.sid)).await?;
@@ -81,7 +81,7 @@ async fn end_all(
 }
 
 /// Ends everybody's sessions, as far as one call can and the caller may.
-pub async fn everybodys(app: &App, admin: &Admin, query: &str) -> Result<Response, Refusal> {
+pub async fn all_users(app: &App, admin: &Admin, query: &str) -> Result<Response, Refusal> {
     refuse_misread_path(app, query).await?;
     let (_, mut cursor) = admin::page(query, END_AT_ONCE)?;
     let page = user_index::page(app, cursor.clone(), END_AT_ONCE).await?;
@@ -105,13 +105,13 @@ pub async fn everybodys(app: &App, admin: &Admin, query: &str) -> Result<Respons
         cursor = Cursor::at(user);
     }
     if !over.is_empty() {
-        user_index::record(
+        user_index::update(
             app,
             IndexQuery::Record { begun: None, ended: over, now: request::now() },
         );
     }
     let cursor = (!done).then_some(cursor);
-    Ok(Ended { ended: total, done, cursor }.told())
+    Ok(EndResponse { ended: total, done, cursor }.into_response())
 }
 
 /// Before a client sends it, its URL parser takes `users/../sessions` for `sessions`, and so a user

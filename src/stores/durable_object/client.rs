@@ -15,7 +15,9 @@ use worker::ObjectNamespace;
 use super::sessions::PING;
 use crate::platform::{UserSessionsStub, thrown};
 use crate::proxy::session_check;
-use crate::stores::{self, Answering, Outcome, Reply, SessionStore, answered, millis};
+use crate::stores::{
+    self, LocalBoxFuture, SessionStore, StoreReply, StoreResult, millis, within_timeout,
+};
 
 /// Sends commands to the objects of one namespace.
 pub struct ObjectStore {
@@ -40,17 +42,21 @@ impl ObjectStore {
         call_object(&self.objects, name, self.timeout, is_repeatable, call).await
     }
 
-    async fn apply(&self, name: &str, command: &str, is_repeatable: bool) -> Reply {
+    async fn apply(&self, name: &str, command: &str, is_repeatable: bool) -> StoreReply {
         let answer = self.call(name, is_repeatable, &|object| object.apply(command)).await;
         reply(answer)
     }
 }
 
 impl SessionStore for ObjectStore {
-    fn ask<'a>(&'a self, user: &'a Subject, command: &'a Command) -> Answering<'a, Reply> {
+    fn send_command<'a>(
+        &'a self,
+        user: &'a Subject,
+        command: &'a Command,
+    ) -> LocalBoxFuture<'a, StoreReply> {
         Box::pin(async move {
             let json = serde_json::to_string(command).unwrap_or_default();
-            self.apply(&name_of(user), &json, command.is_repeatable()).await
+            self.apply(&object_name(user), &json, command.is_repeatable()).await
         })
     }
 
@@ -61,10 +67,10 @@ impl SessionStore for ObjectStore {
         jti: &str,
         idle_timeout: Option<Duration>,
     ) -> (String, CheckFrame) {
-        (name_of(user), Command::check_frame(sid, jti, idle_timeout))
+        (object_name(user), Command::check_frame(sid, jti, idle_timeout))
     }
 
-    fn read(&self, command: &Command, reply: &Reply) -> Option<Outcome> {
+    fn read(&self, command: &Command, reply: &StoreReply) -> Option<StoreResult> {
         let answer = reply.received(self.timeout).and_then(|(_, body)| {
             let answer = serde_json::from_str(body);
             let answer = answer.map_err(|error| StoreError::Unreadable(error.to_string()))?;
@@ -76,53 +82,57 @@ impl SessionStore for ObjectStore {
         Some(answer)
     }
 
-    fn apply_anew<'a>(&'a self, user: &'a Subject, command: &'a Command) -> Answering<'a, Outcome> {
+    fn apply_on_primary<'a>(
+        &'a self,
+        user: &'a Subject,
+        command: &'a Command,
+    ) -> LocalBoxFuture<'a, StoreResult> {
         Box::pin(stores::apply(self, user, command))
     }
 
-    fn keep<'a>(
+    fn put_entry<'a>(
         &'a self,
-        note: &'a EntryName,
+        name: &'a EntryName,
         text: &'a str,
         until: Timestamp,
-    ) -> Answering<'a, Result<(), StoreError>> {
+    ) -> LocalBoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             let until = until.millis() as f64;
-            let keep: Call = &|object| object.keep(text, until);
-            self.call(&object_of(note), true, keep).await.map(drop)
+            let put: Call = &|object| object.put_entry(text, until);
+            self.call(&entry_object(name), true, put).await.map(drop)
         })
     }
 
-    fn keep_new<'a>(
+    fn put_entry_if_absent<'a>(
         &'a self,
-        note: &'a EntryName,
+        name: &'a EntryName,
         text: &'a str,
         until: Timestamp,
-    ) -> Answering<'a, Result<bool, StoreError>> {
+    ) -> LocalBoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async move {
             let until = until.millis() as f64;
-            let keep: Call = &|object| object.keep_new(text, until);
-            self.call(&object_of(note), false, keep).await.map(|kept| kept.is_truthy())
+            let put: Call = &|object| object.put_entry_if_absent(text, until);
+            self.call(&entry_object(name), false, put).await.map(|is_new| is_new.is_truthy())
         })
     }
 
-    fn withdraw<'a>(
+    fn delete_entry_if_equal<'a>(
         &'a self,
-        note: &'a EntryName,
+        name: &'a EntryName,
         text: &'a str,
-    ) -> Answering<'a, Result<(), StoreError>> {
+    ) -> LocalBoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            let withdraw: Call = &|object| object.withdraw(text);
-            self.call(&object_of(note), false, withdraw).await.map(drop)
+            let delete: Call = &|object| object.delete_entry_if_equal(text);
+            self.call(&entry_object(name), false, delete).await.map(drop)
         })
     }
 
-    fn recall<'a>(
+    fn get_entry<'a>(
         &'a self,
-        note: &'a EntryName,
-    ) -> Answering<'a, Result<Option<String>, StoreError>> {
+        name: &'a EntryName,
+    ) -> LocalBoxFuture<'a, Result<Option<String>, StoreError>> {
         Box::pin(async move {
-            let text = self.call(&object_of(note), true, &UserSessionsStub::recall).await?;
+            let text = self.call(&entry_object(name), true, &UserSessionsStub::get_entry).await?;
             Ok(text.as_string())
         })
     }
@@ -132,7 +142,7 @@ impl SessionStore for ObjectStore {
         counter: &'a EntryName,
         rate: &'a Rate,
         window: &'a str,
-    ) -> Answering<'a, Result<WindowCount, StoreError>> {
+    ) -> LocalBoxFuture<'a, Result<WindowCount, StoreError>> {
         Box::pin(async move {
             let (most, span) = (rate.attempts.get(), rate.span.as_millis() as f64);
             let count: Call = &|object| object.count(most, span, window);
@@ -142,25 +152,29 @@ impl SessionStore for ObjectStore {
         })
     }
 
-    fn take_back<'a>(&'a self, counter: &'a EntryName, window: &'a str) -> Answering<'a, Reply> {
+    fn refund<'a>(
+        &'a self,
+        counter: &'a EntryName,
+        window: &'a str,
+    ) -> LocalBoxFuture<'a, StoreReply> {
         Box::pin(async move {
-            let call: Call = &|object| object.take_back(window);
+            let call: Call = &|object| object.refund(window);
             reply(self.call(&counter_object(counter), false, call).await)
         })
     }
 
-    fn ask_index<'a>(&'a self, question: &'a IndexQuery) -> Answering<'a, Reply> {
+    fn query_index<'a>(&'a self, query: &'a IndexQuery) -> LocalBoxFuture<'a, StoreReply> {
         Box::pin(async move {
-            let question = serde_json::to_string(&question.words()).unwrap_or_default();
-            reply(self.call("index", true, &|object| object.index(&question)).await)
+            let query = serde_json::to_string(&query.words()).unwrap_or_default();
+            reply(self.call("index", true, &|object| object.query_index(&query)).await)
         })
     }
 
-    fn read_index(&self, reply: &Reply) -> Result<String, StoreError> {
+    fn read_index(&self, reply: &StoreReply) -> Result<String, StoreError> {
         reply.received(self.timeout).map(|(_, answer)| answer.to_owned())
     }
 
-    fn ping(&self) -> Answering<'_, Result<(), StoreError>> {
+    fn ping(&self) -> LocalBoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             let answer = self.call("health", true, &|object| object.apply(PING)).await;
             answer.map(drop)
@@ -194,7 +208,7 @@ pub async fn call_object(
             answer => answer,
         }
     });
-    answered(timeout, answer).await
+    within_timeout(timeout, answer).await
 }
 
 /// A stub of the object of this name. It stays broken once the object is reset.
@@ -206,18 +220,18 @@ pub fn stub(objects: &ObjectNamespace, name: &str) -> Result<UserSessionsStub, J
 }
 
 /// An object's answer as a reply.
-fn reply(answer: Result<JsValue, StoreError>) -> Reply {
+fn reply(answer: Result<JsValue, StoreError>) -> StoreReply {
     answer.map(|text| (200, text.as_string().unwrap_or_default())).into()
 }
 
 /// The name of a user's object.
-pub fn name_of(user: &Subject) -> String {
+pub fn object_name(user: &Subject) -> String {
     format!("user:{}", user.as_str())
 }
 
 /// Notes have objects of their own, whose names no user's can be.
-fn object_of(note: &EntryName) -> String {
-    format!("note:{}", note.as_str())
+fn entry_object(name: &EntryName) -> String {
+    format!("note:{}", name.as_str())
 }
 
 fn counter_object(counter: &EntryName) -> String {

@@ -42,7 +42,7 @@ impl<'a> Counter<'a> {
     }
 
     /// Takes one count of this window back, if it is still open.
-    pub fn take_back(&self, name: &str, now: Timestamp) -> Result<()> {
+    pub fn refund(&self, name: &str, now: Timestamp) -> Result<()> {
         let Some(mut window) = self.open(now)? else { return Ok(()) };
         match window.take_back(name) {
             true => self.put(window),

@@ -28,7 +28,7 @@ impl<'a> ExpiringEntry<'a> {
     }
 
     /// Deletes it, if its text is this one.
-    pub fn delete_if(&self, text: &str, now: Timestamp) -> Result<()> {
+    pub fn delete_if_equal(&self, text: &str, now: Timestamp) -> Result<()> {
         match self.get(now)?.as_deref() == Some(text) {
             true => self.0.delete(),
             false => Ok(()),

@@ -10,4 +10,4 @@ mod sockets;
 mod storage;
 mod user_index;
 
-pub use client::{Call, ObjectStore, call_object, name_of, stub};
+pub use client::{Call, ObjectStore, call_object, object_name, stub};

@@ -50,23 +50,23 @@ export class UserSessions extends DurableObject {
   }
 
   /** @type {(text: string, until: number) => Promise<string>} */
-  keep(text, until) {
-    return this.#call((object) => object.keep(text, until));
+  putEntry(text, until) {
+    return this.#call((object) => object.putEntry(text, until));
   }
 
   /** @type {(text: string, until: number) => boolean | Promise<boolean>} */
-  keepNew(text, until) {
-    return this.#call((object) => object.keepNew(text, until));
+  putEntryIfAbsent(text, until) {
+    return this.#call((object) => object.putEntryIfAbsent(text, until));
   }
 
   /** @type {(text: string) => string} */
-  withdraw(text) {
-    return this.#call((object) => object.withdraw(text));
+  deleteEntryIfEqual(text) {
+    return this.#call((object) => object.deleteEntryIfEqual(text));
   }
 
   /** @type {() => string | null} */
-  recall() {
-    return this.#call((object) => object.recall());
+  getEntry() {
+    return this.#call((object) => object.getEntry());
   }
 
   /** @type {(most: number, span: number, window: string) => string | Promise<string>} */
@@ -75,23 +75,23 @@ export class UserSessions extends DurableObject {
   }
 
   /** @type {(window: string) => string} */
-  takeBack(window) {
-    return this.#call((object) => object.takeBack(window));
+  refund(window) {
+    return this.#call((object) => object.refund(window));
   }
 
   /** @type {(query: string) => string} */
-  index(query) {
-    return this.#call((object) => object.index(query));
+  queryIndex(query) {
+    return this.#call((object) => object.queryIndex(query));
   }
 
   /** @type {(events: string) => void} */
-  tell(events) {
-    return this.#call((object) => object.tell(events));
+  notifyEnded(events) {
+    return this.#call((object) => object.notifyEnded(events));
   }
 
   /** @type {() => void | Promise<void>} */
-  doubt() {
-    return this.#call((object) => object.doubt());
+  recheckWatched() {
+    return this.#call((object) => object.recheckWatched());
   }
 
   /**

@@ -19,7 +19,7 @@ use super::counter::{self, Counter};
 use super::expiring_entry::{self, ExpiringEntry};
 use super::sessions::Sessions;
 use super::storage::{
-    KvEntry, Result, alarm, answer_with_alarm, js_moment, set_alarm, transaction,
+    KvEntry, Result, alarm, js_moment, resolve_with_alarm, set_alarm, transaction,
 };
 use super::{sockets, user_index};
 use crate::platform::thrown;
@@ -49,7 +49,7 @@ impl DurableObject for UserSessions {
     /// Tells those whose sessions have ended by themselves, and deletes what need not be kept any more; an
     /// empty object leaves nothing behind.
     async fn alarm(&self) -> worker::Result<Response> {
-        self.ring().await.map_err(worker::Error::Internal)?;
+        self.on_alarm().await.map_err(worker::Error::Internal)?;
         Response::empty()
     }
 }
@@ -60,12 +60,12 @@ impl UserSessions {
     /// Applies one command to a user's sessions: see `store.rs` in the core. Returns the answer, or the
     /// promise of it. Command and answer are JSON.
     pub fn apply(&self, command: &str) -> Result<JsValue> {
-        let answer = self.step(&mut |sessions| sessions.apply(command))?.into();
+        let answer = self.in_transaction(&mut |sessions| sessions.apply(command))?.into();
         if self.alarm_is_set.get() {
             return Ok(answer);
         }
         let last = self.sessions.borrow().all_forgotten();
-        Ok(last.map_or(answer.clone(), |last| self.answer_with_first_alarm(last, answer)))
+        Ok(last.map_or(answer.clone(), |last| self.resolve_with_first_alarm(last, answer)))
     }
 
     /// The answer to a check that changes nothing, and until when it is the same, in milliseconds since the
@@ -79,33 +79,36 @@ impl UserSessions {
     }
 
     /// Writes an entry that lives until a moment, in place of what was there.
-    pub fn keep(&self, text: &str, until: f64) -> Result<JsValue> {
+    #[wasm_bindgen(js_name = putEntry)]
+    pub fn put_entry(&self, text: &str, until: f64) -> Result<JsValue> {
         let storage = self.state.storage();
         ExpiringEntry::of(&storage).put(text, moment(until))?;
-        Ok(answer_with_alarm(storage, moment(until), "".into()).into())
+        Ok(resolve_with_alarm(storage, moment(until), "".into()).into())
     }
 
     /// Writes an entry, unless there is one whose lifetime is not over. Returns whether it did, or the
     /// promise of that.
-    #[wasm_bindgen(js_name = keepNew)]
-    pub fn keep_new(&self, text: &str, until: f64) -> Result<JsValue> {
+    #[wasm_bindgen(js_name = putEntryIfAbsent)]
+    pub fn put_entry_if_absent(&self, text: &str, until: f64) -> Result<JsValue> {
         let storage = self.state.storage();
         let entry = ExpiringEntry::of(&storage);
         if entry.get(request::now())?.is_some() {
             return Ok(false.into());
         }
         entry.put(text, moment(until))?;
-        Ok(answer_with_alarm(storage, moment(until), true.into()).into())
+        Ok(resolve_with_alarm(storage, moment(until), true.into()).into())
     }
 
     /// Deletes the entry, if its text is this one. Returns an empty text.
-    pub fn withdraw(&self, text: &str) -> Result<String> {
-        ExpiringEntry::of(&self.state.storage()).delete_if(text, request::now())?;
+    #[wasm_bindgen(js_name = deleteEntryIfEqual)]
+    pub fn delete_entry_if_equal(&self, text: &str) -> Result<String> {
+        ExpiringEntry::of(&self.state.storage()).delete_if_equal(text, request::now())?;
         Ok(String::new())
     }
 
     /// The entry's text; null if its lifetime is over, or there is none.
-    pub fn recall(&self) -> Result<JsValue> {
+    #[wasm_bindgen(js_name = getEntry)]
+    pub fn get_entry(&self) -> Result<JsValue> {
         let text = ExpiringEntry::of(&self.state.storage()).get(request::now())?;
         Ok(text.map_or(JsValue::NULL, JsValue::from))
     }
@@ -118,20 +121,20 @@ impl UserSessions {
         let (count, ends) = counter.count_up(most, span, window, request::now())?;
         let answer = count.to_string().into();
         Ok(match ends {
-            Some(until) => answer_with_alarm(storage, until, answer).into(),
+            Some(until) => resolve_with_alarm(storage, until, answer).into(),
             None => answer,
         })
     }
 
     /// Takes one count of a window back, if that is still open. Returns an empty text.
-    #[wasm_bindgen(js_name = takeBack)]
-    pub fn take_back(&self, window: &str) -> Result<String> {
-        Counter::of(&self.state.storage()).take_back(window, request::now())?;
+    pub fn refund(&self, window: &str) -> Result<String> {
+        Counter::of(&self.state.storage()).refund(window, request::now())?;
         Ok(String::new())
     }
 
     /// Answers a query of the index of users: its words, as JSON.
-    pub fn index(&self, query: &str) -> Result<String> {
+    #[wasm_bindgen(js_name = queryIndex)]
+    pub fn query_index(&self, query: &str) -> Result<String> {
         let words = Array::from(&JSON::parse(query)?);
         let words: Vec<String> = words.iter().filter_map(|word| word.as_string()).collect();
         let storage = self.state.storage();
@@ -140,16 +143,18 @@ impl UserSessions {
     }
 
     /// Tells the ends of some of the user's sessions to those who wait for them: events, as a JSON list.
-    pub fn tell(&self, events: &str) -> Result<()> {
-        sockets::tell(&self.state, events)
+    #[wasm_bindgen(js_name = notifyEnded)]
+    pub fn notify_ended(&self, events: &str) -> Result<()> {
+        sockets::notify_ended(&self.state, events)
     }
 
     /// Has the sessions that somebody waits for looked at: one may have ended unseen. Returns a promise.
-    pub fn doubt(&self) -> Result<JsValue> {
-        Ok(match sockets::doubt(&self.state)? {
+    #[wasm_bindgen(js_name = recheckWatched)]
+    pub fn recheck_watched(&self) -> Result<JsValue> {
+        Ok(match sockets::schedule_recheck(&self.state)? {
             true => {
                 let storage = self.state.storage();
-                answer_with_alarm(storage, request::now(), JsValue::UNDEFINED).into()
+                resolve_with_alarm(storage, request::now(), JsValue::UNDEFINED).into()
             }
             false => JsValue::UNDEFINED,
         })
@@ -158,15 +163,18 @@ impl UserSessions {
 
 impl UserSessions {
     /// One step on the sessions. If it fails, storage is as before, and memory is read anew from it.
-    fn step(&self, step: &mut dyn FnMut(&mut Sessions) -> Result<String>) -> Result<String> {
+    fn in_transaction(
+        &self,
+        step: &mut dyn FnMut(&mut Sessions) -> Result<String>,
+    ) -> Result<String> {
         let mut sessions = self.sessions.borrow_mut();
         let outcome = transaction(&self.state.storage(), &mut || step(&mut sessions));
-        outcome.inspect_err(|_| sessions.forget_memory())
+        outcome.inspect_err(|_| sessions.discard_cache())
     }
 
     /// The promise of an answer that is given when an alarm is known to be set. It may ring while newer
     /// records are kept and is set anew then, which costs less than moving it at every login.
-    fn answer_with_first_alarm(&self, moment: Timestamp, answer: JsValue) -> JsValue {
+    fn resolve_with_first_alarm(&self, moment: Timestamp, answer: JsValue) -> JsValue {
         let (storage, is_set) = (self.state.storage(), Rc::clone(&self.alarm_is_set));
         promise::of(async move {
             if alarm(&storage).await?.is_none() {
@@ -179,12 +187,12 @@ impl UserSessions {
     }
 
     /// Sets the alarm anew, or leaves nothing behind.
-    async fn ring(&self) -> Result<()> {
+    async fn on_alarm(&self) -> Result<()> {
         let (storage, now) = (self.state.storage(), request::now());
         if let Some(moment) = self.next_alarm(&storage, now).await? {
             return set_alarm(&storage, moment).await;
         }
-        self.sessions.borrow_mut().forget_memory();
+        self.sessions.borrow_mut().discard_cache();
         self.alarm_is_set.set(false);
         storage.delete_all().await.map_err(thrown)
     }
@@ -198,7 +206,7 @@ impl UserSessions {
             }
         }
         let mut moments = sockets::recheck(&self.state, &self.env, now).await?;
-        self.step(&mut |sessions| sessions.forget_old(now).map(|()| String::new()))?;
+        self.in_transaction(&mut |sessions| sessions.forget_old(now).map(|()| String::new()))?;
         moments.extend(self.sessions.borrow().all_forgotten());
         Ok(moments.into_iter().min())
     }

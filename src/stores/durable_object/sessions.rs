@@ -14,7 +14,7 @@ pub const PING: &str = "ping";
 
 /// One user's sessions.
 ///
-/// Steps that write stand in a transaction. If one fails, [`Sessions::forget_memory`] keeps memory and
+/// Steps that write stand in a transaction. If one fails, [`Sessions::discard_cache`] keeps memory and
 /// storage from differing.
 pub struct Sessions {
     sql: SqlStorage,
@@ -60,7 +60,7 @@ impl Sessions {
     }
 
     /// Has the records read anew from storage.
-    pub fn forget_memory(&mut self) {
+    pub fn discard_cache(&mut self) {
         self.ledger = None;
     }
 

@@ -16,7 +16,7 @@ use worker::{Env, Request, Response, State, WebSocketPair, WebSocketRequestRespo
 
 use super::storage::{Members, Result, alarm, failure, js_moment, object, set_alarm};
 use crate::platform::thrown;
-use crate::services::watch_session::{self, Look};
+use crate::services::watch_session::{self, WatchedSession};
 use crate::startup;
 
 /// The close code for a session that is over (RFC 6455, section 7.4.2: an application's own code).
@@ -45,7 +45,7 @@ pub async fn accept(state: &State, request: &Request) -> Result<Response> {
 }
 
 /// Tells the ends of some sessions to those who wait for them, given the events as a JSON list.
-pub fn tell(state: &State, events: &str) -> Result<()> {
+pub fn notify_ended(state: &State, events: &str) -> Result<()> {
     for event in Array::from(&JSON::parse(events)?).iter() {
         let json = String::from(JSON::stringify(&event)?);
         let sid = Members::of(Members::of(event).get("data")).text("sid");
@@ -58,7 +58,7 @@ pub fn tell(state: &State, events: &str) -> Result<()> {
 
 /// Has every session looked at when the alarm rings, and some times more: one may have ended unseen. Says
 /// whether anybody waits.
-pub fn doubt(state: &State) -> Result<bool> {
+pub fn schedule_recheck(state: &State) -> Result<bool> {
     let sockets = open(state)?;
     for socket in &sockets {
         let (user, _) = attachment(socket)?;
@@ -75,11 +75,11 @@ pub async fn recheck(state: &State, env: &Env, now: Timestamp) -> Result<Vec<Tim
             continue;
         }
         let sid = state.as_raw().get_tags(&socket)?.pop().unwrap_or_default();
-        let look = look(env, user, sid.clone()).await;
+        let check = check(env, user, sid.clone()).await;
         // The others of this session are not due any more then.
         for socket in state.as_raw().get_websockets_with_tag(&sid)? {
             if is_due(&socket, now)? {
-                settle(&socket, &look, now)?;
+                apply_check(&socket, &check, now)?;
             }
         }
     }
@@ -87,21 +87,25 @@ pub async fn recheck(state: &State, env: &Env, now: Timestamp) -> Result<Vec<Tim
     open(state)?.iter().map(|socket| Ok(attachment(socket)?.1.due)).collect()
 }
 
-async fn look(env: &Env, user: String, sid: String) -> std::result::Result<Look, String> {
+async fn check(
+    env: &Env,
+    user: String,
+    sid: String,
+) -> std::result::Result<WatchedSession, String> {
     let app = startup::load(env).map_err(|refusal| refusal.code())?;
-    watch_session::look(&app, &Subject::try_from(user)?, &Sid::try_from(sid)?).await
+    watch_session::check_watched(&app, &Subject::try_from(user)?, &Sid::try_from(sid)?).await
 }
 
 /// Does what a look at its session demands.
-fn settle(
+fn apply_check(
     socket: &WebSocket,
-    look: &std::result::Result<Look, String>,
+    check: &std::result::Result<WatchedSession, String>,
     now: Timestamp,
 ) -> Result<()> {
     let (user, recheck) = attachment(socket)?;
-    match look {
-        Ok(Look::Live(until)) => attach(socket, &user, recheck.found_live(*until, now)),
-        Ok(Look::Over(event)) => close(socket, event),
+    match check {
+        Ok(WatchedSession::Live(until)) => attach(socket, &user, recheck.found_live(*until, now)),
+        Ok(WatchedSession::Ended(event)) => close(socket, event),
         Err(_) => attach(socket, &user, recheck.unanswered(now)),
     }
 }

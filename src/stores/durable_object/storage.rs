@@ -128,7 +128,7 @@ pub async fn set_alarm(storage: &Storage, moment: Timestamp) -> Result<()> {
 }
 
 /// The promise of an answer that is given when the alarm is set.
-pub fn answer_with_alarm(storage: Storage, moment: Timestamp, answer: JsValue) -> Promise {
+pub fn resolve_with_alarm(storage: Storage, moment: Timestamp, answer: JsValue) -> Promise {
     promise::of(async move {
         set_alarm(&storage, moment).await?;
         Ok(answer)
