@@ -1,4 +1,4 @@
-//! What one isolate keeps for all of its requests: the guard, the stores and bindings, and small caches.
+//! The state that an isolate shares between its requests: the guard, the stores and bindings, and small caches.
 
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
@@ -14,27 +14,27 @@ use crate::platform::RateLimit;
 use crate::proxy::last_value::LastValue;
 use crate::stores::SessionStore;
 
-/// What one isolate keeps for all of its requests.
+/// The state that an isolate shares between its requests.
 pub struct App {
-    /// Decides, by the settings.
+    /// The settings and all decisions that follow from them.
     pub guard: Guard,
-    /// Keeps the sessions.
+    /// The session store.
     pub store: Rc<dyn SessionStore>,
-    /// Count attempts to log in, in place of the store.
+    /// Cloudflare's rate-limit bindings, which count login attempts in place of the store.
     pub limiters: Vec<(RateSubject, RateLimit)>,
-    /// The Worker that is the origin, if one is bound.
+    /// The service binding to the origin, if there is one.
     pub origin: Option<Fetcher>,
-    /// The Durable Objects, which push needs with either store.
+    /// The Durable Objects. Push needs them with either store.
     pub objects: Option<ObjectNamespace>,
-    /// The store's health, for a moment.
+    /// The result of the store's last health check, cached briefly.
     pub health: StoreHealth,
-    /// The sessions whose expiry was reported.
+    /// The sessions whose end this isolate has reported.
     pub reported_ends: ReportedEnds,
-    /// Are requests reported at all: in the log, in `Server-Timing` or to Analytics Engine?
+    /// Whether requests are reported at all: in the log, in `Server-Timing` or to Analytics Engine.
     pub reports: bool,
-    /// The names of the headers that were removed from the last request.
+    /// The names of the headers that were removed from the last request, cached.
     pub removed_headers: LastValue,
-    /// Was the origin asked what it has below `AUTH_PATH`?
+    /// Whether this isolate has checked what the origin serves below `AUTH_PATH`.
     pub checked_auth_path: Cell<bool>,
 }
 
@@ -46,7 +46,7 @@ impl App {
     /// The isolate's `App`, which its first request builds.
     ///
     /// # Errors
-    /// Those of `build`, for every request.
+    /// The error of `build`, which every later request gets, too.
     pub fn get_or_build(
         build: impl FnOnce() -> Result<Self, Refusal>,
     ) -> Result<Rc<Self>, Refusal> {
@@ -58,7 +58,7 @@ impl App {
         APP.with(|app| app.get()?.as_ref().ok().cloned())
     }
 
-    /// The binding that counts these attempts, if there is one.
+    /// The rate-limit binding that counts by this subject, if there is one.
     pub fn limiter(&self, by: RateSubject) -> Option<&RateLimit> {
         self.limiters.iter().find(|(its, _)| *its == by).map(|(_, limiter)| limiter)
     }

@@ -1,5 +1,5 @@
-// What the Workers runtime calls. JavaScript, because the runtime calls a module's default export and the classes that
-// it exports. A request with a cached decision needs no decision of Rust's; Rust decides about all others.
+// The Worker's entry. JavaScript, because the runtime calls a module's default export and its exported classes. A request
+// with a cached decision needs no call into Rust; Rust decides about all others.
 
 import * as guard from "../build/bindings/guard.js";
 import { report, setRefusalCode } from "./proxy/access_log.js";
@@ -42,7 +42,7 @@ export default {
 };
 
 /**
- * The response when the origin has failed, or the guard itself: see `instance.js`.
+ * The response if the origin or the guard itself has failed: see `instance.js`.
  * @param {unknown} error
  * @returns {Response}
  */

@@ -1,4 +1,4 @@
-//! Requests that the guard itself makes: to `LOGIN_URL`, to issuers for their keys, to the webhook and to Redis.
+//! The guard's own subrequests: to `LOGIN_URL`, to issuers for their keys, to the webhook and to Redis.
 
 use std::time::Duration;
 
@@ -9,8 +9,7 @@ use worker::{Fetch, Fetcher, Response, ResponseBody};
 
 use crate::platform;
 
-/// A request that the guard makes. Redirects are not followed, because credentials and secrets are only for the
-/// address in the settings.
+/// A subrequest. It follows no redirects, because credentials and secrets are only for the URL in the settings.
 pub struct Subrequest<'a> {
     /// The method.
     pub method: &'a str,
@@ -20,7 +19,7 @@ pub struct Subrequest<'a> {
     pub headers: &'a [(&'a str, &'a str)],
     /// The body, if there is one.
     pub body: Option<&'a str>,
-    /// Bypass Cloudflare's cache?
+    /// Whether to bypass Cloudflare's cache.
     pub bypass_cache: bool,
 }
 
@@ -43,7 +42,7 @@ impl Subrequest<'_> {
         response.map_err(platform::thrown)
     }
 
-    /// The runtime's request. `worker::RequestInit` has no signal, and links the options of image resizing.
+    /// The runtime's request. Not `worker::RequestInit`, which has no signal and links the options of image resizing.
     fn build(&self, signal: Option<&AbortSignal>) -> Result<web_sys::Request, JsValue> {
         let headers = Headers::new()?;
         for (name, value) in self.headers {
@@ -69,7 +68,7 @@ pub fn time_limit(limit: Duration) -> AbortSignal {
     AbortSignal::timeout_with_u32(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX))
 }
 
-/// The whole body, as the runtime's `text()` reads it: invalid UTF-8 is replaced, and a byte order mark removed.
+/// The whole body, as the runtime's `text()` decodes it: replaces invalid UTF-8, and removes a byte order mark.
 /// `worker::Response::text` does neither.
 ///
 /// # Errors

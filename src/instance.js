@@ -1,4 +1,4 @@
-// Replaces the wasm instance after a panic. JavaScript, because Rust's memory cannot be trusted then.
+// Replaces the wasm instance after a panic. JavaScript, because the memory of the Rust code cannot be trusted.
 
 import { __wbg_reset_state, replaceOnPanic } from "../build/bindings/guard.js";
 import { clearDecisionCache } from "./proxy/decision_cache.js";
@@ -6,15 +6,15 @@ import { clearDecisionCache } from "./proxy/decision_cache.js";
 let isScheduled = false;
 
 /**
- * Rejects the promises of the old instance.
+ * The functions that reject the pending promises of this instance.
  * @type {Set<(error: Error) => void>}
  */
 const pending = new Set();
 
 /**
- * Makes a fresh instance of the Rust code. Until then its exports throw; objects of the old instance always will.
- * wasm-bindgen would make it at the next call of an export, when the call's arguments are in the old memory already.
- * A panic calls this once for each call of an export that it unwinds.
+ * Creates a new instance of the Rust code. Until then its exports throw; objects of the old instance throw for ever.
+ * wasm-bindgen by itself would create it at the next call of an export, with that call's arguments already in the old
+ * memory. A panic calls this once for each call of an export that it unwinds.
  */
 export function replaceInstance() {
   if (isScheduled) return;
@@ -30,7 +30,7 @@ export function replaceInstance() {
 }
 
 /**
- * A promise of the Rust code's, rejected if the instance is replaced: it would never be settled then.
+ * A promise of the Rust code that rejects if the instance is replaced, because it would never settle otherwise.
  * @template T
  * @param {Promise<T>} promise
  * @returns {Promise<T>}

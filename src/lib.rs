@@ -32,15 +32,15 @@ extern "C" {
     fn replace_instance();
 }
 
-/// Has a fresh instance made after a panic, when no memory is to be trusted, so that it costs no more
-/// than the requests that are under way. `worker` sets a handler of its own when an instance starts,
-/// and the last one that is set counts: so this is called afterwards, for each instance.
+/// Replaces the wasm instance after a panic, because its memory cannot be trusted. Only the requests in progress fail.
+/// `worker` sets a handler of its own when an instance starts, and the last handler wins: JavaScript therefore calls this
+/// after the start of each instance.
 #[wasm_bindgen(js_name = replaceOnPanic)]
 pub fn replace_on_panic() {
     wasm_bindgen::handler::set_on_abort(replace_instance);
 }
 
-/// Decides about a request. What every decision reads is passed along: method, URL, `Authorization`, `Cookie`, and the
+/// Decides about a request. The arguments are what every decision reads: method, URL, `Authorization`, `Cookie`, and the
 /// time in milliseconds since the Unix epoch.
 #[wasm_bindgen]
 pub fn handle(
@@ -62,31 +62,31 @@ pub fn handle(
     }
 }
 
-/// Obeys the commands in a response of the origin's. The promise is of the response for the client.
+/// Executes the commands in the origin's response. The promise resolves to the response for the client.
 #[wasm_bindgen(js_name = obeyOrigin)]
 pub fn obey_origin(context: RequestContext, response: Response) -> Promise {
     promise::of(async move {
-        let app = App::loaded().ok_or("the settings were never read")?;
+        let app = App::loaded().ok_or("the Worker has not been initialized")?;
         Ok(proxy::origin_commands::obey(&app, context, response).await.into())
     })
 }
 
-/// The response to a request that the origin did not respond to.
+/// The response if the origin has failed or timed out.
 #[wasm_bindgen(js_name = originFailure)]
 pub fn origin_failure(timed_out: bool, cause: String) -> Response {
     response::refusal(&proxy::origin::failure(timed_out, cause))
 }
 
-/// Watches a session for a connection that outlives its request. `session` is that of the token context. The promise
-/// is of a `Response` with a WebSocket that is closed when the session ends, or of a text, the refusal's code, if it
-/// has ended already. It is rejected if neither can be known.
+/// Watches a session for a connection that outlives its request. `session` is the token context's. The promise resolves
+/// to a `Response` with a WebSocket that closes when the session ends, or to the refusal's code, a string, if it has
+/// ended already. It rejects if the session's state is unknown.
 #[wasm_bindgen(js_name = watchSession)]
 pub fn watch_session(session: String) -> Promise {
     promise::of(async move { watch_session::watch_serialized(&session).await })
 }
 
-/// Checks the session of a request again, because the origin's response came late. The promise is of `undefined`, or
-/// of the refusal that replaces the response.
+/// Checks the session of a request again, because the origin's response came late. The promise resolves to `undefined`,
+/// or to the refusal that replaces the response.
 #[wasm_bindgen(js_name = recheckSession)]
 pub fn recheck_session(context: RequestContext, session: String) -> Promise {
     promise::of(async move {

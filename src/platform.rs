@@ -1,4 +1,4 @@
-//! What the runtime has and the `worker` crate lacks, each with what would make it go away.
+//! APIs of the runtime that the `worker` crate lacks, each with the condition for its removal.
 
 use js_sys::{JSON, Promise, Reflect};
 use wasm_bindgen::prelude::*;
@@ -21,12 +21,12 @@ impl EnvBinding for Binding {
 }
 
 impl Binding {
-    /// A setting's text: what is none itself, as JSON.
+    /// A setting as text; a value of another type as JSON.
     pub fn text(&self) -> Option<String> {
         self.as_string().or_else(|| JSON::stringify(self).ok()?.as_string())
     }
 
-    /// Is it a service binding?
+    /// Whether this is a service binding.
     pub fn is_worker(&self) -> bool {
         Reflect::get(self, &"fetch".into()).is_ok_and(|fetch| fetch.is_function())
     }
@@ -50,7 +50,7 @@ extern "C" {
     /// nowhere else. Remove it when `worker` does without.
     pub type RateLimit;
 
-    /// Counts an attempt. The promise is of an object whose `success` says whether it is within the limit.
+    /// Counts an attempt. The promise resolves to an object whose `success` says whether it is within the limit.
     #[wasm_bindgen(method, catch)]
     pub fn limit(this: &RateLimit, options: &JsValue) -> Result<Promise, JsValue>;
 
@@ -62,11 +62,11 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn apply(this: &UserSessionsStub, command: &str) -> Result<Promise, JsValue>;
 
-    /// Keeps a note until a moment, in milliseconds since the Unix epoch.
+    /// Writes an entry that expires at `until`, in milliseconds since the Unix epoch.
     #[wasm_bindgen(method, catch, js_name = putEntry)]
     pub fn put_entry(this: &UserSessionsStub, text: &str, until: f64) -> Result<Promise, JsValue>;
 
-    /// The same, if there is no note; the promise says whether it is kept.
+    /// Writes an entry if there is none. The promise resolves to whether it did.
     #[wasm_bindgen(method, catch, js_name = putEntryIfAbsent)]
     pub fn put_entry_if_absent(
         this: &UserSessionsStub,
@@ -74,15 +74,15 @@ extern "C" {
         until: f64,
     ) -> Result<Promise, JsValue>;
 
-    /// Takes the note away, if it says this.
+    /// Deletes the entry if its text equals `text`.
     #[wasm_bindgen(method, catch, js_name = deleteEntryIfEqual)]
     pub fn delete_entry_if_equal(this: &UserSessionsStub, text: &str) -> Result<Promise, JsValue>;
 
-    /// The promise is of the note's text, or null.
+    /// The promise resolves to the entry's text, or null.
     #[wasm_bindgen(method, catch, js_name = getEntry)]
     pub fn get_entry(this: &UserSessionsStub) -> Result<Promise, JsValue>;
 
-    /// Counts once more, in a window of so many milliseconds.
+    /// Counts an attempt, at most `most` in a window of `span` milliseconds.
     #[wasm_bindgen(method, catch)]
     pub fn count(
         this: &UserSessionsStub,
@@ -91,24 +91,24 @@ extern "C" {
         window: &str,
     ) -> Result<Promise, JsValue>;
 
-    /// Takes a count of this window back.
+    /// Takes one count of this window back.
     #[wasm_bindgen(method, catch)]
     pub fn refund(this: &UserSessionsStub, window: &str) -> Result<Promise, JsValue>;
 
-    /// Asks the index of users.
+    /// Queries the index of users.
     #[wasm_bindgen(method, catch, js_name = queryIndex)]
     pub fn query_index(this: &UserSessionsStub, query: &str) -> Result<Promise, JsValue>;
 
-    /// Tells the listeners of sessions that these are over.
+    /// Sends the events of ended sessions to the WebSockets that watch them.
     #[wasm_bindgen(method, catch, js_name = notifyEnded)]
     pub fn notify_ended(this: &UserSessionsStub, events: &str) -> Result<Promise, JsValue>;
 
-    /// Has the listeners' sessions looked at.
+    /// Rechecks the watched sessions.
     #[wasm_bindgen(method, catch, js_name = recheckWatched)]
     pub fn recheck_watched(this: &UserSessionsStub) -> Result<Promise, JsValue>;
 
     /// Opens a WebSocket. `worker::Stub::fetch_with_request` does not return the runtime's own response, which the
-    /// client gets. Remove it when that can be taken out of a `worker::Response`.
+    /// client gets. Remove it when a `worker::Response` gives access to that.
     #[wasm_bindgen(method, catch)]
     pub fn fetch(
         this: &UserSessionsStub,
@@ -117,7 +117,7 @@ extern "C" {
     ) -> Result<Promise, JsValue>;
 }
 
-/// The value that was thrown. `worker`'s own conversion links the messages of every kind of error, some KB.
+/// The value that was thrown. Not `worker`'s own conversion, which links the messages of every kind of error, some KB.
 pub fn thrown(error: worker::Error) -> JsValue {
     match error {
         worker::Error::UnknownJsError { original, .. } => original,
@@ -135,10 +135,10 @@ pub fn message_of(thrown: &JsValue) -> String {
 
 #[wasm_bindgen]
 extern "C" {
-    /// What is synchronous of an object's storage. It can go when `worker::Storage` has it.
+    /// The synchronous API of an object's storage. Remove it when `worker::Storage` has it.
     pub type SyncStorage;
 
-    /// Keeps nothing of what a step wrote, if it returns an error or panics.
+    /// Runs a step in a transaction, which is rolled back if the step returns an error or panics.
     #[wasm_bindgen(method, catch, js_name = transactionSync)]
     pub fn transaction_sync(
         this: &SyncStorage,
@@ -149,7 +149,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub fn kv(this: &SyncStorage) -> SyncKv;
 
-    /// The key-value storage, without promises.
+    /// The synchronous key-value storage.
     pub type SyncKv;
 
     /// The value under a key, or `undefined`.
@@ -160,13 +160,13 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn put(this: &SyncKv, key: &str, value: &JsValue) -> Result<(), JsValue>;
 
-    /// Deletes a value, and says whether there was one.
+    /// Deletes a value. Returns whether there was one.
     #[wasm_bindgen(method, catch)]
     pub fn delete(this: &SyncKv, key: &str) -> Result<bool, JsValue>;
 }
 
 impl SyncStorage {
-    /// The same storage.
+    /// The synchronous API of this storage.
     pub fn of(storage: &Storage) -> &Self {
         storage.as_raw().unchecked_ref()
     }

@@ -10,17 +10,17 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use worker::Delay;
 
-/// A boxed future, so that the code that awaits it is compiled once.
+/// A boxed future. Boxing makes the code that awaits it compile once, which keeps the wasm small.
 pub type LocalBoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
-/// The promise of this future's output. The future runs even if nobody awaits the promise.
+/// The promise of a future's output. The future runs even if nothing awaits the promise.
 pub fn of(future: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
     let future: LocalBoxFuture<'static, _> = Box::pin(future);
     future_to_promise(future)
 }
 
-/// A future's output, or `None` if it takes longer than `limit`. The future is dropped then, but a request that it
-/// has sent goes on.
+/// A future's output, or `None` after `limit`. The future is then dropped, but a request that it has sent is not
+/// aborted.
 pub async fn within<T>(limit: Duration, mut future: LocalBoxFuture<'_, T>) -> Option<T> {
     let mut delay = pin!(Delay::from(limit));
     let first = poll_fn(|context| match future.as_mut().poll(context) {
@@ -30,7 +30,7 @@ pub async fn within<T>(limit: Duration, mut future: LocalBoxFuture<'_, T>) -> Op
     first.await
 }
 
-/// The outputs of these futures, which run concurrently.
+/// Runs futures concurrently, and returns their outputs in order.
 pub async fn all<T>(mut futures: Vec<LocalBoxFuture<'_, T>>) -> Vec<T> {
     let mut outputs: Vec<Option<T>> = futures.iter().map(|_| None).collect();
     let every = poll_fn(|context| {

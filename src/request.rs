@@ -17,7 +17,7 @@ use wasm_bindgen::prelude::*;
 use crate::body;
 use crate::proxy::request_context::RequestContext;
 
-/// The head of a request. JavaScript passes what every decision reads; another header is fetched when it is read.
+/// The head of a request. JavaScript passes what every decision reads; other headers are fetched on demand.
 pub struct RequestHead {
     method: String,
     url: String,
@@ -29,14 +29,14 @@ pub struct RequestHead {
     read_other_headers: Cell<bool>,
 }
 
-/// What is said of a body that cannot be read.
+/// The detail of the refusal of a body that cannot be read.
 pub const UNREADABLE_BODY: &str = "The body must be UTF-8, and at most 64 KB.";
 
-/// A body is larger than [`MAX_BODY`], or not UTF-8.
+/// The body is larger than [`MAX_BODY`], or not UTF-8.
 pub struct UnreadableBody;
 
 impl RequestHead {
-    /// The head of a request, with what JavaScript has read already.
+    /// The head of a request, with the values that JavaScript has read already.
     pub fn new(
         context: RequestContext,
         method: String,
@@ -57,7 +57,7 @@ impl RequestHead {
         }
     }
 
-    /// The head of a request of which nothing was passed along.
+    /// The head of a request, with all values read from its context.
     pub fn of(context: RequestContext) -> Self {
         let [authorization, cookie] = ["authorization", "cookie"].map(|name| context.header(name));
         Self::new(context.clone(), context.method(), context.url(), authorization, cookie)
@@ -68,13 +68,13 @@ impl RequestHead {
         &self.context
     }
 
-    /// Did the decision depend on nothing but what the decision cache compares: method, URL, header names, and the
-    /// values of [`COMPARED_HEADERS`]?
+    /// Whether the decision depended only on what the decision cache compares: method, URL, header names, and the values
+    /// of [`COMPARED_HEADERS`].
     pub fn is_cacheable(&self) -> bool {
         !self.read_other_headers.get() && self.body.is_none() && self.ended.is_none()
     }
 
-    /// The same request, now that these of its sessions are known to have ended.
+    /// The same request, with those of its sessions that have ended.
     pub fn with_ended_sessions(self, ended: Vec<Sid>) -> Self {
         Self { ended: Some(ended), ..self }
     }
@@ -125,7 +125,7 @@ impl Head for RequestHead {
     }
 }
 
-/// Takes a body out of its request.
+/// Reads and consumes a request's body.
 ///
 /// # Errors
 /// [`UnreadableBody`].
@@ -133,10 +133,10 @@ pub async fn body(request: &web_sys::Request) -> Result<String, UnreadableBody> 
     body::text(request.body(), MAX_BODY).await.map_err(|_| UnreadableBody)
 }
 
-/// Takes the one field of this name out of a form.
+/// Reads the one field of this name from a form.
 ///
 /// # Errors
-/// `otherwise` for another number of them, or another kind of body.
+/// `otherwise` if there is not exactly one, or the body is not a form.
 pub async fn form_field(
     request: &web_sys::Request,
     head: &RequestHead,
@@ -154,7 +154,7 @@ pub async fn form_field(
     }
 }
 
-/// Reads a body and leaves it in the request, byte for byte.
+/// Reads a copy of a request's body, which stays readable.
 async fn peek(request: &web_sys::Request) -> Result<String, UnreadableBody> {
     let length = request.headers().get("content-length").ok().flatten();
     if length.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > MAX_BODY)
@@ -165,18 +165,17 @@ async fn peek(request: &web_sys::Request) -> Result<String, UnreadableBody> {
     body(&copy).await
 }
 
-/// The present moment, by the Workers clock.
+/// The current time, by the Workers clock.
 pub fn now() -> Timestamp {
     moment(js_sys::Date::now())
 }
 
-/// A moment in milliseconds since the Unix epoch, as JavaScript has it.
+/// A timestamp from JavaScript's milliseconds since the Unix epoch.
 pub fn moment(millis: f64) -> Timestamp {
     Timestamp::from_millis(millis as u64)
 }
 
-/// What the request tells of its client. The place is Cloudflare's (`request.cf`), not a header
-/// that anybody can send.
+/// A request's client. The place is Cloudflare's (`request.cf`), not from a header, which clients can forge.
 pub fn client_info(request: &web_sys::Request, head: &impl Head) -> ClientInfo {
     let cf = Reflect::get(request, &"cf".into()).unwrap_or(JsValue::UNDEFINED);
     let place = |name: &str| Reflect::get(&cf, &name.into()).ok()?.as_string();
@@ -199,10 +198,10 @@ extern "C" {
 /// Random bytes from the runtime's cryptographic source.
 ///
 /// # Errors
-/// [`Refusal::Failed`] if it has none.
+/// [`Refusal::Failed`] if the runtime throws.
 pub fn random() -> Result<[u8; 16], Refusal> {
     let mut bytes = [0; 16];
     let filled = get_random_values(&mut bytes);
-    filled.map_err(|_| Refusal::Failed("there is no source of randomness".into()))?;
+    filled.map_err(|_| Refusal::Failed("`crypto.getRandomValues` has failed".into()))?;
     Ok(bytes)
 }

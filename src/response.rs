@@ -1,4 +1,4 @@
-//! The guard's own responses, built in one place.
+//! Builds the guard's own responses.
 
 use auth::decision::Refused;
 use auth::refusal::Refusal;
@@ -7,7 +7,7 @@ use web_sys::{Headers, Response, ResponseInit};
 
 use crate::proxy::access_log;
 
-/// `Cache-Control` of whatever concerns one user.
+/// `Cache-Control` of all responses about one user.
 pub const NO_STORE: (&str, &str) = ("cache-control", "no-store");
 
 /// A response with these headers. An empty body means no body.
@@ -16,7 +16,7 @@ pub fn response(status: u16, body: &str, headers: &[(&str, &str)]) -> Response {
     init.set_status(status);
     if let Ok(map) = Headers::new() {
         for (name, value) in headers {
-            // Fails only if this code passes what is not a header; the response then goes without it.
+            // Fails only for an invalid header, which is then left out.
             let _ = map.append(name, value);
         }
         init.set_headers(&map);
@@ -25,14 +25,14 @@ pub fn response(status: u16, body: &str, headers: &[(&str, &str)]) -> Response {
     Response::new_with_opt_str_and_init(body, &init).unwrap_or_else(|_| Response::error())
 }
 
-/// A JSON answer about one user.
+/// A JSON response about one user.
 pub fn json(status: u16, body: &impl Serialize, headers: &[(&str, &str)]) -> Response {
     let body = serde_json::to_string(body).unwrap_or_default();
     let all = [&[("content-type", "application/json"), NO_STORE], headers].concat();
     response(status, &body, &all)
 }
 
-/// A redirect after a form (303), to the login page (302) or to the same address over https (308).
+/// A redirect after a form (303), to the login page (302) or to the same URL over https (308).
 pub fn redirect(status: u16, location: &str, headers: &[(&str, &str)]) -> Response {
     response(status, "", &[&[("location", location), NO_STORE], headers].concat())
 }
@@ -68,7 +68,8 @@ fn problem(refusal: &Refusal, body: &str) -> Response {
     response
 }
 
-/// A refusal; a person who is navigating is redirected to the login page or to https. `method` is the request's.
+/// The response of a refusal: for a navigation a redirect to the login page or to https, otherwise problem details.
+/// `method` is the request's.
 pub fn refused(refused: &Refused, method: &str) -> Response {
     let response = match (&refused.login, &refused.https) {
         (Some(login), _) => redirect(if method == "GET" { 302 } else { 303 }, login, &[]),

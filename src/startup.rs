@@ -1,4 +1,4 @@
-//! The first request of an isolate: the settings and bindings are read, and the hot path's JavaScript is configured.
+//! Initializes an isolate at its first request: reads the settings and bindings, and configures the hot path's JavaScript.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -45,7 +45,7 @@ fn build(env: &Env) -> Result<App, Refusal> {
     };
     let settings = Settings::read(read).map_err(misconfigured)?;
     let analytics = get(ANALYTICS).map(JsValue::from).unwrap_or_default();
-    // First, so that errors below are logged as the settings say.
+    // First, because `configure` decides how the errors below are logged.
     configure(&settings, get(OBJECTS).is_some(), &analytics);
     let objects = get(OBJECTS).map(namespace).transpose()?;
     Ok(App {
@@ -64,7 +64,7 @@ fn build(env: &Env) -> Result<App, Refusal> {
     })
 }
 
-/// Tells the hot path's JavaScript what it needs of the settings. The store's part is told by the store.
+/// Passes settings to the hot path's JavaScript. The store passes its own when it is created.
 fn configure(settings: &Settings, has_objects: bool, analytics: &JsValue) {
     access_log::configure(settings.request_log.name(), settings.server_timing, analytics);
     url_rewrite::configure(settings);
@@ -94,7 +94,10 @@ fn store(
     })
 }
 
-/// The rate-limit bindings that are there, if they can count by the rates that are set.
+/// The rate-limit bindings that are bound.
+///
+/// # Errors
+/// [`Refusal::Misconfigured`] if a binding cannot count by the configured rate.
 fn limiters(
     settings: &Settings,
     get: impl Fn(&str) -> Option<Binding>,

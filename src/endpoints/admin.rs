@@ -1,4 +1,4 @@
-//! The admin API: who is logged in, and the sessions of others begun and ended.
+//! The admin API: lists users and sessions, and creates, changes and ends sessions of any user.
 
 mod end;
 
@@ -21,18 +21,18 @@ use crate::services::session_view::SessionView;
 use crate::services::{current_session, session_data, user_index};
 use crate::stores::{self, StoreResult};
 
-/// How many users are shown if nobody says.
+/// The default page size, in users.
 const DEFAULT_PAGE_SIZE: u32 = 20;
 
-/// Who asks, and by what.
+/// The authenticated caller of the admin API.
 struct Admin {
     credential: AdminCredential,
-    /// The admin's own session; none with the key.
+    /// The caller's own session; `None` with the API key.
     own_session: Option<(Subject, Sid)>,
 }
 
 impl Admin {
-    /// A token's session stays through what it ends, so that its call can be repeated.
+    /// Whether this is the session of the caller's token. Bulk ends spare it, so that the call can be repeated.
     fn is_own(&self, sid: &Sid) -> bool {
         self.own_session.as_ref().is_some_and(|(_, own)| own == sid)
     }
@@ -41,7 +41,7 @@ impl Admin {
 #[derive(Serialize)]
 struct Users<'a> {
     users: Vec<User<'a>>,
-    /// Where the next page begins, if there may be one.
+    /// The cursor of the next page, if there may be one.
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<Cursor>,
 }
@@ -66,7 +66,7 @@ struct Sessions<'a> {
     sessions: Vec<SessionView>,
 }
 
-/// Everything below `admin/`.
+/// Answers a request to a path below `admin/`.
 pub async fn serve(app: &App, request: &Request, head: &RequestHead) -> Response {
     try_serve(app, request, head).await.unwrap_or_else(|refusal| response::refusal(&refusal))
 }
@@ -98,7 +98,7 @@ async fn try_serve(app: &App, request: &Request, head: &RequestHead) -> Result<R
     }
 }
 
-/// Steps 2 to 4, or the key instead.
+/// Authenticates by the API key, or else by a token and its live session (steps 2 to 4).
 async fn authenticate(app: &App, head: &RequestHead) -> Result<Admin, Refusal> {
     if let (Some(key), Some(authorization)) =
         (&app.guard.settings().admin_api_key, head.header("authorization"))
@@ -111,8 +111,7 @@ async fn authenticate(app: &App, head: &RequestHead) -> Result<Admin, Refusal> {
     Ok(Admin { credential: AdminCredential::Token(principal.admin_scopes()), own_session })
 }
 
-/// The users of one page that are logged in indeed. What the index has beyond that is taken out of
-/// it.
+/// One page of the users with live sessions. Removes stale entries from the index.
 async fn users(app: &App, query: &str) -> Result<Response, Refusal> {
     let (limit, after) = admin::page(query, DEFAULT_PAGE_SIZE)?;
     let (page, live) = live_page(app, after, limit).await?;
@@ -135,7 +134,7 @@ async fn users(app: &App, query: &str) -> Result<Response, Refusal> {
     Ok(response::json(200, &Users { users: users.collect(), cursor }, &[]))
 }
 
-/// A page of the index, and the sessions that its users really have.
+/// A page of the index, and the live sessions of each of its users.
 async fn live_page(
     app: &App,
     after: Cursor,
@@ -149,7 +148,7 @@ async fn live_page(
     Ok((page, live))
 }
 
-/// What the index has of a user that is over.
+/// A user's index entries without a live session.
 fn stale(indexed: &IndexedUser, live: &[Session]) -> Vec<IndexEntry> {
     let sids = indexed.sids.iter().filter(|sid| live.iter().all(|session| session.sid != **sid));
     sids.map(|sid| IndexEntry::new(&indexed.user, sid)).collect()
@@ -170,8 +169,8 @@ fn listed(outcome: StoreResult) -> Result<Vec<Session>, Refusal> {
     }
 }
 
-/// A session for somebody whom a backend has logged in, answered as a login is. The cookie is the
-/// backend's to set.
+/// Creates a session for a user whom a backend has authenticated. The response is that of a login, without a cookie: the
+/// backend sets its own.
 async fn begin(
     app: &App,
     request: &Request,
@@ -193,7 +192,7 @@ async fn begin(
         session: new.lifetime.unwrap_or(settings.session_ttl),
         idle: settings.idle_timeout,
     };
-    // The request's own client is the backend, which is nobody's device.
+    // The request's client is the backend, not the user's device.
     let client = ClientInfo { user_agent: new.user_agent, ..ClientInfo::default() };
     let created =
         create_session::create(app, &new.approval, client, lifetimes, CookiePolicy::Optional, &[])
@@ -207,7 +206,7 @@ async fn begin(
     Ok(created.json(201, None, &[]))
 }
 
-/// Merges a patch into what the origin knows of a session.
+/// Merges a patch into the origin's private data of a session.
 async fn patch_data(
     app: &App,
     request: &Request,
@@ -217,7 +216,7 @@ async fn patch_data(
 ) -> Result<Response, Refusal> {
     session_data::require_patch_type(head)?;
     let patch = session_data::read_patch(request).await?;
-    // Without an idle timeout, because this is no use of the session.
+    // Without an idle timeout, so that this does not count as a use of the session.
     let command = Command::Check { sid, jti: None, idle_timeout: None, now: request::now() };
     let found = match stores::apply(&*app.store, user, &command).await {
         Ok(CommandResult::Found(found)) => found,

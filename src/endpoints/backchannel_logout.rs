@@ -1,4 +1,4 @@
-//! OpenID Connect Back-Channel Logout 1.0: an issuer tells that somebody has logged out there.
+//! OpenID Connect Back-Channel Logout 1.0: an issuer ends the sessions of a user who has logged out there.
 
 use auth::id_token::{IssuerSession, MAX_AGE};
 use auth::issuer::Issuer;
@@ -18,7 +18,7 @@ use crate::services::{end_sessions, federated_login};
 const FORM: Refusal =
     Refusal::BadRequest("Send one `logout_token` as `application/x-www-form-urlencoded`.");
 
-/// `POST backchannel-logout`: ends the sessions that a logout token names. There may be none.
+/// `POST backchannel-logout`: ends the sessions that a logout token names, if there are any.
 pub async fn log_out(app: &App, request: &Request, head: &RequestHead) -> Response {
     match try_log_out(app, request, head).await {
         Ok(()) => response::response(200, "", &[NO_STORE]),
@@ -40,8 +40,8 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
     if get_entry(app, &token.used_note()).await?.is_some() {
         return Err(Refusal::Token(TokenError::Used));
     }
-    // The end is noted before the sessions are looked for: see `federated_login::end_if_over`. A store that has
-    // no room for the note can end sessions all the same.
+    // The logout is recorded before the sessions are looked up: see `federated_login::end_if_logged_out`. A store that
+    // is full cannot record it, but can still end sessions.
     let recorded = record_logout(app, &token).await;
     if let Some(user) = user_of(app, issuer, &token).await? {
         let which =
@@ -50,8 +50,8 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
         end_sessions::end_sessions(app, &user, &Command::End { which, ending }).await?;
     }
     recorded?;
-    // Used only now: a logout that failed half-way may be sent again. Of two that race both end the
-    // sessions, and one is told that it was used.
+    // The token is marked as used last, so that a logout that failed half-way may be repeated. Of two concurrent requests,
+    // both end the sessions, and one gets the error that the token is used.
     let is_new = app.store.put_entry_if_absent(&token.used_note(), "", token.over).await;
     match is_new.map_err(Refusal::StoreUnavailable)? {
         true => Ok(()),
@@ -68,7 +68,7 @@ async fn record_logout(app: &App, token: &LogoutToken) -> Result<(), Refusal> {
     put_entry(app, &name, &moment, request::now().plus(MAX_AGE)).await
 }
 
-/// Whose sessions they are; `None` if the issuer's session never began one here.
+/// The user whose sessions end; `None` if no login here came from the issuer's session.
 async fn user_of(
     app: &App,
     issuer: &Issuer,

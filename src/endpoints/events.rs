@@ -1,4 +1,4 @@
-//! `GET events`: a WebSocket that is told the end of its session.
+//! `GET events`: a WebSocket that receives the end of its session.
 
 use auth::http::Head;
 use auth::refusal::Refusal;
@@ -16,7 +16,7 @@ extern "C" {
     fn relay_to_client(response: &Response) -> Response;
 }
 
-/// `GET events`, for whoever has a live session.
+/// `GET events`: opens the WebSocket, if the session is live.
 pub async fn open(app: &App, head: &RequestHead) -> Response {
     match try_open(app, head).await {
         Ok(response) => response,
@@ -27,7 +27,7 @@ pub async fn open(app: &App, head: &RequestHead) -> Response {
 async fn try_open(app: &App, head: &RequestHead) -> Result<Response, Refusal> {
     let upgrade = head.header("upgrade");
     let is_upgrade = upgrade.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"));
-    // The runtime would notice only after the object has opened its end.
+    // The runtime checks the version only after the object has opened its side.
     let is_known = head.header("sec-websocket-version").is_some_and(|version| version == "13");
     if !is_upgrade || !is_known {
         return Err(Refusal::UpgradeRequired);

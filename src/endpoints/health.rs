@@ -1,4 +1,4 @@
-//! Is the guard able to do its work?
+//! The health check.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use worker::Delay;
 use crate::app::App;
 use crate::{request, response};
 
-/// Between two looks at what another request is asking. None can wait for another's
-/// answer itself: the platform ties it to its request.
+/// How often a request checks whether another request's ping has returned. It cannot await that ping, because the
+/// platform ties I/O to the request that started it.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// `GET health`: 200 when the store answers, or did within the last second; 503 when it does not.
+/// `GET health`: 200 if the store responds, or did so within the last second; 503 otherwise.
 pub async fn show(app: &App) -> Response {
     let verdict = loop {
         match app.health.look(request::now()) {

@@ -1,4 +1,4 @@
-//! For other services, which hold a key: what a token is worth, and its end.
+//! Token introspection and revocation, for services with a key.
 
 use auth::admin::{self, Service};
 use auth::http::Head;
@@ -15,8 +15,8 @@ use crate::services::{current_session, end_sessions};
 const FORM: Refusal =
     Refusal::BadRequest("Send one `token` as `application/x-www-form-urlencoded`.");
 
-/// `POST introspect` (RFC 7662): the claims of a token whose session is live. All that is said of
-/// any other is that it is not. Like every use of a token, this extends the session.
+/// `POST introspect` (RFC 7662): the claims of a token whose session is live; for any other only `active: false`. Like
+/// every use of a token, this extends the session's idle timeout.
 pub async fn show(app: &App, request: &Request, head: &RequestHead) -> Response {
     match try_show(app, request, head).await {
         Ok(claims) => response::json(200, &claims, &[]),
@@ -27,8 +27,8 @@ pub async fn show(app: &App, request: &Request, head: &RequestHead) -> Response 
     }
 }
 
-/// `POST revoke` (RFC 7009): ends the session of a token, also of an expired one. One that is no good
-/// is no error (section 2.2): nobody can use it either way.
+/// `POST revoke` (RFC 7009): ends the session of a token, even of an expired one. An invalid token is not an error
+/// (section 2.2).
 pub async fn revoke(app: &App, request: &Request, head: &RequestHead) -> Response {
     match try_revoke(app, request, head).await {
         Ok(()) | Err(Refusal::Token(_)) => response::response(200, "", &[NO_STORE]),

@@ -1,4 +1,4 @@
-//! `POST login`: verifies the credentials, and begins a session.
+//! `POST login`: verifies the credentials, and creates a session.
 
 use auth::body_format::BodyFormat;
 use auth::cookie;
@@ -16,7 +16,7 @@ use crate::services::login_rate::{self, CountedAttempt};
 use crate::services::session_view::SessionView;
 use crate::services::{federated_login, login_url};
 
-/// `POST login`: JSON is answered with the token, a form with a redirect; both set the cookie.
+/// `POST login`: responds to JSON with the token, to a form with a redirect. Both set the cookie.
 pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Response {
     let format = match BodyFormat::of(head.header("content-type").as_deref()) {
         Some(format) => format,
@@ -36,7 +36,7 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
     match (format, outcome) {
         (BodyFormat::Json, Ok(created)) => {
             let clear = cookie::clear(&app.guard.settings().cookie_name);
-            // An older session's would be sent beside the new token.
+            // The browser would otherwise send an older session's cookie beside the new token.
             let headers = match created.cookie.is_none() && app.guard.has_cookie(head) {
                 true => vec![("set-cookie", clear.as_str())],
                 false => created.set_cookie(),
@@ -56,7 +56,7 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
     }
 }
 
-/// A refusal; where a client is asked which sessions to end, with them.
+/// The response of a refusal. If the client must choose which sessions to end, it lists them.
 pub fn refuse(refusal: &Refusal) -> Response {
     match refusal {
         Refusal::SessionLimit(Some(live)) => {
@@ -109,7 +109,7 @@ async fn try_log_in(
             (user, Some(claimed))
         }
     };
-    // Whoever is approved has guessed nothing, even if there is no room for another session.
+    // Valid credentials are not a guess, even if the session limit refuses the login.
     let refund = counted.refund(app);
     user.end.extend_from_slice(&attempt.end);
     let settings = app.guard.settings();

@@ -1,4 +1,4 @@
-//! `POST logout`: ends the caller's session, the user's others, or all of them.
+//! `POST logout`: ends the caller's session, the user's other sessions, or all of them.
 
 use auth::body_format::BodyFormat;
 use auth::cookie;
@@ -12,8 +12,8 @@ use crate::request::{self, RequestHead};
 use crate::response;
 use crate::services::{current_session, end_sessions};
 
-/// `POST logout`: ends the caller's session, the others, or all of the user's. A session that is
-/// gone already is no error: the caller is logged out either way.
+/// `POST logout`: ends the caller's session, the user's other sessions, or all of them. A session that has ended already
+/// is not an error.
 pub async fn log_out(app: &App, head: &RequestHead) -> Response {
     let scope = match Scope::of(app, head) {
         Ok(scope) => scope,
@@ -34,12 +34,12 @@ enum Scope {
     Local,
     /// The user's other sessions.
     Others,
-    /// All of the user's.
+    /// All of the user's sessions.
     Global,
 }
 
 impl Scope {
-    /// What the query says, or else the settings.
+    /// The query's `scope`, or else the setting `LOGOUT_ALL`.
     fn of(app: &App, head: &RequestHead) -> Result<Self, Refusal> {
         let query = Target::of_url(head.url()).map_or("", |target| target.query());
         match BodyFormat::Page.texts(query, &["scope".into()]).first().map(String::as_str) {
@@ -54,10 +54,10 @@ impl Scope {
 }
 
 async fn try_log_out(app: &App, head: &RequestHead, scope: Scope) -> Result<(), Refusal> {
-    // Another site's form carries no cookie, but would have the browser drop its own.
+    // A cross-site form carries no cookie, but the response would clear the browser's.
     app.guard.refuse_other_origins(head)?;
     if let Scope::Others = scope {
-        // Whoever is logged out already may not log the others out.
+        // A session that has ended must not end others.
         let principal = app.guard.authenticate(head, request::now())?;
         return match current_session::check(app, &principal).await {
             Ok(_) => {
@@ -77,8 +77,8 @@ async fn try_log_out(app: &App, head: &RequestHead, scope: Scope) -> Result<(), 
     Ok(())
 }
 
-/// Takes the cookie and what the site keeps in the browser. Other cookies of the site are not
-/// the guard's to take. A form is sent on to the login page.
+/// Clears the session cookie, and the site's data by `Clear-Site-Data` if it is set. Leaves the site's other cookies.
+/// Redirects a navigation to the login page.
 fn logged_out(app: &App, head: &RequestHead) -> Response {
     let settings = app.guard.settings();
     let clear = cookie::clear(&settings.cookie_name);

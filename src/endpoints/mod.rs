@@ -1,4 +1,4 @@
-//! The guard's own endpoints: one file each, and which of them answers a request.
+//! The guard's own endpoints, one file each, and their dispatch.
 
 pub mod admin;
 pub mod backchannel_logout;
@@ -22,7 +22,7 @@ use crate::proxy::cors;
 use crate::proxy::verdict::{Verdict, respond, respond_later};
 use crate::request::RequestHead;
 
-/// Answers a request for an endpoint.
+/// Dispatches a request to its endpoint.
 pub fn answer(app: Rc<App>, endpoint: Endpoint, head: RequestHead) -> Verdict {
     let request = head.context().request();
     match endpoint {

@@ -1,5 +1,4 @@
-//! The guard's own pages, which work without JavaScript and carry none, and the script for the pages of
-//! others.
+//! The guard's own pages, which have no JavaScript, and the script for the site's pages.
 
 use askama::Template;
 use auth::http::{Head, Target};
@@ -25,9 +24,9 @@ struct LoginPage<'a> {
     notice: Option<String>,
     error: Option<String>,
     enabled: bool,
-    /// What was entered before.
+    /// The user name of the failed login.
     username: Option<&'a str>,
-    /// Live sessions, of which some are to be ended.
+    /// Live sessions, from which the user chooses those to end.
     choices: Vec<Choice>,
 }
 
@@ -47,9 +46,9 @@ impl Choice {
     }
 }
 
-/// What every page is served with: nothing is loaded but the style sheet, nobody frames it. Browsers
-/// hold `form-action` against redirects, too, and the application may lead to another site after the
-/// login. Without a referrer, they send the form with `Origin: null`.
+/// The headers of every page. It loads only the style sheet, and cannot be framed. There is no `form-action`, because
+/// browsers apply it to redirects too, and the application may redirect to another site after the login. The referrer
+/// policy is `same-origin`, because with `no-referrer` browsers send the form with `Origin: null`.
 const HEADERS: [(&str, &str); 5] = [
     ("content-type", "text/html; charset=utf-8"),
     (
@@ -61,7 +60,7 @@ const HEADERS: [(&str, &str); 5] = [
     NO_STORE,
 ];
 
-/// `GET login`: the page, with the reason why its visitor was sent there.
+/// `GET login`: the page, with the reason for the redirect to it.
 pub async fn login(app: &App, head: &RequestHead) -> Response {
     let query = Target::of_url(head.url()).map_or("", |target| target.query());
     let (redirect, reason) = auth::redirect::read_query(query);
@@ -70,8 +69,8 @@ pub async fn login(app: &App, head: &RequestHead) -> Response {
     page(app, 200, redirect.as_ref(), content)
 }
 
-/// Why the visitor is here. The browser may still have the token of the session that is over, and the
-/// store knows more of it than the query says. Nobody whose session is live was signed out.
+/// Why the user was signed out. If the browser still has the ended session's token, the store knows more than the query's
+/// `reason`. There is no notice if the session is live.
 async fn notice(app: &App, head: &RequestHead, reason: &str) -> Option<String> {
     let notice_of_reason = || login_notice::of_reason(reason).map(str::to_owned);
     if reason == "logged_out" {
@@ -88,7 +87,7 @@ async fn notice(app: &App, head: &RequestHead, reason: &str) -> Option<String> {
     }
 }
 
-/// The page again, after a login that was not accepted.
+/// The login page after a refused login.
 pub fn login_again(app: &App, attempt: &LoginRequest, refusal: &Refusal) -> Response {
     let error = match refusal {
         Refusal::SessionLimit(Some(_)) => {
@@ -105,7 +104,7 @@ pub fn login_again(app: &App, attempt: &LoginRequest, refusal: &Refusal) -> Resp
     let page = page(app, refusal.status(), attempt.redirect.as_ref(), content);
     access_log::set_refusal_code(&page, refusal.code());
     for (name, value) in refusal.headers().iter().filter(|(name, _)| *name == "retry-after") {
-        // A number is a header.
+        // Does not fail: a number is a valid header value.
         let _ = page.headers().set(name, value);
     }
     page
@@ -121,7 +120,7 @@ pub fn style_sheet() -> Response {
     response::response(200, include_str!("pages/style.css"), &headers)
 }
 
-/// `GET client.js`: what makes an event of the page out of `GET events`.
+/// `GET client.js`: the script that turns messages of `GET events` into an event of the page.
 pub fn client(head: &RequestHead) -> Response {
     let tag = format!("\"{CLIENT_TAG:x}\"");
     let headers = [
@@ -139,7 +138,7 @@ pub fn client(head: &RequestHead) -> Response {
 const CLIENT: &str = include_str!("pages/client.js");
 const CLIENT_TAG: u64 = fnv(CLIENT.as_bytes());
 
-/// Tells one version of a text from another (FNV-1a).
+/// A hash of a text (FNV-1a), for its `ETag`.
 const fn fnv(text: &[u8]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325;
     let mut at = 0;
@@ -150,7 +149,7 @@ const fn fnv(text: &[u8]) -> u64 {
     hash
 }
 
-/// What differs from one page to the next.
+/// The variable content of the login page.
 #[derive(Default)]
 struct PageContent<'a> {
     notice: Option<String>,

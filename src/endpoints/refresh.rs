@@ -1,4 +1,4 @@
-//! A new token for the same session.
+//! `POST refresh`: a new token for the same session.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::services::session_view::SessionView;
 use crate::services::{current_session, report_ends, session_events, unconfirmed_write};
 use crate::{response, stores};
 
-/// The answer to a refresh (RFC 6749, section 5.1).
+/// The response to a refresh (RFC 6749, section 5.1).
 #[derive(Serialize)]
 struct RefreshResponse<'a> {
     access_token: &'a str,
@@ -27,9 +27,8 @@ struct RefreshResponse<'a> {
     session: SessionView,
 }
 
-/// `POST refresh`: the token's successor. Whoever asks again within thirty seconds, with either of
-/// them, gets the same one, and so does whoever asks with the old one while nobody has used the new
-/// one: the answer may have been lost.
+/// `POST refresh`: responds with the token's successor. A repeated request gets the same successor: within thirty seconds
+/// with either token, and later with the old token while the new one is unused, because the response may have been lost.
 pub async fn refresh(app: &App, head: &RequestHead) -> Response {
     match try_refresh(app, head).await {
         Ok(response) => response,
@@ -68,7 +67,7 @@ async fn refresh_session(app: &App, principal: &Principal) -> Result<Session, Re
     };
     match stores::apply(&*app.store, principal.user(), &command).await {
         Ok(CommandResult::Changed(session)) => {
-            // Not if it was refreshed a moment ago.
+            // No event if an earlier request refreshed it.
             if session.jti == jti {
                 session_events::publish(app, principal.user(), &[Event::refreshed(&session, now)]);
             }
@@ -80,7 +79,9 @@ async fn refresh_session(app: &App, principal: &Principal) -> Result<Session, Re
         }
         Ok(answer) => {
             current_session::judge(app, principal, answer).await?;
-            let error = StoreError::Unreadable("a live session, not refreshed".into());
+            let error = StoreError::Unreadable(
+                "the store found a live session, but did not refresh it".into(),
+            );
             Err(Refusal::StoreUnavailable(error))
         }
         Err(error) => {
@@ -90,8 +91,8 @@ async fn refresh_session(app: &App, principal: &Principal) -> Result<Session, Re
     }
 }
 
-/// The session's current token, with the claims of the one before. It is issued as of the moment of
-/// the refresh, so that all who ask for it get the same.
+/// Issues the session's current token, with the claims of the previous one. Its `iat` is the time of the refresh, so that
+/// repeated requests get the same token.
 fn issue_token(
     app: &App,
     principal: &Principal,

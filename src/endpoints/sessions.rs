@@ -26,7 +26,7 @@ async fn try_list(app: &App, head: &RequestHead) -> Result<Vec<SessionView>, Ref
     let command = Command::List { now: request::now() };
     match stores::apply(&*app.store, principal.user(), &command).await {
         Ok(CommandResult::Listed(sessions)) => {
-            // It may have ended in between; the list is then nobody's.
+            // The caller's session may have ended since it was checked.
             if !sessions.iter().any(|it| it.sid == *principal.sid()) {
                 current_session::check(app, &principal).await?;
             }

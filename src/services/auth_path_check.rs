@@ -1,4 +1,4 @@
-//! In monitor mode, asks the origin whether `AUTH_PATH` hides paths of its own.
+//! In monitor mode, checks whether the origin serves paths below `AUTH_PATH`, which the guard would hide.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::services::background;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Asks once per isolate, after the response to the request for this URL.
+/// Checks once per isolate, after the response to the request for this URL.
 pub fn run_once(app: &Rc<App>, url: &str) {
     let settings = app.guard.settings();
     if settings.mode == Mode::Monitor && !app.checked_auth_path.replace(true) {
@@ -30,7 +30,7 @@ pub fn run_once(app: &Rc<App>, url: &str) {
     }
 }
 
-/// Logs a warning if the origin has something there. If it is unreachable, other log lines say so.
+/// Logs a warning if the origin serves one of the paths. An unreachable origin is logged elsewhere.
 async fn run(app: Rc<App>, site: String) {
     let auth_path = &app.guard.settings().auth_path;
     let Ok(missing_path) = request::random().map(Sid::from_random) else { return };

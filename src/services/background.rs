@@ -9,8 +9,8 @@ use worker::Delay;
 use crate::platform;
 use crate::promise::{self, LocalBoxFuture};
 
-/// The pause before each retry. All attempts, with the time limit of each, fit into the 30 seconds that a Worker
-/// may live on after its response.
+/// The pause before each retry. All attempts and their timeouts fit into the 30 seconds that a Worker may run after
+/// its response.
 const PAUSES: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
 
@@ -19,7 +19,8 @@ pub fn run_after_response(work: impl Future<Output = ()> + 'static) {
     drop(finish_after_response(work));
 }
 
-/// Runs `work` to its end, even if the client disconnects, for 30 seconds at most. The promise is resolved then.
+/// Runs `work` to its end, even if the client disconnects, for 30 seconds at most. The promise resolves when `work`
+/// has finished.
 pub fn finish_after_response(work: impl Future<Output = ()> + 'static) -> Promise {
     let work: LocalBoxFuture<'static, ()> = Box::pin(work);
     let work = promise::of(async move {
@@ -30,10 +31,10 @@ pub fn finish_after_response(work: impl Future<Output = ()> + 'static) -> Promis
     work
 }
 
-/// Makes an attempt, and retries after each pause until one succeeds.
+/// Retries an attempt, with a growing pause, until it succeeds.
 ///
 /// # Errors
-/// That of the last attempt.
+/// The last attempt's error.
 pub async fn retry<'a>(
     attempt: &dyn Fn() -> LocalBoxFuture<'a, Result<(), String>>,
 ) -> Result<(), String> {

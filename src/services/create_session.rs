@@ -1,4 +1,4 @@
-//! Begins a session for an authenticated user: the one way for every kind of login.
+//! Creates a session for an authenticated user. Every kind of login goes through here.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::response;
 use crate::services::session_view::SessionView;
 use crate::services::{end_sessions, federated_login, session_events};
 
-/// The answer to a login (RFC 6749, section 5.1), with the session and those it ended.
+/// The response to a login (RFC 6749, section 5.1), with the new session and the sessions it ended.
 #[derive(Serialize)]
 struct LoginResponse<'a> {
     access_token: &'a str,
@@ -28,39 +28,39 @@ struct LoginResponse<'a> {
     expires_in: u64,
     session: SessionView,
     ended: Vec<SessionView>,
-    /// The one that was compared with the ID token's, so that a client can tell its logins apart.
+    /// The request's nonce, which equals the ID token's. The client matches the response to its request by it.
     #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<&'a str>,
 }
 
-/// A session that has begun, and its token.
+/// A new session and its token.
 pub struct CreatedSession {
     token: String,
     lifetime: Duration,
-    /// `None` if the token is too large for one, or none is wanted.
+    /// The `Set-Cookie` value; `None` if the token is too large or `TOKEN_SOURCES` has no cookie.
     pub cookie: Option<String>,
     session: Session,
     ended: Vec<Session>,
 }
 
-/// What becomes of a login whose token is too large for a cookie.
+/// Whether a login succeeds if its token is too large for a cookie.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum CookiePolicy {
-    /// It is refused, because the client gets the token in no other way.
+    /// The login is refused, because the client gets the token only in the cookie.
     Required,
-    /// It goes on without one.
+    /// The login succeeds without a cookie.
     Optional,
 }
 
-/// The session of the very client that logs in: the new one takes its place.
+/// A session whose token the login request carries. The new session replaces it.
 pub struct PresentedSession {
     user: Subject,
     sid: Sid,
-    /// Was its token in the cookie, which a new one replaces?
+    /// Whether its token is in the session cookie, which the new one overwrites.
     pub in_cookie: bool,
 }
 
-/// The sessions that a login comes with, if our keys have signed their tokens.
+/// The sessions of the tokens in a login request that the guard's keys have signed.
 pub fn presented_sessions(app: &App, head: &RequestHead) -> Vec<PresentedSession> {
     let presented = app.guard.sessions_at_login(head).into_iter();
     let of = |(session, in_cookie): (AuthenticToken, bool)| PresentedSession {
@@ -71,12 +71,12 @@ pub fn presented_sessions(app: &App, head: &RequestHead) -> Vec<PresentedSession
     presented.map(of).collect()
 }
 
-/// Begins a session for somebody who was approved. It replaces those that are held, whatever the policy,
-/// if they are the same user's. Another user's whose cookie is replaced is ended after: nobody could use
-/// it, nor end it.
+/// Creates a session for an authenticated user. It replaces the presented sessions of the same user, whatever the
+/// limit policy. Afterwards it ends another user's session whose cookie it overwrites: the browser could neither use
+/// nor end that session any more.
 ///
 /// # Errors
-/// Why none has begun.
+/// The refusal for the client; no session was created, or its creation is unconfirmed.
 pub async fn create(
     app: &App,
     authenticated: &AuthenticatedUser,
@@ -89,7 +89,7 @@ pub async fn create(
     let now = request::now();
     let random = [request::random()?, request::random()?];
     let session = login::new_session(authenticated, client, lifetimes, random, now);
-    // Token and cookie are made first: a login that leads nowhere must not end other sessions.
+    // Token and cookie are made first: a login that fails must not end other sessions.
     let lifetime = app.guard.token_lifetime(&session, now);
     let grant = TokenGrant {
         sub: &authenticated.sub,
@@ -112,7 +112,7 @@ pub async fn create(
     let policy = authenticated.policy.unwrap_or(settings.limit_policy);
     let limit = authenticated.session_limit.as_ref().unwrap_or(&settings.session_limit);
     let limit = limit.for_device(session.device, policy, app.guard.token_acceptance_window());
-    // Who may not end a session by logging in may not choose one either.
+    // Under `deny`, a login must not end sessions, so it must not choose any either.
     let mut end = if policy == LimitPolicy::Deny { Vec::new() } else { authenticated.end.clone() };
     let (own, others): (Vec<&PresentedSession>, Vec<_>) =
         presented.iter().partition(|it| it.user == authenticated.sub);
@@ -138,7 +138,7 @@ pub async fn create(
     Ok(CreatedSession { token, lifetime, cookie, session, ended })
 }
 
-/// Ends another user's session in the same browser. The login has succeeded, whatever comes of this.
+/// Ends another user's session in the same browser. If that fails, the login still succeeds.
 async fn end_session_of_other_user(app: &App, presented: &PresentedSession) {
     let which = SessionSelector::One(presented.sid.clone());
     let command = Command::End { which, ending: SessionEnd::Revoked { at: request::now() } };
@@ -148,12 +148,12 @@ async fn end_session_of_other_user(app: &App, presented: &PresentedSession) {
 }
 
 impl CreatedSession {
-    /// The `Set-Cookie`, if there is one.
+    /// The `Set-Cookie` value, if there is one.
     pub fn cookie(&self) -> Option<String> {
         self.cookie.clone()
     }
 
-    /// The answer for a program.
+    /// The JSON response to an API client.
     pub fn json(&self, status: u16, nonce: Option<&str>, headers: &[(&str, &str)]) -> Response {
         let body = LoginResponse {
             access_token: &self.token,

@@ -1,4 +1,4 @@
-//! The session of a request to one of the guard's own endpoints: step 4, and what follows if an old token was used.
+//! The session of a request to one of the guard's own endpoints: step 4, and the reaction to the reuse of an old token.
 
 use std::rc::Rc;
 
@@ -13,7 +13,7 @@ use crate::request::{self, RequestHead};
 use crate::services::{background, end_sessions, session_events};
 use crate::stores;
 
-/// The header by which a client says `false`: its question is not to count as a use of the session.
+/// The header by which a client says, with `false`, that its request must not extend the session's idle timeout.
 const TOUCH: &str = "x-guard-touch";
 
 /// Steps 2 to 4 for an endpoint of the guard's own.
@@ -28,13 +28,13 @@ pub async fn current(app: &App, head: &RequestHead) -> Result<(Principal, Sessio
     Ok((principal, session))
 }
 
-/// Step 4 for whoever a token was issued to. An old token ends its session.
+/// Step 4: checks a principal's session in the store. Reuse of an old token ends the session.
 pub async fn check(app: &App, principal: &Principal) -> Result<Session, Refusal> {
     let answer = stores::apply(&*app.store, principal.user(), &principal.command()).await;
     judge(app, principal, answer.map_err(Refusal::StoreUnavailable)?).await
 }
 
-/// The one judgement of a caller's session for all endpoints, whatever the store was asked.
+/// Judges a principal's session by the store's answer to any command, for all endpoints.
 pub async fn judge(
     app: &App,
     principal: &Principal,
@@ -55,8 +55,8 @@ pub async fn judge(
     }
 }
 
-/// Has the store learn that a token is used, if the answer came from a replica, which does not: once
-/// after each refresh. Nobody waits for it.
+/// Reports the first use of a refreshed token to the store in the background, if a replica answered the check: replicas
+/// do not record it.
 pub fn record_use(app: &App, principal: &Principal, live: Option<&LiveSession>) {
     if principal.has_unreported_use(live) {
         let (store, user, command) = (

@@ -1,4 +1,4 @@
-//! Ends sessions.
+//! Ends sessions and reports their end.
 
 use auth::decision::Principal;
 use auth::refusal::Refusal;
@@ -10,10 +10,10 @@ use crate::app::App;
 use crate::services::{find_session, report_ends, session_events, unconfirmed_write};
 use crate::{request, stores};
 
-/// Sends a command that may end sessions, and says which it has ended, also to whoever listens.
+/// Sends a command that may end sessions. Reports the ended sessions and returns them.
 ///
 /// # Errors
-/// [`Refusal::SessionLimit`] for a login that finds no room, among others.
+/// [`Refusal::SessionLimit`] if a login exceeds the limit; [`Refusal::StoreUnavailable`].
 pub async fn end_sessions(
     app: &App,
     user: &Subject,
@@ -42,30 +42,30 @@ pub async fn end_sessions(
     }
 }
 
-/// Ends a session of which an old token was used.
+/// Ends a session whose old token was reused.
 ///
 /// # Errors
-/// [`Refusal::StoreUnavailable`]: it is not known to be ended.
+/// [`Refusal::StoreUnavailable`] if the end is unconfirmed.
 pub async fn end_after_reuse(app: &App, principal: &Principal) -> Result<(), Refusal> {
     let which = SessionSelector::One(principal.sid().clone());
     let command = Command::End { which, ending: SessionEnd::Reused { at: request::now() } };
     end_sessions(app, principal.user(), &command).await.map(drop)
 }
 
-/// Ends some of a user's sessions because somebody who holds a token of this one wishes so.
+/// Ends some of a user's sessions at the request of a client that has this token.
 pub async fn end_by_token(
     app: &App,
     token: &AuthenticToken,
     which: SessionSelector,
 ) -> Result<(), Refusal> {
-    // An outage must not keep alive what somebody wished to end.
+    // A store outage must not keep a session alive that its user has tried to end.
     app.guard.forget_recent([token.sid()]);
     let command = Command::End { which, ending: revoked_now() };
     end_sessions(app, token.sub(), &command).await.map(drop)
 }
 
-/// Ends a session; with `everywhere` all of its user's, if token and session are still good. An expired token
-/// proves only whose session it was, and one whose session is over ends no other session.
+/// Ends the token's session; with `everywhere`, all sessions of its user if token and session are valid. An expired
+/// token ends only its own session, and a token whose session has ended ends no other.
 pub async fn log_out(app: &App, token: &AuthenticToken, everywhere: bool) -> Result<(), Refusal> {
     let one = SessionSelector::One(token.sid().clone());
     if !everywhere || token.verify_times(request::now()).is_err() {
@@ -86,14 +86,15 @@ pub async fn log_out(app: &App, token: &AuthenticToken, everywhere: bool) -> Res
     }
 }
 
-/// An end that is found already may be that of this very logout, whose answer was lost.
+/// Reports the end of a session that a logout found ended: an earlier attempt of the same logout may have ended it
+/// without receiving the store's answer.
 pub async fn report_again(app: &App, user: &Subject, refusal: &Refusal) {
     if let Refusal::Session(InvalidSession::Ended(ending)) = refusal {
         unconfirmed_write::report_again(app, user, ending).await;
     }
 }
 
-/// An end that somebody wished, now.
+/// The end of a session that is revoked now.
 pub fn revoked_now() -> SessionEnd {
     SessionEnd::Revoked { at: request::now() }
 }

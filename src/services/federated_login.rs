@@ -1,4 +1,4 @@
-//! Trusted issuers: their keys are fetched, and their ID tokens exchanged for a session.
+//! Trusted issuers: fetches their keys, and exchanges their ID tokens for sessions.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -22,18 +22,18 @@ use crate::platform::message_of;
 use crate::request;
 use crate::services::{background, end_sessions};
 
-/// Between two looks at what another request is fetching.
+/// How often a request checks whether another request has fetched the keys.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// An ID token that nobody else can use meanwhile, and nobody at all once a session has begun.
+/// An ID token that this login has claimed: no other login can use it, unless the claim is released.
 pub struct ClaimedIdToken {
     once: SingleUse,
-    /// Tells this login's note from another's.
+    /// This login's random id, the value of the entry.
     by: Sid,
 }
 
 impl ClaimedIdToken {
-    /// Of logins that race with one token, one goes on.
+    /// Claims the token. Of concurrent logins with the same token, one succeeds.
     async fn claim(app: &App, once: SingleUse) -> Result<Self, Refusal> {
         let claimed = Self { once, by: Sid::from_random(request::random()?) };
         let Self { once: SingleUse { note, over }, by } = &claimed;
@@ -41,25 +41,26 @@ impl ClaimedIdToken {
             Ok(true) => Ok(claimed),
             Ok(false) => Err(Refusal::Token(TokenError::Used)),
             Err(error) => {
-                // It may have been noted all the same.
+                // The store may have written the entry all the same.
                 claimed.release(app).await;
                 Err(Refusal::StoreUnavailable(error))
             }
         }
     }
 
-    /// Lets the token be used again, because no session has begun: the login may be repeated with
-    /// the sessions to end, or when the store is back. If the store fails here, too, the token counts
-    /// as used, and the issuer is asked for another.
+    /// Makes the token usable again, because no session was created: the client may repeat the login with the
+    /// sessions to end, or when the store is back. If the store fails here, too, the token counts as used, and the
+    /// client needs a new one from the issuer.
     pub async fn release(&self, app: &App) {
         let _ = app.store.delete_entry_if_equal(&self.once.note, self.by.as_str()).await;
     }
 }
 
-/// A trusted issuer's word about who logs in. Its token is used up, unless the claim is withdrawn.
+/// Verifies and claims a trusted issuer's ID token, and returns its user. The token cannot be used again, unless the
+/// claim is released.
 ///
 /// # Errors
-/// Why it is not taken.
+/// Why the token is not accepted.
 pub async fn authenticate(
     app: &App,
     token: &str,
@@ -80,7 +81,7 @@ pub async fn authenticate(
     Ok((user, ClaimedIdToken::claim(app, once).await?))
 }
 
-/// Notes whose session an issuer's is, because its logout may name the session only.
+/// Records the user of an issuer's session, because a back-channel logout may name the session only.
 pub async fn record_user(
     app: &App,
     issued: &IssuerSession,
@@ -92,8 +93,8 @@ pub async fn record_user(
     app.store.put_entry(&note, user.as_str(), until).await.map_err(Refusal::StoreUnavailable)
 }
 
-/// Ends a session that has just begun, if its login was over meanwhile: a logout that came in
-/// between has not seen it.
+/// Ends a session that was just created, if the issuer has logged its user out meanwhile: that logout did not find the
+/// session yet.
 pub async fn end_if_logged_out(
     app: &App,
     issued: &IssuerSession,
@@ -109,7 +110,7 @@ pub async fn end_if_logged_out(
     outcome
 }
 
-/// Has the issuer told us that this login is over?
+/// Refuses a login that the issuer has ended by a back-channel logout.
 async fn refuse_if_logged_out(app: &App, issued: &IssuerSession) -> Result<(), Refusal> {
     let IssuerSession { issuer, sub, sid, at } = issued;
     if let Some(sid) = sid
@@ -127,15 +128,15 @@ async fn refuse_if_logged_out(app: &App, issued: &IssuerSession) -> Result<(), R
 
 async fn logged_out_at(app: &App, note: &EntryName) -> Result<Option<Timestamp>, Refusal> {
     let text = app.store.get_entry(note).await.map_err(Refusal::StoreUnavailable)?;
-    // A note of ours that cannot be read says at least that there was an end.
+    // An unreadable entry still proves that there was a logout.
     let moment = text.map(|text| text.parse().map_or(request::now(), Timestamp::from_millis));
     Ok(moment)
 }
 
-/// The trusted issuer that a token claims to be from.
+/// The trusted issuer that a token's `iss` names.
 ///
 /// # Errors
-/// [`TokenError::Issuer`] if it is none.
+/// [`TokenError::Issuer`] if the issuer is not trusted.
 pub fn issuer_of<'a>(
     app: &'a App,
     token: &UnverifiedJwt<'_>,
@@ -143,12 +144,12 @@ pub fn issuer_of<'a>(
     app.guard.issuer(token.claimed_issuer()?).ok_or(TokenError::Issuer)
 }
 
-/// What a token says, once it is known that the issuer has signed it. Its keys are fetched if none of
-/// those that are known has: there may be a new one, also under the name of an old one.
+/// Verifies a token's signature by the issuer's keys. Fetches the keys anew if no cached key fits: the issuer may have
+/// rotated them, also under the same `kid`.
 ///
 /// # Errors
-/// [`TokenError::UnknownKey`] or [`TokenError::Signature`], or [`Refusal::IssuerUnavailable`] if
-/// there are no keys to be had.
+/// [`TokenError::UnknownKey`] or [`TokenError::Signature`], or [`Refusal::IssuerUnavailable`] if the keys cannot be
+/// fetched.
 pub async fn verify(
     issuer: &Rc<Issuer>,
     token: &UnverifiedJwt<'_>,
@@ -168,7 +169,7 @@ pub async fn verify(
             },
             KeyLookup::Fetch => {
                 let issuer = Rc::clone(issuer);
-                // Others wait for it, too, when whoever asked has gone away.
+                // Other requests wait for the keys, even if this request's client disconnects.
                 let fetched =
                     background::finish_after_response(async move { fetch_keys(&issuer).await });
                 drop(JsFuture::from(fetched).await);
@@ -176,7 +177,9 @@ pub async fn verify(
             KeyLookup::Wait => Delay::from(POLL_INTERVAL).await,
             KeyLookup::Unavailable => {
                 let name = &issuer.trusted.issuer;
-                let cause = format!("TRUSTED_ISSUERS: no keys of {name}; an earlier line says why");
+                let cause = format!(
+                    "TRUSTED_ISSUERS: the keys of {name} could not be fetched; see the earlier line `keys_not_fetched`"
+                );
                 return Err(Refusal::IssuerUnavailable(cause));
             }
         }
@@ -196,7 +199,7 @@ async fn fetch_keys(issuer: &Issuer) {
     issuer.keyring.answered(keys.ok(), request::now());
 }
 
-/// Fetches a JWK Set. It must come from the issuer itself: redirects are not followed, and caches bypassed.
+/// Fetches a JWK Set from the issuer itself: does not follow redirects, and bypasses caches.
 async fn get_keys(url: &str) -> Result<String, String> {
     let headers = &[("accept", "application/json, application/jwk-set+json")];
     let request = Subrequest { method: "GET", url, headers, body: None, bypass_cache: true };
@@ -206,7 +209,11 @@ async fn get_keys(url: &str) -> Result<String, String> {
     match (status, location.ok().flatten()) {
         (200, _) => {}
         (status, None) => return Err(format!("answered {status}")),
-        (status, Some(to)) => return Err(format!("answered {status}, and leads to {to}")),
+        (status, Some(to)) => {
+            return Err(format!(
+                "answered {status}, a redirect to {to}; put the final URL into `jwks_uri`"
+            ));
+        }
     }
     let text = body::text(fetch::stream(&answer), MAX_JWKS).await;
     text.map_err(|error| match error {

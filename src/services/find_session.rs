@@ -1,4 +1,4 @@
-//! Finds a session in the store, without using it.
+//! Finds a session in the store without extending its idle timeout.
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use auth::token::AuthenticToken;
 use crate::app::App;
 use crate::{request, stores};
 
-/// What the store knows of a session. Its idle deadline stays: to look is not to use.
+/// The store's record of a session; `None` if there is none. The idle deadline does not change.
 pub async fn find(app: &App, user: &Subject, sid: &Sid) -> Result<Option<Rc<Session>>, StoreError> {
     let (sid, now) = (sid.clone(), request::now());
     let command = Command::Check { sid, jti: None, idle_timeout: None, now };
@@ -19,7 +19,7 @@ pub async fn find(app: &App, user: &Subject, sid: &Sid) -> Result<Option<Rc<Sess
     }
 }
 
-/// Those of several sessions that are over, unless all are, or the store could not be asked.
+/// The ended sessions among these, without the newest if all have ended. Empty if the store is unreachable.
 pub async fn ended_sessions(app: &App, sessions: &[AuthenticToken]) -> Vec<Sid> {
     let mut over = Vec::new();
     for it in sessions {
@@ -28,7 +28,7 @@ pub async fn ended_sessions(app: &App, sessions: &[AuthenticToken]) -> Vec<Sid> 
             over.push(it.sid().clone());
         }
     }
-    // The newest one's end is what the client is told.
+    // The newest session's end becomes the client's refusal.
     if over.len() == sessions.len() {
         over.remove(0);
     }

@@ -1,4 +1,4 @@
-//! Calls of the user's Durable Object, which holds the WebSockets of those who listen for the end of a session.
+//! RPC to the user's Durable Object, which has the WebSockets of clients that wait for the end of a session.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::platform::UserSessionsStub;
 use crate::promise::LocalBoxFuture;
 use crate::stores::durable_object::{Call, call_object, object_name};
 
-/// Tells those who listen for a user's sessions that some of these are over.
+/// Sends the events of ended sessions to the WebSockets that watch them.
 ///
 /// # Errors
-/// Why the user's object could not be reached in time.
+/// Why the user's object did not respond in time.
 pub fn push_ends<'a>(
     objects: &'a ObjectNamespace,
     user: &'a Subject,
@@ -28,8 +28,8 @@ pub fn push_ends<'a>(
     })
 }
 
-/// Has the user's object ask about the sessions that somebody listens to, because one of them may be
-/// over. It goes on asking until it knows.
+/// Makes the user's object recheck its watched sessions, because one of them may have ended. The object retries until
+/// the store answers.
 pub async fn recheck_sessions(app: &App, user: &Subject) {
     if let Some(objects) = &app.objects {
         let timeout = app.guard.settings().store_timeout;

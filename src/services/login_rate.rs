@@ -1,4 +1,4 @@
-//! How often somebody may try to log in. Whoever cannot be counted is not let through.
+//! Limits login attempts. Fails closed: an attempt that cannot be counted is refused.
 
 use std::rc::Rc;
 
@@ -19,25 +19,26 @@ use crate::request::{self, RequestHead};
 use crate::services::background;
 use crate::stores::within_timeout;
 
-/// The names of Cloudflare's rate-limit bindings, which count attempts to log in if they are there.
+/// Cloudflare's rate-limit bindings, which count login attempts if they are bound: the setting each replaces the
+/// counter of, and the binding's name.
 pub const LIMITERS: [(RateSubject, &str, &str); 2] = [
     (RateSubject::User, "LOGIN_RATE", "LOGIN_RATE_LIMITER"),
     (RateSubject::Address, "LOGIN_RATE_PER_ADDRESS", "LOGIN_RATE_PER_ADDRESS_LIMITER"),
 ];
 
-/// What an attempt was counted by, and in which windows.
+/// The counters of an attempt, each with the window that counted it.
 pub struct CountedAttempt(Vec<(EntryName, String)>);
 
-/// Counts an attempt, by the client's address and by the user it names.
+/// Counts an attempt by client address and by user name.
 ///
 /// # Errors
-/// [`Refusal::TooManyAttempts`], or why it cannot be counted.
+/// [`Refusal::TooManyAttempts`], or why the attempt cannot be counted.
 pub async fn count(
     app: &App,
     head: &RequestHead,
     credentials: &LoginCredentials,
 ) -> Result<CountedAttempt, Refusal> {
-    // Cloudflare sets this header, and nobody can send another.
+    // Cloudflare sets this header; clients cannot forge it.
     let address = head.header("cf-connecting-ip");
     let rates = app.guard.settings().login_rates;
     let window = Sid::from_random(request::random()?);
@@ -57,8 +58,8 @@ pub async fn count(
 }
 
 impl CountedAttempt {
-    /// Takes the attempt back, because it has succeeded. What cannot be taken back stays counted. The
-    /// store is asked at once, whether or not anybody waits.
+    /// Refunds a successful attempt. If that fails, the attempt stays counted. The refund starts at once, even if
+    /// nobody awaits it.
     pub fn refund(self, app: &App) -> PendingRefund {
         let store = Rc::clone(&app.store);
         PendingRefund(background::finish_after_response(async move {
@@ -68,25 +69,25 @@ impl CountedAttempt {
     }
 }
 
-/// What is being taken back.
+/// A refund in progress.
 pub struct PendingRefund(Promise);
 
 impl PendingRefund {
-    /// Waits until it is done.
+    /// Waits until the refund has finished.
     pub async fn done(self) {
         let _ = JsFuture::from(self.0).await;
     }
 }
 
-/// One spelling of a name: without marks and what nobody sees, in lower case. Case goes to and fro,
-/// because some letters have forms that one direction alone keeps apart.
+/// Normalizes a user name: without combining marks and invisible characters, in lower case. Lower, upper and lower
+/// case in turn, because some letters have variants that one conversion alone keeps distinct.
 fn fold(name: &str) -> String {
     let unseen = RegExp::new(r"[\p{M}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}]", "gu");
     let plain = JsString::from(name).normalize("NFKD").replace_by_pattern(&unseen, "");
     plain.to_lower_case().to_upper_case().to_lower_case().into()
 }
 
-/// Asks Cloudflare's binding, which counts by itself and does not tell when its window ends.
+/// Counts by Cloudflare's binding, which does not say when its window ends.
 async fn count_by_binding(
     app: &App,
     limiter: &RateLimit,
@@ -96,12 +97,14 @@ async fn count_by_binding(
     match within_timeout(app.guard.settings().store_timeout, is_within_limit).await {
         Ok(Some(true)) => Ok(()),
         Ok(Some(false)) => Err(Refusal::TooManyAttempts { wait: counter.rate.span }),
-        Ok(None) => Err(Refusal::StoreUnavailable(StoreError::Unreadable("no verdict".into()))),
+        Ok(None) => Err(Refusal::StoreUnavailable(StoreError::Unreadable(
+            "the rate-limit binding returned no `success`".into(),
+        ))),
         Err(error) => Err(Refusal::StoreUnavailable(error)),
     }
 }
 
-/// Does the binding let this one through?
+/// Whether the binding allows this attempt; `None` if its answer cannot be read.
 async fn is_within_limit(limiter: &RateLimit, key: &str) -> Result<Option<bool>, JsValue> {
     let options = Object::new();
     Reflect::set(&options, &"key".into(), &key.into())?;

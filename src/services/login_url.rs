@@ -1,4 +1,4 @@
-//! Asks `LOGIN_URL` whether credentials are good.
+//! Checks credentials by `LOGIN_URL`.
 
 use auth::login::{AuthenticatedUser, LoginUrlResponse};
 use auth::refusal::Refusal;
@@ -12,7 +12,7 @@ use crate::fetch::{self, Subrequest};
 use crate::proxy::origin;
 use crate::{platform, request};
 
-/// Asks the origin whether the credentials are good.
+/// Posts the credentials to the origin's login endpoint, and returns the user that it authenticates.
 pub async fn authenticate(
     app: &App,
     fields: &Map<String, Value>,
@@ -34,8 +34,8 @@ pub async fn authenticate(
     answer.read(&settings.trusted_issuers)
 }
 
-/// Posts credentials, with the proof that the guard sends them if there is a key for that. Returns the response's
-/// status, `Retry-After` and body.
+/// Posts credentials, with a signed assertion that they come from the guard if there is a key for it. Returns the
+/// response's status, `Retry-After` and body.
 async fn post(
     origin: Option<&Fetcher>,
     url: &str,

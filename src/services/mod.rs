@@ -1,4 +1,4 @@
-//! What several endpoints and the proxy do: begin and end sessions, tell of it, limit logins.
+//! Operations that the endpoints and the proxy share: create, end, watch and report sessions, and limit logins.
 
 pub mod auth_path_check;
 pub mod background;

@@ -6,7 +6,8 @@ use auth::session::{Session, Subject};
 use crate::app::App;
 use crate::services::{session_events, user_index};
 
-/// Tells what was ended, and what began with that: to this isolate, the index, and whoever listens.
+/// Reports sessions that a command has ended, and the session that it has created: clears this isolate's cache of them,
+/// updates the index, and publishes the events.
 pub fn report(app: &App, user: &Subject, begun: Option<&Session>, ended: &[Session]) {
     app.guard.forget_recent(ended.iter().map(|session| &session.sid));
     user_index::record_changes(app, user, begun, ended);
@@ -16,8 +17,8 @@ pub fn report(app: &App, user: &Subject, begun: Option<&Session>, ended: &[Sessi
     }
 }
 
-/// Tells of sessions that were found ended: whoever ended them may not have heard that they did. Once
-/// an isolate, because a client may go on ending what is over.
+/// Reports sessions that were found ended, because the request that ended them may have received no answer. Reports each
+/// once per isolate, because a client may repeat its request.
 pub fn report_once<'a>(app: &App, user: &Subject, ended: impl IntoIterator<Item = &'a Session>) {
     let new = ended.into_iter().filter(|session| !app.reported_ends.contains(&session.sid));
     let new: Vec<Session> = new.cloned().collect();

@@ -1,5 +1,5 @@
-//! Changes to the private data of a session: what the client says by `PATCH session`, and what the origin
-//! and the admin API key say.
+//! Patches a session's private data: the client's by `PATCH session`, the origin's by its response headers or the admin
+//! API.
 
 use auth::http::Head;
 use auth::refusal::Refusal;
@@ -12,25 +12,24 @@ use crate::app::App;
 use crate::request::{self, RequestHead};
 use crate::stores;
 
-/// How often a patch is merged anew because another one came first. Far more than there are at once.
+/// How often a patch is retried because another one came first: far more than the concurrent patches of a session.
 const MAX_ATTEMPTS: usize = 500;
 
-/// The patch that a request brings.
+/// Reads the merge patch in a request's body.
 ///
 /// # Errors
-/// What is wrong with it, for the client.
+/// [`Refusal::BadRequest`].
 pub async fn read_patch(request: &Request) -> Result<Patch, Refusal> {
     let body = request::body(request).await;
     let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE_BODY))?;
     Patch::parse(&body).map_err(Refusal::BadRequest)
 }
 
-/// Merges a patch into the data of a session that was live a moment ago. Patches that race are all
-/// merged: each is applied to the data as it is when it is written.
+/// Merges a patch into the data of a live session, by compare-and-swap: concurrent patches are all merged.
 ///
 /// # Errors
-/// [`Refusal::BadRequest`] if the data would be too large; why the session is not live any more; or that
-/// the store could not be asked.
+/// [`Refusal::BadRequest`] if the data would be too large, [`Refusal::Session`] if the session has ended, or
+/// [`Refusal::StoreUnavailable`].
 pub async fn apply_patch(
     app: &App,
     user: &Subject,
@@ -53,14 +52,16 @@ pub async fn apply_patch(
             Err(error) => return Err(Refusal::StoreUnavailable(error)),
         }
     }
-    let error = StoreError::Unreadable("the data changes too fast to be changed".into());
+    let error = StoreError::Unreadable(
+        "the session's data was changed by other requests at every attempt".into(),
+    );
     Err(Refusal::StoreUnavailable(error))
 }
 
-/// Refuses a body that does not say that it is a patch.
+/// Requires a `Content-Type` of `application/merge-patch+json` or `application/json`.
 ///
 /// # Errors
-/// What it should say.
+/// [`Refusal::BadRequest`].
 pub fn require_patch_type(head: &RequestHead) -> Result<(), Refusal> {
     let content_type = head.header("content-type");
     let essence = content_type.as_deref().and_then(|it| it.split(';').next()).map(str::trim);

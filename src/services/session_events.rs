@@ -1,5 +1,4 @@
-//! What happens to sessions is told: each event in one line of the log, to the webhook, and its end to those
-//! who listen for it.
+//! Publishes session events: to the log, to the webhook, and, if a session ends, to the WebSockets that watch it.
 
 use auth::event::Event;
 use auth::refusal::Refusal;
@@ -8,8 +7,7 @@ use auth::session::{InvalidSession, Sid, Subject};
 use crate::app::App;
 use crate::services::{background, listeners, webhook};
 
-/// Tells what happened to sessions of one user. Nobody waits for it: webhook and listeners are
-/// called after the answer.
+/// Publishes events of one user's sessions. The webhook and the WebSockets get them after the response.
 pub fn publish(app: &App, user: &Subject, events: &[Event]) {
     let mut ends = Vec::new();
     for event in events {
@@ -32,14 +30,16 @@ pub fn publish(app: &App, user: &Subject, events: &[Event]) {
         background::run_after_response(async move {
             let notify = || listeners::push_ends(&objects, &user, &ends, timeout);
             let notified = background::retry(&notify).await;
-            notified
-                .unwrap_or_else(|why| webhook::log_undelivered(&format!("USER_SESSIONS: {why}")));
+            notified.unwrap_or_else(|why| {
+                webhook::log_undelivered(&format!(
+                    "USER_SESSIONS: WebSockets of ended sessions: {why}"
+                ))
+            });
         });
     }
 }
 
-/// Tells that a session was found past its deadline, if that is why its caller is refused. Once
-/// an isolate: the client may go on asking.
+/// Publishes a session's expiry, if that is why the request is refused. Once per isolate, because the client may retry.
 pub fn publish_expiry(app: &App, user: &Subject, sid: &Sid, refusal: &Refusal) {
     if let Refusal::Session(InvalidSession::Expired { at }) = refusal {
         app.reported_ends.report_once(sid, || publish(app, user, &[Event::expired(sid, *at)]));

@@ -1,4 +1,4 @@
-//! How the API shows a session.
+//! A session's JSON in the API.
 
 use auth::session::{DataKind, Session};
 use serde::Serialize;
@@ -41,7 +41,7 @@ impl SessionView {
         }
     }
 
-    /// The same, saying whether it is the session of the request.
+    /// Adds whether it is the session of the request.
     #[must_use]
     pub fn with_current(self, is_current: bool) -> Self {
         Self { current: Some(is_current), ..self }

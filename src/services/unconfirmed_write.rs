@@ -1,5 +1,5 @@
-//! Writes whose answer was lost. The store may have applied them all the same, also later; what they
-//! have changed is found then, and told as if it had been answered.
+//! Writes without an answer, by a timeout for example. The store may have applied them all the same, or may do so later.
+//! The guard looks for their effects and reports them as if the store had answered.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::app::App;
 use crate::services::{background, listeners, report_ends, session_events};
 use crate::{request, stores};
 
-/// Before each look, within the 30 seconds that a Worker may live on after its answer.
+/// The pause before each lookup, within the 30 seconds that a Worker may run after its response.
 const PAUSES: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
 
-/// Finds out, after the answer, what a command has changed whose own answer is this failure.
+/// After the response, looks for the effects of a command that failed with this error.
 pub fn follow_up(user: &Subject, command: &Command, error: &StoreError) {
     let (Some(app), Some(at)) = (App::loaded(), command.changed_at()) else { return };
     if !error.may_have_applied() {
@@ -32,15 +32,15 @@ pub fn follow_up(user: &Subject, command: &Command, error: &StoreError) {
             {
                 return;
             }
-            // The store may know only when nobody here waits any more; the listeners' object goes on
-            // asking.
+            // The store may apply the command after the last lookup; the object with the WebSockets goes on
+            // checking.
             listeners::recheck_sessions(&app, &user).await;
         }
     });
 }
 
-/// Tells of the end of a session that was found ended, and of those that ended with it, once more:
-/// whoever ended them may not have heard that they did.
+/// Reports the end of a session that was found ended, and of the sessions that ended with it, because the request that
+/// ended them may have received no answer.
 pub async fn report_again(app: &App, user: &Subject, ending: &SessionEnd) {
     if let Ok(changed) = changed_at(app, user, ending.at()).await {
         let ended = changed.iter().filter(|it| it.ended.as_ref() == Some(ending));
@@ -55,7 +55,7 @@ async fn changed_at(app: &App, user: &Subject, at: Timestamp) -> Result<Vec<Sess
     }
 }
 
-/// Tells what a command has changed; says whether that is anything.
+/// Reports the effects of a command. Returns whether there are any.
 async fn report_changes(
     app: &App,
     user: &Subject,
@@ -84,7 +84,7 @@ async fn report_changes(
     }
 }
 
-/// Ends a session that a lost login has begun: nobody has its token, and it would take a place.
+/// Ends a session whose login got no answer: no client has its token, and it would count towards the limit.
 async fn end_abandoned_session(app: &App, user: &Subject, begun: &Session) {
     session_events::publish(app, user, &[Event::created(begun)]);
     let which = SessionSelector::One(begun.sid.clone());

@@ -1,4 +1,4 @@
-//! The index of users: written after the answer, asked by the admin API alone.
+//! The index of users. Requests update it in the background; only the admin API reads it.
 
 use std::rc::Rc;
 
@@ -13,14 +13,14 @@ use crate::request;
 use crate::services::background;
 use crate::stores::StoreReply;
 
-/// Notes what has changed: a session has begun, others are over. Nobody waits for it.
+/// Records in the background that a session was created, or that others have ended.
 pub fn record_changes(app: &App, user: &Subject, begun: Option<&Session>, ended: &[Session]) {
     if begun.is_some() || !ended.is_empty() {
         update(app, IndexQuery::record(user, begun, ended, request::now()));
     }
 }
 
-/// Notes something, after the answer, and logs if it is not noted.
+/// Updates the index after the response. Logs a warning if that fails.
 pub fn update(app: &App, query: IndexQuery) {
     let store = Rc::clone(&app.store);
     background::run_after_response(async move {
@@ -42,7 +42,7 @@ pub async fn page(app: &App, after: Cursor, limit: u32) -> Result<Vec<IndexedUse
         .await
 }
 
-/// How many users and sessions there are, or were a moment ago.
+/// The numbers of users and sessions in the index, which may lag a moment behind.
 ///
 /// # Errors
 /// [`Refusal::StoreUnavailable`].
@@ -57,6 +57,7 @@ async fn query_store<T>(
 ) -> Result<T, Refusal> {
     let reply = app.store.query_index(query).await;
     let answer = app.store.read_index(&reply).map_err(Refusal::StoreUnavailable)?;
-    let unreadable = || StoreError::Unreadable("the index answered in another form".into());
+    let unreadable =
+        || StoreError::Unreadable("the index returned an answer in another format".into());
     read(&answer).ok_or_else(unreadable).map_err(Refusal::StoreUnavailable)
 }

@@ -1,5 +1,5 @@
-//! Watches a live session for whoever outlives a request: `GET events`, WebSockets and streams of the origin.
-//! The user's Durable Object holds the WebSockets, whichever store keeps the sessions.
+//! Watches a live session for connections that outlive a request: `GET events`, WebSockets and streams of the origin.
+//! The user's Durable Object has the WebSockets that watch, whichever store has the sessions.
 
 use std::time::Duration;
 
@@ -22,11 +22,11 @@ use crate::services::{find_session, report_ends, session_events};
 use crate::stores::durable_object::{self, object_name};
 use crate::{platform, promise, response};
 
-/// A response with a WebSocket that is told the end of a session, which is live, by itself not before
-/// `until`.
+/// Opens a WebSocket that receives the end of a live session. `until` is the session's deadline.
 ///
 /// # Errors
-/// Why there is none; [`Refusal::PushUnavailable`] if there are no Durable Objects.
+/// [`Refusal::PushUnavailable`] without Durable Objects; [`Refusal::Session`] if the session has ended;
+/// [`Refusal::StoreUnavailable`].
 pub async fn watch(
     app: &App,
     user: &Subject,
@@ -37,7 +37,7 @@ pub async fn watch(
     let opened =
         open_within_timeout(objects, user, sid, until, app.guard.settings().store_timeout).await;
     let opened = opened.map_err(Refusal::StoreUnavailable)?;
-    // An end in between was told before anybody listened.
+    // The session may have ended before the WebSocket was open, which then gets no event.
     match find_live(app, user, sid).await {
         Ok(_) => Ok(opened),
         Err(refusal) => {
@@ -47,7 +47,7 @@ pub async fn watch(
     }
 }
 
-/// Has the user's object open a WebSocket that is told the end of one session. One that is opened too late is closed.
+/// Opens a WebSocket to the user's object. Closes one that opens after the timeout.
 async fn open_within_timeout(
     objects: &ObjectNamespace,
     user: &Subject,
@@ -60,7 +60,9 @@ async fn open_within_timeout(
     match promise::within(timeout, Box::pin(JsFuture::from(opening.clone()))).await {
         Some(opened) => {
             let opened: Response = opened.map_err(unreachable)?.unchecked_into();
-            let refused = || format!("the object answered {}", opened.status());
+            let refused = || {
+                format!("the Durable Object responded {} instead of a WebSocket", opened.status())
+            };
             web_socket(&opened).ok_or_else(|| StoreError::Unreachable(refused()))?;
             Ok(opened)
         }
@@ -91,13 +93,13 @@ fn open(
     durable_object::stub(objects, &object_name(user))?.fetch(&url, &init)
 }
 
-/// The WebSocket of a response, which nobody has accepted yet.
+/// A response's WebSocket, not accepted yet.
 fn web_socket(response: &Response) -> Option<WebSocket> {
     let socket = Reflect::get(response, &"webSocket".into()).ok()?;
     socket.is_object().then(|| socket.unchecked_into::<web_sys::WebSocket>().into())
 }
 
-/// Closes a WebSocket that is not wanted after all.
+/// Closes a response's WebSocket, which nobody uses.
 fn close(response: &Response) {
     if let Some(socket) = web_socket(response) {
         let _ = socket.accept();
@@ -105,13 +107,13 @@ fn close(response: &Response) {
     }
 }
 
-/// [`watch`] for the session of a token context: see [`crate::watch_session`].
+/// Watches the session that a token context has as text: see [`crate::watch_session`].
 ///
 /// # Errors
-/// Why it is not known whether the session is over.
+/// Why the session's state is unknown.
 pub async fn watch_serialized(session: &str) -> Result<JsValue, JsValue> {
     let (Some(app), Some((user, sid))) = (App::loaded(), parse_session(session)) else {
-        return Err("there is nobody to ask".into());
+        return Err("the session to watch cannot be read".into());
     };
     let opened = match find_live(&app, &user, &sid).await {
         Ok(live) => watch(&app, &user, &sid, live.deadline()).await,
@@ -124,8 +126,8 @@ pub async fn watch_serialized(session: &str) -> Result<JsValue, JsValue> {
     }
 }
 
-/// The answer to a request whose own came late, unless its session, that of the token context, may still have
-/// it. To wait is not to use: its idle deadline stays.
+/// Checks the session of a late response again. Returns the refusal that replaces the response, or `None` if the client
+/// may have it. The idle deadline does not change: waiting is not use.
 pub async fn refusal_if_ended(context: RequestContext, session: &str) -> Option<Response> {
     let (Some(app), Some((user, sid))) = (App::loaded(), parse_session(session)) else {
         return Some(response::refusal(&Refusal::StoreUnavailable(StoreError::other_answer())));
@@ -137,7 +139,7 @@ pub async fn refusal_if_ended(context: RequestContext, session: &str) -> Option<
     Some(response::refused(&app.guard.refused(refusal, &head, None), head.method()))
 }
 
-/// Whose session it is, and which, as a token context has it.
+/// Parses a token context's session: `sid`, a space, and the user as JSON.
 fn parse_session(session: &str) -> Option<(Subject, Sid)> {
     let (sid, user) = session.split_once(' ')?;
     Some((serde_json::from_str(user).ok()?, Sid::try_from(sid.to_owned()).ok()?))
@@ -150,18 +152,18 @@ async fn find_live(app: &App, user: &Subject, sid: &Sid) -> Result<LiveSession, 
     live.inspect_err(|refusal| session_events::publish_expiry(app, user, sid, refusal))
 }
 
-/// What a user's object finds when it looks at a session that somebody waits for.
+/// The state of a session that a WebSocket watches.
 pub enum WatchedSession {
-    /// It is live, and will not end by itself before this moment.
+    /// It is live, and does not expire before this moment.
     Live(Timestamp),
-    /// It is over: the event of its end, as JSON.
+    /// It has ended: the event of its end, as JSON.
     Ended(String),
 }
 
-/// Looks at a session that may have ended by itself, for the object of its user.
+/// Checks a session that may have expired, for the object of its user.
 ///
 /// # Errors
-/// Why it is not known.
+/// Why the session's state is unknown.
 pub async fn check_watched(app: &App, user: &Subject, sid: &Sid) -> Result<WatchedSession, String> {
     let found = find_session::find(app, user, sid).await.map_err(|error| error.to_string())?;
     let now = request::now();
@@ -173,7 +175,7 @@ pub async fn check_watched(app: &App, user: &Subject, sid: &Sid) -> Result<Watch
             let event = ended.as_deref().and_then(|session| Event::ended(session).pop());
             let event = event.unwrap_or(Event::expired(sid, at));
             session_events::publish_expiry(app, user, sid, &Refusal::Session(invalid));
-            // Nobody has told it, or there would be no listener any more.
+            // No event was sent yet: it would have closed the WebSocket.
             report_ends::report_once(app, user, ended.as_deref());
             Ok(WatchedSession::Ended(event.json(user)))
         }

@@ -1,4 +1,4 @@
-//! Delivers events to the webhook by Standard Webhooks.
+//! Delivers events to the webhook, as Standard Webhooks specifies.
 
 use std::time::Duration;
 
@@ -13,14 +13,16 @@ use crate::services::background;
 /// How long the webhook's receiver may take to respond.
 const TIMEOUT: Duration = Duration::from_secs(4);
 
+/// Delivers an event, with retries. Logs an error if all attempts fail.
 pub async fn deliver(webhook: &Webhook, event: &Event, json: &str) {
     let id = event.id();
     let attempt = || -> LocalBoxFuture<'_, _> { Box::pin(post(webhook, &id, json)) };
     let delivered = background::retry(&attempt).await;
-    delivered.unwrap_or_else(|why| log_undelivered(&format!("EVENTS_WEBHOOK_URL: {id}: {why}")));
+    delivered
+        .unwrap_or_else(|why| log_undelivered(&format!("EVENTS_WEBHOOK_URL: event {id}: {why}")));
 }
 
-/// Posts an event. It is delivered if the status is 200 to 299.
+/// Posts an event. Any status from 200 to 299 acknowledges it.
 async fn post(webhook: &Webhook, id: &str, json: &str) -> Result<(), String> {
     let now = request::now();
     let headers = &[
@@ -36,10 +38,11 @@ async fn post(webhook: &Webhook, id: &str, json: &str) -> Result<(), String> {
     fetch::discard(&answer).await;
     match answer.status_code() {
         200..=299 => Ok(()),
-        status => Err(format!("answered {status}")),
+        status => Err(format!("the receiver answered {status}, not 2xx")),
     }
 }
 
+/// Logs an event that could not be delivered.
 pub fn log_undelivered(cause: &str) {
     let line =
         serde_json::json!({ "level": "error", "code": "event_not_delivered", "cause": cause });

@@ -1,4 +1,4 @@
-//! Where sessions are kept. Two stores behind one trait: the Durable Object, and Redis.
+//! The session stores behind one trait: Durable Objects and Redis.
 
 pub mod durable_object;
 pub mod redis;
@@ -14,16 +14,16 @@ use wasm_bindgen::prelude::*;
 
 use crate::{platform, promise};
 
-/// What a command came to.
+/// The result of a command.
 pub type StoreResult = Result<CommandResult, StoreError>;
 
 pub use crate::promise::LocalBoxFuture;
 
-/// What came back from a store, unread. A status below zero is a failure of the way there.
+/// A store's reply, not parsed yet. A negative status means that there was none.
 pub struct StoreReply {
-    /// The HTTP status, or one of the failures.
+    /// The HTTP status, or a negative number for a timeout or another failure.
     pub status: i32,
-    /// The body, or what is known of the failure.
+    /// The body, or the error's message.
     pub body: String,
 }
 
@@ -31,7 +31,10 @@ impl StoreReply {
     const TIMED_OUT: i32 = -1;
     const UNREACHABLE: i32 = -2;
 
-    /// Status and body, if the store was reached.
+    /// Status and body.
+    ///
+    /// # Errors
+    /// [`StoreError::TimedOut`] or [`StoreError::Unreachable`].
     pub fn received(&self, timeout: Duration) -> Result<(u16, &str), StoreError> {
         match u16::try_from(self.status) {
             Ok(status) => Ok((status, &self.body)),
@@ -51,23 +54,23 @@ impl From<Result<(u16, String), StoreError>> for StoreReply {
     }
 }
 
-/// The most characters of an error that go into the log.
+/// The maximum length of an error in the log, in characters.
 const MAX_CAUSE: usize = 200;
 
-/// A place that keeps sessions, one user's apart from another's.
+/// A store of sessions, grouped by user, of entries with a lifetime, of counters and of the index of users.
 ///
-/// A command is asked and its reply read in two calls, so that the hot path can wait outside
-/// Rust; [`apply`] does both for everybody else.
+/// A command is sent and its reply read in two calls, so that the hot path can wait in JavaScript; everything else uses
+/// [`apply`], which does both.
 pub trait SessionStore {
-    /// Sends a command, in one round trip. The reply is what [`SessionStore::read`] reads.
+    /// Sends a command in one round trip. [`SessionStore::read`] reads the reply.
     fn send_command<'a>(
         &'a self,
         user: &'a Subject,
         command: &'a Command,
     ) -> LocalBoxFuture<'a, StoreReply>;
 
-    /// What [`check_session`](crate::proxy::session_check::check_session) is made of: the name of the place where a user's sessions are,
-    /// empty if the store has but one, and the question after one of them.
+    /// The constant parts of a session check, which JavaScript sends (`session_check.js`): the name of the user's Durable
+    /// Object, empty for Redis, and the command without the current time.
     fn check_frame(
         &self,
         user: &Subject,
@@ -76,18 +79,18 @@ pub trait SessionStore {
         idle_timeout: Option<Duration>,
     ) -> (String, CheckFrame);
 
-    /// Reads the reply; `None` if the command must be sent anew.
+    /// Reads the reply; `None` if the command must be sent again by [`SessionStore::apply_on_primary`].
     fn read(&self, command: &Command, reply: &StoreReply) -> Option<StoreResult>;
 
-    /// Sends a command that [`SessionStore::read`] found no answer to, in a longer form. Where replicas
-    /// answer checks, the primary answers this.
+    /// Sends a command to the primary, even where replicas answer checks. With Redis, the script is sent in full, for a
+    /// server that does not have it.
     fn apply_on_primary<'a>(
         &'a self,
         user: &'a Subject,
         command: &'a Command,
     ) -> LocalBoxFuture<'a, StoreResult>;
 
-    /// Keeps a note until a moment, in place of what it said before.
+    /// Writes an entry that expires at `until`, and replaces an old one.
     fn put_entry<'a>(
         &'a self,
         name: &'a EntryName,
@@ -95,8 +98,8 @@ pub trait SessionStore {
         until: Timestamp,
     ) -> LocalBoxFuture<'a, Result<(), StoreError>>;
 
-    /// Keeps a note until a moment, if there is none of this name; says whether it did. Of several
-    /// that race, one does.
+    /// Writes an entry that expires at `until`, if there is none of this name. Returns whether it did: of concurrent
+    /// calls, one does.
     fn put_entry_if_absent<'a>(
         &'a self,
         name: &'a EntryName,
@@ -104,21 +107,20 @@ pub trait SessionStore {
         until: Timestamp,
     ) -> LocalBoxFuture<'a, Result<bool, StoreError>>;
 
-    /// Takes a note away, if it says this.
+    /// Deletes an entry if its text equals `text`.
     fn delete_entry_if_equal<'a>(
         &'a self,
         name: &'a EntryName,
         text: &'a str,
     ) -> LocalBoxFuture<'a, Result<(), StoreError>>;
 
-    /// What a note says; `None` if there is none, or its time is over.
+    /// An entry's text; `None` if there is none or it has expired.
     fn get_entry<'a>(
         &'a self,
         name: &'a EntryName,
     ) -> LocalBoxFuture<'a, Result<Option<String>, StoreError>>;
 
-    /// Counts once more, unless the window is full. A new window begins with its first count, and
-    /// gets this name.
+    /// Counts an attempt, unless the window is full. The first count opens a new window, named `window`.
     fn count<'a>(
         &'a self,
         counter: &'a EntryName,
@@ -126,24 +128,24 @@ pub trait SessionStore {
         window: &'a str,
     ) -> LocalBoxFuture<'a, Result<WindowCount, StoreError>>;
 
-    /// Takes one count of this window back, if it is still open.
+    /// Takes one count of this window back, if the window is still open.
     fn refund<'a>(
         &'a self,
         counter: &'a EntryName,
         window: &'a str,
     ) -> LocalBoxFuture<'a, StoreReply>;
 
-    /// Asks the index of users. The reply is what [`SessionStore::read_index`] reads.
+    /// Queries the index of users. [`SessionStore::read_index`] reads the reply.
     fn query_index<'a>(&'a self, query: &'a IndexQuery) -> LocalBoxFuture<'a, StoreReply>;
 
-    /// Reads the reply.
+    /// Reads the reply to [`SessionStore::query_index`].
     fn read_index(&self, reply: &StoreReply) -> Result<String, StoreError>;
 
-    /// Is the store reachable, and does it accept this guard?
+    /// Checks that the store is reachable and accepts the guard's credentials.
     fn ping(&self) -> LocalBoxFuture<'_, Result<(), StoreError>>;
 }
 
-/// Sends a command and waits for its outcome.
+/// Sends a command and waits for its result.
 pub async fn apply(store: &dyn SessionStore, user: &Subject, command: &Command) -> StoreResult {
     let reply = store.send_command(user, command).await;
     match store.read(command, &reply) {
@@ -152,7 +154,7 @@ pub async fn apply(store: &dyn SessionStore, user: &Subject, command: &Command) 
     }
 }
 
-/// Sends one command for each of these users, all at once.
+/// Sends one command for each of these users, concurrently.
 pub async fn apply_to_each(
     store: &dyn SessionStore,
     users: impl Iterator<Item = &Subject>,
@@ -163,12 +165,12 @@ pub async fn apply_to_each(
     promise::all(asked.collect()).await
 }
 
-/// A time limit in milliseconds, as JavaScript takes it.
+/// A timeout in milliseconds, as JavaScript takes it.
 pub fn millis(timeout: Duration) -> u32 {
     u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX)
 }
 
-/// A store's answer, within a time limit. A late answer is dropped.
+/// A store's answer within a timeout. A late answer is dropped.
 ///
 /// # Errors
 /// [`StoreError::TimedOut`], or [`StoreError::Unreachable`] with the error that was thrown.

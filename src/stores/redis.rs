@@ -1,4 +1,4 @@
-//! Redis behind the Upstash REST protocol.
+//! Redis, by the Upstash REST protocol.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ impl RedisStore {
         Ok((response.status_code(), fetch::text(&response).await?))
     }
 
-    /// Reads a reply; `None` if Redis has lost the script.
+    /// Reads a reply; `None` if Redis does not have the script.
     fn received<T>(
         &self,
         reply: &StoreReply,
@@ -78,13 +78,14 @@ impl RedisStore {
 }
 
 impl RedisStore {
-    /// Reads the reply to a command that is no script.
+    /// Reads the reply to a command without a script.
     fn plain<T>(
         &self,
         reply: &StoreReply,
         read: impl FnOnce(u16, &str) -> Result<T, RestError>,
     ) -> Result<T, StoreError> {
-        let unreadable = || Err(StoreError::Unreadable("NOSCRIPT for what is no script".into()));
+        let unreadable =
+            || Err(StoreError::Unreadable("NOSCRIPT for a command without a script".into()));
         self.received(reply, read).unwrap_or_else(unreadable)
     }
 }
@@ -207,13 +208,13 @@ impl SessionStore for RedisStore {
     }
 }
 
-/// The options of the session check's `fetch`, shared by all checks. Nothing is cached, because Redis itself must reply.
-/// Redirects are not followed, because the token is only for the endpoint in the settings.
+/// The options of the session check's `fetch`, shared by all checks. They bypass the cache, because Redis itself must
+/// reply, and follow no redirects, because the token is only for the endpoint in the settings.
 fn get_init(authorization: &Secret) -> JsValue {
     let init = RequestInit::new();
     init.set_method("GET");
     if let Ok(headers) = Headers::new() {
-        // `Settings` takes no token that a header could not carry.
+        // `Settings` refuses a token that is not a valid header value.
         let _ = headers.set("authorization", authorization.expose());
         init.set_headers(&headers);
     }

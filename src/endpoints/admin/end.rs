@@ -1,4 +1,4 @@
-//! The end of other people's sessions.
+//! Ends other users' sessions.
 
 use auth::admin::{self, Permission};
 use auth::body_format::BodyFormat;
@@ -14,8 +14,8 @@ use crate::app::App;
 use crate::services::{end_sessions, user_index};
 use crate::{request, response};
 
-/// How many users' sessions one call ends, and how many sessions one by one. Each needs two or
-/// three requests of the Worker's own, and the platform allows a free one 50 in all.
+/// The maximum of users whose sessions one call ends, and of sessions that it ends one by one. Each takes two or three
+/// subrequests, and the free plan allows 50 per request.
 const END_AT_ONCE: u32 = 15;
 
 #[derive(Serialize)]
@@ -26,7 +26,7 @@ struct EndResponse {
     cursor: Option<Cursor>,
 }
 
-/// One session.
+/// Ends one session.
 pub async fn one(app: &App, admin: &Admin, user: &Subject, sid: Sid) -> Result<Response, Refusal> {
     if admin.credential.require(Permission::End { of_admin: true }).is_err() {
         let of_admin = is_admin(&list(app, user).await?);
@@ -36,7 +36,7 @@ pub async fn one(app: &App, admin: &Admin, user: &Subject, sid: Sid) -> Result<R
     Ok(EndResponse { ended, done: true, cursor: None }.into_response())
 }
 
-/// All of a user's, also the caller's own.
+/// Ends all sessions of a user, including the caller's own.
 pub async fn all_of_user(app: &App, admin: Admin, user: &Subject) -> Result<Response, Refusal> {
     let (admin, mut left) = (Admin { own_session: None, ..admin }, END_AT_ONCE);
     let (ended, done) = end_all(app, &admin, user, &mut left).await?;
@@ -54,9 +54,8 @@ async fn end(app: &App, user: &Subject, which: SessionSelector) -> Result<usize,
     Ok(end_sessions::end_sessions(app, user, &command).await?.len())
 }
 
-/// Ends a user's sessions, and says how many, and whether there are no more: all in one step by
-/// whoever may end anybody's; or else one by one, at most as many as are `left`, because one that
-/// begins meanwhile may be an admin's.
+/// Ends a user's sessions. Returns how many, and whether none remain. A caller who may end admins' sessions ends all in
+/// one step. Others end them one by one, at most `left`, because a session that is created meanwhile may be an admin's.
 async fn end_all(
     app: &App,
     admin: &Admin,
@@ -80,7 +79,7 @@ async fn end_all(
     Ok((ended, finished))
 }
 
-/// Ends everybody's sessions, as far as one call can and the caller may.
+/// Ends the sessions of all users, within the limits of one call and of the caller's permissions.
 pub async fn all_users(app: &App, admin: &Admin, query: &str) -> Result<Response, Refusal> {
     refuse_misread_path(app, query).await?;
     let (_, mut cursor) = admin::page(query, END_AT_ONCE)?;
@@ -98,7 +97,7 @@ pub async fn all_users(app: &App, admin: &Admin, query: &str) -> Result<Response
                 let sids = sids.iter().filter(|sid| !admin.is_own(sid));
                 over.extend(sids.map(|sid| IndexEntry::new(user, sid)));
             }
-            // An admin's stay, if they are not the caller's to end.
+            // The caller may not end this admin's sessions.
             Err(Refusal::AccessDenied { .. }) => {}
             Err(refusal) => return Err(refusal),
         }
@@ -114,8 +113,8 @@ pub async fn all_users(app: &App, admin: &Admin, query: &str) -> Result<Response
     Ok(EndResponse { ended: total, done, cursor }.into_response())
 }
 
-/// Before a client sends it, its URL parser takes `users/../sessions` for `sessions`, and so a user
-/// called `..` for everybody. While there is one, everybody must be meant in so many words.
+/// A client's URL parser normalizes `users/../sessions`, the sessions of a user called `..`, to `sessions`, those of all
+/// users. While such a user has sessions, the query must say `everybody=true`.
 async fn refuse_misread_path(app: &App, query: &str) -> Result<(), Refusal> {
     let meant = BodyFormat::Page.texts(query, &["everybody".into()]).iter().any(|it| it == "true");
     let Ok(dots) = Subject::try_from("..".to_owned()) else { return Ok(()) };

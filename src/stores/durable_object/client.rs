@@ -1,4 +1,4 @@
-//! Sends commands to Durable Objects. What they do is in `object.rs`.
+//! Calls Durable Objects by RPC. Their class is in `object.rs`.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::stores::{
     self, LocalBoxFuture, SessionStore, StoreReply, StoreResult, millis, within_timeout,
 };
 
-/// Sends commands to the objects of one namespace.
+/// The store in the Durable Objects of one namespace.
 pub struct ObjectStore {
     objects: ObjectNamespace,
     timeout: Duration,
@@ -148,7 +148,9 @@ impl SessionStore for ObjectStore {
             let count: Call = &|object| object.count(most, span, window);
             let count = self.call(&counter_object(counter), false, count).await?;
             let count = count.as_string().and_then(|count| WindowCount::read(&count));
-            count.ok_or_else(|| StoreError::Unreadable("no count".into()))
+            count.ok_or_else(|| {
+                StoreError::Unreadable("the Durable Object returned no count".into())
+            })
         })
     }
 
@@ -182,11 +184,11 @@ impl SessionStore for ObjectStore {
     }
 }
 
-/// One method of an object, called by RPC.
+/// An RPC to one method of an object.
 pub type Call<'a> = &'a dyn Fn(&UserSessionsStub) -> Result<Promise, JsValue>;
 
-/// Calls a method of the object of this name, within a time limit. If the object was reset, the call is retried once,
-/// provided that it is repeatable.
+/// Calls a method of the object of this name, within a timeout. If the object was reset, a repeatable call is retried
+/// once.
 ///
 /// # Errors
 /// [`StoreError::TimedOut`] or [`StoreError::Unreachable`].
@@ -219,7 +221,7 @@ pub fn stub(objects: &ObjectNamespace, name: &str) -> Result<UserSessionsStub, J
     objects.get_by_name(name).map(|stub| stub.into_rpc()).map_err(thrown)
 }
 
-/// An object's answer as a reply.
+/// An object's answer as a store's reply.
 fn reply(answer: Result<JsValue, StoreError>) -> StoreReply {
     answer.map(|text| (200, text.as_string().unwrap_or_default())).into()
 }
@@ -229,7 +231,7 @@ pub fn object_name(user: &Subject) -> String {
     format!("user:{}", user.as_str())
 }
 
-/// Notes have objects of their own, whose names no user's can be.
+/// The name of an entry's object. Its prefix differs from that of users.
 fn entry_object(name: &EntryName) -> String {
     format!("note:{}", name.as_str())
 }

@@ -1,4 +1,4 @@
-//! A counter, in an object of its own. It is kept as `{ count, until, window }`.
+//! A counter, in an object of its own. It is stored as `{ count, until, window }`.
 
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ impl<'a> Counter<'a> {
         Self(KvEntry::at(storage, KEY))
     }
 
-    /// Counts once more, unless `most` are counted already. A new window begins with its first count and
-    /// gets this name; the moment is its end, if it is new.
+    /// Counts an attempt, unless the window has `most` already. The first count opens a window of this name, `span`
+    /// long. Returns the window's end as well, if it is new.
     pub fn count_up(
         &self,
         most: u32,
@@ -41,7 +41,7 @@ impl<'a> Counter<'a> {
         Ok((count, ends))
     }
 
-    /// Takes one count of this window back, if it is still open.
+    /// Takes one count of this window back, if the window is still open.
     pub fn refund(&self, name: &str, now: Timestamp) -> Result<()> {
         let Some(mut window) = self.open(now)? else { return Ok(()) };
         match window.take_back(name) {

@@ -1,4 +1,4 @@
-//! A text with a lifetime, in an object of its own. It is kept as `{ text, until }`.
+//! An entry: a text with a lifetime, in an object of its own. It is stored as `{ text, until }`.
 
 use auth::time::Timestamp;
 use worker::Storage;
@@ -17,17 +17,17 @@ impl<'a> ExpiringEntry<'a> {
         Self(KvEntry::at(storage, KEY))
     }
 
-    /// Its text, if its lifetime is not over.
+    /// Its text; `None` if it has expired.
     pub fn get(&self, now: Timestamp) -> Result<Option<String>> {
         Ok(self.0.get(now)?.map(|members| members.text("text")))
     }
 
-    /// Writes it, in place of what was there.
+    /// Writes it, and replaces the old one.
     pub fn put(&self, text: &str, until: Timestamp) -> Result<()> {
         self.0.put(&[("text", text.into()), ("until", js_moment(until))])
     }
 
-    /// Deletes it, if its text is this one.
+    /// Deletes it if its text equals `text`.
     pub fn delete_if_equal(&self, text: &str, now: Timestamp) -> Result<()> {
         match self.get(now)?.as_deref() == Some(text) {
             true => self.0.delete(),

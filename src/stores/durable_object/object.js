@@ -1,15 +1,14 @@
-// The class of the Durable Objects, as the runtime sees it. It is JavaScript because it must extend
-// `DurableObject`, which a class from Rust cannot, and because it has to outlive a panic: it passes every call
-// on to the object in Rust (`object.rs`), and makes a new one when that cannot go on. The answers to checks are
-// cached here, because to enter wasm costs more than all else that an object does for a check that changes
-// nothing.
+// The class of the Durable Objects, as the runtime sees it. JavaScript, because it must extend `DurableObject`, which
+// a class from Rust cannot, and because it must survive a panic: it passes every call on to the object in Rust
+// (`object.rs`), and makes a new one after a failure. It caches the answers to checks, because a call into wasm costs
+// more than the rest of a check that changes nothing.
 
 import { DurableObject } from "cloudflare:workers";
 import * as guard from "../../../build/bindings/guard.js";
 import { unlessReplaced } from "../../instance.js";
 
 /** @typedef {guard.UserSessions} RustObject */
-/** @typedef {[answer: string, until: number]} CachedAnswer until when it is the answer, in milliseconds since the Unix epoch */
+/** @typedef {[answer: string, until: number]} CachedAnswer `until`: when the answer expires, in milliseconds since the Unix epoch */
 
 /** @extends {DurableObject<unknown>} */
 export class UserSessions extends DurableObject {
@@ -17,16 +16,16 @@ export class UserSessions extends DurableObject {
   #object;
 
   /**
-   * The answers to checks since something was changed.
+   * The answers to checks, cached until a command changes something.
    * @type {Map<string, CachedAnswer>}
    */
   #answers = new Map();
 
   /**
-   * Checks a session. Mostly it was checked before, and nothing has changed since.
-   * @param {string} before the command up to the present moment
+   * Checks a session. In the common case, the answer is cached.
+   * @param {string} before the command up to the current time
    * @param {number} now milliseconds since the Unix epoch
-   * @param {string} after what follows the moment
+   * @param {string} after the command after the current time
    * @returns {string | Promise<string>} its answer
    */
   check(before, now, after) {
@@ -107,11 +106,11 @@ export class UserSessions extends DurableObject {
     return this.#call((object) => object.alarm());
   }
 
-  /** Nothing is expected from those who listen, and what they send is not copied into wasm. */
+  /** Ignores messages of clients, without copying them into wasm. */
   webSocketMessage() {}
 
   /**
-   * A WebSocket that hibernates does not answer a close by itself.
+   * Completes the closing handshake, which a hibernating WebSocket does not do by itself.
    * @param {WebSocket} socket
    */
   webSocketClose(socket) {
@@ -119,8 +118,8 @@ export class UserSessions extends DurableObject {
   }
 
   /**
-   * Calls the object in Rust. If that fails, its memory is not to be trusted, or belongs to an instance of the
-   * Rust code that is no more (`instance.js`): a new one reads storage anew, and is called once more.
+   * Calls the object in Rust. If that fails, its memory cannot be trusted, or belongs to an old wasm instance
+   * (`instance.js`): a new object reads storage again, and the call is retried once.
    * @template T
    * @param {(object: RustObject) => T} call
    * @returns {T}

@@ -1,10 +1,10 @@
-//! The class of the Durable Objects. An object's name says which role it has, and so which of its
-//! methods are called: a user's sessions with the WebSockets that wait for their end (`user:`), an entry
-//! with a lifetime (`note:`), a counter (`count:`), or the index of users (`index`). Each role is a type
-//! of its own; the class dispatches, and has the alarm that all of them share.
+//! The class of the Durable Objects. The prefix of an object's name is its role, which decides which methods are called:
+//! a user's sessions with the WebSockets that watch them (`user:`), an entry with a lifetime (`note:`), a counter
+//! (`count:`), or the index of users (`index`). Each role is a type of its own; the class dispatches, and has the alarm
+//! that all roles share.
 //!
-//! `object.js` has the class that the runtime sees. The names of its methods are what Workers and objects
-//! agree on while a deployment is under way, when the two may be of different versions.
+//! `object.js` has the class that the runtime sees. During a deployment, a Worker may call an object of another version
+//! by its method names.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -46,19 +46,18 @@ impl DurableObject for UserSessions {
         sockets::accept(&self.state, &request).await.map_err(worker::Error::Internal)
     }
 
-    /// Tells those whose sessions have ended by themselves, and deletes what need not be kept any more; an
-    /// empty object leaves nothing behind.
+    /// Notifies the WebSockets of expired sessions, and deletes expired data. An empty object deletes its storage.
     async fn alarm(&self) -> worker::Result<Response> {
         self.on_alarm().await.map_err(worker::Error::Internal)?;
         Response::empty()
     }
 }
 
-/// What Workers call.
+/// The methods that Workers call by RPC.
 #[wasm_bindgen]
 impl UserSessions {
-    /// Applies one command to a user's sessions: see `store.rs` in the core. Returns the answer, or the
-    /// promise of it. Command and answer are JSON.
+    /// Applies one command to a user's sessions: see `store.rs` in the core. Returns the answer or its promise. Command
+    /// and answer are JSON.
     pub fn apply(&self, command: &str) -> Result<JsValue> {
         let answer = self.in_transaction(&mut |sessions| sessions.apply(command))?.into();
         if self.alarm_is_set.get() {
@@ -68,8 +67,8 @@ impl UserSessions {
         Ok(last.map_or(answer.clone(), |last| self.resolve_with_first_alarm(last, answer)))
     }
 
-    /// The answer to a check that changes nothing, and until when it is the same, in milliseconds since the
-    /// Unix epoch; `undefined` if the check is to be applied.
+    /// The answer to a check that changes nothing, and when the answer expires, in milliseconds since the Unix epoch;
+    /// `undefined` if the check must be applied.
     pub fn unchanged(&self, check: &str) -> Option<Array> {
         if !self.alarm_is_set.get() {
             return None;
@@ -78,7 +77,7 @@ impl UserSessions {
         Some(Array::of2(&answer.into(), &js_moment(until)))
     }
 
-    /// Writes an entry that lives until a moment, in place of what was there.
+    /// Writes an entry that expires at `until`, in milliseconds since the Unix epoch, and replaces an old one.
     #[wasm_bindgen(js_name = putEntry)]
     pub fn put_entry(&self, text: &str, until: f64) -> Result<JsValue> {
         let storage = self.state.storage();
@@ -86,8 +85,7 @@ impl UserSessions {
         Ok(resolve_with_alarm(storage, moment(until), "".into()).into())
     }
 
-    /// Writes an entry, unless there is one whose lifetime is not over. Returns whether it did, or the
-    /// promise of that.
+    /// Writes an entry, unless there is one that has not expired. Returns whether it did, or the promise of that.
     #[wasm_bindgen(js_name = putEntryIfAbsent)]
     pub fn put_entry_if_absent(&self, text: &str, until: f64) -> Result<JsValue> {
         let storage = self.state.storage();
@@ -99,22 +97,22 @@ impl UserSessions {
         Ok(resolve_with_alarm(storage, moment(until), true.into()).into())
     }
 
-    /// Deletes the entry, if its text is this one. Returns an empty text.
+    /// Deletes the entry if its text equals `text`. Returns an empty text.
     #[wasm_bindgen(js_name = deleteEntryIfEqual)]
     pub fn delete_entry_if_equal(&self, text: &str) -> Result<String> {
         ExpiringEntry::of(&self.state.storage()).delete_if_equal(text, request::now())?;
         Ok(String::new())
     }
 
-    /// The entry's text; null if its lifetime is over, or there is none.
+    /// The entry's text; null if there is none or it has expired.
     #[wasm_bindgen(js_name = getEntry)]
     pub fn get_entry(&self) -> Result<JsValue> {
         let text = ExpiringEntry::of(&self.state.storage()).get(request::now())?;
         Ok(text.map_or(JsValue::NULL, JsValue::from))
     }
 
-    /// Counts once more in a window of so many milliseconds, unless `most` are counted in it already.
-    /// Returns what [`auth::rate::WindowCount::read`] reads, or the promise of it.
+    /// Counts an attempt, unless the window has `most` already. `span` is a new window's length in milliseconds, `window`
+    /// its name. Returns the text that [`auth::rate::WindowCount::read`] reads, or its promise.
     pub fn count(&self, most: u32, span: f64, window: String) -> Result<JsValue> {
         let (storage, span) = (self.state.storage(), Duration::from_millis(span as u64));
         let counter = Counter::of(&storage);
@@ -126,13 +124,13 @@ impl UserSessions {
         })
     }
 
-    /// Takes one count of a window back, if that is still open. Returns an empty text.
+    /// Takes one count of a window back, if the window is still open. Returns an empty text.
     pub fn refund(&self, window: &str) -> Result<String> {
         Counter::of(&self.state.storage()).refund(window, request::now())?;
         Ok(String::new())
     }
 
-    /// Answers a query of the index of users: its words, as JSON.
+    /// Answers a query of the index of users. The query is a JSON list of words.
     #[wasm_bindgen(js_name = queryIndex)]
     pub fn query_index(&self, query: &str) -> Result<String> {
         let words = Array::from(&JSON::parse(query)?);
@@ -142,13 +140,14 @@ impl UserSessions {
         transaction(&storage, &mut || user_index::answer(&sql, &words))
     }
 
-    /// Tells the ends of some of the user's sessions to those who wait for them: events, as a JSON list.
+    /// Sends the events of ended sessions, a JSON list, to the WebSockets that watch them.
     #[wasm_bindgen(js_name = notifyEnded)]
     pub fn notify_ended(&self, events: &str) -> Result<()> {
         sockets::notify_ended(&self.state, events)
     }
 
-    /// Has the sessions that somebody waits for looked at: one may have ended unseen. Returns a promise.
+    /// Rechecks the watched sessions by an alarm that rings now, because one may have ended without an event. Returns a
+    /// promise.
     #[wasm_bindgen(js_name = recheckWatched)]
     pub fn recheck_watched(&self) -> Result<JsValue> {
         Ok(match sockets::schedule_recheck(&self.state)? {
@@ -162,7 +161,8 @@ impl UserSessions {
 }
 
 impl UserSessions {
-    /// One step on the sessions. If it fails, storage is as before, and memory is read anew from it.
+    /// Runs one step on the sessions in a transaction. If it fails, storage stays as before, and memory is read from it
+    /// again.
     fn in_transaction(
         &self,
         step: &mut dyn FnMut(&mut Sessions) -> Result<String>,
@@ -172,8 +172,8 @@ impl UserSessions {
         outcome.inspect_err(|_| sessions.discard_cache())
     }
 
-    /// The promise of an answer that is given when an alarm is known to be set. It may ring while newer
-    /// records are kept and is set anew then, which costs less than moving it at every login.
+    /// The promise of an answer, resolved once an alarm is set. The alarm may ring before newer records expire and is
+    /// then set again, which costs less than moving it at every login.
     fn resolve_with_first_alarm(&self, moment: Timestamp, answer: JsValue) -> JsValue {
         let (storage, is_set) = (self.state.storage(), Rc::clone(&self.alarm_is_set));
         promise::of(async move {
@@ -186,7 +186,7 @@ impl UserSessions {
         .into()
     }
 
-    /// Sets the alarm anew, or leaves nothing behind.
+    /// Sets the next alarm, or deletes the storage of an empty object.
     async fn on_alarm(&self) -> Result<()> {
         let (storage, now) = (self.state.storage(), request::now());
         if let Some(moment) = self.next_alarm(&storage, now).await? {
@@ -197,9 +197,9 @@ impl UserSessions {
         storage.delete_all().await.map_err(thrown)
     }
 
-    /// What the alarm does in each role, and when it is to ring again; `None` if nothing is left.
+    /// Does each role's work of an alarm. Returns when the next one is due; `None` if the object is empty.
     async fn next_alarm(&self, storage: &Storage, now: Timestamp) -> Result<Option<Timestamp>> {
-        // A new window may have begun, or a new entry been written, while the alarm was on its way.
+        // A new window may have opened, or a new entry been written, since the alarm was set.
         for key in [counter::KEY, expiring_entry::KEY] {
             if let Some(members) = KvEntry::at(storage, key).get(now)? {
                 return Ok(Some(members.until()));

@@ -1,4 +1,4 @@
-//! A user's sessions: in memory while the object lives, in SQLite always.
+//! A user's sessions in SQLite, cached in memory while the object runs.
 
 use auth::ledger::{Ledger, LedgerChanges};
 use auth::session::Session;
@@ -9,25 +9,24 @@ use worker::SqlStorage;
 
 use super::storage::{Result, failure, query};
 
-/// The command that touches no storage.
+/// The command of a health check, which touches no storage.
 pub const PING: &str = "ping";
 
 /// One user's sessions.
 ///
-/// Steps that write stand in a transaction. If one fails, [`Sessions::discard_cache`] keeps memory and
-/// storage from differing.
+/// Writes run in a transaction. If one fails, [`Sessions::discard_cache`] must be called, so that memory equals storage.
 pub struct Sessions {
     sql: SqlStorage,
     ledger: Option<Ledger>,
 }
 
 impl Sessions {
-    /// The sessions in this storage, which is read when they are needed.
+    /// The sessions in this storage, which is read at the first command.
     pub fn new(sql: SqlStorage) -> Self {
         Self { sql, ledger: None }
     }
 
-    /// Applies one command, both it and its answer as JSON.
+    /// Applies one command. Command and answer are JSON.
     pub fn apply(&mut self, command: &str) -> Result<String> {
         if command == PING {
             return Ok(String::new());
@@ -38,8 +37,8 @@ impl Sessions {
         serde_json::to_string(&answer).map_err(unreadable)
     }
 
-    /// The answer to a check that changes nothing, and until when it is the same, unless another command
-    /// changes the session; `None` if it changes something now, or memory does not have the session.
+    /// The answer to a check that changes nothing, and when the answer expires, unless a command changes the session
+    /// before; `None` if the check changes something, or the sessions are not in memory.
     pub fn unchanged(&mut self, check: &str) -> Option<(String, Timestamp)> {
         let check: Command = serde_json::from_str(check).ok()?;
         let ledger = self.ledger.as_mut()?;
@@ -48,7 +47,7 @@ impl Sessions {
         Some((serde_json::to_string(&answer).ok()?, until))
     }
 
-    /// Deletes the records that need not be kept any more.
+    /// Deletes expired records.
     pub fn forget_old(&mut self, now: Timestamp) -> Result<()> {
         let forgotten = self.ledger()?.forget_old(now);
         self.write(&LedgerChanges { forgotten, ..LedgerChanges::default() })
@@ -59,7 +58,7 @@ impl Sessions {
         self.ledger.as_ref()?.all_forgotten()
     }
 
-    /// Has the records read anew from storage.
+    /// Discards the sessions in memory, so that the next command reads them from storage.
     pub fn discard_cache(&mut self) {
         self.ledger = None;
     }
@@ -72,7 +71,7 @@ impl Sessions {
         Ok(self.ledger.insert(ledger))
     }
 
-    /// Reads the records. A user who never had any leaves no storage behind.
+    /// Reads the records. Creates no table, so that a check of an unknown user leaves no storage behind.
     fn read(&self) -> Result<Ledger> {
         let table = "SELECT name FROM sqlite_master WHERE name = 'session'";
         if query(&self.sql, table, Vec::new())?.is_empty() {
@@ -107,7 +106,7 @@ impl Sessions {
     }
 }
 
-/// Says what cannot be read, or written, as JSON.
+/// The error of a record, command or answer that is not valid JSON.
 fn unreadable(error: serde_json::Error) -> JsValue {
     failure(&error.to_string())
 }

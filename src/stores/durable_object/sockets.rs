@@ -1,9 +1,8 @@
-//! The WebSockets in a user's object that wait for the end of a session. They hibernate: while nothing
-//! happens, no object runs. What is known of each is kept with it: the `sid` as its tag, and
-//! `{ user, until, doubts }` as its attachment (see [`Recheck`]).
+//! The WebSockets in a user's object that watch a session. They hibernate: the object does not run while it waits. Each
+//! has the `sid` as its tag, and `{ user, until, doubts }` as its attachment (see [`Recheck`]).
 //!
-//! The methods of `worker::State` panic if the runtime refuses, for example one WebSocket too many; those
-//! of `as_raw` return the error.
+//! The methods of `worker::State` panic if the runtime refuses, for example beyond the limit of WebSockets; those of
+//! `as_raw` return the error.
 
 use auth::body_format::BodyFormat;
 use auth::event::Recheck;
@@ -19,17 +18,17 @@ use crate::platform::thrown;
 use crate::services::watch_session::{self, WatchedSession};
 use crate::startup;
 
-/// The close code for a session that is over (RFC 6455, section 7.4.2: an application's own code).
-/// `watch_session.js` and `client.js` know it, too.
+/// The close code for an ended session (RFC 6455, section 7.4.2: a private-use code). `watch_session.js` and `client.js`
+/// use the same.
 const SESSION_OVER: u16 = 4001;
 
-/// Accepts a WebSocket that is to be told the end of a session. The alarm rings when the session may end
-/// by itself.
+/// Accepts a WebSocket that watches a session, and sets the alarm to the session's deadline if it is earlier.
 pub async fn accept(state: &State, request: &Request) -> Result<Response> {
     let url = request.inner().url();
     let query = url.split_once('?').map_or("", |(_, query)| query);
     let text = |name: &str| BodyFormat::Page.texts(query, &[name.into()]).pop().unwrap_or_default();
-    let until = text("until").parse().map_err(|_| failure("`until` is no moment"))?;
+    let until =
+        text("until").parse().map_err(|_| failure("`until` is not a number of milliseconds"))?;
     let until = Timestamp::from_millis(until);
     let WebSocketPair { client, server } = WebSocketPair::new().map_err(thrown)?;
     state.as_raw().accept_websocket_with_tags(server.as_ref(), vec![text("sid").into()])?;
@@ -44,7 +43,7 @@ pub async fn accept(state: &State, request: &Request) -> Result<Response> {
     Response::from_websocket(client).map_err(thrown)
 }
 
-/// Tells the ends of some sessions to those who wait for them, given the events as a JSON list.
+/// Sends the events of ended sessions, a JSON list, to the WebSockets that watch them, and closes these.
 pub fn notify_ended(state: &State, events: &str) -> Result<()> {
     for event in Array::from(&JSON::parse(events)?).iter() {
         let json = String::from(JSON::stringify(&event)?);
@@ -56,8 +55,8 @@ pub fn notify_ended(state: &State, events: &str) -> Result<()> {
     Ok(())
 }
 
-/// Has every session looked at when the alarm rings, and some times more: one may have ended unseen. Says
-/// whether anybody waits.
+/// Marks every watched session for rechecks, from the next alarm on: one may have ended without an event. Returns whether
+/// there are any.
 pub fn schedule_recheck(state: &State) -> Result<bool> {
     let sockets = open(state)?;
     for socket in &sockets {
@@ -67,7 +66,7 @@ pub fn schedule_recheck(state: &State) -> Result<bool> {
     Ok(!sockets.is_empty())
 }
 
-/// Looks at the sessions that are due, and tells those that are over. Returns when the others are due.
+/// Checks the sessions that are due, and notifies those that have ended. Returns when the others are due.
 pub async fn recheck(state: &State, env: &Env, now: Timestamp) -> Result<Vec<Timestamp>> {
     for socket in open(state)? {
         let (user, _) = attachment(&socket)?;
@@ -76,14 +75,14 @@ pub async fn recheck(state: &State, env: &Env, now: Timestamp) -> Result<Vec<Tim
         }
         let sid = state.as_raw().get_tags(&socket)?.pop().unwrap_or_default();
         let check = check(env, user, sid.clone()).await;
-        // The others of this session are not due any more then.
+        // All WebSockets of this session that are due get the same result, so that it is checked once.
         for socket in state.as_raw().get_websockets_with_tag(&sid)? {
             if is_due(&socket, now)? {
                 apply_check(&socket, &check, now)?;
             }
         }
     }
-    // Some may have come meanwhile.
+    // More may have opened meanwhile.
     open(state)?.iter().map(|socket| Ok(attachment(socket)?.1.due)).collect()
 }
 
@@ -96,7 +95,7 @@ async fn check(
     watch_session::check_watched(&app, &Subject::try_from(user)?, &Sid::try_from(sid)?).await
 }
 
-/// Does what a look at its session demands.
+/// Applies a check's result to a WebSocket: closes it, or sets when the next check is due.
 fn apply_check(
     socket: &WebSocket,
     check: &std::result::Result<WatchedSession, String>,
@@ -114,7 +113,7 @@ fn apply_check(
 fn close(socket: &WebSocket, event: &str) -> Result<()> {
     let reason = Members::of(JSON::parse(event)?).text("type").replacen('.', "_", 1);
     let sent = socket.send_with_str(event);
-    // It fails if the other side has closed it already.
+    // This fails if the client has closed it already.
     let _ = sent.and_then(|()| socket.close_with_code_and_reason(SESSION_OVER, &reason));
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! How an object's storage is read and written. Errors are what the runtime has thrown.
+//! Reads and writes an object's storage. Errors are the values that the runtime has thrown.
 //!
-//! What is here is synchronous but for alarms, so that no other call can come between reading and writing.
+//! Everything but alarms is synchronous, so that no other call runs between a read and a write.
 
 use auth::time::Timestamp;
 use js_sys::{Date, Object, Promise, Reflect};
@@ -10,15 +10,15 @@ use worker::{ScheduledTime, SqlStorage, SqlStorageValue, Storage};
 use crate::platform::{SyncStorage, thrown};
 use crate::promise;
 
-/// What a step on an object's storage comes to.
+/// The result of a storage operation.
 pub type Result<T> = std::result::Result<T, JsValue>;
 
-/// An error of our own.
+/// An error with this message.
 pub fn failure(message: &str) -> JsValue {
     JsError::new(message).into()
 }
 
-/// Makes a step whole: if it fails, or panics, nothing of what it wrote is kept.
+/// Runs a step in a transaction, which is rolled back if the step fails or panics.
 pub fn transaction(storage: &Storage, step: &mut dyn FnMut() -> Result<String>) -> Result<String> {
     let mut answer = String::new();
     let step = &mut || {
@@ -29,19 +29,19 @@ pub fn transaction(storage: &Storage, step: &mut dyn FnMut() -> Result<String>) 
     Ok(answer)
 }
 
-/// Runs a statement, and returns the texts in the first column of its rows.
+/// Runs a statement, and returns the first column of its rows, which must be text.
 pub fn query(sql: &SqlStorage, statement: &str, bindings: Vec<JsValue>) -> Result<Vec<String>> {
     let mut texts = Vec::new();
     for row in sql.exec_raw(statement, bindings).map_err(thrown)?.raw() {
         match row.map_err(thrown)?.into_iter().next() {
             Some(SqlStorageValue::String(text)) => texts.push(text),
-            _ => return Err(failure("a stored value is no text")),
+            _ => return Err(failure("a stored value is not text")),
         }
     }
     Ok(texts)
 }
 
-/// One value of the key-value storage: an object with a moment, until which it counts, in `until`.
+/// One value of the key-value storage: an object that expires at its member `until`.
 pub struct KvEntry<'a> {
     storage: &'a Storage,
     key: &'static str,
@@ -53,14 +53,14 @@ impl<'a> KvEntry<'a> {
         Self { storage, key }
     }
 
-    /// Its members, if its time is not over.
+    /// Its members; `None` if there is none or it has expired.
     pub fn get(&self, now: Timestamp) -> Result<Option<Members>> {
         let value = SyncStorage::of(self.storage).kv().get(self.key)?;
         let members = (!value.is_undefined()).then(|| Members::of(value));
         Ok(members.filter(|members| now < members.until()))
     }
 
-    /// Writes it anew.
+    /// Replaces it.
     pub fn put(&self, members: &[(&str, JsValue)]) -> Result<()> {
         SyncStorage::of(self.storage).kv().put(self.key, &object(members)?)
     }
@@ -84,22 +84,22 @@ pub fn object(members: &[(&str, JsValue)]) -> Result<JsValue> {
 pub struct Members(JsValue);
 
 impl Members {
-    /// The members of this value; none if it is no object.
+    /// The members of this value; none if it is not an object.
     pub fn of(value: JsValue) -> Self {
         Self(value)
     }
 
-    /// Until when it counts.
+    /// When it expires.
     pub fn until(&self) -> Timestamp {
         Timestamp::from_millis(self.number("until"))
     }
 
-    /// A whole number; zero if the member is none.
+    /// A whole number; zero if the member is not a number.
     pub fn number(&self, name: &str) -> u64 {
         self.get(name).as_f64().unwrap_or_default() as u64
     }
 
-    /// A text; empty if the member is none.
+    /// A text; empty if the member is not a text.
     pub fn text(&self, name: &str) -> String {
         self.get(name).as_string().unwrap_or_default()
     }
@@ -110,7 +110,7 @@ impl Members {
     }
 }
 
-/// A moment as JavaScript and SQL have it.
+/// A moment in milliseconds since the Unix epoch, for JavaScript and SQL.
 pub fn js_moment(moment: Timestamp) -> JsValue {
     JsValue::from_f64(moment.millis() as f64)
 }
@@ -127,7 +127,7 @@ pub async fn set_alarm(storage: &Storage, moment: Timestamp) -> Result<()> {
     storage.set_alarm(ScheduledTime::new(date)).await.map_err(thrown)
 }
 
-/// The promise of an answer that is given when the alarm is set.
+/// The promise of an answer, resolved once the alarm is set.
 pub fn resolve_with_alarm(storage: Storage, moment: Timestamp, answer: JsValue) -> Promise {
     promise::of(async move {
         set_alarm(&storage, moment).await?;

@@ -1,5 +1,4 @@
-//! The index of users in SQLite: a row for each session. See `user_index.rs` in the core; the Redis
-//! store has the same in `index.lua`.
+//! The index of users in SQLite: one row per session. See `user_index.rs` in the core; `index.lua` is the same for Redis.
 
 use auth::time::Timestamp;
 use wasm_bindgen::JsValue;
@@ -13,7 +12,7 @@ const TABLE: &str = "
   CREATE INDEX IF NOT EXISTS by_deadline ON entry (deadline);
 ";
 
-/// A line for each user behind the first binding: the user and the `sid`s, with spaces between.
+/// One line per user after the first binding: the user and the `sid`s, separated by spaces.
 const PAGE: &str = "SELECT user || ' ' || group_concat(sid, ' ') FROM entry
   WHERE user > ? GROUP BY user ORDER BY user LIMIT ?";
 
@@ -21,7 +20,9 @@ const COUNT: &str = "SELECT COUNT(DISTINCT user) || ' ' || COUNT(*) FROM entry";
 
 /// Answers one query, given by its words: see [`auth::user_index::IndexQuery::words`].
 pub fn answer(sql: &SqlStorage, words: &[String]) -> Result<String> {
-    let [what, now, rest @ ..] = words else { return Err(failure("a query has too few words")) };
+    let [what, now, rest @ ..] = words else {
+        return Err(failure("an index query has too few words"));
+    };
     query(sql, TABLE, Vec::new())?;
     query(sql, "DELETE FROM entry WHERE deadline <= ?", vec![number(now)?])?;
     match (what.as_str(), rest) {
@@ -31,11 +32,11 @@ pub fn answer(sql: &SqlStorage, words: &[String]) -> Result<String> {
             Ok(query(sql, PAGE, bindings)?.join("\n"))
         }
         ("count", []) => Ok(query(sql, COUNT, Vec::new())?.concat()),
-        _ => Err(failure("a query has the wrong words")),
+        _ => Err(failure("an index query has an unknown form")),
     }
 }
 
-/// Adds the entry that has begun, or "", and deletes those that are over.
+/// Inserts the entry of a new session, unless `begun` is empty, and deletes those of ended sessions.
 fn record(sql: &SqlStorage, begun: &str, deadline: &str, ended: &[String]) -> Result<String> {
     if let Some((user, sid)) = begun.split_once(':') {
         let row = vec![user.into(), sid.into(), number(deadline)?];
@@ -48,6 +49,7 @@ fn record(sql: &SqlStorage, begun: &str, deadline: &str, ended: &[String]) -> Re
 }
 
 fn number(word: &str) -> Result<JsValue> {
-    let number = word.parse().map_err(|_| failure("a query has a word that is no number"))?;
+    let number =
+        word.parse().map_err(|_| failure("an index query has a word that is not a number"))?;
     Ok(js_moment(Timestamp::from_millis(number)))
 }
