@@ -11,7 +11,7 @@ use auth::store_health::StoreHealth;
 use worker::{Fetcher, ObjectNamespace};
 
 use crate::platform::RateLimit;
-use crate::proxy::last_value::LastValue;
+use crate::proxy::js_memo::JsMemo;
 use crate::stores::SessionStore;
 
 /// The state that an isolate shares between its requests.
@@ -33,7 +33,7 @@ pub struct App {
     /// Whether requests are reported at all: in the log, in `Server-Timing` or to Analytics Engine.
     pub reports: bool,
     /// The names of the headers that were removed from the last request, cached.
-    pub removed_headers: LastValue,
+    pub removed_headers: JsMemo,
     /// Whether this isolate has checked what the origin serves below `AUTH_PATH`.
     pub checked_auth_path: Cell<bool>,
 }

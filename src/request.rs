@@ -143,11 +143,11 @@ pub async fn form_field(
     name: &str,
     otherwise: Refusal,
 ) -> Result<String, Refusal> {
-    if BodyFormat::of(head.header("content-type").as_deref()) != Some(BodyFormat::Page) {
+    if BodyFormat::of(head.header("content-type").as_deref()) != Some(BodyFormat::Form) {
         return Err(otherwise);
     }
     let body = body(request).await.map_err(|_| Refusal::BadRequest(UNREADABLE_BODY))?;
-    let mut texts = BodyFormat::Page.texts(&body, &[name.into()]);
+    let mut texts = BodyFormat::Form.texts(&body, &[name.into()]);
     match (texts.pop(), texts.is_empty()) {
         (Some(text), true) => Ok(text),
         _ => Err(otherwise),

@@ -1,6 +1,6 @@
 //! Builds the guard's own responses.
 
-use auth::decision::Refused;
+use auth::decision::RefusalResponse;
 use auth::refusal::Refusal;
 use serde::Serialize;
 use web_sys::{Headers, Response, ResponseInit};
@@ -70,7 +70,7 @@ fn problem(refusal: &Refusal, body: &str) -> Response {
 
 /// The response of a refusal: for a navigation a redirect to the login page or to https, otherwise problem details.
 /// `method` is the request's.
-pub fn refused(refused: &Refused, method: &str) -> Response {
+pub fn refused(refused: &RefusalResponse, method: &str) -> Response {
     let response = match (&refused.login, &refused.https) {
         (Some(login), _) => redirect(if method == "GET" { 302 } else { 303 }, login, &[]),
         (None, Some(https)) => redirect(308, https, &[]),

@@ -16,7 +16,7 @@ use worker::{Env, EnvBinding, ObjectNamespace};
 use crate::app::App;
 use crate::platform::{Binding, RateLimit};
 use crate::proxy::header_lines::names_of;
-use crate::proxy::last_value::LastValue;
+use crate::proxy::js_memo::JsMemo;
 use crate::proxy::{access_log, close_with_session, cors, decision_cache, origin, url_rewrite};
 use crate::services::login_rate::LIMITERS;
 use crate::stores::SessionStore;
@@ -59,7 +59,7 @@ fn build(env: &Env) -> Result<App, Refusal> {
         guard: Guard::new(settings),
         health: StoreHealth::default(),
         reported_ends: ReportedEnds::default(),
-        removed_headers: LastValue::default(),
+        removed_headers: JsMemo::default(),
         checked_auth_path: Cell::new(false),
     })
 }

@@ -1,19 +1,19 @@
 //! `ROUTES`: which paths need a session at all, and step 5: whom they are for.
 
-mod lookalikes;
+mod confusables;
 mod path;
-mod readings;
+mod path_variants;
 mod rule;
 
 use serde_json::{Map, Value};
 
 pub use path::PathForms;
-pub use readings::Readings;
+pub use path_variants::PathVariants;
 pub use rule::{Access, Rule};
 
 use crate::refusal::Refusal;
 use crate::setting_value::{self, InvalidValue};
-use rule::{Ignoring, Text};
+use rule::{ComparablePath, PathComparison};
 
 /// The rules, in their order.
 #[derive(Clone, Debug)]
@@ -157,7 +157,7 @@ impl Rules {
     /// The rules that hold for a request: the first that names its path as it was sent, and the first
     /// that names it to an origin which reads it in another way, without regard to case, or to a slash
     /// at its end.
-    pub fn find(&self, method: &str, path: &str, readings: &Readings) -> RuleMatches<'_> {
+    pub fn find(&self, method: &str, path: &str, readings: &PathVariants) -> RuleMatches<'_> {
         let sent = self.first(|rule| rule.is_about(method) && rule.names(path));
         let mut matches =
             RuleMatches { first: self.matched(sent, MatchReason::Sent), others: Vec::new() };
@@ -167,12 +167,13 @@ impl Rules {
         self.add(&mut matches, method, path);
         for read in readings.iter() {
             let exact = self.first(|rule| {
-                rule.is_about(method) && rule.may_name(&Text::new(read), Ignoring::Nothing)
+                rule.is_about(method)
+                    && rule.may_name(&ComparablePath::new(read), PathComparison::Nothing)
             });
             self.hold(&mut matches, exact, || MatchReason::Read(read.to_owned()));
             self.add(&mut matches, method, read);
         }
-        if *readings == Readings::TooMany {
+        if *readings == PathVariants::TooMany {
             let all = (0..self.rules.len()).filter(|index| self.rules[*index].is_about(method));
             all.for_each(|index| self.hold(&mut matches, Some(index), || MatchReason::Unreadable));
         }
@@ -186,28 +187,33 @@ impl Rules {
     /// matches exactly matches in each of these ways, too, and what matches in one matches in the last:
     /// so where the first rules of both are the same, there is no other.
     fn add<'a>(&'a self, matches: &mut RuleMatches<'a>, method: &str, read: &str) {
-        let text = Text::new(read);
+        let text = ComparablePath::new(read);
         let first = |regardless| {
             self.first(|rule| rule.is_about(method) && rule.may_name(&text, regardless))
         };
-        let last = first(Ignoring::Both);
+        let last = first(PathComparison::Both);
         if matches.others.is_empty() && matches.first.index == last {
             return;
         }
-        for regardless in [Ignoring::Case, Ignoring::Slash, Ignoring::Both] {
+        for regardless in [PathComparison::Case, PathComparison::Slash, PathComparison::Both] {
             let found = first(regardless);
             self.hold(matches, found, || MatchReason::Read(self.spelled(found, &text, regardless)));
         }
     }
 
     /// How an origin spells what it reads, by the rule that names it then.
-    fn spelled(&self, index: Option<usize>, text: &Text<'_>, regardless: Ignoring) -> String {
+    fn spelled(
+        &self,
+        index: Option<usize>,
+        text: &ComparablePath<'_>,
+        regardless: PathComparison,
+    ) -> String {
         let rule = index.map_or(&self.otherwise, |index| &self.rules[index]);
         let read = match regardless {
-            Ignoring::Case | Ignoring::Both => text.lower(),
-            Ignoring::Slash | Ignoring::Nothing => text.exact,
+            PathComparison::Case | PathComparison::Both => text.lower(),
+            PathComparison::Slash | PathComparison::Nothing => text.exact,
         };
-        let is_named = rule.may_name(&Text::new(read), Ignoring::Case);
+        let is_named = rule.may_name(&ComparablePath::new(read), PathComparison::Case);
         match (is_named, read.strip_suffix('/')) {
             (true, _) => read.to_owned(),
             (false, Some(bare)) if !bare.is_empty() => bare.to_owned(),
@@ -241,7 +247,12 @@ impl Rules {
     ///
     /// # Errors
     /// The path of one that does not.
-    pub fn lets_log_in(&self, method: &str, path: &str, readings: &Readings) -> Result<(), &str> {
+    pub fn lets_log_in(
+        &self,
+        method: &str,
+        path: &str,
+        readings: &PathVariants,
+    ) -> Result<(), &str> {
         let found = self.find(method, path, readings);
         let other = found.rules().find(|rule| !rule.login).map(Rule::path);
         match other.or((!path::is_plain(path)).then(|| found.first.rule.path())) {
@@ -252,7 +263,7 @@ impl Rules {
 
     /// May a CORS preflight that asks about this method pass without a session? All rules that hold for
     /// the request it asks about must say so.
-    pub fn lets_preflight(&self, asked: &str, path: &str, readings: &Readings) -> bool {
+    pub fn lets_preflight(&self, asked: &str, path: &str, readings: &PathVariants) -> bool {
         path::is_parted_alike(path) && self.find(asked, path, readings).let_preflight()
     }
 }

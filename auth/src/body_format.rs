@@ -14,7 +14,7 @@ pub enum BodyFormat {
     /// `application/json`.
     Json,
     /// `application/x-www-form-urlencoded`, as a page sends it.
-    Page,
+    Form,
 }
 
 impl BodyFormat {
@@ -24,7 +24,7 @@ impl BodyFormat {
         if essence.eq_ignore_ascii_case("application/json") {
             Some(Self::Json)
         } else if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            Some(Self::Page)
+            Some(Self::Form)
         } else {
             None
         }
@@ -39,7 +39,7 @@ impl BodyFormat {
                 let texts = json.deserialize_map(Texts { names });
                 texts.ok().filter(|_| json.end().is_ok()).unwrap_or_default()
             }
-            Self::Page => form_urlencoded::parse(body.as_bytes())
+            Self::Form => form_urlencoded::parse(body.as_bytes())
                 .filter(|(name, _)| names.iter().any(|wanted| wanted == name))
                 .map(|(_, value)| value.into_owned())
                 .collect(),
@@ -80,7 +80,7 @@ mod tests {
     #[rstest]
     #[case(Some("application/json"), Some(BodyFormat::Json))]
     #[case(Some("Application/JSON; charset=utf-8"), Some(BodyFormat::Json))]
-    #[case(Some("application/x-www-form-urlencoded"), Some(BodyFormat::Page))]
+    #[case(Some("application/x-www-form-urlencoded"), Some(BodyFormat::Form))]
     #[case(Some("multipart/form-data; boundary=x"), None)]
     #[case(Some("text/json"), None)]
     #[case(Some(""), None)]
@@ -100,9 +100,9 @@ mod tests {
     #[case(BodyFormat::Json, r#"[{"t":"a"}]"#, &[])]
     #[case(BodyFormat::Json, r#"{"t":"a""#, &[])]
     #[case(BodyFormat::Json, "", &[])]
-    #[case(BodyFormat::Page, "t=a&x=b&%74=c+d&u=%C3%A9", &["a", "c d", "é"])]
-    #[case(BodyFormat::Page, "t&u=", &["", ""])]
-    #[case(BodyFormat::Page, "", &[])]
+    #[case(BodyFormat::Form, "t=a&x=b&%74=c+d&u=%C3%A9", &["a", "c d", "é"])]
+    #[case(BodyFormat::Form, "t&u=", &["", ""])]
+    #[case(BodyFormat::Form, "", &[])]
     fn texts_are_found_by_name(
         #[case] form: BodyFormat,
         #[case] body: &str,

@@ -7,7 +7,7 @@ use std::mem;
 
 use rustc_hash::FxHashMap;
 
-use crate::fast_compare::equal;
+use crate::str_eq::str_eq;
 
 /// What is cached.
 pub trait Entry: Clone {
@@ -87,7 +87,7 @@ impl<E: Entry> BoundedCache<E> {
 
     fn found(&self, key: u64, text: &str) -> Option<E> {
         let generations = self.generations.borrow();
-        let is_it = |entry: &&E| equal(entry.text(), text);
+        let is_it = |entry: &&E| str_eq(entry.text(), text);
         if let Some(entry) = generations.young.get(&key).filter(is_it) {
             return Some(entry.clone());
         }

@@ -14,7 +14,7 @@ mod origin_login;
 mod plan;
 mod principal;
 mod recent_sessions;
-mod refused;
+mod refusal_response;
 mod sign_assertion;
 
 use std::rc::Rc;
@@ -24,7 +24,7 @@ pub use cache_key::COMPARED_HEADERS;
 pub use forward_plan::{AnonymousPlan, ForwardPlan, ForwardTarget, HeaderChanges};
 pub use header_filter::HeaderFilter;
 pub use principal::Principal;
-pub use refused::Refused;
+pub use refusal_response::RefusalResponse;
 
 use header_filter::HeaderFilterCache;
 use login_url::LoginUrlPath;
@@ -60,13 +60,13 @@ pub enum Decision {
     /// One of the guard's own endpoints answers.
     Own(Endpoint),
     /// The request ends here.
-    Refuse(Refused),
+    Refuse(RefusalResponse),
     /// A token may be in the body: it is to be read, and the request decided about anew. The
     /// origin still gets it as it came.
     ReadBody,
     /// Tokens of several sessions came along: the store is to be asked which of these are over, and the
     /// request decided about anew with [`Head::over`].
-    Contested(Vec<AuthenticToken>),
+    ConflictingTokens(Vec<AuthenticToken>),
     /// The request goes to the origin, and nobody is asked whose it is.
     Forward(Box<AnonymousPlan>),
     /// The store is to be asked; its answer goes to [`Guard::judge`].
@@ -138,7 +138,7 @@ impl Guard {
                 };
                 match contested.is_empty() {
                     true => Decision::Own(endpoint),
-                    false => Decision::Contested(contested),
+                    false => Decision::ConflictingTokens(contested),
                 }
             }
             Ok((Route::Unknown, _)) => Decision::refuse(Refusal::NotFound),
@@ -192,7 +192,7 @@ impl Guard {
 
 impl Decision {
     fn refuse(refusal: Refusal) -> Self {
-        Self::Refuse(Refused { refusal, login: None, https: None, route: None })
+        Self::Refuse(RefusalResponse { refusal, login: None, https: None, route: None })
     }
 }
 

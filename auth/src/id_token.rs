@@ -31,7 +31,7 @@ pub struct IdToken {
 
 /// An ID token begins one session. A note says that it has, for as long as it could begin another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SingleUse {
+pub struct IdTokenReplayEntry {
     /// The note.
     pub note: EntryName,
     /// Until when it is to be kept.
@@ -98,13 +98,13 @@ impl IdToken {
 impl IdToken {
     /// What keeps it from being used again. A `jti` is the issuer's own name for it (RFC 7519, section
     /// 4.1.7); without one, `digest` is, that of the token ([`UnverifiedJwt::digest`](crate::jwt::UnverifiedJwt::digest)).
-    pub fn once(&self, digest: &str) -> SingleUse {
+    pub fn once(&self, digest: &str) -> IdTokenReplayEntry {
         let issuer = &*self.issued.issuer;
         let note = match &self.jti {
             Some(jti) => EntryName::new("ID token used", &[issuer, jti]),
             None => EntryName::new("ID token used, by its digest", &[issuer, digest]),
         };
-        SingleUse { note, over: self.over }
+        IdTokenReplayEntry { note, over: self.over }
     }
 }
 

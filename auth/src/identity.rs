@@ -117,6 +117,18 @@ mod tests {
         assert_eq!(headers_of(json!({})), expected);
     }
 
+    /// Or a client could send them where the guard sets none.
+    #[test]
+    fn the_headers_of_every_preset_are_taken_from_clients() {
+        for preset in Preset::ALL {
+            let preset::Names { user, email, groups, more } = preset.names();
+            let more = more.map(|(header, _)| header);
+            for name in [user, email, groups].into_iter().chain(more) {
+                assert!(crate::reserved_headers::is_reserved(name), "{name}");
+            }
+        }
+    }
+
     #[rstest]
     #[case(Preset::XAuthRequest, &["X-Auth-Request-User", "X-Auth-Request-Email", "X-Auth-Request-Groups"])]
     #[case(Preset::XForwarded, &["X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Preferred-Username", "X-Forwarded-Groups"])]

@@ -4,19 +4,19 @@
 
 mod claims;
 mod error;
-mod period;
 mod provider;
+mod validity;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::keys::KeyMaterial;
+use crate::keys::AlgorithmKey;
 use crate::strict_json;
 
 pub use claims::Claims;
 pub use error::TokenError;
-pub use period::Period;
+pub use validity::Validity;
 
 /// Tokens longer than this are refused before any work is spent on them, in bytes.
 pub const MAX_BYTES: usize = 8 * 1024;
@@ -122,7 +122,7 @@ impl<'a> UnverifiedJwt<'a> {
     ///
     /// # Errors
     /// [`TokenError::Signature`], or [`TokenError::Malformed`] if there is none that can be read.
-    pub fn verify(self, key: &KeyMaterial) -> Result<VerifiedJwt, TokenError> {
+    pub fn verify(self, key: &AlgorithmKey) -> Result<VerifiedJwt, TokenError> {
         self.check_signature(&[key])?;
         Ok(VerifiedJwt { header: self.header, claims: Claims(self.claims) })
     }
@@ -132,12 +132,12 @@ impl<'a> UnverifiedJwt<'a> {
     ///
     /// # Errors
     /// As [`UnverifiedJwt::verify`]; [`TokenError::UnknownKey`] if there are no keys.
-    pub fn verify_by_one_of(&self, keys: &[&KeyMaterial]) -> Result<VerifiedJwt, TokenError> {
+    pub fn verify_by_one_of(&self, keys: &[&AlgorithmKey]) -> Result<VerifiedJwt, TokenError> {
         self.check_signature(keys)?;
         Ok(VerifiedJwt { header: self.header.clone(), claims: Claims(self.claims.clone()) })
     }
 
-    fn check_signature(&self, keys: &[&KeyMaterial]) -> Result<(), TokenError> {
+    fn check_signature(&self, keys: &[&AlgorithmKey]) -> Result<(), TokenError> {
         let (message, signature) = self.token.rsplit_once('.').ok_or(TokenError::Malformed)?;
         let signature =
             Base64UrlUnpadded::decode_vec(signature).map_err(|_| TokenError::Malformed)?;

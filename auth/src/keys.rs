@@ -1,9 +1,9 @@
 //! The guard's keys: a JWK Set (RFC 7517), one algorithm per key.
 
+mod algorithm;
 mod elliptic;
 mod hmac;
 mod jwk;
-mod material;
 mod published;
 mod rsa;
 mod signing;
@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-pub use material::{ALGORITHMS_OF_PROVIDERS, KeyMaterial};
+pub use algorithm::{ALGORITHMS_OF_PROVIDERS, AlgorithmKey};
 pub use published::PublishedKeys;
 
 use jwk::{bytes, members};
@@ -37,7 +37,7 @@ pub struct Key {
     /// Its name in token headers.
     pub kid: String,
     /// What it verifies and signs with.
-    pub material: KeyMaterial,
+    pub material: AlgorithmKey,
     /// What is made of its secret part, if that is here, for names in the log.
     log_key: Option<LogKey>,
 }
@@ -128,7 +128,7 @@ impl KeySet {
 
 impl Key {
     fn parse(jwk: &Value) -> Result<Self, String> {
-        let material = KeyMaterial::parse(jwk)?;
+        let material = AlgorithmKey::parse(jwk)?;
         // Without one, tokens could not be told apart once a second key is put in front.
         let kid = jwk.get("kid").and_then(Value::as_str).filter(|kid| !kid.is_empty());
         let secret = bytes(jwk, "k").or_else(|| bytes(jwk, "d")).filter(|_| material.can_sign());

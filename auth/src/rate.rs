@@ -171,7 +171,7 @@ pub fn counters(
         let name = EntryName::new("login by address", &[&network(address)]);
         counters.push(Counter { name, by: RateSubject::Address, rate });
     }
-    let (Some(rate), LoginCredentials::Credentials(fields)) = (rates.per_user, proof) else {
+    let (Some(rate), LoginCredentials::Fields(fields)) = (rates.per_user, proof) else {
         return Ok(counters);
     };
     let users = identity::users(fields, fold).map_err(Refusal::BadRequest)?;

@@ -17,7 +17,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::session::{Sid, Subject};
-use crate::store::{CheckFrame, Command};
+use crate::store::{CheckTemplate, Command};
 
 pub use reply::RestError;
 
@@ -114,15 +114,15 @@ impl Redis {
         sid: &Sid,
         jti: Option<&str>,
         idle_timeout: Option<Duration>,
-    ) -> CheckFrame {
+    ) -> CheckTemplate {
         let (key, sid) = (self.key(user), sid.as_str());
         if idle_timeout.is_none() && self.consistency == ReadConsistency::Nearest {
-            return CheckFrame { before: in_path(&["hget", &key, sid]), after: None };
+            return CheckTemplate { before: in_path(&["hget", &key, sid]), after: None };
         }
         let mut after = in_path(&[sid, &timeout(idle_timeout)]);
         after.extend(jti.map(|jti| in_path(&[jti])));
         let before = in_path(&["evalsha", self.check.sha1(), "1", &key]) + "/";
-        CheckFrame { before, after: Some(after) }
+        CheckTemplate { before, after: Some(after) }
     }
 
     /// The request for a command with its script's text, for when the hash was not known.

@@ -181,6 +181,12 @@ impl Refusal {
         self.status() == 401
     }
 
+    /// Can the person who sent the login form do something about it? Then the login page says it.
+    pub fn is_shown_on_login_page(&self) -> bool {
+        use Refusal::{CredentialsInvalid, SessionLimit, TooManyAttempts};
+        matches!(self, CredentialsInvalid | SessionLimit(_) | TooManyAttempts { .. })
+    }
+
     /// What happened this time, for the client to read.
     pub fn detail(&self) -> String {
         match self {

@@ -101,7 +101,7 @@ fn hmac(key: &[u8], text: &str) -> [u8; 32] {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome<'a> {
     /// It went to the origin.
-    ForwardTarget,
+    Forwarded,
     /// It went to the origin, because nothing is enforced; this code would have been the answer.
     WouldRefuse(&'a str),
     /// It ended at the guard; the code is that of its answer.
@@ -115,7 +115,7 @@ pub enum Outcome<'a> {
 /// is of [`LogNames::members`].
 pub fn log_fields(outcome: Outcome<'_>, route: Option<&str>, whose: &str) -> String {
     let decision = match outcome {
-        Outcome::ForwardTarget => r#""decision":"forward""#.into(),
+        Outcome::Forwarded => r#""decision":"forward""#.into(),
         Outcome::WouldRefuse(code) => format!(r#""decision":"would_refuse","code":"{code}""#),
         Outcome::Refused => r#""decision":"refuse""#.into(),
         Outcome::Answered => r#""decision":"answer""#.into(),
@@ -142,8 +142,8 @@ mod tests {
     }
 
     #[rstest]
-    #[case(Outcome::ForwardTarget, Some("/a/*"), json!({ "decision": "forward", "route": "/a/*" }))]
-    #[case(Outcome::ForwardTarget, Some("/a\"b"), json!({ "decision": "forward", "route": "/a\"b" }))]
+    #[case(Outcome::Forwarded, Some("/a/*"), json!({ "decision": "forward", "route": "/a/*" }))]
+    #[case(Outcome::Forwarded, Some("/a\"b"), json!({ "decision": "forward", "route": "/a\"b" }))]
     #[case(Outcome::Refused, None, json!({ "decision": "refuse" }))]
     #[case(Outcome::Answered, Some("login"), json!({ "decision": "answer", "route": "login" }))]
     #[case(

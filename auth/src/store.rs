@@ -11,7 +11,7 @@ use std::time::Duration;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 
-pub use command::{CheckFrame, Command, SessionSelector};
+pub use command::{CheckTemplate, Command, SessionSelector};
 pub use result::{CommandResult, StoreError};
 
 /// How many tombstones of one user are kept; beyond that the oldest are forgotten.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth::jwt::TokenError;
-use auth::keys::{KeyMaterial, KeySet};
+use auth::keys::{AlgorithmKey, KeySet};
 use auth::time::Timestamp;
 use auth::token::Tokens;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -51,16 +51,16 @@ impl World {
     fn sign(&self, key: &Key, input: &str) -> Vec<u8> {
         let bytes = input.as_bytes();
         match &self.tokens.keys().find(Some(key.kid)).unwrap().material {
-            KeyMaterial::Hs256(secret) => Hs256.sign(secret, bytes).as_bytes().into_owned(),
-            KeyMaterial::Hs384(secret) => Hs384.sign(secret, bytes).as_bytes().into_owned(),
-            KeyMaterial::Hs512(secret) => Hs512.sign(secret, bytes).as_bytes().into_owned(),
-            KeyMaterial::Es256(pair) => {
+            AlgorithmKey::Hs256(secret) => Hs256.sign(secret, bytes).as_bytes().into_owned(),
+            AlgorithmKey::Hs384(secret) => Hs384.sign(secret, bytes).as_bytes().into_owned(),
+            AlgorithmKey::Hs512(secret) => Hs512.sign(secret, bytes).as_bytes().into_owned(),
+            AlgorithmKey::Es256(pair) => {
                 Es256.sign(pair.signing.as_ref().unwrap(), bytes).as_bytes().into_owned()
             }
-            KeyMaterial::EdDsa(pair, named) => {
+            AlgorithmKey::EdDsa(pair, named) => {
                 named.sign(pair.signing.as_ref().unwrap(), bytes).as_bytes().into_owned()
             }
-            KeyMaterial::Rsa(..) => {
+            AlgorithmKey::Rsa(..) => {
                 let signature = crypto::sign(bytes, &self.rsa, key.algorithm).unwrap();
                 Base64UrlUnpadded::decode_vec(&signature).unwrap()
             }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use auth::keys::{KeyMaterial, KeySet};
+use auth::keys::{AlgorithmKey, KeySet};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::alg::{Es256, Hs256, Hs384, Hs512};
 use jwt_compact::{Algorithm, AlgorithmSignature};
@@ -93,14 +93,14 @@ fn read(mut jwk: Value) -> Result<KeySet, String> {
     KeySet::parse(&set).map_err(|error| error.to_string())
 }
 
-fn verifies(material: &KeyMaterial, message: &[u8], signature: &[u8]) -> bool {
+fn verifies(material: &AlgorithmKey, message: &[u8], signature: &[u8]) -> bool {
     match material {
-        KeyMaterial::Hs256(key) => holds(&Hs256, key, message, signature),
-        KeyMaterial::Hs384(key) => holds(&Hs384, key, message, signature),
-        KeyMaterial::Hs512(key) => holds(&Hs512, key, message, signature),
-        KeyMaterial::Es256(pair) => holds(&Es256, &pair.verifying, message, signature),
-        KeyMaterial::EdDsa(pair, named) => holds(named, &pair.verifying, message, signature),
-        KeyMaterial::Rsa(key, rsa) => holds(rsa, key, message, signature),
+        AlgorithmKey::Hs256(key) => holds(&Hs256, key, message, signature),
+        AlgorithmKey::Hs384(key) => holds(&Hs384, key, message, signature),
+        AlgorithmKey::Hs512(key) => holds(&Hs512, key, message, signature),
+        AlgorithmKey::Es256(pair) => holds(&Es256, &pair.verifying, message, signature),
+        AlgorithmKey::EdDsa(pair, named) => holds(named, &pair.verifying, message, signature),
+        AlgorithmKey::Rsa(key, rsa) => holds(rsa, key, message, signature),
     }
 }
 

@@ -22,14 +22,14 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
         Some(format) => format,
         None => return response::refusal(&UNKNOWN_FORMAT),
     };
-    if format == BodyFormat::Page && !app.guard.settings().token_sources.cookie {
+    if format == BodyFormat::Form && !app.guard.settings().token_sources.cookie {
         return response::refusal(&NO_COOKIE);
     }
     let attempt = match read_request(app, request, head, format).await {
         Ok(attempt) => attempt,
         Err(refusal) => return response::refusal(&refusal),
     };
-    let outcome = match login_rate::count(app, head, &attempt.proof).await {
+    let outcome = match login_rate::count(app, head, &attempt.credentials).await {
         Ok(counted) => try_log_in(app, request, head, format, &attempt, counted).await,
         Err(refusal) => Err(refusal),
     };
@@ -41,17 +41,12 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
                 true => vec![("set-cookie", clear.as_str())],
                 false => created.set_cookie(),
             };
-            created.json(200, attempt.proof.nonce(), &headers)
+            created.json(200, attempt.credentials.nonce(), &headers)
         }
-        (BodyFormat::Page, Ok(created)) => created.redirect(attempt.redirect),
-        (
-            BodyFormat::Page,
-            Err(
-                refusal @ (Refusal::CredentialsInvalid
-                | Refusal::SessionLimit(_)
-                | Refusal::TooManyAttempts { .. }),
-            ),
-        ) => pages::login_again(app, &attempt, &refusal),
+        (BodyFormat::Form, Ok(created)) => created.redirect(attempt.redirect),
+        (BodyFormat::Form, Err(refusal)) if refusal.is_shown_on_login_page() => {
+            pages::login_again(app, &attempt, &refusal)
+        }
         (_, Err(refusal)) => refuse(&refusal),
     }
 }
@@ -99,10 +94,8 @@ async fn try_log_in(
     attempt: &LoginRequest,
     counted: CountedAttempt,
 ) -> Result<CreatedSession, Refusal> {
-    let (mut user, claimed) = match &attempt.proof {
-        LoginCredentials::Credentials(fields) => {
-            (login_url::authenticate(app, fields).await?, None)
-        }
+    let (mut user, claimed) = match &attempt.credentials {
+        LoginCredentials::Fields(fields) => (login_url::authenticate(app, fields).await?, None),
         LoginCredentials::IdToken { token, nonce } => {
             let (user, claimed) =
                 federated_login::authenticate(app, token, nonce.as_deref()).await?;
@@ -115,7 +108,7 @@ async fn try_log_in(
     let settings = app.guard.settings();
     let lifetimes = SessionLifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
     let cookie =
-        if format == BodyFormat::Page { CookiePolicy::Required } else { CookiePolicy::Optional };
+        if format == BodyFormat::Form { CookiePolicy::Required } else { CookiePolicy::Optional };
     let presented = create_session::presented_sessions(app, head);
     let client = request::client_info(request, head);
     let created = create_session::create(app, &user, client, lifetimes, cookie, &presented).await;

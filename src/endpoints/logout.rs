@@ -42,7 +42,7 @@ impl Scope {
     /// The query's `scope`, or else the setting `LOGOUT_ALL`.
     fn of(app: &App, head: &RequestHead) -> Result<Self, Refusal> {
         let query = Target::of_url(head.url()).map_or("", |target| target.query());
-        match BodyFormat::Page.texts(query, &["scope".into()]).first().map(String::as_str) {
+        match BodyFormat::Form.texts(query, &["scope".into()]).first().map(String::as_str) {
             Some("local") => Ok(Self::Local),
             Some("others") => Ok(Self::Others),
             Some("global") => Ok(Self::Global),

@@ -36,7 +36,7 @@ pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> Verdict {
             verdict::respond(&response::refused(&refused, head.method()), Some(&fields))
         }
         Decision::Forward(plan) => forward::anonymously(&app, &plan, head.context()),
-        Decision::Contested(sessions) => verdict::later(async move {
+        Decision::ConflictingTokens(sessions) => verdict::later(async move {
             let over = find_session::ended_sessions(&app, &sessions).await;
             handle(app, head.with_ended_sessions(over), request::now())
         }),

@@ -9,7 +9,7 @@ pub mod decision_cache;
 pub mod forward;
 pub mod handler;
 pub mod header_lines;
-pub mod last_value;
+pub mod js_memo;
 pub mod origin;
 pub mod origin_commands;
 pub mod pending_check;

@@ -10,7 +10,7 @@ use auth::store::{CommandResult, StoreError};
 use wasm_bindgen::prelude::*;
 
 use crate::app::App;
-use crate::proxy::last_value::{LastValue, MAX_BYTES, bytes_of};
+use crate::proxy::js_memo::{JsMemo, MAX_BYTES, bytes_of};
 use crate::proxy::request_context::RequestContext;
 use crate::stores::{StoreReply, StoreResult};
 
@@ -42,9 +42,9 @@ pub struct TokenContext {
     /// JavaScript's half.
     pub js: JsTokenContext,
     /// The log fields of the last request.
-    pub log_fields: LastValue,
+    pub log_fields: JsMemo,
     /// The headers that the last request set beside the identity.
-    pub set_headers: LastValue,
+    pub set_headers: JsMemo,
     /// What the store's last reply says. JavaScript has the reply itself.
     session: RefCell<Option<Rc<Session>>>,
     /// What the last header names say. JavaScript has the names themselves.
@@ -75,8 +75,8 @@ impl TokenContext {
         let made = size_of::<Self>() + texts.map(bytes_of).iter().sum::<usize>();
         Self {
             js,
-            log_fields: LastValue::default(),
-            set_headers: LastValue::default(),
+            log_fields: JsMemo::default(),
+            set_headers: JsMemo::default(),
             session: RefCell::default(),
             header_filter: RefCell::default(),
             bytes: [made + bytes_of(&identity), 0, 0].map(Cell::new),

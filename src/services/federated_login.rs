@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use auth::id_token::{IdToken, IssuerSession, SingleUse};
+use auth::id_token::{IdToken, IdTokenReplayEntry, IssuerSession};
 use auth::issuer::{FETCH_TIMEOUT, Issuer, KeyLookup, MAX_JWKS};
 use auth::jwt::{TokenError, UnverifiedJwt, VerifiedJwt};
 use auth::keys::PublishedKeys;
@@ -27,16 +27,16 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// An ID token that this login has claimed: no other login can use it, unless the claim is released.
 pub struct ClaimedIdToken {
-    once: SingleUse,
+    once: IdTokenReplayEntry,
     /// This login's random id, the value of the entry.
     by: Sid,
 }
 
 impl ClaimedIdToken {
     /// Claims the token. Of concurrent logins with the same token, one succeeds.
-    async fn claim(app: &App, once: SingleUse) -> Result<Self, Refusal> {
+    async fn claim(app: &App, once: IdTokenReplayEntry) -> Result<Self, Refusal> {
         let claimed = Self { once, by: Sid::from_random(request::random()?) };
-        let Self { once: SingleUse { note, over }, by } = &claimed;
+        let Self { once: IdTokenReplayEntry { note, over }, by } = &claimed;
         match app.store.put_entry_if_absent(note, by.as_str(), *over).await {
             Ok(true) => Ok(claimed),
             Ok(false) => Err(Refusal::Token(TokenError::Used)),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use auth::rate::{Rate, WindowCount};
 use auth::session::{Sid, Subject};
-use auth::store::{CheckFrame, Command, CommandResult, EntryName, StoreError};
+use auth::store::{CheckTemplate, Command, CommandResult, EntryName, StoreError};
 use auth::time::Timestamp;
 use auth::user_index::IndexQuery;
 use wasm_bindgen::prelude::*;
@@ -77,7 +77,7 @@ pub trait SessionStore {
         sid: &Sid,
         jti: &str,
         idle_timeout: Option<Duration>,
-    ) -> (String, CheckFrame);
+    ) -> (String, CheckTemplate);
 
     /// Reads the reply; `None` if the command must be sent again by [`SessionStore::apply_on_primary`].
     fn read(&self, command: &Command, reply: &StoreReply) -> Option<StoreResult>;

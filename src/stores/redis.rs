@@ -6,7 +6,7 @@ use auth::rate::{Rate, WindowCount};
 use auth::redis::{ReadConsistency, Redis, RestError, RestRequest};
 use auth::secret::Secret;
 use auth::session::{Sid, Subject};
-use auth::store::{CheckFrame, Command, EntryName, StoreError};
+use auth::store::{CheckTemplate, Command, EntryName, StoreError};
 use auth::time::Timestamp;
 use auth::user_index::IndexQuery;
 use wasm_bindgen::prelude::*;
@@ -105,9 +105,9 @@ impl SessionStore for RedisStore {
         sid: &Sid,
         jti: &str,
         idle_timeout: Option<Duration>,
-    ) -> (String, CheckFrame) {
+    ) -> (String, CheckTemplate) {
         let frame = self.redis.check_frame(user, sid, Some(jti), idle_timeout);
-        (String::new(), CheckFrame { before: format!("{}{}", self.url, frame.before), ..frame })
+        (String::new(), CheckTemplate { before: format!("{}{}", self.url, frame.before), ..frame })
     }
 
     fn read(&self, command: &Command, reply: &StoreReply) -> Option<StoreResult> {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::{Result, anyhow, bail};
-use auth::access::{Access, MatchReason, Readings, Rule, RuleMatch, RuleMatches, Rules};
+use auth::access::{Access, MatchReason, PathVariants, Rule, RuleMatch, RuleMatches, Rules};
 use auth::config::{Mode, Settings};
 use auth::decision::{Decision, Guard};
 use auth::http::{Head, Target, is_token};
@@ -156,7 +156,7 @@ fn describe_refusal(
 }
 
 fn describe_rules(rules: &Rules, method: &str, path: &str) -> String {
-    let readings = Readings::of(path);
+    let readings = PathVariants::of(path);
     let matches = rules.find(method, path, &readings);
     let mut text = String::new();
     for rule in matches.iter() {

@@ -4,7 +4,7 @@ use std::iter;
 
 use percent_encoding::percent_decode_str;
 
-use super::{Readings, lookalikes};
+use super::{PathVariants, confusables};
 
 /// Does the pattern match the whole path? A `*` stands for any part of one segment; at the end,
 /// after a slash, for all the rest.
@@ -71,8 +71,8 @@ pub struct PathForms(Vec<String>);
 impl PathForms {
     /// The forms of a path.
     pub fn of(path: &str) -> Self {
-        let lower = |path: &str| lookalikes::lower(path.trim_end_matches('/')).into_owned();
-        let readings = Readings::of(path);
+        let lower = |path: &str| confusables::lower(path.trim_end_matches('/')).into_owned();
+        let readings = PathVariants::of(path);
         let mut all: Vec<String> = iter::once(path).chain(readings.iter()).map(lower).collect();
         all.retain(|it| !it.is_empty());
         Self(all)
@@ -81,7 +81,7 @@ impl PathForms {
     /// Is a path one of these, or below one, or one of these with something at its end that
     /// servers leave off, as a format?
     pub fn begin(&self, path: &str) -> bool {
-        let path = lookalikes::lower(path);
+        let path = confusables::lower(path);
         let begins =
             |it: &String| path.strip_prefix(it.as_str()).is_some_and(|rest| !goes_on(rest));
         self.0.iter().any(begins)
@@ -140,7 +140,7 @@ fn is_plainly_encoded(path: &str) -> bool {
         escapes.map(|digits| u8::from_str_radix(str::from_utf8(digits?).ok()?, 16).ok());
     let marks = b"./\\%;?#";
     bytes.all(|byte| byte.is_some_and(|it| it >= 0x20 && it != 0x7f && !marks.contains(&it)))
-        && !lookalikes::are_in(path)
+        && !confusables::are_in(path)
 }
 
 /// Is there something at an end of a segment that servers cut off, or no character at all?

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::{lookalikes, path};
+use super::{confusables, path};
 use crate::scopes::scopes;
 use crate::setting_value::{InvalidValue, Members, flag, text, texts};
 
@@ -49,7 +49,7 @@ struct Pattern {
 
 impl Pattern {
     fn of(path: &str) -> Vec<Self> {
-        let lower = |exact: &str| lookalikes::lower(exact).into_owned();
+        let lower = |exact: &str| confusables::lower(exact).into_owned();
         let make = |exact: String| Self { lower: lower(&exact), exact };
         let decoded = percent_decode_str(path).decode_utf8_lossy();
         let decoded = (decoded != path).then(|| decoded.into_owned());
@@ -58,14 +58,14 @@ impl Pattern {
 }
 
 /// A path, or what it may be read as, for comparing.
-pub(super) struct Text<'a> {
+pub(super) struct ComparablePath<'a> {
     pub exact: &'a str,
     lower: Cow<'a, str>,
 }
 
-impl<'a> Text<'a> {
+impl<'a> ComparablePath<'a> {
     pub fn new(exact: &'a str) -> Self {
-        Self { exact, lower: lookalikes::lower(exact) }
+        Self { exact, lower: confusables::lower(exact) }
     }
 
     /// Without regard to case.
@@ -76,7 +76,7 @@ impl<'a> Text<'a> {
 
 /// What makes no difference to an origin.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ignoring {
+pub(super) enum PathComparison {
     Nothing,
     Case,
     Slash,
@@ -161,9 +161,9 @@ impl Rule {
     }
 
     /// Does it name this path to an origin that knows no difference of this kind?
-    pub(super) fn may_name(&self, text: &Text<'_>, regardless: Ignoring) -> bool {
-        let of_case = matches!(regardless, Ignoring::Case | Ignoring::Both);
-        let of_slash = matches!(regardless, Ignoring::Slash | Ignoring::Both);
+    pub(super) fn may_name(&self, text: &ComparablePath<'_>, regardless: PathComparison) -> bool {
+        let of_case = matches!(regardless, PathComparison::Case | PathComparison::Both);
+        let of_slash = matches!(regardless, PathComparison::Slash | PathComparison::Both);
         self.patterns.iter().any(|Pattern { exact, lower }| {
             let (pattern, path) = if of_case { (lower, &*text.lower) } else { (exact, text.exact) };
             let bare = path.strip_suffix('/').unwrap_or(path);

@@ -1,9 +1,9 @@
 //! Which rule of `ROUTES` a request matches, and what it asks for.
 
 mod parse;
+mod path_variants;
 mod preflight;
 mod property;
-mod readings;
 mod rights;
 
 use super::*;
@@ -12,11 +12,11 @@ use rstest::rstest;
 use serde_json::{Map, Value, json};
 
 fn find<'a>(rules: &'a Rules, method: &str, path: &str) -> RuleMatches<'a> {
-    rules.find(method, path, &Readings::of(path))
+    rules.find(method, path, &PathVariants::of(path))
 }
 
 fn lets_preflight(rules: &Rules, asked: &str, path: &str) -> bool {
-    rules.lets_preflight(asked, path, &Readings::of(path))
+    rules.lets_preflight(asked, path, &PathVariants::of(path))
 }
 
 fn rules() -> Rules {
@@ -137,6 +137,6 @@ fn only_a_rule_that_says_so_lets_the_origin_log_people_in(
         { "path": "/members/*", "access": "session", "login": true },
     ]);
     let rules = Rules::parse(&json.to_string()).unwrap();
-    let obeyed = rules.lets_log_in(method, path, &Readings::of(path));
+    let obeyed = rules.lets_log_in(method, path, &PathVariants::of(path));
     assert_eq!(obeyed.is_ok(), lets, "{method} {path}: {obeyed:?}");
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{CredentialRemoval, Finding};
 use crate::http::{Head, is_token};
-use crate::reserved_headers::is_reserved;
+use crate::reserved_headers::{is_hop_by_hop, is_reserved};
 use crate::setting_value::InvalidValue;
 
 /// The values of the headers of these names.
@@ -23,7 +23,12 @@ pub fn name(name: &str) -> Result<String, InvalidValue> {
     const TAKEN: [&str; 7] =
         ["authorization", "cookie", "host", "content-type", "content-length", "origin", "upgrade"];
     let name = name.to_ascii_lowercase();
-    if !is_token(&name) || TAKEN.contains(&name.as_str()) || is_reserved(&name) {
+    // Browsers and the runtime write and read `Sec-` headers themselves, such as `Sec-WebSocket-Protocol`.
+    let has_meaning = TAKEN.contains(&name.as_str())
+        || name.starts_with("sec-")
+        || is_hop_by_hop(&name)
+        || is_reserved(&name);
+    if !is_token(&name) || has_meaning {
         return Err(InvalidValue::expected("a header that can hold a token", &name));
     }
     Ok(name)

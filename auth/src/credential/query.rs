@@ -12,7 +12,7 @@ use crate::http::{Head, Target};
 pub fn find<'h>(head: &'h dyn Head, names: &[String]) -> Finding<'h> {
     let target = if names.is_empty() { None } else { Target::of_url(head.url()) };
     let Some(target) = target else { return Finding::NotPresent };
-    Finding::of_values(BodyFormat::Page.texts(target.query(), names))
+    Finding::of_values(BodyFormat::Form.texts(target.query(), names))
 }
 
 /// The page's address, with its token, comes along with whatever the page asks for. The target itself is

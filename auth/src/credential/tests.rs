@@ -93,6 +93,8 @@ fn a_list_names_the_sources() {
 #[case("header:")]
 #[case("header:a b")]
 #[case("header:Cookie")]
+#[case("header:Sec-WebSocket-Protocol")]
+#[case("header:Keep-Alive")]
 #[case("header:X-Auth-Request-User")]
 #[case("query:")]
 #[case("body:a b")]

@@ -126,10 +126,10 @@ impl ForwardPlan {
         self.on_invalid_session != OnInvalidSession::Refuse
     }
 
-    /// What the log says: see [`said`]. `refusal` is why the session does not serve, if it does not.
+    /// What the log says: see [`log_fields`]. `refusal` is why the session does not serve, if it does not.
     pub fn log_fields(&self, refusal: Option<&Refusal>) -> String {
         let outcome = match (refusal, self.on_invalid_session) {
-            (None, _) | (Some(_), OnInvalidSession::Forward) => Outcome::ForwardTarget,
+            (None, _) | (Some(_), OnInvalidSession::Forward) => Outcome::Forwarded,
             (Some(refusal), OnInvalidSession::Note) => Outcome::WouldRefuse(refusal.code()),
             (Some(_), OnInvalidSession::Refuse) => Outcome::Refused,
         };
@@ -185,9 +185,9 @@ impl AnonymousPlan {
         self.is_bare && self.would_refuse.is_none()
     }
 
-    /// What the log says: see [`said`].
+    /// What the log says: see [`log_fields`].
     pub fn log_fields(&self) -> String {
-        let outcome = self.would_refuse.map_or(Outcome::ForwardTarget, Outcome::WouldRefuse);
+        let outcome = self.would_refuse.map_or(Outcome::Forwarded, Outcome::WouldRefuse);
         log_fields(outcome, Some(&self.route), "")
     }
 

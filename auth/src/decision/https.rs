@@ -1,7 +1,7 @@
 //! `REQUIRE_HTTPS`: nobody on the way reads a token or a password.
 
 use super::credentials::Verifier;
-use super::{Guard, Refused};
+use super::{Guard, RefusalResponse};
 use crate::access::{Access, RuleMatches};
 use crate::http::{Head, Target, host, is_loopback};
 use crate::refusal::Refusal;
@@ -40,7 +40,7 @@ impl Guard {
     }
 
     /// The refusal of such a request to an endpoint.
-    pub(super) fn refuse_plain_http(&self, head: &impl Head) -> Refused {
+    pub(super) fn refuse_plain_http(&self, head: &impl Head) -> RefusalResponse {
         self.refused(Refusal::HttpsRequired, head, None)
     }
 

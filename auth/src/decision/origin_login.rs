@@ -1,7 +1,7 @@
 //! The origin's own login: which of its answers may begin, end and change sessions.
 
 use super::Guard;
-use crate::access::Readings;
+use crate::access::PathVariants;
 use crate::http::Head;
 use crate::route::Route;
 
@@ -13,7 +13,7 @@ impl Guard {
     /// The path of a rule that holds and does not say `"login": true`.
     pub fn obeys_origin(&self, head: &impl Head) -> Result<(), &str> {
         let Ok((Route::Protected, target)) = self.classify(head) else { return Err("") };
-        let readings = Readings::of(target.path());
+        let readings = PathVariants::of(target.path());
         self.settings.routes.lets_log_in(head.method(), target.path(), &readings)
     }
 }

@@ -4,7 +4,7 @@ use super::browser::asked_by_preflight;
 use super::forward_plan::OnInvalidSession;
 use super::header_filter::ConditionalHeaders;
 use super::{AnonymousPlan, Decision, ForwardPlan, ForwardTarget, Guard, Principal};
-use crate::access::{Access, Readings, RuleMatches};
+use crate::access::{Access, PathVariants, RuleMatches};
 use crate::config::{Mode, Settings};
 use crate::http::{Head, Target};
 use crate::refusal::Refusal;
@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 struct GuardedRequest<'a, H> {
     head: &'a H,
     target: Target<'a>,
-    readings: Readings,
+    readings: PathVariants,
     rules: RuleMatches<'a>,
     now: Timestamp,
 }
@@ -45,7 +45,7 @@ impl Guard {
             },
             // Only tokens of two sessions can be contested. Bad signatures are not verified twice.
             Err(refusal @ Refusal::BadRequest(_)) => match self.contested(head, now) {
-                contested if !contested.is_empty() => Decision::Contested(contested),
+                contested if !contested.is_empty() => Decision::ConflictingTokens(contested),
                 _ => self.unauthenticated(&asked, refusal),
             },
             Err(refusal) => self.unauthenticated(&asked, refusal),
@@ -80,7 +80,7 @@ impl Guard {
     ) -> GuardedRequest<'a, H> {
         // What is too long is refused unread.
         let path = if is_too_long(target) { "/" } else { target.path() };
-        let readings = Readings::of(path);
+        let readings = PathVariants::of(path);
         let rules = self.settings.routes.find(head.method(), path, &readings);
         GuardedRequest { head, target, readings, rules, now }
     }
@@ -105,7 +105,7 @@ impl Guard {
                 "Write the path without dot segments, backslashes, spaces or control characters.";
             return Err(Refusal::BadRequest(detail));
         }
-        if *readings == Readings::TooMany {
+        if *readings == PathVariants::TooMany {
             let detail =
                 "The path can be read in too many ways. Write it with less percent-encoding.";
             return Err(Refusal::BadRequest(detail));

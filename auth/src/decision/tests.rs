@@ -78,7 +78,7 @@ fn check(guard: &Guard, request: &Request) -> ForwardPlan {
     }
 }
 
-fn refusal(guard: &Guard, request: &Request) -> Refused {
+fn refusal(guard: &Guard, request: &Request) -> RefusalResponse {
     match guard.decide(request, NOW) {
         Decision::Refuse(refused) => refused,
         other => panic!("{other:?}"),
@@ -110,7 +110,7 @@ fn no_token_is_told_from_a_bad_one() {
     let none = refusal(&guard, &request("GET", "/x", &[]));
     assert_eq!(
         none,
-        Refused {
+        RefusalResponse {
             refusal: Refusal::TokenMissing,
             login: None,
             https: None,

@@ -1,7 +1,7 @@
 use super::*;
 use crate::issuer::tests::issuer;
 use crate::jwt::UnverifiedJwt;
-use crate::keys::{KeyMaterial, PublishedKeys};
+use crate::keys::{AlgorithmKey, PublishedKeys};
 use crate::token::tests::NOW;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::Algorithm as _;
@@ -15,10 +15,10 @@ mod providers;
 const KEYS: &str = include_str!("../../tests/data/keys.json");
 
 /// The key that the tests' issuer signs with, and verifies.
-pub(crate) fn key() -> KeyMaterial {
+pub(crate) fn key() -> AlgorithmKey {
     let keys: Value = serde_json::from_str(KEYS).unwrap();
     let jwk = keys["keys"].as_array().unwrap().iter().find(|jwk| jwk["kid"] == "ES256");
-    KeyMaterial::parse(jwk.unwrap()).unwrap()
+    AlgorithmKey::parse(jwk.unwrap()).unwrap()
 }
 
 /// A token with this header and these claims, well signed.
@@ -27,7 +27,7 @@ pub(crate) fn sign(mut header: Value, claims: &Value) -> String {
     header["kid"] = "ES256".into();
     let part = |json: &Value| Base64UrlUnpadded::encode_string(json.to_string().as_bytes());
     let input = format!("{}.{}", part(&header), part(claims));
-    let KeyMaterial::Es256(pair) = key() else { panic!("the key is an ES256 key") };
+    let AlgorithmKey::Es256(pair) = key() else { panic!("the key is an ES256 key") };
     let signature = Es256.sign(pair.signing.as_ref().unwrap(), input.as_bytes());
     format!("{input}.{}", Base64UrlUnpadded::encode_string(&signature.as_bytes()))
 }

@@ -29,11 +29,20 @@ impl Preset {
     /// # Errors
     /// What it can be.
     pub fn parse(text: &str) -> Result<Self, InvalidValue> {
-        match text {
-            "x-auth-request" => Ok(Self::XAuthRequest),
-            "x-forwarded" => Ok(Self::XForwarded),
-            "remote" => Ok(Self::Remote),
-            _ => Err(InvalidValue::expected("`x-auth-request`, `x-forwarded` or `remote`", text)),
+        let preset = Self::ALL.into_iter().find(|preset| preset.name() == text);
+        let expected = "`x-auth-request`, `x-forwarded` or `remote`";
+        preset.ok_or_else(|| InvalidValue::expected(expected, text))
+    }
+
+    /// All of them. A client's headers of these names must be in
+    /// [`reserved_headers`](crate::reserved_headers), which a test ensures.
+    pub(super) const ALL: [Self; 3] = [Self::XAuthRequest, Self::XForwarded, Self::Remote];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::XAuthRequest => "x-auth-request",
+            Self::XForwarded => "x-forwarded",
+            Self::Remote => "remote",
         }
     }
 

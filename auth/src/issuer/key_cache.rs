@@ -41,14 +41,14 @@ impl fmt::Debug for IssuerKeyCache {
 #[derive(Default)]
 struct State {
     keys: Option<(Rc<PublishedKeys>, Timestamp)>,
-    asked: Option<GuardedRequest>,
+    asked: Option<LastFetch>,
     /// How often in a row asking has failed.
     failures: u32,
 }
 
 /// The last time that somebody asked.
 #[derive(Clone, Copy)]
-struct GuardedRequest {
+struct LastFetch {
     at: Timestamp,
     is_answered: bool,
 }
@@ -86,7 +86,7 @@ impl IssuerKeyCache {
             }
             // Also if whoever asked was never heard of again.
             _ => {
-                state.asked = Some(GuardedRequest { at: now, is_answered: false });
+                state.asked = Some(LastFetch { at: now, is_answered: false });
                 KeyLookup::Fetch
             }
         }
@@ -96,7 +96,7 @@ impl IssuerKeyCache {
     /// time to ask again.
     pub fn answered(&self, keys: Option<PublishedKeys>, now: Timestamp) {
         let mut state = self.0.borrow_mut();
-        state.asked = Some(GuardedRequest { at: now, is_answered: true });
+        state.asked = Some(LastFetch { at: now, is_answered: true });
         match keys {
             Some(keys) => {
                 state.keys = Some((Rc::new(keys), now));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{LEEWAY, Period, TokenError};
+use super::{LEEWAY, TokenError, Validity};
 
 /// The claims that are left to be read.
 pub struct Claims(pub(super) Map<String, Value>);
@@ -56,7 +56,7 @@ impl Claims {
     ///
     /// # Errors
     /// [`TokenError::Malformed`] if `iat` or `exp` is absent, or one of them no time.
-    pub fn period(&mut self) -> Result<Period, TokenError> {
+    pub fn period(&mut self) -> Result<Validity, TokenError> {
         self.period_or(None)
     }
 
@@ -64,13 +64,13 @@ impl Claims {
     ///
     /// # Errors
     /// As [`Claims::period`].
-    pub fn period_or(&mut self, span: Option<Duration>) -> Result<Period, TokenError> {
+    pub fn period_or(&mut self, span: Option<Duration>) -> Result<Validity, TokenError> {
         let issued = seconds(self.take("iat"))?.ok_or(TokenError::Malformed)?;
         let begins = seconds(self.take("nbf"))?.map_or(issued, |begins| begins.max(issued));
         let until = |span: Duration| issued + span.as_secs();
         let expires = seconds(self.take("exp"))?.or(span.map(until));
         let expires = expires.ok_or(TokenError::Malformed)?;
-        Ok(Period { issued, begins, expires, leeway: LEEWAY })
+        Ok(Validity { issued, begins, expires, leeway: LEEWAY })
     }
 
     /// Those that are left.

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value};
 
-use super::KeyMaterial;
+use super::AlgorithmKey;
+use super::algorithm::fits;
 use super::jwk::members;
-use super::material::fits;
 
 /// The most keys of one set that are kept. Providers have a handful.
 const MAX_KEYS: usize = 64;
@@ -18,7 +18,7 @@ const MAX_TRIES: usize = 8;
 /// Keys that verify somebody else's tokens.
 #[derive(Clone)]
 pub struct PublishedKeys {
-    keys: Vec<(Option<String>, KeyMaterial)>,
+    keys: Vec<(Option<String>, AlgorithmKey)>,
 }
 
 impl PublishedKeys {
@@ -43,7 +43,7 @@ impl PublishedKeys {
     /// The keys that may have signed a token with this header: of its algorithm, and of its `kid` or,
     /// if no key has that, of none. A token that names no key may be signed with any. Whichever it is,
     /// it is the issuer's.
-    pub fn candidates(&self, kid: Option<&str>, alg: &str) -> Vec<&KeyMaterial> {
+    pub fn candidates(&self, kid: Option<&str>, alg: &str) -> Vec<&AlgorithmKey> {
         let mut of_alg = Vec::from_iter(self.keys.iter().filter(|(_, key)| key.alg() == alg));
         if kid.is_some() {
             let is_known = of_alg.iter().any(|(name, _)| name.as_deref() == kid);
@@ -57,7 +57,7 @@ impl PublishedKeys {
 
 /// Adds the key that a JWK is, by each algorithm that it may be used for; nothing if it cannot be used.
 fn add_usable(
-    keys: &mut Vec<(Option<String>, KeyMaterial)>,
+    keys: &mut Vec<(Option<String>, AlgorithmKey)>,
     mut jwk: Value,
     algorithms: &[String],
 ) {
@@ -87,7 +87,7 @@ fn add_usable(
             continue;
         }
         jwk["alg"] = alg.as_str().into();
-        if let Ok(key) = KeyMaterial::parse_published(&jwk) {
+        if let Ok(key) = AlgorithmKey::parse_published(&jwk) {
             keys.push((kid.clone(), key));
         }
     }

@@ -13,7 +13,7 @@ use crate::session::Sid;
 #[derive(Clone, PartialEq)]
 pub struct LoginRequest {
     /// By what it says who it is.
-    pub proof: LoginCredentials,
+    pub credentials: LoginCredentials,
     /// Where to go after the login.
     pub redirect: Option<LocalTarget>,
     /// Sessions that this login is to end.
@@ -24,7 +24,7 @@ pub struct LoginRequest {
 #[derive(Clone, PartialEq)]
 pub enum LoginCredentials {
     /// The fields for `LOGIN_URL`.
-    Credentials(Map<String, Value>),
+    Fields(Map<String, Value>),
     /// A trusted issuer's ID token.
     IdToken {
         /// The token.
@@ -38,7 +38,7 @@ impl LoginCredentials {
     /// The nonce that the client told.
     pub fn nonce(&self) -> Option<&str> {
         match self {
-            Self::Credentials(_) => None,
+            Self::Fields(_) => None,
             Self::IdToken { nonce, .. } => nonce.as_deref(),
         }
     }
@@ -54,8 +54,8 @@ impl fmt::Debug for LoginRequest {
 impl LoginRequest {
     /// The name that the user entered on the login page, to stand there again.
     pub fn username(&self) -> Option<&str> {
-        match &self.proof {
-            LoginCredentials::Credentials(fields) => fields.get("username")?.as_str(),
+        match &self.credentials {
+            LoginCredentials::Fields(fields) => fields.get("username")?.as_str(),
             LoginCredentials::IdToken { .. } => None,
         }
     }
@@ -69,14 +69,14 @@ impl LoginRequest {
         let mut fields = match form {
             BodyFormat::Json => serde_json::from_str::<Map<String, Value>>(body)
                 .map_err(|_| "The body must be a JSON object.")?,
-            BodyFormat::Page => form_urlencoded::parse(body.as_bytes())
+            BodyFormat::Form => form_urlencoded::parse(body.as_bytes())
                 .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
                 .collect(),
         };
         let end = match (fields.remove("end"), form) {
             (Some(end), BodyFormat::Json) => Vec::<Sid>::deserialize(end).map_err(|_| END)?,
             // A page has a field for each.
-            (Some(_), BodyFormat::Page) => sids(BodyFormat::Page.texts(body, &["end".into()]))?,
+            (Some(_), BodyFormat::Form) => sids(BodyFormat::Form.texts(body, &["end".into()]))?,
             (None, _) => Vec::new(),
         };
         let redirect = match fields.remove("redirect") {
@@ -89,13 +89,12 @@ impl LoginRequest {
             ),
         };
         let by_token = with_issuers && form == BodyFormat::Json && fields.contains_key("id_token");
-        let proof =
-            if by_token { id_token(fields)? } else { LoginCredentials::Credentials(fields) };
+        let proof = if by_token { id_token(fields)? } else { LoginCredentials::Fields(fields) };
         match &proof {
-            LoginCredentials::Credentials(fields) if fields.is_empty() => {
+            LoginCredentials::Fields(fields) if fields.is_empty() => {
                 Err("The body holds no credentials.")
             }
-            _ => Ok(Self { proof, redirect, end }),
+            _ => Ok(Self { credentials: proof, redirect, end }),
         }
     }
 }

@@ -11,10 +11,10 @@ fn both_forms_carry_the_same_credentials() {
     let json = r#"{"username":"ada","password":"p&w","redirect":"/a"}"#;
     let page = "username=ada&password=p%26w&redirect=%2Fa";
     let json = LoginRequest::parse(BodyFormat::Json, json, false).unwrap();
-    assert_eq!(json, LoginRequest::parse(BodyFormat::Page, page, true).unwrap());
+    assert_eq!(json, LoginRequest::parse(BodyFormat::Form, page, true).unwrap());
     let fields = json!({ "password": "p&w", "username": "ada" });
     assert!(
-        matches!(&json.proof, LoginCredentials::Credentials(all) if fields.as_object() == Some(all))
+        matches!(&json.credentials, LoginCredentials::Fields(all) if fields.as_object() == Some(all))
     );
     assert_eq!(json.redirect.unwrap().as_str(), "/a");
 }
@@ -23,11 +23,11 @@ fn both_forms_carry_the_same_credentials() {
 #[case(BodyFormat::Json, "[]", "JSON object")]
 #[case(BodyFormat::Json, "{", "JSON object")]
 #[case(BodyFormat::Json, "{}", "no credentials")]
-#[case(BodyFormat::Page, "", "no credentials")]
-#[case(BodyFormat::Page, "username=a&redirect=//evil.example", "`redirect`")]
+#[case(BodyFormat::Form, "", "no credentials")]
+#[case(BodyFormat::Form, "username=a&redirect=//evil.example", "`redirect`")]
 #[case(BodyFormat::Json, r#"{"username":"a","redirect":7}"#, "`redirect`")]
 #[case(BodyFormat::Json, r#"{"username":"a","end":"s"}"#, "`end`")]
-#[case(BodyFormat::Page, "username=a&end=s&end=a:b", "`end`")]
+#[case(BodyFormat::Form, "username=a&end=s&end=a:b", "`end`")]
 #[case(BodyFormat::Json, r#"{"id_token":7}"#, "`id_token`")]
 #[case(BodyFormat::Json, r#"{"id_token":"x.y.z","nonce":7}"#, "`nonce`")]
 #[case(BodyFormat::Json, r#"{"id_token":"x.y.z","password":"p"}"#, "or credentials")]
@@ -40,13 +40,13 @@ fn a_bad_body_is_refused(#[case] form: BodyFormat, #[case] body: &str, #[case] s
 fn an_id_token_is_a_proof_in_json_and_where_issuers_are_trusted() {
     let json = r#"{"id_token":"x.y.z","nonce":"n","redirect":"/a"}"#;
     let expected = LoginCredentials::IdToken { token: "x.y.z".into(), nonce: Some("n".into()) };
-    assert!(LoginRequest::parse(BodyFormat::Json, json, true).unwrap().proof == expected);
+    assert!(LoginRequest::parse(BodyFormat::Json, json, true).unwrap().credentials == expected);
     for (form, body, with_issuers) in
-        [(BodyFormat::Json, json, false), (BodyFormat::Page, "id_token=x.y.z", true)]
+        [(BodyFormat::Json, json, false), (BodyFormat::Form, "id_token=x.y.z", true)]
     {
         let attempt = LoginRequest::parse(form, body, with_issuers).unwrap();
         assert!(
-            matches!(attempt.proof, LoginCredentials::Credentials(all) if all.contains_key("id_token"))
+            matches!(attempt.credentials, LoginCredentials::Fields(all) if all.contains_key("id_token"))
         );
     }
 }
@@ -84,7 +84,7 @@ fn a_login_may_name_the_sessions_that_it_ends() {
     let page = "username=a&end=s-1&end=s-2";
     let json = LoginRequest::parse(BodyFormat::Json, json, false).unwrap();
     assert_eq!(json.end.iter().map(Sid::as_str).collect::<Vec<_>>(), ["s-1", "s-2"]);
-    assert_eq!(json, LoginRequest::parse(BodyFormat::Page, page, false).unwrap());
+    assert_eq!(json, LoginRequest::parse(BodyFormat::Form, page, false).unwrap());
 }
 
 #[rstest]

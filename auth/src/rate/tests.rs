@@ -82,15 +82,14 @@ const RATES: LoginRates =
     LoginRates { per_user: Some(Rate::PER_USER), per_address: Some(Rate::PER_ADDRESS) };
 
 fn counted(fields: Value, address: &str) -> Vec<EntryName> {
-    let proof = LoginCredentials::Credentials(fields.as_object().unwrap().clone());
+    let proof = LoginCredentials::Fields(fields.as_object().unwrap().clone());
     let counters = counters(&proof, Some(address), RATES, fold).unwrap();
     counters.into_iter().map(|counter| counter.name).collect()
 }
 
 #[test]
 fn an_address_and_a_user_have_rates_of_their_own() {
-    let proof =
-        LoginCredentials::Credentials(json!({ "username": "ada" }).as_object().unwrap().clone());
+    let proof = LoginCredentials::Fields(json!({ "username": "ada" }).as_object().unwrap().clone());
     let of = |per_user, per_address| {
         let rates = LoginRates { per_user, per_address };
         let counters = counters(&proof, None, rates, fold).unwrap();
@@ -138,8 +137,7 @@ fn each_identity_is_counted_once(#[case] fields: Value, #[case] users: usize) {
 #[case(json!({ "name": "ada" }))]
 #[case(json!(true))]
 fn an_identity_that_cannot_be_counted_is_refused(#[case] name: Value) {
-    let proof =
-        LoginCredentials::Credentials(json!({ "username": name }).as_object().unwrap().clone());
+    let proof = LoginCredentials::Fields(json!({ "username": name }).as_object().unwrap().clone());
     assert!(matches!(counters(&proof, None, RATES, fold), Err(Refusal::BadRequest(_))));
 }
 
@@ -155,7 +153,7 @@ fn an_id_token_is_counted_by_its_address_alone() {
 fn one_attempt_cannot_use_up_many_users_attempts() {
     let fields: serde_json::Map<_, _> =
         (0..5).map(|n| ("_".repeat(n) + "user", json!(format!("u{n}")))).collect();
-    let verdict = counters(&LoginCredentials::Credentials(fields), None, RATES, fold);
+    let verdict = counters(&LoginCredentials::Fields(fields), None, RATES, fold);
     assert!(matches!(verdict, Err(Refusal::BadRequest(_))), "{verdict:?}");
 }
 

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 pub enum Command {
     /// Finds a session, ended or not. A live one with an idle timeout has its idle deadline
     /// moved when that is due, and learns that its current token is used; nothing is ever created.
-    /// Answered by [`Answer::Found`].
+    /// Answered by [`CommandResult::Found`].
     Check {
         /// The session.
         sid: Sid,
@@ -27,8 +27,8 @@ pub enum Command {
         now: Timestamp,
     },
     /// Adds a new session. Ends the live ones that are named, and, where the limit evicts, the
-    /// oldest beyond it. Answered by [`Answer::Ended`] with those that were superseded; or, where
-    /// the limit does not evict and there is no room, by [`Answer::Full`], and nothing has changed.
+    /// oldest beyond it. Answered by [`CommandResult::Ended`] with those that were superseded; or, where
+    /// the limit does not evict and there is no room, by [`CommandResult::Full`], and nothing has changed.
     Open {
         /// The new session.
         session: Box<Session>,
@@ -40,8 +40,8 @@ pub enum Command {
         now: Timestamp,
     },
     /// Gives a live session a new token's `jti`, or, shortly after the last time, leaves it as it
-    /// is. Answered by [`Answer::Changed`]; by [`Answer::Found`] if there is no live session; by
-    /// [`Answer::Ended`] if the token was an old one, and the session is ended for that.
+    /// is. Answered by [`CommandResult::Changed`]; by [`CommandResult::Found`] if there is no live session; by
+    /// [`CommandResult::Ended`] if the token was an old one, and the session is ended for that.
     Refresh {
         /// The session.
         sid: Sid,
@@ -55,7 +55,7 @@ pub enum Command {
         now: Timestamp,
     },
     /// Sets private data of a live session, if it still is what it is thought to be. Answered by
-    /// [`Answer::Changed`], or by [`Answer::Found`] with the session as it is.
+    /// [`CommandResult::Changed`], or by [`CommandResult::Found`] with the session as it is.
     SetData {
         /// The session.
         sid: Sid,
@@ -69,20 +69,20 @@ pub enum Command {
         now: Timestamp,
     },
     /// Ends live sessions and leaves tombstones, where the store has room for them. Answered by
-    /// [`Answer::Ends`].
+    /// [`CommandResult::Ends`].
     End {
         /// Which.
         which: SessionSelector,
         /// Why and when.
         ending: SessionEnd,
     },
-    /// Lists the live sessions, oldest first. Answered by [`Answer::Listed`].
+    /// Lists the live sessions, oldest first. Answered by [`CommandResult::Listed`].
     List {
         /// The present moment.
         now: Timestamp,
     },
     /// Lists the sessions that were begun, refreshed or ended at this very moment, oldest first: what
-    /// a command of that moment has changed, if its answer was lost. Answered by [`Answer::Listed`].
+    /// a command of that moment has changed, if its answer was lost. Answered by [`CommandResult::Listed`].
     ChangedAt {
         /// The command's moment.
         at: Timestamp,
@@ -92,14 +92,14 @@ pub enum Command {
 /// A check in a store's own words, around the moment at which it is made: what is the same for each
 /// request with one token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckFrame {
+pub struct CheckTemplate {
     /// What stands before the moment, in milliseconds since the Unix epoch.
     pub before: String,
     /// What stands after it; `None` if the store is not told the moment.
     pub after: Option<String>,
 }
 
-impl CheckFrame {
+impl CheckTemplate {
     /// The check at this moment.
     pub fn at(&self, now: Timestamp) -> String {
         match &self.after {
@@ -170,13 +170,13 @@ impl Command {
     }
 
     /// [`Command::Check`] as JSON, around its moment.
-    pub fn check_frame(sid: &Sid, jti: &str, idle_timeout: Option<Duration>) -> CheckFrame {
+    pub fn check_frame(sid: &Sid, jti: &str, idle_timeout: Option<Duration>) -> CheckTemplate {
         let (sid, jti, now) = (sid.clone(), Some(jti.to_owned()), Timestamp::from_millis(0));
         let json = serde_json::to_string(&Self::Check { sid, jti, idle_timeout, now });
         let json = json.unwrap_or_default();
         // The moment comes last.
         let (before, after) = json.rsplit_once('0').unwrap_or((&json, ""));
-        CheckFrame { before: before.to_owned(), after: Some(after.to_owned()) }
+        CheckTemplate { before: before.to_owned(), after: Some(after.to_owned()) }
     }
 }
 

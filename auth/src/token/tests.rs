@@ -1,5 +1,5 @@
 use super::*;
-use crate::keys::KeyMaterial;
+use crate::keys::AlgorithmKey;
 use crate::keys::tests::hs256_set;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::alg::Hs256;
@@ -31,7 +31,7 @@ fn forge(tokens: &Tokens, header: &Value, claims: &Value) -> String {
     use jwt_compact::Algorithm;
     let part = |json: &Value| Base64UrlUnpadded::encode_string(json.to_string().as_bytes());
     let signed = format!("{}.{}", part(header), part(claims));
-    let KeyMaterial::Hs256(key) = &tokens.keys.signing().material else { panic!("no HS256 key") };
+    let AlgorithmKey::Hs256(key) = &tokens.keys.signing().material else { panic!("no HS256 key") };
     let signature = Hs256.sign(key, signed.as_bytes());
     let signature = jwt_compact::AlgorithmSignature::as_bytes(&signature).into_owned();
     format!("{signed}.{}", Base64UrlUnpadded::encode_string(&signature))

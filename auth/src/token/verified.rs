@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::json_bytes;
 use crate::assertion::Assertions;
 use crate::identity;
-use crate::jwt::{Period, TokenError};
+use crate::jwt::{TokenError, Validity};
 use crate::scopes::AdminScopes;
 use crate::session::{Sid, Subject, TokenName};
 use crate::time::Timestamp;
@@ -146,7 +146,7 @@ pub(super) struct TokenRecord {
     pub identity: Vec<identity::Header>,
     pub logged: String,
     pub rights: AdminScopes,
-    pub period: Period,
+    pub period: Validity,
     pub assertions: Assertions,
     pub kept: TokenContext,
 }

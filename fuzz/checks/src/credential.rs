@@ -78,6 +78,6 @@ pub fn query_token(url: &str) {
     let sources = TokenSources::parse("query:a").unwrap();
     let rest = sources.without_tokens(url);
     let query = rest.split('#').next().and_then(|front| front.split_once('?'));
-    let left = query.map(|(_, query)| BodyFormat::Page.texts(query, &sources.query));
+    let left = query.map(|(_, query)| BodyFormat::Form.texts(query, &sources.query));
     assert!(left.is_none_or(|texts| texts.is_empty()), "a token is left in {rest:?}");
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use auth::access::{Access, Readings, Rules};
+use auth::access::{Access, PathVariants, Rules};
 use auth::admin::{self, AdminRequest, NewSession, SessionTerms};
 use auth::body_format::BodyFormat;
 use auth::http::Target;
@@ -21,7 +21,7 @@ pub fn request(data: &[u8]) {
     redirect(read_query(&format!("redirect={text}")).0);
     redirect(read_query(&text).0);
     let _ = LoginRequest::parse(BodyFormat::Json, &text, true);
-    let _ = LoginRequest::parse(BodyFormat::Page, &text, true);
+    let _ = LoginRequest::parse(BodyFormat::Form, &text, true);
     let _ = BodyFormat::Json.texts(&text, &["a".into()]);
     crate::credential::query_token(&text);
     crate::credential::query_token(&format!("/?{text}&a={text}"));
@@ -46,7 +46,7 @@ fn paths(path: &str) {
     let rules =
         r#"[{"path":"/x/*","access":"session","roles":["x"]},{"path":"/*","access":"public"}]"#;
     let rules = Rules::parse(rules).unwrap();
-    let readings = Readings::of(path);
+    let readings = PathVariants::of(path);
     let found = rules.find("GET", path, &readings);
     let is_closed = found.admits(&Default::default()).is_err();
     for read in readings.iter() {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use auth::config::{SettingError, Settings, StoreSettings};
-use auth::keys::{KeyMaterial, KeySet};
+use auth::keys::{AlgorithmKey, KeySet};
 use auth::time::parse_span;
 use serde_json::Value;
 
@@ -58,7 +58,7 @@ fn are_consistent(settings: &Settings) {
 /// Every key is found by its `kid`, one can sign, and no secret is published.
 fn check_keys(keys: &KeySet) {
     let signing = keys.signing();
-    assert!(!matches!(signing.material, KeyMaterial::Rsa(..)), "RSA keys cannot sign");
+    assert!(!matches!(signing.material, AlgorithmKey::Rsa(..)), "RSA keys cannot sign");
     assert_eq!(keys.find(Some(&signing.kid)).map(|key| &key.kid), Some(&signing.kid));
     let public = keys.public();
     for key in public["keys"].as_array().into_iter().flatten() {

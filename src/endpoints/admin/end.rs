@@ -116,7 +116,7 @@ pub async fn all_users(app: &App, admin: &Admin, query: &str) -> Result<Response
 /// A client's URL parser normalizes `users/../sessions`, the sessions of a user called `..`, to `sessions`, those of all
 /// users. While such a user has sessions, the query must say `everybody=true`.
 async fn refuse_misread_path(app: &App, query: &str) -> Result<(), Refusal> {
-    let meant = BodyFormat::Page.texts(query, &["everybody".into()]).iter().any(|it| it == "true");
+    let meant = BodyFormat::Form.texts(query, &["everybody".into()]).iter().any(|it| it == "true");
     let Ok(dots) = Subject::try_from("..".to_owned()) else { return Ok(()) };
     match meant || list(app, &dots).await?.is_empty() {
         true => Ok(()),

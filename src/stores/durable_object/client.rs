@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use auth::rate::{Rate, WindowCount};
 use auth::session::{Sid, Subject};
-use auth::store::{CheckFrame, Command, EntryName, StoreError};
+use auth::store::{CheckTemplate, Command, EntryName, StoreError};
 use auth::time::Timestamp;
 use auth::user_index::IndexQuery;
 use js_sys::Promise;
@@ -66,7 +66,7 @@ impl SessionStore for ObjectStore {
         sid: &Sid,
         jti: &str,
         idle_timeout: Option<Duration>,
-    ) -> (String, CheckFrame) {
+    ) -> (String, CheckTemplate) {
         (object_name(user), Command::check_frame(sid, jti, idle_timeout))
     }
 

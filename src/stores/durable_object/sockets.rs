@@ -26,7 +26,7 @@ const SESSION_OVER: u16 = 4001;
 pub async fn accept(state: &State, request: &Request) -> Result<Response> {
     let url = request.inner().url();
     let query = url.split_once('?').map_or("", |(_, query)| query);
-    let text = |name: &str| BodyFormat::Page.texts(query, &[name.into()]).pop().unwrap_or_default();
+    let text = |name: &str| BodyFormat::Form.texts(query, &[name.into()]).pop().unwrap_or_default();
     let until =
         text("until").parse().map_err(|_| failure("`until` is not a number of milliseconds"))?;
     let until = Timestamp::from_millis(until);

@@ -313,9 +313,9 @@ proptest! {
         origins in prop::collection::vec(origin(), 8),
     ) {
         let parsed = Rules::parse(&Value::from(rules.clone()).to_string()).unwrap();
-        let readings = Readings::of(&path);
+        let readings = PathVariants::of(&path);
         // Such a path is refused whoever asks.
-        prop_assume!(readings != Readings::TooMany);
+        prop_assume!(readings != PathVariants::TooMany);
         let found = parsed.find("GET", &path, &readings);
         let unnamed = json!({ "access": "session" });
         for origin in origins.iter().chain(&known()) {

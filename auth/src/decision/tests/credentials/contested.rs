@@ -35,7 +35,9 @@ fn two_sessions_are_asked_about_and_refused_only_if_both_are_live(
 ) {
     let guard = lenient_guard();
     let request = || asked(&guard, "GET", "/x", sent);
-    let Decision::Contested(sessions) = guard.decide(&request(), NOW) else { panic!("two") };
+    let Decision::ConflictingTokens(sessions) = guard.decide(&request(), NOW) else {
+        panic!("two")
+    };
     let names: Vec<_> = sessions.iter().map(|it| it.sid().as_str()).collect();
     assert!(matches!(&names[..], ["a", "b"] | ["b", "a"]), "{names:?}");
     for (over, counts) in [("a", "b"), ("b", "a")] {
@@ -64,7 +66,9 @@ fn only_a_few_sessions_are_asked_about() {
         let cookies: Vec<_> = tokens.map(|token| format!("__Host-session={token}")).collect();
         request("GET", "/x", &[(COOKIE, &cookies.join("; "))])
     };
-    assert!(matches!(guard.decide(&many(4), NOW), Decision::Contested(all) if all.len() == 4));
+    assert!(
+        matches!(guard.decide(&many(4), NOW), Decision::ConflictingTokens(all) if all.len() == 4)
+    );
     assert_eq!(refusal(&guard, &many(5)).refusal.code(), "bad_request");
 }
 
@@ -95,7 +99,7 @@ fn a_contested_session_is_asked_about_by_its_newest_token() {
     let authorization = format!("Bearer {old}");
     let headers = [("authorization", authorization.as_str()), ("cookie", cookies.as_str())];
     let decision = guard.decide(&request("GET", "/x", &headers), NOW);
-    let Decision::Contested(sessions) = decision else { panic!("{decision:?}") };
+    let Decision::ConflictingTokens(sessions) = decision else { panic!("{decision:?}") };
     let names: Vec<&str> = sessions.iter().map(|it| it.name().jti.as_str()).collect();
     assert_eq!(names, ["other", "current"]);
 }

@@ -35,7 +35,7 @@ use rstest::rstest;
 #[case::many_dots("/x/.../admin", "/admin")]
 #[case::nothing_left("/%3f", "/")]
 fn a_path_may_be_read_as_another(#[case] path: &str, #[case] read: &str) {
-    let readings = Readings::of(path);
+    let readings = PathVariants::of(path);
     assert!(readings.iter().any(|it| it == read), "{readings:?}");
 }
 
@@ -44,7 +44,7 @@ fn a_path_may_be_read_as_another(#[case] path: &str, #[case] read: &str) {
 #[case("/Admin/")]
 #[case("/")]
 fn a_literal_path_has_no_other_reading(#[case] path: &str) {
-    assert_eq!(Readings::of(path), Readings::None);
+    assert_eq!(PathVariants::of(path), PathVariants::None);
 }
 
 #[rstest]
@@ -55,7 +55,7 @@ fn a_literal_path_has_no_other_reading(#[case] path: &str) {
 #[case::slashes(&"/".repeat(8_000))]
 #[case::dots(&".".repeat(8_000))]
 fn no_path_takes_long_to_read(#[case] text: &str) {
-    let readings = Readings::of(&format!("/{text}"));
+    let readings = PathVariants::of(&format!("/{text}"));
     let bytes: usize = readings.iter().map(str::len).sum();
     assert!(bytes <= MOST_BYTES && readings.iter().count() < MOST);
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use auth::fast_compare::equal;
+use auth::str_eq::str_eq;
 use wasm_bindgen::JsValue;
 
 /// Longer texts are not kept, so that no token takes much of the memory of all:
@@ -20,9 +20,9 @@ pub fn bytes_of(text: &str) -> usize {
 
 /// The last text, and the JavaScript value made of it.
 #[derive(Default)]
-pub struct LastValue(RefCell<Option<(String, Rc<JsValue>)>>);
+pub struct JsMemo(RefCell<Option<(String, Rc<JsValue>)>>);
 
-impl LastValue {
+impl JsMemo {
     /// How many bytes it holds, at most.
     pub fn bytes(&self) -> usize {
         self.0.borrow().as_ref().map_or(0, |(text, _)| bytes_of(text))
@@ -35,7 +35,7 @@ impl LastValue {
         }
         let mut last = self.0.borrow_mut();
         match &*last {
-            Some((before, value)) if equal(before, &text) => Rc::clone(value),
+            Some((before, value)) if str_eq(before, &text) => Rc::clone(value),
             _ => {
                 let value = Rc::new(make(&text));
                 *last = Some((text, Rc::clone(&value)));

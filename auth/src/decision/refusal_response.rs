@@ -8,7 +8,7 @@ use crate::refusal::Refusal;
 
 /// A refusal, and where a browser is sent instead of being shown it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct RefusalResponse {
     /// Why.
     pub refusal: Refusal,
     /// The login page's URL, when a person is navigating and a login would help.
@@ -37,13 +37,18 @@ impl Guard {
 
     /// How a refusal is told: a person who is navigating is sent to the login page, if a login
     /// would help, or to the same address over `https`. `route` is the paths of the rules that hold.
-    pub fn refused(&self, refusal: Refusal, head: &impl Head, route: Option<&str>) -> Refused {
+    pub fn refused(
+        &self,
+        refusal: Refusal,
+        head: &impl Head,
+        route: Option<&str>,
+    ) -> RefusalResponse {
         let opens = matches!(head.method(), "GET" | "POST") && is_navigation(head);
         let login = (opens && refusal.asks_for_login()).then(|| self.login_page(head, &refusal));
         // A form's password has been read on the way, and would be sent again.
         let moves = opens && head.method() == "GET" && refusal == Refusal::HttpsRequired;
         let https = moves.then(|| self.over_https(head.url()));
-        Refused { refusal, login, https, route: route.map(str::to_owned) }
+        RefusalResponse { refusal, login, https, route: route.map(str::to_owned) }
     }
 
     /// The login page's URL, with the way back and the reason.

@@ -1,7 +1,7 @@
 //! Whether two texts are the same.
 
 /// Compares word by word, because the comparison that comes with WebAssembly goes byte by byte.
-pub fn equal(one: &str, other: &str) -> bool {
+pub fn str_eq(one: &str, other: &str) -> bool {
     let (words, rest) = one.as_bytes().as_chunks::<16>();
     let (others, other_rest) = other.as_bytes().as_chunks::<16>();
     let word = u128::from_ne_bytes;
@@ -12,7 +12,7 @@ pub fn equal(one: &str, other: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::equal;
+    use super::str_eq;
 
     #[rstest::rstest]
     #[case("", "", true)]
@@ -27,7 +27,7 @@ mod tests {
     #[case("1234567890123456-1234567890123456", "1234567890123456-123456789012345x", false)]
     #[case("1234567890123456-1234567890123456", "x234567890123456-1234567890123456", false)]
     fn only_the_same_text_is_the_same(#[case] one: &str, #[case] other: &str, #[case] is: bool) {
-        assert_eq!(equal(one, other), is);
-        assert_eq!(equal(other, one), is);
+        assert_eq!(str_eq(one, other), is);
+        assert_eq!(str_eq(other, one), is);
     }
 }

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::{lookalikes, path};
+use super::{confusables, path};
 
 /// A path as an origin may read it, beside the way it was sent. Whether case matters to the origin, or
 /// a slash at the end, is not said here: see [`Rules::find`](super::Rules::find).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Readings {
+pub enum PathVariants {
     /// There is no other.
     None,
     /// These, of which each is what one or more `STEPS` make of another.
@@ -30,7 +30,7 @@ const STEPS: [Step; 17] = [
     decode,
     decode_overlong,
     decode_utf16,
-    |text| changed(text, lookalikes::folded(text)),
+    |text| changed(text, confusables::folded(text)),
     without_ignorable,
     without_controls,
     |text| cut_at(text, |c| c == ';'),
@@ -46,7 +46,7 @@ const STEPS: [Step; 17] = [
     resolve_dots,
 ];
 
-impl Readings {
+impl PathVariants {
     /// All readings of a path.
     pub fn of(sent: &str) -> Self {
         if path::is_literal(sent) {
@@ -101,7 +101,7 @@ fn decode_overlong(text: &str) -> Option<String> {
         return None;
     }
     let bytes: Cow<'_, [u8]> = percent_decode_str(text).into();
-    changed(text, String::from_utf8_lossy(&lookalikes::shortened(&bytes)).into_owned())
+    changed(text, String::from_utf8_lossy(&confusables::shortened(&bytes)).into_owned())
 }
 
 /// `%u002e`, as no standard has it and some servers do.

@@ -14,7 +14,7 @@ use super::rsa::{own_rsa, published_rsa};
 
 /// The key itself, and by its type the algorithm (RFC 7518, section 3.1; RFC 8037).
 #[derive(Clone)]
-pub enum KeyMaterial {
+pub enum AlgorithmKey {
     /// HMAC with SHA-256.
     Hs256(Hs256Key),
     /// HMAC with SHA-384.
@@ -29,7 +29,7 @@ pub enum KeyMaterial {
     Rsa(Box<RsaPublicKey>, Rsa),
 }
 
-impl KeyMaterial {
+impl AlgorithmKey {
     /// Reads a JWK: one key of one algorithm.
     ///
     /// # Errors

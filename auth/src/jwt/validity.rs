@@ -7,14 +7,14 @@ use crate::time::Timestamp;
 
 /// When a token is good, in seconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Period {
+pub struct Validity {
     pub(super) issued: u64,
     pub(super) begins: u64,
     pub(super) expires: u64,
     pub(super) leeway: u64,
 }
 
-impl Period {
+impl Validity {
     /// The same by a clock that may be this far from ours.
     #[must_use]
     pub fn with_tolerance(self, tolerance: Duration) -> Self {

@@ -88,7 +88,7 @@ fn every_rule_that_may_be_meant_must_be_satisfied(#[case] path: &str, #[case] ne
 #[test]
 fn of_a_path_that_can_be_read_in_too_many_ways_every_rule_holds() {
     let path = format!("/assets/{}", "%u002e;%c0%ae/%ef%bc%8f%5c%3f%23%00%20./".repeat(200));
-    assert_eq!(Readings::of(&path), Readings::TooMany);
+    assert_eq!(PathVariants::of(&path), PathVariants::TooMany);
     assert_eq!(find(&company(), "GET", &path).iter().count(), 5);
 }
 
