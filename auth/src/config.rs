@@ -1,4 +1,6 @@
-//! The settings: read by name, validated whole, before the first request.
+//! The settings. All are read and validated before the first request.
+//!
+//! A new setting is a field of [`Settings`], a line in `read_each`, and its text in `config/reference.rs`.
 
 mod checks;
 mod origin;
@@ -35,17 +37,17 @@ use values::{
     timeout, webhook,
 };
 
-/// What becomes of a request that is refused.
+/// What happens to a request that is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// It ends at the guard.
     #[default]
     Enforce,
-    /// It goes on without an identity, and the log says why it would not have.
+    /// It is forwarded without an identity, and the log says why it would have been refused.
     Monitor,
 }
 
-/// Every setting, valid by itself and with the others.
+/// All settings, valid each by itself and together.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where requests go.
@@ -60,9 +62,9 @@ pub struct Settings {
     pub keys: KeySet,
     /// Whose ID tokens are exchanged for a session.
     pub trusted_issuers: Vec<TrustedIssuer>,
-    /// Which paths need a session, and whom they are for.
+    /// Which paths need a session, and which roles and scopes.
     pub routes: Rules,
-    /// Where tokens may be.
+    /// Where the guard looks for tokens.
     pub token_sources: TokenSources,
     /// Applications on other origins, whose scripts may use the guard's endpoints.
     pub allowed_origins: Vec<AllowedOrigin>,
@@ -80,46 +82,46 @@ pub struct Settings {
     pub idle_timeout: Option<Duration>,
     /// A token's lifetime.
     pub token_ttl: Duration,
-    /// What the headers are called that tell the origin who is asking.
+    /// The names of the identity headers.
     pub identity_headers: Preset,
-    /// How their values are written.
+    /// How their values are encoded.
     pub identity_encoding: Encoding,
     /// Does the origin get the session's private data?
     pub forward_session_data: bool,
-    /// Do requests of the site's own pages seem to come from the origin's?
+    /// Are `Origin` and `Referer` of the site's own pages rewritten to the origin's address?
     pub rewrite_origin: bool,
-    /// Does the origin get the guard's own token, wherever it was sent?
+    /// Is the guard's own token forwarded to the origin?
     pub forward_credential: bool,
     /// Does a logout end every session?
     pub logout_all: bool,
-    /// What a logout has the browser forget: the value of `Clear-Site-Data`.
+    /// The value of `Clear-Site-Data` in the response to a logout.
     pub clear_site_data: Option<String>,
     /// The origin's endpoint that checks credentials.
     pub login_url: Option<String>,
-    /// Must tokens and logins come over `https`, but for those from this machine?
+    /// Must tokens and logins come over `https`, except on loopback hosts?
     pub require_https: bool,
-    /// How many attempts to log in pass.
+    /// How many login attempts are allowed.
     pub login_rates: LoginRates,
     /// How long the store may take.
     pub store_timeout: Duration,
-    /// How long the origin may take to its first byte, once it has the request's body or while that does not
-    /// move.
+    /// How long the origin may take to the first byte of its response, from the end of the request's body on, or
+    /// from its last progress.
     pub origin_timeout: Duration,
-    /// What happens when the store cannot be asked.
+    /// What happens when the store is unreachable.
     pub store_failure: StoreFailure,
-    /// Is the origin asked at the same time as the store, where that is safe?
+    /// Are safe requests sent to the origin in parallel with the session check?
     pub overlap_safe_requests: bool,
-    /// What becomes of a request that is refused.
+    /// What happens to a request that is refused.
     pub mode: Mode,
     /// Which requests are logged.
     pub request_log: RequestLog,
     /// How the log names users and sessions.
     pub log_identity: LogIdentity,
-    /// Is the client told what took how long?
+    /// Is `Server-Timing` sent?
     pub server_timing: bool,
-    /// Lets a backend ask about sessions and end them.
+    /// The key of the admin API.
     pub admin_api_key: Option<Secret>,
-    /// Lets a service ask about tokens, and nothing else.
+    /// The key of `introspect` alone.
     pub introspection_key: Option<Secret>,
     /// Where events are sent.
     pub webhook: Option<Webhook>,
@@ -129,7 +131,7 @@ impl Settings {
     /// Reads all settings; `get` gives the text of one by its name.
     ///
     /// # Errors
-    /// Everything that is wrong, not only the first.
+    /// All errors, not only the first.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<SettingError>> {
         let mut reader = Reader { get: &get, errors: Vec::new() };
         let settings = Self::read_each(&mut reader);
@@ -139,7 +141,7 @@ impl Settings {
         }
     }
 
-    /// How the log names users and sessions, by the key that signs.
+    /// How the log names users and sessions.
     pub fn log_names(&self) -> LogNames {
         match self.log_identity {
             LogIdentity::Hashed => LogNames::Hashed(self.keys.log_key()),
@@ -147,7 +149,7 @@ impl Settings {
         }
     }
 
-    /// `None` only after an error was noted.
+    /// `None` only if an error was collected.
     fn read_each(reader: &mut Reader<'_>) -> Option<Self> {
         let origin = origin(reader);
         let auth_path = reader.parsed("AUTH_PATH", auth_path).unwrap_or("/_auth".into());
@@ -230,7 +232,7 @@ impl Settings {
             admin_api_key,
             introspection_key,
             webhook: webhook(reader),
-            // Last, so that every other error is noted before.
+            // Last, so that all other errors are collected before.
             store: store?,
             keys: keys?,
         })

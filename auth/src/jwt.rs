@@ -30,8 +30,7 @@ pub(crate) const LEEWAY: u64 = 5;
 
 /// Header parameters that no token may carry. The guard knows no extension (RFC 7515, section
 /// 4.1.11), no payload that is not encoded (RFC 7797) and none but claims (RFC 7519, section 5.2);
-/// and a key that a token brings along, or points to, is the bearer's word against ours (RFC 8725,
-/// section 3.10).
+/// and a key that a token contains or points to must never be trusted (RFC 8725, section 3.10).
 const REFUSED_PARAMETERS: [&str; 7] = ["crit", "b64", "cty", "jwk", "jku", "x5c", "x5u"];
 
 /// Those that a provider's token may not carry either. Some providers do say where their keys are, or
@@ -39,7 +38,7 @@ const REFUSED_PARAMETERS: [&str; 7] = ["crit", "b64", "cty", "jwk", "jku", "x5c"
 /// where the keys are.
 const REFUSED_OF_PROVIDERS: [&str; 2] = ["crit", "b64"];
 
-/// A token that reads well. Nobody vouches for it yet.
+/// A well-formed token. Its signature is not verified yet.
 pub struct UnverifiedJwt<'a> {
     token: &'a str,
     header: Map<String, Value>,
@@ -47,7 +46,7 @@ pub struct UnverifiedJwt<'a> {
 }
 
 impl<'a> UnverifiedJwt<'a> {
-    /// Reads the parts, strictly.
+    /// Parses a token, strictly.
     ///
     /// # Errors
     /// [`TokenError::Malformed`].
@@ -90,7 +89,7 @@ impl<'a> UnverifiedJwt<'a> {
         self.header.get("kid").map(|kid| kid.as_str().ok_or(TokenError::Malformed)).transpose()
     }
 
-    /// The algorithm it claims to be signed with: only to leave out keys of another.
+    /// The `alg` it claims: used only to leave out keys of other algorithms.
     ///
     /// # Errors
     /// [`TokenError::Malformed`] if `alg` is no text.
@@ -98,7 +97,7 @@ impl<'a> UnverifiedJwt<'a> {
         self.header.get("alg").and_then(Value::as_str).ok_or(TokenError::Malformed)
     }
 
-    /// Who it claims to be issued by: only to choose the keys that can tell.
+    /// The `iss` it claims: used only to choose the keys that can verify it.
     ///
     /// # Errors
     /// [`TokenError::Malformed`] if `iss` is no text.
@@ -106,13 +105,13 @@ impl<'a> UnverifiedJwt<'a> {
         self.claims.get("iss").and_then(Value::as_str).ok_or(TokenError::Malformed)
     }
 
-    /// What it claims, for those who have verified it by other means.
+    /// Its claims, for a caller that has verified the token otherwise.
     pub(crate) fn into_claims(self) -> Map<String, Value> {
         self.claims
     }
 
-    /// The SHA-256 of what is signed, which tells one token from another. Not of the signature, too:
-    /// some algorithms have more than one for the same.
+    /// The SHA-256 of the signed part, which identifies the token. The signature is left out: some algorithms
+    /// have several for the same content.
     pub fn digest(&self) -> String {
         let signed = self.token.rsplit_once('.').map_or(self.token, |(signed, _)| signed);
         Base64UrlUnpadded::encode_string(&Sha256::digest(signed))
@@ -127,8 +126,8 @@ impl<'a> UnverifiedJwt<'a> {
         Ok(VerifiedJwt { header: self.header, claims: Claims(self.claims) })
     }
 
-    /// The same with whichever of these keys has signed it. There may be several of one name, and a
-    /// token need not name one.
+    /// Verifies the signature with any of these keys: several keys may have one `kid`, and a token may have
+    /// none.
     ///
     /// # Errors
     /// As [`UnverifiedJwt::verify`]; [`TokenError::UnknownKey`] if there are no keys.
@@ -153,10 +152,10 @@ impl<'a> UnverifiedJwt<'a> {
     }
 }
 
-/// What a key has signed. Nothing but [`UnverifiedJwt::verify`] makes one.
+/// A token with a verified signature. Only [`UnverifiedJwt::verify`] makes one.
 pub struct VerifiedJwt {
     header: Map<String, Value>,
-    /// What it says.
+    /// Its claims.
     pub claims: Claims,
 }
 

@@ -20,10 +20,10 @@ use jwk::{bytes, members};
 use crate::request_log::LogKey;
 use crate::setting_value::InvalidValue;
 
-/// A key whose `kid` starts like this was made for development, and serves loopback hosts only.
+/// The prefix of a development key's `kid`. Such a key is accepted on loopback hosts only.
 pub const DEVELOPMENT_PREFIX: &str = "development-only";
 
-/// The keys that verify; the first that can sign does.
+/// All keys verify; the first that can sign signs.
 #[derive(Clone, Debug)]
 pub struct KeySet {
     keys: Vec<Key>,
@@ -36,13 +36,13 @@ pub struct KeySet {
 pub struct Key {
     /// Its name in token headers.
     pub kid: String,
-    /// What it verifies and signs with.
+    /// The key, and its algorithm.
     pub material: AlgorithmKey,
-    /// What is made of its secret part, if that is here, for names in the log.
+    /// The key for pseudonyms in the log, derived from its private part, if that is present.
     log_key: Option<LogKey>,
 }
 
-/// Says which key, never what it is.
+/// Shows which key, never the key itself.
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Key")
@@ -56,7 +56,7 @@ impl KeySet {
     /// Reads a JWK Set.
     ///
     /// # Errors
-    /// Which key is at fault and what to change, without a word of the key itself.
+    /// Which key is wrong and what to change. Never shows the key itself.
     pub fn parse(json: &str) -> Result<Self, InvalidValue> {
         const FORM: &str = r#"expected a JWK Set: {"keys": [...]}"#;
         let set = members(json).ok_or_else(|| InvalidValue::new(FORM))?;
@@ -81,25 +81,25 @@ impl KeySet {
         &self.keys[self.signing]
     }
 
-    /// What names in the log are hashed with: made of the key that signs.
+    /// The key for pseudonyms in the log, derived from the signing key.
     pub fn log_key(&self) -> LogKey {
         self.log_key
     }
 
-    /// What names are, were or may be hashed with: for each key that is here whole, by its `kid`, the one
-    /// that signs first.
+    /// The keys of all pseudonyms that the log may contain, by `kid`: one for each key with a private part, the
+    /// signing key first.
     pub fn log_keys(&self) -> impl Iterator<Item = (&str, LogKey)> {
         let (before, from_signing) = self.keys.split_at(self.signing);
         let keys = from_signing.iter().chain(before);
         keys.filter_map(|key| Some((key.kid.as_str(), key.log_key?)))
     }
 
-    /// The key that signs what others are to verify: the first that can sign and has a public half.
+    /// The key that signs what others verify: the first with both a private and a public half.
     pub fn vouching(&self) -> Option<&Key> {
         self.keys.iter().find(|key| key.material.can_sign() && !key.material.is_secret())
     }
 
-    /// The key a token names. A token without `kid` could only mean the one key there is.
+    /// The key of this `kid`. A token without `kid` is accepted only if there is one key.
     pub fn find(&self, kid: Option<&str>) -> Option<&Key> {
         match (kid, self.keys.as_slice()) {
             (Some(kid), keys) => keys.iter().find(|key| key.kid == kid),
@@ -108,7 +108,7 @@ impl KeySet {
         }
     }
 
-    /// Is any of them for development only?
+    /// Is any of them a development key?
     pub fn is_for_development(&self) -> bool {
         self.keys.iter().any(|key| key.kid.starts_with(DEVELOPMENT_PREFIX))
     }
@@ -129,7 +129,7 @@ impl KeySet {
 impl Key {
     fn parse(jwk: &Value) -> Result<Self, String> {
         let material = AlgorithmKey::parse(jwk)?;
-        // Without one, tokens could not be told apart once a second key is put in front.
+        // Without a `kid`, keys could not be rotated.
         let kid = jwk.get("kid").and_then(Value::as_str).filter(|kid| !kid.is_empty());
         let secret = bytes(jwk, "k").or_else(|| bytes(jwk, "d")).filter(|_| material.can_sign());
         let log_key = secret.as_deref().map(LogKey::from_secret);

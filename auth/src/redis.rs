@@ -1,7 +1,7 @@
-//! The Redis store: commands as requests of the Upstash REST protocol, and its replies read.
+//! The Redis store: commands become requests of the Upstash REST protocol, and replies become results.
 //!
-//! One hash per user, so that every step is one script over one declared key: atomic, safe
-//! under Redis Cluster, and needing neither KEYS nor SCAN. The scripts are in `redis/`.
+//! Each user has one hash, so every command is one script over one declared key: atomic, safe under Redis
+//! Cluster, and without KEYS or SCAN. The scripts are in `redis/`.
 
 mod arguments;
 mod counters;
@@ -26,7 +26,7 @@ use script::Script;
 /// All but the unreserved characters of RFC 3986, section 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Which copy of the data answers a check.
+/// Which replica answers a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadConsistency {
     /// The primary: an ended session is refused on its next request.
@@ -35,7 +35,7 @@ pub enum ReadConsistency {
     Nearest,
 }
 
-/// Turns commands into requests, and replies into answers.
+/// Builds requests from commands, and results from replies.
 #[derive(Clone, Debug)]
 pub struct Redis {
     keyspace: String,
@@ -52,13 +52,13 @@ pub struct Redis {
 /// One HTTP request to the REST endpoint.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RestRequest {
-    /// What follows the endpoint's URL: `/` or a command in the path form.
+    /// The path below the endpoint's URL: `/` or a command in the path form.
     pub path: String,
     /// The body of a POST; `None` for a GET.
     pub body: Option<String>,
 }
 
-/// Leaves out the body, which holds what sessions hold.
+/// Leaves out the body, which contains session data.
 impl fmt::Debug for RestRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RestRequest").field("path", &self.path).finish_non_exhaustive()
@@ -66,7 +66,7 @@ impl fmt::Debug for RestRequest {
 }
 
 impl Redis {
-    /// A store whose every key starts with `keyspace`.
+    /// A store whose keys all start with `keyspace`.
     pub fn new(keyspace: &str, consistency: ReadConsistency) -> Self {
         Self {
             keyspace: keyspace.to_owned(),
@@ -91,7 +91,7 @@ impl Redis {
     /// The request for a command, naming its script by hash.
     ///
     /// A check goes out as a GET in the path form, which Upstash serves without parsing a body;
-    /// it must be sent so that nothing on the way answers it from a cache.
+    /// it must be sent so that no cache answers it.
     pub fn request(&self, user: &Subject, command: &Command) -> RestRequest {
         match command {
             Command::Check { sid, jti, idle_timeout, now } => {
@@ -106,8 +106,8 @@ impl Redis {
         }
     }
 
-    /// The path of the request for a check. The nearest replica learns nothing: see
-    /// [`should_learn_use`](crate::session::LiveSession::should_learn_use).
+    /// The path of the request for a check. The nearest replica cannot record that a token is
+    /// used: see [`needs_token_use_recorded`](crate::session::LiveSession::needs_token_use_recorded).
     pub fn check_frame(
         &self,
         user: &Subject,
@@ -125,7 +125,7 @@ impl Redis {
         CheckTemplate { before, after: Some(after) }
     }
 
-    /// The request for a command with its script's text, for when the hash was not known.
+    /// The request for a command with its script's text, for when Redis does not know the hash.
     pub fn request_with_text(&self, user: &Subject, command: &Command) -> RestRequest {
         RestRequest::post(&self.words("eval", &self.script(command).text(), user, command))
     }
@@ -167,7 +167,7 @@ fn in_path(words: &[impl AsRef<str>]) -> String {
     })
 }
 
-/// What is serialised here is text, numbers and lists of them, which cannot fail.
+/// Only strings, numbers and lists of them are serialized here, which cannot fail.
 fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -1,7 +1,8 @@
-//! Every way in which the guard says no, and how it is told to the client.
+//! Every reason to refuse a request, and what the client reads of it: problem details (RFC 9457), and words
+//! for the login page. What only the log may say is kept apart: see [`Refusal::cause`].
 //!
-//! The problem details of RFC 9457. What the log needs beyond that is kept apart: see
-//! [`Refusal::cause`].
+//! A new refusal is a variant here with its code, status, title and detail, and its code in
+//! `docs/openapi.yaml`; a test holds the two together.
 
 mod response;
 
@@ -15,88 +16,88 @@ pub use response::Problem;
 
 use response::seconds;
 
-/// Why a request is not answered as it wished.
+/// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// What the guard cannot parse; says what to change.
+    /// The request cannot be parsed; says what to change.
     BadRequest(&'static str),
     /// No credential.
     TokenMissing,
-    /// The token is no good.
+    /// The token is not valid.
     Token(TokenError),
-    /// A logout token is no good. Its sender is no user, and is told as the standard has it.
+    /// A logout token is not valid. The answer to the provider is the one of Back-Channel Logout 1.0, section 2.8.
     LogoutToken(TokenError),
-    /// The token is genuine; its session no longer serves.
+    /// The token is genuine, but its session is not valid.
     Session(InvalidSession),
-    /// The login was not accepted; user and password are not told apart.
+    /// The credentials were rejected. The answer does not say whether the user exists.
     CredentialsInvalid,
-    /// The user has as many sessions as may be; the login may end some of these, if it is asked.
+    /// The session limit is reached. With policy `ask`, the login may end some of these sessions.
     SessionLimit(Option<Vec<Session>>),
     /// The admin API key is missing or wrong.
     KeyInvalid,
-    /// The caller is known, and may not do this.
+    /// The user is known, but lacks the permission.
     AccessDenied {
-        /// The scope that is missing, if there is one for it.
+        /// The missing scope, if a scope would allow it.
         scope: Option<&'static str>,
     },
-    /// The path is not for this user; these scopes, separated by spaces, are missing, if any are.
+    /// A rule of `ROUTES` does not admit this user.
     RouteDenied {
-        /// Separated by spaces; empty if it is roles that are missing.
+        /// The missing scopes, separated by spaces; empty if a role is missing.
         scope: String,
     },
-    /// A session that a backend wants cannot be made; says what to change.
+    /// A backend's request for a session cannot be used; says what to change.
     BadSession(String),
-    /// A backend wants a session for a user of this trusted issuer without naming it.
+    /// A backend requests a session for a user of this trusted issuer without naming the issuer.
     UserOfIssuer(String),
-    /// A cookie on an unsafe method, from another site.
+    /// An unsafe method with the session cookie, from another site.
     CrossSite,
     /// Too many attempts to log in.
     TooManyAttempts {
-        /// Until the next one may pass.
+        /// Until the next attempt is allowed.
         wait: Duration,
     },
-    /// It came over plain `http`, where others can read it.
+    /// It came over plain `http`.
     HttpsRequired,
     /// The path is longer than [`MAX_PATH`](crate::route::MAX_PATH).
     UriTooLong,
     /// The guard has no such endpoint.
     NotFound,
-    /// The endpoint does not know this method; these it knows.
+    /// The endpoint does not support the method; these it supports.
     MethodNotAllowed(&'static str),
     /// The endpoint speaks WebSocket only.
     UpgradeRequired,
-    /// The guard has no Durable Objects to push with.
+    /// There is no Durable Object binding to push events with.
     PushUnavailable,
-    /// The session store could not be asked.
+    /// The session store is unreachable.
     StoreUnavailable(StoreError),
-    /// The origin did not answer in time.
+    /// The origin did not respond in time.
     OriginTimedOut,
-    /// The origin could not be reached, or answered what cannot be used; the cause is for the log.
+    /// The origin is unreachable, or its response cannot be used; the cause is for the log.
     OriginUnavailable(String),
     /// A trusted issuer's keys or tokens cannot be used; the cause is for the log.
     IssuerUnavailable(String),
-    /// Somebody's claims fit into no token, no cookie, or not into the headers for the origin; the cause
-    /// says which claim.
+    /// A user's claims are too large for a token, the cookie or the identity headers; the cause names the
+    /// claim.
     ClaimsTooLarge {
-        /// Who said them.
+        /// Where they come from.
         by: ClaimsSource,
         /// For the log, and for a backend.
         cause: String,
     },
     /// A setting is wrong; the cause is for the log.
     Misconfigured(String),
-    /// The guard itself has failed; the cause is for the log.
+    /// An internal error; the cause is for the log.
     Failed(String),
 }
 
-/// Who says what a user's claims are.
+/// Where a user's claims come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClaimsSource {
-    /// The origin, in an answer.
+    /// A response of the origin.
     Origin,
-    /// A trusted issuer, in an ID token.
+    /// An ID token of a trusted issuer.
     Issuer,
-    /// A backend, in its request.
+    /// A backend's request to the admin API.
     Backend,
 }
 
@@ -166,7 +167,7 @@ impl Refusal {
         }
     }
 
-    /// The name by which programs tell refusals apart.
+    /// The machine-readable name.
     pub fn code(&self) -> &'static str {
         self.entry().0
     }
@@ -187,7 +188,7 @@ impl Refusal {
         matches!(self, CredentialsInvalid | SessionLimit(_) | TooManyAttempts { .. })
     }
 
-    /// What happened this time, for the client to read.
+    /// What happened in this request, for the client.
     pub fn detail(&self) -> String {
         match self {
             Self::BadRequest(detail) => (*detail).into(),
@@ -276,7 +277,7 @@ impl Refusal {
         }
     }
 
-    /// What the log is told beyond code and detail.
+    /// What the log says beyond code and detail.
     pub fn cause(&self) -> Option<String> {
         match self {
             Self::StoreUnavailable(error) => Some(error.to_string()),
@@ -293,8 +294,8 @@ impl Refusal {
     }
 }
 
-/// What the login page says to those whom the refusal of this code has led there. Each that asks for a
-/// login has one, but those of requests that nobody has made as somebody.
+/// What the login page says to a user whom the refusal with this code led there. Every refusal that asks for
+/// a login has a text, except those without a session before.
 pub fn login_notice(code: &str) -> Option<&'static str> {
     match code {
         "session_superseded" => Some("You were signed out here because you signed in elsewhere."),

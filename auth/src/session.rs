@@ -1,4 +1,4 @@
-//! A session: what is kept of a login, and when it counts as live.
+//! A session: the record of a login, and when it is live.
 
 mod end;
 mod id;
@@ -28,18 +28,18 @@ pub struct Session {
     pub sid: Sid,
     /// The `jti` of its current token.
     pub jti: String,
-    /// The `jti` of the token before that.
+    /// The `jti` of the previous token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_jti: Option<String>,
-    /// When the one took the other's place.
+    /// When the current token replaced the previous one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refreshed: Option<Timestamp>,
-    /// Has nobody used the current one since? The answer that brought it may have been lost.
+    /// Has the current token not been used since? The response that carried it may have been lost.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unused: bool,
     /// When the login happened.
     pub created: Timestamp,
-    /// When it was last seen in use; moves only when the idle deadline does.
+    /// When it was last used; updated only when the idle deadline is.
     pub seen: Timestamp,
     /// The absolute deadline.
     pub expires: Timestamp,
@@ -51,23 +51,23 @@ pub struct Session {
     /// Its `User-Agent`, shortened to 256 bytes.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub user_agent: String,
-    /// Where it logged in from, as far as the network knows: `Berlin, DE`.
+    /// Where it logged in from, by IP geolocation: `Berlin, DE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
-    /// Private data of the origin's, a JSON object in text: what the login answer, the origin and the
-    /// admin API key have said. The user sees it, and cannot change it.
+    /// The origin's private data, as JSON text: set by the login response, by the origin and with the admin
+    /// API key. The user can read it, not change it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
-    /// Private data of the client's, likewise: what the user's token has said. The origin is not told.
+    /// The client's private data, as JSON text: set with the user's token. The origin does not get it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_data: Option<String>,
     /// The trusted issuer whose ID token began it, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// That issuer's own name for its session, if it gave one.
+    /// The issuer's `sid`, if its ID token has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer_sid: Option<String>,
-    /// Does its token make its user an admin? See [`AdminScopes`](crate::scopes::AdminScopes).
+    /// Do its token's scopes make its user an admin? See [`AdminScopes`](crate::scopes::AdminScopes).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub admin: bool,
     /// Set when it was ended before its time: the tombstone.
@@ -75,7 +75,7 @@ pub struct Session {
     pub ended: Option<SessionEnd>,
 }
 
-/// Whose private data it is: the two are never mixed.
+/// Whose private data it is. The two are stored apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DataKind {
@@ -130,13 +130,13 @@ impl Session {
         }
     }
 
-    /// When it ends by itself, from what is known now.
+    /// When it expires: the earlier of its two deadlines.
     pub fn deadline(&self) -> Timestamp {
         self.idle_expires.map_or(self.expires, |idle| idle.min(self.expires))
     }
 
-    /// When the record itself is forgotten, ended or not: once no token of its can be accepted
-    /// any more, even by a clock that is a little behind.
+    /// When the record is deleted, ended or not: once none of its tokens can be accepted any more, even
+    /// by a clock that is slightly behind.
     pub fn forget_at(&self) -> Timestamp {
         self.expires.plus(KEPT_PAST_DEADLINE)
     }
@@ -146,20 +146,20 @@ impl Session {
         self.ended.is_none() && now < self.deadline()
     }
 
-    /// Was it begun, refreshed or ended at this very moment?
+    /// Was it created, refreshed or ended at exactly this time?
     pub fn bears(&self, at: Timestamp) -> bool {
         self.created == at
             || self.refreshed == Some(at)
             || self.ended.as_ref().is_some_and(|ending| ending.at() == at)
     }
 
-    /// From when on the idle deadline is to be moved, if it is live then.
+    /// When the idle deadline is next to be extended.
     pub fn next_idle_update(&self, timeout: Duration) -> Timestamp {
         self.seen.plus(Duration::from_millis((timeout.as_millis() as u64).div_ceil(10)))
     }
 
-    /// Moves the idle deadline of a live session, at most once per tenth of the timeout.
-    /// Says whether it moved.
+    /// Extends the idle deadline of a live session, at most once per tenth of the timeout. Returns whether it
+    /// did.
     pub fn extend_idle_deadline(&mut self, timeout: Duration, now: Timestamp) -> bool {
         let due = self.is_live(now) && now >= self.next_idle_update(timeout);
         if due {

@@ -1,4 +1,4 @@
-//! What a session store is asked, and what it may answer.
+//! The commands that a session store executes, and its results.
 //!
 //! A command concerns one user and is one atomic step: a store either applies it whole or not
 //! at all. Absence is an answer; failure is a [`StoreError`]; the two never meet.
@@ -14,20 +14,20 @@ use sha2::{Digest, Sha256};
 pub use command::{CheckTemplate, Command, SessionSelector};
 pub use result::{CommandResult, StoreError};
 
-/// How many tombstones of one user are kept; beyond that the oldest are forgotten.
+/// How many tombstones of one user are kept; the oldest are deleted.
 pub const MAX_TOMBSTONES: usize = 20;
 
-/// How long after its end a session is still answered to a command that would have ended it, so that
-/// whoever was not told of the end is told. `redis/prelude.lua` has the same figure.
+/// How long after its end a session is still returned by a command that would have ended it, so that the
+/// end is reported even if the first response was lost. `redis/prelude.lua` has the same figure.
 pub const REPEAT_END_EVENTS: Duration = Duration::from_secs(10 * 60);
 
-/// The name of a note: a short text that a store keeps apart from sessions until a moment. It is a
-/// hash, so that no text of a stranger's can be another note's name.
+/// The name of an entry: a short text with a lifetime, which a store keeps apart from sessions. The name is a
+/// hash, so no text from a client can collide with another entry's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryName(String);
 
 impl EntryName {
-    /// The note of this kind about these texts.
+    /// The name of the entry of this kind about these texts.
     pub fn new(kind: &str, about: &[&str]) -> Self {
         let mut hash = Sha256::new();
         for text in [&[kind], about].concat() {

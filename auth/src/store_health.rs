@@ -25,7 +25,7 @@ struct State {
 pub enum NextStep {
     /// It was like this a moment ago.
     Known(Result<(), StoreError>),
-    /// Ask, and tell [`Health::answered`].
+    /// Ask, and tell [`StoreHealth::answered`].
     Ask,
     /// Another request is asking; look again in a moment.
     Wait,

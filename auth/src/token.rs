@@ -42,20 +42,20 @@ pub struct Tokens {
     memory: TokenCache,
 }
 
-/// What a new token says.
+/// The contents of a new token.
 #[derive(Clone, Debug)]
 pub struct TokenGrant<'a> {
     /// Whose session it is.
     pub sub: &'a Subject,
     /// The session.
     pub sid: &'a Sid,
-    /// The token's own name.
+    /// The token's `jti`.
     pub jti: &'a str,
     /// Claims beside the registered ones.
     pub public: &'a Map<String, Value>,
     /// When it is issued.
     pub now: Timestamp,
-    /// How long it is good for.
+    /// How long it is valid.
     pub lifetime: Duration,
 }
 
@@ -66,12 +66,12 @@ impl Tokens {
         Self { issuer, audience, keys, told, log_names, memory: TokenCache::default() }
     }
 
-    /// The same, told to the origin under these names, and in this encoding.
+    /// The same, with these names and this encoding of the identity headers.
     pub fn with_identity_headers(self, preset: Preset, encoding: Encoding) -> Self {
         Self { told: (preset, encoding), ..self }
     }
 
-    /// The same, named in the log like this.
+    /// The same, with these names in the log.
     pub fn with_log_names(self, log_names: LogNames) -> Self {
         Self { log_names, ..self }
     }
@@ -81,9 +81,9 @@ impl Tokens {
         &self.log_names
     }
 
-    /// Notes how many bytes hold what a platform keeps of a token: see [`Verified::kept`].
+    /// Counts the bytes of a token's context: see [`Verified::context`].
     pub fn set_context_bytes(&self, token: &Verified, bytes: usize) {
-        token.0.kept.bytes.set(bytes);
+        token.0.context.bytes.set(bytes);
         self.memory.update_size(&token.0);
     }
 
@@ -95,7 +95,7 @@ impl Tokens {
     /// Signs a token.
     ///
     /// # Errors
-    /// [`ClaimsTooLarge`], also if the origin could not be told who it is.
+    /// [`ClaimsTooLarge`], also if the identity headers would be too large.
     pub fn issue(&self, grant: &TokenGrant<'_>) -> Result<String, ClaimsTooLarge> {
         self.identity(grant.sub, grant.sid, grant.public)?;
         let mut claims = grant.public.clone();
@@ -120,7 +120,7 @@ impl Tokens {
         identity::check(&headers, public, asserted).map(|()| headers)
     }
 
-    /// The claims of everything that is signed here, but for its times.
+    /// The registered claims of everything that is signed here, without the times.
     fn registered(&self, audience: &str, sub: &Subject, sid: &Sid) -> [(String, Value); 4] {
         let all = [
             ("iss", self.issuer.as_str()),
@@ -131,7 +131,7 @@ impl Tokens {
         all.map(|(name, text)| (name.to_owned(), text.into()))
     }
 
-    /// Verifies a token, or recalls that it was verified before. Its times are judged each time.
+    /// Verifies a token. The signature of a cached one is not verified again; its times always are.
     ///
     /// # Errors
     /// The first thing that is wrong with it.
@@ -139,19 +139,19 @@ impl Tokens {
         self.verify_signature(token)?.verify_times(now)
     }
 
-    /// The same whatever the moment is.
+    /// Verifies everything but the times.
     ///
     /// # Errors
-    /// The first thing that is wrong with it, but for its times.
+    /// The first thing that is wrong with it.
     pub fn verify_signature(&self, token: &str) -> Result<AuthenticToken, TokenError> {
-        // Before the memory, too, which is for tokens that can be.
+        // Before the cache, which holds no such token.
         if token.len() > MAX_BYTES {
             return Err(TokenError::Malformed);
         }
         self.memory.get_or_insert_with(token, || self.read(token)).map(AuthenticToken)
     }
 
-    /// Does a text say that it is one of these tokens? Nobody has verified it.
+    /// Does a text claim our issuer? It is not verified.
     pub fn claims_our_issuer(&self, text: &str) -> bool {
         let token = UnverifiedJwt::parse(text);
         token.is_ok_and(|token| token.claimed_issuer().is_ok_and(|name| name == self.issuer))
@@ -188,9 +188,9 @@ impl Tokens {
         let name = TokenName { jti, issued: period.issued() };
         let public = claims.into_rest();
         let identity = self.identity(&sub, &sid, &public).map_err(|_| TokenError::TooLarge)?;
-        let logged = self.log_names.members(&sub, &sid);
-        let (text, rights) = (text.into(), AdminScopes::of(&public));
-        let (assertions, kept) = (Assertions::default(), TokenContext::default());
+        let log_members = self.log_names.members(&sub, &sid);
+        let (text, admin_scopes) = (text.into(), AdminScopes::of(&public));
+        let (assertions, context) = (Assertions::default(), TokenContext::default());
         Ok(TokenRecord {
             text,
             sub,
@@ -198,22 +198,22 @@ impl Tokens {
             name,
             public,
             identity,
-            logged,
-            rights,
+            log_members,
+            admin_scopes,
             period,
             assertions,
-            kept,
+            context,
         })
     }
 }
 
-/// The claims cannot ride in a token.
+/// The claims are too large.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ClaimsTooLarge {
-    /// They do not fit into one.
+    /// For a token.
     #[error("the claims make a token of more than {MAX_BYTES} bytes")]
     Token,
-    /// They do not fit into the headers for the origin.
+    /// For the identity headers.
     #[error(transparent)]
     Headers(#[from] HeadersTooLarge),
 }

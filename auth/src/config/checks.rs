@@ -1,4 +1,4 @@
-//! Settings that must fit together.
+//! Checks of settings against each other.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::route::KEY_SET;
 use crate::secret::Secret;
 use crate::setting_value::InvalidValue;
 
-/// Nothing outlives its session.
+/// Tokens and idle timeouts are not longer than the session.
 pub fn lifetimes(
     reader: &mut Reader<'_>,
     session_ttl: Duration,
@@ -27,7 +27,7 @@ pub fn lifetimes(
     }
 }
 
-/// A replica cannot extend a session.
+/// `READ_CONSISTENCY = nearest`: a replica cannot extend a session.
 pub fn reads_of_replicas(
     reader: &mut Reader<'_>,
     store: Option<&StoreSettings>,
@@ -42,7 +42,7 @@ pub fn reads_of_replicas(
     }
 }
 
-/// Only an origin with an address of its own sees another host than the site's.
+/// `REWRITE_ORIGIN` has an effect only with `ORIGIN_URL`.
 pub fn rewritten_origin(reader: &mut Reader<'_>, rewrites: bool, origin: &Origin) {
     if rewrites && !matches!(origin, Origin::Url(_)) {
         let reason = "needs ORIGIN_URL; without it the origin sees the site's own host";
@@ -50,7 +50,7 @@ pub fn rewritten_origin(reader: &mut Reader<'_>, rewrites: bool, origin: &Origin
     }
 }
 
-/// No user of an issuer is taken for one of the origin's.
+/// A user of an issuer must not be taken for one of the origin's.
 pub fn users_of_issuers(
     reader: &mut Reader<'_>,
     issuers: &[TrustedIssuer],
@@ -68,7 +68,7 @@ pub fn users_of_issuers(
     }
 }
 
-/// Rules for paths that do not reach the origin, whatever they say.
+/// Rules for paths that are never forwarded have no effect.
 pub fn rules_that_never_hold(
     reader: &mut Reader<'_>,
     routes: &Rules,
@@ -89,7 +89,7 @@ pub fn rules_that_never_hold(
     }
 }
 
-/// Whoever may ask about tokens must not thereby end sessions.
+/// A service that may introspect tokens must not be able to end sessions.
 pub fn keys_of_services(
     reader: &mut Reader<'_>,
     introspection: Option<&Secret>,

@@ -18,7 +18,7 @@ pub enum Origin {
 /// The name of the service binding.
 pub const ORIGIN: &str = "ORIGIN";
 
-/// What stands for a binding where settings are read, as text.
+/// The text that stands for a binding among the settings.
 pub const BOUND: &str = "(bound)";
 
 /// Where requests go, by `ORIGIN_URL` and the binding.

@@ -1,4 +1,4 @@
-//! Where sessions are kept, and what happens when that place is unreachable.
+//! Where sessions are stored, and what happens when the store is unreachable.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::secret::Secret;
 use crate::setting_value::InvalidValue;
 use crate::time::parse_span;
 
-/// Where sessions are kept.
+/// Where sessions are stored.
 #[derive(Clone, Debug)]
 pub enum StoreSettings {
     /// In one Durable Object per user.
@@ -22,17 +22,17 @@ pub enum StoreSettings {
         token: Secret,
         /// The prefix of every key.
         keyspace: String,
-        /// Which copy answers a check.
+        /// Which replica answers a check.
         consistency: ReadConsistency,
     },
 }
 
-/// What happens when the store cannot be asked.
+/// What happens when the store is unreachable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreFailure {
-    /// Nobody passes.
+    /// Every request is refused.
     Deny,
-    /// Who was seen live within this span passes.
+    /// Sessions that were live within this time pass.
     AllowRecent(Duration),
 }
 

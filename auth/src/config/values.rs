@@ -1,4 +1,4 @@
-//! How the text of each setting is read. Every function says what to change if it cannot be.
+//! Parsers for the text of a setting.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub fn login_url(text: &str) -> Result<String, InvalidValue> {
     }
 }
 
-/// `ADMIN_API_KEY` and `INTROSPECTION_KEY`: what an `Authorization` header can carry and nobody guesses.
+/// `ADMIN_API_KEY` and `INTROSPECTION_KEY`: long enough, and valid in an `Authorization` header.
 pub fn api_key(text: &str) -> Result<Secret, InvalidValue> {
     match text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         true => Ok(Secret::new(text)),
@@ -59,8 +59,7 @@ pub fn cookie_name(text: &str) -> Result<String, InvalidValue> {
     }
 }
 
-/// `STORE_TIMEOUT` and `ORIGIN_TIMEOUT`. Beyond this a request has been given up long since, and
-/// the runtime's timers have an end, too.
+/// `STORE_TIMEOUT` and `ORIGIN_TIMEOUT`. No client waits longer, and the runtime's timers are limited.
 pub fn timeout(text: &str) -> Result<Duration, InvalidValue> {
     let timeout = parse_span(text)?;
     if timeout <= Duration::from_secs(60 * 60) {
@@ -70,7 +69,7 @@ pub fn timeout(text: &str) -> Result<Duration, InvalidValue> {
     }
 }
 
-/// What a browser may be told to forget (Clear Site Data, section 3.1, and what Chromium adds).
+/// The types of `Clear-Site-Data` (Clear Site Data, section 3.1, and what Chromium adds).
 const SITE_DATA: &str =
     "cache clientHints cookies executionContexts prefetchCache prerenderCache storage *";
 

@@ -1,4 +1,4 @@
-//! Standard Webhooks 1.0: what makes a message believable.
+//! Signatures of Standard Webhooks 1.0.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 pub struct Webhook {
     /// The receiver's URL.
     pub url: String,
-    /// The secret that it shares.
+    /// The secret that it shares with us.
     pub secret: WebhookSecret,
 }
 
@@ -43,10 +43,9 @@ impl WebhookSecret {
         }
     }
 
-    /// The `webhook-signature` of a message that is sent at this moment: HMAC-SHA256 of id, time
-    /// in whole seconds and body, with full stops between.
+    /// The `webhook-signature` of a message: HMAC-SHA256 of `id.timestamp.body`, the timestamp in seconds.
     pub fn sign(&self, id: &str, at: Timestamp, body: &str) -> String {
-        // A key of any length is good: the `Result` is for algorithms that are choosier.
+        // HMAC takes keys of any length; the `Result` is for other algorithms of the trait.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return String::new() };
         mac.update(format!("{id}.{}.{body}", at.seconds()).as_bytes());
         format!("v1,{}", Base64::encode_string(&mac.finalize().into_bytes()))

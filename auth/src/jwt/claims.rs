@@ -1,4 +1,4 @@
-//! The claims of a verified token, each read as strictly as what it decides.
+//! The claims of a verified token, each parsed strictly.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use serde_json::{Map, Value};
 
 use super::{LEEWAY, TokenError, Validity};
 
-/// The claims that are left to be read.
+/// The claims that were not taken yet.
 pub struct Claims(pub(super) Map<String, Value>);
 
 impl Claims {
-    /// Takes out a claim, whatever it is.
+    /// Takes a claim of any type.
     pub fn take(&mut self, name: &str) -> Option<Value> {
         self.0.remove(name)
     }
@@ -20,12 +20,12 @@ impl Claims {
         self.0.contains_key(name)
     }
 
-    /// Is there such a claim, and is it as it should be?
-    pub fn is(&self, name: &str, as_it_should: impl FnOnce(&Value) -> bool) -> bool {
-        self.0.get(name).is_some_and(as_it_should)
+    /// Is there such a claim, and does it satisfy the condition?
+    pub fn is(&self, name: &str, condition: impl FnOnce(&Value) -> bool) -> bool {
+        self.0.get(name).is_some_and(condition)
     }
 
-    /// Takes out a claim that must be a text, and not an empty one.
+    /// Takes a claim that must be a non-empty string.
     ///
     /// # Errors
     /// [`TokenError::Malformed`] if it is anything else, or absent.
@@ -33,7 +33,7 @@ impl Claims {
         text(self.take(name))
     }
 
-    /// Takes out a claim that may be absent, but else must be a text, and not an empty one.
+    /// Takes a claim that must be a non-empty string, if it is present.
     ///
     /// # Errors
     /// [`TokenError::Malformed`] if it is anything else.
@@ -41,7 +41,7 @@ impl Claims {
         self.take(name).map(|claim| text(Some(claim))).transpose()
     }
 
-    /// Takes out `aud`: one audience or several (RFC 7519, section 4.1.3).
+    /// Takes `aud`: one audience or several (RFC 7519, section 4.1.3).
     ///
     /// # Errors
     /// [`TokenError::Malformed`] if it is anything else, or absent.
@@ -52,15 +52,15 @@ impl Claims {
         }
     }
 
-    /// Takes out `iat`, `nbf` and `exp`.
+    /// Takes `iat`, `nbf` and `exp`.
     ///
     /// # Errors
-    /// [`TokenError::Malformed`] if `iat` or `exp` is absent, or one of them no time.
+    /// [`TokenError::Malformed`] if `iat` or `exp` is absent, or one of the three is not a time.
     pub fn period(&mut self) -> Result<Validity, TokenError> {
         self.period_or(None)
     }
 
-    /// The same, where a token without `exp` may be good for a span from `iat` on.
+    /// The same, but a token without `exp` is valid for this long from `iat` on.
     ///
     /// # Errors
     /// As [`Claims::period`].
@@ -73,7 +73,7 @@ impl Claims {
         Ok(Validity { issued, begins, expires, leeway: LEEWAY })
     }
 
-    /// Those that are left.
+    /// The claims that were not taken.
     pub fn into_rest(self) -> Map<String, Value> {
         self.0
     }

@@ -2,22 +2,22 @@
 
 use thiserror::Error;
 
-/// Why a token is refused. The texts are for the client.
+/// Why a token is refused. The messages are for the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TokenError {
-    /// It is no JWT in compact form, or lacks a claim.
+    /// It is not a JWT in compact form, or a claim is missing.
     #[error("The token is malformed.")]
     Malformed,
-    /// No key of the set could have signed it.
+    /// The set has no key of its `kid`.
     #[error("The token names no key that is known here.")]
     UnknownKey,
     /// It was not signed with the key it names.
     #[error("The token's signature does not match.")]
     Signature,
-    /// Its claims are more than the origin can be told.
+    /// Its claims are too large for the identity headers.
     #[error("The token's claims are too large for the headers that tell the origin.")]
     TooLarge,
-    /// Its `typ` is not that of the tokens that are taken here.
+    /// Its `typ` is not accepted here.
     #[error("The token is of another type.")]
     Type,
     /// Its `iss` is another issuer.
@@ -29,7 +29,7 @@ pub enum TokenError {
     /// Its `nonce` is not the one of this login.
     #[error("The token's nonce is another.")]
     Nonce,
-    /// It may be used once, and was.
+    /// It can be used once, and was used before.
     #[error("The token was used before.")]
     Used,
     /// Its `nbf` or `iat` lies ahead.

@@ -1,11 +1,11 @@
-//! When a token is good (RFC 7519, sections 4.1.4 to 4.1.6).
+//! When a token is valid (RFC 7519, sections 4.1.4 to 4.1.6).
 
 use std::time::Duration;
 
 use super::TokenError;
 use crate::time::Timestamp;
 
-/// When a token is good, in seconds since the Unix epoch.
+/// When a token is valid, in seconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Validity {
     pub(super) issued: u64,
@@ -15,13 +15,13 @@ pub struct Validity {
 }
 
 impl Validity {
-    /// The same by a clock that may be this far from ours.
+    /// The same, for an issuer whose clock may differ this much from ours.
     #[must_use]
     pub fn with_tolerance(self, tolerance: Duration) -> Self {
         Self { leeway: tolerance.as_secs(), ..self }
     }
 
-    /// Is it good at this moment?
+    /// Is the token valid at this time?
     ///
     /// # Errors
     /// [`TokenError::NotYet`] or [`TokenError::Expired`].
@@ -40,7 +40,7 @@ impl Validity {
         Timestamp::from_millis(self.issued * 1000)
     }
 
-    /// From when on nobody takes it any more.
+    /// When it stops being accepted, leeway included.
     pub fn over(&self) -> Timestamp {
         Timestamp::from_millis((self.expires + self.leeway) * 1000)
     }

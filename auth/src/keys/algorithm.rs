@@ -1,4 +1,4 @@
-//! The algorithms: which key each has, and what is done with it. A new one that `jwt-compact` has is a
+//! The algorithms: how the key of each is parsed, signs and verifies. Another algorithm of `jwt-compact` is a
 //! variant here.
 
 use jwt_compact::alg::{
@@ -12,7 +12,7 @@ use super::elliptic::{Pair, pair};
 use super::hmac::secret;
 use super::rsa::{own_rsa, published_rsa};
 
-/// The key itself, and by its type the algorithm (RFC 7518, section 3.1; RFC 8037).
+/// A key together with its algorithm (RFC 7518, section 3.1; RFC 8037).
 #[derive(Clone)]
 pub enum AlgorithmKey {
     /// HMAC with SHA-256.
@@ -33,7 +33,7 @@ impl AlgorithmKey {
     /// Reads a JWK: one key of one algorithm.
     ///
     /// # Errors
-    /// What to change, without a word of the key itself.
+    /// What to change. Never shows the key itself.
     pub fn parse(jwk: &Value) -> Result<Self, String> {
         let text = |name| jwk.get(name).map(|member| member.as_str().unwrap_or_default());
         if text("use").is_some_and(|usage| usage != "sig") {
@@ -63,8 +63,7 @@ impl AlgorithmKey {
         }
     }
 
-    /// The same of a key that somebody else has made: RSA keys may have any number of bits between
-    /// those that ours have.
+    /// The same for a provider's key.
     pub(super) fn parse_published(jwk: &Value) -> Result<Self, String> {
         let alg = jwk.get("alg").and_then(Value::as_str).unwrap_or_default();
         match jwk.get("kty").and_then(Value::as_str) {
@@ -97,12 +96,12 @@ impl AlgorithmKey {
         }
     }
 
-    /// Is it one secret for both sides?
+    /// Does it sign and verify with the same secret?
     pub(super) fn is_secret(&self) -> bool {
         matches!(self, Self::Hs256(_) | Self::Hs384(_) | Self::Hs512(_))
     }
 
-    /// Is this the key's signature of the message, by the key's one algorithm?
+    /// Is this the key's signature of the message?
     pub fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Hs256(key) => is_signed(&Hs256, key, message, signature),
@@ -114,7 +113,7 @@ impl AlgorithmKey {
         }
     }
 
-    /// A signature by the key's one algorithm; `None` if there is no private half.
+    /// Signs a message; `None` without a private half.
     pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         Some(match self {
             Self::Hs256(key) => Hs256.sign(key, message).as_bytes().into_owned(),
@@ -130,7 +129,7 @@ impl AlgorithmKey {
         })
     }
 
-    /// The public half; `None` for what has none.
+    /// The public half; `None` for a shared secret.
     pub(super) fn public(&self) -> Option<JsonWebKey<'_>> {
         match self {
             Self::Hs256(_) | Self::Hs384(_) | Self::Hs512(_) => None,
@@ -141,7 +140,7 @@ impl AlgorithmKey {
     }
 }
 
-/// By `jwt-compact`'s algorithms alone: header and claims were read before, and more strictly.
+/// `jwt-compact` verifies the signature only; header and claims are parsed in [`jwt`](crate::jwt), more strictly.
 fn is_signed<A: Algorithm>(
     algorithm: &A,
     key: &A::VerifyingKey,
@@ -157,7 +156,7 @@ fn is_signed<A: Algorithm>(
 pub const ALGORITHMS_OF_PROVIDERS: [&str; 9] =
     ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "EdDSA", "Ed25519"];
 
-/// Is it an algorithm of keys of this type, which need not name theirs?
+/// Is it an algorithm of this key type? A provider's key need not name its algorithm.
 pub(super) fn fits(alg: &str, kty: &str) -> bool {
     match kty {
         "RSA" => alg.starts_with("RS") || alg.starts_with("PS"),

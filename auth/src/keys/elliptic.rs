@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::jwk::bytes;
 
-/// A public key, and the private one if it is there.
+/// A public key, and the private one if it is present.
 pub struct Pair<A: Algorithm> {
-    /// What verifies.
+    /// The public key.
     pub verifying: A::VerifyingKey,
-    /// What signs.
+    /// The private key.
     pub signing: Option<A::SigningKey>,
 }
 
@@ -38,7 +38,7 @@ where
     Ok(Pair { verifying, signing })
 }
 
-/// By hand, because the reader that `JsonWebKey` brings along is as large as a small module.
+/// Parsed by hand: `JsonWebKey`'s own deserializer is large.
 fn elliptic(jwk: &Value) -> Option<JsonWebKey<'_>> {
     let curve = jwk.get("crv")?.as_str()?.into();
     let x = bytes(jwk, "x")?.into();

@@ -1,9 +1,9 @@
-//! JSON Web Keys (RFC 7517), unread.
+//! Members of JSON Web Keys (RFC 7517).
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::Value;
 
-/// The keys of a JWK Set, unread.
+/// The keys of a JWK Set, not yet parsed.
 pub fn members(json: &str) -> Option<Vec<Value>> {
     let mut set: Value = serde_json::from_str(json).ok()?;
     set.get_mut("keys")?.as_array_mut().map(std::mem::take)

@@ -11,7 +11,7 @@ pub fn own_rsa(jwk: &Value) -> Result<RsaPublicKey, String> {
     Ok(StrongKey::try_from(rsa(jwk)?).map_err(|_| RSA_BITS)?.into_inner())
 }
 
-/// A key that somebody else has made: it may have any number of bits between those that ours have.
+/// A provider's key, of any size from 2048 to 4096 bits.
 pub fn published_rsa(jwk: &Value) -> Result<RsaPublicKey, String> {
     let bits = bytes(jwk, "n").map_or(0, |n| bits(&n));
     if (2048..=4096).contains(&bits) { rsa(jwk) } else { Err(RSA_BITS.into()) }
@@ -27,7 +27,7 @@ fn rsa(jwk: &Value) -> Result<RsaPublicKey, String> {
 
 const RSA_BITS: &str = "must have 2048, 3072 or 4096 bits";
 
-/// How many bits a number has, of which these are the bytes, the first of them not zero.
+/// The bit length of a big-endian number without leading zero bytes.
 fn bits(number: &[u8]) -> usize {
     number.first().map_or(0, |first| number.len() * 8 - first.leading_zeros() as usize)
 }

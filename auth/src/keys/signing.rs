@@ -1,4 +1,4 @@
-//! What the guard signs.
+//! Signing.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 impl Key {
     /// Signs a JWT of this `typ`, with these claims, `iat` and `exp`; `None` if the key cannot.
     ///
-    /// Put together here, because `jwt-compact` would do it once more for each algorithm.
+    /// Built by hand: `jwt-compact`'s own encoder is instantiated for each algorithm, which is large.
     pub fn sign(
         &self,
         typ: &str,

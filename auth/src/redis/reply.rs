@@ -1,4 +1,4 @@
-//! Replies read. Whatever is not understood is a failure of the store, never an absent session.
+//! Reads replies. What is not understood is a failure of the store, never an absent session.
 
 use std::rc::Rc;
 
@@ -8,16 +8,16 @@ use super::Redis;
 use crate::session::Session;
 use crate::store::{Command, CommandResult, StoreError};
 
-/// A reply that is no answer.
+/// A reply without a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RestError {
-    /// Redis has lost the script; the command must be sent again with its text.
+    /// Redis does not know the script (`NOSCRIPT`); the command must be sent again with its text.
     ScriptLost,
     /// The store failed.
     Failed(StoreError),
 }
 
-/// A `result` that is `null` is an answer; a reply without one is not, hence the two layers.
+/// A `result` of `null` is a result; a reply without `result` is not, hence the two layers of `Option`.
 #[derive(Deserialize)]
 #[serde(bound = "T: Deserialize<'de>")]
 struct Reply<T> {
@@ -36,8 +36,7 @@ impl Redis {
     /// Reads the reply to a command.
     ///
     /// # Errors
-    /// [`RestError::ScriptLost`] once; otherwise why the reply is no answer. Whatever is not
-    /// understood is a failure of the store, never an absent session.
+    /// [`RestError::ScriptLost`] once; otherwise why the reply is not a result.
     pub fn answer(command: &Command, status: u16, body: &str) -> Result<CommandResult, RestError> {
         let answer = match command {
             Command::Check { .. } => {

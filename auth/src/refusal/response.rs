@@ -12,17 +12,17 @@ pub struct Problem {
     /// A URI that names the kind of problem.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What happened, the same for every occurrence.
+    /// What happened, the same for every request.
     pub title: &'static str,
     /// The HTTP status.
     pub status: u16,
-    /// What happened this time.
+    /// What happened in this request.
     pub detail: String,
-    /// The name by which programs tell refusals apart.
+    /// The machine-readable name.
     pub code: &'static str,
 }
 
-/// How long a client should wait for a store to come back, in seconds.
+/// When a client should retry while the store is unreachable, in seconds.
 const RETRY_AFTER: &str = "5";
 
 impl Refusal {
@@ -33,7 +33,7 @@ impl Refusal {
         Problem { kind, title, status, detail: self.detail(), code }
     }
 
-    /// The headers that belong to this refusal beside the body's own.
+    /// The headers of the response beside `Content-Type`.
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         let mut headers = vec![("cache-control", "no-store".to_owned())];
         match self {
@@ -50,7 +50,7 @@ impl Refusal {
         headers
     }
 
-    /// The challenge of a 401, or of a 403 for want of a scope (RFC 6750, section 3): without an
+    /// The challenge of a 401, or of a 403 for a missing scope (RFC 6750, section 3): without an
     /// error when no token was sent.
     pub(super) fn challenge(&self) -> Option<String> {
         match self {
@@ -77,7 +77,7 @@ impl Refusal {
     }
 }
 
-/// Whole seconds, rounded up and never none: who comes back then is not sent away again.
+/// Whole seconds, rounded up, at least one: a client that waits so long is not refused again.
 pub fn seconds(wait: Duration) -> u64 {
     wait.as_millis().div_ceil(1000).max(1) as u64
 }

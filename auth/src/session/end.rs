@@ -21,14 +21,14 @@ pub enum SessionEnd {
         /// When.
         at: Timestamp,
     },
-    /// A token was used that had long been refreshed: it may be stolen, or its successor is.
+    /// An outdated token was used: it, or the one that replaced it, may be stolen.
     Reused {
         /// When.
         at: Timestamp,
     },
 }
 
-/// An [`SessionEnd`] as stores keep it.
+/// A [`SessionEnd`] in the stored format.
 #[derive(Serialize, Deserialize)]
 struct SessionEndRecord {
     why: Why,

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::{Session, SessionEnd, TokenGeneration, TokenName};
 use crate::time::Timestamp;
 
-/// Why a session no longer serves. Not for a store that could not be asked: that is a
+/// Why a session is not valid. A store that is unreachable is not among the reasons: that is a
 /// [`StoreError`](crate::store::StoreError).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvalidSession {
@@ -16,28 +16,28 @@ pub enum InvalidSession {
         /// The deadline.
         at: Timestamp,
     },
-    /// It is live, but the token is an old one of its: it is to be ended.
+    /// It is live, but the token is outdated, so it must be ended.
     Outdated,
-    /// The store has never heard of it, or has forgotten it.
+    /// The store has no record of it.
     Unknown,
 }
 
-/// A session that was live when it was judged.
+/// A session that was live when it was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveSession(Rc<Session>);
 
 impl LiveSession {
-    /// When it ends by itself.
+    /// When it expires.
     pub fn deadline(&self) -> Timestamp {
         self.0.deadline()
     }
 
-    /// The origin's private data, a JSON object in text.
+    /// The origin's private data, as JSON text.
     pub fn data(&self) -> Option<&str> {
         self.0.data.as_deref()
     }
 
-    /// Has the store yet to learn that this token is used? See [`Session::learn_use`].
+    /// Must the store still record that this token is used? See [`Session::record_token_use`].
     pub fn needs_token_use_recorded(&self, token: &TokenName) -> bool {
         self.0.unused && self.0.jti == token.jti
     }
@@ -48,10 +48,10 @@ impl LiveSession {
     }
 }
 
-/// Decides whether what the store found is live.
+/// Checks that the store found a live session.
 ///
 /// # Errors
-/// Why it is not.
+/// Why it is not live.
 pub fn judge_session(
     found: Option<Rc<Session>>,
     now: Timestamp,
@@ -66,11 +66,10 @@ pub fn judge_session(
     }
 }
 
-/// Decides whether what the store found lets a request with these tokens of the session pass: one that
-/// is good is enough.
+/// Checks that the store found a live session, and that at least one of these tokens of it is not outdated.
 ///
 /// # Errors
-/// Why it does not.
+/// Why the request must not pass.
 pub fn judge_token<'a>(
     found: Option<Rc<Session>>,
     tokens: impl IntoIterator<Item = &'a TokenName>,

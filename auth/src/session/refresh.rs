@@ -1,4 +1,4 @@
-//! The tokens of one session: a refresh makes a new one, and the one before stays good for a while.
+//! The tokens of one session. A refresh issues a new one, and the previous one stays valid for a while.
 
 use std::time::Duration;
 
@@ -7,12 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::Session;
 use crate::time::Timestamp;
 
-/// How long a token stays good after a refresh at least, so that requests on their way and other tabs
-/// are not cut off. A session is refreshed at most once in that time; `redis/prelude.lua` has the same
-/// figure.
+/// How long the previous token stays valid after a refresh, so that requests in flight and other tabs still
+/// pass. A session is refreshed at most once in that time. `redis/prelude.lua` has the same figure.
 pub const REFRESH_GRACE: Duration = Duration::from_secs(30);
 
-/// What tells the tokens of one session apart.
+/// Identifies one token of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenName {
     /// Its `jti`.
@@ -21,19 +20,19 @@ pub struct TokenName {
     pub issued: Timestamp,
 }
 
-/// What a token is to its session.
+/// How a token relates to its session's current one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenGeneration {
-    /// The current one, or a newer one that somebody else with our key has signed.
+    /// The current one, or a newer one that another holder of the key has signed.
     Current,
-    /// The one before, which is still good: its successor is new, or nobody has used it.
+    /// The previous one, still valid: the current one is new, or has not been used.
     Previous,
-    /// An old one. Its client should have a newer one, so two have it.
+    /// An older one. Its client should have replaced it, so somebody else has it too.
     Outdated,
 }
 
 impl Session {
-    /// What this token is to it.
+    /// How this token relates to the current one.
     pub fn token_generation(&self, token: &TokenName, now: Timestamp) -> TokenGeneration {
         let Some(refreshed) = self.refreshed else { return TokenGeneration::Current };
         if token.jti == self.jti || token.issued.seconds() > refreshed.seconds() {
@@ -46,10 +45,10 @@ impl Session {
         }
     }
 
-    /// Refreshes it with one of its tokens that is good; says whether anything changed. The current
-    /// token makes room for a new one of this `jti`, but not within the grace of the last refresh, so
-    /// that the token before always has all of its own. The token before gets the current one again,
-    /// which nobody has used; past the grace as of now, so that it lasts.
+    /// Refreshes it with one of its valid tokens; returns whether anything changed. The current token is
+    /// replaced by one with this `jti`, but not within [`REFRESH_GRACE`] of the last refresh, so that the
+    /// previous token always keeps its whole grace period. The previous token gets the unused current one
+    /// again; past the grace period, that restarts it.
     pub fn refresh(
         &mut self,
         token: &TokenName,
@@ -69,15 +68,15 @@ impl Session {
         true
     }
 
-    /// Notes that a token of this `jti` is used, if that is news: the one before the current is good
-    /// no longer than its grace from then on.
+    /// Records the first use of the current token, if this is its `jti`; returns whether it did. From then
+    /// on the previous token is valid for its grace period only.
     pub fn record_token_use(&mut self, jti: &str, now: Timestamp) -> bool {
-        let learns = self.records_token_use(jti, now);
-        self.unused &= !learns;
-        learns
+        let is_first_use = self.records_token_use(jti, now);
+        self.unused &= !is_first_use;
+        is_first_use
     }
 
-    /// Would [`Session::learn_use`] change anything?
+    /// Would [`Session::record_token_use`] change anything?
     pub fn records_token_use(&self, jti: &str, now: Timestamp) -> bool {
         self.unused && self.jti == jti && self.is_live(now)
     }

@@ -1,4 +1,4 @@
-//! What a store is asked.
+//! The commands of a session store.
 
 use std::time::Duration;
 
@@ -13,9 +13,8 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Finds a session, ended or not. A live one with an idle timeout has its idle deadline
-    /// moved when that is due, and learns that its current token is used; nothing is ever created.
-    /// Answered by [`CommandResult::Found`].
+    /// Finds a session, ended or not. Extends the idle deadline of a live one when that is due, and
+    /// records that its current token is used; never creates anything. Returns [`CommandResult::Found`].
     Check {
         /// The session.
         sid: Sid,
@@ -23,25 +22,24 @@ pub enum Command {
         jti: Option<String>,
         /// The idle timeout, where there is one.
         idle_timeout: Option<Duration>,
-        /// The present moment.
+        /// The current time.
         now: Timestamp,
     },
-    /// Adds a new session. Ends the live ones that are named, and, where the limit evicts, the
-    /// oldest beyond it. Answered by [`CommandResult::Ended`] with those that were superseded; or, where
-    /// the limit does not evict and there is no room, by [`CommandResult::Full`], and nothing has changed.
+    /// Adds a new session. Ends the live ones that are named, and, if the limit evicts, the oldest beyond
+    /// it. Returns [`CommandResult::Ended`] with those that were superseded. If the limit does not evict and is reached, it
+    /// changes nothing and returns [`CommandResult::Full`].
     Open {
         /// The new session.
         session: Box<Session>,
-        /// `None`: any number.
+        /// `None`: unlimited.
         limit: Option<Limit>,
         /// Those that the new one replaces, whatever the limit.
         end: Vec<Sid>,
-        /// The present moment.
+        /// The current time.
         now: Timestamp,
     },
-    /// Gives a live session a new token's `jti`, or, shortly after the last time, leaves it as it
-    /// is. Answered by [`CommandResult::Changed`]; by [`CommandResult::Found`] if there is no live session; by
-    /// [`CommandResult::Ended`] if the token was an old one, and the session is ended for that.
+    /// Gives a live session a new token's `jti`, except shortly after the last refresh. Returns [`CommandResult::Changed`]; [`CommandResult::Found`] if there is no live session;
+    /// [`CommandResult::Ended`] if the token was outdated, for which it ends the session.
     Refresh {
         /// The session.
         sid: Sid,
@@ -51,24 +49,24 @@ pub enum Command {
         jti: String,
         /// The idle timeout, where there is one.
         idle_timeout: Option<Duration>,
-        /// The present moment.
+        /// The current time.
         now: Timestamp,
     },
-    /// Sets private data of a live session, if it still is what it is thought to be. Answered by
-    /// [`CommandResult::Changed`], or by [`CommandResult::Found`] with the session as it is.
+    /// Sets private data of a live session, if it still is `old`. Returns
+    /// [`CommandResult::Changed`], or [`CommandResult::Found`] with the session as it is.
     SetData {
         /// The session.
         sid: Sid,
         /// Whose data.
         kind: DataKind,
-        /// The data as it is thought to be, a JSON object in text.
+        /// The expected current data, as JSON text.
         old: Option<String>,
-        /// The data as it is to be.
+        /// The new data.
         new: Option<String>,
-        /// The present moment.
+        /// The current time.
         now: Timestamp,
     },
-    /// Ends live sessions and leaves tombstones, where the store has room for them. Answered by
+    /// Ends live sessions and leaves tombstones, where the store has room for them. Returns
     /// [`CommandResult::Ends`].
     End {
         /// Which.
@@ -76,31 +74,31 @@ pub enum Command {
         /// Why and when.
         ending: SessionEnd,
     },
-    /// Lists the live sessions, oldest first. Answered by [`CommandResult::Listed`].
+    /// Lists the live sessions, oldest first. Returns [`CommandResult::Listed`].
     List {
-        /// The present moment.
+        /// The current time.
         now: Timestamp,
     },
-    /// Lists the sessions that were begun, refreshed or ended at this very moment, oldest first: what
-    /// a command of that moment has changed, if its answer was lost. Answered by [`CommandResult::Listed`].
+    /// Lists the sessions that were created, refreshed or ended at exactly this time, oldest first: what a
+    /// command with that timestamp changed, if its response was lost. Returns [`CommandResult::Listed`].
     ChangedAt {
-        /// The command's moment.
+        /// The command's timestamp.
         at: Timestamp,
     },
 }
 
-/// A check in a store's own words, around the moment at which it is made: what is the same for each
-/// request with one token.
+/// A [`Command::Check`] as a store's protocol has it, around its timestamp: the part that is the same for
+/// each request with one token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckTemplate {
-    /// What stands before the moment, in milliseconds since the Unix epoch.
+    /// The text before the timestamp, which is in milliseconds since the Unix epoch.
     pub before: String,
-    /// What stands after it; `None` if the store is not told the moment.
+    /// The text after it; `None` if the store gets no timestamp.
     pub after: Option<String>,
 }
 
 impl CheckTemplate {
-    /// The check at this moment.
+    /// The check at this time.
     pub fn at(&self, now: Timestamp) -> String {
         match &self.after {
             Some(after) => format!("{}{}{after}", self.before, now.millis()),
@@ -110,8 +108,8 @@ impl CheckTemplate {
 }
 
 impl Command {
-    /// The moment that it leaves in the sessions that it begins, refreshes or ends; `None` if it does
-    /// none of these.
+    /// The timestamp that it leaves in sessions that it creates, refreshes or ends; `None` if it does none
+    /// of these.
     pub fn changed_at(&self) -> Option<Timestamp> {
         match self {
             Self::Open { now, .. } | Self::Refresh { now, .. } => Some(*now),
@@ -121,22 +119,19 @@ impl Command {
         }
     }
 
-    /// Can it be sent once more when nobody knows whether it was applied? Twice, it must come to the
-    /// same as once.
+    /// Is it idempotent, so that it can be retried if it is unknown whether it was applied?
     pub fn is_repeatable(&self) -> bool {
         match self {
-            // A second login would find the first in its place.
+            // The second login would supersede the first.
             Self::Open { .. } => false,
-            // What is changed is the same the second time: the ending's moment, and the new `jti`,
-            // which is in its grace then. Data that is no longer as it was thought to be is merged
-            // anew by its caller.
+            // The end's timestamp and the new `jti`, within its grace period, are the same the second
+            // time. If data is no longer `old`, the caller merges again.
             Self::End { .. } | Self::Refresh { .. } | Self::SetData { .. } => true,
             Self::Check { .. } | Self::List { .. } | Self::ChangedAt { .. } => true,
         }
     }
 
-    /// Can this be the answer to it? One to another command, or about a session that was not asked
-    /// about, is none.
+    /// Can this be its result? Not if it belongs to another command, or to another session.
     pub fn is_answered_by(&self, answer: &CommandResult) -> bool {
         let all = |list: &[Session], is: &dyn Fn(&Session) -> bool| list.iter().all(is);
         match (self, answer) {
@@ -169,12 +164,12 @@ impl Command {
         }
     }
 
-    /// [`Command::Check`] as JSON, around its moment.
+    /// [`Command::Check`] as JSON, around its timestamp.
     pub fn check_frame(sid: &Sid, jti: &str, idle_timeout: Option<Duration>) -> CheckTemplate {
         let (sid, jti, now) = (sid.clone(), Some(jti.to_owned()), Timestamp::from_millis(0));
         let json = serde_json::to_string(&Self::Check { sid, jti, idle_timeout, now });
         let json = json.unwrap_or_default();
-        // The moment comes last.
+        // The timestamp comes last.
         let (before, after) = json.rsplit_once('0').unwrap_or((&json, ""));
         CheckTemplate { before: before.to_owned(), after: Some(after.to_owned()) }
     }
@@ -188,7 +183,7 @@ pub enum SessionSelector {
     One(Sid),
     /// All but this one.
     Others(Sid),
-    /// Those that an issuer's ID tokens began.
+    /// Those that an issuer's ID tokens created.
     IssuerSession {
         /// The issuer.
         issuer: String,

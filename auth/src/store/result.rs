@@ -1,4 +1,4 @@
-//! What a store answers, and how it fails.
+//! The results of a session store's commands, and its errors.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -8,60 +8,60 @@ use thiserror::Error;
 
 use crate::session::Session;
 
-/// What a store answers.
+/// The result of a [`Command`](super::Command).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CommandResult {
-    /// The session that was looked for, `None` if there is no record of it.
+    /// The session; `None` if there is no record of it.
     Found(Option<Rc<Session>>),
-    /// The session as it is after the step.
+    /// The session after the command.
     Changed(Box<Session>),
-    /// The sessions that were live before the step and are ended by it, oldest first.
+    /// The sessions that the command ended, oldest first.
     Ended(Vec<Session>),
-    /// What [`Command::End`] has done, oldest first. A command that comes twice is answered alike.
+    /// The result of [`Command::End`](super::Command::End), oldest first. A retry has the same result.
     Ends {
-        /// The sessions that bear this very ending.
+        /// The sessions that this command ended.
         now: Vec<Session>,
-        /// Those that were ended in another way, less than [`RETOLD`] ago.
+        /// Those that were ended otherwise, less than [`REPEAT_END_EVENTS`](super::REPEAT_END_EVENTS) ago.
         before: Vec<Session>,
     },
-    /// The live sessions that leave no room for another, oldest first.
+    /// The live sessions, oldest first: they reach the limit.
     Full(Vec<Session>),
     /// Live sessions, oldest first.
     Listed(Vec<Session>),
 }
 
-/// The store could not be asked, or its answer not understood. Nothing is known about the
-/// session then, and least of all that it is absent.
+/// The store is unreachable, or its reply is not understood. Nothing is known about the session then, least
+/// of all that it does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum StoreError {
-    /// No answer in time.
+    /// No reply in time.
     #[error("no answer within {0:?}")]
     TimedOut(Duration),
-    /// The store could not be reached, or broke off.
+    /// The connection failed.
     #[error("unreachable: {0}")]
     Unreachable(String),
-    /// It answered that it will not: a wrong token, a command it refuses.
+    /// It refused the command, for example because of a wrong token.
     #[error("refused with status {status}: {message}")]
     Refused {
         /// The HTTP status.
         status: u16,
-        /// What it said, shortened.
+        /// Its message, shortened.
         message: String,
     },
-    /// It answered in a form that is not its own.
+    /// The reply cannot be parsed.
     #[error("answered what cannot be read: {0}")]
     Unreadable(String),
 }
 
 impl StoreError {
-    /// May the command have been applied all the same? Not if the store has refused it; what a proxy
-    /// before it says with a 5xx is no such word.
+    /// May the command have been applied nevertheless? Not if the store refused it. A 5xx may come from a
+    /// proxy before the store, so it proves nothing.
     pub fn may_have_applied(&self) -> bool {
         !matches!(self, Self::Refused { status: ..500, .. })
     }
 
-    /// An answer that belongs to another command than was sent.
+    /// A reply to another command than was sent.
     pub fn other_answer() -> Self {
         Self::Unreadable("the answer to another command".into())
     }

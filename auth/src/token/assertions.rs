@@ -1,4 +1,4 @@
-//! What the guard signs for the origin beside a token.
+//! Assertions: what the guard signs for the origin.
 
 use std::rc::Rc;
 
@@ -10,9 +10,8 @@ use crate::assertion::{self, NotSigned};
 use crate::time::Timestamp;
 
 impl Tokens {
-    /// What proves to the origin, `audience`, that the guard has let through whoever holds a token:
-    /// a JWT with `iss`, `aud`, `sub`, `sid`, `iat`, `exp`, and `email` if there is one. `None` if
-    /// no key has a public half to verify it by.
+    /// The assertion for the origin, `audience`: it proves that the guard forwarded the request. A JWT with `iss`, `aud`, `sub`, `sid`, `iat`, `exp`, and `email` if there is one. `None` if
+    /// no key has a public half for the origin to verify it with.
     ///
     /// # Errors
     /// [`NotSigned`].
@@ -36,9 +35,8 @@ impl Tokens {
         Ok(Some(assertion))
     }
 
-    /// What proves to `LOGIN_URL` that it is the guard which asks about the credentials in `body`: a JWT
-    /// with `iss`, `aud`, `iat`, `exp` and `body_sha256`, the body's SHA-256 in hexadecimal digits.
-    /// `None` if no key has a public half to verify it by.
+    /// The assertion for `LOGIN_URL`: it proves that the guard sent the credentials in `body`. A JWT with `iss`, `aud`, `iat`, `exp` and `body_sha256`, the body's SHA-256 in hexadecimal digits.
+    /// `None` if no key has a public half for the origin to verify it with.
     ///
     /// # Errors
     /// [`NotSigned`].

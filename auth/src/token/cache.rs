@@ -6,7 +6,7 @@ use super::verified::TokenRecord;
 use crate::bounded_cache::{BoundedCache, Entry};
 
 /// How many bytes all of them may hold, with what a platform keeps beside them: see
-/// [`Tokens::keeps`](super::Tokens::keeps).
+/// [`Tokens::set_context_bytes`](super::Tokens::set_context_bytes).
 const MOST_BYTES: usize = 7 << 20;
 
 /// The genuine tokens of one key set, by the whole of their text, signature included, because a
@@ -49,9 +49,9 @@ impl TokenCache {
     /// Counts what has come to a token since it was remembered. What goes again, and comes again, is
     /// counted once, or a token could push out others by changing.
     pub fn update_size(&self, token: &TokenRecord) {
-        let (now, before) = (token.bytes_since(), token.kept.counted.get());
+        let (now, before) = (token.bytes_since(), token.context.counted.get());
         if now > before {
-            token.kept.counted.set(now);
+            token.context.counted.set(now);
             self.0.add_bytes(now - before);
         }
     }

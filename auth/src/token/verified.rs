@@ -1,4 +1,5 @@
-//! Tokens whose signature was verified: whenever they are good, and at a moment at which they are.
+//! Verified tokens: with a verified signature ([`AuthenticToken`]), and within their times, too
+//! ([`Verified`]).
 
 use std::any::Any;
 use std::cell::{Cell, OnceCell};
@@ -15,11 +16,11 @@ use crate::scopes::AdminScopes;
 use crate::session::{Sid, Subject, TokenName};
 use crate::time::Timestamp;
 
-/// The claims of a token that was verified, at a moment within its times. Nothing else makes one.
+/// A token that was verified at a time within its validity. Only [`AuthenticToken::verify_times`] makes one.
 #[derive(Clone, PartialEq)]
 pub struct Verified(pub(super) Rc<TokenRecord>);
 
-/// Says who, and nothing that rides with it.
+/// Shows the user and the session, not the claims.
 impl fmt::Debug for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verified")
@@ -45,7 +46,7 @@ impl Verified {
         &self.0.text
     }
 
-    /// How many bytes it holds, with what is kept beside it.
+    /// How many bytes it holds, its context included.
     pub fn bytes(&self) -> usize {
         self.0.bytes()
     }
@@ -60,45 +61,45 @@ impl Verified {
         &self.0.public
     }
 
-    /// What its scopes allow.
+    /// The admin scopes that it has.
     pub fn admin_scopes(&self) -> AdminScopes {
-        self.0.rights
+        self.0.admin_scopes
     }
 
-    /// Whose it is, as the log says it: see [`LogNames::members`].
+    /// The log fields that name its user and session: see [`LogNames::members`](crate::request_log::LogNames::members).
     pub fn log_members(&self) -> &str {
-        &self.0.logged
+        &self.0.log_members
     }
 
-    /// The headers that tell the origin who it is.
+    /// The identity headers for the origin.
     pub fn identity(&self) -> &[identity::Header] {
         &self.0.identity
     }
 
-    /// Is this still its time? The rest of a token is judged once.
+    /// Is it within its times? The rest of a token is verified once.
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
         self.0.period.judge(now).is_ok()
     }
 
-    /// Is this an assertion of [`Tokens::assertion`] for it, still to be sent?
+    /// Is this its cached assertion, and still fresh enough to be sent?
     pub fn has_cached_assertion(&self, text: &Rc<str>, now: Timestamp) -> bool {
         self.0.assertions.holds(text, now)
     }
 
-    /// What a platform makes of this token, kept for as long as the token is remembered. There is
-    /// room for one thing, of one type. [`Tokens::keeps`] is told how many bytes it holds.
+    /// The platform's value for this token, cached with it. There is room for one value, of one type;
+    /// [`Tokens::set_context_bytes`](super::Tokens::set_context_bytes) counts its bytes.
     pub fn context<T: 'static>(&self, make: impl Fn() -> T) -> Rc<T> {
-        let kept = self.0.kept.made.get_or_init(|| Rc::new(make()));
-        Rc::clone(kept).downcast().unwrap_or_else(|_| Rc::new(make()))
+        let made = self.0.context.made.get_or_init(|| Rc::new(make()));
+        Rc::clone(made).downcast().unwrap_or_else(|_| Rc::new(make()))
     }
 }
 
-/// A token that one of our keys has signed, whenever it is or was good: enough to know whose session it
-/// is of, and to end that. [`AuthenticToken::at`] lets it do more.
+/// A token that one of our keys has signed, expired or not: enough to know its session, and to end it.
+/// [`AuthenticToken::verify_times`] makes it a [`Verified`] one.
 #[derive(Clone)]
 pub struct AuthenticToken(pub(super) Rc<TokenRecord>);
 
-/// Says who, and nothing that rides with it.
+/// Shows the user and the session, not the claims.
 impl fmt::Debug for AuthenticToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthenticToken")
@@ -124,7 +125,7 @@ impl AuthenticToken {
         &self.0.name
     }
 
-    /// The token, if this is its time.
+    /// The token, if it is within its times.
     ///
     /// # Errors
     /// [`TokenError::NotYet`] or [`TokenError::Expired`].
@@ -134,8 +135,7 @@ impl AuthenticToken {
     }
 }
 
-/// The claims of a token that one of our keys has signed. Whether this is its time is still to be
-/// judged, on each use.
+/// What was read of a token that one of our keys has signed. Its times are checked on each use.
 #[derive(PartialEq)]
 pub(super) struct TokenRecord {
     pub text: Box<str>,
@@ -144,18 +144,18 @@ pub(super) struct TokenRecord {
     pub name: TokenName,
     pub public: Map<String, Value>,
     pub identity: Vec<identity::Header>,
-    pub logged: String,
-    pub rights: AdminScopes,
+    pub log_members: String,
+    pub admin_scopes: AdminScopes,
     pub period: Validity,
     pub assertions: Assertions,
-    pub kept: TokenContext,
+    pub context: TokenContext,
 }
 
 impl TokenRecord {
     /// How many bytes it holds, at most.
     pub fn bytes(&self) -> usize {
-        let Self { text, sub, sid, name, public, identity, logged, .. } = self;
-        let texts = [text, sub.as_str(), sid.as_str(), &name.jti, logged];
+        let Self { text, sub, sid, name, public, identity, log_members, .. } = self;
+        let texts = [text, sub.as_str(), sid.as_str(), &name.jti, log_members];
         let texts = texts
             .into_iter()
             .chain(identity.iter().flat_map(|(name, value)| [name, value.as_str()]));
@@ -163,25 +163,25 @@ impl TokenRecord {
         size_of::<Self>()
             + texts
             + json_bytes::bytes_of(public)
-            + self.bytes_since().max(self.kept.counted.get())
+            + self.bytes_since().max(self.context.counted.get())
     }
 
-    /// How many of them have come since it was verified.
+    /// How many of them were added after it was verified.
     pub fn bytes_since(&self) -> usize {
-        self.assertions.bytes() + self.kept.bytes.get()
+        self.assertions.bytes() + self.context.bytes.get()
     }
 }
 
-/// See [`Verified::kept`].
+/// See [`Verified::context`].
 #[derive(Default)]
 pub(super) struct TokenContext {
     pub made: OnceCell<Rc<dyn Any>>,
     pub bytes: Cell<usize>,
-    /// How many bytes the memory was told of.
+    /// How many bytes the cache has counted.
     pub counted: Cell<usize>,
 }
 
-/// It follows from the rest.
+/// It is derived from the rest.
 impl PartialEq for TokenContext {
     fn eq(&self, _: &Self) -> bool {
         true
