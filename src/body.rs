@@ -15,8 +15,8 @@ pub enum BodyError {
     Broken(JsValue),
 }
 
-/// Reads a body as UTF-8, and removes a byte order mark, as `TextDecoder` does. Cancels the stream beyond `limit` bytes.
-/// Not `worker::Response::text`, which has no limit.
+/// Reads a body as UTF-8, and removes a byte order mark, as `TextDecoder` does. Cancels the stream beyond `limit`
+/// bytes. Not `worker::Response::text`, which has no limit.
 ///
 /// # Errors
 /// [`BodyError`].

@@ -1,5 +1,5 @@
-// The Worker's entry. JavaScript, because the runtime calls a module's default export and its exported classes. A request
-// with a cached decision needs no call into Rust; Rust decides about all others.
+// The Worker's entry. JavaScript, because the runtime calls a module's default export and its exported classes. A
+// request with a cached decision needs no call into Rust; Rust decides about all others.
 
 import * as guard from "../build/bindings/guard.js";
 import { report, setRefusalCode } from "./proxy/access_log.js";

@@ -42,7 +42,8 @@ impl Subrequest<'_> {
         response.map_err(platform::thrown)
     }
 
-    /// The runtime's request. Not `worker::RequestInit`, which has no signal and links the options of image resizing.
+    /// The runtime's request. Not `worker::RequestInit`, which has no signal and links the options of image
+    /// resizing.
     fn build(&self, signal: Option<&AbortSignal>) -> Result<web_sys::Request, JsValue> {
         let headers = Headers::new()?;
         for (name, value) in self.headers {

@@ -13,8 +13,8 @@ const pending = new Set();
 
 /**
  * Creates a new instance of the Rust code. Until then its exports throw; objects of the old instance throw for ever.
- * wasm-bindgen by itself would create it at the next call of an export, with that call's arguments already in the old
- * memory. A panic calls this once for each call of an export that it unwinds.
+ * wasm-bindgen by itself would create it at the next call of an export, with that call's arguments already in the
+ * old memory. A panic calls this once for each call of an export that it unwinds.
  */
 export function replaceInstance() {
   if (isScheduled) return;

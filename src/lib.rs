@@ -32,16 +32,16 @@ extern "C" {
     fn replace_instance();
 }
 
-/// Replaces the wasm instance after a panic, because its memory cannot be trusted. Only the requests in progress fail.
-/// `worker` sets a handler of its own when an instance starts, and the last handler wins: JavaScript therefore calls this
-/// after the start of each instance.
+/// Replaces the wasm instance after a panic, because its memory cannot be trusted. Only the requests in progress
+/// fail. `worker` sets a handler of its own when an instance starts, and the last handler wins: JavaScript therefore
+/// calls this after the start of each instance.
 #[wasm_bindgen(js_name = replaceOnPanic)]
 pub fn replace_on_panic() {
     wasm_bindgen::handler::set_on_abort(replace_instance);
 }
 
-/// Decides about a request. The arguments are what every decision reads: method, URL, `Authorization`, `Cookie`, and the
-/// time in milliseconds since the Unix epoch.
+/// Decides about a request. The arguments are what every decision reads: method, URL, `Authorization`, `Cookie`, and
+/// the time in milliseconds since the Unix epoch.
 #[wasm_bindgen]
 pub fn handle(
     context: RequestContext,
@@ -56,7 +56,7 @@ pub fn handle(
     match startup::load(env) {
         Ok(app) => {
             services::auth_path_check::run_once(&app, head.url());
-            proxy::handler::handle(app, head, request::moment(now))
+            proxy::handler::handle(app, head, request::timestamp(now))
         }
         Err(refusal) => verdict::respond(&response::refusal(&refusal), None),
     }
@@ -77,16 +77,16 @@ pub fn origin_failure(timed_out: bool, cause: String) -> Response {
     response::refusal(&proxy::origin::failure(timed_out, cause))
 }
 
-/// Watches a session for a connection that outlives its request. `session` is the token context's. The promise resolves
-/// to a `Response` with a WebSocket that closes when the session ends, or to the refusal's code, a string, if it has
-/// ended already. It rejects if the session's state is unknown.
+/// Watches a session for a connection that outlives its request. `session` is the token context's. The promise
+/// resolves to a `Response` with a WebSocket that closes when the session ends, or to the refusal's code, a string,
+/// if it has ended already. It rejects if the session's state is unknown.
 #[wasm_bindgen(js_name = watchSession)]
 pub fn watch_session(session: String) -> Promise {
     promise::of(async move { watch_session::watch_serialized(&session).await })
 }
 
-/// Checks the session of a request again, because the origin's response came late. The promise resolves to `undefined`,
-/// or to the refusal that replaces the response.
+/// Checks the session of a request again, because the origin's response came late. The promise resolves to
+/// `undefined`, or to the refusal that replaces the response.
 #[wasm_bindgen(js_name = recheckSession)]
 pub fn recheck_session(context: RequestContext, session: String) -> Promise {
     promise::of(async move {

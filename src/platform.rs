@@ -117,7 +117,8 @@ extern "C" {
     ) -> Result<Promise, JsValue>;
 }
 
-/// The value that was thrown. Not `worker`'s own conversion, which links the messages of every kind of error, some KB.
+/// The value that was thrown. Not `worker`'s own conversion, which links the messages of every kind of error, some
+/// KB.
 pub fn thrown(error: worker::Error) -> JsValue {
     match error {
         worker::Error::UnknownJsError { original, .. } => original,

@@ -68,8 +68,8 @@ impl RequestHead {
         &self.context
     }
 
-    /// Whether the decision depended only on what the decision cache compares: method, URL, header names, and the values
-    /// of [`COMPARED_HEADERS`].
+    /// Whether the decision depended only on what the decision cache compares: method, URL, header names, and the
+    /// values of [`COMPARED_HEADERS`].
     pub fn is_cacheable(&self) -> bool {
         !self.read_other_headers.get() && self.body.is_none() && self.ended.is_none()
     }
@@ -167,11 +167,11 @@ async fn peek(request: &web_sys::Request) -> Result<String, UnreadableBody> {
 
 /// The current time, by the Workers clock.
 pub fn now() -> Timestamp {
-    moment(js_sys::Date::now())
+    timestamp(js_sys::Date::now())
 }
 
 /// A timestamp from JavaScript's milliseconds since the Unix epoch.
-pub fn moment(millis: f64) -> Timestamp {
+pub fn timestamp(millis: f64) -> Timestamp {
     Timestamp::from_millis(millis as u64)
 }
 

@@ -1,4 +1,5 @@
-//! Initializes an isolate at its first request: reads the settings and bindings, and configures the hot path's JavaScript.
+//! Initializes an isolate at its first request: reads the settings and bindings, and configures the hot path's
+//! JavaScript.
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -90,7 +90,7 @@ async fn try_serve(app: &App, request: &Request, head: &RequestHead) -> Result<R
             let body = Sessions { sub: sub.as_str(), admin, sessions: sessions.collect() };
             Ok(response::json(200, &body, &[]))
         }
-        AdminRequest::Begin(sub) => begin(app, request, head, sub).await,
+        AdminRequest::Begin(sub) => create(app, request, head, sub).await,
         AdminRequest::Change(sub, sid) => patch_data(app, request, head, &sub, sid).await,
         AdminRequest::EndAll(sub) => end::all_of_user(app, admin, &sub).await,
         AdminRequest::End(sub, sid) => end::one(app, &admin, &sub, sid).await,
@@ -169,9 +169,9 @@ fn listed(outcome: StoreResult) -> Result<Vec<Session>, Refusal> {
     }
 }
 
-/// Creates a session for a user whom a backend has authenticated. The response is that of a login, without a cookie: the
-/// backend sets its own.
-async fn begin(
+/// Creates a session for a user whom a backend has authenticated. The response is that of a login, without a cookie:
+/// the backend sets its own.
+async fn create(
     app: &App,
     request: &Request,
     head: &RequestHead,

@@ -31,8 +31,8 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
     if app.guard.settings().trusted_issuers.is_empty() {
         return Err(Refusal::NotFound);
     }
-    let sent = request::form_field(request, head, "logout_token", FORM).await?;
-    let token = UnverifiedJwt::parse_of_provider(&sent).map_err(Refusal::Token)?;
+    let jwt = request::form_field(request, head, "logout_token", FORM).await?;
+    let token = UnverifiedJwt::parse_of_provider(&jwt).map_err(Refusal::Token)?;
     let issuer = federated_login::issuer_of(app, &token).map_err(Refusal::Token)?;
     let token = federated_login::verify(issuer, &token).await?;
     let token =
@@ -40,8 +40,8 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
     if get_entry(app, &token.used_note()).await?.is_some() {
         return Err(Refusal::Token(TokenError::Used));
     }
-    // The logout is recorded before the sessions are looked up: see `federated_login::end_if_logged_out`. A store that
-    // is full cannot record it, but can still end sessions.
+    // The logout is recorded before the sessions are looked up: see `federated_login::end_if_logged_out`. A store
+    // that is full cannot record it, but can still end sessions.
     let recorded = record_logout(app, &token).await;
     if let Some(user) = user_of(app, issuer, &token).await? {
         let which =
@@ -50,8 +50,8 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
         end_sessions::end_sessions(app, &user, &Command::End { which, ending }).await?;
     }
     recorded?;
-    // The token is marked as used last, so that a logout that failed half-way may be repeated. Of two concurrent requests,
-    // both end the sessions, and one gets the error that the token is used.
+    // The token is marked as used last, so that a logout that failed half-way may be repeated. Of two concurrent
+    // requests, both end the sessions, and one gets the error that the token is used.
     let is_new = app.store.put_entry_if_absent(&token.used_note(), "", token.over).await;
     match is_new.map_err(Refusal::StoreUnavailable)? {
         true => Ok(()),

@@ -15,8 +15,8 @@ use crate::services::{current_session, end_sessions};
 const FORM: Refusal =
     Refusal::BadRequest("Send one `token` as `application/x-www-form-urlencoded`.");
 
-/// `POST introspect` (RFC 7662): the claims of a token whose session is live; for any other only `active: false`. Like
-/// every use of a token, this extends the session's idle timeout.
+/// `POST introspect` (RFC 7662): the claims of a token whose session is live; for any other only `active: false`.
+/// Like every use of a token, this extends the session's idle timeout.
 pub async fn show(app: &App, request: &Request, head: &RequestHead) -> Response {
     match try_show(app, request, head).await {
         Ok(claims) => response::json(200, &claims, &[]),

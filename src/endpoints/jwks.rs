@@ -5,8 +5,8 @@ use web_sys::Response;
 use crate::app::App;
 use crate::response;
 
-/// `GET /.well-known/jwks.json`: a JWK Set (RFC 7517, section 5). Verifiers may cache it for five minutes, so a new key
-/// should be published that long before it signs.
+/// `GET /.well-known/jwks.json`: a JWK Set (RFC 7517, section 5). Verifiers may cache it for five minutes, so a new
+/// key should be published that long before it signs.
 pub fn show(app: &App) -> Response {
     let headers = [
         ("content-type", "application/jwk-set+json"),

@@ -25,12 +25,12 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
     if format == BodyFormat::Form && !app.guard.settings().token_sources.cookie {
         return response::refusal(&NO_COOKIE);
     }
-    let attempt = match read_request(app, request, head, format).await {
-        Ok(attempt) => attempt,
+    let login = match read_request(app, request, head, format).await {
+        Ok(login) => login,
         Err(refusal) => return response::refusal(&refusal),
     };
-    let outcome = match login_rate::count(app, head, &attempt.credentials).await {
-        Ok(counted) => try_log_in(app, request, head, format, &attempt, counted).await,
+    let outcome = match login_rate::count(app, head, &login.credentials).await {
+        Ok(counted) => try_log_in(app, request, head, format, &login, counted).await,
         Err(refusal) => Err(refusal),
     };
     match (format, outcome) {
@@ -41,11 +41,11 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
                 true => vec![("set-cookie", clear.as_str())],
                 false => created.set_cookie(),
             };
-            created.json(200, attempt.credentials.nonce(), &headers)
+            created.json(200, login.credentials.nonce(), &headers)
         }
-        (BodyFormat::Form, Ok(created)) => created.redirect(attempt.redirect),
+        (BodyFormat::Form, Ok(created)) => created.redirect(login.redirect),
         (BodyFormat::Form, Err(refusal)) if refusal.is_shown_on_login_page() => {
-            pages::login_again(app, &attempt, &refusal)
+            pages::login_again(app, &login, &refusal)
         }
         (_, Err(refusal)) => refuse(&refusal),
     }
@@ -91,10 +91,10 @@ async fn try_log_in(
     request: &Request,
     head: &RequestHead,
     format: BodyFormat,
-    attempt: &LoginRequest,
+    login: &LoginRequest,
     counted: CountedAttempt,
 ) -> Result<CreatedSession, Refusal> {
-    let (mut user, claimed) = match &attempt.credentials {
+    let (mut user, claimed) = match &login.credentials {
         LoginCredentials::Fields(fields) => (login_url::authenticate(app, fields).await?, None),
         LoginCredentials::IdToken { token, nonce } => {
             let (user, claimed) =
@@ -104,7 +104,7 @@ async fn try_log_in(
     };
     // Valid credentials are not a guess, even if the session limit refuses the login.
     let refund = counted.refund(app);
-    user.end.extend_from_slice(&attempt.end);
+    user.end.extend_from_slice(&login.end);
     let settings = app.guard.settings();
     let lifetimes = SessionLifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
     let cookie =

@@ -12,8 +12,8 @@ use crate::request::{self, RequestHead};
 use crate::response;
 use crate::services::{current_session, end_sessions};
 
-/// `POST logout`: ends the caller's session, the user's other sessions, or all of them. A session that has ended already
-/// is not an error.
+/// `POST logout`: ends the caller's session, the user's other sessions, or all of them. A session that has ended
+/// already is not an error.
 pub async fn log_out(app: &App, head: &RequestHead) -> Response {
     let scope = match Scope::of(app, head) {
         Ok(scope) => scope,
@@ -77,8 +77,8 @@ async fn try_log_out(app: &App, head: &RequestHead, scope: Scope) -> Result<(), 
     Ok(())
 }
 
-/// Clears the session cookie, and the site's data by `Clear-Site-Data` if it is set. Leaves the site's other cookies.
-/// Redirects a navigation to the login page.
+/// Clears the session cookie, and the site's data by `Clear-Site-Data` if it is set. Leaves the site's other
+/// cookies. Redirects a navigation to the login page.
 fn logged_out(app: &App, head: &RequestHead) -> Response {
     let settings = app.guard.settings();
     let clear = cookie::clear(&settings.cookie_name);

@@ -46,9 +46,9 @@ impl Choice {
     }
 }
 
-/// The headers of every page. It loads only the style sheet, and cannot be framed. There is no `form-action`, because
-/// browsers apply it to redirects too, and the application may redirect to another site after the login. The referrer
-/// policy is `same-origin`, because with `no-referrer` browsers send the form with `Origin: null`.
+/// The headers of every page. It loads only the style sheet, and cannot be framed. There is no `form-action`,
+/// because browsers apply it to redirects too, and the application may redirect to another site after the login. The
+/// referrer policy is `same-origin`, because with `no-referrer` browsers send the form with `Origin: null`.
 const HEADERS: [(&str, &str); 5] = [
     ("content-type", "text/html; charset=utf-8"),
     (
@@ -69,8 +69,8 @@ pub async fn login(app: &App, head: &RequestHead) -> Response {
     page(app, 200, redirect.as_ref(), content)
 }
 
-/// Why the user was signed out. If the browser still has the ended session's token, the store knows more than the query's
-/// `reason`. There is no notice if the session is live.
+/// Why the user was signed out. If the browser still has the ended session's token, the store knows more than the
+/// query's `reason`. There is no notice if the session is live.
 async fn notice(app: &App, head: &RequestHead, reason: &str) -> Option<String> {
     let notice_of_reason = || login_notice::of_reason(reason).map(str::to_owned);
     if reason == "logged_out" {
@@ -83,12 +83,12 @@ async fn notice(app: &App, head: &RequestHead, reason: &str) -> Option<String> {
     };
     match session::judge_token(found, principal.token_names(), now) {
         Ok(_) => None,
-        Err(gone) => login_notice::of_gone(&gone, now).or_else(notice_of_reason),
+        Err(invalid) => login_notice::of_gone(&invalid, now).or_else(notice_of_reason),
     }
 }
 
 /// The login page after a refused login.
-pub fn login_again(app: &App, attempt: &LoginRequest, refusal: &Refusal) -> Response {
+pub fn login_again(app: &App, login: &LoginRequest, refusal: &Refusal) -> Response {
     let error = match refusal {
         Refusal::SessionLimit(Some(_)) => {
             "You are signed in elsewhere. Choose what to sign out of, and sign in again.".into()
@@ -100,8 +100,8 @@ pub fn login_again(app: &App, attempt: &LoginRequest, refusal: &Refusal) -> Resp
         _ => Vec::new(),
     };
     let content =
-        PageContent { notice: None, error: Some(error), username: attempt.username(), choices };
-    let page = page(app, refusal.status(), attempt.redirect.as_ref(), content);
+        PageContent { notice: None, error: Some(error), username: login.username(), choices };
+    let page = page(app, refusal.status(), login.redirect.as_ref(), content);
     access_log::set_refusal_code(&page, refusal.code());
     for (name, value) in refusal.headers().iter().filter(|(name, _)| *name == "retry-after") {
         // Does not fail: a number is a valid header value.

@@ -27,8 +27,9 @@ struct RefreshResponse<'a> {
     session: SessionView,
 }
 
-/// `POST refresh`: responds with the token's successor. A repeated request gets the same successor: within thirty seconds
-/// with either token, and later with the old token while the new one is unused, because the response may have been lost.
+/// `POST refresh`: responds with the token's successor. A repeated request gets the same successor: within thirty
+/// seconds with either token, and later with the old token while the new one is unused, because the response may
+/// have been lost.
 pub async fn refresh(app: &App, head: &RequestHead) -> Response {
     match try_refresh(app, head).await {
         Ok(response) => response,
@@ -91,8 +92,8 @@ async fn refresh_session(app: &App, principal: &Principal) -> Result<Session, Re
     }
 }
 
-/// Issues the session's current token, with the claims of the previous one. Its `iat` is the time of the refresh, so that
-/// repeated requests get the same token.
+/// Issues the session's current token, with the claims of the previous one. Its `iat` is the time of the refresh, so
+/// that repeated requests get the same token.
 fn issue_token(
     app: &App,
     principal: &Principal,

@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use crate::app::App;
 use crate::proxy::request_context::RequestContext;
 use crate::proxy::token_context::TokenContext;
-use crate::request::{RequestHead, moment};
+use crate::request::{RequestHead, timestamp};
 
 #[wasm_bindgen(module = "/src/proxy/decision_cache.js")]
 extern "C" {
@@ -51,13 +51,13 @@ impl CachedPlan {
 impl CachedPlan {
     /// Steps 1 to 3: are token and assertion still valid?
     pub fn holds(&self, now: f64) -> bool {
-        self.plan.is_valid_at(moment(now))
+        self.plan.is_valid_at(timestamp(now))
     }
 
     /// Steps 1 to 3 for a request that differs in path and query only: is the same decided about it?
     pub fn extends(&self, context: &RequestContext, method: String, url: String, now: f64) -> bool {
         let head = RequestHead::new(context.clone(), method, url, None, None);
-        self.app.guard.plan_applies_to(&self.plan, &head, moment(now)) && head.is_cacheable()
+        self.app.guard.plan_applies_to(&self.plan, &head, timestamp(now)) && head.is_cacheable()
     }
 
     /// How many bytes it holds beside its token, at most.
@@ -82,7 +82,7 @@ impl CachedPlan {
     pub fn passes(&self, now: f64) -> bool {
         let Some(session) = self.token.last_session() else { return false };
         let answer = Ok(CommandResult::Found(Some(session)));
-        let live = self.app.guard.judge(&self.plan, answer, moment(now));
+        let live = self.app.guard.judge(&self.plan, answer, timestamp(now));
         live.is_ok_and(|live| !self.plan.principal().has_unreported_use(live.as_ref()))
     }
 }

@@ -15,7 +15,7 @@ use crate::proxy::forward;
 use crate::proxy::request_context::RequestContext;
 use crate::proxy::token_context::TokenContext;
 use crate::proxy::verdict::{self, Verdict};
-use crate::request::{self, RequestHead, moment};
+use crate::request::{self, RequestHead, timestamp};
 use crate::response;
 use crate::services::{current_session, end_sessions, session_events};
 use crate::stores::{StoreReply, StoreResult};
@@ -37,7 +37,7 @@ impl PendingCheck {
     #[wasm_bindgen(js_name = ofCached)]
     pub fn of_cached(cached: &CachedPlan, asked: f64) -> Self {
         let (app, plan, token) = cached.parts();
-        Self { app, plan: Rc::new(plan.asked_at(moment(asked))), token, is_cacheable: true }
+        Self { app, plan: Rc::new(plan.asked_at(timestamp(asked))), token, is_cacheable: true }
     }
 
     /// The plan for the decision cache; `undefined` if it cannot be cached.
@@ -61,7 +61,7 @@ impl PendingCheck {
         let read =
             |reply: &StoreReply| self.app.store.read(&self.plan.principal().command(), reply);
         match self.token.answer(status, body, read) {
-            Some(answer) => self.verdict(&context, answer, sent, moment(now)),
+            Some(answer) => self.verdict(&context, answer, sent, timestamp(now)),
             None => verdict::later(async move {
                 let caller = self.plan.principal();
                 let command = caller.command();

@@ -103,8 +103,8 @@ pub async fn create(
     let by = authenticated.issued.as_ref().map_or(ClaimsSource::Origin, |_| ClaimsSource::Issuer);
     let too_large = |cause| Refusal::ClaimsTooLarge { by, cause };
     let token = token.map_err(|error| too_large(error.to_string()))?;
-    let wanted = settings.token_sources.cookie;
-    let cookie = cookie::set(&settings.cookie_name, &token, lifetime).filter(|_| wanted);
+    let uses_cookie = settings.token_sources.cookie;
+    let cookie = cookie::set(&settings.cookie_name, &token, lifetime).filter(|_| uses_cookie);
     if cookie.is_none() && cookie_policy == CookiePolicy::Required {
         let cause = "the claims make a cookie of more than 4,096 bytes, which browsers drop";
         return Err(too_large(cause.into()));

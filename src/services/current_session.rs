@@ -1,4 +1,5 @@
-//! The session of a request to one of the guard's own endpoints: step 4, and the reaction to the reuse of an old token.
+//! The session of a request to one of the guard's own endpoints: step 4, and the reaction to the reuse of an old
+//! token.
 
 use std::rc::Rc;
 
@@ -55,8 +56,8 @@ pub async fn judge(
     }
 }
 
-/// Reports the first use of a refreshed token to the store in the background, if a replica answered the check: replicas
-/// do not record it.
+/// Reports the first use of a refreshed token to the store in the background, if a replica answered the check:
+/// replicas do not record it.
 pub fn record_use(app: &App, principal: &Principal, live: Option<&LiveSession>) {
     if principal.has_unreported_use(live) {
         let (store, user, command) = (

@@ -19,13 +19,13 @@ pub async fn end_sessions(
     user: &Subject,
     command: &Command,
 ) -> Result<Vec<Session>, Refusal> {
-    let begun = match command {
+    let created = match command {
         Command::Open { session, .. } => Some(&**session),
         _ => None,
     };
     match stores::apply(&*app.store, user, command).await {
         Ok(CommandResult::Ended(ended)) => {
-            report_ends::report(app, user, begun, &ended);
+            report_ends::report(app, user, created, &ended);
             Ok(ended)
         }
         Ok(CommandResult::Ends { now, before }) => {
@@ -77,8 +77,8 @@ pub async fn log_out(app: &App, token: &AuthenticToken, everywhere: bool) -> Res
     match judge_token(found, [token.name()], request::now()) {
         Ok(_) => end_by_token(app, token, SessionSelector::All).await,
         Err(InvalidSession::Outdated) => end_by_token(app, token, one).await,
-        Err(gone) => {
-            let refusal = Refusal::Session(gone);
+        Err(invalid) => {
+            let refusal = Refusal::Session(invalid);
             session_events::publish_expiry(app, token.sub(), token.sid(), &refusal);
             report_again(app, token.sub(), &refusal).await;
             Ok(())

@@ -29,15 +29,15 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 pub struct ClaimedIdToken {
     once: IdTokenReplayEntry,
     /// This login's random id, the value of the entry.
-    by: Sid,
+    claim_id: Sid,
 }
 
 impl ClaimedIdToken {
     /// Claims the token. Of concurrent logins with the same token, one succeeds.
     async fn claim(app: &App, once: IdTokenReplayEntry) -> Result<Self, Refusal> {
-        let claimed = Self { once, by: Sid::from_random(request::random()?) };
-        let Self { once: IdTokenReplayEntry { note, over }, by } = &claimed;
-        match app.store.put_entry_if_absent(note, by.as_str(), *over).await {
+        let claimed = Self { once, claim_id: Sid::from_random(request::random()?) };
+        let Self { once: IdTokenReplayEntry { note, over }, claim_id } = &claimed;
+        match app.store.put_entry_if_absent(note, claim_id.as_str(), *over).await {
             Ok(true) => Ok(claimed),
             Ok(false) => Err(Refusal::Token(TokenError::Used)),
             Err(error) => {
@@ -52,7 +52,7 @@ impl ClaimedIdToken {
     /// sessions to end, or when the store is back. If the store fails here, too, the token counts as used, and the
     /// client needs a new one from the issuer.
     pub async fn release(&self, app: &App) {
-        let _ = app.store.delete_entry_if_equal(&self.once.note, self.by.as_str()).await;
+        let _ = app.store.delete_entry_if_equal(&self.once.note, self.claim_id.as_str()).await;
     }
 }
 
@@ -93,8 +93,8 @@ pub async fn record_user(
     app.store.put_entry(&note, user.as_str(), until).await.map_err(Refusal::StoreUnavailable)
 }
 
-/// Ends a session that was just created, if the issuer has logged its user out meanwhile: that logout did not find the
-/// session yet.
+/// Ends a session that was just created, if the issuer has logged its user out meanwhile: that logout did not find
+/// the session yet.
 pub async fn end_if_logged_out(
     app: &App,
     issued: &IssuerSession,
@@ -144,8 +144,8 @@ pub fn issuer_of<'a>(
     app.guard.issuer(token.claimed_issuer()?).ok_or(TokenError::Issuer)
 }
 
-/// Verifies a token's signature by the issuer's keys. Fetches the keys anew if no cached key fits: the issuer may have
-/// rotated them, also under the same `kid`.
+/// Verifies a token's signature by the issuer's keys. Fetches the keys anew if no cached key fits: the issuer may
+/// have rotated them, also under the same `kid`.
 ///
 /// # Errors
 /// [`TokenError::UnknownKey`] or [`TokenError::Signature`], or [`Refusal::IssuerUnavailable`] if the keys cannot be

@@ -28,8 +28,8 @@ pub fn push_ends<'a>(
     })
 }
 
-/// Makes the user's object recheck its watched sessions, because one of them may have ended. The object retries until
-/// the store answers.
+/// Makes the user's object recheck its watched sessions, because one of them may have ended. The object retries
+/// until the store answers.
 pub async fn recheck_sessions(app: &App, user: &Subject) {
     if let Some(objects) = &app.objects {
         let timeout = app.guard.settings().store_timeout;

@@ -43,7 +43,7 @@ pub async fn count(
     let rates = app.guard.settings().login_rates;
     let window = Sid::from_random(request::random()?);
     let mut counted = Vec::new();
-    for counter in rate::counters(credentials, address.as_deref(), rates, fold)? {
+    for counter in rate::counters(credentials, address.as_deref(), rates, normalize)? {
         match app.limiter(counter.by) {
             Some(limiter) => count_by_binding(app, limiter, &counter).await?,
             None => {
@@ -81,7 +81,7 @@ impl PendingRefund {
 
 /// Normalizes a user name: without combining marks and invisible characters, in lower case. Lower, upper and lower
 /// case in turn, because some letters have variants that one conversion alone keeps distinct.
-fn fold(name: &str) -> String {
+fn normalize(name: &str) -> String {
     let unseen = RegExp::new(r"[\p{M}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}]", "gu");
     let plain = JsString::from(name).normalize("NFKD").replace_by_pattern(&unseen, "");
     plain.to_lower_case().to_upper_case().to_lower_case().into()

@@ -1,5 +1,5 @@
-//! Patches a session's private data: the client's by `PATCH session`, the origin's by its response headers or the admin
-//! API.
+//! Patches a session's private data: the client's by `PATCH session`, the origin's by its response headers or the
+//! admin API.
 
 use auth::http::Head;
 use auth::refusal::Refusal;

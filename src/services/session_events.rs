@@ -39,7 +39,8 @@ pub fn publish(app: &App, user: &Subject, events: &[Event]) {
     }
 }
 
-/// Publishes a session's expiry, if that is why the request is refused. Once per isolate, because the client may retry.
+/// Publishes a session's expiry, if that is why the request is refused. Once per isolate, because the client may
+/// retry.
 pub fn publish_expiry(app: &App, user: &Subject, sid: &Sid, refusal: &Refusal) {
     if let Refusal::Session(InvalidSession::Expired { at }) = refusal {
         app.reported_ends.report_once(sid, || publish(app, user, &[Event::expired(sid, *at)]));

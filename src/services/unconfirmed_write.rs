@@ -1,5 +1,5 @@
-//! Writes without an answer, by a timeout for example. The store may have applied them all the same, or may do so later.
-//! The guard looks for their effects and reports them as if the store had answered.
+//! Writes without an answer, by a timeout for example. The store may have applied them all the same, or may do so
+//! later. The guard looks for their effects and reports them as if the store had answered.
 
 use std::time::Duration;
 
@@ -39,8 +39,8 @@ pub fn follow_up(user: &Subject, command: &Command, error: &StoreError) {
     });
 }
 
-/// Reports the end of a session that was found ended, and of the sessions that ended with it, because the request that
-/// ended them may have received no answer.
+/// Reports the end of a session that was found ended, and of the sessions that ended with it, because the request
+/// that ended them may have received no answer.
 pub async fn report_again(app: &App, user: &Subject, ending: &SessionEnd) {
     if let Ok(changed) = changed_at(app, user, ending.at()).await {
         let ended = changed.iter().filter(|it| it.ended.as_ref() == Some(ending));
@@ -67,11 +67,11 @@ async fn report_changes(
     report_ends::report_once(app, user, changed.iter().filter(is_ended));
     match command {
         Command::Open { session, .. } => {
-            let begun = changed.iter().find(|it| it.sid == session.sid);
-            if let Some(begun) = begun {
-                end_abandoned_session(app, user, begun).await;
+            let created = changed.iter().find(|it| it.sid == session.sid);
+            if let Some(created) = created {
+                end_abandoned_session(app, user, created).await;
             }
-            begun.is_some()
+            created.is_some()
         }
         Command::Refresh { sid, jti, now, .. } => {
             let refreshed = changed.iter().find(|it| it.sid == *sid && it.jti == *jti);
@@ -85,9 +85,9 @@ async fn report_changes(
 }
 
 /// Ends a session whose login got no answer: no client has its token, and it would count towards the limit.
-async fn end_abandoned_session(app: &App, user: &Subject, begun: &Session) {
-    session_events::publish(app, user, &[Event::created(begun)]);
-    let which = SessionSelector::One(begun.sid.clone());
+async fn end_abandoned_session(app: &App, user: &Subject, created: &Session) {
+    session_events::publish(app, user, &[Event::created(created)]);
+    let which = SessionSelector::One(created.sid.clone());
     let command = Command::End { which, ending: SessionEnd::Revoked { at: request::now() } };
     if let Ok(CommandResult::Ends { now, .. }) = stores::apply(&*app.store, user, &command).await {
         report_ends::report(app, user, None, &now);

@@ -14,9 +14,9 @@ use crate::services::background;
 use crate::stores::StoreReply;
 
 /// Records in the background that a session was created, or that others have ended.
-pub fn record_changes(app: &App, user: &Subject, begun: Option<&Session>, ended: &[Session]) {
-    if begun.is_some() || !ended.is_empty() {
-        update(app, IndexQuery::record(user, begun, ended, request::now()));
+pub fn record_changes(app: &App, user: &Subject, created: Option<&Session>, ended: &[Session]) {
+    if created.is_some() || !ended.is_empty() {
+        update(app, IndexQuery::record(user, created, ended, request::now()));
     }
 }
 

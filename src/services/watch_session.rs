@@ -1,5 +1,5 @@
-//! Watches a live session for connections that outlive a request: `GET events`, WebSockets and streams of the origin.
-//! The user's Durable Object has the WebSockets that watch, whichever store has the sessions.
+//! Watches a live session for connections that outlive a request: `GET events`, WebSockets and streams of the
+//! origin. The user's Durable Object has the WebSockets that watch, whichever store has the sessions.
 
 use std::time::Duration;
 
@@ -126,8 +126,8 @@ pub async fn watch_serialized(session: &str) -> Result<JsValue, JsValue> {
     }
 }
 
-/// Checks the session of a late response again. Returns the refusal that replaces the response, or `None` if the client
-/// may have it. The idle deadline does not change: waiting is not use.
+/// Checks the session of a late response again. Returns the refusal that replaces the response, or `None` if the
+/// client may have it. The idle deadline does not change: waiting is not use.
 pub async fn refusal_if_ended(context: RequestContext, session: &str) -> Option<Response> {
     let (Some(app), Some((user, sid))) = (App::loaded(), parse_session(session)) else {
         return Some(response::refusal(&Refusal::StoreUnavailable(StoreError::other_answer())));

@@ -59,8 +59,8 @@ const MAX_CAUSE: usize = 200;
 
 /// A store of sessions, grouped by user, of entries with a lifetime, of counters and of the index of users.
 ///
-/// A command is sent and its reply read in two calls, so that the hot path can wait in JavaScript; everything else uses
-/// [`apply`], which does both.
+/// A command is sent and its reply read in two calls, so that the hot path can wait in JavaScript; everything else
+/// uses [`apply`], which does both.
 pub trait SessionStore {
     /// Sends a command in one round trip. [`SessionStore::read`] reads the reply.
     fn send_command<'a>(
@@ -69,8 +69,8 @@ pub trait SessionStore {
         command: &'a Command,
     ) -> LocalBoxFuture<'a, StoreReply>;
 
-    /// The constant parts of a session check, which JavaScript sends (`session_check.js`): the name of the user's Durable
-    /// Object, empty for Redis, and the command without the current time.
+    /// The constant parts of a session check, which JavaScript sends (`session_check.js`): the name of the user's
+    /// Durable Object, empty for Redis, and the command without the current time.
     fn check_frame(
         &self,
         user: &Subject,
@@ -82,8 +82,8 @@ pub trait SessionStore {
     /// Reads the reply; `None` if the command must be sent again by [`SessionStore::apply_on_primary`].
     fn read(&self, command: &Command, reply: &StoreReply) -> Option<StoreResult>;
 
-    /// Sends a command to the primary, even where replicas answer checks. With Redis, the script is sent in full, for a
-    /// server that does not have it.
+    /// Sends a command to the primary, even where replicas answer checks. With Redis, the script is sent in full,
+    /// for a server that does not have it.
     fn apply_on_primary<'a>(
         &'a self,
         user: &'a Subject,

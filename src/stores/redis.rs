@@ -208,8 +208,8 @@ impl SessionStore for RedisStore {
     }
 }
 
-/// The options of the session check's `fetch`, shared by all checks. They bypass the cache, because Redis itself must
-/// reply, and follow no redirects, because the token is only for the endpoint in the settings.
+/// The options of the session check's `fetch`, shared by all checks. They bypass the cache, because Redis itself
+/// must reply, and follow no redirects, because the token is only for the endpoint in the settings.
 fn get_init(authorization: &Secret) -> JsValue {
     let init = RequestInit::new();
     init.set_method("GET");

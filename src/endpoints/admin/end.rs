@@ -14,8 +14,8 @@ use crate::app::App;
 use crate::services::{end_sessions, user_index};
 use crate::{request, response};
 
-/// The maximum of users whose sessions one call ends, and of sessions that it ends one by one. Each takes two or three
-/// subrequests, and the free plan allows 50 per request.
+/// The maximum of users whose sessions one call ends, and of sessions that it ends one by one. Each takes two or
+/// three subrequests, and the free plan allows 50 per request.
 const END_AT_ONCE: u32 = 15;
 
 #[derive(Serialize)]
@@ -54,8 +54,9 @@ async fn end(app: &App, user: &Subject, which: SessionSelector) -> Result<usize,
     Ok(end_sessions::end_sessions(app, user, &command).await?.len())
 }
 
-/// Ends a user's sessions. Returns how many, and whether none remain. A caller who may end admins' sessions ends all in
-/// one step. Others end them one by one, at most `left`, because a session that is created meanwhile may be an admin's.
+/// Ends a user's sessions. Returns how many, and whether none remain. A caller who may end admins' sessions ends all
+/// in one step. Others end them one by one, at most `left`, because a session that is created meanwhile may be an
+/// admin's.
 async fn end_all(
     app: &App,
     admin: &Admin,
@@ -85,7 +86,7 @@ pub async fn all_users(app: &App, admin: &Admin, query: &str) -> Result<Response
     let (_, mut cursor) = admin::page(query, END_AT_ONCE)?;
     let page = user_index::page(app, cursor.clone(), END_AT_ONCE).await?;
     let mut done = page.len() < END_AT_ONCE as usize;
-    let (mut left, mut total, mut over) = (END_AT_ONCE, 0, Vec::new());
+    let (mut left, mut total, mut removed) = (END_AT_ONCE, 0, Vec::new());
     for IndexedUser { user, sids } in &page {
         match end_all(app, admin, user, &mut left).await {
             Ok((ended, finished)) => {
@@ -95,7 +96,7 @@ pub async fn all_users(app: &App, admin: &Admin, query: &str) -> Result<Response
                     break;
                 }
                 let sids = sids.iter().filter(|sid| !admin.is_own(sid));
-                over.extend(sids.map(|sid| IndexEntry::new(user, sid)));
+                removed.extend(sids.map(|sid| IndexEntry::new(user, sid)));
             }
             // The caller may not end this admin's sessions.
             Err(Refusal::AccessDenied { .. }) => {}
@@ -103,22 +104,23 @@ pub async fn all_users(app: &App, admin: &Admin, query: &str) -> Result<Response
         }
         cursor = Cursor::at(user);
     }
-    if !over.is_empty() {
+    if !removed.is_empty() {
         user_index::update(
             app,
-            IndexQuery::Record { begun: None, ended: over, now: request::now() },
+            IndexQuery::Record { begun: None, ended: removed, now: request::now() },
         );
     }
     let cursor = (!done).then_some(cursor);
     Ok(EndResponse { ended: total, done, cursor }.into_response())
 }
 
-/// A client's URL parser normalizes `users/../sessions`, the sessions of a user called `..`, to `sessions`, those of all
-/// users. While such a user has sessions, the query must say `everybody=true`.
+/// A client's URL parser normalizes `users/../sessions`, the sessions of a user called `..`, to `sessions`, those of
+/// all users. While such a user has sessions, the query must say `everybody=true`.
 async fn refuse_misread_path(app: &App, query: &str) -> Result<(), Refusal> {
-    let meant = BodyFormat::Form.texts(query, &["everybody".into()]).iter().any(|it| it == "true");
+    let is_confirmed =
+        BodyFormat::Form.texts(query, &["everybody".into()]).iter().any(|it| it == "true");
     let Ok(dots) = Subject::try_from("..".to_owned()) else { return Ok(()) };
-    match meant || list(app, &dots).await?.is_empty() {
+    match is_confirmed || list(app, &dots).await?.is_empty() {
         true => Ok(()),
         false => Err(Refusal::BadRequest(
             "A user is called `..`, whose path URL parsers turn into this one. If you mean \

@@ -187,8 +187,8 @@ impl SessionStore for ObjectStore {
 /// An RPC to one method of an object.
 pub type Call<'a> = &'a dyn Fn(&UserSessionsStub) -> Result<Promise, JsValue>;
 
-/// Calls a method of the object of this name, within a timeout. If the object was reset, a repeatable call is retried
-/// once.
+/// Calls a method of the object of this name, within a timeout. If the object was reset, a repeatable call is
+/// retried once.
 ///
 /// # Errors
 /// [`StoreError::TimedOut`] or [`StoreError::Unreachable`].

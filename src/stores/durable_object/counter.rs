@@ -6,7 +6,7 @@ use auth::rate::{FixedWindow, WindowCount};
 use auth::time::Timestamp;
 use worker::Storage;
 
-use super::storage::{KvEntry, Result, js_moment};
+use super::storage::{KvEntry, Result, js_millis};
 
 /// The key under which it is stored.
 pub const KEY: &str = "counter";
@@ -60,6 +60,6 @@ impl<'a> Counter<'a> {
 
     fn put(&self, FixedWindow { count, until, window }: FixedWindow) -> Result<()> {
         let count = (count as f64).into();
-        self.0.put(&[("count", count), ("until", js_moment(until)), ("window", window.into())])
+        self.0.put(&[("count", count), ("until", js_millis(until)), ("window", window.into())])
     }
 }

@@ -3,7 +3,7 @@
 use auth::time::Timestamp;
 use worker::Storage;
 
-use super::storage::{KvEntry, Result, js_moment};
+use super::storage::{KvEntry, Result, js_millis};
 
 /// The key under which it is stored.
 pub const KEY: &str = "note";
@@ -24,7 +24,7 @@ impl<'a> ExpiringEntry<'a> {
 
     /// Writes it, and replaces the old one.
     pub fn put(&self, text: &str, until: Timestamp) -> Result<()> {
-        self.0.put(&[("text", text.into()), ("until", js_moment(until))])
+        self.0.put(&[("text", text.into()), ("until", js_millis(until))])
     }
 
     /// Deletes it if its text equals `text`.

@@ -1,5 +1,5 @@
-//! Durable Objects: `client` calls them from the Worker, `object` is their class, and each of the other files has one of
-//! the things that they store.
+//! Durable Objects: `client` calls them from the Worker, `object` is their class, and each of the other files has
+//! one of the things that they store.
 
 mod client;
 mod counter;

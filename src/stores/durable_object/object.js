@@ -1,7 +1,7 @@
-// The class of the Durable Objects, as the runtime sees it. JavaScript, because it must extend `DurableObject`, which
-// a class from Rust cannot, and because it must survive a panic: it passes every call on to the object in Rust
-// (`object.rs`), and makes a new one after a failure. It caches the answers to checks, because a call into wasm costs
-// more than the rest of a check that changes nothing.
+// The class of the Durable Objects, as the runtime sees it. JavaScript, because it must extend `DurableObject`,
+// which a class from Rust cannot, and because it must survive a panic: it passes every call on to the object in Rust
+// (`object.rs`), and makes a new one after a failure. It caches the answers to checks, because a call into wasm
+// costs more than the rest of a check that changes nothing.
 
 import { DurableObject } from "cloudflare:workers";
 import * as guard from "../../../build/bindings/guard.js";

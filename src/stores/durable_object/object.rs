@@ -1,10 +1,10 @@
-//! The class of the Durable Objects. The prefix of an object's name is its role, which decides which methods are called:
-//! a user's sessions with the WebSockets that watch them (`user:`), an entry with a lifetime (`note:`), a counter
-//! (`count:`), or the index of users (`index`). Each role is a type of its own; the class dispatches, and has the alarm
-//! that all roles share.
+//! The class of the Durable Objects. The prefix of an object's name is its role, which decides which methods are
+//! called: a user's sessions with the WebSockets that watch them (`user:`), an entry with a lifetime (`note:`), a
+//! counter (`count:`), or the index of users (`index`). Each role is a type of its own; the class dispatches, and
+//! has the alarm that all roles share.
 //!
-//! `object.js` has the class that the runtime sees. During a deployment, a Worker may call an object of another version
-//! by its method names.
+//! `object.js` has the class that the runtime sees. During a deployment, a Worker may call an object of another
+//! version by its method names.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -19,12 +19,12 @@ use super::counter::{self, Counter};
 use super::expiring_entry::{self, ExpiringEntry};
 use super::sessions::Sessions;
 use super::storage::{
-    KvEntry, Result, alarm, js_moment, resolve_with_alarm, set_alarm, transaction,
+    KvEntry, Result, alarm, js_millis, resolve_with_alarm, set_alarm, transaction,
 };
 use super::{sockets, user_index};
 use crate::platform::thrown;
 use crate::promise;
-use crate::request::{self, moment};
+use crate::request::{self, timestamp};
 
 /// A Durable Object.
 #[durable_object(alarm)]
@@ -56,8 +56,8 @@ impl DurableObject for UserSessions {
 /// The methods that Workers call by RPC.
 #[wasm_bindgen]
 impl UserSessions {
-    /// Applies one command to a user's sessions: see `store.rs` in the core. Returns the answer or its promise. Command
-    /// and answer are JSON.
+    /// Applies one command to a user's sessions: see `store.rs` in the core. Returns the answer or its promise.
+    /// Command and answer are JSON.
     pub fn apply(&self, command: &str) -> Result<JsValue> {
         let answer = self.in_transaction(&mut |sessions| sessions.apply(command))?.into();
         if self.alarm_is_set.get() {
@@ -67,22 +67,22 @@ impl UserSessions {
         Ok(last.map_or(answer.clone(), |last| self.resolve_with_first_alarm(last, answer)))
     }
 
-    /// The answer to a check that changes nothing, and when the answer expires, in milliseconds since the Unix epoch;
-    /// `undefined` if the check must be applied.
+    /// The answer to a check that changes nothing, and when the answer expires, in milliseconds since the Unix
+    /// epoch; `undefined` if the check must be applied.
     pub fn unchanged(&self, check: &str) -> Option<Array> {
         if !self.alarm_is_set.get() {
             return None;
         }
         let (answer, until) = self.sessions.borrow_mut().unchanged(check)?;
-        Some(Array::of2(&answer.into(), &js_moment(until)))
+        Some(Array::of2(&answer.into(), &js_millis(until)))
     }
 
     /// Writes an entry that expires at `until`, in milliseconds since the Unix epoch, and replaces an old one.
     #[wasm_bindgen(js_name = putEntry)]
     pub fn put_entry(&self, text: &str, until: f64) -> Result<JsValue> {
         let storage = self.state.storage();
-        ExpiringEntry::of(&storage).put(text, moment(until))?;
-        Ok(resolve_with_alarm(storage, moment(until), "".into()).into())
+        ExpiringEntry::of(&storage).put(text, timestamp(until))?;
+        Ok(resolve_with_alarm(storage, timestamp(until), "".into()).into())
     }
 
     /// Writes an entry, unless there is one that has not expired. Returns whether it did, or the promise of that.
@@ -93,8 +93,8 @@ impl UserSessions {
         if entry.get(request::now())?.is_some() {
             return Ok(false.into());
         }
-        entry.put(text, moment(until))?;
-        Ok(resolve_with_alarm(storage, moment(until), true.into()).into())
+        entry.put(text, timestamp(until))?;
+        Ok(resolve_with_alarm(storage, timestamp(until), true.into()).into())
     }
 
     /// Deletes the entry if its text equals `text`. Returns an empty text.
@@ -111,8 +111,8 @@ impl UserSessions {
         Ok(text.map_or(JsValue::NULL, JsValue::from))
     }
 
-    /// Counts an attempt, unless the window has `most` already. `span` is a new window's length in milliseconds, `window`
-    /// its name. Returns the text that [`auth::rate::WindowCount::read`] reads, or its promise.
+    /// Counts an attempt, unless the window has `most` already. `span` is a new window's length in milliseconds,
+    /// `window` its name. Returns the text that [`auth::rate::WindowCount::read`] reads, or its promise.
     pub fn count(&self, most: u32, span: f64, window: String) -> Result<JsValue> {
         let (storage, span) = (self.state.storage(), Duration::from_millis(span as u64));
         let counter = Counter::of(&storage);
@@ -146,8 +146,8 @@ impl UserSessions {
         sockets::notify_ended(&self.state, events)
     }
 
-    /// Rechecks the watched sessions by an alarm that rings now, because one may have ended without an event. Returns a
-    /// promise.
+    /// Rechecks the watched sessions by an alarm that rings now, because one may have ended without an event.
+    /// Returns a promise.
     #[wasm_bindgen(js_name = recheckWatched)]
     pub fn recheck_watched(&self) -> Result<JsValue> {
         Ok(match sockets::schedule_recheck(&self.state)? {
@@ -161,8 +161,8 @@ impl UserSessions {
 }
 
 impl UserSessions {
-    /// Runs one step on the sessions in a transaction. If it fails, storage stays as before, and memory is read from it
-    /// again.
+    /// Runs one step on the sessions in a transaction. If it fails, storage stays as before, and memory is read from
+    /// it again.
     fn in_transaction(
         &self,
         step: &mut dyn FnMut(&mut Sessions) -> Result<String>,
@@ -172,8 +172,8 @@ impl UserSessions {
         outcome.inspect_err(|_| sessions.discard_cache())
     }
 
-    /// The promise of an answer, resolved once an alarm is set. The alarm may ring before newer records expire and is
-    /// then set again, which costs less than moving it at every login.
+    /// The promise of an answer, resolved once an alarm is set. The alarm may ring before newer records expire and
+    /// is then set again, which costs less than moving it at every login.
     fn resolve_with_first_alarm(&self, moment: Timestamp, answer: JsValue) -> JsValue {
         let (storage, is_set) = (self.state.storage(), Rc::clone(&self.alarm_is_set));
         promise::of(async move {

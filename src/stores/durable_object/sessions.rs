@@ -14,7 +14,8 @@ pub const PING: &str = "ping";
 
 /// One user's sessions.
 ///
-/// Writes run in a transaction. If one fails, [`Sessions::discard_cache`] must be called, so that memory equals storage.
+/// Writes run in a transaction. If one fails, [`Sessions::discard_cache`] must be called, so that memory equals
+/// storage.
 pub struct Sessions {
     sql: SqlStorage,
     ledger: Option<Ledger>,

@@ -1,5 +1,5 @@
-//! The WebSockets in a user's object that watch a session. They hibernate: the object does not run while it waits. Each
-//! has the `sid` as its tag, and `{ user, until, doubts }` as its attachment (see [`Recheck`]).
+//! The WebSockets in a user's object that watch a session. They hibernate: the object does not run while it waits.
+//! Each has the `sid` as its tag, and `{ user, until, doubts }` as its attachment (see [`Recheck`]).
 //!
 //! The methods of `worker::State` panic if the runtime refuses, for example beyond the limit of WebSockets; those of
 //! `as_raw` return the error.
@@ -13,13 +13,13 @@ use web_sys::WebSocket;
 use worker::worker_sys::ext::WebSocketExt;
 use worker::{Env, Request, Response, State, WebSocketPair, WebSocketRequestResponsePair};
 
-use super::storage::{Members, Result, alarm, failure, js_moment, object, set_alarm};
+use super::storage::{Members, Result, alarm, failure, js_millis, object, set_alarm};
 use crate::platform::thrown;
 use crate::services::watch_session::{self, WatchedSession};
 use crate::startup;
 
-/// The close code for an ended session (RFC 6455, section 7.4.2: a private-use code). `watch_session.js` and `client.js`
-/// use the same.
+/// The close code for an ended session (RFC 6455, section 7.4.2: a private-use code). `watch_session.js` and
+/// `client.js` use the same.
 const SESSION_OVER: u16 = 4001;
 
 /// Accepts a WebSocket that watches a session, and sets the alarm to the session's deadline if it is earlier.
@@ -55,10 +55,10 @@ pub fn notify_ended(state: &State, events: &str) -> Result<()> {
     Ok(())
 }
 
-/// Marks every watched session for rechecks, from the next alarm on: one may have ended without an event. Returns whether
-/// there are any.
+/// Marks every watched session for rechecks, from the next alarm on: one may have ended without an event. Returns
+/// whether there are any.
 pub fn schedule_recheck(state: &State) -> Result<bool> {
-    let sockets = open(state)?;
+    let sockets = open_sockets(state)?;
     for socket in &sockets {
         let (user, _) = attachment(socket)?;
         attach(socket, &user, Recheck::doubtful())?;
@@ -68,7 +68,7 @@ pub fn schedule_recheck(state: &State) -> Result<bool> {
 
 /// Checks the sessions that are due, and notifies those that have ended. Returns when the others are due.
 pub async fn recheck(state: &State, env: &Env, now: Timestamp) -> Result<Vec<Timestamp>> {
-    for socket in open(state)? {
+    for socket in open_sockets(state)? {
         let (user, _) = attachment(&socket)?;
         if !is_due(&socket, now)? {
             continue;
@@ -83,7 +83,7 @@ pub async fn recheck(state: &State, env: &Env, now: Timestamp) -> Result<Vec<Tim
         }
     }
     // More may have opened meanwhile.
-    open(state)?.iter().map(|socket| Ok(attachment(socket)?.1.due)).collect()
+    open_sockets(state)?.iter().map(|socket| Ok(attachment(socket)?.1.due)).collect()
 }
 
 async fn check(
@@ -118,7 +118,7 @@ fn close(socket: &WebSocket, event: &str) -> Result<()> {
     Ok(())
 }
 
-fn open(state: &State) -> Result<Vec<WebSocket>> {
+fn open_sockets(state: &State) -> Result<Vec<WebSocket>> {
     let mut sockets = state.as_raw().get_websockets()?;
     sockets.retain(|socket| socket.ready_state() == WebSocket::OPEN);
     Ok(sockets)
@@ -135,6 +135,6 @@ fn attachment(socket: &WebSocket) -> Result<(String, Recheck)> {
 }
 
 fn attach(socket: &WebSocket, user: &str, Recheck { due, doubts }: Recheck) -> Result<()> {
-    let members = [("user", user.into()), ("until", js_moment(due)), ("doubts", doubts.into())];
+    let members = [("user", user.into()), ("until", js_millis(due)), ("doubts", doubts.into())];
     socket.serialize_attachment(object(&members)?)
 }

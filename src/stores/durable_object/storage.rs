@@ -111,7 +111,7 @@ impl Members {
 }
 
 /// A moment in milliseconds since the Unix epoch, for JavaScript and SQL.
-pub fn js_moment(moment: Timestamp) -> JsValue {
+pub fn js_millis(moment: Timestamp) -> JsValue {
     JsValue::from_f64(moment.millis() as f64)
 }
 
@@ -123,7 +123,7 @@ pub async fn alarm(storage: &Storage) -> Result<Option<Timestamp>> {
 
 /// Sets the object's alarm.
 pub async fn set_alarm(storage: &Storage, moment: Timestamp) -> Result<()> {
-    let date = Date::new(&js_moment(moment));
+    let date = Date::new(&js_millis(moment));
     storage.set_alarm(ScheduledTime::new(date)).await.map_err(thrown)
 }
 

@@ -1,10 +1,11 @@
-//! The index of users in SQLite: one row per session. See `user_index.rs` in the core; `index.lua` is the same for Redis.
+//! The index of users in SQLite: one row per session. See `user_index.rs` in the core; `index.lua` is the same for
+//! Redis.
 
 use auth::time::Timestamp;
 use wasm_bindgen::JsValue;
 use worker::SqlStorage;
 
-use super::storage::{Result, failure, js_moment, query};
+use super::storage::{Result, failure, js_millis, query};
 
 const TABLE: &str = "
   CREATE TABLE IF NOT EXISTS entry
@@ -26,7 +27,7 @@ pub fn answer(sql: &SqlStorage, words: &[String]) -> Result<String> {
     query(sql, TABLE, Vec::new())?;
     query(sql, "DELETE FROM entry WHERE deadline <= ?", vec![number(now)?])?;
     match (what.as_str(), rest) {
-        ("record", [begun, deadline, ended @ ..]) => record(sql, begun, deadline, ended),
+        ("record", [created, deadline, ended @ ..]) => record(sql, created, deadline, ended),
         ("page", [after, limit]) => {
             let bindings = vec![after.as_str().into(), number(limit)?];
             Ok(query(sql, PAGE, bindings)?.join("\n"))
@@ -36,9 +37,9 @@ pub fn answer(sql: &SqlStorage, words: &[String]) -> Result<String> {
     }
 }
 
-/// Inserts the entry of a new session, unless `begun` is empty, and deletes those of ended sessions.
-fn record(sql: &SqlStorage, begun: &str, deadline: &str, ended: &[String]) -> Result<String> {
-    if let Some((user, sid)) = begun.split_once(':') {
+/// Inserts the entry of a new session, unless `created` is empty, and deletes those of ended sessions.
+fn record(sql: &SqlStorage, created: &str, deadline: &str, ended: &[String]) -> Result<String> {
+    if let Some((user, sid)) = created.split_once(':') {
         let row = vec![user.into(), sid.into(), number(deadline)?];
         query(sql, "INSERT OR IGNORE INTO entry VALUES (?, ?, ?)", row)?;
     }
@@ -51,5 +52,5 @@ fn record(sql: &SqlStorage, begun: &str, deadline: &str, ended: &[String]) -> Re
 fn number(word: &str) -> Result<JsValue> {
     let number =
         word.parse().map_err(|_| failure("an index query has a word that is not a number"))?;
-    Ok(js_moment(Timestamp::from_millis(number)))
+    Ok(js_millis(Timestamp::from_millis(number)))
 }
