@@ -39,7 +39,7 @@ enum Scope {
 }
 
 impl Scope {
-    /// The query's `scope`, or else the setting `LOGOUT_ALL`.
+    /// The query's `scope`, or else the setting `LOGOUT_ALL_SESSIONS`.
     fn of(app: &App, head: &RequestHead) -> Result<Self, Refusal> {
         let query = Target::of_url(head.url()).map_or("", |target| target.query());
         match BodyFormat::Form.texts(query, &["scope".into()]).first().map(String::as_str) {
