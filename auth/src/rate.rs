@@ -18,7 +18,7 @@ use crate::login::LoginCredentials;
 use crate::refusal::Refusal;
 use crate::setting_value::InvalidValue;
 use crate::store::EntryName;
-use crate::time::parse_span;
+use crate::time::{millis, parse_span};
 
 /// How many attempts pass within a span that begins with the first of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl WindowCount {
 impl fmt::Display for WindowCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { attempts, left, window } = self;
-        write!(f, "{attempts} {} {window}", left.as_millis())
+        write!(f, "{attempts} {} {window}", millis(*left))
     }
 }
 

@@ -16,7 +16,7 @@ pub use judge::{InvalidSession, LiveSession, judge_session, judge_token};
 pub use refresh::{REFRESH_GRACE, TokenGeneration, TokenName};
 
 use crate::device::DeviceClass;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, millis};
 
 /// A session as a store keeps it. The field names are the stored format.
 ///
@@ -155,7 +155,7 @@ impl Session {
 
     /// When the idle deadline is next to be extended.
     pub fn next_idle_update(&self, timeout: Duration) -> Timestamp {
-        self.seen.plus(Duration::from_millis((timeout.as_millis() as u64).div_ceil(10)))
+        self.seen.plus(Duration::from_millis(millis(timeout).div_ceil(10)))
     }
 
     /// Extends the idle deadline of a live session, at most once per tenth of the timeout. Returns whether it

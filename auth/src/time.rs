@@ -34,7 +34,7 @@ impl Timestamp {
     /// The moment `span` later; the end of time if there is none.
     #[must_use]
     pub const fn plus(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(span.as_millis() as u64))
+        Self(self.0.saturating_add(millis(span)))
     }
 
     /// How long ago `earlier` was; zero if it lies ahead.
@@ -79,6 +79,19 @@ pub fn ago(span: Duration) -> String {
     }
 }
 
+/// A span in whole milliseconds, of which `u64` has room for more than half a billion years.
+pub const fn millis(span: Duration) -> u64 {
+    span.as_millis() as u64
+}
+
+/// A time limit, as an error shows it: `1s`, or `1500ms`.
+pub fn short(limit: Duration) -> String {
+    match millis(limit) {
+        whole if whole.is_multiple_of(1000) => format!("{}s", whole / 1000),
+        millis => format!("{millis}ms"),
+    }
+}
+
 /// The longest span that anything is set to.
 const LONGEST: Duration = Duration::from_secs(3650 * 24 * 60 * 60);
 
@@ -90,7 +103,7 @@ const LONGEST: Duration = Duration::from_secs(3650 * 24 * 60 * 60);
 /// since that is a slip, and ends beyond the calendar.
 pub fn parse_span(text: &str) -> Result<Duration, InvalidValue> {
     let expected = match humantime::parse_duration(text) {
-        Ok(span) if span.as_millis() == 0 => "a duration longer than nothing",
+        Ok(span) if millis(span) == 0 => "a duration longer than nothing",
         Ok(span) if span > LONGEST => "a duration of at most 3650 days",
         Ok(span) => return Ok(span),
         Err(_) => "a duration like `15 minutes` or `7 days`",

@@ -4,6 +4,7 @@ use super::{Redis, json, timeout};
 use crate::device::DeviceClass;
 use crate::session::{Sid, Subject};
 use crate::store::{Command, MAX_TOMBSTONES, SessionSelector};
+use crate::time::millis;
 
 impl Redis {
     pub(super) fn words(
@@ -29,7 +30,7 @@ impl Redis {
                     limit.map_or(0, |limit| limit.most.get()).to_string(),
                     class.into(),
                     if evicts { "evict".into() } else { "refuse".into() },
-                    limit.map_or(0, |limit| limit.reach.as_millis()).to_string(),
+                    limit.map_or(0, |limit| millis(limit.reach)).to_string(),
                     most(),
                 ]);
                 words.extend(end.iter().map(Sid::to_string));
@@ -40,7 +41,7 @@ impl Redis {
                 token.jti.clone(),
                 token.issued.millis().to_string(),
                 jti.clone(),
-                idle_timeout.map_or(String::new(), |timeout| timeout.as_millis().to_string()),
+                idle_timeout.map_or(String::new(), |timeout| millis(timeout).to_string()),
                 most(),
             ]),
             Command::SetData { sid, kind, old, new, now } => words.extend([

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Refusal;
+use crate::time::millis;
 
 /// The body of a refusal (RFC 9457, section 3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -79,5 +80,5 @@ impl Refusal {
 
 /// Whole seconds, rounded up, at least one: a client that waits so long is not refused again.
 pub fn seconds(wait: Duration) -> u64 {
-    wait.as_millis().div_ceil(1000).max(1) as u64
+    millis(wait).div_ceil(1000).max(1)
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::session::Session;
+use crate::time::short;
 
 /// The result of a [`Command`](super::Command).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +37,7 @@ pub enum CommandResult {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum StoreError {
     /// No reply in time.
-    #[error("no answer within {0:?}")]
+    #[error("no answer within {}", short(*.0))]
     TimedOut(Duration),
     /// The connection failed.
     #[error("unreachable: {0}")]

@@ -144,7 +144,7 @@ impl SessionStore for ObjectStore {
         window: &'a str,
     ) -> LocalBoxFuture<'a, Result<WindowCount, StoreError>> {
         Box::pin(async move {
-            let (most, span) = (rate.attempts.get(), rate.span.as_millis() as f64);
+            let (most, span) = (rate.attempts.get(), auth::time::millis(rate.span) as f64);
             let count: Call = &|object| object.count(most, span, window);
             let count = self.call(&counter_object(counter), false, count).await?;
             let count = count.as_string().and_then(|count| WindowCount::read(&count));
