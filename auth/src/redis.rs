@@ -3,6 +3,13 @@
 //! Each user has one hash, so every command is one script over one declared key: atomic, safe under Redis
 //! Cluster, and without KEYS or SCAN. The scripts are in `redis/`.
 
+/// The code of a script in `redis/`, by the script's name. `build.rs` leaves the comments out.
+macro_rules! lua {
+    ($name:literal) => {
+        include_str!(concat!(env!("OUT_DIR"), "/", $name, ".lua"))
+    };
+}
+
 mod arguments;
 mod counters;
 mod entries;
@@ -18,6 +25,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::session::{Sid, Subject};
 use crate::store::{CheckTemplate, Command};
+use crate::time::millis;
 
 pub use reply::RestError;
 
@@ -71,13 +79,13 @@ impl Redis {
         Self {
             keyspace: keyspace.to_owned(),
             consistency,
-            check: Script::new(include_str!("redis/check.lua")),
-            open: Script::new(include_str!("redis/open.lua")),
-            refresh: Script::new(include_str!("redis/refresh.lua")),
-            set_data: Script::new(include_str!("redis/set_data.lua")),
-            end: Script::new(include_str!("redis/end.lua")),
-            list: Script::new(include_str!("redis/list.lua")),
-            changed_at: Script::new(include_str!("redis/changed_at.lua")),
+            check: Script::new(lua!("check")),
+            open: Script::new(lua!("open")),
+            refresh: Script::new(lua!("refresh")),
+            set_data: Script::new(lua!("set_data")),
+            end: Script::new(lua!("end")),
+            list: Script::new(lua!("list")),
+            changed_at: Script::new(lua!("changed_at")),
         }
     }
 
@@ -157,7 +165,7 @@ impl RestRequest {
 
 /// In milliseconds, 0 for none.
 fn timeout(idle: Option<Duration>) -> String {
-    idle.map_or(0, |idle| idle.as_millis()).to_string()
+    idle.map_or(0, millis).to_string()
 }
 
 fn in_path(words: &[impl AsRef<str>]) -> String {

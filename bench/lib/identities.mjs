@@ -79,10 +79,15 @@ export function mint(claims, alg, { signer }) {
   return `${text}.${signer(text).toString("base64url")}`;
 }
 
+/** The lines of a script that `auth/build.rs` leaves in. */
+function codeOf(name) {
+  const lines = readFileSync(join(root, `auth/src/redis/${name}.lua`), "utf8").split("\n").map((line) => line.trim());
+  return lines.filter((line) => line !== "" && !line.startsWith("--"));
+}
+
 /** The guard's script that checks a session, and its hash. */
 export function checkScript() {
-  const [prelude, check] = ["prelude", "check"].map((name) => readFileSync(join(root, `auth/src/redis/${name}.lua`), "utf8"));
-  const text = `#!lua flags=allow-key-locking\n${prelude}\n${check}`;
+  const text = ["#!lua flags=allow-key-locking", ...["prelude", "check"].flatMap(codeOf)].join("\n");
   return { text, sha1: createHash("sha1").update(text).digest("hex") };
 }
 

@@ -5,15 +5,16 @@ use super::script::LOCKING;
 use super::{Redis, RestError, RestRequest};
 use crate::rate::{Rate, WindowCount};
 use crate::store::EntryName;
+use crate::time::millis;
 
-const COUNT: &str = include_str!("count.lua");
-const TAKE_BACK: &str = include_str!("take_back.lua");
+const COUNT: &str = lua!("count");
+const TAKE_BACK: &str = lua!("take_back");
 
 impl Redis {
     /// The request that counts once more, in a window of this name, if none is open. The script is
     /// sent whole: it is short, and rare.
     pub fn count(&self, counter: &EntryName, rate: &Rate, window: &str) -> RestRequest {
-        let (most, span) = (rate.attempts.to_string(), rate.span.as_millis().to_string());
+        let (most, span) = (rate.attempts.to_string(), millis(rate.span).to_string());
         self.at_counter(COUNT, counter, &[&most, &span, window])
     }
 

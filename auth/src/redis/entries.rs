@@ -6,7 +6,7 @@ use super::{Redis, RestError, RestRequest};
 use crate::store::EntryName;
 use crate::time::Timestamp;
 
-const WITHDRAW: &str = include_str!("withdraw.lua");
+const WITHDRAW: &str = lua!("withdraw");
 
 impl Redis {
     /// The request that stores an entry until a time.

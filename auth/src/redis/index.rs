@@ -5,7 +5,7 @@ use super::script::LOCKING;
 use super::{Redis, RestError, RestRequest};
 use crate::user_index::IndexQuery;
 
-const INDEX: &str = include_str!("index.lua");
+const INDEX: &str = lua!("index");
 
 impl Redis {
     /// The request for a question to the index. The script is sent whole: it is rare, and never

@@ -7,7 +7,7 @@ use sha1::{Digest, Sha1};
 /// Upstash takes a global lock for a script unless its first line says this. Redis itself does
 /// not know the flag; the project's bridge takes the line away.
 pub const LOCKING: &str = "#!lua flags=allow-key-locking\n";
-const PRELUDE: &str = include_str!("prelude.lua");
+const PRELUDE: &str = lua!("prelude");
 
 /// A script, by its body: the prelude stands before it.
 #[derive(Clone, Debug)]
