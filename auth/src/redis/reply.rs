@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use super::Redis;
 use crate::session::Session;
@@ -17,19 +18,17 @@ pub enum RestError {
     Failed(StoreError),
 }
 
-/// A `result` of `null` is a result; a reply without `result` is not, hence the two layers of `Option`.
+/// A `result` of `null` is a result; a reply without `result` is not.
 #[derive(Deserialize)]
-#[serde(bound = "T: Deserialize<'de>")]
-struct Reply<T> {
-    #[serde(default, deserialize_with = "present")]
-    result: Option<Option<T>>,
+struct Reply<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    result: Option<&'a RawValue>,
     error: Option<String>,
 }
 
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    reply: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(reply).map(Some)
+/// A value, though it be `null`.
+fn present<'de, D: Deserializer<'de>>(reply: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(reply).map(Some)
 }
 
 impl Redis {
@@ -105,7 +104,13 @@ pub fn result<T: for<'de> Deserialize<'de>>(
     status: u16,
     body: &str,
 ) -> Result<Option<T>, RestError> {
-    match serde_json::from_str::<Reply<T>>(body) {
+    let result = read(status, body)?;
+    serde_json::from_str(result.get()).map_err(|error| unreadable(&error.to_string()))
+}
+
+/// The result as it is written.
+fn read(status: u16, body: &str) -> Result<&RawValue, RestError> {
+    match serde_json::from_str::<Reply>(body) {
         Ok(Reply { error: Some(error), .. }) if error.starts_with("NOSCRIPT") => {
             Err(RestError::ScriptLost)
         }
