@@ -156,7 +156,7 @@ impl Settings {
         let issuer = reader.required("ISSUER");
         let audience = reader.required("AUDIENCE");
         let trusted = |json: &str| TrustedIssuer::parse_list(json, &issuer);
-        let trusted_issuers = reader.parsed("TRUSTED_ISSUERS", trusted).unwrap_or_default();
+        let trusted_issuers = reader.parsed_with("TRUSTED_ISSUERS", &trusted).unwrap_or_default();
         let routes = reader.parsed("ROUTES", Rules::parse).unwrap_or_default();
         let login_url = reader.parsed("LOGIN_URL", login_url);
         let store = store(reader);

@@ -39,11 +39,21 @@ impl Reader<'_> {
         self.errors.push(SettingError { name, path, reason });
     }
 
-    /// A setting read by `parse`; `None` if it is not set or wrong.
+    /// A setting read by `parse`; `None` if it is not set or wrong. By a pointer, so that this is compiled once for
+    /// each type, and not for each setting.
     pub fn parsed<T>(
         &mut self,
         name: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, InvalidValue>,
+        parse: fn(&str) -> Result<T, InvalidValue>,
+    ) -> Option<T> {
+        self.parsed_with(name, &parse)
+    }
+
+    /// [`Reader::parsed`] by a closure.
+    pub fn parsed_with<T>(
+        &mut self,
+        name: &'static str,
+        parse: &dyn Fn(&str) -> Result<T, InvalidValue>,
     ) -> Option<T> {
         match parse(&self.text(name)?) {
             Ok(value) => Some(value),
