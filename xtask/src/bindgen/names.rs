@@ -17,6 +17,7 @@ const INDENT: &str = "        ";
 
 /// The short name for each original name.
 pub struct ShortNames {
+    modules: HashMap<String, String>,
     imports: HashMap<String, String>,
     exports: HashMap<String, String>,
 }
@@ -26,7 +27,18 @@ pub fn shorten(module: &mut Module) -> ShortNames {
     let imports = module.imports.iter_mut().filter(|import| import.module == GLUE);
     let imports = imports.map(|import| &mut import.name).enumerate().map(replace).collect();
     let exports = module.exports.iter_mut().map(|export| &mut export.name);
-    ShortNames { imports, exports: exports.enumerate().map(replace).collect() }
+    let exports = exports.enumerate().map(replace).collect();
+    ShortNames { modules: shorten_modules(module), imports, exports }
+}
+
+/// Shortens the names of the modules that wasm imports from.
+fn shorten_modules(module: &mut Module) -> HashMap<String, String> {
+    let mut modules = HashMap::new();
+    for import in module.imports.iter_mut() {
+        let new = short(modules.len());
+        import.module.clone_from(modules.entry(import.module.clone()).or_insert(new));
+    }
+    modules
 }
 
 /// Replaces a name, and returns the old and the new one.
@@ -55,6 +67,9 @@ impl ShortNames {
         let (functions, after) =
             rest.split_once("\n    };\n").context("end of imports not found")?;
         let functions = self.import(functions)?;
+        let after = self.modules.iter().fold(after.to_owned(), |after, (module, name)| {
+            after.replace(&format!("\"{module}\": import"), &format!("{name}: import"))
+        });
         self.export(&format!("{before}const import0 = {{\n{functions}    }};\n{after}"))
     }
 
