@@ -189,19 +189,13 @@ pub fn client_info(request: &web_sys::Request, head: &impl Head) -> ClientInfo {
     ClientInfo { user_agent, hints, city: place("city"), country: place("country") }
 }
 
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues, catch)]
-    fn get_random_values(bytes: &mut [u8]) -> Result<JsValue, JsValue>;
-}
-
 /// Random bytes from the runtime's cryptographic source.
 ///
 /// # Errors
-/// [`Refusal::Failed`] if the runtime throws.
+/// [`Refusal::Failed`] if the runtime has none.
 pub fn random() -> Result<[u8; 16], Refusal> {
     let mut bytes = [0; 16];
-    let filled = get_random_values(&mut bytes);
+    let filled = getrandom::getrandom(&mut bytes);
     filled.map_err(|_| Refusal::Failed("`crypto.getRandomValues` has failed".into()))?;
     Ok(bytes)
 }

@@ -1,4 +1,5 @@
-//! Signatures of Standard Webhooks 1.0.
+//! Signatures of Standard Webhooks 1.0. The crate `standardwebhooks` brings an HMAC and a base64 of its own, and
+//! makes the Worker 2.2 KB larger.
 
 use std::fmt;
 
