@@ -60,7 +60,7 @@ impl PendingCheck {
         let sent = self.token.header_filter(&self.app, &context, names);
         let read =
             |reply: &StoreReply| self.app.store.read(&self.plan.principal().command(), reply);
-        match self.token.answer(status, body, read) {
+        match self.token.answer(&self.app, status, body, read) {
             Some(answer) => self.verdict(&context, answer, sent, timestamp(now)),
             None => verdict::later(async move {
                 let caller = self.plan.principal();

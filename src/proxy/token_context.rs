@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 use crate::app::App;
 use crate::proxy::js_memo::{JsMemo, MAX_BYTES, bytes_of};
 use crate::proxy::request_context::RequestContext;
-use crate::stores::{StoreReply, StoreResult};
+use crate::stores::{StoreReply, StoreResult, reply_from_js};
 
 #[wasm_bindgen(module = "/src/proxy/token_context.js")]
 extern "C" {
@@ -98,6 +98,7 @@ impl TokenContext {
     /// The store's answer to a check. `body` is `None` if the reply is the last one word for word.
     pub fn answer(
         &self,
+        app: &App,
         status: i32,
         body: Option<String>,
         read: impl FnOnce(&StoreReply) -> Option<StoreResult>,
@@ -109,15 +110,16 @@ impl TokenContext {
                 session.map(|session| CommandResult::Found(Some(session))).ok_or_else(lost),
             );
         };
-        let reply = StoreReply { status, body };
+        let reply = reply_from_js(status, body, app.guard.settings().store_timeout);
         let outcome = read(&reply);
         if let Some(Ok(CommandResult::Found(Some(session)))) = &outcome
-            && reply.body.len() <= MAX_BYTES
+            && let Ok((_, body)) = &reply
+            && body.len() <= MAX_BYTES
         {
             // JavaScript first, because it may throw: its reply must never stand beside another one's session.
-            self.js.set_last_reply(&reply.body);
+            self.js.set_last_reply(body);
             self.session.replace(Some(Rc::clone(session)));
-            self.bytes[1].set(size_of::<Session>() + bytes_of(&reply.body));
+            self.bytes[1].set(size_of::<Session>() + bytes_of(body));
         }
         outcome
     }

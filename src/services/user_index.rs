@@ -11,7 +11,6 @@ use serde_json::json;
 use crate::app::App;
 use crate::request;
 use crate::services::background;
-use crate::stores::StoreReply;
 
 /// Records in the background that a session was created, or that others have ended.
 pub fn record_changes(app: &App, user: &Subject, created: Option<&Session>, ended: &[Session]) {
@@ -24,9 +23,9 @@ pub fn record_changes(app: &App, user: &Subject, created: Option<&Session>, ende
 pub fn update(app: &App, query: IndexQuery) {
     let store = Rc::clone(&app.store);
     background::run_after_response(async move {
-        let StoreReply { status, body } = store.query_index(&query).await;
-        if status != 200 {
-            let cause: String = body.chars().take(200).collect();
+        let reply = store.query_index(&query).await;
+        if let Err(error) = store.read_index(&reply) {
+            let cause = error.to_string();
             let line = json!({ "level": "warn", "code": "index_not_written", "cause": cause });
             web_sys::console::warn_1(&line.to_string().into());
         }

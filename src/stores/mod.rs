@@ -19,38 +19,24 @@ pub type StoreResult = Result<CommandResult, StoreError>;
 
 pub use crate::promise::LocalBoxFuture;
 
-/// A store's reply, not parsed yet. A negative status means that there was none.
-pub struct StoreReply {
-    /// The HTTP status, or a negative number for a timeout or another failure.
-    pub status: i32,
-    /// The body, or the error's message.
-    pub body: String,
+/// A store's reply, not parsed yet: HTTP status and body, or why there is none.
+pub type StoreReply = Result<(u16, String), StoreError>;
+
+/// Status and body of a reply.
+///
+/// # Errors
+/// Why there is none.
+pub fn received(reply: &StoreReply) -> Result<(u16, &str), StoreError> {
+    reply.as_ref().map(|(status, body)| (*status, body.as_str())).map_err(Clone::clone)
 }
 
-impl StoreReply {
+/// The reply that `session_check.js` reports, where a negative status means that there is none.
+pub fn reply_from_js(status: i32, body: String, timeout: Duration) -> StoreReply {
     const TIMED_OUT: i32 = -1;
-    const UNREACHABLE: i32 = -2;
-
-    /// Status and body.
-    ///
-    /// # Errors
-    /// [`StoreError::TimedOut`] or [`StoreError::Unreachable`].
-    pub fn received(&self, timeout: Duration) -> Result<(u16, &str), StoreError> {
-        match u16::try_from(self.status) {
-            Ok(status) => Ok((status, &self.body)),
-            Err(_) if self.status == Self::TIMED_OUT => Err(StoreError::TimedOut(timeout)),
-            Err(_) => Err(StoreError::Unreachable(self.body.chars().take(MAX_CAUSE).collect())),
-        }
-    }
-}
-
-impl From<Result<(u16, String), StoreError>> for StoreReply {
-    fn from(answer: Result<(u16, String), StoreError>) -> Self {
-        match answer {
-            Ok((status, body)) => Self { status: status.into(), body },
-            Err(StoreError::Unreachable(body)) => Self { status: Self::UNREACHABLE, body },
-            Err(_) => Self { status: Self::TIMED_OUT, body: String::new() },
-        }
+    match u16::try_from(status) {
+        Ok(status) => Ok((status, body)),
+        Err(_) if status == TIMED_OUT => Err(StoreError::TimedOut(timeout)),
+        Err(_) => Err(StoreError::Unreachable(body.chars().take(MAX_CAUSE).collect())),
     }
 }
 

@@ -12,7 +12,9 @@ use auth::user_index::IndexQuery;
 use wasm_bindgen::prelude::*;
 use web_sys::{Headers, RequestCache, RequestInit, RequestRedirect};
 
-use super::{LocalBoxFuture, SessionStore, StoreReply, StoreResult, millis, within_timeout};
+use super::{
+    LocalBoxFuture, SessionStore, StoreReply, StoreResult, millis, received, within_timeout,
+};
 use crate::fetch::{self, Subrequest};
 use crate::proxy::session_check;
 
@@ -41,7 +43,7 @@ impl RedisStore {
 
     fn send(&self, request: RestRequest) -> LocalBoxFuture<'_, StoreReply> {
         let answer = Box::pin(self.fetch(request));
-        Box::pin(async move { within_timeout(self.timeout, answer).await.into() })
+        Box::pin(within_timeout(self.timeout, answer))
     }
 
     async fn fetch(
@@ -58,36 +60,32 @@ impl RedisStore {
         let response = request.send(None, None).await?;
         Ok((response.status_code(), fetch::text(&response).await?))
     }
+}
 
-    /// Reads a reply; `None` if Redis does not have the script.
-    fn received<T>(
-        &self,
-        reply: &StoreReply,
-        read: impl FnOnce(u16, &str) -> Result<T, RestError>,
-    ) -> Option<Result<T, StoreError>> {
-        let (status, body) = match reply.received(self.timeout) {
-            Ok(received) => received,
-            Err(error) => return Some(Err(error)),
-        };
-        match read(status, body) {
-            Ok(answer) => Some(Ok(answer)),
-            Err(RestError::Failed(error)) => Some(Err(error)),
-            Err(RestError::ScriptLost) => None,
-        }
+/// Parses a reply; `None` if Redis does not have the script.
+fn parse<T>(
+    reply: &StoreReply,
+    read: impl FnOnce(u16, &str) -> Result<T, RestError>,
+) -> Option<Result<T, StoreError>> {
+    let (status, body) = match received(reply) {
+        Ok(received) => received,
+        Err(error) => return Some(Err(error)),
+    };
+    match read(status, body) {
+        Ok(answer) => Some(Ok(answer)),
+        Err(RestError::Failed(error)) => Some(Err(error)),
+        Err(RestError::ScriptLost) => None,
     }
 }
 
-impl RedisStore {
-    /// Reads the reply to a command without a script.
-    fn plain<T>(
-        &self,
-        reply: &StoreReply,
-        read: impl FnOnce(u16, &str) -> Result<T, RestError>,
-    ) -> Result<T, StoreError> {
-        let unreadable =
-            || Err(StoreError::Unreadable("NOSCRIPT for a command without a script".into()));
-        self.received(reply, read).unwrap_or_else(unreadable)
-    }
+/// Parses the reply to a command without a script.
+fn parse_plain<T>(
+    reply: &StoreReply,
+    read: impl FnOnce(u16, &str) -> Result<T, RestError>,
+) -> Result<T, StoreError> {
+    let unreadable =
+        || Err(StoreError::Unreadable("NOSCRIPT for a command without a script".into()));
+    parse(reply, read).unwrap_or_else(unreadable)
 }
 
 impl SessionStore for RedisStore {
@@ -111,7 +109,7 @@ impl SessionStore for RedisStore {
     }
 
     fn read(&self, command: &Command, reply: &StoreReply) -> Option<StoreResult> {
-        self.received(reply, |status, body| Redis::answer(command, status, body))
+        parse(reply, |status, body| Redis::answer(command, status, body))
     }
 
     fn apply_on_primary<'a>(
@@ -135,7 +133,7 @@ impl SessionStore for RedisStore {
     ) -> LocalBoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             let reply = self.send(self.redis.keep(name, text, until)).await;
-            self.plain(&reply, Redis::pong)
+            parse_plain(&reply, Redis::pong)
         })
     }
 
@@ -147,7 +145,7 @@ impl SessionStore for RedisStore {
     ) -> LocalBoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async move {
             let reply = self.send(self.redis.keep_new(name, text, until)).await;
-            self.plain(&reply, Redis::kept)
+            parse_plain(&reply, Redis::kept)
         })
     }
 
@@ -158,7 +156,7 @@ impl SessionStore for RedisStore {
     ) -> LocalBoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             let reply = self.send(self.redis.withdraw(name, text)).await;
-            self.plain(&reply, Redis::pong)
+            parse_plain(&reply, Redis::pong)
         })
     }
 
@@ -168,7 +166,7 @@ impl SessionStore for RedisStore {
     ) -> LocalBoxFuture<'a, Result<Option<String>, StoreError>> {
         Box::pin(async move {
             let reply = self.send(self.redis.recall(name)).await;
-            self.plain(&reply, Redis::recalled)
+            parse_plain(&reply, Redis::recalled)
         })
     }
 
@@ -180,7 +178,7 @@ impl SessionStore for RedisStore {
     ) -> LocalBoxFuture<'a, Result<WindowCount, StoreError>> {
         Box::pin(async move {
             let reply = self.send(self.redis.count(counter, rate, window)).await;
-            self.plain(&reply, Redis::counted)
+            parse_plain(&reply, Redis::counted)
         })
     }
 
@@ -197,13 +195,13 @@ impl SessionStore for RedisStore {
     }
 
     fn read_index(&self, reply: &StoreReply) -> Result<String, StoreError> {
-        self.plain(reply, Redis::index_answer)
+        parse_plain(reply, Redis::index_answer)
     }
 
     fn ping(&self) -> LocalBoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             let reply = self.send(Redis::ping()).await;
-            self.plain(&reply, Redis::pong)
+            parse_plain(&reply, Redis::pong)
         })
     }
 }

@@ -16,7 +16,7 @@ use super::sessions::PING;
 use crate::platform::{UserSessionsStub, thrown};
 use crate::proxy::session_check;
 use crate::stores::{
-    self, LocalBoxFuture, SessionStore, StoreReply, StoreResult, millis, within_timeout,
+    self, LocalBoxFuture, SessionStore, StoreReply, StoreResult, millis, received, within_timeout,
 };
 
 /// The store in the Durable Objects of one namespace.
@@ -71,7 +71,7 @@ impl SessionStore for ObjectStore {
     }
 
     fn read(&self, command: &Command, reply: &StoreReply) -> Option<StoreResult> {
-        let answer = reply.received(self.timeout).and_then(|(_, body)| {
+        let answer = received(reply).and_then(|(_, body)| {
             let answer = serde_json::from_str(body);
             let answer = answer.map_err(|error| StoreError::Unreadable(error.to_string()))?;
             match command.is_answered_by(&answer) {
@@ -112,7 +112,8 @@ impl SessionStore for ObjectStore {
         Box::pin(async move {
             let until = until.millis() as f64;
             let put: Call = &|object| object.put_entry_if_absent(text, until);
-            self.call(&entry_object(name), false, put).await.map(|is_new| is_new.is_truthy())
+            let is_new = self.call(&entry_object(name), false, put).await?;
+            is_new.as_bool().ok_or_else(|| other_type("boolean"))
         })
     }
 
@@ -133,7 +134,8 @@ impl SessionStore for ObjectStore {
     ) -> LocalBoxFuture<'a, Result<Option<String>, StoreError>> {
         Box::pin(async move {
             let text = self.call(&entry_object(name), true, &UserSessionsStub::get_entry).await?;
-            Ok(text.as_string())
+            // Only null says that there is none: a logout that cannot be read must not count as none.
+            if text.is_null() { Ok(None) } else { text_of(&text).map(Some) }
         })
     }
 
@@ -147,10 +149,7 @@ impl SessionStore for ObjectStore {
             let (most, span) = (rate.attempts.get(), auth::time::millis(rate.span) as f64);
             let count: Call = &|object| object.count(most, span, window);
             let count = self.call(&counter_object(counter), false, count).await?;
-            let count = count.as_string().and_then(|count| WindowCount::read(&count));
-            count.ok_or_else(|| {
-                StoreError::Unreadable("the Durable Object returned no count".into())
-            })
+            WindowCount::read(&text_of(&count)?).ok_or_else(|| other_type("count"))
         })
     }
 
@@ -173,7 +172,7 @@ impl SessionStore for ObjectStore {
     }
 
     fn read_index(&self, reply: &StoreReply) -> Result<String, StoreError> {
-        reply.received(self.timeout).map(|(_, answer)| answer.to_owned())
+        received(reply).map(|(_, answer)| answer.to_owned())
     }
 
     fn ping(&self) -> LocalBoxFuture<'_, Result<(), StoreError>> {
@@ -223,7 +222,16 @@ pub fn stub(objects: &ObjectNamespace, name: &str) -> Result<UserSessionsStub, J
 
 /// An object's answer as a store's reply.
 fn reply(answer: Result<JsValue, StoreError>) -> StoreReply {
-    answer.map(|text| (200, text.as_string().unwrap_or_default())).into()
+    answer.and_then(|text| Ok((200, text_of(&text)?)))
+}
+
+/// The text that an object returned. Anything else is not an empty text.
+fn text_of(answer: &JsValue) -> Result<String, StoreError> {
+    answer.as_string().ok_or_else(|| other_type("text"))
+}
+
+fn other_type(expected: &str) -> StoreError {
+    StoreError::Unreadable(format!("the Durable Object returned no {expected}"))
 }
 
 /// The name of a user's object.
