@@ -4,75 +4,52 @@ use auth::body_format::BodyFormat;
 use auth::cookie;
 use auth::http::{Head, Target};
 use auth::refusal::Refusal;
-use auth::store::{Command, SessionSelector};
 use web_sys::Response;
 
 use crate::app::App;
 use crate::request::{self, RequestHead};
 use crate::response;
-use crate::services::{current_session, end_sessions};
+use crate::services::end_sessions;
+use crate::services::logout::{self, LogoutScope};
 
 /// `POST logout`: ends the caller's session, the user's other sessions, or all of them. A session that has ended
 /// already is not an error.
 pub async fn log_out(app: &App, head: &RequestHead) -> Response {
-    let scope = match Scope::of(app, head) {
+    let scope = match scope_of(app, head) {
         Ok(scope) => scope,
         Err(refusal) => return response::refusal(&refusal),
     };
     match (scope, try_log_out(app, head, scope).await) {
-        (Scope::Others, Ok(())) => response::response(204, "", &[response::NO_STORE]),
-        (Scope::Others, Err(refusal)) => response::refusal(&refusal),
+        (LogoutScope::Others, Ok(())) => response::response(204, "", &[response::NO_STORE]),
+        (LogoutScope::Others, Err(refusal)) => response::refusal(&refusal),
         (_, Ok(()) | Err(Refusal::TokenMissing | Refusal::Token(_))) => logged_out(app, head),
         (_, Err(refusal)) => response::refusal(&refusal),
     }
 }
 
-/// What a logout ends.
-#[derive(Clone, Copy)]
-enum Scope {
-    /// The caller's session.
-    Local,
-    /// The user's other sessions.
-    Others,
-    /// All of the user's sessions.
-    Global,
-}
-
-impl Scope {
-    /// The query's `scope`, or else the setting `LOGOUT_ALL_SESSIONS`.
-    fn of(app: &App, head: &RequestHead) -> Result<Self, Refusal> {
-        let query = Target::of_url(head.url()).map_or("", |target| target.query());
-        match BodyFormat::Form.texts(query, &["scope".into()]).first().map(String::as_str) {
-            Some("local") => Ok(Self::Local),
-            Some("others") => Ok(Self::Others),
-            Some("global") => Ok(Self::Global),
-            Some(_) => Err(Refusal::BadRequest("`scope` must be `local`, `others` or `global`.")),
-            None if app.guard.settings().logout_all => Ok(Self::Global),
-            None => Ok(Self::Local),
-        }
+/// The query's `scope`, or else the setting `LOGOUT_ALL_SESSIONS`.
+fn scope_of(app: &App, head: &RequestHead) -> Result<LogoutScope, Refusal> {
+    let query = Target::of_url(head.url()).map_or("", |target| target.query());
+    match BodyFormat::Form.texts(query, &["scope".into()]).first() {
+        Some(text) => LogoutScope::named(text)
+            .ok_or(Refusal::BadRequest("`scope` must be `local`, `others` or `global`.")),
+        None => Ok(LogoutScope::default_of(app)),
     }
 }
 
-async fn try_log_out(app: &App, head: &RequestHead, scope: Scope) -> Result<(), Refusal> {
+async fn try_log_out(app: &App, head: &RequestHead, scope: LogoutScope) -> Result<(), Refusal> {
     // A cross-site form carries no cookie, but the response would clear the browser's.
     app.guard.refuse_other_origins(head)?;
-    if let Scope::Others = scope {
-        // A session that has ended must not end others.
+    if scope == LogoutScope::Others {
         let principal = app.guard.authenticate(head, request::now())?;
-        return match current_session::check(app, &principal).await {
-            Ok(_) => {
-                let which = SessionSelector::Others(principal.sid().clone());
-                let command = Command::End { which, ending: end_sessions::revoked_now() };
-                end_sessions::end_sessions(app, principal.user(), &command).await.map(drop)
-            }
-            Err(refusal) => {
-                end_sessions::report_again(app, principal.user(), &refusal).await;
-                Err(refusal)
-            }
-        };
+        let outcome = logout::log_out_others(app, &principal).await;
+        if let Err(refusal) = &outcome {
+            end_sessions::report_again(app, principal.user(), refusal).await;
+        }
+        return outcome;
     }
     for token in app.guard.presented_sessions(head, request::now())? {
-        end_sessions::log_out(app, &token, matches!(scope, Scope::Global)).await?;
+        end_sessions::log_out(app, &token, scope == LogoutScope::Global).await?;
     }
     Ok(())
 }

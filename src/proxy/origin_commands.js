@@ -1,14 +1,14 @@
 // Headers by which the origin's response logs users in and out. JavaScript, so that a response without them costs no
 // wasm call, and because only here can a response be copied without decoding its body.
 
-const COMMAND_HEADERS = ["x-guard-login", "x-guard-logout", "x-guard-session-data"];
+const [LOGIN, LOGOUT, DATA] = ["x-guard-login", "x-guard-logout", "x-guard-session-data"];
 
 /**
  * Does a response hold a command for the guard?
  * @param {Response} response
  */
 export function hasCommand({ headers }) {
-  return headers.has("x-guard-login") || headers.has("x-guard-logout") || headers.has("x-guard-session-data");
+  return headers.has(LOGIN) || headers.has(LOGOUT) || headers.has(DATA);
 }
 
 /**
@@ -33,18 +33,10 @@ export function withCookies(response, cookies) {
   return withHeaders(response, headers);
 }
 
-/**
- * Tells the origin that nobody reads the rest of its response.
- * @param {Response} response
- */
-export function dropBody(response) {
-  response.body?.cancel();
-}
-
 /** @param {Response} response */
 function clientHeaders(response) {
   const headers = new Headers(response.headers);
-  for (const name of COMMAND_HEADERS) headers.delete(name);
+  for (const name of [LOGIN, LOGOUT, DATA]) headers.delete(name);
   return headers;
 }
 

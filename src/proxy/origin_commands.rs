@@ -8,7 +8,6 @@ use auth::login::{AuthenticatedUser, SessionLifetimes};
 use auth::refusal::Refusal;
 use auth::session::DataKind;
 use auth::session_data::Patch;
-use auth::store::{Command, SessionSelector};
 use js_sys::Array;
 use serde_json::json;
 use wasm_bindgen::prelude::*;
@@ -19,6 +18,7 @@ use crate::endpoints::login;
 use crate::proxy::request_context::RequestContext;
 use crate::request::{self, RequestHead};
 use crate::services::create_session::{self, CookiePolicy};
+use crate::services::logout::{self, LogoutScope};
 use crate::services::{current_session, end_sessions, session_data};
 
 #[wasm_bindgen(module = "/src/proxy/origin_commands.js")]
@@ -28,9 +28,12 @@ extern "C" {
 
     #[wasm_bindgen(js_name = withoutCommands)]
     fn without_commands(response: &Response) -> Response;
+}
 
-    #[wasm_bindgen(js_name = dropBody)]
-    fn drop_body(response: &Response);
+#[wasm_bindgen(module = "/src/proxy/overlapped_request.js")]
+extern "C" {
+    /// Tells the origin that nobody reads its response.
+    fn discard(response: &Response);
 }
 
 const LOGIN: &str = "X-Guard-Login";
@@ -52,7 +55,7 @@ pub async fn obey(app: &App, context: RequestContext, response: Response) -> Res
         }
         Ok(None) => without_commands(&response),
         Err(refusal) => {
-            drop_body(&response);
+            discard(&response);
             login::refuse(&refusal)
         }
     }
@@ -86,7 +89,7 @@ async fn try_obey(
     let settings = app.guard.settings();
     let patch = command(response, DATA).map(|json| Patch::parse(&json)).transpose();
     let patch = patch.map_err(|_| unusable(DATA, "it must be a JSON object, a merge patch"))?;
-    let scope = command(response, LOGOUT).map(|scope| Scope::of(app, &scope)).transpose()?;
+    let scope = command(response, LOGOUT).map(|scope| scope_of(app, &scope)).transpose()?;
     let user = command(response, LOGIN)
         .map(|json| AuthenticatedUser::parse(&json, &settings.trusted_issuers));
     let user = user.transpose().map_err(|error| unusable(LOGIN, &error.to_string()))?;
@@ -102,7 +105,7 @@ async fn try_obey(
             Ok(Some(vec![log_in(app, request, head, &user).await?]))
         }
         // A session that has ended has no data.
-        (None, Some(Scope::Local | Scope::Global), _) => {
+        (None, Some(LogoutScope::Local | LogoutScope::Global), _) => {
             Ok(Some(vec![cookie::clear(&settings.cookie_name)]))
         }
         (None, scope, patch) => {
@@ -155,46 +158,27 @@ fn unusable(header: &str, why: &str) -> Refusal {
     Refusal::OriginUnavailable(format!("{header}: {why}"))
 }
 
-/// Which sessions a logout ends.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Scope {
-    /// The request's own.
-    Local,
-    /// The user's other sessions.
-    Others,
-    /// All of the user's.
-    Global,
-}
-
-impl Scope {
-    fn of(app: &App, header: &str) -> Result<Self, Refusal> {
-        match header.trim() {
-            "true" | "" if app.guard.settings().logout_all => Ok(Self::Global),
-            "true" | "" | "local" => Ok(Self::Local),
-            "others" => Ok(Self::Others),
-            "global" => Ok(Self::Global),
-            _ => Err(unusable(LOGOUT, "it must be `true`, `local`, `others` or `global`")),
-        }
+/// The header's scope. `true` and an empty value leave it to `LOGOUT_ALL_SESSIONS`.
+fn scope_of(app: &App, header: &str) -> Result<LogoutScope, Refusal> {
+    match header.trim() {
+        "true" | "" => Ok(LogoutScope::default_of(app)),
+        text => LogoutScope::named(text)
+            .ok_or_else(|| unusable(LOGOUT, "it must be `true`, `local`, `others` or `global`")),
     }
 }
 
 /// Ends the request's sessions, even if their tokens have expired. Ends the user's others only if the request's own is
 /// live: whoever is logged out already must not log others out.
-async fn log_out(app: &App, head: &impl Head, scope: Scope) -> Result<(), Refusal> {
-    if scope == Scope::Others {
+async fn log_out(app: &App, head: &impl Head, scope: LogoutScope) -> Result<(), Refusal> {
+    if scope == LogoutScope::Others {
         let Some(caller) = app.guard.principal_of(head, request::now()) else { return Ok(()) };
-        return match current_session::check(app, &caller).await {
-            Ok(_) => {
-                let which = SessionSelector::Others(caller.sid().clone());
-                let command = Command::End { which, ending: end_sessions::revoked_now() };
-                end_sessions::end_sessions(app, caller.user(), &command).await.map(drop)
-            }
+        return match logout::log_out_others(app, &caller).await {
             Err(Refusal::Session(_)) => Ok(()),
-            Err(refusal) => Err(refusal),
+            outcome => outcome,
         };
     }
     for held in app.guard.presented_sessions_anyhow(head, request::now()) {
-        end_sessions::log_out(app, &held, scope == Scope::Global).await?;
+        end_sessions::log_out(app, &held, scope == LogoutScope::Global).await?;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ pub mod find_session;
 pub mod listeners;
 pub mod login_rate;
 pub mod login_url;
+pub mod logout;
 pub mod report_ends;
 pub mod session_data;
 pub mod session_events;
