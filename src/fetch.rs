@@ -7,7 +7,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, ReadableStream, RequestCache, RequestInit, RequestRedirect};
 use worker::{Fetch, Fetcher, Response, ResponseBody};
 
-use crate::platform;
+use crate::{platform, promise};
 
 /// A subrequest. It follows no redirects, because credentials and secrets are only for the URL in the settings.
 pub struct Subrequest<'a> {
@@ -66,7 +66,7 @@ impl Subrequest<'_> {
 
 /// A signal that aborts after this time.
 pub fn time_limit(limit: Duration) -> AbortSignal {
-    AbortSignal::timeout_with_u32(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX))
+    AbortSignal::timeout_with_u32(promise::millis(limit))
 }
 
 /// The whole body, as the runtime's `text()` decodes it: replaces invalid UTF-8, and removes a byte order mark.

@@ -19,6 +19,11 @@ pub fn of(future: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> P
     future_to_promise(future)
 }
 
+/// A time limit in milliseconds, as JavaScript takes it.
+pub fn millis(limit: Duration) -> u32 {
+    u32::try_from(limit.as_millis()).unwrap_or(u32::MAX)
+}
+
 /// A future's output, or `None` after `limit`. The future is then dropped, but a request that it has sent is not
 /// aborted.
 pub async fn within<T>(limit: Duration, mut future: LocalBoxFuture<'_, T>) -> Option<T> {

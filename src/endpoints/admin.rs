@@ -18,7 +18,7 @@ use crate::request::{self, RequestHead};
 use crate::response;
 use crate::services::create_session::{self, CookiePolicy};
 use crate::services::session_view::SessionView;
-use crate::services::{current_session, session_data, user_index};
+use crate::services::{current_session, find_session, session_data, user_index};
 use crate::stores::{self, StoreResult};
 
 /// The default page size, in users.
@@ -216,13 +216,7 @@ async fn patch_data(
 ) -> Result<Response, Refusal> {
     session_data::require_patch_type(head)?;
     let patch = session_data::read_patch(request).await?;
-    // Without an idle timeout, so that this does not count as a use of the session.
-    let command = Command::Check { sid, jti: None, idle_timeout: None, now: request::now() };
-    let found = match stores::apply(&*app.store, user, &command).await {
-        Ok(CommandResult::Found(found)) => found,
-        Ok(_) => return Err(Refusal::StoreUnavailable(StoreError::other_answer())),
-        Err(error) => return Err(Refusal::StoreUnavailable(error)),
-    };
+    let found = find_session::find(app, user, &sid).await.map_err(Refusal::StoreUnavailable)?;
     let live = judge_session(found, request::now()).map_err(|_| Refusal::NotFound)?;
     let changed =
         session_data::apply_patch(app, user, live.into_inner(), DataKind::Data, &patch).await;

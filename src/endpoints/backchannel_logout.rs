@@ -5,8 +5,8 @@ use auth::issuer::Issuer;
 use auth::jwt::{TokenError, UnverifiedJwt};
 use auth::logout_token::{LogoutSubject, LogoutToken};
 use auth::refusal::Refusal;
-use auth::session::{SessionEnd, Subject};
-use auth::store::{Command, EntryName, SessionSelector};
+use auth::session::Subject;
+use auth::store::{EntryName, SessionSelector, StoreError};
 use auth::time::Timestamp;
 use web_sys::{Request, Response};
 
@@ -46,8 +46,7 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
     if let Some(user) = user_of(app, issuer, &token).await? {
         let which =
             SessionSelector::IssuerSession { issuer: token.issuer.clone(), sid: token.whose.sid() };
-        let ending = SessionEnd::Revoked { at: request::now() };
-        end_sessions::end_sessions(app, &user, &Command::End { which, ending }).await?;
+        end_sessions::revoke(app, &user, which).await?;
     }
     recorded?;
     // The token is marked as used last, so that a logout that failed half-way may be repeated. Of two concurrent
@@ -80,7 +79,10 @@ async fn user_of(
         }
         LogoutSubject::Session { sid, sub: None } => {
             let user = get_entry(app, &IssuerSession::user_note(&token.issuer, sid)).await?;
-            Ok(user.and_then(|user| Subject::try_from(user).ok()))
+            // An entry that cannot be read does not mean that nobody has logged in.
+            let unreadable =
+                |why: &str| Refusal::StoreUnavailable(StoreError::Unreadable(why.into()));
+            user.map(Subject::try_from).transpose().map_err(unreadable)
         }
     }
 }

@@ -51,7 +51,7 @@ async fn try_show(
 async fn try_revoke(app: &App, request: &Request, head: &RequestHead) -> Result<(), Refusal> {
     let token = read_token(app, request, head, Service::Revoke).await?;
     let token = app.guard.tokens().verify_signature(&token).map_err(Refusal::Token)?;
-    end_sessions::end_by_token(app, &token, SessionSelector::One(token.sid().clone())).await
+    end_sessions::revoke_by_token(app, &token, SessionSelector::One(token.sid().clone())).await
 }
 
 async fn read_token(

@@ -53,9 +53,8 @@ async fn try_end_one(app: &App, head: &RequestHead) -> Result<(), Refusal> {
     let sid = path.rsplit('/').next().unwrap_or_default().to_owned();
     let sid = Sid::try_from(sid).map_err(|_| Refusal::NotFound)?;
     app.guard.forget_recent([&sid]);
-    let command =
-        Command::End { which: SessionSelector::One(sid), ending: end_sessions::revoked_now() };
-    match end_sessions::end_sessions(app, principal.user(), &command).await?.is_empty() {
+    let which = SessionSelector::One(sid);
+    match end_sessions::revoke(app, principal.user(), which).await?.is_empty() {
         true => Err(Refusal::NotFound),
         false => Ok(()),
     }

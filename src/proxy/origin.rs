@@ -4,6 +4,8 @@ use auth::config::{Origin, Settings};
 use auth::refusal::Refusal;
 use wasm_bindgen::prelude::*;
 
+use crate::promise;
+
 #[wasm_bindgen(module = "/src/proxy/origin.js")]
 extern "C" {
     #[wasm_bindgen(js_name = configureOrigin)]
@@ -12,7 +14,7 @@ extern "C" {
 
 /// Tells JavaScript the origin's address, if it has one of its own, and its timeout.
 pub fn configure(settings: &Settings) {
-    let timeout = u32::try_from(settings.origin_timeout.as_millis()).unwrap_or(u32::MAX);
+    let timeout = promise::millis(settings.origin_timeout);
     match &settings.origin {
         Origin::Url(site) => configure_origin(Some(site), timeout),
         Origin::Zone | Origin::Worker => configure_origin(None, timeout),

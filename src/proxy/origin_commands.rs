@@ -132,7 +132,7 @@ async fn log_in(
     let created =
         create_session::create(app, user, client, lifetimes, CookiePolicy::Required, &presented)
             .await?;
-    created.cookie().ok_or(unusable(LOGIN, "no cookie is set here"))
+    created.cookie.ok_or(unusable(LOGIN, "no cookie is set here"))
 }
 
 /// Merges a patch into the private data of the request's session. Without a live session there is nothing to change.

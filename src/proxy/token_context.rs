@@ -148,7 +148,8 @@ impl TokenContext {
     }
 }
 
-/// The session for `watchSession`, which [`watch_session`](crate::services::watch_session) reads; empty if nothing is enforced.
+/// The session for `watchSession`, which [`watch_session`](crate::services::watch_session) reads; empty if nothing
+/// is enforced.
 fn session_line(app: &App, caller: &Principal) -> String {
     if app.guard.settings().mode == Mode::Monitor {
         return String::new();

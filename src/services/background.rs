@@ -11,7 +11,7 @@ use crate::promise::{self, LocalBoxFuture};
 
 /// The pause before each retry. All attempts and their timeouts fit into the 30 seconds that a Worker may run after
 /// its response.
-const PAUSES: [Duration; 3] =
+pub const PAUSES: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
 
 /// Runs `work` after the response, for 30 seconds at most.

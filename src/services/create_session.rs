@@ -8,7 +8,7 @@ use auth::limit::LimitPolicy;
 use auth::login::{self, AuthenticatedUser, ClientInfo, SessionLifetimes};
 use auth::redirect::LocalTarget;
 use auth::refusal::{ClaimsSource, Refusal};
-use auth::session::{Session, SessionEnd, Sid, Subject};
+use auth::session::{Session, Sid, Subject};
 use auth::store::{Command, SessionSelector};
 use auth::token::{AuthenticToken, TokenGrant};
 use serde::Serialize;
@@ -141,18 +141,12 @@ pub async fn create(
 /// Ends another user's session in the same browser. If that fails, the login still succeeds.
 async fn end_session_of_other_user(app: &App, presented: &PresentedSession) {
     let which = SessionSelector::One(presented.sid.clone());
-    let command = Command::End { which, ending: SessionEnd::Revoked { at: request::now() } };
-    if let Err(refusal) = end_sessions::end_sessions(app, &presented.user, &command).await {
+    if let Err(refusal) = end_sessions::revoke(app, &presented.user, which).await {
         response::log_cause(&refusal);
     }
 }
 
 impl CreatedSession {
-    /// The `Set-Cookie` value, if there is one.
-    pub fn cookie(&self) -> Option<String> {
-        self.cookie.clone()
-    }
-
     /// The JSON response to an API client.
     pub fn json(&self, status: u16, nonce: Option<&str>, headers: &[(&str, &str)]) -> Response {
         let body = LoginResponse {

@@ -52,16 +52,28 @@ pub async fn end_after_reuse(app: &App, principal: &Principal) -> Result<(), Ref
     end_sessions(app, principal.user(), &command).await.map(drop)
 }
 
-/// Ends some of a user's sessions at the request of a client that has this token.
-pub async fn end_by_token(
+/// Revokes some of a user's sessions, and returns them.
+///
+/// # Errors
+/// [`Refusal::StoreUnavailable`] if the end is unconfirmed.
+pub async fn revoke(
+    app: &App,
+    user: &Subject,
+    which: SessionSelector,
+) -> Result<Vec<Session>, Refusal> {
+    let ending = SessionEnd::Revoked { at: request::now() };
+    end_sessions(app, user, &Command::End { which, ending }).await
+}
+
+/// Revokes some of a user's sessions at the request of a client that has this token.
+pub async fn revoke_by_token(
     app: &App,
     token: &AuthenticToken,
     which: SessionSelector,
 ) -> Result<(), Refusal> {
     // A store outage must not keep a session alive that its user has tried to end.
     app.guard.forget_recent([token.sid()]);
-    let command = Command::End { which, ending: revoked_now() };
-    end_sessions(app, token.sub(), &command).await.map(drop)
+    revoke(app, token.sub(), which).await.map(drop)
 }
 
 /// Ends the token's session; with `everywhere`, all sessions of its user if token and session are valid. An expired
@@ -69,14 +81,14 @@ pub async fn end_by_token(
 pub async fn log_out(app: &App, token: &AuthenticToken, everywhere: bool) -> Result<(), Refusal> {
     let one = SessionSelector::One(token.sid().clone());
     if !everywhere || token.verify_times(request::now()).is_err() {
-        return end_by_token(app, token, one).await;
+        return revoke_by_token(app, token, one).await;
     }
     let found = find_session::find(app, token.sub(), token.sid())
         .await
         .map_err(Refusal::StoreUnavailable)?;
     match judge_token(found, [token.name()], request::now()) {
-        Ok(_) => end_by_token(app, token, SessionSelector::All).await,
-        Err(InvalidSession::Outdated) => end_by_token(app, token, one).await,
+        Ok(_) => revoke_by_token(app, token, SessionSelector::All).await,
+        Err(InvalidSession::Outdated) => revoke_by_token(app, token, one).await,
         Err(invalid) => {
             let refusal = Refusal::Session(invalid);
             session_events::publish_expiry(app, token.sub(), token.sid(), &refusal);
@@ -92,9 +104,4 @@ pub async fn report_again(app: &App, user: &Subject, refusal: &Refusal) {
     if let Refusal::Session(InvalidSession::Ended(ending)) = refusal {
         unconfirmed_write::report_again(app, user, ending).await;
     }
-}
-
-/// The end of a session that is revoked now.
-pub fn revoked_now() -> SessionEnd {
-    SessionEnd::Revoked { at: request::now() }
 }

@@ -10,7 +10,7 @@ use auth::keys::PublishedKeys;
 use auth::login::AuthenticatedUser;
 use auth::refusal::{ClaimsSource, Refusal};
 use auth::session::{InvalidSession, Session, SessionEnd, Sid, Subject};
-use auth::store::{Command, EntryName, SessionSelector};
+use auth::store::{EntryName, SessionSelector};
 use auth::time::Timestamp;
 use wasm_bindgen_futures::JsFuture;
 use worker::Delay;
@@ -104,8 +104,7 @@ pub async fn end_if_logged_out(
     let outcome = refuse_if_logged_out(app, issued).await;
     if outcome.is_err() {
         let which = SessionSelector::One(session.sid.clone());
-        let command = Command::End { which, ending: SessionEnd::Revoked { at: request::now() } };
-        end_sessions::end_sessions(app, user, &command).await?;
+        end_sessions::revoke(app, user, which).await?;
     }
     outcome
 }

@@ -2,7 +2,7 @@
 
 use auth::decision::Principal;
 use auth::refusal::Refusal;
-use auth::store::{Command, SessionSelector};
+use auth::store::SessionSelector;
 
 use crate::app::App;
 use crate::services::{current_session, end_sessions};
@@ -42,6 +42,5 @@ impl LogoutScope {
 pub async fn log_out_others(app: &App, principal: &Principal) -> Result<(), Refusal> {
     current_session::check(app, principal).await?;
     let which = SessionSelector::Others(principal.sid().clone());
-    let command = Command::End { which, ending: end_sessions::revoked_now() };
-    end_sessions::end_sessions(app, principal.user(), &command).await.map(drop)
+    end_sessions::revoke(app, principal.user(), which).await.map(drop)
 }

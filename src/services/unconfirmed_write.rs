@@ -1,8 +1,6 @@
 //! Writes without an answer, by a timeout for example. The store may have applied them all the same, or may do so
 //! later. The guard looks for their effects and reports them as if the store had answered.
 
-use std::time::Duration;
-
 use auth::event::Event;
 use auth::session::{Session, SessionEnd, Subject};
 use auth::store::{Command, CommandResult, SessionSelector, StoreError};
@@ -13,10 +11,6 @@ use crate::app::App;
 use crate::services::{background, listeners, report_ends, session_events};
 use crate::{request, stores};
 
-/// The pause before each lookup, within the 30 seconds that a Worker may run after its response.
-const PAUSES: [Duration; 3] =
-    [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
-
 /// After the response, looks for the effects of a command that failed with this error.
 pub fn follow_up(user: &Subject, command: &Command, error: &StoreError) {
     let (Some(app), Some(at)) = (App::loaded(), command.changed_at()) else { return };
@@ -25,7 +19,7 @@ pub fn follow_up(user: &Subject, command: &Command, error: &StoreError) {
     }
     let (user, command) = (user.clone(), command.clone());
     background::run_after_response(async move {
-        for pause in PAUSES {
+        for pause in background::PAUSES {
             Delay::from(pause).await;
             if let Ok(changed) = changed_at(&app, &user, at).await
                 && report_changes(&app, &user, &command, changed).await

@@ -151,11 +151,6 @@ pub async fn apply_to_each(
     promise::all(asked.collect()).await
 }
 
-/// A timeout in milliseconds, as JavaScript takes it.
-pub fn millis(timeout: Duration) -> u32 {
-    u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX)
-}
-
 /// A store's answer within a timeout. A late answer is dropped.
 ///
 /// # Errors

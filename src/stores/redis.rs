@@ -12,10 +12,9 @@ use auth::user_index::IndexQuery;
 use wasm_bindgen::prelude::*;
 use web_sys::{Headers, RequestCache, RequestInit, RequestRedirect};
 
-use super::{
-    LocalBoxFuture, SessionStore, StoreReply, StoreResult, millis, received, within_timeout,
-};
+use super::{LocalBoxFuture, SessionStore, StoreReply, StoreResult, received, within_timeout};
 use crate::fetch::{self, Subrequest};
+use crate::promise;
 use crate::proxy::session_check;
 
 /// Sends commands to one REST endpoint.
@@ -36,7 +35,7 @@ impl RedisStore {
         timeout: Duration,
     ) -> Self {
         let authorization = Secret::new(&format!("Bearer {}", token.expose()));
-        session_check::configure_redis(&get_init(&authorization), millis(timeout));
+        session_check::configure_redis(&get_init(&authorization), promise::millis(timeout));
         let redis = Redis::new(keyspace, consistency);
         Self { redis, url: url.to_owned(), timeout, authorization }
     }

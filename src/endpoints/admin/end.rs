@@ -3,8 +3,8 @@
 use auth::admin::{self, Permission};
 use auth::body_format::BodyFormat;
 use auth::refusal::Refusal;
-use auth::session::{SessionEnd, Sid, Subject};
-use auth::store::{Command, SessionSelector};
+use auth::session::{Sid, Subject};
+use auth::store::SessionSelector;
 use auth::user_index::{Cursor, IndexEntry, IndexQuery, IndexedUser};
 use serde::Serialize;
 use web_sys::Response;
@@ -50,8 +50,7 @@ impl EndResponse {
 }
 
 async fn end(app: &App, user: &Subject, which: SessionSelector) -> Result<usize, Refusal> {
-    let command = Command::End { which, ending: SessionEnd::Revoked { at: request::now() } };
-    Ok(end_sessions::end_sessions(app, user, &command).await?.len())
+    Ok(end_sessions::revoke(app, user, which).await?.len())
 }
 
 /// Ends a user's sessions. Returns how many, and whether none remain. A caller who may end admins' sessions ends all

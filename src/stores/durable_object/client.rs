@@ -14,9 +14,10 @@ use worker::ObjectNamespace;
 
 use super::sessions::PING;
 use crate::platform::{UserSessionsStub, thrown};
+use crate::promise;
 use crate::proxy::session_check;
 use crate::stores::{
-    self, LocalBoxFuture, SessionStore, StoreReply, StoreResult, millis, received, within_timeout,
+    self, LocalBoxFuture, SessionStore, StoreReply, StoreResult, received, within_timeout,
 };
 
 /// The store in the Durable Objects of one namespace.
@@ -28,7 +29,7 @@ pub struct ObjectStore {
 impl ObjectStore {
     /// A store in the namespace of this binding.
     pub fn new(objects: ObjectNamespace, timeout: Duration) -> Self {
-        session_check::configure_objects(objects.as_ref(), millis(timeout));
+        session_check::configure_objects(objects.as_ref(), promise::millis(timeout));
         Self { objects, timeout }
     }
 
