@@ -34,6 +34,12 @@ export function makeKey(alg: string, kid = `key-${alg}`): SigningKey {
   return { alg, kid, jwk, pem, sign: (input) => signAsymmetric(alg, hash, privateKey, input) };
 }
 
+/** A key of every algorithm, and each by its algorithm. */
+export function makeKeys() {
+  const keys = ALGORITHMS.map((alg) => makeKey(alg));
+  return { keys, keyOf: (alg: string) => keys.find((key) => key.alg === alg) as SigningKey };
+}
+
 /** The value of `SIGNING_KEYS` for these keys. */
 export const keySet = (...keys: SigningKey[]) => JSON.stringify({ keys: keys.map(({ jwk }) => jwk) });
 

@@ -157,7 +157,7 @@ export const WITH_FAKE_OBJECTS = {
     class DurableObjectNamespace {
       getByName() {
         counts.stubs += 1;
-        return { apply };
+        return { apply, queryIndex: apply };
       }
     }
     export default {

@@ -1,14 +1,17 @@
 // How the Worker asks a Durable Object: time limits, failures and retries.
 
 import { expect, test } from "vitest";
+import { KEY } from "../harness/admin_api.ts";
 import { answerOf, bearer, loginInit, mint, useGuard } from "../harness/guard.ts";
 import type { StubBehaviour } from "../harness/worker_wrappers.ts";
 
-const guard = useGuard({ SESSION_STORE: "durable-object", STORE_TIMEOUT: "1 second" }, { fakeObjects: true });
+const guard = useGuard({ SESSION_STORE: "durable-object", STORE_TIMEOUT: "1 second", ADMIN_API_KEY: KEY }, { fakeObjects: true });
 
 const unavailable = { status: 503, body: { code: "store_unavailable" } };
 const logIn = () => answerOf(guard.fetch("/_auth/login", loginInit({ username: "ada" })));
 const get = async (path: string) => answerOf(guard.fetch(path, bearer(await mint({ sub: "ada" }))));
+
+const NO_TEXT = "answered what cannot be read: the Durable Object returned no text";
 
 /** What the log says of failures since the stubs were told what to do. */
 const causes = () => guard.log.map((line) => (JSON.parse(line) as { cause?: string }).cause);
@@ -45,4 +48,13 @@ test.each<[kind: string, properties: object, isRepeatable: boolean, times: numbe
   expect(await (isRepeatable ? get("/_auth/sessions") : logIn())).toMatchObject(unavailable);
   expect(await guard.stubs({})).toEqual({ stubs: times, asked: times });
   await expect.poll(causes).toContain("unreachable: Error: gone");
+});
+
+test("a Durable Object that returns no text has not answered, and is not taken for an empty index", async () => {
+  await begin({});
+  expect(await answerOf(guard.fetch("/_auth/admin/users", bearer(KEY)))).toMatchObject(unavailable);
+  expect(await get("/_auth/sessions")).toMatchObject(unavailable);
+  await expect.poll(() => causes().filter((cause) => cause === NO_TEXT)).toHaveLength(2);
+  await begin({ answer: "" });
+  expect(await answerOf(guard.fetch("/_auth/admin/users", bearer(KEY)))).toMatchObject({ status: 200, body: { users: [] } });
 });

@@ -6,12 +6,9 @@ import { join } from "node:path";
 import { createRemoteJWKSet, importJWK, jwtVerify } from "jose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { answerOf, AUDIENCE, bearer, ISSUER, startGuard, useGuard, type Guard, type LoggedIn } from "../harness/guard.ts";
-import { ALGORITHMS, keySet, makeKey, type SigningKey } from "../harness/signing_keys.ts";
+import { ALGORITHMS, keySet, makeKey, makeKeys, type SigningKey } from "../harness/signing_keys.ts";
 
-const keys = ALGORITHMS.map((alg) => makeKey(alg));
-
-
-const keyOf = (alg: string) => keys.find((key) => key.alg === alg) as SigningKey;
+const { keys, keyOf } = makeKeys();
 const guard = useGuard({ SIGNING_KEYS: keySet(...keys) });
 let sid: string;
 beforeAll(async () => {

@@ -4,12 +4,9 @@ import { createHmac } from "node:crypto";
 import { importJWK, SignJWT } from "jose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { answerOf, AUDIENCE, bearer, ISSUER, useGuard } from "../harness/guard.ts";
-import { ALGORITHMS, keySet, makeKey, part, signed, type SigningKey } from "../harness/signing_keys.ts";
+import { keySet, makeKey, makeKeys, part, signed, type SigningKey } from "../harness/signing_keys.ts";
 
-const keys = ALGORITHMS.map((alg) => makeKey(alg));
-
-
-const keyOf = (alg: string) => keys.find((key) => key.alg === alg) as SigningKey;
+const { keys, keyOf } = makeKeys();
 const guard = useGuard({ SIGNING_KEYS: keySet(...keys) });
 let sid: string;
 beforeAll(async () => {
