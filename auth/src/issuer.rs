@@ -10,11 +10,11 @@ use serde_json::Value;
 pub use key_cache::{FETCH_TIMEOUT, IssuerKeyCache, KeyLookup, MAX_JWKS};
 
 use crate::http::web_url;
+use crate::jwt::REGISTERED;
 use crate::keys::ALGORITHMS_OF_PROVIDERS;
 use crate::session::Subject;
 use crate::setting_value::{self, InvalidValue, Members, text, text_or_texts, texts};
 use crate::time::parse_span;
-use crate::token::REGISTERED;
 
 /// An identity provider, as the settings name it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -28,6 +28,9 @@ pub const MAX_PROVIDER_BYTES: usize = 32 * 1024;
 /// How far our own clocks may be apart, in seconds.
 pub(crate) const LEEWAY: u64 = 5;
 
+/// Claims that the guard sets itself in its tokens; nobody else can.
+pub const REGISTERED: [&str; 8] = ["iss", "sub", "aud", "sid", "jti", "iat", "nbf", "exp"];
+
 /// Header parameters that no token may carry. The guard knows no extension (RFC 7515, section
 /// 4.1.11), no payload that is not encoded (RFC 7797) and none but claims (RFC 7519, section 5.2);
 /// and a key that a token contains or points to must never be trusted (RFC 8725, section 3.10).

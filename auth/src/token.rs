@@ -28,9 +28,6 @@ use verified::{TokenContext, TokenRecord};
 /// The `typ` of issued tokens (RFC 9068, section 2.1).
 const TYPE: &str = "at+jwt";
 
-/// Claims that the guard sets itself; nobody else can.
-pub const REGISTERED: [&str; 8] = ["iss", "sub", "aud", "sid", "jti", "iat", "nbf", "exp"];
-
 /// Issues and verifies the tokens of one issuer for one audience.
 #[derive(Debug)]
 pub struct Tokens {

@@ -10,10 +10,10 @@ use super::shorten;
 use crate::id_token::{IdToken, IssuerSession};
 use crate::identity;
 use crate::issuer::{TrustedIssuer, issuer_of};
+use crate::jwt::REGISTERED;
 use crate::limit::{LimitPolicy, SessionLimit};
 use crate::session::{Sid, Subject};
 use crate::session_data::MAX_DATA;
-use crate::token::REGISTERED;
 
 /// The word of the origin, or of a trusted issuer, that somebody is who they say.
 #[derive(Clone, PartialEq)]
