@@ -139,10 +139,20 @@ const ID_KINDS: [&str; 3] = ["id", "id_token", "jwt"];
 
 /// Does it say that it is no ID token?
 fn is_for_access(claims: &Claims) -> bool {
-    let says_id = |kind: &Value| {
-        kind.as_str().is_some_and(|kind| ID_KINDS.iter().any(|it| kind.eq_ignore_ascii_case(it)))
+    KINDS.iter().any(|name| claims.is(name, |kind| !is_id_kind(kind)))
+}
+
+/// Does it say that it is an ID token?
+pub(crate) fn says_id(claims: &Claims) -> bool {
+    // `JWT` says nothing of an access token.
+    let is_id = |kind: &Value| {
+        is_id_kind(kind) && kind.as_str().is_some_and(|kind| !kind.eq_ignore_ascii_case("JWT"))
     };
-    KINDS.iter().any(|name| claims.is(name, |kind| !says_id(kind)))
+    KINDS.iter().any(|name| claims.is(name, is_id))
+}
+
+fn is_id_kind(kind: &Value) -> bool {
+    kind.as_str().is_some_and(|kind| ID_KINDS.iter().any(|it| kind.eq_ignore_ascii_case(it)))
 }
 
 /// Is it the issuer's, and for us? If others are among the audiences, `azp` must say that it is ours.

@@ -1,12 +1,18 @@
 //! `TRUSTED_ISSUERS`: identity providers whose ID tokens may be exchanged for a session (OpenID
-//! Connect Core 1.0), and who may end what they began (Back-Channel Logout 1.0).
+//! Connect Core 1.0), who may end what they began (Back-Channel Logout 1.0), and whose access tokens may
+//! be credentials by themselves.
 
+mod access_tokens;
 mod key_cache;
+mod presets;
 
 use std::time::Duration;
 
 use serde_json::Value;
 
+pub use access_tokens::{
+    AccessTokenClaims, AccessTokenRules, Agents, ClaimPath, ClaimText, Requirement,
+};
 pub use key_cache::{FETCH_TIMEOUT, IssuerKeyCache, KeyLookup, MAX_JWKS};
 
 use crate::http::web_url;
@@ -17,22 +23,25 @@ use crate::setting_value::{self, InvalidValue, Members, text, text_or_texts, tex
 use crate::time::parse_span;
 
 /// An identity provider, as the settings name it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TrustedIssuer {
     /// The `iss` of its tokens.
     pub issuer: String,
-    /// The `aud` of its tokens: what it calls this site, a client id as a rule.
+    /// The `aud` of its ID tokens: what it calls this site, a client id as a rule. If there is none, no ID
+    /// token is accepted, nor any logout token.
     pub audience: Vec<String>,
-    /// Where its keys are.
-    pub jwks_uri: String,
+    /// Where its keys are; `None` only if there is a shared secret instead.
+    pub jwks_uri: Option<String>,
     /// What it may sign with.
     pub algorithms: Vec<String>,
     /// Stands before its `sub` in ours, so that no two issuers' users are taken for one another.
     pub subject_prefix: Option<String>,
-    /// The claims of its tokens that ride in ours.
+    /// The claims of its ID tokens that ride in ours.
     pub claims: Vec<String>,
     /// How far its clock may be from ours.
     pub clock_tolerance: Duration,
+    /// Which of its access tokens are credentials here; `None`: none is.
+    pub access_tokens: Option<AccessTokenRules>,
 }
 
 /// Beyond this, tokens live on for longer than anybody expects.
@@ -65,12 +74,15 @@ impl TrustedIssuer {
     }
 
     fn parse(json: Value, own: &str) -> Result<Self, InvalidValue> {
+        let (json, preset) = presets::complete(json)?;
         let mut members = Members::of(json)?;
         let mut read = Self::like_most();
         read.issuer = members.required("issuer", text)?;
         check_issuer(&read.issuer, own).map_err(|error| error.in_member("issuer"))?;
-        read.audience = members.required("audience", audience)?;
-        read.jwks_uri = members.required("jwks_uri", jwks_uri)?;
+        let rules = members.optional("access_tokens", AccessTokenRules::parse)?;
+        let rules = rules.map(|rules| rules.of(&read.issuer, preset)).transpose();
+        read.access_tokens = rules.map_err(|error| error.in_member("access_tokens"))?;
+        read.read_keys_and_audience(&mut members)?;
         if let Some(all) = members.optional("algorithms", algorithms)? {
             read.algorithms = all;
         }
@@ -82,10 +94,36 @@ impl TrustedIssuer {
             read.clock_tolerance = tolerance;
         }
         members.end(
-            "`issuer`, `audience`, `jwks_uri`, `algorithms`, `subject_prefix`, `claims` and \
-             `clock_tolerance`",
+            "`issuer`, `audience`, `jwks_uri`, `algorithms`, `subject_prefix`, `claims`, \
+             `clock_tolerance`, `access_tokens` and `provider`",
         )?;
+        read.check_other_names(own)?;
         Ok(read)
+    }
+
+    /// Whose access tokens are accepted need not send ID tokens, and may have a shared secret for a key.
+    fn read_keys_and_audience(&mut self, members: &mut Members) -> Result<(), InvalidValue> {
+        self.audience = match &self.access_tokens {
+            None => members.required("audience", audience)?,
+            Some(_) => members.optional("audience", audience)?.unwrap_or_default(),
+        };
+        let has_secret = self.access_tokens.as_ref().is_some_and(|it| it.secret_name.is_some());
+        self.jwks_uri = match has_secret && self.audience.is_empty() {
+            true => members.optional("jwks_uri", jwks_uri)?,
+            false => Some(members.required("jwks_uri", jwks_uri)?),
+        };
+        Ok(())
+    }
+
+    /// Every `iss` that its tokens may have.
+    fn names(&self) -> impl Iterator<Item = &String> {
+        let others = self.access_tokens.iter().flat_map(|rules| rules.issuers.iter().skip(1));
+        std::iter::once(&self.issuer).chain(others)
+    }
+
+    fn check_other_names(&self, own: &str) -> Result<(), InvalidValue> {
+        let checked = self.names().skip(1).try_for_each(|name| check_issuer(name, own));
+        checked.map_err(|error| error.in_member("issuers").in_member("access_tokens"))
     }
 
     /// What is left out is as most providers have it.
@@ -94,19 +132,24 @@ impl TrustedIssuer {
         Self {
             issuer: String::new(),
             audience: Vec::new(),
-            jwks_uri: String::new(),
+            jwks_uri: None,
             // OpenID Connect Core 1.0, section 2.
             algorithms: vec!["RS256".into()],
             subject_prefix: None,
             claims: claims.map(str::to_owned).into(),
             clock_tolerance: Duration::from_secs(60),
+            access_tokens: None,
         }
     }
 
     /// Can it stand in the list behind these?
     fn beside(&self, others: &[Self]) -> Result<(), InvalidValue> {
+        let has_name_of =
+            |other: &Self| self.names().any(|name| other.names().any(|it| it == name));
         let (name, reason) = if others.iter().any(|other| other.issuer == self.issuer) {
             ("issuer", "is listed twice; name all its audiences in one list")
+        } else if others.iter().any(has_name_of) {
+            ("issuer", "has an `iss` that another entry accepts, too; see `issuers` of both")
         } else if others.iter().any(|other| self.subjects_overlap(other)) {
             let reason = "its users could be taken for another issuer's; give both a prefix, \
                           neither the beginning of the other, or, if their users are the same, \

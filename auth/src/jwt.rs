@@ -170,6 +170,15 @@ impl VerifiedJwt {
         })
     }
 
+    /// Is its `typ` one of these, in any case? They are in lower case and have no `application/` before
+    /// them; `None` stands for a token without `typ`.
+    pub fn is_of_type_among(&self, expected: &[Option<String>]) -> bool {
+        let Some(typ) = self.header.get("typ") else { return expected.contains(&None) };
+        let typ = typ.as_str().map(str::to_ascii_lowercase);
+        let typ = typ.as_deref().map(|typ| typ.strip_prefix("application/").unwrap_or(typ));
+        typ.is_some() && expected.iter().any(|it| it.as_deref() == typ)
+    }
+
     /// Has it no `typ`?
     pub fn is_untyped(&self) -> bool {
         !self.header.contains_key("typ")

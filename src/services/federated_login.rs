@@ -187,10 +187,13 @@ pub async fn verify(
 
 async fn fetch_keys(issuer: &Issuer) {
     let trusted = &issuer.trusted;
-    let json = get_keys(&trusted.jwks_uri).await;
+    let Some(url) = &trusted.jwks_uri else {
+        return issuer.keyring.answered(None, request::now());
+    };
+    let json = get_keys(url).await;
     let keys = json.and_then(|json| PublishedKeys::parse(&json, &trusted.algorithms));
     if let Err(why) = &keys {
-        let cause = format!("TRUSTED_ISSUERS: {} {why}", trusted.jwks_uri);
+        let cause = format!("TRUSTED_ISSUERS: {url} {why}");
         let line =
             serde_json::json!({ "level": "warn", "code": "keys_not_fetched", "cause": cause });
         web_sys::console::warn_1(&line.to_string().into());

@@ -25,6 +25,11 @@ impl Claims {
         self.0.get(name).is_some_and(condition)
     }
 
+    /// Those that were not taken.
+    pub fn all(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
     /// Takes a claim that must be a non-empty string.
     ///
     /// # Errors

@@ -23,6 +23,21 @@ pub enum TokenError {
     /// Its `iss` is another issuer.
     #[error("The token was issued by somebody else.")]
     Issuer,
+    /// It says nothing of the session that it is of. Holds how its provider is brought to say it.
+    #[error("The token does not say of which session it is. {0}")]
+    NoSession(&'static str),
+    /// It was issued to an application whose tokens are not accepted.
+    #[error("The token was issued to another application.")]
+    Client,
+    /// A claim does not say what the settings require.
+    #[error("The token lacks a claim that is required here, or the claim says something else.")]
+    Requirement,
+    /// It is bound to a key of its holder, who must prove that they have it (RFC 7800).
+    #[error("The token is bound to a key, and the proof of that key cannot be checked here.")]
+    Bound,
+    /// The provider's keys are not known and could not be fetched. Says nothing of the token.
+    #[error("The keys of the token's issuer could not be fetched.")]
+    KeysUnavailable,
     /// Its `aud`, or `azp`, is somebody else.
     #[error("The token is meant for another audience.")]
     Audience,

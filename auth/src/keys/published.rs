@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use jwt_compact::alg::Hs256Key;
 use serde_json::{Map, Value};
 
 use super::AlgorithmKey;
@@ -38,6 +39,11 @@ impl PublishedKeys {
             true => Err(format!("has no key for {}", algorithms.join(", "))),
             false => Ok(Self { keys }),
         }
+    }
+
+    /// The key of HS256 that is this text.
+    pub fn of_secret(text: &str) -> Self {
+        Self { keys: vec![(None, AlgorithmKey::Hs256(Hs256Key::new(text.as_bytes())))] }
     }
 
     /// The keys that may have signed a token with this header: of its algorithm, and of its `kid` or,

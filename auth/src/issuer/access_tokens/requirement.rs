@@ -1,0 +1,75 @@
+//! `require`: what claims must say.
+
+use serde_json::{Map, Value};
+
+use super::claim_path::ClaimPath;
+use crate::setting_value::{InvalidValue, Members, flag};
+
+/// A claim, and what it may say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Requirement {
+    /// The claim.
+    pub claim: ClaimPath,
+    expected: Expected,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Expected {
+    /// One of these; `null`: or nothing.
+    OneOf(Vec<Value>),
+    /// Anything, or nothing.
+    Present(bool),
+}
+
+impl Requirement {
+    /// Reads them all, from an object by claim.
+    ///
+    /// # Errors
+    /// Which is wrong, and why.
+    pub fn parse_all(value: Value) -> Result<Vec<Self>, InvalidValue> {
+        let Value::Object(members) = value else {
+            return Err(InvalidValue::new("expected an object like {\"token_use\": \"access\"}"));
+        };
+        let read = members.into_iter().map(|(name, value)| {
+            let expected = Expected::parse(value).map_err(|error| error.in_member(&name))?;
+            Ok(Self { claim: ClaimPath::parse(name.into())?, expected })
+        });
+        read.collect()
+    }
+
+    /// Do these claims fulfil it?
+    pub fn holds(&self, claims: &Map<String, Value>) -> bool {
+        let found = self.claim.find(claims);
+        match &self.expected {
+            Expected::Present(is_present) => found.is_some() == *is_present,
+            Expected::OneOf(all) => match found {
+                None => all.contains(&Value::Null),
+                // As `aud`: one of them is enough.
+                Some(Value::Array(items)) => items.iter().any(|item| all.contains(item)),
+                Some(value) => all.contains(value),
+            },
+        }
+    }
+}
+
+impl Expected {
+    fn parse(value: Value) -> Result<Self, InvalidValue> {
+        let all = match value {
+            Value::Object(_) => {
+                let mut members = Members::of(value)?;
+                let is_present = members.required("present", flag)?;
+                members.end("`present`")?;
+                return Ok(Self::Present(is_present));
+            }
+            Value::Array(all) => all,
+            one => vec![one],
+        };
+        let is_plain = |value: &Value| !value.is_array() && !value.is_object();
+        match !all.is_empty() && all.iter().all(is_plain) {
+            true => Ok(Self::OneOf(all)),
+            false => Err(InvalidValue::new(
+                "expected a value or a list of values that the claim may have, or {\"present\": true}",
+            )),
+        }
+    }
+}
