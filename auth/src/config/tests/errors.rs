@@ -17,7 +17,7 @@ use rstest::rstest;
 #[case::an_unknown_member(
     "TRUSTED_ISSUERS",
     r#"[{"issuer":"i","audience":"a","jwks_uri":"https://a","alg":"x"}]"#,
-    "TRUSTED_ISSUERS[0].alg: unknown member; expected `issuer`, `audience`, `jwks_uri`, `algorithms`, `subject_prefix`, `claims` and `clock_tolerance`"
+    "TRUSTED_ISSUERS[0].alg: unknown member; expected `issuer`, `audience`, `jwks_uri`, `algorithms`, `subject_prefix`, `claims`, `clock_tolerance`, `access_tokens` and `provider`"
 )]
 #[case::no_json(
     "TRUSTED_ISSUERS",
