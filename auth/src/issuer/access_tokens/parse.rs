@@ -8,9 +8,9 @@ use super::claim_path::{ClaimPath, paths};
 use super::{AccessTokenRules, Agents, ClaimText, Requirement};
 use crate::issuer::presets::Preset;
 use crate::issuer::{audience as some_audience, span_or_seconds};
+use crate::jwt::REGISTERED;
 use crate::setting_value::{InvalidValue, Members, flag, text, text_or_texts};
 use crate::time::parse_span;
-use crate::token::REGISTERED;
 
 /// Claims that have members of their own, and other names of scopes.
 const BY_OWN_MEMBER: [&str; 5] = ["roles", "groups", "scope", "scopes", "scp"];
