@@ -39,9 +39,13 @@ pub fn redirect(status: u16, location: &str, headers: &[(&str, &str)]) -> Respon
 
 /// A refusal as problem details (RFC 9457). Its cause goes to the log, not to the client.
 pub fn refusal(refusal: &Refusal) -> Response {
+    shown(refusal, &refusal.headers())
+}
+
+fn shown(refusal: &Refusal, headers: &[(&str, String)]) -> Response {
     log_cause(refusal);
     let body = serde_json::to_string(&refusal.problem()).unwrap_or_default();
-    problem(refusal, &body)
+    problem(refusal, &body, headers)
 }
 
 /// Logs the cause of a refusal, if it has one.
@@ -56,11 +60,10 @@ pub fn log_cause(refusal: &Refusal) {
 pub fn refusal_with(refusal: &Refusal, name: &str, member: &impl Serialize) -> Response {
     let mut body = serde_json::to_value(refusal.problem()).unwrap_or_default();
     body[name] = serde_json::to_value(member).unwrap_or_default();
-    problem(refusal, &body.to_string())
+    problem(refusal, &body.to_string(), &refusal.headers())
 }
 
-fn problem(refusal: &Refusal, body: &str) -> Response {
-    let own = refusal.headers();
+fn problem(refusal: &Refusal, body: &str, own: &[(&str, String)]) -> Response {
     let mut headers = vec![("content-type", "application/problem+json")];
     headers.extend(own.iter().map(|(name, value)| (*name, value.as_str())));
     let response = response(refusal.status(), body, &headers);
@@ -74,7 +77,7 @@ pub fn refused(refused: &RefusalResponse, method: &str) -> Response {
     let response = match (&refused.login, &refused.https) {
         (Some(login), _) => redirect(if method == "GET" { 302 } else { 303 }, login, &[]),
         (None, Some(https)) => redirect(308, https, &[]),
-        (None, None) => return refusal(&refused.refusal),
+        (None, None) => return shown(&refused.refusal, &refused.headers()),
     };
     access_log::set_refusal_code(&response, refused.refusal.code());
     response

@@ -3,6 +3,7 @@
 mod confusables;
 mod path;
 mod path_variants;
+mod resource;
 mod rule;
 
 use serde_json::{Map, Value};
@@ -102,6 +103,11 @@ impl<'a> RuleMatches<'a> {
     /// Does a rule say that people log in here?
     pub fn is_login(&self) -> bool {
         self.rules().any(|rule| rule.login)
+    }
+
+    /// The scopes that are needed, each once.
+    pub fn scopes(&self) -> Vec<&'a str> {
+        resource::unique(self.rules())
     }
 
     fn let_preflight(&self) -> bool {

@@ -21,6 +21,7 @@ use crate::keys::KeySet;
 use crate::limit::{LimitPolicy, SessionLimit};
 use crate::rate::{LoginRates, Rate};
 use crate::request_log::{LogIdentity, LogNames, RequestLog};
+use crate::resource_metadata::ResourceMetadata;
 use crate::secret::Secret;
 use crate::time::parse_span;
 
@@ -34,7 +35,7 @@ use reader::Reader;
 use store::{store, store_failure};
 use values::{
     api_key, auth_path, clear_site_data, cookie_name, log_identity, login_url, mode, request_log,
-    timeout, webhook,
+    resource_metadata, timeout, webhook,
 };
 
 /// What happens to a request that is refused.
@@ -64,6 +65,8 @@ pub struct Settings {
     pub trusted_issuers: Vec<TrustedIssuer>,
     /// Which paths need a session, and which roles and scopes.
     pub routes: Rules,
+    /// What OAuth clients are told of the site; `None`: nothing.
+    pub resource_metadata: Option<ResourceMetadata>,
     /// Where the guard looks for tokens.
     pub token_sources: TokenSources,
     /// Applications on other origins, whose scripts may use the guard's endpoints.
@@ -158,6 +161,7 @@ impl Settings {
         let trusted = |json: &str| TrustedIssuer::parse_list(json, &issuer);
         let trusted_issuers = reader.parsed_with("TRUSTED_ISSUERS", &trusted).unwrap_or_default();
         let routes = reader.parsed("ROUTES", Rules::parse).unwrap_or_default();
+        let resource_metadata = resource_metadata(reader, &trusted_issuers);
         let login_url = reader.parsed("LOGIN_URL", login_url);
         let store = store(reader);
         let session_ttl = reader.span("SESSION_TTL", Duration::from_secs(7 * 24 * 60 * 60));
@@ -172,6 +176,7 @@ impl Settings {
         checks::rewritten_origin(reader, rewrite_origin, &origin);
         checks::users_of_issuers(reader, &trusted_issuers, login_url.as_deref(), &routes);
         checks::rules_that_never_hold(reader, &routes, &auth_path, login_url.as_deref());
+        checks::resources(reader, &routes, resource_metadata.as_ref());
         checks::keys_of_services(reader, introspection_key.as_ref(), admin_api_key.as_ref());
         reader.required("SIGNING_KEYS");
         let keys = reader.parsed("SIGNING_KEYS", KeySet::parse);
@@ -182,6 +187,7 @@ impl Settings {
             audience,
             trusted_issuers,
             routes,
+            resource_metadata,
             token_sources: reader.parsed("TOKEN_SOURCES", TokenSources::parse).unwrap_or_default(),
             allowed_origins: reader
                 .parsed("ALLOWED_ORIGINS", AllowedOrigin::parse_list)

@@ -15,6 +15,7 @@ mod plan;
 mod principal;
 mod recent_sessions;
 mod refusal_response;
+mod resource_challenge;
 mod sign_assertion;
 
 use std::rc::Rc;
@@ -36,6 +37,7 @@ use crate::http::{Head, Target, has_one_host, host, is_loopback};
 use crate::issuer::{Issuer, IssuerKeyCache};
 use crate::jwt::LEEWAY;
 use crate::refusal::Refusal;
+use crate::resource_metadata::ProtectedResources;
 use crate::route::{Endpoint, MAX_PATH, Route};
 use crate::session::Session;
 use crate::time::Timestamp;
@@ -52,6 +54,7 @@ pub struct Guard {
     seen_headers: HeaderFilterCache,
     /// Whom assertions are for; `None`: whomever the request is for.
     audience: Option<String>,
+    resources: ProtectedResources,
 }
 
 /// What is to be done with a request.
@@ -94,7 +97,9 @@ impl Guard {
             Origin::Zone | Origin::Worker => None,
         };
         let (issuers, seen_headers) = (issuers.collect(), HeaderFilterCache::default());
-        Self { issuers, settings, tokens, login_url, recent, audience, seen_headers }
+        let Settings { resource_metadata, routes, token_sources, .. } = &settings;
+        let resources = ProtectedResources::new(resource_metadata.as_ref(), routes, token_sources);
+        Self { issuers, settings, tokens, login_url, recent, audience, resources, seen_headers }
     }
 
     /// The settings.
@@ -124,6 +129,10 @@ impl Guard {
             Err(refusal) => Decision::refuse(refusal),
             Ok((Route::Own(endpoint), _)) if self.needs_https(endpoint, head) => {
                 Decision::Refuse(self.refuse_plain_http(head))
+            }
+            // Everybody may read them, whatever is said of other endpoints.
+            Ok((_, target)) if self.asks_for_metadata(head, target.path()) => {
+                Decision::Own(Endpoint::ResourceMetadata)
             }
             Ok((Route::Own(_) | Route::WrongMethod(_), _)) if self.is_preflight(head) => {
                 Decision::Own(Endpoint::Preflight)
@@ -161,7 +170,9 @@ impl Guard {
             return Err(Refusal::MethodNotAllowed(METHODS));
         }
         self.refuse_development_keys(head.url())?;
-        let route = Route::of(head.method(), target.path(), &self.settings.auth_path);
+        let (method, path) = (head.method(), target.path());
+        let metadata = self.resources.route(method, path);
+        let route = metadata.unwrap_or_else(|| Route::of(method, path, &self.settings.auth_path));
         // Whether the origin is asked for one is the mode's to say.
         if route != Route::Protected && target.path().len() > MAX_PATH {
             return Err(Refusal::UriTooLong);
@@ -192,7 +203,13 @@ impl Guard {
 
 impl Decision {
     fn refuse(refusal: Refusal) -> Self {
-        Self::Refuse(RefusalResponse { refusal, login: None, https: None, route: None })
+        Self::Refuse(RefusalResponse {
+            refusal,
+            login: None,
+            https: None,
+            route: None,
+            resource: None,
+        })
     }
 }
 

@@ -14,6 +14,8 @@ pub enum DeviceClass {
     Tablet,
     /// A desktop or laptop browser.
     Desktop,
+    /// A client that a trusted issuer's `agents` name: a program that acts for the user. No user agent makes one.
+    Agent,
     /// Anything else: a script, a command-line client, an application.
     Other,
 }
@@ -189,7 +191,7 @@ impl ClientHints {
 impl DeviceClass {
     /// The class of this name, as settings and records write it.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Mobile, Self::Tablet, Self::Desktop, Self::Other]
+        [Self::Mobile, Self::Tablet, Self::Desktop, Self::Agent, Self::Other]
             .into_iter()
             .find(|class| class.name() == name)
     }
@@ -200,6 +202,7 @@ impl DeviceClass {
             Self::Mobile => "mobile",
             Self::Tablet => "tablet",
             Self::Desktop => "desktop",
+            Self::Agent => "agent",
             Self::Other => "other",
         }
     }
@@ -212,6 +215,7 @@ impl fmt::Display for DeviceClass {
             Self::Mobile => "a phone",
             Self::Tablet => "a tablet",
             Self::Desktop => "a desktop browser",
+            Self::Agent => "an agent",
             Self::Other => "another device",
         })
     }

@@ -5,7 +5,8 @@
 //! [`id_token`] and [`logout_token`] for those of others), whether its session is live ([`session`],
 //! [`ledger`], [`store`], [`redis`]), whom a path is for ([`access`], [`scopes`]), who may manage the
 //! sessions of others ([`admin`], [`user_index`]), how often somebody may try to log in ([`rate`]), what
-//! the client is told when the answer is no ([`refusal`]), what the origin is told of the user
+//! the client is told when the answer is no ([`refusal`]) and where it gets a token
+//! ([`resource_metadata`]), what the origin is told of the user
 //! ([`identity`], [`assertion`]) and whose address it sees ([`url_rewrite`]), what is reported of
 //! sessions ([`event`]), how much is cached ([`bounded_cache`]), and the settings that govern all this
 //! ([`config`], [`secret`]). [`decision`] puts the steps in order.
@@ -46,6 +47,7 @@ pub mod redis;
 pub mod refusal;
 pub mod request_log;
 pub mod reserved_headers;
+pub mod resource_metadata;
 pub mod route;
 pub mod scopes;
 pub mod secret;

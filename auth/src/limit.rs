@@ -71,7 +71,7 @@ impl SessionLimit {
 }
 
 const FORM: &str = "a whole number, or one for a class of device, like `mobile=1, desktop=2`, of \
-                    `mobile`, `tablet`, `desktop` and `other`; `0` is no limit";
+                    `mobile`, `tablet`, `desktop`, `agent` and `other`; `0` is no limit";
 
 /// One entry of a list: `mobile=1`.
 fn of_class(entry: &str) -> Option<(DeviceClass, Option<NonZeroU32>)> {
@@ -172,11 +172,12 @@ mod tests {
 
     #[test]
     fn classes_of_device_are_counted_apart() {
-        use DeviceClass::{Desktop, Mobile, Other, Tablet};
-        let limit = SessionLimit::parse("mobile=1, desktop=2,other = 0").unwrap();
+        use DeviceClass::{Agent, Desktop, Mobile, Other, Tablet};
+        let limit = SessionLimit::parse("mobile=1, desktop=2,other = 0, agent=5").unwrap();
         assert_eq!(most(&limit, Mobile), Some((1, Some(Mobile))));
         assert_eq!(most(&limit, Desktop), Some((2, Some(Desktop))));
         assert_eq!(most(&limit, Tablet), Some((1, Some(Tablet))), "one, as by default");
+        assert_eq!(most(&limit, Agent), Some((5, Some(Agent))));
         assert_eq!(most(&limit, Other), None);
     }
 

@@ -12,7 +12,7 @@ use crate::jwt::TokenError;
 use crate::session::{InvalidSession, Session, SessionEnd};
 use crate::store::StoreError;
 
-pub use response::Problem;
+pub use response::{Problem, ResourceChallenge};
 
 use response::seconds;
 

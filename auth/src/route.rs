@@ -40,6 +40,8 @@ pub enum Endpoint {
     StyleSheet,
     /// The public keys, for whoever verifies the guard's tokens.
     KeySet,
+    /// Where clients get tokens: see [`crate::resource_metadata`].
+    ResourceMetadata,
     /// A browser's question whether a script of another origin may use one of the others.
     Preflight,
 }
@@ -78,6 +80,7 @@ impl Endpoint {
             Self::Health => "health",
             Self::StyleSheet => "style.css",
             Self::KeySet => "jwks.json",
+            Self::ResourceMetadata => "oauth-protected-resource",
             Self::Preflight => "preflight",
         }
     }

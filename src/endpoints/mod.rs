@@ -10,6 +10,7 @@ pub mod login;
 pub mod logout;
 pub mod pages;
 pub mod refresh;
+pub mod resource_metadata;
 pub mod session;
 pub mod sessions;
 
@@ -29,6 +30,7 @@ pub fn answer(app: Rc<App>, endpoint: Endpoint, head: RequestHead) -> Verdict {
         Endpoint::StyleSheet => respond(&pages::style_sheet(), None),
         Endpoint::Client => respond(&pages::client(&head), None),
         Endpoint::KeySet => respond(&jwks::show(&app), None),
+        Endpoint::ResourceMetadata => respond(&resource_metadata::show(&app, &head), None),
         Endpoint::Preflight => respond(&cors::preflight(&app), None),
         Endpoint::LoginPage => respond_later(async move { pages::login(&app, &head).await }),
         Endpoint::Login => respond_later(async move { login::log_in(&app, &request, &head).await }),

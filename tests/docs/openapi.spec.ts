@@ -11,6 +11,8 @@ import { ADMIN_API_KEY, readDescription, redocly, refusals, schemathesis, type D
 import { freePort } from "../harness/redis.ts";
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+/** With it, the guard answers all paths of the description. */
+const RESOURCE_METADATA = JSON.stringify({ authorization_servers: ["https://login.example.com"] });
 const unique = (texts: string[]) => [...new Set(texts)].sort();
 
 describe("the description", () => {
@@ -52,7 +54,7 @@ describe("the description", () => {
   });
 
   test("has every method that an endpoint says it knows, and no other", async () => {
-    await using guard = await startGuard();
+    await using guard = await startGuard({ RESOURCE_METADATA });
     for (const [path, methods] of Object.entries(description.paths)) {
       const { status, headers } = await answerOf(guard.fetch(path.replaceAll(/\{\w+\}/g, "x"), { method: "PUT" }));
       const described = Object.keys(methods).map((method) => method.toUpperCase());
@@ -80,6 +82,7 @@ describe("the Worker answers as it is described", { timeout: 240_000 }, () => {
     await using issuer = await startIssuer();
     await using guard = await startGuard({
       ADMIN_API_KEY,
+      RESOURCE_METADATA,
       SESSION_LIMIT: "0",
       SIGNING_KEYS: JSON.stringify({ keys: ["ES256", "EdDSA", "RS256"].map((alg) => makeKey(alg).jwk) }),
       TRUSTED_ISSUERS: JSON.stringify([issuer.entry()]),
@@ -111,7 +114,7 @@ describe("the Worker answers as it is described", { timeout: 240_000 }, () => {
     ["while there are too many attempts to log in", 429, busy, ["--include-operation-id", "login"]],
   ])("%s", async (_, failure, vars, args) => {
     await using issuer = await startIssuer();
-    await using guard = await startGuard({ ADMIN_API_KEY, TRUSTED_ISSUERS: JSON.stringify([issuer.entry()]), ...(await vars()) });
+    await using guard = await startGuard({ ADMIN_API_KEY, RESOURCE_METADATA, TRUSTED_ISSUERS: JSON.stringify([issuer.entry()]), ...(await vars()) });
     for (const status of [expect.any(Number), failure]) {
       expect(await answerOf(guard.fetch("/_auth/login", loginInit({ username: "ada", ...(failure === 429 ? { password: "wrong" } : {}) })))).toMatchObject({ status });
     }

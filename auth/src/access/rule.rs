@@ -38,6 +38,8 @@ pub struct Rule {
     pub preflight: bool,
     /// May the origin's answers to these requests begin, end and change sessions?
     pub login: bool,
+    /// Is its path an OAuth resource of its own?
+    pub resource: bool,
 }
 
 /// A rule's path, for comparing.
@@ -95,6 +97,7 @@ impl Rule {
             scopes: Vec::new(),
             preflight: true,
             login: false,
+            resource: false,
         }
     }
 
@@ -115,12 +118,17 @@ impl Rule {
         rule.scopes = members.optional("scopes", scopes_needed)?.unwrap_or_default();
         rule.preflight = members.optional("preflight", flag)?.unwrap_or(true);
         rule.login = members.optional("login", flag)?.unwrap_or(false);
-        members.end("`path`, `access`, `methods`, `roles`, `scopes`, `preflight` and `login`")?;
+        rule.resource = members.optional("resource", flag)?.unwrap_or(false);
+        members.end(
+            "`path`, `access`, `methods`, `roles`, `scopes`, `preflight`, `login` and `resource`",
+        )?;
+        rule.check_resource().map_err(|error| error.in_member("resource"))?;
         let needs_session = match &rule {
             Self { access: Access::Session, .. } => None,
             Self { roles, .. } if !roles.is_empty() => Some("roles"),
             Self { scopes, .. } if !scopes.is_empty() => Some("scopes"),
             Self { preflight: false, .. } => Some("preflight"),
+            Self { resource: true, .. } => Some("resource"),
             _ => None,
         };
         match needs_session {
@@ -130,6 +138,21 @@ impl Rule {
                 Err(InvalidValue::new(reason).in_member(name))
             }
         }
+    }
+
+    /// The path without the star for all the rest, nor the slash before it.
+    pub(super) fn base(&self) -> &str {
+        self.path.strip_suffix("/*").unwrap_or(&self.path)
+    }
+
+    /// Clients derive the URL of the metadata from the path (RFC 9728, section 3.1).
+    fn check_resource(&self) -> Result<(), InvalidValue> {
+        if self.resource && (self.base().contains('*') || self.base().ends_with('/')) {
+            let reason = "needs a `path` without `*`, but for `/*` at its end, and without another \
+                          slash there";
+            return Err(InvalidValue::new(reason));
+        }
+        Ok(())
     }
 
     /// Is it about requests of this method?

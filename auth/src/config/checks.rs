@@ -7,6 +7,7 @@ use crate::access::Rules;
 use crate::http::Target;
 use crate::issuer::TrustedIssuer;
 use crate::redis::ReadConsistency;
+use crate::resource_metadata::{ResourceMetadata, WELL_KNOWN};
 use crate::route::KEY_SET;
 use crate::secret::Secret;
 use crate::setting_value::InvalidValue;
@@ -86,6 +87,25 @@ pub fn rules_that_never_hold(
             let error = InvalidValue::new(format!("can never hold, because {why}"));
             reader.wrong("ROUTES", error.in_item(index));
         }
+    }
+}
+
+/// Paths that are resources need an authorization server, and their metadata are the guard's.
+pub fn resources(reader: &mut Reader<'_>, routes: &Rules, metadata: Option<&ResourceMetadata>) {
+    let marked = routes.all().iter().position(|rule| rule.resource);
+    if metadata.is_none() {
+        if let Some(index) = marked {
+            let reason = "needs an entry of TRUSTED_ISSUERS with `access_tokens`, or \
+                          `authorization_servers` in RESOURCE_METADATA";
+            let error = InvalidValue::new(reason).in_member("resource").in_item(index);
+            reader.wrong("ROUTES", error);
+        }
+        return;
+    }
+    let own = routes.resources().chain([""]).map(|path| format!("{WELL_KNOWN}{path}"));
+    for index in own.filter_map(|path| routes.within(&path)).collect::<Vec<_>>() {
+        let reason = "can never hold, because the guard answers there by itself";
+        reader.wrong("ROUTES", InvalidValue::new(reason).in_item(index));
     }
 }
 

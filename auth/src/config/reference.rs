@@ -49,7 +49,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "ROUTES",
         "none",
-        "A JSON list of rules: `{\"path\", \"access\", \"methods\", \"roles\", \"scopes\", \"preflight\", \"login\"}`. The first rule that matches a request applies, and so does the first for each other way in which an origin may read its path. `access` is `public`, `optional` (with the identity if there is a session) or `session`. In `path`, `*` stands for any part of a segment, and at the end, after a slash, for all the rest. One of `roles` is needed, and all of `scopes`. CORS preflights pass without a session, unless `preflight` is `false`. With `login`, the origin's responses may begin, end and change sessions: [own-login.md](own-login.md). A path that no rule matches needs a session, and so does one that origins read in more than one way. A rule that can never match is an error. See [routes.md](routes.md).",
+        "A JSON list of rules: `{\"path\", \"access\", \"methods\", \"roles\", \"scopes\", \"preflight\", \"login\", \"resource\"}`. The first rule that matches a request applies, and so does the first for each other way in which an origin may read its path. `access` is `public`, `optional` (with the identity if there is a session) or `session`. In `path`, `*` stands for any part of a segment, and at the end, after a slash, for all the rest. One of `roles` is needed, and all of `scopes`. CORS preflights pass without a session, unless `preflight` is `false`. With `login`, the origin's responses may begin, end and change sessions: [own-login.md](own-login.md). With `resource`, the path is an OAuth resource of its own: [agents.md](agents.md#paths-that-are-resources). A path that no rule matches needs a session, and so does one that origins read in more than one way. A rule that can never match is an error. See [routes.md](routes.md).",
     ),
     setting(
         "ALLOWED_ORIGINS",
@@ -67,6 +67,11 @@ pub const SETTINGS: &[Setting] = &[
         "OpenID Connect providers whose ID tokens begin a session: a JSON list of `{\"issuer\", \"audience\", \"jwks_uri\", \"algorithms\", \"subject_prefix\", \"claims\", \"clock_tolerance\"}`. `audience` is your client id at the provider, or a list of them. `algorithms` are `[\"RS256\"]` if left out. `subject_prefix` stands before the provider's `sub` in yours; it is needed where users can log in by more than one way. `claims` are those that go into your token: `email`, `email_verified`, `name`, `preferred_username`, `groups` and `roles` if left out. `clock_tolerance` is how far the provider's clock may be from the guard's, up to 10 minutes: `60 seconds` if left out. See [identity-providers.md](identity-providers.md).",
     ),
     setting(
+        "RESOURCE_METADATA",
+        "by TRUSTED_ISSUERS",
+        "What OAuth clients, like those of the Model Context Protocol, learn at `/.well-known/oauth-protected-resource` (RFC 9728) and from refusals: a JSON object `{\"authorization_servers\", \"name\"}`, or `off`. `authorization_servers` are the issuers of tokens for this site; if left out, those entries of `TRUSTED_ISSUERS` that have `access_tokens`. Without either, nothing is served, and the path is the origin's. See [agents.md](agents.md).",
+    ),
+    setting(
         "LOGIN_RATE",
         "10 per minute",
         "How many attempts to log in as one user are allowed, `N per SPAN`, or `off`. An attempt that succeeds is given back. If a rate limiter is bound as `LOGIN_RATE_LIMITER`, it counts instead, and cannot give back; the span must then be its period, `10 seconds` or `minute`. See [login.md](login.md#guessed-passwords).",
@@ -79,7 +84,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "SESSION_LIMIT",
         "1",
-        "Live sessions per user: a number, `0` for no limit, or a number for each class of device, like `mobile=1, desktop=2` (`mobile`, `tablet`, `desktop`, `other`; a class that is not named may have one). See [session-limits.md](session-limits.md).",
+        "Live sessions per user: a number, `0` for no limit, or a number for each class of device, like `mobile=1, desktop=2` (`mobile`, `tablet`, `desktop`, `agent`, `other`; a class that is not named may have one). See [session-limits.md](session-limits.md).",
     ),
     setting(
         "SESSION_LIMIT_POLICY",

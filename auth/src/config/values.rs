@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::{Mode, Reader};
 use crate::event::{Webhook, WebhookSecret};
 use crate::http::{is_token, other_url, web_url};
+use crate::issuer::TrustedIssuer;
 use crate::request_log::{LogIdentity, RequestLog};
+use crate::resource_metadata::{MetadataSetting, ResourceMetadata};
 use crate::secret::Secret;
 use crate::setting_value::InvalidValue;
 use crate::time::parse_span;
@@ -121,4 +123,21 @@ pub fn webhook(reader: &mut Reader<'_>) -> Option<Webhook> {
     let url = reader.parsed("EVENTS_WEBHOOK_URL", |text| web_url(text).map(|_| text.to_owned()))?;
     reader.required("EVENTS_WEBHOOK_SECRET");
     Some(Webhook { url, secret: secret? })
+}
+
+/// What OAuth clients are told of the site.
+pub fn resource_metadata(
+    reader: &mut Reader<'_>,
+    issuers: &[TrustedIssuer],
+) -> Option<ResourceMetadata> {
+    let setting = reader.parsed("RESOURCE_METADATA", MetadataSetting::parse);
+    let issuers = issuers.iter().filter(|it| it.access_tokens.is_some());
+    let issuers = issuers.map(|it| it.issuer.as_str());
+    match ResourceMetadata::new(setting, issuers) {
+        Ok(metadata) => metadata,
+        Err(error) => {
+            reader.wrong("RESOURCE_METADATA", error);
+            None
+        }
+    }
 }

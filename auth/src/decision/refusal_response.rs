@@ -4,7 +4,7 @@ use super::Guard;
 use super::browser::is_navigation;
 use crate::http::{Head, Target};
 use crate::redirect::LocalTarget;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, ResourceChallenge};
 
 /// A refusal, and where a browser is sent instead of being shown it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,15 @@ pub struct RefusalResponse {
     pub https: Option<String>,
     /// The paths of the rules that hold, if it came to that.
     pub route: Option<String>,
+    /// What the challenge says of the resource, if the refusal has a challenge and metadata are served.
+    pub resource: Option<ResourceChallenge>,
+}
+
+impl RefusalResponse {
+    /// The headers of the response beside `Content-Type`, if the client is shown the refusal.
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        self.refusal.headers_for(self.resource.as_ref())
+    }
 }
 
 impl Guard {
@@ -48,7 +57,9 @@ impl Guard {
         // A form's password has been read on the way, and would be sent again.
         let moves = opens && head.method() == "GET" && refusal == Refusal::HttpsRequired;
         let https = moves.then(|| self.over_https(head.url()));
-        RefusalResponse { refusal, login, https, route: route.map(str::to_owned) }
+        let is_challenged = matches!(refusal.status(), 401 | 403);
+        let resource = is_challenged.then(|| self.resource_challenge(head)).flatten();
+        RefusalResponse { refusal, login, https, route: route.map(str::to_owned), resource }
     }
 
     /// The login page's URL, with the way back and the reason.

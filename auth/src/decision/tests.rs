@@ -15,6 +15,7 @@ mod monitor_mode;
 mod overlap;
 mod preflight;
 mod recheck_and_caching;
+mod resource_metadata;
 mod store_reply;
 mod token_sources;
 
@@ -114,7 +115,8 @@ fn no_token_is_told_from_a_bad_one() {
             refusal: Refusal::TokenMissing,
             login: None,
             https: None,
-            route: Some("/*".into())
+            route: Some("/*".into()),
+            resource: None,
         }
     );
     let bad = refusal(&guard, &request("GET", "/x", &[("authorization", "Bearer x.y.z")]));

@@ -269,3 +269,12 @@ fn safari_on_an_ipad_that_asks_for_desktop_pages_counts_as_a_desktop() {
     let agent = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Safari/605.1.15";
     assert_eq!(of(agent), DeviceClass::Desktop);
 }
+
+#[test]
+fn every_class_is_found_by_its_name_and_stored_by_it() {
+    use DeviceClass::{Agent, Desktop, Mobile, Other, Tablet};
+    for class in [Mobile, Tablet, Desktop, Agent, Other] {
+        assert_eq!(DeviceClass::named(class.name()), Some(class));
+        assert_eq!(serde_json::to_value(class).unwrap(), class.name());
+    }
+}

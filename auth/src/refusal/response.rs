@@ -23,6 +23,15 @@ pub struct Problem {
     pub code: &'static str,
 }
 
+/// What a challenge says of the resource (RFC 9728, section 5.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceChallenge {
+    /// The URL of its metadata.
+    pub metadata: String,
+    /// The scopes that are needed, separated by spaces; empty if none are.
+    pub scope: String,
+}
+
 /// When a client should retry while the store is unreachable, in seconds.
 const RETRY_AFTER: &str = "5";
 
@@ -36,6 +45,11 @@ impl Refusal {
 
     /// The headers of the response beside `Content-Type`.
     pub fn headers(&self) -> Vec<(&'static str, String)> {
+        self.headers_for(None)
+    }
+
+    /// The same for a request to a resource.
+    pub fn headers_for(&self, resource: Option<&ResourceChallenge>) -> Vec<(&'static str, String)> {
         let mut headers = vec![("cache-control", "no-store".to_owned())];
         match self {
             Self::MethodNotAllowed(allow) => headers.push(("allow", (*allow).to_owned())),
@@ -45,7 +59,7 @@ impl Refusal {
             }
             _ => {}
         }
-        if let Some(challenge) = self.challenge() {
+        if let Some(challenge) = self.challenge(resource) {
             headers.push(("www-authenticate", challenge));
         }
         headers
@@ -53,28 +67,31 @@ impl Refusal {
 
     /// The challenge of a 401, or of a 403 for a missing scope (RFC 6750, section 3): without an
     /// error when no token was sent.
-    pub(super) fn challenge(&self) -> Option<String> {
-        match self {
-            Self::TokenMissing | Self::CredentialsInvalid | Self::KeyInvalid => {
-                Some("Bearer".into())
-            }
+    pub(super) fn challenge(&self, resource: Option<&ResourceChallenge>) -> Option<String> {
+        let detail;
+        let (error, description, missing) = match self {
+            Self::TokenMissing | Self::CredentialsInvalid | Self::KeyInvalid => ("", "", None),
             Self::Token(_) | Self::Session(_) => {
-                let detail = self.detail();
-                Some(format!(r#"Bearer error="invalid_token", error_description="{detail}""#))
+                detail = self.detail();
+                ("invalid_token", &*detail, None)
             }
-            Self::RouteDenied { scope } => {
-                let scope = match scope.is_empty() {
-                    true => String::new(),
-                    false => format!(r#", scope="{scope}""#),
-                };
-                Some(format!(r#"Bearer error="insufficient_scope"{scope}"#))
-            }
-            Self::AccessDenied { scope } => {
-                let scope = scope.map_or_else(String::new, |scope| format!(r#", scope="{scope}""#));
-                Some(format!(r#"Bearer error="insufficient_scope"{scope}"#))
-            }
-            _ => None,
-        }
+            Self::RouteDenied { scope } => ("insufficient_scope", "", Some(scope.as_str())),
+            Self::AccessDenied { scope } => ("insufficient_scope", "", Some(scope.unwrap_or(""))),
+            _ => return None,
+        };
+        // A client asks for a token with all scopes that it is told, and no others. What lacks a role lacks no scope.
+        let needed = resource.map_or("", |it| &it.scope);
+        let scope = missing.filter(|it| it.is_empty() || needed.is_empty()).unwrap_or(needed);
+        let metadata = resource.map_or("", |it| &it.metadata);
+        let parameters = [
+            ("error", error),
+            ("error_description", description),
+            ("scope", scope),
+            ("resource_metadata", metadata),
+        ];
+        let said = parameters.iter().filter(|(_, value)| !value.is_empty());
+        let said: Vec<String> = said.map(|(name, value)| format!(r#"{name}="{value}""#)).collect();
+        Some(format!("Bearer {}", said.join(", ")).trim_end().to_owned())
     }
 }
 

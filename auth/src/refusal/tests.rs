@@ -80,8 +80,8 @@ fn a_superseded_session_is_told_when_and_by_what() {
 
 #[test]
 fn a_missing_token_is_challenged_without_an_error_and_a_bad_one_with() {
-    assert_eq!(Refusal::TokenMissing.challenge().unwrap(), "Bearer");
-    let bad = Refusal::Token(TokenError::Signature).challenge().unwrap();
+    assert_eq!(Refusal::TokenMissing.challenge(None).unwrap(), "Bearer");
+    let bad = Refusal::Token(TokenError::Signature).challenge(None).unwrap();
     assert!(bad.starts_with(r#"Bearer error="invalid_token", error_description=""#), "{bad}");
 }
 

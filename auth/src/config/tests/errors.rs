@@ -84,7 +84,42 @@ use rstest::rstest;
     r#"STORE_TIMEOUT: expected a duration of at most 1 hour, got "2 hours""#
 )]
 #[case::a_rate("LOGIN_RATE", "10/minute", r#"LOGIN_RATE: expected `off`, or a number of attempts and a duration, like `10 per minute`, got "10/minute""#)]
-#[case::a_limit("SESSION_LIMIT", "mobile=1, phone=2", r#"SESSION_LIMIT[1]: expected a whole number, or one for a class of device, like `mobile=1, desktop=2`, of `mobile`, `tablet`, `desktop` and `other`; `0` is no limit, got "phone=2""#)]
+#[case::a_limit("SESSION_LIMIT", "mobile=1, phone=2", r#"SESSION_LIMIT[1]: expected a whole number, or one for a class of device, like `mobile=1, desktop=2`, of `mobile`, `tablet`, `desktop`, `agent` and `other`; `0` is no limit, got "phone=2""#)]
+#[case::metadata_without_a_server(
+    "RESOURCE_METADATA",
+    r#"{"name": "Harbour"}"#,
+    "RESOURCE_METADATA: needs `authorization_servers`, because no entry of TRUSTED_ISSUERS has `access_tokens` and a URL as its `issuer`"
+)]
+#[case::metadata_that_are_no_object(
+    "RESOURCE_METADATA",
+    "on",
+    "RESOURCE_METADATA: expected `off` or a JSON object like `{\"name\": \"Harbour\"}`: expected value at line 1 column 1"
+)]
+#[case::another_member_of_metadata(
+    "RESOURCE_METADATA",
+    r#"{"resource": "https://a.example"}"#,
+    "RESOURCE_METADATA.resource: unknown member; expected `authorization_servers` and `name`"
+)]
+#[case::a_server_that_is_no_issuer(
+    "RESOURCE_METADATA",
+    r#"{"authorization_servers": ["https://login.example", "https://login.example/?a=b"]}"#,
+    r#"RESOURCE_METADATA.authorization_servers[1]: expected an issuer's URL, which has no query, got "https://login.example/…""#
+)]
+#[case::a_resource_without_a_server(
+    "ROUTES",
+    r#"[{"path": "/mcp/*", "access": "session", "resource": true}]"#,
+    "ROUTES[0].resource: needs an entry of TRUSTED_ISSUERS with `access_tokens`, or `authorization_servers` in RESOURCE_METADATA"
+)]
+#[case::a_resource_that_is_open(
+    "ROUTES",
+    r#"[{"path": "/mcp/*", "access": "optional", "resource": true}]"#,
+    "ROUTES[0].resource: can be set only where `access` is `session`"
+)]
+#[case::a_resource_of_many_paths(
+    "ROUTES",
+    r#"[{"path": "/*/mcp", "access": "session", "resource": true}]"#,
+    "ROUTES[0].resource: needs a `path` without `*`, but for `/*` at its end, and without another slash there"
+)]
 #[case::one_of_a_few("MODE", "observe", r#"MODE: expected `enforce` or `monitor`, got "observe""#)]
 #[case::a_url("ORIGIN_URL", "app.example.com/path", r#"ORIGIN_URL: expected an absolute URL like `https://app.example.com`, got "app.example.com/…""#)]
 #[case::a_url_with_a_password(
