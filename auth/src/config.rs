@@ -3,6 +3,7 @@
 //! A new setting is a field of [`Settings`], a line in `read_each`, and its text in `config/reference.rs`.
 
 mod checks;
+mod issuer_secrets;
 mod origin;
 mod reader;
 mod reference;
@@ -61,7 +62,7 @@ pub struct Settings {
     pub audience: String,
     /// The keys.
     pub keys: KeySet,
-    /// Whose ID tokens are exchanged for a session.
+    /// Whose ID tokens are exchanged for a session, and whose access tokens are credentials.
     pub trusted_issuers: Vec<TrustedIssuer>,
     /// Which paths need a session, and which roles and scopes.
     pub routes: Rules,
@@ -159,7 +160,9 @@ impl Settings {
         let issuer = reader.required("ISSUER");
         let audience = reader.required("AUDIENCE");
         let trusted = |json: &str| TrustedIssuer::parse_list(json, &issuer);
-        let trusted_issuers = reader.parsed_with("TRUSTED_ISSUERS", &trusted).unwrap_or_default();
+        let mut trusted_issuers =
+            reader.parsed_with("TRUSTED_ISSUERS", &trusted).unwrap_or_default();
+        issuer_secrets::read_secrets(reader, &mut trusted_issuers);
         let routes = reader.parsed("ROUTES", Rules::parse).unwrap_or_default();
         let resource_metadata = resource_metadata(reader, &trusted_issuers);
         let login_url = reader.parsed("LOGIN_URL", login_url);

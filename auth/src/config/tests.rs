@@ -292,3 +292,47 @@ fn what_a_logout_has_the_browser_forget_is_set(#[case] text: &str, #[case] heade
     let settings = read(&[("CLEAR_SITE_DATA", text)]).unwrap();
     assert_eq!(settings.clear_site_data.as_deref(), header);
 }
+
+#[rstest]
+#[case("PROVIDER_SECRET", "0123456789abcdef0123456789abcdef", None)]
+#[case("PROVIDER_SECRET", "0123456789abcdef0123456789abcde", Some("which has fewer than 32 bytes"))]
+#[case(
+    "OTHER_SECRET",
+    "0123456789abcdef0123456789abcdef",
+    Some("names PROVIDER_SECRET, which is not set")
+)]
+fn the_secret_of_an_issuer_is_in_a_variable_of_its_own(
+    #[case] name: &str,
+    #[case] secret: &str,
+    #[case] error: Option<&str>,
+) {
+    let list = r#"[{"issuer":"https://idp.example","access_tokens":{"audience":"a","session_claim":"s","secret":"PROVIDER_SECRET"}}]"#;
+    let read = read(&[("TRUSTED_ISSUERS", list), (name, secret)]);
+    match error {
+        None => {
+            let issuers = read.unwrap().trusted_issuers;
+            let key = issuers[0].shared_key().unwrap();
+            assert_eq!(
+                (issuers[0].jwks_uri.as_ref(), key.candidates(None, "HS256").len()),
+                (None, 1)
+            );
+            assert!(key.candidates(Some("any"), "RS256").is_empty());
+            assert!(!format!("{issuers:?}").contains(secret));
+        }
+        Some(reason) => {
+            let errors = read.unwrap_err();
+            let at = "TRUSTED_ISSUERS[0].access_tokens.secret: ";
+            assert_eq!(errors.len(), 1);
+            assert!(errors[0].to_string().starts_with(at), "{errors:?}");
+            assert!(errors[0].reason.contains(reason) && !errors[0].reason.contains(secret));
+        }
+    }
+}
+
+#[test]
+fn the_secret_of_an_issuer_is_no_setting_of_the_guard() {
+    let list = r#"[{"issuer":"https://idp.example","access_tokens":{"audience":"a","session_claim":"s","secret":"ADMIN_API_KEY"}}]"#;
+    let key = ("ADMIN_API_KEY", "0123456789abcdef0123456789abcdef");
+    let errors = read(&[("TRUSTED_ISSUERS", list), key]).unwrap_err();
+    assert!(errors[0].reason.starts_with("expected a variable that is no setting"), "{errors:?}");
+}

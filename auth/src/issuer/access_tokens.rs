@@ -35,7 +35,7 @@ const OF_OTHER_TOKENS: [&str; 3] = ["at_hash", "c_hash", "events"];
 pub struct AccessTokenRules {
     /// Every `iss` that is accepted. The first is the issuer's name.
     pub issuers: Vec<String>,
-    /// The `aud` that are accepted; `None` if tokens need none.
+    /// The `aud` that are accepted; `None` if tokens have none.
     pub audience: Option<Vec<String>>,
     /// The applications whose tokens are accepted; empty: any.
     pub clients: Vec<String>,
@@ -145,7 +145,10 @@ impl AccessTokenRules {
     }
 
     fn check_audience(&self, token: &VerifiedJwt) -> Result<(), TokenError> {
-        let Some(ours) = &self.audience else { return Ok(()) };
+        let Some(ours) = &self.audience else {
+            // Whoever is none of the audiences must refuse the token (RFC 7519, section 4.1.3).
+            return if token.claims.has("aud") { Err(TokenError::Audience) } else { Ok(()) };
+        };
         let is_ours = |aud: &Value| aud.as_str().is_some_and(|aud| ours.iter().any(|it| it == aud));
         let found = token.claims.is("aud", |aud| match aud {
             Value::Array(all) => all.iter().any(is_ours),
