@@ -19,6 +19,7 @@ use crate::platform::{Binding, RateLimit};
 use crate::proxy::header_lines::names_of;
 use crate::proxy::js_memo::JsMemo;
 use crate::proxy::{access_log, close_with_session, cors, decision_cache, origin, url_rewrite};
+use crate::request;
 use crate::services::login_rate::LIMITERS;
 use crate::stores::SessionStore;
 use crate::stores::durable_object::ObjectStore;
@@ -44,7 +45,8 @@ fn build(env: &Env) -> Result<App, Refusal> {
         (ORIGIN, binding) if binding.is_worker() => Some(BOUND.to_owned()),
         (_, setting) => setting.text(),
     };
-    let settings = Settings::read(read).map_err(misconfigured)?;
+    let settings = Settings::read(read).and_then(|all| all.valid_at(request::now()));
+    let settings = settings.map_err(misconfigured)?;
     let analytics = get(ANALYTICS).map(JsValue::from).unwrap_or_default();
     // First, because `configure` decides how the errors below are logged.
     configure(&settings, get(OBJECTS).is_some(), &analytics);

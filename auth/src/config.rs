@@ -24,7 +24,7 @@ use crate::rate::{LoginRates, Rate};
 use crate::request_log::{LogIdentity, LogNames, RequestLog};
 use crate::resource_metadata::ResourceMetadata;
 use crate::secret::Secret;
-use crate::time::parse_span;
+use crate::time::{Timestamp, parse_moment, parse_span};
 
 pub use origin::{BOUND, ORIGIN, Origin};
 pub use reader::SettingError;
@@ -86,6 +86,8 @@ pub struct Settings {
     pub idle_timeout: Option<Duration>,
     /// A token's lifetime.
     pub token_ttl: Duration,
+    /// No token that was issued before this moment is good.
+    pub not_before: Option<Timestamp>,
     /// The names of the identity headers.
     pub identity_headers: Preset,
     /// How their values are encoded.
@@ -143,6 +145,16 @@ impl Settings {
             Some(settings) if reader.errors.is_empty() => Ok(settings),
             _ => Err(reader.errors),
         }
+    }
+
+    /// The same, if nothing in them is wrong at this moment.
+    ///
+    /// # Errors
+    /// A moment since when tokens are good that lies ahead: until then, nobody could log in.
+    pub fn valid_at(self, now: Timestamp) -> Result<Self, Vec<SettingError>> {
+        let mut reader = Reader { get: &|_| None, errors: Vec::new() };
+        checks::moments_ahead(&mut reader, self.not_before, &self.trusted_issuers, now);
+        if reader.errors.is_empty() { Ok(self) } else { Err(reader.errors) }
     }
 
     /// How the log names users and sessions.
@@ -205,6 +217,7 @@ impl Settings {
             session_ttl,
             idle_timeout,
             token_ttl,
+            not_before: reader.parsed("NOT_BEFORE", parse_moment),
             identity_headers: reader.parsed("IDENTITY_HEADERS", Preset::parse).unwrap_or_default(),
             identity_encoding: reader
                 .parsed("IDENTITY_ENCODING", Encoding::parse)

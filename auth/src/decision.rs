@@ -34,7 +34,7 @@ use recent_sessions::RecentSessions;
 use crate::assertion;
 use crate::config::{Origin, Settings, StoreFailure};
 use crate::http::{Head, Target, has_one_host, host, is_loopback};
-use crate::issuer::{Issuer, IssuerKeyCache};
+use crate::issuer::{Issuer, IssuerKeyCache, TrustedIssuer};
 use crate::jwt::LEEWAY;
 use crate::refusal::Refusal;
 use crate::resource_metadata::ProtectedResources;
@@ -83,15 +83,18 @@ impl Guard {
         let tokens = Tokens::new(issuer.clone(), audience.clone(), keys.clone());
         let tokens = tokens
             .with_log_names(settings.log_names())
+            .with_not_before(settings.not_before)
             .with_identity_headers(settings.identity_headers, settings.identity_encoding);
         let recent = match settings.store_failure {
             StoreFailure::Deny => None,
             StoreFailure::AllowRecent(window) => Some(RecentSessions::new(window)),
         };
         let login_url = settings.login_url.as_deref().and_then(LoginUrlPath::new);
-        let issuers = settings.trusted_issuers.iter().cloned();
-        let issuers =
-            issuers.map(|trusted| Rc::new(Issuer { trusted, keyring: IssuerKeyCache::default() }));
+        let issuers = settings.trusted_issuers.iter().map(|trusted| {
+            let not_before = trusted.not_before.max(settings.not_before);
+            let trusted = TrustedIssuer { not_before, ..trusted.clone() };
+            Rc::new(Issuer { trusted, keyring: IssuerKeyCache::default() })
+        });
         let audience = match &settings.origin {
             Origin::Url(url) => Some(assertion::audience(url)),
             Origin::Zone | Origin::Worker => None,

@@ -70,7 +70,7 @@ impl IdToken {
         let mut claims = signed.claims;
         addressed_to(issuer, &mut claims)?;
         let period = claims.period()?.with_tolerance(issuer.clock_tolerance);
-        period.judge(now)?;
+        period.with_not_before(period.issued(), issuer.not_before).judge(now)?;
         let issued = period.issued();
         if now.since(issued) > MAX_AGE {
             return Err(TokenError::Expired);

@@ -20,7 +20,7 @@ use crate::jwt::REGISTERED;
 use crate::keys::ALGORITHMS_OF_PROVIDERS;
 use crate::session::Subject;
 use crate::setting_value::{self, InvalidValue, Members, text, text_or_texts, texts};
-use crate::time::parse_span;
+use crate::time::{Timestamp, parse_moment, parse_span};
 
 /// An identity provider, as the settings name it.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +40,8 @@ pub struct TrustedIssuer {
     pub claims: Vec<String>,
     /// How far its clock may be from ours.
     pub clock_tolerance: Duration,
+    /// Nothing that it issued before this moment is good.
+    pub not_before: Option<Timestamp>,
     /// Which of its access tokens are credentials here; `None`: none is.
     pub access_tokens: Option<AccessTokenRules>,
 }
@@ -93,9 +95,10 @@ impl TrustedIssuer {
         if let Some(tolerance) = members.optional("clock_tolerance", span_or_seconds)? {
             read.clock_tolerance = tolerance;
         }
+        read.not_before = members.optional("not_before", not_before)?;
         members.end(
             "`issuer`, `audience`, `jwks_uri`, `algorithms`, `subject_prefix`, `claims`, \
-             `clock_tolerance`, `access_tokens` and `provider`",
+             `clock_tolerance`, `not_before`, `access_tokens` and `provider`",
         )?;
         read.check_other_names(own)?;
         Ok(read)
@@ -138,6 +141,7 @@ impl TrustedIssuer {
             subject_prefix: None,
             claims: claims.map(str::to_owned).into(),
             clock_tolerance: Duration::from_secs(60),
+            not_before: None,
             access_tokens: None,
         }
     }
@@ -201,6 +205,10 @@ fn jwks_uri(value: Value) -> Result<String, InvalidValue> {
 
 fn subject_prefix(value: Value) -> Result<Option<String>, InvalidValue> {
     if value.is_null() { Ok(None) } else { text(value).map(Some) }
+}
+
+fn not_before(value: Value) -> Result<Timestamp, InvalidValue> {
+    parse_moment(&text(value)?)
 }
 
 fn audience(value: Value) -> Result<Vec<String>, InvalidValue> {

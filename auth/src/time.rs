@@ -111,6 +111,17 @@ pub fn parse_span(text: &str) -> Result<Duration, InvalidValue> {
     Err(InvalidValue::expected(expected, text))
 }
 
+/// Reads a moment as RFC 3339 has it, with its time zone: `2026-11-26T12:05:00Z`.
+///
+/// # Errors
+/// It is something else, or before 1970.
+pub fn parse_moment(text: &str) -> Result<Timestamp, InvalidValue> {
+    let moment = DateTime::parse_from_rfc3339(text).ok();
+    let millis = moment.and_then(|moment| u64::try_from(moment.timestamp_millis()).ok());
+    let expected = || InvalidValue::expected("a moment like `2026-11-26T12:05:00Z`", text);
+    millis.map(Timestamp::from_millis).ok_or_else(expected)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +159,19 @@ mod tests {
     #[case("100000000 years")]
     fn other_texts_are_refused_with_a_reason(#[case] text: &str) {
         assert!(!parse_span(text).unwrap_err().reason.is_empty());
+    }
+
+    #[rstest]
+    #[case("2023-11-14T22:13:20Z", Some(1_700_000_000_000))]
+    #[case("2023-11-14T23:13:20.999+01:00", Some(1_700_000_000_999))]
+    #[case("1969-12-31T23:59:59Z", None)]
+    #[case("2023-11-14T22:13:20", None)]
+    #[case("2023-11-14", None)]
+    #[case("2023-02-29T00:00:00Z", None)]
+    #[case("1700000000", None)]
+    #[case("", None)]
+    fn a_moment_is_read_with_its_time_zone(#[case] text: &str, #[case] millis: Option<u64>) {
+        assert_eq!(parse_moment(text).ok(), millis.map(Timestamp::from_millis));
     }
 
     #[rstest]

@@ -36,6 +36,7 @@ pub struct Tokens {
     keys: KeySet,
     told: (Preset, Encoding),
     log_names: LogNames,
+    not_before: Option<Timestamp>,
     memory: TokenCache,
 }
 
@@ -60,7 +61,8 @@ impl Tokens {
     /// Tokens with this `iss` and `aud`, of these keys.
     pub fn new(issuer: String, audience: String, keys: KeySet) -> Self {
         let (told, log_names) = (Default::default(), LogNames::Hashed(keys.log_key()));
-        Self { issuer, audience, keys, told, log_names, memory: TokenCache::default() }
+        let memory = TokenCache::default();
+        Self { issuer, audience, keys, told, log_names, not_before: None, memory }
     }
 
     /// The same, with these names and this encoding of the identity headers.
@@ -71,6 +73,11 @@ impl Tokens {
     /// The same, with these names in the log.
     pub fn with_log_names(self, log_names: LogNames) -> Self {
         Self { log_names, ..self }
+    }
+
+    /// The same, with no token good that was issued before this moment.
+    pub fn with_not_before(self, not_before: Option<Timestamp>) -> Self {
+        Self { not_before, ..self }
     }
 
     /// How the log names users and sessions.
@@ -182,6 +189,7 @@ impl Tokens {
         let sid = Sid::try_from(claims.text("sid")?).map_err(|_| TokenError::Malformed)?;
         let jti = claims.text("jti")?;
         let period = claims.period()?;
+        let period = period.with_not_before(period.issued(), self.not_before);
         let name = TokenName { jti, issued: period.issued() };
         let public = claims.into_rest();
         let identity = self.identity(&sub, &sid, &public).map_err(|_| TokenError::TooLarge)?;

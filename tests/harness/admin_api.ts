@@ -2,13 +2,13 @@
 
 import { randomBytes } from "node:crypto";
 import { expect } from "vitest";
-import { answerOf, bearer, startGuard, type Guard, type Vars } from "./guard.ts";
+import { answerOf, bearer, startGuard, type Guard, type GuardOptions, type Vars } from "./guard.ts";
 
 /** The admin API key of every guard in the tests that has one. */
 export const KEY = randomBytes(24).toString("base64url");
 
 /** A guard with that key, and any number of sessions for each user. */
-export const startGuardWithKey = (vars: Vars = {}) => startGuard({ ADMIN_API_KEY: KEY, SESSION_LIMIT: "0", ...vars });
+export const startGuardWithKey = (vars: Vars = {}, options: GuardOptions = {}) => startGuard({ ADMIN_API_KEY: KEY, SESSION_LIMIT: "0", ...vars }, options);
 
 /** The path of a user's sessions, below `admin/`. */
 export const sessionsOf = (sub: string) => `users/${encodeURIComponent(sub)}/sessions`;

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 use std::{fs, io};
 
 use anyhow::{Context, Result};
 use auth::config::{GROUPS, ORIGIN, SETTINGS, Setting, Settings};
 use auth::rate::Rate;
+use auth::time::{Timestamp, millis};
 
 use crate::explain::explain;
 
@@ -57,7 +59,8 @@ struct Findings {
 fn find(given: &BTreeMap<String, String>) -> Findings {
     let mut findings = Findings::default();
     let is_missing = |name: &str| is_secret(name) && !given.contains_key(name);
-    for error in Settings::read(|name| given.get(name).cloned()).err().into_iter().flatten() {
+    let settings = Settings::read(|name| given.get(name).cloned());
+    for error in settings.and_then(|all| all.valid_at(now())).err().into_iter().flatten() {
         if is_missing(error.name) {
             let note = format!(
                 "{} is a secret that this machine does not have; set it with `npx wrangler secret put {0}`",
@@ -82,6 +85,13 @@ fn find(given: &BTreeMap<String, String>) -> Findings {
         findings.notes.push(format!("{name} still has the example's value"));
     }
     findings
+}
+
+/// The time of this machine, which alone checks settings outside of the Worker.
+#[expect(clippy::disallowed_methods, reason = "this is a program of its own, not the core")]
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(millis(since))
 }
 
 /// Valid but risky values.

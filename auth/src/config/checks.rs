@@ -11,6 +11,7 @@ use crate::resource_metadata::{ResourceMetadata, WELL_KNOWN};
 use crate::route::KEY_SET;
 use crate::secret::Secret;
 use crate::setting_value::InvalidValue;
+use crate::time::Timestamp;
 
 /// Tokens and idle timeouts are not longer than the session.
 pub fn lifetimes(
@@ -25,6 +26,32 @@ pub fn lifetimes(
     }
     if idle_timeout.is_some_and(|idle| idle > session_ttl) {
         reader.wrong("SESSION_IDLE_TIMEOUT", longer());
+    }
+}
+
+/// How far a moment may lie ahead, because clocks differ.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
+
+/// `NOT_BEFORE`, and `not_before` of each issuer, are not in the future.
+pub fn moments_ahead(
+    reader: &mut Reader<'_>,
+    of_all: Option<Timestamp>,
+    issuers: &[TrustedIssuer],
+    now: Timestamp,
+) {
+    let error = |moment: Option<Timestamp>| {
+        let moment = moment.filter(|moment| *moment > now.plus(CLOCKS_DIFFER))?;
+        let reason =
+            format!("{moment} lies in the future, so every token would be refused until then");
+        Some(InvalidValue::new(reason))
+    };
+    if let Some(error) = error(of_all) {
+        reader.wrong("NOT_BEFORE", error);
+    }
+    for (index, issuer) in issuers.iter().enumerate() {
+        if let Some(error) = error(issuer.not_before) {
+            reader.wrong("TRUSTED_ISSUERS", error.in_member("not_before").in_item(index));
+        }
     }
 }
 

@@ -64,7 +64,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "TRUSTED_ISSUERS",
         "none",
-        "OpenID Connect providers whose ID tokens begin a session: a JSON list of `{\"issuer\", \"audience\", \"jwks_uri\", \"algorithms\", \"subject_prefix\", \"claims\", \"clock_tolerance\"}`. `audience` is your client id at the provider, or a list of them. `algorithms` are `[\"RS256\"]` if left out. `subject_prefix` stands before the provider's `sub` in yours; it is needed where users can log in by more than one way. `claims` are those that go into your token: `email`, `email_verified`, `name`, `preferred_username`, `groups` and `roles` if left out. `clock_tolerance` is how far the provider's clock may be from the guard's, up to 10 minutes: `60 seconds` if left out. See [identity-providers.md](identity-providers.md).",
+        "OpenID Connect providers whose ID tokens begin a session: a JSON list of `{\"issuer\", \"audience\", \"jwks_uri\", \"algorithms\", \"subject_prefix\", \"claims\", \"clock_tolerance\", \"not_before\"}`. `audience` is your client id at the provider, or a list of them. `algorithms` are `[\"RS256\"]` if left out. `subject_prefix` stands before the provider's `sub` in yours; it is needed where users can log in by more than one way. `claims` are those that go into your token: `email`, `email_verified`, `name`, `preferred_username`, `groups` and `roles` if left out. `clock_tolerance` is how far the provider's clock may be from the guard's, up to 10 minutes: `60 seconds` if left out. `not_before` is `NOT_BEFORE` for this provider's tokens, and the sessions that they began; the later of both counts. See [identity-providers.md](identity-providers.md).",
     ),
     setting(
         "RESOURCE_METADATA",
@@ -111,6 +111,11 @@ pub const SETTINGS: &[Setting] = &[
         "TOKEN_TTL",
         "SESSION_TTL",
         "The lifetime of a token, no longer than `SESSION_TTL`. If it is shorter, clients [refresh](tokens.md#short-tokens-and-refresh).",
+    ),
+    setting(
+        "NOT_BEFORE",
+        "none",
+        "No token that was issued before this moment is good, nor any session that began before it: RFC 3339, like `2026-11-26T12:05:00Z`, and not in the future. It takes effect with the deployment and costs nothing. See [tokens.md](tokens.md#refuse-what-was-issued-before-a-moment).",
     ),
     setting(
         "TOKEN_SOURCES",

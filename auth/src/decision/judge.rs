@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::{ForwardPlan, Guard, Principal};
+use crate::jwt::TokenError;
 use crate::refusal::Refusal;
 use crate::session::{LiveSession, Session, Sid, judge_session, judge_token};
 use crate::store::{CommandResult, StoreError};
@@ -52,10 +53,25 @@ impl Guard {
             return Err(Refusal::StoreUnavailable(StoreError::other_answer()));
         };
         let verdict = judge_token(found, caller.token_names(), now).map_err(Refusal::Session);
+        let verdict = verdict.and_then(|live| self.refuse_too_old(&live).map(|()| live));
         if let Some(recent) = &self.recent {
             recent.record(caller, verdict.as_ref().ok(), now);
         }
         verdict
+    }
+
+    /// A refreshed token is newer than its session, which counts: a login from before `NOT_BEFORE`, or from before
+    /// that of the issuer whose ID token began it, is not made good by a refresh. A provider renews its tokens
+    /// itself, and they say since when they are good; its sessions have no `jti`.
+    fn refuse_too_old(&self, live: &LiveSession) -> Result<(), Refusal> {
+        let session = live.session();
+        let issuer = session.issuer.as_deref().and_then(|name| self.issuer(name));
+        let not_before = issuer.map_or(self.settings.not_before, |it| it.trusted.not_before);
+        let is_too_old = not_before.is_some_and(|it| session.created < it);
+        match is_too_old && !session.jti.is_empty() {
+            true => Err(Refusal::Token(TokenError::TooOld)),
+            false => Ok(()),
+        }
     }
 
     /// A session that was live when its request was forwarded: may it still have the answer, which has

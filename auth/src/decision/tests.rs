@@ -12,6 +12,7 @@ mod login_redirect;
 mod login_url;
 mod malformed_requests;
 mod monitor_mode;
+mod not_before;
 mod overlap;
 mod preflight;
 mod recheck_and_caching;

@@ -286,3 +286,18 @@ fn a_used_id_token_is_remembered_for_as_long_as_it_would_be_taken(
     let kept = token.over.since(NOW).as_secs();
     assert!((at_least..at_least + 300).contains(&kept), "{kept}");
 }
+
+#[rstest]
+#[case(0, None)]
+#[case(-1, Some(TokenError::TooOld))]
+#[case(-200, Some(TokenError::Expired))]
+fn a_token_from_before_the_issuers_moment_begins_no_session(
+    #[case] issued: i64,
+    #[case] error: Option<TokenError>,
+) {
+    let moment = NOW.to_utc().unwrap().to_rfc3339();
+    let issuer = issuer(json!({ "not_before": moment }));
+    let issued = NOW.seconds().saturating_add_signed(issued);
+    let claims = changed(good(), json!({ "iat": issued, "exp": issued + 100 }));
+    assert_eq!(read_with(&issuer, json!({}), &claims, None).err(), error);
+}

@@ -226,7 +226,7 @@ impl TrustedIssuer {
             acr,
             jti,
             client,
-            period,
+            period: period.with_not_before(began, self.not_before),
             public,
         })
     }

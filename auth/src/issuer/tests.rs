@@ -52,6 +52,8 @@ fn what_is_left_out_is_as_most_providers_have_it() {
 #[case(json!({ "clock_tolerance": -1 }), "[0].clock_tolerance: expected")]
 #[case(json!({ "clock_tolerance": 1.5 }), "[0].clock_tolerance: expected")]
 #[case(json!({ "clock_tolerance": null }), "[0].clock_tolerance: expected")]
+#[case(json!({ "not_before": "yesterday" }), "[0].not_before: expected a moment like `2026-11-26T12:05:00Z`, got \"yesterday\"")]
+#[case(json!({ "not_before": 1_700_000_000 }), "[0].not_before: expected a text, got 1700000000")]
 #[case(json!({ "jwks_url": "https://idp.example/jwks" }), "[0].jwks_url: unknown member; expected `issuer`")]
 fn a_bad_issuer_is_refused_and_named(#[case] changes: Value, #[case] says: &str) {
     let list = json!([with(changes)]).to_string();

@@ -75,7 +75,7 @@ impl Claims {
         let until = |span: Duration| issued + span.as_secs();
         let expires = seconds(self.take("exp"))?.or(span.map(until));
         let expires = expires.ok_or(TokenError::Malformed)?;
-        Ok(Validity { issued, begins, expires, leeway: LEEWAY })
+        Ok(Validity { issued, begins, expires, leeway: LEEWAY, is_too_old: false })
     }
 
     /// The claims that were not taken.

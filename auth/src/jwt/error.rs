@@ -50,6 +50,11 @@ pub enum TokenError {
     /// Its `nbf` or `iat` lies ahead.
     #[error("The token is not valid yet.")]
     NotYet,
+    /// It is older than `NOT_BEFORE` allows, for all tokens or for its issuer's.
+    #[error(
+        "The token is from before the moment since when tokens are accepted here. Log in again."
+    )]
+    TooOld,
     /// Its `exp` has passed.
     #[error("The token has expired.")]
     Expired,

@@ -12,6 +12,7 @@ pub struct Validity {
     pub(super) begins: u64,
     pub(super) expires: u64,
     pub(super) leeway: u64,
+    pub(super) is_too_old: bool,
 }
 
 impl Validity {
@@ -21,10 +22,17 @@ impl Validity {
         Self { leeway: tolerance.as_secs(), ..self }
     }
 
+    /// The same, but never valid if it speaks of a moment before `not_before`: its `iat`, or when its user logged
+    /// in. There is no leeway.
+    #[must_use]
+    pub fn with_not_before(self, speaks_of: Timestamp, not_before: Option<Timestamp>) -> Self {
+        Self { is_too_old: not_before.is_some_and(|it| speaks_of < it), ..self }
+    }
+
     /// Is the token valid at this time?
     ///
     /// # Errors
-    /// [`TokenError::NotYet`] or [`TokenError::Expired`].
+    /// [`TokenError::NotYet`], [`TokenError::Expired`] or [`TokenError::TooOld`].
     pub fn judge(&self, now: Timestamp) -> Result<(), TokenError> {
         if self.begins > now.seconds() + self.leeway {
             return Err(TokenError::NotYet);
@@ -32,7 +40,7 @@ impl Validity {
         if now.seconds() >= self.expires.saturating_add(self.leeway) {
             return Err(TokenError::Expired);
         }
-        Ok(())
+        if self.is_too_old { Err(TokenError::TooOld) } else { Ok(()) }
     }
 
     /// When it was issued.

@@ -43,6 +43,11 @@ impl LiveSession {
     }
 
     /// The session.
+    pub fn session(&self) -> &Session {
+        &self.0
+    }
+
+    /// The session.
     pub fn into_inner(self) -> Session {
         Rc::unwrap_or_clone(self.0)
     }

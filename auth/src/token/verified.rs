@@ -128,7 +128,7 @@ impl AuthenticToken {
     /// The token, if it is within its times.
     ///
     /// # Errors
-    /// [`TokenError::NotYet`] or [`TokenError::Expired`].
+    /// [`TokenError::NotYet`], [`TokenError::Expired`] or [`TokenError::TooOld`].
     pub fn verify_times(&self, now: Timestamp) -> Result<Verified, TokenError> {
         self.0.period.judge(now)?;
         Ok(Verified(Rc::clone(&self.0)))

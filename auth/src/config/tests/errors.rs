@@ -1,6 +1,7 @@
 //! What the errors of settings say.
 
 use super::read;
+use crate::time::parse_moment;
 use rstest::rstest;
 
 #[rstest]
@@ -17,7 +18,7 @@ use rstest::rstest;
 #[case::an_unknown_member(
     "TRUSTED_ISSUERS",
     r#"[{"issuer":"i","audience":"a","jwks_uri":"https://a","alg":"x"}]"#,
-    "TRUSTED_ISSUERS[0].alg: unknown member; expected `issuer`, `audience`, `jwks_uri`, `algorithms`, `subject_prefix`, `claims`, `clock_tolerance`, `access_tokens` and `provider`"
+    "TRUSTED_ISSUERS[0].alg: unknown member; expected `issuer`, `audience`, `jwks_uri`, `algorithms`, `subject_prefix`, `claims`, `clock_tolerance`, `not_before`, `access_tokens` and `provider`"
 )]
 #[case::no_json(
     "TRUSTED_ISSUERS",
@@ -82,6 +83,11 @@ use rstest::rstest;
     "STORE_TIMEOUT",
     "2 hours",
     r#"STORE_TIMEOUT: expected a duration of at most 1 hour, got "2 hours""#
+)]
+#[case::a_moment(
+    "NOT_BEFORE",
+    "2026-11-26 12:05",
+    r#"NOT_BEFORE: expected a moment like `2026-11-26T12:05:00Z`, got "2026-11-26 12:05""#
 )]
 #[case::a_rate("LOGIN_RATE", "10/minute", r#"LOGIN_RATE: expected `off`, or a number of attempts and a duration, like `10 per minute`, got "10/minute""#)]
 #[case::a_limit("SESSION_LIMIT", "mobile=1, phone=2", r#"SESSION_LIMIT[1]: expected a whole number, or one for a class of device, like `mobile=1, desktop=2`, of `mobile`, `tablet`, `desktop`, `agent` and `other`; `0` is no limit, got "phone=2""#)]
@@ -160,4 +166,21 @@ fn an_error_names_the_member_what_was_expected_and_what_was_found_but_no_secret(
     let errors = read(&[(name, value)]).unwrap_err();
     assert_eq!(errors.iter().map(ToString::to_string).collect::<Vec<_>>(), [error]);
     assert!(!error.contains("hush"));
+}
+
+#[rstest]
+#[case::past("2026-11-26T12:05:00Z", &[])]
+#[case::as_far_ahead_as_clocks_may_be("2026-11-26T14:07:00+01:00", &[])]
+#[case::further("2026-11-26T12:07:01-01:00", &["NOT_BEFORE: 2026-11-26T13:07:01Z lies in the future, so every token would be refused until then", "TRUSTED_ISSUERS[0].not_before: 2026-11-26T13:07:01Z lies in the future, so every token would be refused until then"])]
+fn a_moment_since_when_tokens_are_good_must_not_lie_ahead(
+    #[case] moment: &str,
+    #[case] errors: &[&str],
+) {
+    let issuers = format!(
+        r#"[{{"issuer":"i","audience":"a","jwks_uri":"https://a","not_before":"{moment}"}}]"#
+    );
+    let settings = read(&[("NOT_BEFORE", moment), ("TRUSTED_ISSUERS", &issuers)]).unwrap();
+    let found = settings.valid_at(parse_moment("2026-11-26T13:06:00Z").unwrap()).err();
+    let found: Vec<String> = found.iter().flatten().map(ToString::to_string).collect();
+    assert_eq!(found, errors);
 }
