@@ -1,7 +1,7 @@
 //! OAuth 2.0 Protected Resource Metadata (RFC 9728): where a client that was refused gets a token. With it, clients
 //! of the Model Context Protocol find the authorization server of a guarded server by themselves.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use crate::access::Rules;
 use crate::credential::TokenSources;
@@ -109,7 +109,7 @@ impl ResourceMetadata {
 /// The site, and those of its paths that rules mark as resources of their own.
 #[derive(Debug, Default)]
 pub struct ProtectedResources {
-    /// The longest path first. Empty if no metadata are served.
+    /// Empty if no metadata are served.
     all: Vec<Resource>,
 }
 
@@ -118,7 +118,7 @@ struct Resource {
     /// Its path, without a slash at its end: empty for the site.
     path: String,
     /// Its metadata but for `resource`, which begins with the site's address.
-    metadata: Value,
+    metadata: Map<String, Value>,
 }
 
 impl Resource {
@@ -131,14 +131,14 @@ impl ProtectedResources {
     /// The resources of these settings.
     pub fn new(metadata: Option<&ResourceMetadata>, rules: &Rules, sources: &TokenSources) -> Self {
         let Some(metadata) = metadata else { return Self::default() };
-        let mut paths: Vec<&str> = rules.resources().chain([""]).collect();
-        paths.sort_by_key(|path| std::cmp::Reverse((path.len(), *path)));
-        paths.dedup();
-        let all = paths.into_iter().map(|path| Resource {
-            path: path.to_owned(),
-            metadata: metadata.json(&rules.scopes_below(path), sources),
-        });
-        Self { all: all.collect() }
+        let mut all: Vec<Resource> = Vec::new();
+        for path in rules.resources().chain([""]) {
+            if all.iter().all(|it| it.path != path) {
+                let metadata = metadata.json(&rules.scopes_below(path), sources);
+                all.push(Resource { path: path.to_owned(), metadata });
+            }
+        }
+        Self { all }
     }
 
     /// Where a request for metadata goes; `None` if it is for something else. A path below [`WELL_KNOWN`] that is no
@@ -164,33 +164,38 @@ impl ProtectedResources {
         let asked = path.strip_prefix(WELL_KNOWN)?;
         let resource = self.all.iter().find(|it| it.path == asked)?;
         let mut metadata = resource.metadata.clone();
-        metadata["resource"] = format!("{site}{asked}").into();
-        Some(metadata.to_string())
+        metadata.insert("resource".into(), format!("{site}{asked}").into());
+        Some(Value::Object(metadata).to_string())
     }
 
     /// What a refusal says of the most specific resource that a path is in (RFC 9728, section 5.1); `None` if no
     /// metadata are served. `scopes` are those that the path needs.
     pub fn challenge(&self, site: &str, path: &str, scopes: &[&str]) -> Option<ResourceChallenge> {
-        let resource = self.all.iter().find(|it| it.contains(path))?;
+        let around = self.all.iter().filter(|it| it.contains(path));
+        let resource = around.max_by_key(|it| it.path.len())?;
         let metadata = format!("{site}{WELL_KNOWN}{}", resource.path);
         Some(ResourceChallenge { metadata, scope: scopes.join(" ") })
     }
 }
 
 impl ResourceMetadata {
-    fn json(&self, scopes: &[&str], sources: &TokenSources) -> Value {
-        let mut metadata = json!({
-            "authorization_servers": self.authorization_servers,
-            "bearer_methods_supported": bearer_methods(sources),
-        });
+    fn json(&self, scopes: &[&str], sources: &TokenSources) -> Map<String, Value> {
+        let servers = self.authorization_servers.iter().map(String::as_str);
+        let mut members = Map::new();
+        members.insert("authorization_servers".into(), list(servers));
+        members.insert("bearer_methods_supported".into(), list(bearer_methods(sources)));
         if !scopes.is_empty() {
-            metadata["scopes_supported"] = json!(scopes);
+            members.insert("scopes_supported".into(), list(scopes.iter().copied()));
         }
         if let Some(name) = &self.name {
-            metadata["resource_name"] = json!(name);
+            members.insert("resource_name".into(), name.as_str().into());
         }
-        metadata
+        members
     }
+}
+
+fn list<'a>(texts: impl IntoIterator<Item = &'a str>) -> Value {
+    Value::Array(texts.into_iter().map(Value::from).collect())
 }
 
 /// The ways of RFC 6750 in which a token may come, in which its name is fixed.

@@ -1,5 +1,6 @@
 use super::*;
 use rstest::rstest;
+use serde_json::json;
 
 fn metadata(setting: &str) -> ResourceMetadata {
     let setting = MetadataSetting::parse(setting).unwrap();
