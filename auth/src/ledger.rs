@@ -5,16 +5,21 @@
 
 use std::collections::{BTreeMap, BinaryHeap};
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::limit::Limit;
-use crate::session::{Session, SessionEnd, Sid, TokenGeneration};
+use crate::session::{
+    RightsOf, Session, SessionEnd, Sid, StoredDenial, TokenGeneration, UserRecord,
+};
 use crate::store::{Command, CommandResult, MAX_TOMBSTONES, REPEAT_END_EVENTS, SessionSelector};
 use crate::time::Timestamp;
 
-/// All records of one user, live and ended.
+/// All records of one user: sessions, live and ended; denials; the user's own.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     sessions: BTreeMap<Sid, Session>,
+    denials: BTreeMap<Sid, StoredDenial>,
+    user: UserRecord,
 }
 
 /// The records a step touched, so that a store writes those and no others. Deleting comes first: a
@@ -25,6 +30,12 @@ pub struct LedgerChanges {
     pub written: Vec<Sid>,
     /// To be deleted.
     pub forgotten: Vec<Sid>,
+    /// Denials to be written.
+    pub denied: Vec<Sid>,
+    /// Denials to be deleted.
+    pub lapsed: Vec<Sid>,
+    /// Must the user's own record be written, or deleted if it is empty?
+    pub user: bool,
 }
 
 impl Ledger {
@@ -33,7 +44,18 @@ impl Ledger {
         let mut sessions = BTreeMap::new();
         // Not collected, which sorts first: see `in_order`.
         sessions.extend(records.into_iter().map(|s| (s.sid.clone(), s)));
-        Self { sessions }
+        Self { sessions, ..Self::default() }
+    }
+
+    /// The ledger with these denials and this record of the user.
+    #[must_use]
+    pub fn with_user(
+        mut self,
+        denials: impl IntoIterator<Item = (Sid, StoredDenial)>,
+        user: UserRecord,
+    ) -> Self {
+        self.denials.extend(denials);
+        Self { user, ..self }
     }
 
     /// One record.
@@ -41,15 +63,19 @@ impl Ledger {
         self.sessions.get(sid)
     }
 
-    /// When the last record can be forgotten; `None` when there is none.
-    pub fn all_forgotten(&self) -> Option<Timestamp> {
-        self.sessions.values().map(Session::forget_at).max()
-    }
-
     /// Until when a check finds a session as it is and changes nothing, unless another command does;
     /// `None` if it is not there, or is changed by a check now.
     pub fn unchanged_until(&self, check: &Command) -> Option<Timestamp> {
-        let Command::Check { sid, jti, idle_timeout, now } = check else { return None };
+        let (sid, jti, idle_timeout, now) = match check {
+            Command::Check { sid, jti, idle_timeout, now } => {
+                (sid, jti.as_ref(), idle_timeout, now)
+            }
+            Command::Admit { session, idle_timeout, now, .. } => {
+                self.known(&session.sid, *now)?;
+                (&session.sid, None, idle_timeout, now)
+            }
+            _ => return None,
+        };
         let session = self.sessions.get(sid)?;
         if jti.as_ref().is_some_and(|jti| session.records_token_use(jti, *now)) {
             return None;
@@ -58,6 +84,9 @@ impl Ledger {
             Some(timeout) if session.is_live(*now) => session.next_idle_update(*timeout),
             _ => session.forget_at(),
         };
+        // It may lapse then.
+        let is_admitted = session.is_live(*now) && matches!(check, Command::Admit { .. });
+        let until = if is_admitted { until.min(session.deadline()) } else { until };
         (*now < until).then_some(until)
     }
 
@@ -66,22 +95,22 @@ impl Ledger {
         let mut touched = LedgerChanges::default();
         let answer = match command {
             Command::Check { sid, jti, idle_timeout, now } => {
-                let found = self.sessions.get_mut(sid);
-                CommandResult::Found(found.map(|session| {
-                    let learns =
-                        jti.as_ref().is_some_and(|jti| session.record_token_use(jti, *now));
-                    let slides = idle_timeout
-                        .is_some_and(|timeout| session.extend_idle_deadline(timeout, *now));
-                    if learns || slides {
-                        touched.written.push(sid.clone());
-                    }
-                    Rc::new(session.clone())
-                }))
+                self.check(sid, jti.as_deref(), *idle_timeout, *now, &mut touched)
             }
-            Command::Open { session, limit, end, now } => {
-                match self.superseded(*limit, end, *now) {
-                    Ok(superseded) => self.open(session, &superseded, *now, &mut touched),
+            Command::Open { session, limit, end, now } => match self.blocked(*now, &mut touched) {
+                Some(blocked) => blocked,
+                None => match self.superseded(*limit, end, *now) {
+                    Ok(superseded) => {
+                        let (_, ended) = self.open(session, &superseded, *now, &mut touched);
+                        CommandResult::Ended(ended)
+                    }
                     Err(live) => CommandResult::Full(self.records(&live)),
+                },
+            },
+            Command::Admit { session, limit, authenticated, idle_timeout, now } => {
+                match self.known(&session.sid, *now) {
+                    Some(_) => self.check(&session.sid, None, *idle_timeout, *now, &mut touched),
+                    None => self.admit(session, *limit, *authenticated, *now, &mut touched),
                 }
             }
             Command::Refresh { sid, token, jti, idle_timeout, now } => {
@@ -117,13 +146,58 @@ impl Ledger {
                     }
                 }
             }
-            Command::End { which, ending } => {
+            Command::End { which, ending, unseen, admits_unseen } => {
                 let before = self.ended_before(which, ending);
-                CommandResult::Ends { now: self.end_which(which, ending, &mut touched), before }
+                let barred = admits_unseen.then(|| which.spared()).flatten();
+                let step = |ledger: &mut Self, touched: &mut LedgerChanges| {
+                    if let Some(unseen) = unseen {
+                        ledger.deny_unseen(unseen, ending, touched);
+                    }
+                    if let Some(spared) = barred {
+                        ledger.bar(ending.at(), spared, touched);
+                    }
+                };
+                let now = self.end_and(which, ending, &mut touched, step);
+                CommandResult::Ends { now, before }
             }
-            Command::List { now } => {
-                let live = self.live(*now);
-                CommandResult::Listed(self.records(&live))
+            Command::List { now } => CommandResult::Listed(self.live_records(*now)),
+            Command::User { now } => self.user_and_live(*now),
+            Command::Block { block: None, now } => {
+                self.step(*now, &mut touched, |ledger, touched| {
+                    touched.user |= ledger.user.block.take().is_some();
+                });
+                CommandResult::Ends { now: Vec::new(), before: Vec::new() }
+            }
+            Command::Block { block, now } => {
+                let ending = SessionEnd::Revoked { at: *now };
+                let before = self.ended_before(&SessionSelector::All, &ending);
+                let step = |ledger: &mut Self, touched: &mut LedgerChanges| {
+                    ledger.user.block.clone_from(block);
+                    ledger.bar(*now, None, touched);
+                };
+                let now = self.end_and(&SessionSelector::All, &ending, &mut touched, step);
+                CommandResult::Ends { now, before }
+            }
+            Command::SetRights { whose: RightsOf::Session(sid), change, now } => {
+                match self.sessions.get_mut(sid).filter(|session| session.is_live(*now)) {
+                    None => CommandResult::Found(self.sessions.get(sid).cloned().map(Rc::new)),
+                    Some(session) => {
+                        session.rights = change.apply(session.rights.as_deref());
+                        touched.written.push(sid.clone());
+                        CommandResult::Changed(Box::new(session.clone()))
+                    }
+                }
+            }
+            Command::SetRights { whose: RightsOf::User, change, now } => {
+                self.step(*now, &mut touched, |ledger, touched| {
+                    for session in ledger.sessions.values_mut().filter(|it| it.is_live(*now)) {
+                        session.rights = change.apply(session.rights.as_deref());
+                        touched.written.push(session.sid.clone());
+                    }
+                    ledger.user.rights = change.apply(ledger.user.rights.as_deref());
+                    touched.user = true;
+                });
+                self.user_and_live(*now)
             }
             Command::ChangedAt { at } => {
                 let changed =
@@ -132,6 +206,25 @@ impl Ledger {
             }
         };
         (answer, touched)
+    }
+
+    fn check(
+        &mut self,
+        sid: &Sid,
+        jti: Option<&str>,
+        idle_timeout: Option<Duration>,
+        now: Timestamp,
+        touched: &mut LedgerChanges,
+    ) -> CommandResult {
+        CommandResult::Found(self.sessions.get_mut(sid).map(|session| {
+            let learns = jti.is_some_and(|jti| session.record_token_use(jti, now));
+            let slides =
+                idle_timeout.is_some_and(|timeout| session.extend_idle_deadline(timeout, now));
+            if learns || slides {
+                touched.written.push(sid.clone());
+            }
+            Rc::new(session.clone())
+        }))
     }
 
     /// The live sessions that a new one ends, oldest first.
@@ -163,40 +256,55 @@ impl Ledger {
         Ok(live.into_iter().filter(|sid| named.contains(sid) || counted.contains(sid)).collect())
     }
 
+    /// Begins a session with the user's rights and ends others. Returns it, and them.
     fn open(
         &mut self,
         session: &Session,
         superseded: &[Sid],
         now: Timestamp,
         touched: &mut LedgerChanges,
-    ) -> CommandResult {
-        touched.forgotten = self.forget_old(now);
-        let ending = SessionEnd::Superseded { at: now, by: session.device };
-        let ended = self.end(superseded, &ending, touched);
-        touched.written.push(session.sid.clone());
-        self.sessions.insert(session.sid.clone(), session.clone());
-        touched.forgotten.extend(self.forget_excess_tombstones(now));
-        touched.written.retain(|sid| self.sessions.contains_key(sid));
-        CommandResult::Ended(ended)
+    ) -> (Session, Vec<Session>) {
+        let mut session = session.clone();
+        let ended = self.step(now, touched, |ledger, touched| {
+            let ending = SessionEnd::Superseded { at: now, by: session.device };
+            let ended = ledger.end(superseded, &ending, touched);
+            if let Some(rights) = &ledger.user.rights {
+                session.rights = Some(rights.clone());
+            }
+            touched.written.push(session.sid.clone());
+            ledger.sessions.insert(session.sid.clone(), session.clone());
+            ended
+        });
+        (session, ended)
     }
 
-    /// Ends the live sessions. Those that bear this very ending are ended by it, too: the command
-    /// may have come before.
     fn end_which(
         &mut self,
         which: &SessionSelector,
         ending: &SessionEnd,
         touched: &mut LedgerChanges,
     ) -> Vec<Session> {
+        self.end_and(which, ending, touched, |_, _| ())
+    }
+
+    /// Ends the live sessions, and those that have lapsed. Those that bear this very ending are ended by it,
+    /// too: the command may have come before. Then does more in the same step.
+    fn end_and(
+        &mut self,
+        which: &SessionSelector,
+        ending: &SessionEnd,
+        touched: &mut LedgerChanges,
+        more: impl FnOnce(&mut Self, &mut LedgerChanges),
+    ) -> Vec<Session> {
         let at = ending.at();
-        touched.forgotten = self.forget_old(at);
-        let is_chosen = |it: &Session| which.includes(it);
-        let bears = |it: &Session| it.ended.as_ref() == Some(ending);
-        let chosen = self.by_age(|it| is_chosen(it) && (it.is_live(at) || bears(it)));
-        let ended = self.end(&chosen, ending, touched);
-        touched.forgotten.extend(self.forget_excess_tombstones(at));
-        touched.written.retain(|sid| self.sessions.contains_key(sid));
-        ended
+        self.step(at, touched, |ledger, touched| {
+            let bears = |it: &Session| it.ended.as_ref() == Some(ending);
+            let can_end = |it: &Session| it.is_live(at) || it.has_lapsed(at) || bears(it);
+            let chosen = ledger.by_age(|it| which.includes(it) && can_end(it));
+            let ended = ledger.end(&chosen, ending, touched);
+            more(ledger, touched);
+            ended
+        })
     }
 
     /// Those of the chosen that were ended otherwise, a moment ago.
@@ -213,9 +321,8 @@ impl Ledger {
         sids.iter().map(|sid| self.sessions[sid].clone()).collect()
     }
 
-    /// Forgets every record whose time has come, and says which.
-    pub fn forget_old(&mut self, now: Timestamp) -> Vec<Sid> {
-        self.sessions.extract_if(.., |_, s| now >= s.forget_at()).map(|(sid, _)| sid).collect()
+    fn live_records(&self, now: Timestamp) -> Vec<Session> {
+        self.records(&self.live(now))
     }
 
     fn live(&self, now: Timestamp) -> Vec<Sid> {
@@ -246,16 +353,13 @@ impl Ledger {
     }
 
     /// Keeps the newest records of what is no longer live, be it ended or idle for too long;
-    /// those of one moment in the order of their names.
-    fn forget_excess_tombstones(&mut self, now: Timestamp) -> Vec<Sid> {
+    /// those of one moment in the order of their names. Returns the others, which are no longer there.
+    fn take_excess_tombstones(&mut self, now: Timestamp) -> Vec<Session> {
         let over = self.sessions.values().filter(|s| !s.is_live(now));
         let moment = |s: &Session| s.ended.as_ref().map_or(s.deadline(), SessionEnd::at);
         let mut oldest = in_order(over.map(|s| (moment(s), &s.sid)).collect());
         oldest.truncate(oldest.len().saturating_sub(MAX_TOMBSTONES));
-        for sid in &oldest {
-            self.sessions.remove(sid);
-        }
-        oldest
+        oldest.iter().filter_map(|sid| self.sessions.remove(sid)).collect()
     }
 }
 
@@ -263,6 +367,8 @@ impl Ledger {
 fn in_order(names: BinaryHeap<(Timestamp, &Sid)>) -> Vec<Sid> {
     names.into_sorted_vec().into_iter().map(|(_, sid)| sid.clone()).collect()
 }
+
+mod first_sight;
 
 #[cfg(test)]
 mod tests;

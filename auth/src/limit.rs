@@ -141,9 +141,11 @@ impl Limit {
 
     /// Can no token of this session be used or refreshed any more? Then it makes room for a new one
     /// before any other does, whatever the policy: its user may have lost it. Tokens that somebody else
-    /// with our key has signed are not known.
+    /// with our key has signed are not known. A provider's session is never out of reach: the provider
+    /// refreshes its tokens.
     pub fn is_out_of_reach(&self, session: &Session, now: Timestamp) -> bool {
-        now >= session.refreshed.unwrap_or(session.created).plus(self.reach)
+        session.deny_until.is_none()
+            && now >= session.refreshed.unwrap_or(session.created).plus(self.reach)
     }
 
     /// How many of `live` sessions that count are too many beside a new one.

@@ -71,6 +71,9 @@ pub fn new_session(
         issuer: approval.issued.as_ref().map(|issued| issued.issuer.clone()),
         issuer_sid: approval.issued.as_ref().and_then(|issued| issued.sid.clone()),
         admin: AdminScopes::of(&approval.claims).is_admin(),
+        deny_until: None,
+        readmit: false,
+        rights: None,
         ended: None,
     }
 }

@@ -50,9 +50,12 @@ pub struct Redis {
     consistency: ReadConsistency,
     check: Script,
     open: Script,
+    admit: Script,
     refresh: Script,
     set_data: Script,
+    set_rights: Script,
     end: Script,
+    user: Script,
     list: Script,
     changed_at: Script,
 }
@@ -79,13 +82,23 @@ impl Redis {
         Self {
             keyspace: keyspace.to_owned(),
             consistency,
-            check: Script::new(lua!("check")),
-            open: Script::new(lua!("open")),
-            refresh: Script::new(lua!("refresh")),
-            set_data: Script::new(lua!("set_data")),
-            end: Script::new(lua!("end")),
-            list: Script::new(lua!("list")),
-            changed_at: Script::new(lua!("changed_at")),
+            // The check is short, because it runs for every request.
+            check: Script::new(&[lua!("prelude"), lua!("touch"), lua!("check")]),
+            open: Script::new(&[lua!("prelude"), lua!("records"), lua!("begin"), lua!("open")]),
+            admit: Script::new(&[
+                lua!("prelude"),
+                lua!("touch"),
+                lua!("records"),
+                lua!("begin"),
+                lua!("admit"),
+            ]),
+            refresh: Script::new(&[lua!("prelude"), lua!("records"), lua!("refresh")]),
+            set_data: Script::new(&[lua!("prelude"), lua!("set_data")]),
+            set_rights: Script::new(&[lua!("prelude"), lua!("records"), lua!("set_rights")]),
+            end: Script::new(&[lua!("prelude"), lua!("records"), lua!("end")]),
+            user: Script::new(&[lua!("prelude"), lua!("records"), lua!("user")]),
+            list: Script::new(&[lua!("prelude"), lua!("records"), lua!("list")]),
+            changed_at: Script::new(&[lua!("prelude"), lua!("records"), lua!("changed_at")]),
         }
     }
 
@@ -147,9 +160,12 @@ impl Redis {
         match command {
             Command::Check { .. } => &self.check,
             Command::Open { .. } => &self.open,
+            Command::Admit { .. } => &self.admit,
             Command::Refresh { .. } => &self.refresh,
             Command::SetData { .. } => &self.set_data,
-            Command::End { .. } => &self.end,
+            Command::SetRights { .. } => &self.set_rights,
+            Command::End { .. } | Command::Block { .. } => &self.end,
+            Command::User { .. } => &self.user,
             Command::List { .. } => &self.list,
             Command::ChangedAt { .. } => &self.changed_at,
         }

@@ -1,19 +1,26 @@
 //! A session: the record of a login, and when it is live.
 
+mod denial;
 mod end;
 mod id;
 mod judge;
 mod refresh;
+mod rights_change;
+mod user_record;
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use denial::{Denial, StoredDenial};
 pub use end::SessionEnd;
+pub(crate) use id::digest;
 pub use id::{Sid, Subject};
 pub use judge::{InvalidSession, LiveSession, judge_session, judge_token};
 pub use refresh::{REFRESH_GRACE, TokenGeneration, TokenName};
+pub use rights_change::{RightsChange, RightsOf};
+pub use user_record::{Block, SEEN_ONCE_IN, UNSEEN_FOR, UserRecord};
 
 use crate::device::DeviceClass;
 use crate::time::{Timestamp, millis};
@@ -61,15 +68,27 @@ pub struct Session {
     /// The client's private data, as JSON text: set with the user's token. The origin does not get it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_data: Option<String>,
-    /// The trusted issuer whose ID token began it, if one did.
+    /// The trusted issuer whose ID token or access token began it, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// The issuer's `sid`, if its ID token has one.
+    /// The issuer's `sid`, if its token has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer_sid: Option<String>,
     /// Do its token's scopes make its user an admin? See [`AdminScopes`](crate::scopes::AdminScopes).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub admin: bool,
+    /// For a provider's session that was admitted at first sight: until when a token of it may still come;
+    /// [`Timestamp::FAR_FUTURE`] if the provider has no maximum. Once it is over, a [`Denial`] keeps it out
+    /// until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deny_until: Option<Timestamp>,
+    /// Is its idle deadline soft? When that has passed, its next token begins it anew. The absolute deadline is
+    /// never soft.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub readmit: bool,
+    /// What its roles, scopes and claims are now, whatever the token says: see [`RightsChange`]. JSON text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rights: Option<String>,
     /// Set when it was ended before its time: the tombstone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<SessionEnd>,
@@ -109,7 +128,7 @@ impl fmt::Debug for Session {
     }
 }
 
-/// How long a record is kept past its absolute deadline, so that a late token is told that its
+/// How long a record is kept past its deadline, so that a late token is told that its
 /// session has expired, not that it is unknown. `redis/prelude.lua` has the same figure.
 pub const KEPT_PAST_DEADLINE: Duration = Duration::from_secs(60);
 
@@ -136,9 +155,32 @@ impl Session {
     }
 
     /// When the record is deleted, ended or not: once none of its tokens can be accepted any more, even
-    /// by a clock that is slightly behind.
+    /// by a clock that is slightly behind. Tokens of a provider's session can come later, so a denial takes
+    /// the record's place.
     pub fn forget_at(&self) -> Timestamp {
-        self.expires.plus(KEPT_PAST_DEADLINE)
+        let last = if self.deny_until.is_some() { self.deadline() } else { self.expires };
+        last.plus(KEPT_PAST_DEADLINE)
+    }
+
+    /// Does it lapse at its deadline, so that its next token begins it anew?
+    fn lapses(&self) -> bool {
+        self.readmit && self.idle_expires.is_some_and(|idle| idle < self.expires)
+    }
+
+    /// Has it lapsed? It is not live then, but its next token would be admitted.
+    pub fn has_lapsed(&self, now: Timestamp) -> bool {
+        self.ended.is_none() && now >= self.deadline() && self.lapses()
+    }
+
+    /// What is left of the record of a provider's session once it is over and deleted.
+    pub fn denial(&self) -> Option<StoredDenial> {
+        let until = self.deny_until?;
+        let denial = match &self.ended {
+            Some(ending) => Denial::Ended(ending.clone()),
+            None if self.lapses() => return None,
+            None => Denial::Expired { at: self.deadline() },
+        };
+        Some(StoredDenial { until, denial })
     }
 
     /// Is it neither ended nor past a deadline?

@@ -9,9 +9,10 @@ mod result;
 use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use sha2::{Digest, Sha256};
 
-pub use command::{CheckTemplate, Command, SessionSelector};
+use crate::session::digest;
+
+pub use command::{CheckTemplate, Command, SessionSelector, UnseenSession};
 pub use result::{CommandResult, StoreError};
 
 /// How many tombstones of one user are kept; the oldest are deleted.
@@ -29,12 +30,7 @@ pub struct EntryName(String);
 impl EntryName {
     /// The name of the entry of this kind about these texts.
     pub fn new(kind: &str, about: &[&str]) -> Self {
-        let mut hash = Sha256::new();
-        for text in [&[kind], about].concat() {
-            hash.update((text.len() as u64).to_be_bytes());
-            hash.update(text);
-        }
-        Self(Base64UrlUnpadded::encode_string(&hash.finalize()))
+        Self(Base64UrlUnpadded::encode_string(&digest(&[&[kind], about].concat())))
     }
 
     /// The name, in the base64url alphabet.

@@ -16,6 +16,9 @@ use crate::setting_value::InvalidValue;
 pub struct Timestamp(u64);
 
 impl Timestamp {
+    /// The end of what has no end, in the year 5138: the last that Lua writes in 14 digits.
+    pub const FAR_FUTURE: Self = Self(99_999_999_999_999);
+
     /// The moment `millis` milliseconds after the Unix epoch.
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)

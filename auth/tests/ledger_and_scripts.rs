@@ -10,11 +10,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use auth::device::DeviceClass;
-use auth::ledger::Ledger;
+use auth::ledger::{Ledger, LedgerChanges};
 use auth::limit::Limit;
 use auth::redis::{ReadConsistency, Redis, RestRequest};
-use auth::session::{DataKind, Session, SessionEnd, Sid, Subject, TokenName};
-use auth::store::{Command, CommandResult, SessionSelector};
+use auth::session::{
+    Block, DataKind, RightsChange, RightsOf, Session, SessionEnd, Sid, StoredDenial, Subject,
+    TokenName, UserRecord,
+};
+use auth::store::{Command, CommandResult, SessionSelector, UnseenSession};
 use auth::time::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -59,6 +62,12 @@ impl Server {
         redis::cmd("HGETALL").arg(key).query(&mut self.connection).unwrap()
     }
 
+    /// When a key expires, in milliseconds since the Unix epoch; `None` if it never does.
+    fn expires(&mut self, key: &str) -> Option<u64> {
+        let at: i64 = redis::cmd("PEXPIRETIME").arg(key).query(&mut self.connection).unwrap();
+        u64::try_from(at).ok()
+    }
+
     /// Sends the words of a request, as the REST endpoint would, and answers in its form.
     fn send(&mut self, request: &RestRequest) -> String {
         let words: Vec<String> = serde_json::from_str(request.body.as_ref().unwrap()).unwrap();
@@ -94,8 +103,12 @@ enum Step {
     Check { sid: u8, token: u8, idle: bool },
     Open { lifetime: u64, idle: bool, limit: u32, end: Vec<u8>, text: String },
     Refresh { sid: u8, token: u8, age: u64, idle: bool },
+    Admit { sid: u8, age: u64, lifetime: u64, idle: u64, limit: u32, kind: u8, text: String },
     SetData { sid: u8, kind: DataKind, old: u8, new: u8 },
-    End { which: u8, sid: u8 },
+    SetRights { sid: Option<u8>, roles: u8, scopes: u8, claims: u8 },
+    End { which: u8, sid: u8, unseen: Option<u8>, admits_unseen: bool },
+    Block { kind: u8 },
+    User,
     Again,
     ChangedAt { back: usize },
     List,
@@ -121,17 +134,53 @@ fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
             let kind = if data { DataKind::Data } else { DataKind::ClientData };
             Step::SetData { sid, kind, old, new }
         }),
-        2 => (0_u8..4, sid).prop_map(|(which, sid)| Step::End { which, sid }),
+        8 => (sid, prop_oneof![0_u64..3_000, 0_u64..60_000], 1_u64..300_000, 1_u64..2_000, 0_u32..5, any::<u8>(), ".{0,12}")
+            .prop_map(|(sid, age, lifetime, idle, limit, kind, text)| Step::Admit { sid, age, lifetime, idle, limit, kind, text }),
+        2 => (prop::option::of(sid), any::<u8>(), any::<u8>(), any::<u8>())
+            .prop_map(|(sid, roles, scopes, claims)| Step::SetRights { sid, roles, scopes, claims }),
+        3 => (0_u8..4, sid, prop::option::of(sid), any::<bool>())
+            .prop_map(|(which, sid, unseen, admits_unseen)| Step::End { which, sid, unseen, admits_unseen }),
+        1 => any::<u8>().prop_map(|kind| Step::Block { kind }),
+        1 => Just(Step::User),
         1 => Just(Step::Again),
         1 => (0_usize..6).prop_map(|back| Step::ChangedAt { back }),
         1 => Just(Step::List),
     ];
-    let pause = prop_oneof![8 => 0_u64..60, 2 => 100_u64..2_000, 1 => 25_000_u64..90_000, 1 => 29_000_u64..30_001, 1 => 595_000_u64..605_000];
+    let pause = prop_oneof![8 => 0_u64..60, 2 => 100_u64..2_000, 1 => 25_000_u64..90_000, 1 => 29_000_u64..30_001, 1 => 595_000_u64..605_000, 1 => prop_oneof![86_400_000_u64..90_000_000, 31_400_000_000_u64..31_600_000_000]];
     prop::collection::vec((pause, step), 1..80)
 }
 
 fn sid(number: usize) -> Sid {
     Sid::try_from(format!("sid-{number}")).unwrap()
+}
+
+/// A provider's session, of which a few come again and again.
+fn provider_sid(number: u8) -> Sid {
+    Sid::of_provider(
+        "issuer 0",
+        &Subject::try_from("ada".to_owned()).unwrap(),
+        &format!("{}", number % 6),
+    )
+}
+
+/// Names and values that look like members of rights.
+fn rights(roles: u8, scopes: u8, claims: u8) -> RightsChange {
+    let lists =
+        [json!([]), json!(["a", r#""claims":{}"#]), json!(["scopes", ":", "é"]), Value::Null];
+    let objects = [
+        json!({}),
+        json!({ "scopes": [], "a": { "x": 1, "roles": [] } }),
+        json!({ "z": null, "a": 1.5 }),
+        Value::Null,
+    ];
+    let change =
+        [("roles", &lists, roles), ("scopes", &lists, scopes), ("claims", &objects, claims)]
+            .into_iter()
+            .filter(|(_, _, number)| number % 3 > 0)
+            .map(|(name, values, number)| {
+                (name.to_owned(), values[usize::from(number / 3 % 4)].clone())
+            });
+    serde_json::from_value(Value::Object(change.collect())).unwrap()
 }
 
 /// One of a few, so that one step may meet what another has set.
@@ -154,7 +203,7 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
     let earlier = |number: &u8| sid(recent(number));
     match step {
         Step::Check { sid: number, token, idle } => Command::Check {
-            sid: earlier(number),
+            sid: if token % 8 > 5 { provider_sid(*number) } else { earlier(number) },
             jti: (token % 4 > 0).then(|| format!("jti-{}-{}", recent(number), token % 4 - 1)),
             idle_timeout: idle.then_some(IDLE),
             now,
@@ -178,6 +227,9 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
                 issuer: (text.len() % 3 > 0).then(|| format!("issuer {}", text.len() % 2)),
                 issuer_sid: (text.len() % 5 > 1).then(|| format!("sid {}", text.len() % 2)),
                 admin: text.len() % 2 == 0,
+                deny_until: None,
+                readmit: false,
+                rights: None,
                 ended: None,
             };
             let limit = NonZeroU32::new(*limit).map(|most| Limit {
@@ -204,9 +256,57 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
             let (sid, old, new) = (earlier(number), data(*old), data(*new));
             Command::SetData { sid, kind: *kind, old, new, now }
         }
-        Step::End { which, sid: number } => {
+        Step::Admit { sid: number, age, lifetime, idle, limit, kind, text } => {
+            let idle_timeout = Some(Duration::from_millis(*idle));
+            let sid = provider_sid(*number);
+            let Command::Open { mut session, limit, .. } = command(
+                &Step::Open {
+                    lifetime: *lifetime,
+                    idle: true,
+                    limit: *limit,
+                    end: vec![],
+                    text: text.clone(),
+                },
+                index,
+                now,
+            ) else {
+                unreachable!()
+            };
+            session.jti = String::new();
+            session.issuer = Some("issuer 0".into());
+            session.issuer_sid = Some(format!("sid {}", number % 2));
+            session.idle_expires = Some(now.plus(Duration::from_millis(*idle)));
+            session.readmit = kind % 2 > 0;
+            session.deny_until = Some(match kind / 2 % 3 {
+                0 => Timestamp::FAR_FUTURE,
+                1 => now.plus(Duration::from_secs(400)),
+                _ => now.plus(Duration::from_secs(100_000)),
+            });
+            let authenticated = Timestamp::from_millis(now.millis() - age);
+            let session = Box::new(Session { sid, ..*session });
+            Command::Admit { session, limit, authenticated, idle_timeout, now }
+        }
+        Step::SetRights { sid: number, roles, scopes, claims } => {
+            let whose = match number {
+                None => RightsOf::User,
+                Some(number) if number % 2 > 0 => RightsOf::Session(provider_sid(number / 2)),
+                Some(number) => RightsOf::Session(earlier(number)),
+            };
+            Command::SetRights { whose, change: rights(*roles, *scopes, *claims), now }
+        }
+        Step::Block { kind } => {
+            let until =
+                (kind % 2 > 0).then(|| now.plus(Duration::from_millis(u64::from(*kind) * 50)));
+            let reason = (kind % 3 > 0).then(|| format!("reason \"{kind}\""));
+            let block = (kind % 5 > 1).then_some(Block { reason, until, at: now });
+            Command::Block { block, now }
+        }
+        Step::User => Command::User { now },
+        Step::End { which, sid: number, unseen, admits_unseen } => {
             let which = match which {
+                0 if number % 2 > 0 => SessionSelector::One(provider_sid(number / 2)),
                 0 => SessionSelector::One(earlier(number)),
+                1 if number % 2 > 0 => SessionSelector::Others(provider_sid(number / 2)),
                 1 => SessionSelector::Others(earlier(number)),
                 2 => SessionSelector::IssuerSession {
                     issuer: format!("issuer {}", number % 2),
@@ -214,7 +314,15 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
                 },
                 _ => SessionSelector::All,
             };
-            Command::End { which, ending: SessionEnd::Revoked { at: now } }
+            let unseen = unseen.map(|number| UnseenSession {
+                sid: provider_sid(number),
+                deny_until: match number % 2 {
+                    0 => Timestamp::FAR_FUTURE,
+                    _ => now.plus(Duration::from_secs(400)),
+                },
+            });
+            let ending = SessionEnd::Revoked { at: now };
+            Command::End { which, ending, unseen, admits_unseen: *admits_unseen }
         }
         Step::List => Command::List { now },
         Step::Again | Step::ChangedAt { .. } => unreachable!("they are made of earlier commands"),
@@ -243,6 +351,71 @@ fn commands(steps: &[(u64, Step)]) -> Vec<Command> {
     commands
 }
 
+/// The fields of a user's hash, as the ledger's changes write them.
+#[derive(Default)]
+struct Rows(BTreeMap<String, Value>);
+
+impl Rows {
+    fn follow(&mut self, ledger: &Ledger, changes: &LedgerChanges) {
+        for sid in &changes.forgotten {
+            self.0.remove(sid.as_str());
+        }
+        for sid in &changes.lapsed {
+            self.0.remove(&format!("!{sid}"));
+        }
+        for sid in &changes.written {
+            self.0.insert(sid.to_string(), json!(ledger.get(sid)));
+        }
+        for sid in &changes.denied {
+            self.0.insert(format!("!{sid}"), json!(ledger.denial(sid)));
+        }
+        match (changes.user, *ledger.user() == UserRecord::default()) {
+            (false, _) => {}
+            (true, true) => drop(self.0.remove("!")),
+            (true, false) => drop(self.0.insert("!".into(), json!(ledger.user()))),
+        }
+    }
+}
+
+/// The ledger of a user's hash.
+fn ledger_of(fields: &BTreeMap<String, String>) -> Ledger {
+    let sessions = fields.iter().filter(|(field, _)| !field.starts_with('!'));
+    let sessions = sessions.map(|(_, text)| serde_json::from_str::<Session>(text).unwrap());
+    let denials = fields.iter().filter(|(field, _)| field.len() > 1).filter_map(|(field, text)| {
+        let sid = Sid::try_from(field.strip_prefix('!')?.to_owned()).unwrap();
+        Some((sid, serde_json::from_str::<StoredDenial>(text).unwrap()))
+    });
+    let user = fields.get("!").map(|text| serde_json::from_str(text).unwrap()).unwrap_or_default();
+    Ledger::new(sessions).with_user(denials, user)
+}
+
+fn moment(command: &Command) -> Timestamp {
+    match command {
+        Command::Check { now, .. }
+        | Command::Open { now, .. }
+        | Command::Admit { now, .. }
+        | Command::Refresh { now, .. }
+        | Command::SetData { now, .. }
+        | Command::List { now }
+        | Command::User { now }
+        | Command::Block { now, .. }
+        | Command::SetRights { now, .. } => *now,
+        Command::End { ending, .. } => ending.at(),
+        Command::ChangedAt { at } => *at,
+    }
+}
+
+/// Has this answer's command put the key's expiry in order?
+fn sets_expiry(command: &Command, answer: &CommandResult) -> bool {
+    matches!(
+        (command, answer),
+        (Command::Open { .. }, CommandResult::Ended(_))
+            | (Command::Admit { .. }, CommandResult::Admitted { .. })
+            | (Command::End { .. } | Command::Block { .. }, _)
+            | (Command::SetRights { whose: RightsOf::User, .. }, _)
+    )
+}
+
 #[test]
 fn the_ledger_and_the_scripts_always_answer_alike() {
     let server = RefCell::new(Server::start());
@@ -256,14 +429,39 @@ fn the_ledger_and_the_scripts_always_answer_alike() {
     let verdict = runner.run(&steps(), |steps| {
         users.set(users.get() + 1);
         let user = Subject::try_from(format!("user {}", users.get())).unwrap();
-        let mut ledger = Ledger::default();
+        let (mut ledger, mut rows) = (Ledger::default(), Rows::default());
         for command in commands(&steps) {
-            let (expected, _) = ledger.apply(&command);
-            let reply = server.borrow_mut().send(&redis.request_with_text(&user, &command));
+            let (expected, changes) = ledger.apply(&command);
+            rows.follow(&ledger, &changes);
+            let mut server = server.borrow_mut();
+            let reply = server.send(&redis.request_with_text(&user, &command));
             let status = if reply.starts_with(r#"{"error"#) { 400 } else { 200 };
             let answer = Redis::answer(&command, status, &reply);
-            let context = format!("{command:?}, reply {reply}");
-            prop_assert_eq!(answer, Ok(expected), "{}", context);
+            let fields = server.records(&redis.key(&user));
+            let context = format!("{command:?}, reply {reply}, fields {fields:?}");
+            prop_assert_eq!(&answer, &Ok(expected), "{}", context);
+            let read = |(field, text): (&String, &String)| {
+                (field.clone(), serde_json::from_str::<Value>(text).unwrap())
+            };
+            prop_assert_eq!(
+                fields.iter().map(read).collect::<BTreeMap<_, _>>(),
+                rows.0.clone(),
+                "{}",
+                context
+            );
+            if sets_expiry(&command, answer.as_ref().unwrap()) && !fields.is_empty() {
+                let never = ledger.user().rights.is_some()
+                    || ledger.user().block.as_ref().is_some_and(|block| block.until.is_none());
+                let expires = server.expires(&redis.key(&user));
+                prop_assert_eq!(expires.is_none(), never, "{}", context);
+                let mut then = ledger.clone();
+                let left = expires.map(|at| {
+                    then.forget_old(Timestamp::from_millis(at));
+                    // What is left of sessions may be a denial.
+                    then.all_forgotten()
+                });
+                prop_assert_eq!(left.flatten(), None, "{}, expires {:?}", context, expires);
+            }
         }
         Ok(())
     });
@@ -291,9 +489,8 @@ fn a_full_redis_ends_sessions_and_never_takes_half_a_step() {
         let mut server = server.borrow_mut();
         for (command, full) in commands(&steps).iter().zip(fullness) {
             let before = server.records(&redis.key(&user));
-            let read = |record: &String| serde_json::from_str::<Session>(record).unwrap();
-            let mut ledger = Ledger::new(before.values().map(read));
-            let (expected, _) = ledger.apply(command);
+            let mut ledger = ledger_of(&before);
+            let (expected, changes) = ledger.apply(command);
             server.set_full(full);
             let reply = server.send(&redis.request_with_text(&user, command));
             server.set_full(false);
@@ -301,13 +498,24 @@ fn a_full_redis_ends_sessions_and_never_takes_half_a_step() {
             let status = if reply.starts_with(r#"{"error"#) { 400 } else { 200 };
             let answer = Redis::answer(command, status, &reply);
             let context = format!("full: {full}, {command:?}, reply {reply}, before {before:?}");
-            let ends = match command {
-                Command::End { .. } => true,
-                Command::Refresh { .. } => matches!(expected, CommandResult::Ended(_)),
+            // The end of one's own sessions needs no memory; what keeps a provider's out does.
+            let ends = match (command, &expected) {
+                (Command::End { .. }, CommandResult::Ends { now, .. }) => {
+                    let is_new =
+                        |it: &Session| before.get(it.sid.as_str()) != Some(&json!(it).to_string());
+                    let fails = now.iter().any(|it| it.deny_until.is_some() && is_new(it))
+                        || !changes.denied.is_empty()
+                        || changes.user;
+                    !fails
+                }
+                (Command::Refresh { .. }, CommandResult::Ended(_)) => true,
                 _ => false,
             };
             match (command, answer) {
-                (Command::Check { .. }, Ok(CommandResult::Found(found))) if full => {
+                (
+                    Command::Check { .. } | Command::Admit { .. },
+                    Ok(CommandResult::Found(found)),
+                ) if full => {
                     let CommandResult::Found(expected) = expected else { unreachable!() };
                     let is = |it: &Option<Rc<Session>>| {
                         it.as_ref().map(|it| (it.sid.clone(), it.ended.clone()))
@@ -316,12 +524,18 @@ fn a_full_redis_ends_sessions_and_never_takes_half_a_step() {
                     prop_assert_eq!(before, after, "{}", context);
                 }
                 (
-                    Command::Check { .. } | Command::List { .. } | Command::ChangedAt { .. },
+                    Command::Check { .. }
+                    | Command::List { .. }
+                    | Command::User { .. }
+                    | Command::ChangedAt { .. },
                     answer,
                 ) => {
                     prop_assert_eq!(answer, Ok(expected), "{}", context);
                 }
-                (Command::Open { .. }, Ok(answer @ CommandResult::Ended(_))) if full => {
+                (
+                    Command::Open { .. } | Command::Admit { .. },
+                    Ok(answer @ (CommandResult::Ended(_) | CommandResult::Admitted { .. })),
+                ) if full => {
                     prop_assert!(false, "{answer:?}: {}", context);
                 }
                 (_, Err(error)) => {
@@ -330,16 +544,51 @@ fn a_full_redis_ends_sessions_and_never_takes_half_a_step() {
                 }
                 (_, answer) => {
                     prop_assert_eq!(answer, Ok(expected), "{}", context);
-                    // Tombstones may be missing.
-                    for (sid, record) in &after {
-                        let sid = Sid::try_from(sid.clone()).unwrap();
-                        prop_assert_eq!(ledger.get(&sid), Some(&read(record)), "{}", context);
+                    // Tombstones may be missing, and denials, while the record is there.
+                    let stored = ledger_of(&after);
+                    // Of the user's record, what is over may still be there.
+                    let [mut tidied, mut tidied_ledger] = [stored.clone(), ledger.clone()];
+                    tidied.forget_old(moment(command));
+                    tidied_ledger.forget_old(moment(command));
+                    for field in after.keys() {
+                        match field.strip_prefix('!') {
+                            Some("") => {
+                                let (expected, user) = (tidied_ledger.user(), tidied.user());
+                                prop_assert_eq!(&expected.block, &user.block, "{}", context);
+                                prop_assert_eq!(&expected.rights, &user.rights, "{}", context);
+                                // When the user was seen may not have been noted.
+                                if expected.seen == user.seen {
+                                    prop_assert_eq!(expected, user, "{}", context);
+                                }
+                            }
+                            Some(sid) => {
+                                let sid = Sid::try_from(sid.to_owned()).unwrap();
+                                prop_assert_eq!(
+                                    ledger.denial(&sid),
+                                    stored.denial(&sid),
+                                    "{}",
+                                    context
+                                );
+                            }
+                            None => {
+                                let sid = Sid::try_from(field.clone()).unwrap();
+                                if ledger.denial(&sid).is_none() {
+                                    prop_assert_eq!(
+                                        ledger.get(&sid),
+                                        stored.get(&sid),
+                                        "{}",
+                                        context
+                                    );
+                                }
+                            }
+                        }
                     }
-                    let now = command.changed_at().map_or(0, Timestamp::millis);
-                    let now = Timestamp::from_millis(now);
-                    let CommandResult::Listed(live) = ledger.apply(&Command::List { now }).0 else {
-                        unreachable!()
-                    };
+                    for sid in &changes.denied {
+                        let is_kept = stored.denial(sid).is_some() || stored.get(sid).is_some();
+                        prop_assert!(is_kept, "{sid}: {}", context);
+                    }
+                    let list = Command::List { now: moment(command) };
+                    let CommandResult::Listed(live) = ledger.apply(&list).0 else { unreachable!() };
                     for session in live {
                         prop_assert!(after.contains_key(session.sid.as_str()), "{}", context);
                     }

@@ -48,7 +48,7 @@ pub async fn end_sessions(
 /// [`Refusal::StoreUnavailable`] if the end is unconfirmed.
 pub async fn end_after_reuse(app: &App, principal: &Principal) -> Result<(), Refusal> {
     let which = SessionSelector::One(principal.sid().clone());
-    let command = Command::End { which, ending: SessionEnd::Reused { at: request::now() } };
+    let command = Command::end(which, SessionEnd::Reused { at: request::now() });
     end_sessions(app, principal.user(), &command).await.map(drop)
 }
 
@@ -62,7 +62,7 @@ pub async fn revoke(
     which: SessionSelector,
 ) -> Result<Vec<Session>, Refusal> {
     let ending = SessionEnd::Revoked { at: request::now() };
-    end_sessions(app, user, &Command::End { which, ending }).await
+    end_sessions(app, user, &Command::end(which, ending)).await
 }
 
 /// Revokes some of a user's sessions at the request of a client that has this token.

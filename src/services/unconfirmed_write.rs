@@ -67,6 +67,15 @@ async fn report_changes(
             }
             created.is_some()
         }
+        // The client has its token, and its next request finds the session.
+        Command::Admit { session, .. } => {
+            let admitted =
+                changed.iter().find(|it| it.sid == session.sid && Some(it.created) == at);
+            if let Some(admitted) = admitted {
+                session_events::publish(app, user, &[Event::created(admitted)]);
+            }
+            admitted.is_some()
+        }
         Command::Refresh { sid, jti, now, .. } => {
             let refreshed = changed.iter().find(|it| it.sid == *sid && it.jti == *jti);
             if let Some(refreshed) = refreshed {
@@ -82,7 +91,7 @@ async fn report_changes(
 async fn end_abandoned_session(app: &App, user: &Subject, created: &Session) {
     session_events::publish(app, user, &[Event::created(created)]);
     let which = SessionSelector::One(created.sid.clone());
-    let command = Command::End { which, ending: SessionEnd::Revoked { at: request::now() } };
+    let command = Command::end(which, SessionEnd::Revoked { at: request::now() });
     if let Ok(CommandResult::Ends { now, .. }) = stores::apply(&*app.store, user, &command).await {
         report_ends::report(app, user, None, &now);
     }

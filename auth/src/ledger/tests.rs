@@ -1,3 +1,5 @@
+mod first_sight;
+
 use super::*;
 use crate::device::DeviceClass;
 use crate::session::tests::session;
@@ -127,8 +129,7 @@ fn ending_touches_only_what_was_live() {
     let mut ledger = Ledger::default();
     open(&mut ledger, "a", 1, 0);
     open(&mut ledger, "b", 1, 1);
-    let all =
-        Command::End { which: SessionSelector::All, ending: SessionEnd::Revoked { at: at(2) } };
+    let all = Command::end(SessionSelector::All, SessionEnd::Revoked { at: at(2) });
     let (answer, touched) = ledger.apply(&all);
     assert!(
         matches!(answer, CommandResult::Ends { now, before } if now.len() == 1 && before.len() == 1)
@@ -156,7 +157,7 @@ fn an_end_that_comes_twice_is_answered_alike_and_a_later_one_hears_of_the_first(
     }
     let mut end = |sid: &str, now: u64| {
         let which = SessionSelector::One(Sid::try_from(sid.to_owned()).unwrap());
-        match ledger.apply(&Command::End { which, ending: SessionEnd::Revoked { at: at(now) } }).0 {
+        match ledger.apply(&Command::end(which, SessionEnd::Revoked { at: at(now) })).0 {
             CommandResult::Ends { now, before } => (now, before),
             other => panic!("{other:?}"),
         }

@@ -1,6 +1,10 @@
 -- ARGV: now, sid, the token's jti, its time of issue in milliseconds, the new jti, idle timeout in
 -- milliseconds or '', tombstones to keep. Returns `found`, with the record if one exists that is not
 -- live; `changed` and the record; or `ended` and the record, if an old token was reused.
+
+-- How long the old token stays valid after a refresh, in milliseconds: REFRESH_GRACE in refresh.rs.
+local refresh_grace = 30000
+
 local sid, jti, issued = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local record = redis.call('HGET', KEYS[1], sid)
 if not record then return { 'found' } end
@@ -14,10 +18,10 @@ local is_previous = jti == session.previous_jti and (is_recent or session.unused
 
 if not is_current and not is_previous then
   local all, old = records()
-  forget(old)
   for _, other in ipairs(all) do
-    if other.sid == sid then record = finish(other, { why = 'reused', at = now }) end
+    if other.sid == sid then record = finish({ other }, { why = 'reused', at = now }, {})[1] end
   end
+  forget(old)
   tidy(all, tonumber(ARGV[7]))
   return { 'ended', record }
 end

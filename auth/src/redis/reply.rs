@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::Redis;
-use crate::session::Session;
+use crate::session::{RightsOf, Session, StoredDenial};
 use crate::store::{Command, CommandResult, StoreError};
 
 /// A reply without a result.
@@ -43,10 +43,18 @@ impl Redis {
                 let found = record.map(|record| parse(&record)).transpose()?;
                 CommandResult::Found(found.map(Rc::new))
             }
-            Command::Open { .. } => told(status, body, &["ended", "full"])?,
+            Command::Open { .. } => told(status, body, &["ended", "full", "blocked"])?,
+            Command::Admit { .. } => {
+                told(status, body, &["found", "admitted", "full", "denied", "blocked"])?
+            }
+            Command::User { .. } => told(status, body, &["user"])?,
+            Command::SetRights { whose: RightsOf::Session(_), .. } => {
+                told(status, body, &["found", "changed"])?
+            }
+            Command::SetRights { .. } => told(status, body, &["user"])?,
             Command::Refresh { .. } => told(status, body, &["ended", "found", "changed"])?,
             Command::SetData { .. } => told(status, body, &["found", "changed"])?,
-            Command::End { .. } => {
+            Command::End { .. } | Command::Block { .. } => {
                 let lists = result::<[Vec<String>; 2]>(status, body)?;
                 let [now, before] = lists.ok_or_else(|| unreadable("null"))?;
                 CommandResult::Ends { now: sessions(&now)?, before: sessions(&before)? }
@@ -82,17 +90,26 @@ fn told(status: u16, body: &str, kinds: &[&str]) -> Result<CommandResult, RestEr
     if !kinds.contains(&word.as_str()) {
         return Err(unreadable("an unknown word"));
     }
-    let mut sessions = sessions(records)?;
-    match (word.as_str(), sessions.len()) {
-        ("ended", _) => Ok(CommandResult::Ended(sessions)),
-        ("full", _) => Ok(CommandResult::Full(sessions)),
-        ("found", 0 | 1) => Ok(CommandResult::Found(sessions.pop().map(Rc::new))),
-        ("changed", 1) => Ok(CommandResult::Changed(Box::new(sessions.remove(0)))),
+    match (word.as_str(), records) {
+        ("ended", _) => Ok(CommandResult::Ended(sessions(records)?)),
+        ("full", _) => Ok(CommandResult::Full(sessions(records)?)),
+        ("found", []) => Ok(CommandResult::Found(None)),
+        ("found", [record]) => Ok(CommandResult::Found(Some(Rc::new(parse(record)?)))),
+        ("changed", [record]) => Ok(CommandResult::Changed(Box::new(parse(record)?))),
+        ("admitted", [record, ended @ ..]) => Ok(CommandResult::Admitted {
+            session: Box::new(parse(record)?),
+            ended: sessions(ended)?,
+        }),
+        ("denied", [record]) => Ok(CommandResult::Denied(parse::<StoredDenial>(record)?.denial)),
+        ("blocked", [record]) => Ok(CommandResult::Blocked(parse(record)?)),
+        ("user", [record, live @ ..]) => {
+            Ok(CommandResult::User { record: parse(record)?, live: sessions(live)? })
+        }
         _ => Err(unreadable("too many records, or too few")),
     }
 }
 
-fn parse(record: &str) -> Result<Session, RestError> {
+fn parse<T: for<'de> Deserialize<'de>>(record: &str) -> Result<T, RestError> {
     serde_json::from_str(record).map_err(|error| unreadable(&error.to_string()))
 }
 

@@ -7,22 +7,21 @@ use sha1::{Digest, Sha1};
 /// Upstash takes a global lock for a script unless its first line says this. Redis itself does
 /// not know the flag; the project's bridge takes the line away.
 pub const LOCKING: &str = "#!lua flags=allow-key-locking\n";
-const PRELUDE: &str = lua!("prelude");
 
-/// A script, by its body: the prelude stands before it.
+/// A script, by its parts.
 #[derive(Clone, Debug)]
 pub struct Script {
-    body: &'static str,
+    parts: &'static [&'static str],
     sha1: OnceCell<String>,
 }
 
 impl Script {
-    pub fn new(body: &'static str) -> Self {
-        Self { body, sha1: OnceCell::new() }
+    pub fn new(parts: &'static [&'static str]) -> Self {
+        Self { parts, sha1: OnceCell::new() }
     }
 
     pub fn text(&self) -> String {
-        format!("{LOCKING}{PRELUDE}\n{}", self.body)
+        format!("{LOCKING}{}", self.parts.join("\n"))
     }
 
     /// The name Redis knows it by. It is found when it is first needed, because the first request

@@ -1,6 +1,6 @@
 use super::*;
 use crate::session::tests::session;
-use crate::session::{DataKind, SessionEnd, Sid, TokenName};
+use crate::session::{DataKind, RightsChange, RightsOf, SessionEnd, Sid, TokenName};
 use crate::store::CommandResult;
 use crate::store::SessionSelector;
 use crate::store::StoreError;
@@ -75,8 +75,17 @@ fn commands() -> Vec<(&'static str, Command)> {
         Command::Refresh { sid: sid.clone(), token, jti: "k".into(), idle_timeout: None, now };
     let open =
         Command::Open { session: Box::new(session("new", 42, 100)), limit: None, end: vec![], now };
+    let admit = Command::Admit {
+        session: Box::new(session("new", 42, 100)),
+        limit: None,
+        authenticated: now,
+        idle_timeout: None,
+        now,
+    };
+    let change = RightsChange::default();
+    let set_rights = |whose| Command::SetRights { whose, change: change.clone(), now };
     let ending = SessionEnd::Revoked { at: now };
-    let end = |which| Command::End { which, ending: ending.clone() };
+    let end = |which| Command::end(which, ending.clone());
     vec![
         ("check", check(None)),
         ("open", open),
@@ -86,9 +95,14 @@ fn commands() -> Vec<(&'static str, Command)> {
             Command::SetData { sid: sid.clone(), kind: DataKind::Data, old: None, new: None, now },
         ),
         ("end one", end(SessionSelector::One(sid.clone()))),
-        ("end others", end(SessionSelector::Others(sid))),
+        ("end others", end(SessionSelector::Others(sid.clone()))),
         ("end issued", end(SessionSelector::IssuerSession { issuer: "idp".into(), sid: None })),
         ("list", Command::List { now }),
+        ("user", Command::User { now }),
+        ("block", Command::Block { block: None, now }),
+        ("admit", admit),
+        ("set rights", set_rights(RightsOf::Session(sid.clone()))),
+        ("set rights of the user", set_rights(RightsOf::User)),
         ("changed at", Command::ChangedAt { at: now }),
     ]
 }
@@ -102,29 +116,56 @@ fn record(sid: &str, ended: Option<u64>) -> String {
 #[rstest]
 #[case::the_session(record("abc", None), "check")]
 #[case::another_session(record("other", None), "")]
-#[case::found(format!(r#"["found",{}]"#, record("abc", None)), "refresh, set data")]
+#[case::found(format!(r#"["found",{}]"#, record("abc", None)), "refresh, set data, set rights")]
 #[case::found_another(format!(r#"["found",{}]"#, record("other", None)), "")]
-#[case::found_none(r#"["found"]"#.into(), "refresh, set data")]
-#[case::changed(format!(r#"["changed",{}]"#, record("abc", None)), "refresh, set data")]
+#[case::found_none(r#"["found"]"#.into(), "refresh, set data, set rights")]
+#[case::changed(format!(r#"["changed",{}]"#, record("abc", None)), "refresh, set data, set rights")]
 #[case::changed_another(format!(r#"["changed",{}]"#, record("other", None)), "")]
 #[case::changed_an_ended_one(format!(r#"["changed",{}]"#, record("abc", Some(42))), "")]
 #[case::ended(format!(r#"["ended",{}]"#, record("abc", Some(42))), "open, refresh")]
 #[case::ended_another(format!(r#"["ended",{}]"#, record("other", Some(42))), "open")]
 #[case::ended_a_live_one(format!(r#"["ended",{}]"#, record("abc", None)), "")]
 #[case::ended_the_new_one(format!(r#"["ended",{}]"#, record("new", Some(42))), "")]
-#[case::full(format!(r#"["full",{}]"#, record("abc", None)), "open")]
+#[case::full(format!(r#"["full",{}]"#, record("abc", None)), "open, admit")]
 #[case::full_of_ended(format!(r#"["full",{}]"#, record("abc", Some(42))), "")]
-#[case::ends_none("[[],[]]".into(), "end one, end others, end issued")]
-#[case::ends_it(format!("[[{}],[]]", record("abc", Some(42))), "end one")]
-#[case::ended_it_before(format!("[[],[{}]]", record("abc", Some(41))), "end one")]
+#[case::ends_none("[[],[]]".into(), "end one, end others, end issued, block")]
+#[case::ends_it(format!("[[{}],[]]", record("abc", Some(42))), "end one, block")]
+#[case::ended_it_before(format!("[[],[{}]]", record("abc", Some(41))), "end one, block")]
 #[case::ends_it_at_another_moment(format!("[[{}],[]]", record("abc", Some(41))), "")]
-#[case::ends_another(format!("[[{}],[]]", record("other", Some(42))), "end others")]
+#[case::ends_another(format!("[[{}],[]]", record("other", Some(42))), "end others, block")]
 #[case::ends_a_live_one(format!("[[{}],[]]", record("abc", None)), "")]
 #[case::one_list_of_two("[[]]".into(), "")]
 #[case::listed_none("[]".into(), "list, changed at")]
 #[case::listed_live(format!("[{}]", record("abc", None)), "list")]
 #[case::listed_changed(format!("[{}]", record("abc", Some(42))), "changed at")]
 #[case::null("null".into(), "check")]
+#[case::found_the_new_one(format!(r#"["found",{}]"#, record("new", None)), "admit")]
+#[case::admitted(format!(r#"["admitted",{}]"#, record("new", None)), "admit")]
+#[case::admitted_another(format!(r#"["admitted",{}]"#, record("abc", None)), "")]
+#[case::admitted_none(r#"["admitted"]"#.into(), "")]
+#[case::admitted_and_ended(
+    format!(r#"["admitted",{},{}]"#, record("new", None), record("abc", Some(42))),
+    "admit"
+)]
+#[case::admitted_and_not_ended(
+    format!(r#"["admitted",{},{}]"#, record("new", None), record("abc", None)),
+    ""
+)]
+#[case::denied(r#"["denied","{\"until\":9,\"expired\":1}"]"#.into(), "admit")]
+#[case::denied_without_a_reason(r#"["denied","{\"until\":9}"]"#.into(), "")]
+#[case::denied_for_two(
+    r#"["denied","{\"until\":9,\"expired\":1,\"ended\":{\"why\":\"reused\",\"at\":1}}"]"#.into(),
+    ""
+)]
+#[case::blocked(r#"["blocked","{\"at\":1}"]"#.into(), "open, admit")]
+#[case::blocked_by_nothing(r#"["blocked"]"#.into(), "")]
+#[case::nothing_of_a_user(r#"["user","{}"]"#.into(), "user, set rights of the user")]
+#[case::no_user(r#"["user"]"#.into(), "")]
+#[case::a_user(
+    format!(r#"["user","{{\"not_before\":1}}",{}]"#, record("abc", None)),
+    "user, set rights of the user"
+)]
+#[case::a_user_with_an_ended_one(format!(r#"["user","{{}}",{}]"#, record("abc", Some(42))), "")]
 fn only_an_answer_to_the_command_about_what_it_asked_is_taken(
     #[case] result: String,
     #[case] takers: &str,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// Who a session belongs to: the `sub` claim (RFC 7519, section 4.1.2).
 ///
@@ -40,7 +41,8 @@ impl From<Subject> for String {
     }
 }
 
-/// Names one session: 128 random bits in base64url, new at every login.
+/// Names one session: 128 random bits in base64url, new at every login; for a provider's session, 128 bits of a
+/// hash.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Sid(String);
@@ -49,6 +51,12 @@ impl Sid {
     /// Makes a session's name from bytes that must come from a cryptographic source.
     pub fn from_random(bytes: [u8; 16]) -> Self {
         Self(Base64UrlUnpadded::encode_string(&bytes))
+    }
+
+    /// The name of a provider's session, by the issuer, the `sub` and what its tokens say of the session.
+    pub fn of_provider(issuer: &str, sub: &Subject, session: &str) -> Self {
+        let hash = digest(&["provider session", issuer, sub.as_str(), session]);
+        Self(Base64UrlUnpadded::encode_string(&hash[..16]))
     }
 
     /// The name as text, in the base64url alphabet.
@@ -80,4 +88,14 @@ impl fmt::Display for Sid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// SHA-256 over these texts, each with its length before it, so that no two lists of texts are alike.
+pub(crate) fn digest(texts: &[&str]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for text in texts {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    }
+    hash.finalize().into()
 }

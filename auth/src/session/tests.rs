@@ -21,6 +21,9 @@ pub(crate) fn session(sid: &str, created: u64, expires: u64) -> Session {
         issuer: None,
         issuer_sid: None,
         admin: false,
+        deny_until: None,
+        readmit: false,
+        rights: None,
         ended: None,
     }
 }
@@ -99,7 +102,11 @@ fn the_stored_format_is_this_json() {
     assert_eq!(serde_json::to_string(&stored).unwrap(), json);
     assert_eq!(serde_json::from_str::<Session>(json).unwrap(), stored);
     stored.admin = true;
-    let json = json.replace(r#","ended""#, r#","admin":true,"ended""#);
+    stored.deny_until = Some(Timestamp::FAR_FUTURE);
+    stored.readmit = true;
+    stored.rights = Some(r#"{"roles":[]}"#.into());
+    let new = r#","admin":true,"deny_until":99999999999999,"readmit":true,"rights":"{\"roles\":[]}","ended""#;
+    let json = json.replace(r#","ended""#, new);
     assert_eq!(serde_json::to_string(&stored).unwrap(), json);
     assert_eq!(serde_json::from_str::<Session>(&json).unwrap(), stored);
     let least = r#"{"sid":"a","jti":"j","created":1,"seen":1,"expires":2,"device":"other"}"#;
@@ -196,4 +203,79 @@ fn a_refresh_whose_answer_was_lost_is_repeated_until_its_token_is_used() {
     assert!(found.record_token_use("b", at(300_001)));
     assert_eq!(found.token_generation(&old, at(329_999)), TokenGeneration::Previous);
     assert_eq!(found.token_generation(&old, at(330_000)), TokenGeneration::Outdated);
+}
+
+#[test]
+fn a_providers_session_is_named_by_its_issuer_its_user_and_what_its_token_says() {
+    let sid = |issuer, sub: &str, session| {
+        Sid::of_provider(issuer, &Subject::try_from(sub.to_owned()).unwrap(), session)
+    };
+    let one = sid("https://idp.test", "ada", "s1");
+    assert_eq!(one, sid("https://idp.test", "ada", "s1"));
+    assert_eq!(one.as_str().len(), 22, "as long as any other");
+    let others = [
+        sid("https://idp.test/", "ada", "s1"),
+        sid("https://idp.test", "adas", "1"),
+        sid("https://idp.test", "ad", "as1"),
+        sid("https://idp.test", "ada", "s2"),
+        sid("https://idp.testa", "da", "s1"),
+    ];
+    assert!(!others.contains(&one));
+}
+
+#[rstest]
+#[case::the_guards_own(None, false, 50, 160_000, None, false)]
+#[case::its_idle_deadline_is_hard(Some(9), false, 50, 60_050, Some(50), false)]
+#[case::its_idle_deadline_is_soft(Some(9), true, 50, 60_050, None, true)]
+#[case::its_absolute_deadline_never_is(Some(9), true, 100_000, 160_000, Some(100_000), false)]
+fn a_providers_record_is_kept_for_a_minute_and_leaves_a_denial_unless_it_may_begin_anew(
+    #[case] deny_until: Option<u64>,
+    #[case] readmit: bool,
+    #[case] idle: u64,
+    #[case] forget_at: u64,
+    #[case] expired: Option<u64>,
+    #[case] lapses: bool,
+) {
+    let (deny_until, idle_expires) = (deny_until.map(at), Some(at(idle)));
+    let live = Session { deny_until, readmit, idle_expires, ..session("a", 0, 100_000) };
+    assert_eq!(live.forget_at(), at(forget_at));
+    let denial = live.denial();
+    assert_eq!(denial.map(|it| it.denial), expired.map(|at_| Denial::Expired { at: at(at_) }));
+    assert!(!live.has_lapsed(at(idle - 1)));
+    assert_eq!(live.has_lapsed(at(idle)), lapses);
+    let ending = SessionEnd::Revoked { at: at(1) };
+    let ended = Session { ended: Some(ending.clone()), ..live };
+    assert!(!ended.has_lapsed(at(idle)));
+    assert_eq!(ended.denial().map(|it| it.denial), deny_until.map(|_| Denial::Ended(ending)));
+}
+
+#[rstest]
+#[case::sets(None, r#"{"roles":["a"]}"#, Some(r#"{"roles":["a"]}"#))]
+#[case::in_one_order(
+    Some(r#"{"roles":[]}"#),
+    r#"{"claims":{},"scopes":["b"]}"#,
+    Some(r#"{"roles":[],"scopes":["b"],"claims":{}}"#)
+)]
+#[case::replaces(
+    Some(r#"{"roles":["a"],"claims":{"x":1}}"#),
+    r#"{"claims":{"y":null}}"#,
+    Some(r#"{"roles":["a"],"claims":{"y":null}}"#)
+)]
+#[case::removes(
+    Some(r#"{"roles":["a"],"scopes":[]}"#),
+    r#"{"scopes":null}"#,
+    Some(r#"{"roles":["a"]}"#)
+)]
+#[case::removes_the_last(Some(r#"{"roles":["a"]}"#), r#"{"roles":null}"#, None)]
+#[case::removes_what_is_not_there(None, r#"{"roles":null}"#, None)]
+#[case::changes_nothing(Some(r#"{"claims":{"a":1.50}}"#), "{}", Some(r#"{"claims":{"a":1.50}}"#))]
+fn rights_are_changed_member_by_member(
+    #[case] old: Option<&str>,
+    #[case] change: &str,
+    #[case] expected: Option<&str>,
+) {
+    let read: RightsChange = serde_json::from_str(change).unwrap();
+    assert_eq!(read.apply(old).as_deref(), expected);
+    let again: RightsChange = serde_json::from_str(&serde_json::to_string(&read).unwrap()).unwrap();
+    assert_eq!(again, read, "a command keeps it");
 }

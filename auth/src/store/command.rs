@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::CommandResult;
 use crate::limit::Limit;
-use crate::session::{DataKind, Session, SessionEnd, Sid, TokenName};
+use crate::session::{
+    Block, DataKind, RightsChange, RightsOf, Session, SessionEnd, Sid, TokenName,
+};
 use crate::time::Timestamp;
 
 /// One atomic step on the sessions of one user.
@@ -27,7 +29,8 @@ pub enum Command {
     },
     /// Adds a new session. Ends the live ones that are named, and, if the limit evicts, the oldest beyond
     /// it. Returns [`CommandResult::Ended`] with those that were superseded. If the limit does not evict and is reached, it
-    /// changes nothing and returns [`CommandResult::Full`].
+    /// changes nothing and returns [`CommandResult::Full`]; [`CommandResult::Blocked`] if the user is blocked.
+    /// The session begins with the rights of the user, if those were changed.
     Open {
         /// The new session.
         session: Box<Session>,
@@ -35,6 +38,25 @@ pub enum Command {
         limit: Option<Limit>,
         /// Those that the new one replaces, whatever the limit.
         end: Vec<Sid>,
+        /// The current time.
+        now: Timestamp,
+    },
+    /// Admits a provider's session at its first sight.
+    ///
+    /// If there is a record of it that has not lapsed, this is a [`Command::Check`] without a token, and returns
+    /// [`CommandResult::Found`]. Otherwise the session begins like one of [`Command::Open`]: returns
+    /// [`CommandResult::Admitted`]; or [`CommandResult::Blocked`], [`CommandResult::Denied`] or
+    /// [`CommandResult::Full`], in this order.
+    Admit {
+        /// The session, with [`Session::deny_until`].
+        session: Box<Session>,
+        /// `None`: unlimited.
+        limit: Option<Limit>,
+        /// When the user logged in at the provider: after [`UserRecord::not_before`](crate::session::UserRecord::not_before),
+        /// or the session is denied.
+        authenticated: Timestamp,
+        /// The idle timeout, where there is one.
+        idle_timeout: Option<Duration>,
         /// The current time.
         now: Timestamp,
     },
@@ -66,13 +88,44 @@ pub enum Command {
         /// The current time.
         now: Timestamp,
     },
-    /// Ends live sessions and leaves tombstones, where the store has room for them. Returns
-    /// [`CommandResult::Ends`].
+    /// Ends live sessions and leaves tombstones, where the store has room for them, and a provider's sessions that
+    /// have lapsed. Returns [`CommandResult::Ends`].
     End {
         /// Which.
         which: SessionSelector,
         /// Why and when.
         ending: SessionEnd,
+        /// A provider's session that is to be denied if there is no record of it.
+        #[serde(default)]
+        unseen: Option<UnseenSession>,
+        /// Are there providers whose sessions are admitted at first sight? Then an end of all sessions, of all
+        /// others, or of all of an issuer also keeps out those that began before it and that the store has not seen.
+        #[serde(default)]
+        admits_unseen: bool,
+    },
+    /// Finds the user's own record and the live sessions. Returns [`CommandResult::User`].
+    User {
+        /// The current time.
+        now: Timestamp,
+    },
+    /// Blocks the user, which ends all sessions as revoked and keeps out those of providers that began before; or
+    /// lifts the block. Returns [`CommandResult::Ends`].
+    Block {
+        /// `None`: the block is lifted.
+        block: Option<Block>,
+        /// The current time.
+        now: Timestamp,
+    },
+    /// Changes the rights of a live session, or of all of the user's and of those that begin later. Returns
+    /// [`CommandResult::Changed`], or [`CommandResult::Found`] if the session is not live; for the user,
+    /// [`CommandResult::User`] as it is then.
+    SetRights {
+        /// Whose.
+        whose: RightsOf,
+        /// The change.
+        change: RightsChange,
+        /// The current time.
+        now: Timestamp,
     },
     /// Lists the live sessions, oldest first. Returns [`CommandResult::Listed`].
     List {
@@ -112,9 +165,13 @@ impl Command {
     /// of these.
     pub fn changed_at(&self) -> Option<Timestamp> {
         match self {
-            Self::Open { now, .. } | Self::Refresh { now, .. } => Some(*now),
+            Self::Open { now, .. } | Self::Admit { now, .. } | Self::Refresh { now, .. } => {
+                Some(*now)
+            }
             Self::End { ending, .. } => Some(ending.at()),
+            Self::Block { block, now } => block.as_ref().map(|_| *now),
             Self::Check { .. } | Self::SetData { .. } | Self::List { .. } => None,
+            Self::User { .. } | Self::SetRights { .. } => None,
             Self::ChangedAt { .. } => None,
         }
     }
@@ -127,6 +184,9 @@ impl Command {
             // The end's timestamp and the new `jti`, within its grace period, are the same the second
             // time. If data is no longer `old`, the caller merges again.
             Self::End { .. } | Self::Refresh { .. } | Self::SetData { .. } => true,
+            // A session that was admitted is found the second time.
+            Self::Admit { .. } | Self::Block { .. } | Self::SetRights { .. } => true,
+            Self::User { .. } => true,
             Self::Check { .. } | Self::List { .. } | Self::ChangedAt { .. } => true,
         }
     }
@@ -149,19 +209,51 @@ impl Command {
             (Self::Open { session, .. }, CommandResult::Ended(ended)) => {
                 all(ended, &|it| it.sid != session.sid && it.ended.is_some())
             }
-            (Self::Open { session, .. }, CommandResult::Full(live)) => {
-                all(live, &|it| it.sid != session.sid && it.ended.is_none())
+            (
+                Self::Open { session, .. } | Self::Admit { session, .. },
+                CommandResult::Full(live),
+            ) => all(live, &|it| it.sid != session.sid && it.ended.is_none()),
+            (Self::Admit { session, .. }, CommandResult::Found(found)) => {
+                found.as_ref().is_some_and(|it| it.sid == session.sid)
             }
-            (Self::End { which, ending }, CommandResult::Ends { now, before }) => {
+            (Self::Admit { session: new, .. }, CommandResult::Admitted { session, ended }) => {
+                session.sid == new.sid
+                    && session.ended.is_none()
+                    && all(ended, &|it| it.sid != new.sid && it.ended.is_some())
+            }
+            (Self::Admit { .. }, CommandResult::Denied(_)) => true,
+            (Self::Open { .. } | Self::Admit { .. }, CommandResult::Blocked(_)) => true,
+            (Self::End { which, ending, .. }, CommandResult::Ends { now, before }) => {
                 all(now, &|it| which.includes(it) && it.ended.as_ref() == Some(ending))
                     && all(before, &|it| which.includes(it) && it.ended.is_some())
             }
+            (Self::Block { now: at, .. }, CommandResult::Ends { now, before }) => {
+                all(now, &|it| it.ended == Some(SessionEnd::Revoked { at: *at }))
+                    && all(before, &|it| it.ended.is_some())
+            }
+            (
+                Self::User { .. } | Self::SetRights { whose: RightsOf::User, .. },
+                CommandResult::User { live, .. },
+            ) => all(live, &|it| it.ended.is_none()),
+            (
+                Self::SetRights { whose: RightsOf::Session(sid), .. },
+                CommandResult::Found(found),
+            ) => found.as_ref().is_none_or(|session| session.sid == *sid),
+            (
+                Self::SetRights { whose: RightsOf::Session(sid), .. },
+                CommandResult::Changed(session),
+            ) => session.sid == *sid && session.ended.is_none(),
             (Self::List { .. }, CommandResult::Listed(live)) => all(live, &|it| it.ended.is_none()),
             (Self::ChangedAt { at }, CommandResult::Listed(changed)) => {
                 all(changed, &|it| it.bears(*at))
             }
             _ => false,
         }
+    }
+
+    /// [`Command::End`] of sessions that the store has seen.
+    pub fn end(which: SessionSelector, ending: SessionEnd) -> Self {
+        Self::End { which, ending, unseen: None, admits_unseen: false }
     }
 
     /// [`Command::Check`] as JSON, around its timestamp.
@@ -173,6 +265,15 @@ impl Command {
         let (before, after) = json.rsplit_once('0').unwrap_or((&json, ""));
         CheckTemplate { before: before.to_owned(), after: Some(after.to_owned()) }
     }
+}
+
+/// A provider's session that the store may not have seen yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnseenSession {
+    /// Its name.
+    pub sid: Sid,
+    /// Until when a token of it may come.
+    pub deny_until: Timestamp,
 }
 
 /// Which of a user's sessions to end.
@@ -195,6 +296,15 @@ pub enum SessionSelector {
 }
 
 impl SessionSelector {
+    /// If it ends all that a provider's logout or the user could mean, the session that is spared, if one is.
+    pub(crate) fn spared(&self) -> Option<Option<&Sid>> {
+        match self {
+            Self::All | Self::IssuerSession { sid: None, .. } => Some(None),
+            Self::Others(sid) => Some(Some(sid)),
+            Self::One(_) | Self::IssuerSession { .. } => None,
+        }
+    }
+
     /// Is this session one of them?
     pub fn includes(&self, session: &Session) -> bool {
         match self {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::session::Session;
+use crate::session::{Block, Denial, Session, UserRecord};
 use crate::time::short;
 
 /// The result of a [`Command`](super::Command).
@@ -30,6 +30,24 @@ pub enum CommandResult {
     Full(Vec<Session>),
     /// Live sessions, oldest first.
     Listed(Vec<Session>),
+    /// A provider's session began.
+    Admitted {
+        /// The session, with the user's rights.
+        session: Box<Session>,
+        /// Those that it superseded, oldest first.
+        ended: Vec<Session>,
+    },
+    /// A provider's session is over, or began before all sessions were ended.
+    Denied(Denial),
+    /// The user is blocked.
+    Blocked(Block),
+    /// The user's own record and the live sessions, oldest first.
+    User {
+        /// The record; an empty one if nothing is stored.
+        record: UserRecord,
+        /// The live sessions.
+        live: Vec<Session>,
+    },
 }
 
 /// The store is unreachable, or its reply is not understood. Nothing is known about the session then, least

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use auth::ledger::Ledger;
 use auth::redis::{ReadConsistency, Redis};
-use auth::session::{DataKind, Session, SessionEnd, Sid, Subject, TokenName, judge_token};
+use auth::session::{
+    Block, DataKind, RightsChange, RightsOf, Session, SessionEnd, Sid, StoredDenial, Subject,
+    TokenName, UserRecord, judge_token,
+};
 use auth::store::{Command, CommandResult, SessionSelector};
 use auth::time::Timestamp;
 use serde::Serialize;
@@ -19,10 +22,12 @@ pub fn store_reply(data: &[u8]) {
     if let Ok(status) = status.parse() {
         redis(status, body);
     }
-    let (mut ledger, mut rows) = (Ledger::default(), BTreeMap::new());
+    let (mut ledger, mut rows) = (Ledger::default(), Rows::default());
     for line in text.lines() {
         round_trips::<Session>(line);
         round_trips::<CommandResult>(line);
+        round_trips::<StoredDenial>(line);
+        round_trips::<UserRecord>(line);
         if let Some(command) = round_trips::<Command>(line) {
             apply(&mut ledger, &mut rows, &command);
         }
@@ -51,21 +56,31 @@ fn redis(status: u16, body: &str) {
             (Command::List { .. } | Command::ChangedAt { .. }, CommandResult::Listed(sessions)) => {
                 assert_eq!(result.as_array().map(Vec::len), Some(sessions.len()));
             }
-            (Command::End { .. }, CommandResult::Ends { now, before }) => {
+            (Command::End { .. } | Command::Block { .. }, CommandResult::Ends { now, before }) => {
                 assert_eq!(result[0].as_array().map(Vec::len), Some(now.len()));
                 assert_eq!(result[1].as_array().map(Vec::len), Some(before.len()));
             }
             (
-                Command::Open { .. },
+                Command::Open { .. } | Command::Admit { .. },
                 CommandResult::Ended(sessions) | CommandResult::Full(sessions),
             )
             | (Command::Refresh { .. }, CommandResult::Ended(sessions)) => {
                 assert_eq!(result.as_array().map(Vec::len), Some(sessions.len() + 1));
             }
             (
-                Command::Refresh { .. } | Command::SetData { .. },
+                Command::Refresh { .. } | Command::SetData { .. } | Command::SetRights { .. },
                 CommandResult::Found(_) | CommandResult::Changed(_),
-            ) => assert!(result.is_array()),
+            )
+            | (Command::Admit { .. }, CommandResult::Found(Some(_)))
+            | (Command::Open { .. } | Command::Admit { .. }, CommandResult::Blocked(_))
+            | (Command::Admit { .. }, CommandResult::Denied(_)) => assert!(result.is_array()),
+            (Command::Admit { .. }, CommandResult::Admitted { ended, .. }) => {
+                assert_eq!(result.as_array().map(Vec::len), Some(ended.len() + 2));
+            }
+            (
+                Command::User { .. } | Command::SetRights { .. },
+                CommandResult::User { live, .. },
+            ) => assert_eq!(result.as_array().map(Vec::len), Some(live.len() + 2)),
             (command, answer) => panic!("{answer:?} to {command:?}"),
         }
     }
@@ -88,23 +103,30 @@ fn every_command(record: &str) -> Vec<Command> {
             now,
         },
         Command::SetData {
-            sid,
+            sid: sid.clone(),
             kind: DataKind::ClientData,
             old: None,
             new: Some("{}".into()),
             now,
         },
-        Command::End { which: SessionSelector::All, ending: SessionEnd::Revoked { at: now } },
+        Command::end(SessionSelector::All, SessionEnd::Revoked { at: now }),
         Command::List { now },
         Command::ChangedAt { at: now },
+        Command::User { now },
+        Command::Block { block: Some(Block { reason: None, until: None, at: now }), now },
     ];
-    let session = serde_json::from_str(record).ok().map(Box::new);
-    commands.extend(session.map(|session| Command::Open {
-        session,
-        limit: None,
-        end: vec![],
+    let change = RightsChange { roles: Some(None), ..RightsChange::default() };
+    commands.extend([RightsOf::Session(sid), RightsOf::User].map(|whose| Command::SetRights {
+        whose,
+        change: change.clone(),
         now,
     }));
+    if let Ok(session) = serde_json::from_str::<Box<Session>>(record) {
+        let (session, limit, end) = (session, None, vec![]);
+        let (new, authenticated) = (session.clone(), now);
+        commands.push(Command::Open { session, limit, end, now });
+        commands.push(Command::Admit { session: new, limit, authenticated, idle_timeout, now });
+    }
     commands
 }
 
@@ -120,15 +142,32 @@ fn round_trips<T: Serialize + DeserializeOwned + PartialEq + Debug>(json: &str) 
     Some(read)
 }
 
+/// The records that a store has written.
+#[derive(Default)]
+struct Rows {
+    sessions: BTreeMap<Sid, Session>,
+    denials: BTreeMap<Sid, StoredDenial>,
+    user: UserRecord,
+}
+
 /// The ledger's result fits the command, respects the limits, and reports all changes, so that rows can follow it.
-fn apply(ledger: &mut Ledger, rows: &mut BTreeMap<Sid, Session>, command: &Command) {
+fn apply(ledger: &mut Ledger, rows: &mut Rows, command: &Command) {
     let (answer, touched) = ledger.apply(command);
-    rows.retain(|sid, _| !touched.forgotten.contains(sid));
+    rows.sessions.retain(|sid, _| !touched.forgotten.contains(sid));
+    rows.denials.retain(|sid, _| !touched.lapsed.contains(sid));
     for sid in touched.written {
         let session = ledger.get(&sid).expect("a written session exists").clone();
-        rows.insert(sid, session);
+        rows.sessions.insert(sid, session);
     }
-    let stored = Ledger::new(rows.values().cloned());
+    for sid in touched.denied {
+        let denial = ledger.denial(&sid).expect("a written denial exists").clone();
+        rows.denials.insert(sid, denial);
+    }
+    if touched.user {
+        rows.user = ledger.user().clone();
+    }
+    let stored = Ledger::new(rows.sessions.values().cloned())
+        .with_user(rows.denials.clone(), rows.user.clone());
     assert_eq!(format!("{stored:?}"), format!("{ledger:?}"), "after {command:?}");
     let live = |ledger: &mut Ledger, now| match ledger.apply(&Command::List { now }).0 {
         CommandResult::Listed(live) => live,
@@ -138,7 +177,8 @@ fn apply(ledger: &mut Ledger, rows: &mut BTreeMap<Sid, Session>, command: &Comma
         (Command::Check { sid, .. }, CommandResult::Found(found)) => {
             assert_eq!(found.as_deref(), ledger.get(sid));
         }
-        (Command::Open { limit, now, .. }, CommandResult::Ended(_)) => {
+        (Command::Open { limit, now, .. }, CommandResult::Ended(_))
+        | (Command::Admit { limit, now, .. }, CommandResult::Admitted { .. }) => {
             let Some(limit) = limit else { return };
             let counted = live(ledger, *now).into_iter().filter(|session| limit.counts(session));
             assert!(counted.count() <= limit.most.get() as usize, "too many for {limit:?}");
@@ -148,7 +188,33 @@ fn apply(ledger: &mut Ledger, rows: &mut BTreeMap<Sid, Session>, command: &Comma
             assert!(full.iter().all(|session| !end.contains(&session.sid)));
             assert!(full.iter().all(|session| session.is_live(*now)));
         }
-        (Command::End { which, ending }, CommandResult::Ends { now, before }) => {
+        (Command::Admit { session, now, .. }, CommandResult::Found(found)) => {
+            assert!(
+                found.is_some_and(
+                    |it| Some(&*it) == ledger.get(&session.sid) && !it.has_lapsed(*now)
+                )
+            );
+        }
+        (Command::Admit { limit: Some(limit), .. }, CommandResult::Full(full)) => {
+            assert!(!limit.evicts && full.iter().all(|session| limit.counts(session)));
+        }
+        (Command::Admit { session, .. }, CommandResult::Denied(_) | CommandResult::Blocked(_)) => {
+            assert!(ledger.get(&session.sid).is_none_or(|it| !it.is_live(it.deadline())));
+        }
+        (Command::Open { now, .. }, CommandResult::Blocked(block)) => assert!(block.holds(*now)),
+        (Command::Block { block, now }, CommandResult::Ends { .. }) => {
+            assert!(block.is_none() || live(ledger, *now).is_empty(), "some sessions are live");
+        }
+        (Command::User { .. } | Command::SetRights { .. }, CommandResult::User { record, .. }) => {
+            assert_eq!(record, *ledger.user());
+        }
+        (Command::SetRights { .. }, CommandResult::Changed(session)) => {
+            assert_eq!(Some(&*session), ledger.get(&session.sid));
+        }
+        (Command::SetRights { now, .. }, CommandResult::Found(found)) => {
+            assert!(found.is_none_or(|session| !session.is_live(*now)));
+        }
+        (Command::End { which, ending, .. }, CommandResult::Ends { now, before }) => {
             if *which == SessionSelector::All {
                 assert_eq!(live(ledger, ending.at()), [], "some sessions are live");
             }

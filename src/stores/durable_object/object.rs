@@ -10,6 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use auth::session::UNSEEN_FOR;
 use auth::time::Timestamp;
 use js_sys::{Array, JSON};
 use wasm_bindgen::prelude::*;
@@ -172,12 +173,13 @@ impl UserSessions {
         outcome.inspect_err(|_| sessions.discard_cache())
     }
 
-    /// The promise of an answer, resolved once an alarm is set. The alarm may ring before newer records expire and
-    /// is then set again, which costs less than moving it at every login.
+    /// The promise of an answer, resolved once an alarm is set that does not ring later. The alarm may ring before newer
+    /// records expire and is then set again, which costs less than moving it at every login.
     fn resolve_with_first_alarm(&self, moment: Timestamp, answer: JsValue) -> JsValue {
         let (storage, is_set) = (self.state.storage(), Rc::clone(&self.alarm_is_set));
+        let moment = moment.min(latest_alarm());
         promise::of(async move {
-            if alarm(&storage).await?.is_none() {
+            if alarm(&storage).await?.is_none_or(|alarm| moment < alarm) {
                 set_alarm(&storage, moment).await?;
             }
             is_set.set(true);
@@ -208,6 +210,12 @@ impl UserSessions {
         let mut moments = sockets::recheck(&self.state, &self.env, now).await?;
         self.in_transaction(&mut |sessions| sessions.forget_old(now).map(|()| String::new()))?;
         moments.extend(self.sessions.borrow().all_forgotten());
-        Ok(moments.into_iter().min())
+        Ok(moments.into_iter().min().map(|moment| moment.min(latest_alarm())))
     }
+}
+
+/// The latest moment for which an alarm is set. What is never deleted has one, too, because an object without one is
+/// empty; and the runtime's clock has an end.
+fn latest_alarm() -> Timestamp {
+    request::now().plus(UNSEEN_FOR)
 }

@@ -1,7 +1,7 @@
 //! A user's sessions in SQLite, cached in memory while the object runs.
 
 use auth::ledger::{Ledger, LedgerChanges};
-use auth::session::Session;
+use auth::session::{Session, Sid, StoredDenial, UserRecord};
 use auth::store::Command;
 use auth::time::Timestamp;
 use wasm_bindgen::JsValue;
@@ -50,11 +50,11 @@ impl Sessions {
 
     /// Deletes expired records.
     pub fn forget_old(&mut self, now: Timestamp) -> Result<()> {
-        let forgotten = self.ledger()?.forget_old(now);
-        self.write(&LedgerChanges { forgotten, ..LedgerChanges::default() })
+        let changes = self.ledger()?.forget_old(now);
+        self.write(&changes)
     }
 
-    /// When the last record can be deleted; `None` if there is none, or none is in memory.
+    /// When records are next to be deleted; `None` if there is none, or none is in memory.
     pub fn all_forgotten(&self) -> Option<Timestamp> {
         self.ledger.as_ref()?.all_forgotten()
     }
@@ -74,37 +74,84 @@ impl Sessions {
 
     /// Reads the records. Creates no table, so that a check of an unknown user leaves no storage behind.
     fn read(&self) -> Result<Ledger> {
-        let table = "SELECT name FROM sqlite_master WHERE name = 'session'";
-        if query(&self.sql, table, Vec::new())?.is_empty() {
-            return Ok(Ledger::default());
+        let exec = |statement| query(&self.sql, statement, Vec::new());
+        let tables = exec("SELECT name FROM sqlite_master WHERE type = 'table'")?;
+        let has = |name: &str| tables.iter().any(|table| table == name);
+        let (mut sessions, mut denials, mut user) = Default::default();
+        if has("session") {
+            sessions = read_all::<Session>(&exec("SELECT record FROM session")?)?;
         }
-        let records = query(&self.sql, "SELECT record FROM session", Vec::new())?;
-        let records: serde_json::Result<Vec<Session>> =
-            records.iter().map(|record| serde_json::from_str(record)).collect();
-        Ok(Ledger::new(records.map_err(unreadable)?))
+        if has("denial") {
+            let sids = exec("SELECT sid FROM denial ORDER BY sid")?.into_iter().map(Sid::try_from);
+            let sids = sids.collect::<std::result::Result<Vec<_>, _>>().map_err(failure)?;
+            let records = exec("SELECT record FROM denial ORDER BY sid")?;
+            denials = sids.into_iter().zip(read_all::<StoredDenial>(&records)?).collect::<Vec<_>>();
+        }
+        if has("user_record") {
+            user = read_all::<UserRecord>(&exec("SELECT record FROM user_record")?)?.pop();
+        }
+        Ok(Ledger::new(sessions).with_user(denials, user.unwrap_or_default()))
     }
 
     fn write(&self, changes: &LedgerChanges) -> Result<()> {
-        if *changes == LedgerChanges::default() {
+        let Some(ledger) = &self.ledger else { return Ok(()) };
+        self.write_table("session", &changes.forgotten, &changes.written, &|sid| {
+            ledger.get(sid).map(serde_json::to_string)
+        })?;
+        self.write_table("denial", &changes.lapsed, &changes.denied, &|sid| {
+            ledger.denial(sid).map(serde_json::to_string)
+        })?;
+        match changes.user {
+            true => self.write_user(ledger.user()),
+            false => Ok(()),
+        }
+    }
+
+    /// Deletes and writes records of a table, which the first of them creates.
+    fn write_table(
+        &self,
+        table: &str,
+        deleted: &[Sid],
+        written: &[Sid],
+        record: &dyn Fn(&Sid) -> Option<serde_json::Result<String>>,
+    ) -> Result<()> {
+        if deleted.is_empty() && written.is_empty() {
             return Ok(());
         }
-        let exec = |statement, bindings| query(&self.sql, statement, bindings);
-        let table =
-            "CREATE TABLE IF NOT EXISTS session (sid TEXT PRIMARY KEY, record TEXT NOT NULL)";
-        exec(table, Vec::new())?;
-        for sid in &changes.forgotten {
-            exec("DELETE FROM session WHERE sid = ?", vec![sid.as_str().into()])?;
+        let exec =
+            |statement: &str, bindings| query(&self.sql, &statement.replace("{}", table), bindings);
+        let columns = "(sid TEXT PRIMARY KEY, record TEXT NOT NULL)";
+        exec(&format!("CREATE TABLE IF NOT EXISTS {{}} {columns}"), Vec::new())?;
+        for sid in deleted {
+            exec("DELETE FROM {} WHERE sid = ?", vec![sid.as_str().into()])?;
         }
-        let written = changes.written.iter();
-        for record in written.filter_map(|sid| self.ledger.as_ref()?.get(sid)) {
-            let row = vec![
-                record.sid.as_str().into(),
-                serde_json::to_string(record).map_err(unreadable)?.into(),
-            ];
-            exec("INSERT OR REPLACE INTO session (sid, record) VALUES (?, ?)", row)?;
+        for sid in written {
+            let Some(record) = record(sid) else { continue };
+            let row = vec![sid.as_str().into(), record.map_err(unreadable)?.into()];
+            exec("INSERT OR REPLACE INTO {} (sid, record) VALUES (?, ?)", row)?;
         }
         Ok(())
     }
+
+    /// Writes the user's own record, or deletes it if it is empty.
+    fn write_user(&self, user: &UserRecord) -> Result<()> {
+        let exec = |statement, bindings| query(&self.sql, statement, bindings);
+        let table = "CREATE TABLE IF NOT EXISTS user_record
+            (id INTEGER PRIMARY KEY CHECK (id = 1), record TEXT NOT NULL)";
+        exec(table, Vec::new())?;
+        if *user == UserRecord::default() {
+            return exec("DELETE FROM user_record", Vec::new()).map(drop);
+        }
+        let record = serde_json::to_string(user).map_err(unreadable)?;
+        exec("INSERT OR REPLACE INTO user_record (id, record) VALUES (1, ?)", vec![record.into()])
+            .map(drop)
+    }
+}
+
+/// Reads records from their JSON.
+fn read_all<T: serde::de::DeserializeOwned>(records: &[String]) -> Result<Vec<T>> {
+    let records = records.iter().map(|record| serde_json::from_str(record));
+    records.collect::<serde_json::Result<_>>().map_err(unreadable)
 }
 
 /// The error of a record, command or answer that is not valid JSON.
