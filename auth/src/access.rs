@@ -5,6 +5,7 @@ mod path;
 mod path_variants;
 mod resource;
 mod rule;
+mod step_up;
 
 use serde_json::{Map, Value};
 
@@ -14,6 +15,7 @@ pub use rule::{Access, Rule};
 
 use crate::refusal::Refusal;
 use crate::setting_value::{self, InvalidValue};
+use crate::step_up::StepUp;
 use rule::{ComparablePath, PathComparison};
 
 /// The rules, in their order.
@@ -98,6 +100,13 @@ impl<'a> RuleMatches<'a> {
             true => Err(Refusal::RouteDenied { scope: missing.join(" ") }),
             false => Ok(()),
         }
+    }
+
+    /// What all of them ask of the login behind the session; `None`: nothing.
+    pub fn step_up(&self) -> Option<StepUp> {
+        let mut all = self.rules().map(|rule| &rule.step_up).filter(|it| !it.is_nothing());
+        let first = all.next()?.clone();
+        Some(all.fold(first, StepUp::and))
     }
 
     /// Does a rule say that people log in here?

@@ -1,5 +1,6 @@
 //! The steps of a request, in their order, up to the store's question and from its answer on.
 
+mod admit;
 mod authenticate;
 mod browser;
 mod cache_key;

@@ -54,6 +54,7 @@ pub mod secret;
 pub mod session;
 pub mod session_data;
 pub mod setting_value;
+pub mod step_up;
 pub mod store;
 pub mod store_health;
 pub mod str_eq;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::jwt::TokenError;
 use crate::session::{InvalidSession, Session, SessionEnd};
+use crate::step_up::StepUp;
 use crate::store::StoreError;
 
 pub use response::{Problem, ResourceChallenge};
@@ -45,6 +46,8 @@ pub enum Refusal {
         /// The missing scopes, separated by spaces; empty if a role is missing.
         scope: String,
     },
+    /// The login behind the session is too old, or too weak, for the path (RFC 9470).
+    InsufficientAuthentication(StepUp),
     /// A backend's request for a session cannot be used; says what to change.
     BadSession(String),
     /// A backend requests a session for a user of this trusted issuer without naming the issuer.
@@ -128,6 +131,9 @@ impl Refusal {
             Self::KeyInvalid => ("key_invalid", 401, "The admin API key is needed"),
             Self::AccessDenied { .. } => ("access_denied", 403, "The right to do this is missing"),
             Self::RouteDenied { .. } => ("access_denied", 403, "The right to do this is missing"),
+            Self::InsufficientAuthentication(_) => {
+                ("insufficient_user_authentication", 401, "Another login is needed for this")
+            }
             Self::BadSession(_) | Self::UserOfIssuer(_) => {
                 ("bad_request", 400, "The session cannot be made")
             }
@@ -232,6 +238,9 @@ impl Refusal {
                 format!("The token lacks the scope `{scope}`.")
             }
             Self::RouteDenied { .. } => "None of your roles may do this.".into(),
+            Self::InsufficientAuthentication(step_up) => {
+                format!("Log in again: this needs a login {}.", step_up.in_words())
+            }
             Self::BadSession(detail) => detail.clone(),
             Self::UserOfIssuer(issuer) => format!(
                 "The user's `sub` begins with the `subject_prefix` of {issuer}. If it is one of its \
@@ -301,6 +310,7 @@ pub fn login_notice(code: &str) -> Option<&'static str> {
         "session_superseded" => Some("You were signed out here because you signed in elsewhere."),
         "session_revoked" => Some("You were signed out: your session was ended."),
         "session_expired" | "token_expired" => Some("Your session has expired."),
+        "insufficient_user_authentication" => Some("To go on, please sign in again."),
         "session_unknown" | "token_invalid" => Some("Please sign in again."),
         _ => None,
     }

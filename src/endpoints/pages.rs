@@ -70,10 +70,11 @@ pub async fn login(app: &App, head: &RequestHead) -> Response {
 }
 
 /// Why the user was signed out. If the browser still has the ended session's token, the store knows more than the
-/// query's `reason`. There is no notice if the session is live.
+/// query's `reason`. There is no notice if the session is live, unless another login is needed all the same.
 async fn notice(app: &App, head: &RequestHead, reason: &str) -> Option<String> {
     let notice_of_reason = || login_notice::of_reason(reason).map(str::to_owned);
-    if reason == "logged_out" {
+    // Neither is about a session that is over.
+    if matches!(reason, "logged_out" | "insufficient_user_authentication") {
         return notice_of_reason();
     }
     let now = request::now();

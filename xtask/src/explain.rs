@@ -124,6 +124,9 @@ fn requirement(rule: &Rule) -> String {
             let _ = write!(text, ", {kind} {}", names.join(" "));
         }
     }
+    if !rule.step_up.is_nothing() {
+        let _ = write!(text, ", a login {}", rule.step_up.in_words());
+    }
     text
 }
 

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::{confusables, path};
+use super::{confusables, path, step_up};
 use crate::scopes::scopes;
 use crate::setting_value::{InvalidValue, Members, flag, text, texts};
+use crate::step_up::StepUp;
 
 /// Who may pass. The stricter, the later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +35,8 @@ pub struct Rule {
     pub roles: Vec<String>,
     /// All of these are needed.
     pub scopes: Vec<String>,
+    /// What the login behind the session must be like.
+    pub step_up: StepUp,
     /// May CORS preflights about these requests pass without a session?
     pub preflight: bool,
     /// May the origin's answers to these requests begin, end and change sessions?
@@ -95,6 +98,7 @@ impl Rule {
             methods: Vec::new(),
             roles: Vec::new(),
             scopes: Vec::new(),
+            step_up: StepUp::default(),
             preflight: true,
             login: false,
             resource: false,
@@ -116,17 +120,22 @@ impl Rule {
         rule.methods = members.optional("methods", methods)?.unwrap_or_default();
         rule.roles = members.optional("roles", roles)?.unwrap_or_default();
         rule.scopes = members.optional("scopes", scopes_needed)?.unwrap_or_default();
+        rule.step_up.max_age = members.optional("max_age", step_up::max_age)?;
+        rule.step_up.acr = members.optional("acr", step_up::acr)?;
         rule.preflight = members.optional("preflight", flag)?.unwrap_or(true);
         rule.login = members.optional("login", flag)?.unwrap_or(false);
         rule.resource = members.optional("resource", flag)?.unwrap_or(false);
         members.end(
-            "`path`, `access`, `methods`, `roles`, `scopes`, `preflight`, `login` and `resource`",
+            "`path`, `access`, `methods`, `roles`, `scopes`, `max_age`, `acr`, `preflight`, `login` and \
+             `resource`",
         )?;
         rule.check_resource().map_err(|error| error.in_member("resource"))?;
         let needs_session = match &rule {
             Self { access: Access::Session, .. } => None,
             Self { roles, .. } if !roles.is_empty() => Some("roles"),
             Self { scopes, .. } if !scopes.is_empty() => Some("scopes"),
+            Self { step_up: StepUp { max_age: Some(_), .. }, .. } => Some("max_age"),
+            Self { step_up: StepUp { acr: Some(_), .. }, .. } => Some("acr"),
             Self { preflight: false, .. } => Some("preflight"),
             Self { resource: true, .. } => Some("resource"),
             _ => None,
@@ -262,7 +271,7 @@ fn access(value: Value) -> Result<Access, InvalidValue> {
 }
 
 /// A list of nothing would say either that nobody may pass or that everybody may.
-fn each_checked(
+pub(super) fn each_checked(
     value: Value,
     check: fn(&str) -> Result<(), InvalidValue>,
 ) -> Result<Vec<String>, InvalidValue> {

@@ -5,6 +5,7 @@ mod path_variants;
 mod preflight;
 mod property;
 mod rights;
+mod step_up;
 
 use super::*;
 use proptest::prelude::*;

@@ -10,6 +10,7 @@ use crate::credential::CredentialRemoval;
 use crate::identity;
 use crate::refusal::Refusal;
 use crate::request_log::{Outcome, log_fields};
+use crate::step_up::StepUp;
 use crate::time::Timestamp;
 use crate::token::Verified;
 
@@ -22,6 +23,8 @@ pub struct ForwardPlan {
     pub(super) route: String,
     /// What is said when the session is live, but the path is not for this user.
     pub(super) denied: Option<Refusal>,
+    /// What the path asks of the login behind the session.
+    pub(super) step_up: Option<StepUp>,
     pub(super) on_invalid_session: OnInvalidSession,
     pub(super) overlaps_store: bool,
     pub(super) conditional_headers: ConditionalHeaders,
@@ -90,6 +93,7 @@ impl ForwardPlan {
         let assertion = assertion.as_ref().map_or(0, |text| text.len());
         let others: usize = caller.other_tokens.iter().map(Verified::bytes).sum();
         2 * size_of::<Self>()
+            + self.step_up.as_ref().map_or(0, StepUp::bytes)
             + caller.credential_removal.bytes()
             + others
             + instead
@@ -110,6 +114,7 @@ impl ForwardPlan {
         of(self) == of(other)
             && self.route == other.route
             && self.denied == other.denied
+            && self.step_up == other.step_up
             && has_same_proof
             && self.target.instead.is_none()
             && other.target.instead.is_none()

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::recent_sessions::RecentSessions;
 use super::{ForwardPlan, Guard, Principal};
 use crate::jwt::TokenError;
 use crate::refusal::Refusal;
@@ -25,17 +26,17 @@ impl Guard {
         match answer {
             // 5. Access.
             Ok(answer) => {
-                match (self.live_session(&check.principal, answer, now)?, &check.denied) {
-                    (_, Some(denied)) => Err(denied.clone()),
-                    (live, None) => Ok(Some(live)),
+                let live = self.live_session(&check.principal, answer, now)?;
+                check.admit(Some(&live), now).map(|()| Some(live))
+            }
+            Err(error) => {
+                let was_seen = |it: &RecentSessions| it.contains(&check.principal, now);
+                match self.recent.as_ref().is_some_and(was_seen) && !check.needs_session_to_admit()
+                {
+                    true => check.admit(None, now).map(|()| None),
+                    false => Err(Refusal::StoreUnavailable(error)),
                 }
             }
-            Err(error) => match &self.recent {
-                Some(recent) if recent.contains(&check.principal, now) => {
-                    check.denied.clone().map_or(Ok(None), Err)
-                }
-                _ => Err(Refusal::StoreUnavailable(error)),
-            },
         }
     }
 

@@ -128,8 +128,11 @@ impl Guard {
             (Mode::Monitor, _) => OnInvalidSession::Note,
             (Mode::Enforce, _) => OnInvalidSession::Refuse,
         };
-        let is_ahead =
-            unless_live == OnInvalidSession::Refuse && denied.is_none() && self.overlaps(*head);
+        let step_up = rules.step_up();
+        let is_ahead = unless_live == OnInvalidSession::Refuse
+            && denied.is_none()
+            && step_up.is_none()
+            && self.overlaps(*head);
         let assertion = self.assertion(*head, &caller, *now)?;
         let (target, route) = (self.forwarded(*head, *target), rules.route());
         let passing = self.passing(*head, rules.access());
@@ -138,6 +141,7 @@ impl Guard {
             target,
             route,
             denied,
+            step_up,
             on_invalid_session: unless_live,
             overlaps_store: is_ahead,
             conditional_headers: passing,

@@ -17,6 +17,7 @@ mod overlap;
 mod preflight;
 mod recheck_and_caching;
 mod resource_metadata;
+mod step_up;
 mod store_reply;
 mod token_sources;
 

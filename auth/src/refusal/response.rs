@@ -75,6 +75,10 @@ impl Refusal {
                 detail = self.detail();
                 ("invalid_token", &*detail, None)
             }
+            Self::InsufficientAuthentication(_) => {
+                detail = self.detail();
+                ("insufficient_user_authentication", &*detail, None)
+            }
             Self::RouteDenied { scope } => ("insufficient_scope", "", Some(scope.as_str())),
             Self::AccessDenied { scope } => ("insufficient_scope", "", Some(scope.unwrap_or(""))),
             _ => return None,
@@ -83,9 +87,15 @@ impl Refusal {
         let needed = resource.map_or("", |it| &it.scope);
         let scope = missing.filter(|it| it.is_empty() || needed.is_empty()).unwrap_or(needed);
         let metadata = resource.map_or("", |it| &it.metadata);
+        let [acr_values, max_age] = match self {
+            Self::InsufficientAuthentication(step_up) => step_up.challenge(),
+            _ => Default::default(),
+        };
         let parameters = [
             ("error", error),
             ("error_description", description),
+            ("acr_values", &acr_values),
+            ("max_age", &max_age),
             ("scope", scope),
             ("resource_metadata", metadata),
         ];

@@ -20,11 +20,18 @@ fn too_large(by: ClaimsSource) -> Refusal {
     Refusal::ClaimsTooLarge { by, cause: "x".into() }
 }
 
+fn step_up(max_age: Option<u64>, acr: Option<&[&str]>) -> Refusal {
+    let acr = acr.map(|all| all.iter().map(|it| (*it).to_owned()).collect());
+    Refusal::InsufficientAuthentication(StepUp { max_age: max_age.map(Duration::from_secs), acr })
+}
+
 #[rstest]
 #[case(Refusal::BadRequest("x"), "bad_request", 400)]
 #[case(Refusal::TokenMissing, "token_missing", 401)]
 #[case(Refusal::Token(TokenError::Signature), "token_invalid", 401)]
 #[case(Refusal::Token(TokenError::Expired), "token_expired", 401)]
+#[case(Refusal::Token(TokenError::TooOld), "token_invalid", 401)]
+#[case(step_up(Some(300), None), "insufficient_user_authentication", 401)]
 #[case(superseded(), "session_superseded", 401)]
 #[case(revoked(), "session_revoked", 401)]
 #[case(expired(), "session_expired", 401)]
@@ -85,6 +92,17 @@ fn a_missing_token_is_challenged_without_an_error_and_a_bad_one_with() {
     assert!(bad.starts_with(r#"Bearer error="invalid_token", error_description=""#), "{bad}");
 }
 
+/// As RFC 9470, section 3, has it.
+#[rstest]
+#[case(step_up(Some(300), None), r#"error_description="Log in again: this needs a login of the last 300 seconds.", max_age="300""#)]
+#[case(step_up(None, Some(&["mfa", "urn:x"])), r#"error_description="Log in again: this needs a login whose acr is one of: mfa urn:x.", acr_values="mfa urn:x""#)]
+#[case(step_up(Some(10), Some(&["mfa"])), r#"error_description="Log in again: this needs a login of the last 10 seconds, whose acr is one of: mfa.", acr_values="mfa", max_age="10""#)]
+#[case(step_up(None, Some(&[])), r#"error_description="Log in again: this needs a login of a strength that no login has.""#)]
+fn a_client_is_told_what_the_login_must_be_like(#[case] refusal: Refusal, #[case] says: &str) {
+    let told = format!(r#"Bearer error="insufficient_user_authentication", {says}"#);
+    assert_eq!(refusal.challenge(None), Some(told));
+}
+
 #[test]
 fn causes_stay_out_of_the_answer() {
     let refusal = Refusal::Misconfigured("SIGNING_KEYS is missing".into());
@@ -123,6 +141,7 @@ fn one_of_each() -> Vec<Refusal> {
         Refusal::RouteDenied { scope },
         Refusal::BadSession("x".into()),
         Refusal::UserOfIssuer("x".into()),
+        step_up(Some(300), None),
         Refusal::CrossSite,
         Refusal::TooManyAttempts { wait },
         Refusal::HttpsRequired,
@@ -145,6 +164,7 @@ fn one_of_each() -> Vec<Refusal> {
             Refusal::LogoutToken(_) | Refusal::Session(_) | Refusal::CredentialsInvalid => {}
             Refusal::SessionLimit(_) | Refusal::KeyInvalid | Refusal::AccessDenied { .. } => {}
             Refusal::RouteDenied { .. } | Refusal::BadSession(_) | Refusal::UserOfIssuer(_) => {}
+            Refusal::InsufficientAuthentication(_) => {}
             Refusal::CrossSite | Refusal::TooManyAttempts { .. } | Refusal::HttpsRequired => {}
             Refusal::UriTooLong | Refusal::NotFound | Refusal::MethodNotAllowed(_) => {}
             Refusal::UpgradeRequired | Refusal::PushUnavailable => {}

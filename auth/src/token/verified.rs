@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::json_bytes;
 use crate::assertion::Assertions;
 use crate::identity;
-use crate::jwt::{TokenError, Validity};
+use crate::jwt::{LEEWAY, TokenError, Validity};
 use crate::scopes::AdminScopes;
 use crate::session::{Sid, Subject, TokenName};
 use crate::time::Timestamp;
@@ -59,6 +59,19 @@ impl Verified {
     /// The claims beside the registered ones.
     pub fn public_claims(&self) -> &Map<String, Value> {
         &self.0.public
+    }
+
+    /// When its user logged in, if it says so (OpenID Connect Core 1.0, section 2). What lies after its own issue
+    /// says nothing, such as milliseconds.
+    pub fn auth_time(&self) -> Option<Timestamp> {
+        let seconds = self.0.public.get("auth_time")?.as_u64()?;
+        let is_past = seconds <= self.0.name.issued.seconds() + LEEWAY;
+        is_past.then(|| Timestamp::from_millis(seconds * 1000))
+    }
+
+    /// How strong its user's login was, if it says so (OpenID Connect Core 1.0, section 2).
+    pub fn acr(&self) -> Option<&str> {
+        self.0.public.get("acr")?.as_str()
     }
 
     /// The admin scopes that it has.

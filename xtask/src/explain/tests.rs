@@ -36,6 +36,17 @@ fn the_rules_are_listed_in_their_order_with_what_they_need() {
 }
 
 #[test]
+fn a_fresh_or_strong_login_that_is_needed_is_said() {
+    let routes = r#"[
+        {"path": "/a/*", "access": "session", "roles": ["x"], "max_age": "5 minutes", "acr": ["mfa", "otp"]},
+        {"path": "/b", "access": "session", "max_age": "1 hour"}
+    ]"#;
+    let text = explained(&[("ROUTES", routes)], "GET /a/..%2fb");
+    let needed = "Access: a live session, one of the roles x, a login of the last 300 seconds, whose acr is one of: mfa otp; and a live session, a login of the last 3600 seconds.";
+    assert!(text.contains(needed), "{text}");
+}
+
+#[test]
 fn the_explanation_names_the_rule_that_applies_and_the_reason() {
     let cases = [
         ("GET /admin/x", "Rule 3 applies: it is the first", "one of the roles admin root.", "pass"),

@@ -52,6 +52,21 @@ use rstest::rstest;
     r#"[{"path":"/a","access":"public","roles":["x"]}]"#,
     "ROUTES[0].roles: can be set only where `access` is `session`"
 )]
+#[case::an_age_without_a_session(
+    "ROUTES",
+    r#"[{"path":"/a","access":"optional","max_age":"5 minutes"}]"#,
+    "ROUTES[0].max_age: can be set only where `access` is `session`"
+)]
+#[case::a_short_age(
+    "ROUTES",
+    r#"[{"path":"/a","access":"session","max_age":"1 second"}]"#,
+    r#"ROUTES[0].max_age: expected whole seconds, 10 at least, got "1 second""#
+)]
+#[case::a_strength(
+    "ROUTES",
+    r#"[{"path":"/a","access":"session","acr":["urn:mfa", "two factors"]}]"#,
+    r#"ROUTES[0].acr[1]: expected a value of `acr`, in ASCII and without spaces, got "two factors""#
+)]
 #[case::a_rule_without_effect(
     "ROUTES",
     r#"[{"path":"/_auth/x","access":"public"}]"#,
