@@ -1,8 +1,11 @@
 // `npm run check-config [-- --env NAME] [--explain "GET /admin/x"]…`: validates the settings before you deploy,
-// or shows which rules apply to a request. Reads secrets from the environment or .dev.vars, if they are set there.
+// or shows which rules apply to a request. `--token FILE` (or `-`) says step by step whether a token would be accepted,
+// by the keys of its provider, or by those of `--jwks FILE`. Reads secrets from the environment or .dev.vars, if they
+// are set there.
 
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { readDevVars } from "./dev-vars.mjs";
@@ -14,6 +17,7 @@ const LIMITERS = ["LOGIN_RATE_LIMITER", "LOGIN_RATE_PER_ADDRESS_LIMITER"];
 await ensureTools();
 const { values } = options();
 const settings = await readSettings(values.config, values.env);
+if (values.token !== undefined) process.exit(await checkToken(settings, values.token, values.jwks));
 const check = xtask(["check-settings", ...values.explain], { input: JSON.stringify(settings), stdio: ["pipe", "inherit", "inherit"] });
 if (check.status === 0 && values.explain.length === 0) await checkAuthPath(settings);
 process.exit(check.status ?? 1);
@@ -25,6 +29,8 @@ function options() {
         env: { type: "string" },
         config: { type: "string", default: join(root, "wrangler.toml") },
         explain: { type: "string", multiple: true, default: [] },
+        token: { type: "string" },
+        jwks: { type: "string" },
       },
     });
   } catch (error) {
@@ -39,7 +45,8 @@ async function readSettings(config, env) {
   const secrets = { ...(await readDevVars(env)), ...process.env };
   // Development keys are ignored, because they are not the deployed ones.
   const isAvailable = (name) => secrets[name] !== undefined && !secrets[name].includes("development-only-");
-  const all = ["SIGNING_KEYS", "UPSTASH_REDIS_REST_TOKEN", "ADMIN_API_KEY", "INTROSPECTION_KEY", "EVENTS_WEBHOOK_SECRET"];
+  const own = ["SIGNING_KEYS", "UPSTASH_REDIS_REST_TOKEN", "ADMIN_API_KEY", "INTROSPECTION_KEY", "EVENTS_WEBHOOK_SECRET"];
+  const all = [...own, ...secretsOfIssuers(wrangler.vars.TRUSTED_ISSUERS)];
   const names = all.filter(isAvailable);
   for (const name of all) {
     if (name in wrangler.vars) exitWithError(`error: ${name} is a secret and does not belong in [vars]; set it with \`npx wrangler secret put ${name}\`.`);
@@ -56,6 +63,43 @@ async function readSettings(config, env) {
     if (LIMITERS.includes(name)) settings[name] = `${simple.limit} per ${simple.period} seconds`;
   }
   return settings;
+}
+
+/** The variables that TRUSTED_ISSUERS names as those of secrets. What is wrong with it, the check says. */
+function secretsOfIssuers(list = []) {
+  try {
+    const issuers = typeof list === "string" ? JSON.parse(list) : list;
+    return issuers.map((issuer) => issuer?.access_tokens?.secret).filter((name) => /^[A-Z][A-Z0-9_]*$/.test(name));
+  } catch {
+    return [];
+  }
+}
+
+/** Says whether a token would be accepted, and returns the exit status. */
+async function checkToken(settings, file, jwksFile) {
+  const input = { settings, token: read(file), now: Date.now() };
+  const { jwks_uri } = JSON.parse(xtask(["token-keys"], { input: JSON.stringify(input), encoding: "utf8" }).stdout);
+  const keys = jwksFile === undefined ? await fetchKeys(jwks_uri) : { jwks: read(jwksFile) };
+  return xtask(["check-token"], { input: JSON.stringify({ ...input, ...keys }), stdio: ["pipe", "inherit", "inherit"] }).status ?? 1;
+}
+
+function read(file) {
+  try {
+    return readFileSync(file === "-" ? 0 : file, "utf8");
+  } catch (error) {
+    exitWithError(`error: ${file} cannot be read: ${error.code}`);
+  }
+}
+
+/** A provider's keys, as the Worker fetches them: without following redirects. */
+async function fetchKeys(url) {
+  if (url === undefined) return {};
+  try {
+    const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(5000) });
+    return response.status === 200 ? { jwks: await response.text() } : { problem: `could not be fetched: the answer was ${response.status}` };
+  } catch {
+    return { problem: "could not be fetched from this machine; download them, and name the file with --jwks" };
+  }
 }
 
 /** Warns if AUTH_PATH hides something that the origin serves, provided that this machine can reach the origin. */

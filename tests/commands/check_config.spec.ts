@@ -1,22 +1,26 @@
 // `npm run check-config`.
 
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { runCommand, useFolder } from "../harness/commands.ts";
+import { runCommand, startCommand, useFolder } from "../harness/commands.ts";
 import { blocks, page, PAGES } from "../harness/docs.ts";
+import { published, startIssuer } from "../harness/identity_provider.ts";
 import { startSite } from "../harness/site.ts";
 
 const folder = useFolder();
 
 describe("npm run check-config", { timeout: 120_000 }, () => {
-  const check = async (toml: string, env: Record<string, string> = {}, args: string[] = []) => {
+  const configOf = async (toml: string) => {
     const config = join(folder, `${randomBytes(4).toString("hex")}.toml`);
     const binding = '\n[[durable_objects.bindings]]\nname = "USER_SESSIONS"\nclass_name = "UserSessions"\n';
     await writeFile(config, `name = "test"\ncompatibility_date = "2026-10-20"\n${toml}${binding}`);
-    return runCommand(process.execPath, ["scripts/check-config.mjs", "--config", config, ...args], env);
+    return config;
   };
+  const check = async (toml: string, env: Record<string, string> = {}, args: string[] = []) =>
+    runCommand(process.execPath, ["scripts/check-config.mjs", "--config", await configOf(toml), ...args], env);
   const good = '[vars]\nISSUER = "https://a"\nAUDIENCE = "a"\n';
 
   test("accepts the project's own wrangler.toml, except for the example values", async () => {
@@ -108,6 +112,46 @@ describe("npm run check-config", { timeout: 120_000 }, () => {
 
     test("says that it does not know if the origin is down", async () => {
       expect(await checkOrigin("http://127.0.0.1:9")).toMatchObject({ status: 0, printed: expect.stringContaining("note: ORIGIN_URL is not reachable from this machine") });
+    });
+  });
+
+  describe("with the access tokens of an identity provider", () => {
+    const withIssuers = (...issuers: object[]) => `${good}TRUSTED_ISSUERS = '''${JSON.stringify(issuers)}'''\n`;
+
+    test("shows what a preset came to, and a secret only by the name of its variable", async () => {
+      const supabase = { provider: "supabase", project: "abcdefgh", subject_prefix: "a|", access_tokens: { secret: "SUPABASE_JWT_SECRET" } };
+      const secret = randomBytes(24).toString("hex");
+      const found = await check(withIssuers(supabase), { SUPABASE_JWT_SECRET: secret });
+      expect(found).toMatchObject({ status: 0, printed: expect.stringContaining("TRUSTED_ISSUERS[0]: https://abcdefgh.supabase.co/auth/v1\n") });
+      expect(found.printed).toMatch(/ID tokens +refused.*\n.*\n +secret +HS256 by SUPABASE_JWT_SECRET\n[^]* session +`session_id`\n/);
+      expect(found.printed).not.toContain(secret);
+      expect(await check(`${withIssuers(supabase)}SUPABASE_JWT_SECRET = "${secret}"\n`)).toMatchObject({ status: 1, printed: expect.stringContaining("SUPABASE_JWT_SECRET is a secret") });
+    });
+
+    test("says of a token whether it would be accepted, by keys from the network or a file, and never prints it", async () => {
+      await using issuer = await startIssuer();
+      const toml = withIssuers(issuer.entry({ access_tokens: { audience: "boats", session_claim: "sid", scope_claim: "scope" } }));
+      const file = (name: string) => join(folder, name);
+      const token = issuer.idToken({ aud: "boats", sid: "s-1", scope: "boats:read", note: "hidden" }, { typ: "at+jwt" });
+      await writeFile(file("token"), `${token}\n`);
+      await writeFile(file("keys"), JSON.stringify({ keys: issuer.keys.map(published) }));
+
+      const byNetwork = await check(toml, {}, ["--token", file("token")]);
+      expect(byNetwork).toMatchObject({ status: 0, printed: expect.stringMatching(/ok: signature\n[^]*accepted[^]*user +"idp\|u-1"\n +session +"s-1"\n +scopes +"boats:read"\n/) });
+      expect(issuer.fetches).toBe(1);
+
+      issuer.answer = { status: 404 };
+      expect(await check(toml, {}, ["--token", file("token")])).toMatchObject({ status: 1, printed: expect.stringContaining("could not be fetched: the answer was 404") });
+      const args = ["--config", await configOf(toml), "--token", "-", "--jwks", file("keys")];
+      const { child, printed } = startCommand(process.execPath, ["scripts/check-config.mjs", ...args]);
+      child.stdin?.end(issuer.idToken({ sid: "s-1", note: "hidden" }));
+      const [status] = (await once(child, "close")) as [number];
+      expect(status).toBe(1);
+      expect(printed.text).toMatch(/ok: signature\n[^]*error: kind: [^]*error: audience: [^]*The token is refused\./);
+      for (const text of [byNetwork.printed, printed.text]) {
+        expect(text).not.toContain("hidden");
+        expect(text).not.toContain(token.split(".")[1]);
+      }
     });
   });
 });

@@ -91,7 +91,7 @@ describe("what pages name is there", () => {
 
   const settings = unique([...page("docs/settings.md").matchAll(/^\| `([A-Z_]+)`/gm)].map(([, name = ""]) => name));
   /** Bindings and variables, which are no settings of the Worker. */
-  const others = ["USER_SESSIONS", "ORIGIN", "ANALYTICS", "LOGIN_RATE_LIMITER", "LOGIN_RATE_PER_ADDRESS_LIMITER", "REDIS_URL", "BRIDGE_HOST", "BRIDGE_PORT"];
+  const others = ["USER_SESSIONS", "ORIGIN", "ANALYTICS", "LOGIN_RATE_LIMITER", "LOGIN_RATE_PER_ADDRESS_LIMITER", "REDIS_URL", "BRIDGE_HOST", "BRIDGE_PORT", "SUPABASE_JWT_SECRET"];
   const own = ["README.md", "SECURITY.md", ...readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
 
   test.each(own.filter((path) => !/benchmarks|verification-costs/.test(path)))("%s: settings", (path) => {

@@ -15,16 +15,7 @@ use auth::refusal::Refusal;
 use auth::route::Route;
 use auth::time::Timestamp;
 
-/// Values for secrets that this machine does not have. They have no effect, match_reason an explained request has no
-/// credential.
-const PLACEHOLDERS: [(&str, &str); 3] = [
-    (
-        "SIGNING_KEYS",
-        r#"{"keys":[{"kty":"oct","alg":"HS256","kid":"placeholder","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}"#,
-    ),
-    ("UPSTASH_REDIS_REST_TOKEN", "placeholder"),
-    ("EVENTS_WEBHOOK_SECRET", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
-];
+use crate::placeholders;
 
 /// A request without a credential.
 struct AnonymousRequest<'a> {
@@ -56,11 +47,8 @@ impl Head for AnonymousRequest<'_> {
 /// # Errors
 /// A request cannot be parsed, or the settings are invalid.
 pub fn explain(given: &BTreeMap<String, String>, requests: &[&str]) -> Result<String> {
-    let placeholder =
-        |name: &str| PLACEHOLDERS.iter().find(|(it, _)| *it == name).map(|(_, text)| *text);
-    let get =
-        |name: &str| given.get(name).cloned().or_else(|| placeholder(name).map(str::to_owned));
-    let settings = Settings::read(get);
+    let all = placeholders::complete(given);
+    let settings = Settings::read(|name| all.get(name).cloned());
     let settings = settings.map_err(|errors| anyhow!("{}", errors[0]))?;
     let is_monitoring = settings.mode == Mode::Monitor;
     // In monitor mode, the guard would forward every request.

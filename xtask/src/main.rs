@@ -5,6 +5,8 @@
 //! - `cargo xtask order WASM OUT` writes a copy whose function names give the order that compresses best.
 //! - `cargo xtask check-settings` validates the JSON object of settings on standard input.
 //!   `check-settings "GET /admin/x"` explains the decision about requests.
+//! - `cargo xtask check-token` reads settings, a token and the keys of its provider from standard input, and says whether
+//!   the token would be accepted. `cargo xtask token-keys` says where these keys are.
 //! - `cargo xtask auth-path PATH` prints the paths below `AUTH_PATH` to request from the origin; `auth-path PATH STATUS…`
 //!   takes the statuses of its responses, and prints a warning if it serves one of them.
 //! - `cargo xtask log-identity NAME` reads `SIGNING_KEYS` from standard input, and prints the hashes of a user
@@ -17,7 +19,10 @@ mod explain;
 mod log_identity;
 mod meter;
 mod order;
+mod placeholders;
 mod settings;
+mod token_check;
+mod trusted_issuers;
 
 use std::env;
 use std::process::ExitCode;
@@ -32,13 +37,15 @@ fn main() -> Result<ExitCode> {
         ["order", wasm, out] => order::name_functions(wasm, out)?,
         ["meter", wasm, out] => meter::meter(wasm, out)?,
         ["check-settings", requests @ ..] => return settings::check(requests),
+        ["check-token"] => return token_check::check(),
+        ["token-keys"] => return token_check::print_keys_needed(),
         ["auth-path", path] => return auth_path::print_paths(path),
         ["auth-path", path, statuses @ ..] => return auth_path::print_warning(path, statuses),
         ["log-identity", name] => return log_identity::print(name),
         ["settings-reference"] => settings::write_reference()?,
         _ => bail!(
             "usage: cargo xtask bindgen WASM OUT | meter WASM OUT | order WASM OUT | check-settings [REQUEST…] \
-             | auth-path PATH [STATUS…] | log-identity NAME | settings-reference"
+             | check-token | token-keys | auth-path PATH [STATUS…] | log-identity NAME | settings-reference"
         ),
     }
     Ok(ExitCode::SUCCESS)

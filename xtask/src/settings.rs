@@ -13,6 +13,8 @@ use auth::rate::Rate;
 use auth::time::{Timestamp, millis};
 
 use crate::explain::explain;
+use crate::placeholders::{self, issuer_secrets};
+use crate::trusted_issuers::describe;
 
 /// Checks the settings on standard input. A missing secret is a note and not an error, because this machine need not
 /// have it. With requests, explains them if the settings are valid.
@@ -32,6 +34,10 @@ pub fn check(requests: &[&str]) -> Result<ExitCode> {
     }
     if explains {
         return Ok(print_explanation(explain(&given, requests)));
+    }
+    let all = placeholders::complete(&given);
+    if let Ok(settings) = Settings::read(|name| all.get(name).cloned()) {
+        print!("{}", describe(&settings.trusted_issuers));
     }
     println!("The settings are valid.");
     Ok(ExitCode::SUCCESS)
@@ -56,25 +62,38 @@ struct Findings {
     errors: Vec<String>,
 }
 
+/// The errors alone.
+pub fn find_errors(given: &BTreeMap<String, String>) -> Vec<String> {
+    find(given).errors
+}
+
 fn find(given: &BTreeMap<String, String>) -> Findings {
     let mut findings = Findings::default();
     let is_missing = |name: &str| is_secret(name) && !given.contains_key(name);
-    let settings = Settings::read(|name| given.get(name).cloned());
-    for error in settings.and_then(|all| all.valid_at(now())).err().into_iter().flatten() {
-        if is_missing(error.name) {
-            let note = format!(
-                "{} is a secret that this machine does not have; set it with `npx wrangler secret put {0}`",
-                error.name
-            );
-            if !findings.notes.contains(&note) {
-                findings.notes.push(note);
-            }
-        } else {
-            findings.errors.push(error.to_string());
+    let issuer_secrets = issuer_secrets(given);
+    let all = placeholders::complete_issuer_secrets(given);
+    let settings = Settings::read(|name| all.get(name).cloned());
+    let errors = settings.and_then(|all| all.valid_at(now())).err().unwrap_or_default();
+    let (missing, errors): (Vec<_>, Vec<_>) =
+        errors.into_iter().partition(|error| is_missing(error.name));
+    let missing = missing.iter().map(|error| error.name);
+    let of_issuers = issuer_secrets.iter().map(String::as_str);
+    for name in missing.chain(of_issuers.filter(|name| !given.contains_key(*name))) {
+        let note = format!(
+            "{name} is a secret that this machine does not have; set it with `npx wrangler secret put {name}`"
+        );
+        if !findings.notes.contains(&note) {
+            findings.notes.push(note);
         }
     }
+    findings.errors.extend(errors.iter().map(ToString::to_string));
     findings.errors.extend(mismatched_rates(given));
-    let is_known = |name: &str| setting(name).is_some() || is_limiter(name) || name == ORIGIN;
+    let is_known = |name: &str| {
+        setting(name).is_some()
+            || is_limiter(name)
+            || name == ORIGIN
+            || issuer_secrets.iter().any(|it| it == name)
+    };
     for name in given.keys().filter(|name| !is_known(name)) {
         if !findings.errors.iter().any(|error| error.starts_with(name.as_str())) {
             findings.notes.push(format!("{name} is not a setting of the guard"));
@@ -207,6 +226,21 @@ mod tests {
         assert_eq!((missing.notes.len(), missing.errors.len()), (1, 0), "{missing:?}");
         let bad = find(&given(&[("SIGNING_KEYS", "{}")]));
         assert_eq!((bad.notes.len(), bad.errors.len()), (0, 1), "{bad:?}");
+    }
+
+    #[test]
+    fn the_secret_of_an_identity_provider_is_a_secret() {
+        let issuers = r#"[{"issuer":"https://b","access_tokens":{"audience":"a","session_claim":"s","secret":"B_SECRET"}}]"#;
+        let with = |pairs: &[(&str, &str)]| {
+            let found = find(&given(&[&[("TRUSTED_ISSUERS", issuers)], pairs].concat()));
+            (
+                found.notes.iter().filter(|note| note.contains("B_SECRET")).count(),
+                found.errors.len(),
+            )
+        };
+        assert_eq!(with(&[]), (1, 0));
+        assert_eq!(with(&[("B_SECRET", "0123456789abcdef0123456789abcdef")]), (0, 0));
+        assert_eq!(with(&[("B_SECRET", "short")]), (0, 1));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `require`: what claims must say.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use super::claim_path::ClaimPath;
@@ -70,6 +72,23 @@ impl Expected {
             false => Err(InvalidValue::new(
                 "expected a value or a list of values that the claim may have, or {\"present\": true}",
             )),
+        }
+    }
+}
+
+impl fmt::Display for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let absent_or_text = |value: &Value| match value {
+            Value::Null => "absent".to_owned(),
+            value => value.to_string(),
+        };
+        match &self.expected {
+            Expected::Present(true) => write!(f, "`{}` present", self.claim),
+            Expected::Present(false) => write!(f, "`{}` absent", self.claim),
+            Expected::OneOf(all) => {
+                let all = Vec::from_iter(all.iter().map(absent_or_text)).join(" or ");
+                write!(f, "`{}` = {all}", self.claim)
+            }
         }
     }
 }

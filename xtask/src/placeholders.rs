@@ -1,0 +1,49 @@
+//! Values for secrets that this machine does not have, so that everything else can be checked.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+const PLACEHOLDERS: [(&str, &str); 3] = [
+    (
+        "SIGNING_KEYS",
+        r#"{"keys":[{"kty":"oct","alg":"HS256","kid":"placeholder","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}"#,
+    ),
+    ("UPSTASH_REDIS_REST_TOKEN", "placeholder"),
+    ("EVENTS_WEBHOOK_SECRET", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+];
+
+/// Stands for the secret of an identity provider.
+const ISSUER_SECRET: &str = "placeholder-placeholder-placeholder";
+
+/// The settings, with placeholders for missing secrets.
+pub fn complete(given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut all = complete_issuer_secrets(given);
+    for (name, text) in PLACEHOLDERS {
+        all.entry(name.to_owned()).or_insert_with(|| text.to_owned());
+    }
+    all
+}
+
+/// The settings, with placeholders for the missing secrets of identity providers.
+pub fn complete_issuer_secrets(given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut all = given.clone();
+    for name in issuer_secrets(given) {
+        all.entry(name).or_insert_with(|| ISSUER_SECRET.to_owned());
+    }
+    all
+}
+
+/// The variables that `TRUSTED_ISSUERS` names as those of secrets.
+pub fn issuer_secrets(given: &BTreeMap<String, String>) -> Vec<String> {
+    let issuers = given.get("TRUSTED_ISSUERS").and_then(|json| serde_json::from_str(json).ok());
+    let Some(Value::Array(issuers)) = issuers else { return Vec::new() };
+    let names = issuers.iter().filter_map(|it| it.pointer("/access_tokens/secret")?.as_str());
+    let is_variable = |name: &&str| {
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+    };
+    names.filter(is_variable).map(str::to_owned).collect()
+}
