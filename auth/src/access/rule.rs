@@ -311,10 +311,14 @@ fn role(name: &str) -> Result<(), InvalidValue> {
     }
 }
 
-/// Scopes of a token are separated by spaces.
+/// Scopes of a token are separated by spaces, and stand between quotes in a challenge (RFC 6749, section 3.3).
 fn scope(name: &str) -> Result<(), InvalidValue> {
-    match name.is_empty() || name.contains(char::is_whitespace) {
-        true => Err(InvalidValue::expected("a scope, which has no spaces", name)),
+    let is_legal = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+    match name.is_empty() || !name.bytes().all(is_legal) {
+        true => {
+            let what = "a scope, which is of visible ASCII without quotes and backslashes";
+            Err(InvalidValue::expected(what, name))
+        }
         false => Ok(()),
     }
 }

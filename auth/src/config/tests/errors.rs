@@ -40,7 +40,7 @@ use rstest::rstest;
 #[case::an_item_of_a_member(
     "ROUTES",
     r#"[{"path":"/a","access":"session","scopes":["a","b c"]}]"#,
-    r#"ROUTES[0].scopes[1]: expected a scope, which has no spaces, got "b c""#
+    r#"ROUTES[0].scopes[1]: expected a scope, which is of visible ASCII without quotes and backslashes, got "b c""#
 )]
 #[case::a_flag(
     "ROUTES",
