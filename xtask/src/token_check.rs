@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::placeholders;
 use crate::settings::find_errors;
+use crate::trusted_issuers::or_absent;
 
 /// What there is to check.
 #[derive(Debug)]
@@ -289,16 +290,9 @@ fn explained(error: TokenError, rules: &AccessTokenRules, token: &VerifiedJwt) -
     let join = |all: &[String]| Vec::from_iter(all.iter().map(|it| shown(it))).join(", ");
     let more = match error {
         TokenError::Type => {
-            let types = rules.types.iter().map(|typ| typ.as_deref().unwrap_or("absent"));
-            format!(
-                "Expected `typ` {}, and no ID or logout token.",
-                Vec::from_iter(types).join(" or ")
-            )
+            format!("Expected `typ` {}, and no ID or logout token.", or_absent(&rules.types))
         }
-        TokenError::Audience => match &rules.audience {
-            None => "Expected no `aud`, because `audience` is null.".into(),
-            Some(all) => format!("Expected an `aud` among {}.", join(all)),
-        },
+        TokenError::Audience => format!("Expected `aud` {}.", or_absent(&rules.audience)),
         TokenError::Client => format!("Expected one of {}.", join(&rules.clients)),
         TokenError::Requirement => {
             let unmet =

@@ -48,15 +48,14 @@ fn members(issuer: &TrustedIssuer) -> Vec<(&'static str, String)> {
 
 /// What is required of access tokens.
 fn conditions(rules: &AccessTokenRules) -> Vec<(&'static str, String)> {
-    let types = rules.types.iter().map(|typ| typ.as_deref().unwrap_or("absent"));
     let clients = if rules.clients.is_empty() { "any".into() } else { list(&rules.clients) };
     let secret = rules.secret_name.as_ref().map(|name| format!("HS256 by {name}"));
     vec![
         ("  secret", secret.unwrap_or_default()),
         ("  iss", list(&rules.issuers)),
-        ("  aud", rules.audience.as_deref().map_or("absent".into(), list)),
+        ("  aud", or_absent(&rules.audience)),
         ("  client", clients),
-        ("  typ", Vec::from_iter(types).join(", ")),
+        ("  typ", or_absent(&rules.types)),
         ("  required", list(&rules.require)),
     ]
 }
@@ -88,6 +87,11 @@ fn contents(rules: &AccessTokenRules) -> Vec<(&'static str, String)> {
         ("  logout", yes(rules.logout_by_sub, "of all sessions of the user")),
         ("  tolerance", short(rules.clock_tolerance)),
     ]
+}
+
+/// What may be absent is `None`.
+pub fn or_absent(all: &[Option<String>]) -> String {
+    Vec::from_iter(all.iter().map(|it| it.as_deref().unwrap_or("absent"))).join(", ")
 }
 
 fn list<T: Display>(all: &[T]) -> String {

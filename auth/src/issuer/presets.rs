@@ -135,7 +135,11 @@ fn filled_in(value: Value, issuer: &str, of: &str) -> Value {
     }
 }
 
-/// What the entry says stays; of `access_tokens`, member by member.
+/// Members of which what the entry says comes on top: it takes away nothing by which a preset keeps out
+/// ID tokens unless it names the claim.
+const MERGED: [&str; 2] = ["access_tokens", "require"];
+
+/// What the entry says stays.
 fn merge(entry: &mut Map<String, Value>, known: Value) {
     let Value::Object(known) = known else { return };
     for (name, value) in known {
@@ -143,7 +147,7 @@ fn merge(entry: &mut Map<String, Value>, known: Value) {
             None => {
                 entry.insert(name, value);
             }
-            Some(Value::Object(own)) if name == "access_tokens" => merge(own, value),
+            Some(Value::Object(own)) if MERGED.contains(&name.as_str()) => merge(own, value),
             Some(_) => {}
         }
     }

@@ -81,7 +81,7 @@ fn all_conditions_that_are_not_met_are_said_with_what_to_change() {
     let report = report(&sign("at+jwt", &claims), rules, Ok(KEYS));
     for line in [
         "ok: signature",
-        "error: audience: The token is meant for another audience. Expected an `aud` among \"boats\".",
+        "error: audience: The token is meant for another audience. Expected `aud` boats.",
         "error: client: The token was issued to another application. Expected one of \"web\".",
         "error: required claims: The token lacks a claim that is required here, or the claim says something else. Expected `typ` = \"Bearer\".",
         "error: session: The token does not say of which session it is. Keycloak adds it as `sid` for users, not for service accounts. Expected `sid`. It has \"aud\", ",

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::claim_path::{ClaimPath, paths};
 use super::{AccessTokenRules, Agents, ClaimText, Requirement};
 use crate::issuer::presets::Preset;
-use crate::issuer::{audience as some_audience, span_or_seconds};
+use crate::issuer::span_or_seconds;
 use crate::jwt::REGISTERED;
 use crate::setting_value::{InvalidValue, Members, flag, text, text_or_texts};
 use crate::time::parse_span;
@@ -86,8 +86,8 @@ impl AccessTokenRules {
         self.issuers.insert(0, issuer.to_owned());
         self.hint = preset.map_or(HINT, |preset| preset.no_session);
         let of_one_application = preset.is_some_and(|preset| preset.is_of_one_application);
-        if self.audience.is_none() && self.clients.is_empty() && !of_one_application {
-            let reason = "is required where `audience` is null, so that tokens for other applications of \
+        if self.audience.contains(&None) && self.clients.is_empty() && !of_one_application {
+            let reason = "is required where `audience` has null, so that tokens for other applications of \
                           the provider are refused";
             return Err(InvalidValue::new(reason).in_member("clients"));
         }
@@ -106,21 +106,32 @@ fn texts_or_none(value: Value) -> Result<Vec<String>, InvalidValue> {
     }
 }
 
-fn audience(value: Value) -> Result<Option<Vec<String>>, InvalidValue> {
-    if value.is_null() { Ok(None) } else { some_audience(value).map(Some) }
+fn audience(value: Value) -> Result<Vec<Option<String>>, InvalidValue> {
+    let all = texts_or_null(value, "what the provider calls your API, or null for none")?;
+    match all.iter().position(|it| it.as_deref() == Some("")) {
+        Some(index) => Err(InvalidValue::new("expected a text, got an empty one").in_item(index)),
+        None => Ok(all),
+    }
 }
 
 fn types(value: Value) -> Result<Vec<Option<String>>, InvalidValue> {
+    let all = texts_or_null(value, "a type like \"at+jwt\", or null for none")?;
+    let plain = |typ: String| {
+        let typ = typ.to_ascii_lowercase();
+        typ.strip_prefix("application/").unwrap_or(&typ).to_owned()
+    };
+    Ok(all.into_iter().map(|typ| typ.map(plain)).collect())
+}
+
+/// One or several texts, among them `null`.
+fn texts_or_null(value: Value, what: &str) -> Result<Vec<Option<String>>, InvalidValue> {
     let all = if let Value::Array(all) = value { all } else { vec![value] };
     if all.is_empty() {
-        return Err(InvalidValue::new("expected a type like \"at+jwt\", or null for none"));
+        return Err(InvalidValue::new(format!("expected {what}")));
     }
-    let read = all.into_iter().enumerate().map(|(index, item)| {
-        if item.is_null() {
-            return Ok(None);
-        }
-        let typ = text(item).map_err(|error| error.in_item(index))?.to_ascii_lowercase();
-        Ok(Some(typ.strip_prefix("application/").unwrap_or(&typ).to_owned()))
+    let read = all.into_iter().enumerate().map(|(index, item)| match item {
+        Value::Null => Ok(None),
+        item => text(item).map(Some).map_err(|error| error.in_item(index)),
     });
     read.collect()
 }

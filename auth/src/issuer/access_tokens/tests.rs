@@ -65,6 +65,9 @@ fn who_accepts_no_access_tokens_has_none() {
 #[rstest]
 #[case(json!({ "audience": null, "clients": "app" }), json!({ "aud": null }), Ok("s"))]
 #[case(json!({ "audience": null, "clients": "app" }), json!({}), Err(TokenError::Audience))]
+#[case(json!({ "audience": [null, "api"], "clients": "app" }), json!({ "aud": null }), Ok("s"))]
+#[case(json!({ "audience": [null, "api"], "clients": "app" }), json!({ "aud": "api" }), Ok("s"))]
+#[case(json!({ "audience": [null, "api"], "clients": "app" }), json!({ "aud": "x" }), Err(TokenError::Audience))]
 #[case(json!({ "audience": ["x", "api"] }), json!({ "aud": ["api", "y"] }), Ok("s"))]
 #[case(json!({}), json!({ "aud": ["y"] }), Err(TokenError::Audience))]
 #[case(json!({}), json!({ "aud": [] }), Err(TokenError::Audience))]
@@ -201,7 +204,9 @@ fn a_login_is_not_later_than_its_token() {
 }
 
 #[rstest]
-#[case(json!({ "audience": null }), "clients: is required where `audience` is null")]
+#[case(json!({ "audience": null }), "clients: is required where `audience` has null")]
+#[case(json!({ "audience": [null, "a"] }), "clients: is required where `audience` has null")]
+#[case(json!({ "audience": ["a", ""] }), "audience[1]: expected a text, got an empty one")]
 #[case(json!({ "audience": [] }), "audience: expected")]
 #[case(json!({ "session_claim": "jti" }), "session_claim: `jti` differs from token to token")]
 #[case(json!({ "session_claim": ["sid", "/iat"] }), "session_claim[1]: `/iat` differs from token to token")]

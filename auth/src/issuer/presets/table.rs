@@ -245,7 +245,7 @@ const WORKOS: Preset = Preset {
                 "https://api.workos.com",
                 "https://api.workos.com/"
             ],
-            "audience": null,
+            "audience": [null, "{value}"],
             "session_claim": "sid",
             "roles_claim": ["roles", "role"],
             "claims": ["email", "org_id", "permissions", "entitlements"]
@@ -266,7 +266,7 @@ const ZITADEL: Preset = Preset {
     members: r#"{
         "jwks_uri": "{issuer}/oauth/v2/keys",
         "access_tokens": {
-            "typ": ["JWT", "at+jwt"],
+            "typ": [null, "JWT", "at+jwt"],
             "session_claim": { "claim": "jti", "before": "-at_" },
             "roles_claim": "urn:zitadel:iam:org:project:roles",
             "scope_claim": "scope",

@@ -8,146 +8,13 @@ use crate::token::tests::NOW;
 use rstest::rstest;
 use serde_json::json;
 
+mod examples;
+
+use examples::{TENANT, example};
+
 fn parse(entry: Value) -> Result<TrustedIssuer, InvalidValue> {
     let list = json!([entry]).to_string();
     TrustedIssuer::parse_list(&list, "https://guard").map(|mut all| all.remove(0))
-}
-
-/// An entry of `TRUSTED_ISSUERS`, and a good token of that provider: its header, and its claims.
-fn example(provider: &str) -> (Value, Value, Value) {
-    let (entry, header, claims) = match provider {
-        "auth0" => auth0(),
-        "clerk" => clerk(),
-        "supabase" => supabase(),
-        "cognito" => cognito(),
-        "keycloak" => keycloak(),
-        "okta" => okta(),
-        "entra" => entra(),
-        "firebase" => firebase(),
-        "workos" => workos(),
-        _ => zitadel(),
-    };
-    let times = json!({ "iat": NOW.seconds(), "exp": NOW.seconds() + 300 });
-    let entry = changed(json!({ "provider": provider, "subject_prefix": "p|" }), entry);
-    (entry, header, changed(times, claims))
-}
-
-fn auth0() -> (Value, Value, Value) {
-    let entry = json!({
-        "issuer": "https://acme.eu.auth0.com/",
-        "access_tokens": { "audience": "https://api.acme.example" },
-    });
-    let claims = json!({
-        "iss": "https://acme.eu.auth0.com/", "sub": "auth0|65f1", "azp": "spa", "scope": "openid read:boats",
-        "aud": ["https://api.acme.example", "https://acme.eu.auth0.com/userinfo"],
-        "permissions": ["read:boats"], "https://session-guard/session_id": "s-1",
-        "https://session-guard/roles": ["crew"],
-    });
-    (entry, json!({ "typ": "JWT" }), claims)
-}
-
-fn clerk() -> (Value, Value, Value) {
-    let entry = json!({
-        "issuer": "https://clerk.acme.example",
-        "access_tokens": { "clients": ["https://www.acme.example"] },
-    });
-    let claims = json!({
-        "iss": "https://clerk.acme.example", "sub": "user_2", "sid": "sess_1", "v": 2, "fva": [0, -1],
-        "azp": "https://www.acme.example", "nbf": NOW.seconds() - 5,
-        "o": { "id": "org_1", "slg": "acme", "rol": "admin", "per": "read", "fpm": "3" },
-    });
-    (entry, json!({ "typ": "JWT" }), claims)
-}
-
-fn supabase() -> (Value, Value, Value) {
-    let claims = json!({
-        "iss": "https://abcdefgh.supabase.co/auth/v1", "sub": "6a1f", "aud": "authenticated",
-        "session_id": "0b5f", "role": "authenticated", "aal": "aal2", "email": "a@b.example", "phone": "",
-        "amr": [{ "method": "totp", "timestamp": 1_500 }, { "method": "password", "timestamp": 1_000 }],
-        "app_metadata": { "provider": "email" }, "user_metadata": { "role": "admin" },
-        "is_anonymous": false,
-    });
-    (json!({ "project": "abcdefgh" }), json!({ "typ": "JWT" }), claims)
-}
-
-fn cognito() -> (Value, Value, Value) {
-    let entry = json!({ "pool": "eu-west-1_AbC", "access_tokens": { "clients": "app-1" } });
-    let claims = json!({
-        "iss": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbC", "sub": "aaaa", "token_use": "access",
-        "client_id": "app-1", "origin_jti": "o-1", "jti": "j-1", "event_id": "e", "version": 2,
-        "auth_time": 1_000, "scope": "openid", "cognito:groups": ["crew"], "username": "ada",
-    });
-    (entry, json!({}), claims)
-}
-
-fn keycloak() -> (Value, Value, Value) {
-    let entry = json!({
-        "issuer": "https://login.acme.example/realms/staff",
-        "access_tokens": { "audience": ["account"], "clients": ["spa"] },
-    });
-    let claims = json!({
-        "iss": "https://login.acme.example/realms/staff", "sub": "f:1", "aud": "account", "typ": "Bearer",
-        "azp": "spa", "sid": "k-1", "jti": "onrtac:1", "acr": "1", "auth_time": 1_000,
-        "realm_access": { "roles": ["crew", "offline_access"] }, "scope": "openid email",
-        "resource_access": { "account": { "roles": ["view-profile"] } },
-        "email": "a@b.example", "email_verified": true, "preferred_username": "ada",
-    });
-    (entry, json!({ "typ": "JWT" }), claims)
-}
-
-fn okta() -> (Value, Value, Value) {
-    let entry = json!({
-        "issuer": "https://acme.okta.com/oauth2/default",
-        "access_tokens": { "audience": "api://default" },
-    });
-    let claims = json!({
-        "ver": 1, "jti": "AT.x", "iss": "https://acme.okta.com/oauth2/default", "aud": "api://default",
-        "cid": "0oa1", "uid": "00u1", "scp": ["openid", "boats"], "sub": "ada@acme.example",
-        "auth_time": 1_000, "session_id": "102", "groups": ["crew"],
-    });
-    (entry, json!({}), claims)
-}
-
-const TENANT: &str = "12345678-abcd-abcd-abcd-1234567890ab";
-
-fn entra() -> (Value, Value, Value) {
-    let entry = json!({ "tenant": TENANT, "access_tokens": { "audience": "api-1" } });
-    let claims = json!({
-        "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0"), "aud": "api-1", "ver": "2.0",
-        "tid": TENANT, "oid": "o-1", "sub": "pairwise", "azp": "spa", "azpacr": "0", "scp": "boats.read",
-        "sid": "s-1", "roles": ["crew"], "uti": "u", "rh": "r",
-    });
-    (entry, json!({ "typ": "JWT" }), claims)
-}
-
-fn firebase() -> (Value, Value, Value) {
-    let claims = json!({
-        "iss": "https://securetoken.google.com/acme", "aud": "acme", "sub": "u-1", "user_id": "u-1",
-        "auth_time": 1_000, "email": "a@b.example", "email_verified": false, "role": "crew",
-        "firebase": { "identities": {}, "sign_in_provider": "password" },
-    });
-    (json!({ "project": "acme" }), json!({ "typ": "JWT" }), claims)
-}
-
-fn workos() -> (Value, Value, Value) {
-    let claims = json!({
-        "iss": "https://api.workos.com", "sub": "user_1", "sid": "session_1", "jti": "j",
-        "org_id": "org_1", "role": "member", "roles": ["member"], "permissions": ["boats:read"],
-    });
-    (json!({ "client_id": "client_1" }), json!({}), claims)
-}
-
-fn zitadel() -> (Value, Value, Value) {
-    let entry = json!({
-        "issuer": "https://acme.zitadel.cloud",
-        "access_tokens": { "audience": "project-1", "clients": "spa" },
-    });
-    let claims = json!({
-        "iss": "https://acme.zitadel.cloud", "sub": "2", "aud": ["spa", "project-1"], "azp": "spa",
-        "client_id": "spa", "jti": "V2_31-at_32",
-        "urn:zitadel:iam:org:project:roles": [{ "crew": { "7": "acme.example" } }, { "board": {} }],
-    });
-    (entry, json!({ "typ": "JWT" }), claims)
 }
 
 fn read(entry: Value, header: Value, claims: &Value) -> Result<AccessTokenClaims, TokenError> {
@@ -328,8 +195,8 @@ const NO_SESSION: TokenError = TokenError::NoSession("");
 #[case("entra", json!({ "x5t": "x" }), json!({ "iss": format!("https://sts.windows.net/{TENANT}/"), "azp": null, "appid": "spa", "ver": "1.0" }))]
 #[case("firebase", json!({}), json!({ "auth_time": 1_000.5, "firebase": { "tenant": "t" } }))]
 #[case("workos", json!({ "typ": "JWT" }), json!({ "iss": "https://api.workos.com/user_management/client_1" }))]
-#[case("workos", json!({}), json!({ "iss": "https://api.workos.com/" }))]
-#[case("zitadel", json!({}), json!({ "urn:zitadel:iam:org:project:roles": { "crew": {} } }))]
+#[case("workos", json!({}), json!({ "iss": "https://api.workos.com/", "aud": "client_1" }))]
+#[case("zitadel", json!({ "typ": null }), json!({ "urn:zitadel:iam:org:project:roles": { "crew": {} } }))]
 fn so_is_another_form_of_it(#[case] provider: &str, #[case] header: Value, #[case] changes: Value) {
     let (entry, usual, claims) = example(provider);
     let claims = changed(claims, changes);
@@ -386,7 +253,7 @@ fn the_keys_are_where_the_provider_has_them(#[case] provider: &str, #[case] uri:
 #[case(json!({ "provider": "auth0", "issuer": "https://a.auth0.com" }), "issuer: expected Auth0's `iss`, which ends with a slash")]
 #[case(json!({ "provider": "auth0", "issuer": "https://a.auth0.com/" }), "access_tokens.audience: is required")]
 #[case(json!({ "provider": "clerk", "issuer": "http://clerk.example.com" }), "issuer: expected an https URL")]
-#[case(json!({ "provider": "cognito", "pool": "eu-west-1_A" }), "access_tokens.clients: is required where `audience` is null")]
+#[case(json!({ "provider": "cognito", "pool": "eu-west-1_A" }), "access_tokens.clients: is required where `audience` has null")]
 #[case(json!({ "provider": "cognito", "pool": "eu-west-1/A" }), "pool: expected an id")]
 #[case(json!({ "provider": "cognito", "pool": "pool" }), "issuer: expected Cognito's `iss`")]
 #[case(json!({ "provider": "okta", "issuer": "https://acme.okta.com" }), "issuer: expected a custom authorization server's `iss`")]
@@ -416,7 +283,7 @@ fn what_the_entry_says_itself_counts() {
         "jwks_uri": "https://keys.example/", "algorithms": ["ES256"], "clock_tolerance": 30,
         "access_tokens": {
             "audience": "boats", "roles_claim": "/resource_access/boats/roles", "groups_claim": null,
-            "require": {}, "max_session": "10 hours", "session_ttl": "1 hour", "forward": false,
+            "require": { "typ": ["Bearer", "X"], "acr": "1" }, "max_session": "10 hours", "session_ttl": "1 hour", "forward": false,
             "agents": ["bot"],
         },
     });
@@ -424,11 +291,24 @@ fn what_the_entry_says_itself_counts() {
     assert_eq!(issuer.jwks_uri.as_deref(), Some("https://keys.example/"));
     let rules = issuer.access_tokens.unwrap();
     assert_eq!(rules.roles_claim[0].to_string(), "/resource_access/boats/roles");
-    assert_eq!((rules.groups_claim.len(), rules.require.len(), rules.forward), (0, 0, false));
+    assert_eq!((rules.groups_claim.len(), rules.forward), (0, false));
+    let required = Vec::from_iter(rules.require.iter().map(ToString::to_string));
+    assert_eq!(required, [r#"`acr` = "1""#, r#"`typ` = "Bearer" or "X""#]);
     assert_eq!(rules.session_claim.to_string(), "`sid`", "the rest is the preset's");
     assert_eq!(rules.clock_tolerance.as_secs(), 30);
     assert_eq!(rules.max_session.map(|it| it.as_secs()), Some(36_000));
     assert!(rules.is_agent(Some("bot")) && !rules.is_agent(Some("spa")) && !rules.is_agent(None));
+}
+
+#[test]
+fn a_further_requirement_takes_none_of_the_presets_away() {
+    let (mut entry, header, claims) = example("cognito");
+    entry["access_tokens"]["require"] = json!({ "username": "ada" });
+    assert!(read(entry.clone(), header.clone(), &claims).is_ok());
+    for changes in [json!({ "token_use": null }), json!({ "username": "eve" })] {
+        let read = read(entry.clone(), header.clone(), &changed(claims.clone(), changes));
+        assert_eq!(read.unwrap_err(), TokenError::Requirement);
+    }
 }
 
 #[test]
