@@ -19,7 +19,7 @@ use crate::http::web_url;
 use crate::jwt::REGISTERED;
 use crate::keys::ALGORITHMS_OF_PROVIDERS;
 use crate::session::Subject;
-use crate::setting_value::{self, InvalidValue, Members, text, text_or_texts, texts};
+use crate::setting_value::{self, InvalidValue, object, text, text_or_texts, texts};
 use crate::time::{Timestamp, parse_moment, parse_span};
 
 /// An identity provider, as the settings name it.
@@ -45,6 +45,10 @@ pub struct TrustedIssuer {
     /// Which of its access tokens are credentials here; `None`: none is.
     pub access_tokens: Option<AccessTokenRules>,
 }
+
+/// The members there may be.
+const MEMBERS: &str = "`issuer`, `audience`, `jwks_uri`, `algorithms`, `subject_prefix`, `claims`, \
+                       `clock_tolerance`, `not_before`, `access_tokens` and `provider`";
 
 /// Beyond this, tokens live on for longer than anybody expects.
 const MAX_TOLERANCE: Duration = Duration::from_secs(10 * 60);
@@ -77,45 +81,51 @@ impl TrustedIssuer {
 
     fn parse(json: Value, own: &str) -> Result<Self, InvalidValue> {
         let (json, preset) = presets::complete(json)?;
-        let mut members = Members::of(json)?;
         let mut read = Self::like_most();
-        read.issuer = members.required("issuer", text)?;
+        for (name, value) in object(json)? {
+            read.read_member(&name, value).map_err(|error| error.in_member(&name))?;
+        }
+        read.is_whole()?;
         check_issuer(&read.issuer, own).map_err(|error| error.in_member("issuer"))?;
-        let rules = members.optional("access_tokens", AccessTokenRules::parse)?;
-        let rules = rules.map(|rules| rules.of(&read.issuer, preset)).transpose();
-        read.access_tokens = rules.map_err(|error| error.in_member("access_tokens"))?;
-        read.read_keys_and_audience(&mut members)?;
-        if let Some(all) = members.optional("algorithms", algorithms)? {
-            read.algorithms = all;
+        if let Some(rules) = &mut read.access_tokens {
+            rules
+                .complete(&read.issuer, preset)
+                .map_err(|error| error.in_member("access_tokens"))?;
         }
-        read.subject_prefix = members.optional("subject_prefix", subject_prefix)?.flatten();
-        if let Some(all) = members.optional("claims", claims)? {
-            read.claims = all;
-        }
-        if let Some(tolerance) = members.optional("clock_tolerance", span_or_seconds)? {
-            read.clock_tolerance = tolerance;
-        }
-        read.not_before = members.optional("not_before", not_before)?;
-        members.end(
-            "`issuer`, `audience`, `jwks_uri`, `algorithms`, `subject_prefix`, `claims`, \
-             `clock_tolerance`, `not_before`, `access_tokens` and `provider`",
-        )?;
         read.check_other_names(own)?;
         Ok(read)
     }
 
-    /// Whose access tokens are accepted need not send ID tokens, and may have a shared secret for a key.
-    fn read_keys_and_audience(&mut self, members: &mut Members) -> Result<(), InvalidValue> {
-        self.audience = match &self.access_tokens {
-            None => members.required("audience", audience)?,
-            Some(_) => members.optional("audience", audience)?.unwrap_or_default(),
-        };
-        let has_secret = self.access_tokens.as_ref().is_some_and(|it| it.secret_name.is_some());
-        self.jwks_uri = match has_secret && self.audience.is_empty() {
-            true => members.optional("jwks_uri", jwks_uri)?,
-            false => Some(members.required("jwks_uri", jwks_uri)?),
-        };
+    fn read_member(&mut self, name: &str, value: Value) -> Result<(), InvalidValue> {
+        match name {
+            "issuer" => self.issuer = issuer(value)?,
+            "audience" => self.audience = audience(value)?,
+            "jwks_uri" => self.jwks_uri = Some(jwks_uri(value)?),
+            "algorithms" => self.algorithms = algorithms(value)?,
+            "subject_prefix" => self.subject_prefix = subject_prefix(value)?,
+            "claims" => self.claims = claims(value)?,
+            "clock_tolerance" => self.clock_tolerance = span_or_seconds(value)?,
+            "not_before" => self.not_before = Some(not_before(value)?),
+            "access_tokens" => self.access_tokens = Some(AccessTokenRules::parse(value)?),
+            _ => return Err(InvalidValue::new(format!("unknown member; expected {MEMBERS}"))),
+        }
         Ok(())
+    }
+
+    /// Whose access tokens are accepted need not send ID tokens, and may have a shared secret for a key.
+    fn is_whole(&self) -> Result<(), InvalidValue> {
+        let rules = self.access_tokens.as_ref();
+        let has_secret = rules.is_some_and(|rules| rules.secret_name.is_some());
+        let missing = if self.issuer.is_empty() {
+            "issuer"
+        } else if self.audience.is_empty() && rules.is_none() {
+            "audience"
+        } else if self.jwks_uri.is_none() && !(has_secret && self.audience.is_empty()) {
+            "jwks_uri"
+        } else {
+            return Ok(());
+        };
+        Err(InvalidValue::new("is required").in_member(missing))
     }
 
     /// Every `iss` that its tokens may have.
@@ -186,10 +196,16 @@ impl TrustedIssuer {
     }
 }
 
+const NAME: &str = "the provider's `iss`, which is not ISSUER";
+
+fn issuer(value: Value) -> Result<String, InvalidValue> {
+    let issuer = text(value)?;
+    if issuer.is_empty() { Err(InvalidValue::expected(NAME, &issuer)) } else { Ok(issuer) }
+}
+
 fn check_issuer(issuer: &str, own: &str) -> Result<(), InvalidValue> {
-    if issuer.is_empty() || issuer == own {
-        let what = "the provider's `iss`, which is not ISSUER";
-        return Err(InvalidValue::expected(what, issuer));
+    if issuer == own {
+        return Err(InvalidValue::expected(NAME, issuer));
     }
     if issuer.contains(['{', '}']) {
         let what = "the `iss` as tokens have it, with an entry for each tenant";

@@ -67,7 +67,8 @@ pub fn items(json: &str, what: &str) -> Result<Vec<Value>, InvalidValue> {
     }
 }
 
-fn other(what: &str, got: &Value) -> InvalidValue {
+/// Something else was expected than this value, which is no secret.
+pub fn other(what: &str, got: &Value) -> InvalidValue {
     match got {
         Value::String(text) => InvalidValue::expected(what, text),
         Value::Object(_) => InvalidValue::new(format!("expected {what}, got an object")),
@@ -87,6 +88,32 @@ pub fn text(value: Value) -> Result<String, InvalidValue> {
     }
 }
 
+/// The members of an object.
+///
+/// # Errors
+/// It is something else.
+pub fn object(value: Value) -> Result<Map<String, Value>, InvalidValue> {
+    match value {
+        Value::Object(members) => Ok(members),
+        value => Err(other("an object", &value)),
+    }
+}
+
+/// Each item of a list, read alike.
+///
+/// # Errors
+/// Those of `parse`, with the item's index.
+pub fn each<T>(
+    items: Vec<Value>,
+    parse: fn(Value) -> Result<T, InvalidValue>,
+) -> Result<Vec<T>, InvalidValue> {
+    let mut all = Vec::with_capacity(items.len());
+    for (index, item) in items.into_iter().enumerate() {
+        all.push(parse(item).map_err(|error| error.in_item(index))?);
+    }
+    Ok(all)
+}
+
 /// The members of an object that are left to be read. By hand, because serde names no member in its
 /// errors, and derived readers are large.
 pub struct Members(Map<String, Value>);
@@ -97,10 +124,7 @@ impl Members {
     /// # Errors
     /// It is something else.
     pub fn of(value: Value) -> Result<Self, InvalidValue> {
-        match value {
-            Value::Object(members) => Ok(Self(members)),
-            value => Err(other("an object", &value)),
-        }
+        object(value).map(Self)
     }
 
     /// Takes out a member and reads it; `None` if it is absent.
@@ -158,11 +182,7 @@ pub fn flag(value: Value) -> Result<bool, InvalidValue> {
 /// It is something else, or one item is.
 pub fn texts(value: Value) -> Result<Vec<String>, InvalidValue> {
     let Value::Array(items) = value else { return Err(other("a list of texts", &value)) };
-    let mut all = Vec::with_capacity(items.len());
-    for (index, item) in items.into_iter().enumerate() {
-        all.push(text(item).map_err(|error| error.in_item(index))?);
-    }
-    Ok(all)
+    each(items, text)
 }
 
 /// A list of texts, or one text without a list.

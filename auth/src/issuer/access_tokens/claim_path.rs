@@ -5,13 +5,18 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::setting_value::{InvalidValue, text, text_or_texts};
+use crate::setting_value::{InvalidValue, each, text};
 
 /// A claim's name, or a JSON Pointer, which begins with a slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimPath(String);
 
 impl ClaimPath {
+    /// The claim of this name.
+    pub fn of(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
     /// Reads one.
     ///
     /// # Errors
@@ -72,16 +77,11 @@ fn inside<'a>(value: &'a Value, step: &str) -> Option<&'a Value> {
 /// # Errors
 /// It is something else.
 pub fn paths(value: Value) -> Result<Vec<ClaimPath>, InvalidValue> {
-    if value.is_null() {
-        return Ok(Vec::new());
+    match value {
+        Value::Null => Ok(Vec::new()),
+        Value::Array(all) => each(all, ClaimPath::parse),
+        one => Ok(vec![ClaimPath::parse(one)?]),
     }
-    let is_list = value.is_array();
-    let all = text_or_texts(value)?.into_iter().enumerate();
-    let read = all.map(|(index, path)| {
-        let path = ClaimPath::parse(path.into());
-        path.map_err(|error| if is_list { error.in_item(index) } else { error })
-    });
-    read.collect()
 }
 
 /// The first of these claims that is present.

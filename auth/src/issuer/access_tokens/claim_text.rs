@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::claim_path::ClaimPath;
 use crate::jwt::TokenError;
-use crate::setting_value::{InvalidValue, Members, flag, text};
+use crate::setting_value::{InvalidValue, Members, each, flag, text};
 
 /// The longest name, in bytes.
 const MAX_BYTES: usize = 1024;
@@ -39,6 +39,22 @@ struct Part {
 }
 
 impl ClaimText {
+    /// The text of the claim of this name.
+    pub fn of(name: &str) -> Self {
+        let claim = ClaimPath::of(name);
+        Self(vec![Name::Plain(Part { claim, before: None, is_optional: false })])
+    }
+
+    /// None yet.
+    pub fn unset() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Is there none yet?
+    pub fn is_unset(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Reads `subject_claim`: a name or JSON Pointer, `{"claim", "before"}`, `{"parts"}`, or a list of
     /// these.
     ///
@@ -53,13 +69,16 @@ impl ClaimText {
     /// # Errors
     /// As [`ClaimText::parse`]; also if it would name each token, or all sessions of a user.
     pub fn parse_session(value: Value) -> Result<Self, InvalidValue> {
-        let name = |value| Name::parse(value).and_then(|name| name.of_session().map(|()| name));
-        Self::parse_each(value, name)
+        Self::parse_each(value, |value| {
+            let name = Name::parse(value)?;
+            name.of_session()?;
+            Ok(name)
+        })
     }
 
     fn parse_each(
         value: Value,
-        name: impl Fn(Value) -> Result<Name, InvalidValue>,
+        name: fn(Value) -> Result<Name, InvalidValue>,
     ) -> Result<Self, InvalidValue> {
         match value {
             Value::Array(all) => Ok(Self(items(all, name)?)),
@@ -84,13 +103,12 @@ impl ClaimText {
 /// The items of a list that must have one.
 fn items<T>(
     all: Vec<Value>,
-    parse: impl Fn(Value) -> Result<T, InvalidValue>,
+    parse: fn(Value) -> Result<T, InvalidValue>,
 ) -> Result<Vec<T>, InvalidValue> {
-    if all.is_empty() {
-        return Err(InvalidValue::new("expected at least one claim"));
+    match all.is_empty() {
+        true => Err(InvalidValue::new("expected at least one claim")),
+        false => each(all, parse),
     }
-    let all = all.into_iter().enumerate();
-    all.map(|(index, it)| parse(it).map_err(|error| error.in_item(index))).collect()
 }
 
 impl Name {

@@ -9,7 +9,7 @@ use super::{AccessTokenRules, Agents, ClaimText, Requirement};
 use crate::issuer::presets::Preset;
 use crate::issuer::span_or_seconds;
 use crate::jwt::REGISTERED;
-use crate::setting_value::{InvalidValue, Members, flag, text, text_or_texts};
+use crate::setting_value::{InvalidValue, each, flag, object, other, text, text_or_texts};
 use crate::time::parse_span;
 
 /// Claims that have members of their own, and other names of scopes.
@@ -22,66 +22,96 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(10);
 /// What is said of a token without a session if no preset says more.
 const HINT: &str = "The provider must add the claim that `session_claim` names.";
 
+/// The members there may be.
+const MEMBERS: &str = "`issuers`, `audience`, `clients`, `typ`, `require`, `session_claim`, `subject_claim`, \
+                       `roles_claim`, `groups_claim`, `scope_claim`, `auth_time_claim`, `acr_claim`, \
+                       `claims`, `max_session`, `session_ttl`, `forward`, `agents`, `logout_by_sub`, \
+                       `clock_tolerance` and `secret`";
+
 impl AccessTokenRules {
     /// Reads the member. What depends on others is still to be filled in, by
-    /// [`AccessTokenRules::of`].
+    /// [`AccessTokenRules::complete`].
     ///
     /// # Errors
     /// Which member is at fault, and what to change.
     pub fn parse(value: Value) -> Result<Self, InvalidValue> {
-        let mut members = Members::of(value)?;
-        let audience = members.required("audience", audience)?;
-        let session_claim = members.required("session_claim", ClaimText::parse_session)?;
-        let subject_claim = members.optional("subject_claim", ClaimText::parse)?;
-        let subject_claim = subject_claim.map_or_else(|| ClaimText::parse("sub".into()), Ok)?;
-        let path = |name: &str| ClaimPath::parse(name.into()).map(|path| vec![path]);
-        let auth_time = members.optional("auth_time_claim", paths)?;
-        let acr = members.optional("acr_claim", paths)?;
-        let read = Self {
-            issuers: members.optional("issuers", texts_or_none)?.unwrap_or_default(),
-            audience,
-            clients: members.optional("clients", texts_or_none)?.unwrap_or_default(),
-            // RFC 9068, section 2.1.
-            types: members.optional("typ", types)?.unwrap_or(vec![Some("at+jwt".into())]),
-            require: members.optional("require", Requirement::parse_all)?.unwrap_or_default(),
-            subject_claim,
-            session_claim,
-            roles_claim: members.optional("roles_claim", paths)?.unwrap_or_default(),
-            groups_claim: members.optional("groups_claim", paths)?.unwrap_or_default(),
-            scope_claim: members.optional("scope_claim", paths)?.unwrap_or_default(),
-            auth_time_claim: auth_time.map_or_else(|| path("auth_time"), Ok)?,
-            acr_claim: acr.map_or_else(|| path("acr"), Ok)?,
-            claims: members.optional("claims", claims)?.map_or_else(usual_claims, Ok)?,
-            max_session: members.optional("max_session", span)?.flatten(),
-            session_ttl: members.optional("session_ttl", span)?.flatten(),
-            forward: members.optional("forward", flag)?.unwrap_or(true),
-            agents: members.optional("agents", agents)?.unwrap_or(Agents::Clients(Vec::new())),
-            logout_by_sub: members.optional("logout_by_sub", flag)?.unwrap_or_default(),
-            clock_tolerance: members
-                .optional("clock_tolerance", span_or_seconds)?
-                .unwrap_or(CLOCK_TOLERANCE),
-            secret_name: members.optional("secret", variable)?,
+        let mut rules = Self::like_most();
+        for (name, value) in object(value)? {
+            rules.read_member(&name, value).map_err(|error| error.in_member(&name))?;
+        }
+        let missing = match (rules.audience.is_empty(), rules.session_claim.is_unset()) {
+            (true, _) => "audience",
+            (_, true) => "session_claim",
+            _ => return Ok(rules),
+        };
+        Err(InvalidValue::new("is required").in_member(missing))
+    }
+
+    fn read_member(&mut self, name: &str, value: Value) -> Result<(), InvalidValue> {
+        match name {
+            "issuers" => self.issuers = texts_or_none(value)?,
+            "audience" => self.audience = audience(value)?,
+            "clients" => self.clients = texts_or_none(value)?,
+            "typ" => self.types = types(value)?,
+            "require" => self.require = Requirement::parse_all(value)?,
+            "session_claim" => self.session_claim = ClaimText::parse_session(value)?,
+            "subject_claim" => self.subject_claim = ClaimText::parse(value)?,
+            "roles_claim" => self.roles_claim = paths(value)?,
+            "groups_claim" => self.groups_claim = paths(value)?,
+            "scope_claim" => self.scope_claim = paths(value)?,
+            "auth_time_claim" => self.auth_time_claim = paths(value)?,
+            "acr_claim" => self.acr_claim = paths(value)?,
+            "claims" => self.claims = claims(value)?,
+            "max_session" => self.max_session = span(value)?,
+            "session_ttl" => self.session_ttl = span(value)?,
+            "forward" => self.forward = flag(value)?,
+            "agents" => self.agents = agents(value)?,
+            "logout_by_sub" => self.logout_by_sub = flag(value)?,
+            "clock_tolerance" => self.clock_tolerance = span_or_seconds(value)?,
+            "secret" => self.secret_name = Some(variable(value)?),
+            _ => return Err(InvalidValue::new(format!("unknown member; expected {MEMBERS}"))),
+        }
+        Ok(())
+    }
+
+    /// What is left out is as RFC 9068 has it.
+    fn like_most() -> Self {
+        let usual = ["email", "email_verified", "name", "preferred_username"];
+        Self {
+            issuers: Vec::new(),
+            audience: Vec::new(),
+            clients: Vec::new(),
+            types: vec![Some("at+jwt".into())],
+            require: Vec::new(),
+            subject_claim: ClaimText::of("sub"),
+            session_claim: ClaimText::unset(),
+            roles_claim: Vec::new(),
+            groups_claim: Vec::new(),
+            scope_claim: Vec::new(),
+            auth_time_claim: vec![ClaimPath::of("auth_time")],
+            acr_claim: vec![ClaimPath::of("acr")],
+            claims: usual.map(|name| (name.to_owned(), ClaimPath::of(name))).into(),
+            max_session: None,
+            session_ttl: None,
+            forward: true,
+            agents: Agents::Clients(Vec::new()),
+            logout_by_sub: false,
+            clock_tolerance: CLOCK_TOLERANCE,
+            secret_name: None,
             secret: None,
             hint: HINT,
-        };
-        members.end(
-            "`issuers`, `audience`, `clients`, `typ`, `require`, `session_claim`, `subject_claim`, \
-             `roles_claim`, `groups_claim`, `scope_claim`, `auth_time_claim`, `acr_claim`, `claims`, \
-             `max_session`, `session_ttl`, `forward`, `agents`, `logout_by_sub`, `clock_tolerance` and \
-             `secret`",
-        )?;
-        Ok(read)
+        }
     }
 
     /// Completes the rules for the issuer of this name.
     ///
     /// # Errors
     /// Tokens for anybody would be accepted.
-    pub fn of(
-        mut self,
+    pub fn complete(
+        &mut self,
         issuer: &str,
         preset: Option<&'static Preset>,
-    ) -> Result<Self, InvalidValue> {
+    ) -> Result<(), InvalidValue> {
         self.issuers.retain(|it| it != issuer);
         self.issuers.insert(0, issuer.to_owned());
         self.hint = preset.map_or(HINT, |preset| preset.no_session);
@@ -91,7 +121,7 @@ impl AccessTokenRules {
                           the provider are refused";
             return Err(InvalidValue::new(reason).in_member("clients"));
         }
-        Ok(self)
+        Ok(())
     }
 }
 
@@ -129,31 +159,24 @@ fn texts_or_null(value: Value, what: &str) -> Result<Vec<Option<String>>, Invali
     if all.is_empty() {
         return Err(InvalidValue::new(format!("expected {what}")));
     }
-    let read = all.into_iter().enumerate().map(|(index, item)| match item {
-        Value::Null => Ok(None),
-        item => text(item).map(Some).map_err(|error| error.in_item(index)),
-    });
-    read.collect()
-}
-
-fn usual_claims() -> Result<Vec<(String, ClaimPath)>, InvalidValue> {
-    claims(vec!["email", "email_verified", "name", "preferred_username"].into())
+    each(all, |item| if item.is_null() { Ok(None) } else { text(item).map(Some) })
 }
 
 fn claims(value: Value) -> Result<Vec<(String, ClaimPath)>, InvalidValue> {
-    match value {
-        Value::Object(members) => members
-            .into_iter()
-            .map(|(name, path)| named(&name, path).map_err(|error| error.in_member(&name)))
-            .collect(),
-        value => crate::setting_value::texts(value)?
-            .into_iter()
-            .enumerate()
-            .map(|(index, name)| {
-                named(&name, name.as_str().into()).map_err(|error| error.in_item(index))
-            })
-            .collect(),
+    let Value::Object(members) = value else {
+        let Value::Array(names) = value else {
+            return Err(other("a list of claims, or an object", &value));
+        };
+        return each(names, |name| {
+            let name = text(name)?;
+            named(&name, name.as_str().into())
+        });
+    };
+    let mut all = Vec::new();
+    for (name, path) in members {
+        all.push(named(&name, path).map_err(|error| error.in_member(&name))?);
     }
+    Ok(all)
 }
 
 fn named(name: &str, path: Value) -> Result<(String, ClaimPath), InvalidValue> {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::claim_path::ClaimPath;
-use crate::setting_value::{InvalidValue, Members, flag};
+use crate::setting_value::{InvalidValue, Members, flag, object};
 
 /// A claim, and what it may say.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,14 +29,12 @@ impl Requirement {
     /// # Errors
     /// Which is wrong, and why.
     pub fn parse_all(value: Value) -> Result<Vec<Self>, InvalidValue> {
-        let Value::Object(members) = value else {
-            return Err(InvalidValue::new("expected an object like {\"token_use\": \"access\"}"));
-        };
-        let read = members.into_iter().map(|(name, value)| {
+        let mut all = Vec::new();
+        for (name, value) in object(value)? {
             let expected = Expected::parse(value).map_err(|error| error.in_member(&name))?;
-            Ok(Self { claim: ClaimPath::parse(name.into())?, expected })
-        });
-        read.collect()
+            all.push(Self { claim: ClaimPath::parse(name.into())?, expected });
+        }
+        Ok(all)
     }
 
     /// Do these claims fulfil it?
