@@ -189,6 +189,11 @@ pub fn client_info(request: &web_sys::Request, head: &impl Head) -> ClientInfo {
     ClientInfo { user_agent, hints, city: place("city"), country: place("country") }
 }
 
+/// The client of a request.
+pub fn client(head: &RequestHead) -> ClientInfo {
+    client_info(&head.context.request(), head)
+}
+
 /// Random bytes from the runtime's cryptographic source.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ use serde::Serialize;
 use web_sys::{Headers, Response, ResponseInit};
 
 use crate::proxy::access_log;
+use crate::services::session_view::SessionView;
 
 /// `Cache-Control` of all responses about one user.
 pub const NO_STORE: (&str, &str) = ("cache-control", "no-store");
@@ -44,6 +45,10 @@ pub fn refusal(refusal: &Refusal) -> Response {
 
 fn shown(refusal: &Refusal, headers: &[(&str, String)]) -> Response {
     log_cause(refusal);
+    if let Refusal::AdmissionLimit(live) = refusal {
+        let live: Vec<SessionView> = live.iter().map(SessionView::public).collect();
+        return refusal_with(refusal, "sessions", &live);
+    }
     let body = serde_json::to_string(&refusal.problem()).unwrap_or_default();
     problem(refusal, &body, headers)
 }

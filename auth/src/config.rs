@@ -21,6 +21,7 @@ use crate::issuer::TrustedIssuer;
 use crate::keys::KeySet;
 use crate::limit::{LimitPolicy, SessionLimit};
 use crate::rate::{LoginRates, Rate};
+use crate::redis::ReadConsistency;
 use crate::request_log::{LogIdentity, LogNames, RequestLog};
 use crate::resource_metadata::ResourceMetadata;
 use crate::secret::Secret;
@@ -133,7 +134,20 @@ pub struct Settings {
     pub webhook: Option<Webhook>,
 }
 
+/// How long a provider's session is kept that is not used, if `SESSION_IDLE_TIMEOUT` does not say. It begins anew then.
+const PROVIDER_IDLE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 impl Settings {
+    /// How long a provider's session may be unused.
+    pub fn provider_idle_timeout(&self) -> Duration {
+        self.idle_timeout.unwrap_or(PROVIDER_IDLE)
+    }
+
+    /// Does the nearest replica answer checks?
+    pub fn reads_replicas(&self) -> bool {
+        matches!(self.store, StoreSettings::Redis { consistency: ReadConsistency::Nearest, .. })
+    }
+
     /// Reads all settings; `get` gives the text of one by its name.
     ///
     /// # Errors

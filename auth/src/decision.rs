@@ -1,5 +1,6 @@
 //! The steps of a request, in their order, up to the store's question and from its answer on.
 
+mod admission;
 mod admit;
 mod authenticate;
 mod browser;
@@ -14,6 +15,7 @@ mod login_url;
 mod origin_login;
 mod plan;
 mod principal;
+mod provider_keys;
 mod recent_sessions;
 mod refusal_response;
 mod resource_challenge;
@@ -35,7 +37,7 @@ use recent_sessions::RecentSessions;
 use crate::assertion;
 use crate::config::{Origin, Settings, StoreFailure};
 use crate::http::{Head, Target, has_one_host, host, is_loopback};
-use crate::issuer::{Issuer, IssuerKeyCache, TrustedIssuer};
+use crate::issuer::{Issuer, TrustedIssuer};
 use crate::jwt::LEEWAY;
 use crate::refusal::Refusal;
 use crate::resource_metadata::ProtectedResources;
@@ -68,6 +70,9 @@ pub enum Decision {
     /// A token may be in the body: it is to be read, and the request decided about anew. The
     /// origin still gets it as it came.
     ReadBody,
+    /// A token names a key of this issuer that is not known: its keys are to be fetched, and the request decided about
+    /// anew.
+    FetchKeys(Rc<Issuer>),
     /// Tokens of several sessions came along: the store is to be asked which of these are over, and the
     /// request decided about anew with [`Head::over`].
     ConflictingTokens(Vec<AuthenticToken>),
@@ -94,13 +99,15 @@ impl Guard {
         let issuers = settings.trusted_issuers.iter().map(|trusted| {
             let not_before = trusted.not_before.max(settings.not_before);
             let trusted = TrustedIssuer { not_before, ..trusted.clone() };
-            Rc::new(Issuer { trusted, keyring: IssuerKeyCache::default() })
+            Rc::new(Issuer::new(trusted))
         });
+        let issuers: Vec<Rc<Issuer>> = issuers.collect();
+        let tokens = tokens.with_providers(issuers.iter());
         let audience = match &settings.origin {
             Origin::Url(url) => Some(assertion::audience(url)),
             Origin::Zone | Origin::Worker => None,
         };
-        let (issuers, seen_headers) = (issuers.collect(), HeaderFilterCache::default());
+        let seen_headers = HeaderFilterCache::default();
         let Settings { resource_metadata, routes, token_sources, .. } = &settings;
         let resources = ProtectedResources::new(resource_metadata.as_ref(), routes, token_sources);
         Self { issuers, settings, tokens, login_url, recent, audience, resources, seen_headers }
@@ -142,23 +149,34 @@ impl Guard {
                 Decision::Own(Endpoint::Preflight)
             }
             // A login's body is the login's to read.
-            Ok((Route::Own(Endpoint::Login), _)) => Decision::Own(Endpoint::Login),
-            Ok((Route::Own(_), _)) if self.needs_body(head) => Decision::ReadBody,
-            Ok((Route::Own(endpoint), _)) => {
-                let contested = match endpoint.has_caller() {
-                    true => self.contested(head, now),
-                    false => Vec::new(),
-                };
-                match contested.is_empty() {
-                    true => Decision::Own(endpoint),
-                    false => Decision::ConflictingTokens(contested),
-                }
+            Ok((Route::Own(endpoint), _))
+                if endpoint != Endpoint::Login && self.needs_body(head) =>
+            {
+                Decision::ReadBody
             }
+            Ok((Route::Own(endpoint), _)) => self.own(endpoint, head, now),
             Ok((Route::Unknown, _)) => Decision::refuse(Refusal::NotFound),
             Ok((Route::WrongMethod(allow), _)) => {
                 Decision::refuse(Refusal::MethodNotAllowed(allow))
             }
             Ok((Route::Protected, target)) => self.plan(head, target, now),
+        }
+    }
+
+    /// A request to one of the guard's own endpoints.
+    fn own(&self, endpoint: Endpoint, head: &impl Head, now: Timestamp) -> Decision {
+        if !endpoint.has_caller() && endpoint != Endpoint::Login {
+            return Decision::Own(endpoint);
+        }
+        if let Some(issuer) = self.keys_wanted(head, now) {
+            return Decision::FetchKeys(issuer);
+        }
+        match endpoint == Endpoint::Login {
+            true => Decision::Own(endpoint),
+            false => match self.contested(head, now) {
+                contested if contested.is_empty() => Decision::Own(endpoint),
+                contested => Decision::ConflictingTokens(contested),
+            },
         }
     }
 

@@ -6,6 +6,7 @@ mod access_tokens;
 mod key_cache;
 mod presets;
 
+use std::fmt;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -17,7 +18,7 @@ pub use key_cache::{FETCH_TIMEOUT, IssuerKeyCache, KeyLookup, MAX_JWKS};
 
 use crate::http::web_url;
 use crate::jwt::REGISTERED;
-use crate::keys::ALGORITHMS_OF_PROVIDERS;
+use crate::keys::{ALGORITHMS_OF_PROVIDERS, PublishedKeys};
 use crate::session::Subject;
 use crate::setting_value::{self, InvalidValue, object, text, text_or_texts, texts};
 use crate::time::{Timestamp, parse_moment, parse_span};
@@ -268,13 +269,37 @@ pub fn issuer_of<'a>(sub: &Subject, issuers: &'a [TrustedIssuer]) -> Option<&'a 
 }
 
 /// An identity provider, and what is known of its keys.
-#[derive(Debug)]
 pub struct Issuer {
     /// What the settings say.
     pub trusted: TrustedIssuer,
-    /// Its keys.
+    /// The keys that it publishes.
     pub keyring: IssuerKeyCache,
+    /// The key that is made of its shared secret, if there is one.
+    shared: Option<PublishedKeys>,
 }
+
+/// Says nothing of the keys.
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer").field("trusted", &self.trusted).finish_non_exhaustive()
+    }
+}
+
+impl Issuer {
+    /// An identity provider of which no published keys are known yet.
+    pub fn new(trusted: TrustedIssuer) -> Self {
+        let (keyring, shared) = (IssuerKeyCache::default(), trusted.shared_key());
+        Self { trusted, keyring, shared }
+    }
+
+    /// The shared key, if it alone may have signed what claims this algorithm.
+    pub fn shared_key(&self, alg: &str) -> Option<&PublishedKeys> {
+        self.shared.as_ref().filter(|_| alg == SHARED_ALGORITHM)
+    }
+}
+
+/// The one algorithm of a shared secret.
+const SHARED_ALGORITHM: &str = "HS256";
 
 #[cfg(test)]
 pub(crate) mod tests;

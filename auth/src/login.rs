@@ -10,6 +10,7 @@ use crate::device::{ClientHints, DeviceClass};
 use crate::scopes::AdminScopes;
 use crate::session::{Session, Sid};
 use crate::time::Timestamp;
+use crate::token::{ProviderToken, Verified};
 
 pub use request::{LoginCredentials, LoginRequest};
 pub use response::LoginUrlResponse;
@@ -48,11 +49,7 @@ pub fn new_session(
     random: [[u8; 16]; 2],
     now: Timestamp,
 ) -> Session {
-    let user_agent = client.user_agent.unwrap_or_default();
-    // By all of it: applications add what they are at the end.
-    let device = DeviceClass::of(&user_agent, &client.hints);
-    let user_agent = shorten(user_agent);
-    let place = [client.city, client.country].into_iter().flatten().collect::<Vec<_>>();
+    let (device, user_agent, place) = client.summary();
     Session {
         sid: Sid::from_random(random[0]),
         jti: Sid::from_random(random[1]).into(),
@@ -65,7 +62,7 @@ pub fn new_session(
         idle_expires: lifetimes.idle.map(|idle| now.plus(idle)),
         device,
         user_agent,
-        place: (!place.is_empty()).then(|| place.join(", ")),
+        place,
         data: approval.data.clone(),
         client_data: None,
         issuer: approval.issued.as_ref().map(|issued| issued.issuer.clone()),
@@ -75,6 +72,52 @@ pub fn new_session(
         readmit: false,
         rights: None,
         ended: None,
+    }
+}
+
+/// The session of a provider's token that is seen for the first time. Nothing about it is random: each of its tokens
+/// names it.
+pub fn admitted_session(
+    token: &Verified,
+    provider: &ProviderToken,
+    client: ClientInfo,
+    lifetimes: SessionLifetimes,
+    now: Timestamp,
+) -> Session {
+    let (device, user_agent, place) = client.summary();
+    Session {
+        sid: token.sid().clone(),
+        jti: String::new(),
+        previous_jti: None,
+        refreshed: None,
+        unused: false,
+        created: now,
+        seen: now,
+        expires: now.plus(lifetimes.session),
+        idle_expires: lifetimes.idle.map(|idle| now.plus(idle)),
+        device: provider.device().unwrap_or(device),
+        user_agent,
+        place,
+        data: None,
+        client_data: None,
+        issuer: Some(provider.issuer.trusted.issuer.clone()),
+        issuer_sid: Some(provider.session.clone()),
+        admin: token.admin_scopes().is_admin(),
+        deny_until: Some(provider.deny_until(now)),
+        readmit: false,
+        rights: None,
+        ended: None,
+    }
+}
+
+impl ClientInfo {
+    /// The class of device, the user agent and the place, as a session has them.
+    fn summary(self) -> (DeviceClass, String, Option<String>) {
+        let user_agent = self.user_agent.unwrap_or_default();
+        // By all of it: applications add what they are at the end.
+        let device = DeviceClass::of(&user_agent, &self.hints);
+        let place = [self.city, self.country].into_iter().flatten().collect::<Vec<_>>();
+        (device, shorten(user_agent), (!place.is_empty()).then(|| place.join(", ")))
     }
 }
 

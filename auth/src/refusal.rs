@@ -34,6 +34,10 @@ pub enum Refusal {
     CredentialsInvalid,
     /// The session limit is reached. With policy `ask`, the login may end some of these sessions.
     SessionLimit(Option<Vec<Session>>),
+    /// The session limit is reached, and a provider's token of another session, which has not begun here, came along.
+    AdmissionLimit(Vec<Session>),
+    /// A provider's token cannot be refreshed here.
+    RefreshAtProvider,
     /// The admin API key is missing or wrong.
     KeyInvalid,
     /// The user is known, but lacks the permission.
@@ -128,6 +132,10 @@ impl Refusal {
             }
             Self::CredentialsInvalid => ("credentials_invalid", 401, "The login was not accepted"),
             Self::SessionLimit(_) => ("session_limit", 409, "There are too many sessions"),
+            Self::AdmissionLimit(_) => ("session_limit", 409, "There are too many sessions"),
+            Self::RefreshAtProvider => {
+                ("refresh_at_provider", 409, "The token is refreshed at its provider")
+            }
             Self::KeyInvalid => ("key_invalid", 401, "The admin API key is needed"),
             Self::AccessDenied { .. } => ("access_denied", 403, "The right to do this is missing"),
             Self::RouteDenied { .. } => ("access_denied", 403, "The right to do this is missing"),
@@ -223,6 +231,16 @@ impl Refusal {
             Self::SessionLimit(None) => "End another session of yours first.".into(),
             Self::SessionLimit(Some(_)) => {
                 "Choose which sessions to end, and repeat the login with their `sid`s in `end`."
+                    .into()
+            }
+            Self::AdmissionLimit(_) => {
+                "This session has not begun, because there are too many others. End one of them, and \
+                 ask again."
+                    .into()
+            }
+            Self::RefreshAtProvider => {
+                "The guard has not issued this token. Its session goes on with the next token that the \
+                 identity provider issues."
                     .into()
             }
             Self::KeyInvalid => {

@@ -54,7 +54,7 @@ mod tests {
         #[case] idle_timeout: Option<Duration>,
     ) {
         let sid = Sid::try_from(sid.to_owned()).unwrap();
-        let frame = Command::check_frame(&sid, "j0\"", idle_timeout);
+        let frame = Command::check_frame(&sid, Some("j0\""), idle_timeout);
         for now in [0, 1_790_000_000_000].map(Timestamp::from_millis) {
             let (sid, jti) = (sid.clone(), Some("j0\"".to_owned()));
             let command = Command::Check { sid, jti, idle_timeout, now };

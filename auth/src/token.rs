@@ -4,8 +4,10 @@
 mod assertions;
 mod cache;
 mod json_bytes;
+mod provider;
 mod verified;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -13,13 +15,15 @@ use thiserror::Error;
 
 use crate::assertion::Assertions;
 use crate::identity::{self, Encoding, HeadersTooLarge, Preset};
-use crate::jwt::{MAX_BYTES, TokenError, UnverifiedJwt};
+use crate::issuer::Issuer;
+use crate::jwt::{MAX_BYTES, MAX_PROVIDER_BYTES, TokenError, UnverifiedJwt, Validity};
 use crate::keys::KeySet;
 use crate::request_log::LogNames;
 use crate::scopes::AdminScopes;
 use crate::session::{Sid, Subject, TokenName};
 use crate::time::Timestamp;
 
+pub use provider::ProviderToken;
 pub use verified::{AuthenticToken, Verified};
 
 use cache::TokenCache;
@@ -28,12 +32,14 @@ use verified::{TokenContext, TokenRecord};
 /// The `typ` of issued tokens (RFC 9068, section 2.1).
 const TYPE: &str = "at+jwt";
 
-/// Issues and verifies the tokens of one issuer for one audience.
+/// Issues and verifies the tokens of one issuer for one audience, and verifies those of identity providers.
 #[derive(Debug)]
 pub struct Tokens {
     issuer: String,
     audience: String,
     keys: KeySet,
+    /// Those whose access tokens are accepted.
+    providers: Vec<Rc<Issuer>>,
     told: (Preset, Encoding),
     log_names: LogNames,
     not_before: Option<Timestamp>,
@@ -61,8 +67,14 @@ impl Tokens {
     /// Tokens with this `iss` and `aud`, of these keys.
     pub fn new(issuer: String, audience: String, keys: KeySet) -> Self {
         let (told, log_names) = (Default::default(), LogNames::Hashed(keys.log_key()));
-        let memory = TokenCache::default();
-        Self { issuer, audience, keys, told, log_names, not_before: None, memory }
+        let (providers, memory, not_before) = (Vec::new(), TokenCache::default(), None);
+        Self { issuer, audience, keys, providers, told, log_names, not_before, memory }
+    }
+
+    /// The same, which also verifies the access tokens of these issuers, if their settings say so.
+    pub fn with_providers<'a>(self, issuers: impl Iterator<Item = &'a Rc<Issuer>>) -> Self {
+        let accepted = issuers.filter(|issuer| issuer.trusted.access_tokens.is_some());
+        Self { providers: accepted.cloned().collect(), ..self }
     }
 
     /// The same, with these names and this encoding of the identity headers.
@@ -149,7 +161,8 @@ impl Tokens {
     /// The first thing that is wrong with it.
     pub fn verify_signature(&self, token: &str) -> Result<AuthenticToken, TokenError> {
         // Before the cache, which holds no such token.
-        if token.len() > MAX_BYTES {
+        if token.len() > MAX_BYTES && self.providers.is_empty() || token.len() > MAX_PROVIDER_BYTES
+        {
             return Err(TokenError::Malformed);
         }
         self.memory.get_or_insert_with(token, || self.read(token)).map(AuthenticToken)
@@ -166,12 +179,22 @@ impl Tokens {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn claims(&self, token: &str, now: Timestamp) -> Result<Map<String, Value>, TokenError> {
-        self.verify(token, now)?;
-        Ok(UnverifiedJwt::parse(token)?.into_claims())
+        match self.verify(token, now)?.provider() {
+            None => Ok(UnverifiedJwt::parse(token)?.into_claims()),
+            Some(_) => Ok(UnverifiedJwt::parse_of_provider(token)?.into_claims()),
+        }
     }
 
-    /// Reads a token: the key by `kid`, the algorithm by the key, then every claim but the times.
+    /// Reads a token of a provider or of our own.
     fn read(&self, text: &str) -> Result<TokenRecord, TokenError> {
+        match self.provider_of(text) {
+            Some(issuer) => self.read_provider(issuer, text),
+            None => self.read_own(text),
+        }
+    }
+
+    /// Reads a token of our own: the key by `kid`, the algorithm by the key, then every claim but the times.
+    fn read_own(&self, text: &str) -> Result<TokenRecord, TokenError> {
         let token = UnverifiedJwt::parse(text)?;
         let key = self.keys.find(token.kid()?).ok_or(TokenError::UnknownKey)?;
         let token = token.verify(&key.material)?;
@@ -191,7 +214,16 @@ impl Tokens {
         let period = claims.period()?;
         let period = period.with_not_before(period.issued(), self.not_before);
         let name = TokenName { jti, issued: period.issued() };
-        let public = claims.into_rest();
+        self.record(text, TokenParts { sub, sid, name, public: claims.into_rest(), period }, None)
+    }
+
+    /// What is kept of a token.
+    fn record(
+        &self,
+        text: &str,
+        TokenParts { sub, sid, name, public, period }: TokenParts,
+        provider: Option<ProviderToken>,
+    ) -> Result<TokenRecord, TokenError> {
         let identity = self.identity(&sub, &sid, &public).map_err(|_| TokenError::TooLarge)?;
         let log_members = self.log_names.members(&sub, &sid);
         let (text, admin_scopes) = (text.into(), AdminScopes::of(&public));
@@ -206,10 +238,20 @@ impl Tokens {
             log_members,
             admin_scopes,
             period,
+            provider,
             assertions,
             context,
         })
     }
+}
+
+/// What a token says.
+struct TokenParts {
+    sub: Subject,
+    sid: Sid,
+    name: TokenName,
+    public: Map<String, Value>,
+    period: Validity,
 }
 
 /// The claims are too large.

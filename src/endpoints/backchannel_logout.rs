@@ -13,7 +13,7 @@ use web_sys::{Request, Response};
 use crate::app::App;
 use crate::request::{self, RequestHead};
 use crate::response::{self, NO_STORE};
-use crate::services::{end_sessions, federated_login};
+use crate::services::{end_sessions, federated_login, issuer_keys};
 
 const FORM: Refusal =
     Refusal::BadRequest("Send one `logout_token` as `application/x-www-form-urlencoded`.");
@@ -34,7 +34,7 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
     let jwt = request::form_field(request, head, "logout_token", FORM).await?;
     let token = UnverifiedJwt::parse_of_provider(&jwt).map_err(Refusal::Token)?;
     let issuer = federated_login::issuer_of(app, &token).map_err(Refusal::Token)?;
-    let token = federated_login::verify(issuer, &token).await?;
+    let token = issuer_keys::verify(issuer, &token).await?;
     let token =
         LogoutToken::read(token, &issuer.trusted, request::now()).map_err(Refusal::Token)?;
     if get_entry(app, &token.used_note()).await?.is_some() {
@@ -44,9 +44,11 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
     // that is full cannot record it, but can still end sessions.
     let recorded = record_logout(app, &token).await;
     if let Some(user) = user_of(app, issuer, &token).await? {
-        let which =
-            SessionSelector::IssuerSession { issuer: token.issuer.clone(), sid: token.whose.sid() };
-        end_sessions::revoke(app, &user, which).await?;
+        let sid = token.whose.sid().filter(|_| issuer.trusted.names_sessions_at_logout());
+        let unseen =
+            sid.as_ref().and_then(|sid| issuer.trusted.unseen_session(&user, sid, request::now()));
+        let which = SessionSelector::IssuerSession { issuer: token.issuer.clone(), sid };
+        end_sessions::revoke_or_deny(app, &user, which, unseen).await?;
     }
     recorded?;
     // The token is marked as used last, so that a logout that failed half-way may be repeated. Of two concurrent

@@ -7,8 +7,8 @@ use web_sys::Response;
 
 use crate::app::App;
 use crate::request::{self, RequestHead};
+use crate::response;
 use crate::services::{current_session, watch_session};
-use crate::{response, stores};
 
 #[wasm_bindgen(module = "/src/proxy/websocket_relay.js")]
 extern "C" {
@@ -36,11 +36,7 @@ async fn try_open(app: &App, head: &RequestHead) -> Result<Response, Refusal> {
     if app.objects.is_none() {
         return Err(Refusal::PushUnavailable);
     }
-    let answer =
-        stores::apply(&*app.store, principal.user(), &principal.clone().without_use().command())
-            .await;
-    let answer = answer.map_err(Refusal::StoreUnavailable)?;
-    let session = current_session::judge(app, &principal, answer).await?;
+    let session = current_session::check(app, &principal.clone().without_use(), Some(head)).await?;
     let opened =
         watch_session::watch(app, principal.user(), principal.sid(), session.deadline()).await?;
     Ok(relay_to_client(&opened))

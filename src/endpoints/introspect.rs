@@ -10,7 +10,7 @@ use web_sys::{Request, Response};
 use crate::app::App;
 use crate::request::{self, RequestHead};
 use crate::response::{self, NO_STORE};
-use crate::services::{current_session, end_sessions};
+use crate::services::{current_session, end_sessions, issuer_keys};
 
 const FORM: Refusal =
     Refusal::BadRequest("Send one `token` as `application/x-www-form-urlencoded`.");
@@ -42,15 +42,17 @@ async fn try_show(
     head: &RequestHead,
 ) -> Result<Map<String, Value>, Refusal> {
     let token = read_token(app, request, head, Service::Introspect).await?;
+    issuer_keys::renew_for(app, &token).await;
     let principal = app.guard.principal_of_token(&token, request::now())?;
-    current_session::check(app, &principal).await?;
+    current_session::check(app, &principal, None).await?;
     let claims = app.guard.tokens().claims(&token, request::now()).map_err(Refusal::Token)?;
     Ok(admin::introspection(claims))
 }
 
 async fn try_revoke(app: &App, request: &Request, head: &RequestHead) -> Result<(), Refusal> {
     let token = read_token(app, request, head, Service::Revoke).await?;
-    let token = app.guard.tokens().verify_signature(&token).map_err(Refusal::Token)?;
+    issuer_keys::renew_for(app, &token).await;
+    let token = app.guard.authentic_token(&token)?;
     end_sessions::revoke_by_token(app, &token, SessionSelector::One(token.sid().clone())).await
 }
 

@@ -42,7 +42,7 @@ async fn try_log_out(app: &App, head: &RequestHead, scope: LogoutScope) -> Resul
     app.guard.refuse_other_origins(head)?;
     if scope == LogoutScope::Others {
         let principal = app.guard.authenticate(head, request::now())?;
-        let outcome = logout::log_out_others(app, &principal).await;
+        let outcome = logout::log_out_others(app, &principal, Some(head)).await;
         if let Err(refusal) = &outcome {
             end_sessions::report_again(app, principal.user(), refusal).await;
         }

@@ -39,8 +39,11 @@ pub async fn refresh(app: &App, head: &RequestHead) -> Response {
 
 async fn try_refresh(app: &App, head: &RequestHead) -> Result<Response, Refusal> {
     let mut principal = app.guard.authenticate(head, request::now())?;
+    if principal.token().provider().is_some() {
+        return Err(Refusal::RefreshAtProvider);
+    }
     if principal.has_several_tokens() {
-        let session = current_session::check(app, &principal).await?;
+        let session = current_session::check(app, &principal, Some(head)).await?;
         principal = principal.with_current_token(&session, request::now());
     }
     let session = refresh_session(app, &principal).await?;

@@ -28,7 +28,7 @@ async fn try_list(app: &App, head: &RequestHead) -> Result<Vec<SessionView>, Ref
         Ok(CommandResult::Listed(sessions)) => {
             // The caller's session may have ended since it was checked.
             if !sessions.iter().any(|it| it.sid == *principal.sid()) {
-                current_session::check(app, &principal).await?;
+                current_session::check(app, &principal, Some(head)).await?;
             }
             let is_current = |it: &Session| it.sid == *principal.sid();
             let view = |it| SessionView::public(it).with_current(is_current(it));
@@ -48,7 +48,14 @@ pub async fn end_one(app: &App, head: &RequestHead) -> Response {
 }
 
 async fn try_end_one(app: &App, head: &RequestHead) -> Result<(), Refusal> {
-    let (principal, _) = current_session::current(app, head).await?;
+    let principal = match current_session::current(app, head).await {
+        Ok((principal, _)) => principal,
+        // A provider's session that waits for room may make it, as a login may.
+        Err(Refusal::AdmissionLimit(_)) if app.guard.lets_newcomers_end_sessions() => {
+            app.guard.authenticate(head, request::now())?
+        }
+        Err(refusal) => return Err(refusal),
+    };
     let path = Target::of_url(head.url()).map_or("", |target| target.path());
     let sid = path.rsplit('/').next().unwrap_or_default().to_owned();
     let sid = Sid::try_from(sid).map_err(|_| Refusal::NotFound)?;

@@ -44,8 +44,8 @@ export function carryOut(context, verdict) {
  * @param {CheckSession} verdict
  * @returns {Promise<Response>}
  */
-async function checkAndCarryOut(context, { tokenContext, now, pending, overlapped }) {
-  const check = checkSession(context, tokenContext, now);
+async function checkAndCarryOut(context, { tokenContext, now, pending, overlapped, reply: sent }) {
+  const check = sent ?? checkSession(context, tokenContext, now);
   if (overlapped !== undefined) forwardOverlapped(context, overlapped);
   context.storeAskedAt = timestamp();
   try {

@@ -82,7 +82,9 @@ impl CachedPlan {
     pub fn passes(&self, now: f64) -> bool {
         let Some(session) = self.token.last_session() else { return false };
         let answer = Ok(CommandResult::Found(Some(session)));
-        let live = self.app.guard.judge(&self.plan, answer, timestamp(now));
-        live.is_ok_and(|live| !self.plan.principal().has_unreported_use(live.as_ref()))
+        let now = timestamp(now);
+        let live = self.app.guard.judge(&self.plan, answer, now);
+        let caller = self.plan.principal();
+        live.is_ok_and(|live| caller.unrecorded_use(live.as_ref(), now).is_none())
     }
 }

@@ -6,6 +6,7 @@ use auth::decision::{Decision, ForwardPlan};
 use auth::http::Head;
 use auth::request_log::{Outcome, log_fields};
 use auth::time::Timestamp;
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
 use crate::app::App;
@@ -14,8 +15,8 @@ use crate::proxy::pending_check::PendingCheck;
 use crate::proxy::token_context::{JsTokenContext, TokenContext};
 use crate::proxy::verdict::{self, Verdict};
 use crate::request::{self, RequestHead};
-use crate::services::find_session;
-use crate::{endpoints, response};
+use crate::services::{find_session, issuer_keys};
+use crate::{endpoints, promise, response, stores};
 
 /// Decides about a request:
 ///
@@ -40,6 +41,10 @@ pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> Verdict {
             let over = find_session::ended_sessions(&app, &sessions).await;
             handle(app, head.with_ended_sessions(over), request::now())
         }),
+        Decision::FetchKeys(issuer) => verdict::later(async move {
+            issuer_keys::renew(&issuer).await;
+            handle(app, head, request::now())
+        }),
         Decision::ReadBody => verdict::later(async move {
             let head = head.with_body().await;
             handle(app, head, request::now())
@@ -51,22 +56,52 @@ pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> Verdict {
 /// 4. The check itself is sent by JavaScript.
 fn check(app: Rc<App>, plan: Rc<ForwardPlan>, head: &RequestHead, now: Timestamp) -> Verdict {
     let token = TokenContext::of(&app, plan.principal());
+    if let Some(provider) = plan.principal().token().provider() {
+        issuer_keys::refresh_if_stale(&provider.issuer);
+        if !token.is_known.get() {
+            return admit(app, plan, token, head, now);
+        }
+    }
     let overlapped = plan.overlaps_store().then(|| {
         let sent = app.guard.header_filter(&head.context().header_names());
         forward::with_identity(&app, &plan, &token, None, &sent)
     });
     let pending = PendingCheck::new(app, plan, Rc::clone(&token), head.is_cacheable());
-    check_session(&token.js, now.millis() as f64, pending, overlapped)
+    check_session(&token.js, now.millis() as f64, pending, overlapped, None)
+}
+
+/// The check of a provider's token that this isolate sees for the first time: the session begins if the store has
+/// never heard of it. Rust sends it, because it is longer than others and seldom.
+fn admit(
+    app: Rc<App>,
+    plan: Rc<ForwardPlan>,
+    token: Rc<TokenContext>,
+    head: &RequestHead,
+    now: Timestamp,
+) -> Verdict {
+    let is_cacheable = head.is_cacheable();
+    let command = app.guard.admission(plan.principal(), request::client(head)).map(Rc::new);
+    let reply = command.clone().map(|command| {
+        let (app, user) = (Rc::clone(&app), plan.principal().user().clone());
+        promise::of(async move {
+            let reply = app.store.send_command(&user, &command).await;
+            Ok(stores::reply_to_js(reply))
+        })
+    });
+    let pending = PendingCheck::admitting(app, plan, Rc::clone(&token), is_cacheable, command);
+    check_session(&token.js, now.millis() as f64, pending, None, reply.as_ref())
 }
 
 #[wasm_bindgen(module = "/src/proxy/verdict.js")]
 extern "C" {
-    /// Check the session, and have `pending` judge the store's reply. `overlapped` runs in parallel.
+    /// Check the session, and have `pending` judge the store's reply. `overlapped` runs in parallel. The check was sent
+    /// already if there is the promise of a `reply`.
     #[wasm_bindgen(js_name = checkSession)]
     fn check_session(
         token: &JsTokenContext,
         now: f64,
         pending: PendingCheck,
         overlapped: Option<Verdict>,
+        reply: Option<&Promise>,
     ) -> Verdict;
 }

@@ -138,7 +138,7 @@ async fn log_in(
 /// Merges a patch into the private data of the request's session. Without a live session there is nothing to change.
 async fn change_data(app: &App, head: &impl Head, patch: &Patch) -> Result<(), Refusal> {
     let Some(caller) = app.guard.principal_of(head, request::now()) else { return Ok(()) };
-    let changed = match current_session::check(app, &caller).await {
+    let changed = match current_session::check(app, &caller, None).await {
         Ok(session) => {
             session_data::apply_patch(app, caller.user(), session, DataKind::Data, patch)
                 .await
@@ -172,7 +172,7 @@ fn scope_of(app: &App, header: &str) -> Result<LogoutScope, Refusal> {
 async fn log_out(app: &App, head: &impl Head, scope: LogoutScope) -> Result<(), Refusal> {
     if scope == LogoutScope::Others {
         let Some(caller) = app.guard.principal_of(head, request::now()) else { return Ok(()) };
-        return match logout::log_out_others(app, &caller).await {
+        return match logout::log_out_others(app, &caller, None).await {
             Err(Refusal::Session(_)) => Ok(()),
             outcome => outcome,
         };

@@ -6,6 +6,7 @@ use auth::decision::{ForwardPlan, HeaderFilter};
 use auth::http::Head;
 use auth::refusal::Refusal;
 use auth::session::InvalidSession;
+use auth::store::Command;
 use auth::time::Timestamp;
 use wasm_bindgen::prelude::*;
 
@@ -17,7 +18,7 @@ use crate::proxy::token_context::TokenContext;
 use crate::proxy::verdict::{self, Verdict};
 use crate::request::{self, RequestHead, timestamp};
 use crate::response;
-use crate::services::{current_session, end_sessions, session_events};
+use crate::services::{admission, current_session, end_sessions, session_events};
 use crate::stores::{StoreReply, StoreResult};
 
 /// A request whose session is being checked.
@@ -28,6 +29,8 @@ pub struct PendingCheck {
     token: Rc<TokenContext>,
     /// Can the plan be cached?
     is_cacheable: bool,
+    /// The command that was sent, if it was no plain check.
+    admission: Option<Rc<Command>>,
 }
 
 #[wasm_bindgen]
@@ -37,13 +40,14 @@ impl PendingCheck {
     #[wasm_bindgen(js_name = ofCached)]
     pub fn of_cached(cached: &CachedPlan, asked: f64) -> Self {
         let (app, plan, token) = cached.parts();
-        Self { app, plan: Rc::new(plan.asked_at(timestamp(asked))), token, is_cacheable: true }
+        let plan = Rc::new(plan.asked_at(timestamp(asked)));
+        Self { app, plan, token, is_cacheable: true, admission: None }
     }
 
     /// The plan for the decision cache; `undefined` if it cannot be cached.
     #[wasm_bindgen(js_name = planToCache)]
     pub fn plan_to_cache(&self) -> Option<CachedPlan> {
-        let Self { app, plan, token, is_cacheable } = self;
+        let Self { app, plan, token, is_cacheable, .. } = self;
         is_cacheable.then(|| CachedPlan::new(Rc::clone(app), Rc::clone(plan), Rc::clone(token)))
     }
 
@@ -58,14 +62,24 @@ impl PendingCheck {
         now: f64,
     ) -> Verdict {
         let sent = self.token.header_filter(&self.app, &context, names);
-        let read =
-            |reply: &StoreReply| self.app.store.read(&self.plan.principal().command(), reply);
+        let read = |reply: &StoreReply| self.app.store.read(&self.command(), reply);
         match self.token.answer(&self.app, status, body, read) {
-            Some(answer) => self.verdict(&context, answer, sent, timestamp(now)),
+            Some(answer) if self.needs_admission(&answer, timestamp(now)) => {
+                verdict::later(async move {
+                    let head = RequestHead::of(context.clone());
+                    let caller = self.plan.principal();
+                    let answer = admission::check_or_admit(&self.app, caller, Some(&head)).await;
+                    self.verdict(&context, answer, sent, request::now())
+                })
+            }
+            Some(answer) => {
+                self.report_admission(&answer);
+                self.verdict(&context, answer, sent, timestamp(now))
+            }
             None => verdict::later(async move {
-                let caller = self.plan.principal();
-                let command = caller.command();
-                let answer = self.app.store.apply_on_primary(caller.user(), &command).await;
+                let (user, command) = (self.plan.principal().user(), self.command());
+                let answer = self.app.store.apply_on_primary(user, &command).await;
+                self.report_admission(&answer);
                 self.verdict(&context, answer, sent, request::now())
             }),
         }
@@ -80,7 +94,34 @@ impl PendingCheck {
         token: Rc<TokenContext>,
         is_cacheable: bool,
     ) -> Self {
-        Self { app, plan, token, is_cacheable }
+        Self { app, plan, token, is_cacheable, admission: None }
+    }
+
+    /// The same, whose check begins an unknown session: `admission` was sent.
+    pub fn admitting(
+        app: Rc<App>,
+        plan: Rc<ForwardPlan>,
+        token: Rc<TokenContext>,
+        is_cacheable: bool,
+        admission: Option<Rc<Command>>,
+    ) -> Self {
+        Self { app, plan, token, is_cacheable, admission }
+    }
+
+    /// The command that was sent.
+    fn command(&self) -> Rc<Command> {
+        self.admission.clone().unwrap_or_else(|| Rc::new(self.plan.principal().command()))
+    }
+
+    /// Has a plain check not found a provider's session, which may begin now?
+    fn needs_admission(&self, answer: &StoreResult, now: Timestamp) -> bool {
+        self.admission.is_none() && self.plan.principal().needs_admission(answer, now)
+    }
+
+    fn report_admission(&self, answer: &StoreResult) {
+        if let Some(command) = &self.admission {
+            admission::report(&self.app, self.plan.principal(), command, answer);
+        }
     }
 
     fn verdict(
@@ -95,7 +136,8 @@ impl PendingCheck {
         match app.guard.judge(plan, answer, now) {
             // 6.
             Ok(live) => {
-                current_session::record_use(app, caller, live.as_ref());
+                token.is_known.set(live.is_some());
+                current_session::record_use(app, caller, live.as_ref(), now);
                 let verdict = forward::with_identity(app, plan, token, live.as_ref(), &sent);
                 token.count_bytes(app, caller);
                 verdict

@@ -14,6 +14,9 @@
 export const TIMED_OUT = -1;
 export const UNREACHABLE = -2;
 
+/** @type {(status: number, body: string) => Reply} */
+export const makeReply = (status, body) => ({ status, body });
+
 /**
  * Sends the check.
  * @type {(tokenContext: TokenContext, now: number, resolve: (reply: Reply) => void, reject: (error: unknown) => void) => unknown}

@@ -13,6 +13,11 @@ extern "C" {
     #[wasm_bindgen(js_name = configureObjects)]
     pub fn configure_objects(objects: &JsValue, timeout: u32);
 
+    /// A reply to a check that Rust has sent. A negative status says that there was none: see
+    /// [`reply_from_js`](crate::stores::reply_from_js).
+    #[wasm_bindgen(js_name = makeReply)]
+    pub fn make_reply(status: i32, body: &str) -> JsValue;
+
     /// Was this thrown because an object was restarted or moved, so that a new stub reaches it?
     #[wasm_bindgen(js_name = wasReset)]
     pub fn was_reset(error: &JsValue) -> bool;

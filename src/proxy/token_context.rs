@@ -45,6 +45,9 @@ pub struct TokenContext {
     pub log_fields: JsMemo,
     /// The headers that the last request set beside the identity.
     pub set_headers: JsMemo,
+    /// Has the store known the session at an earlier request with this token? Until then, the check of a provider's
+    /// token is sent so that an unknown session begins.
+    pub is_known: Cell<bool>,
     /// What the store's last reply says. JavaScript has the reply itself.
     session: RefCell<Option<Rc<Session>>>,
     /// What the last header names say. JavaScript has the names themselves.
@@ -60,10 +63,9 @@ impl TokenContext {
     }
 
     fn new(app: &App, caller: &Principal) -> Self {
-        let idle_timeout = app.guard.settings().idle_timeout;
-        let jti = &caller.token().name().jti;
-        let (user, sid) = (caller.user(), caller.sid());
-        let (object_name, frame) = app.store.check_frame(user, sid, jti, idle_timeout);
+        let (user, sid, idle_timeout) = (caller.user(), caller.sid(), caller.idle_timeout());
+        let (object_name, frame) =
+            app.store.check_frame(user, sid, caller.token_to_check(), idle_timeout);
         let identity = caller.token().identity().iter();
         let identity: Vec<_> = identity.map(|(name, value)| [&**name, value].join(": ")).collect();
         let session = session_line(app, caller);
@@ -77,6 +79,7 @@ impl TokenContext {
             js,
             log_fields: JsMemo::default(),
             set_headers: JsMemo::default(),
+            is_known: Cell::default(),
             session: RefCell::default(),
             header_filter: RefCell::default(),
             bytes: [made + bytes_of(&identity), 0, 0].map(Cell::new),

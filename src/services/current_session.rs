@@ -8,11 +8,11 @@ use auth::http::Head;
 use auth::refusal::Refusal;
 use auth::session::{InvalidSession, LiveSession, Session};
 use auth::store::CommandResult;
+use auth::time::Timestamp;
 
 use crate::app::App;
 use crate::request::{self, RequestHead};
-use crate::services::{background, end_sessions, session_events};
-use crate::stores;
+use crate::services::{admission, background, end_sessions, session_events};
 
 /// The header by which a client says, with `false`, that its request must not extend the session's idle timeout.
 const TOUCH: &str = "x-guard-touch";
@@ -25,13 +25,18 @@ pub async fn current(app: &App, head: &RequestHead) -> Result<(Principal, Sessio
         Some("false") => principal.without_use(),
         Some(_) => return Err(Refusal::BadRequest("`X-Guard-Touch` must be `true` or `false`.")),
     };
-    let session = check(app, &principal).await?;
+    let session = check(app, &principal, Some(head)).await?;
     Ok((principal, session))
 }
 
-/// Step 4: checks a principal's session in the store. Reuse of an old token ends the session.
-pub async fn check(app: &App, principal: &Principal) -> Result<Session, Refusal> {
-    let answer = stores::apply(&*app.store, principal.user(), &principal.command()).await;
+/// Step 4: checks a principal's session in the store. Reuse of an old token ends the session. `head` is the client's
+/// request; `None` if it is not known.
+pub async fn check(
+    app: &App,
+    principal: &Principal,
+    head: Option<&RequestHead>,
+) -> Result<Session, Refusal> {
+    let answer = admission::check_or_admit(app, principal, head).await;
     judge(app, principal, answer.map_err(Refusal::StoreUnavailable)?).await
 }
 
@@ -43,7 +48,7 @@ pub async fn judge(
 ) -> Result<Session, Refusal> {
     match app.guard.live_session(principal, answer, request::now()) {
         Ok(live) => {
-            record_use(app, principal, Some(&live));
+            record_use(app, principal, Some(&live), request::now());
             Ok(live.into_inner())
         }
         Err(refusal) => {
@@ -56,15 +61,10 @@ pub async fn judge(
     }
 }
 
-/// Reports the first use of a refreshed token to the store in the background, if a replica answered the check:
-/// replicas do not record it.
-pub fn record_use(app: &App, principal: &Principal, live: Option<&LiveSession>) {
-    if principal.has_unreported_use(live) {
-        let (store, user, command) = (
-            Rc::clone(&app.store),
-            principal.user().clone(),
-            principal.clone().without_use().command(),
-        );
+/// Reports a use to the store in the background, if a replica answered the check, which cannot record it.
+pub fn record_use(app: &App, principal: &Principal, live: Option<&LiveSession>, now: Timestamp) {
+    if let Some(command) = principal.unrecorded_use(live, now) {
+        let (store, user) = (Rc::clone(&app.store), principal.user().clone());
         background::run_after_response(async move {
             drop(store.apply_on_primary(&user, &command).await)
         });

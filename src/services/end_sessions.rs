@@ -3,11 +3,13 @@
 use auth::decision::Principal;
 use auth::refusal::Refusal;
 use auth::session::{InvalidSession, Session, SessionEnd, Subject, judge_token};
-use auth::store::{Command, CommandResult, SessionSelector, StoreError};
+use auth::store::{Command, CommandResult, SessionSelector, StoreError, UnseenSession};
 use auth::token::AuthenticToken;
 
 use crate::app::App;
-use crate::services::{find_session, report_ends, session_events, unconfirmed_write};
+use crate::services::{
+    current_session, find_session, report_ends, session_events, unconfirmed_write,
+};
 use crate::{request, stores};
 
 /// Sends a command that may end sessions. Reports the ended sessions and returns them.
@@ -61,8 +63,20 @@ pub async fn revoke(
     user: &Subject,
     which: SessionSelector,
 ) -> Result<Vec<Session>, Refusal> {
+    revoke_or_deny(app, user, which, None).await
+}
+
+/// The same. If the store has never heard of the `unseen` session, its tokens are denied from now on.
+pub async fn revoke_or_deny(
+    app: &App,
+    user: &Subject,
+    which: SessionSelector,
+    unseen: Option<UnseenSession>,
+) -> Result<Vec<Session>, Refusal> {
     let ending = SessionEnd::Revoked { at: request::now() };
-    end_sessions(app, user, &Command::end(which, ending)).await
+    let admits_unseen = app.guard.tokens().accepts_providers();
+    let command = Command::End { which, ending, unseen, admits_unseen };
+    end_sessions(app, user, &command).await
 }
 
 /// Revokes some of a user's sessions at the request of a client that has this token.
@@ -73,7 +87,8 @@ pub async fn revoke_by_token(
 ) -> Result<(), Refusal> {
     // A store outage must not keep a session alive that its user has tried to end.
     app.guard.forget_recent([token.sid()]);
-    revoke(app, token.sub(), which).await.map(drop)
+    let unseen = token.unseen(request::now());
+    revoke_or_deny(app, token.sub(), which, unseen).await.map(drop)
 }
 
 /// Ends the token's session; with `everywhere`, all sessions of its user if token and session are valid. An expired
@@ -82,6 +97,9 @@ pub async fn log_out(app: &App, token: &AuthenticToken, everywhere: bool) -> Res
     let one = SessionSelector::One(token.sid().clone());
     if !everywhere || token.verify_times(request::now()).is_err() {
         return revoke_by_token(app, token, one).await;
+    }
+    if token.provider().is_some() {
+        return log_out_of_provider(app, token).await;
     }
     let found = find_session::find(app, token.sub(), token.sid())
         .await
@@ -95,6 +113,19 @@ pub async fn log_out(app: &App, token: &AuthenticToken, everywhere: bool) -> Res
             report_again(app, token.sub(), &refusal).await;
             Ok(())
         }
+    }
+}
+
+/// Ends all sessions of the user of a provider's token. Its own begins first, if the store has never heard of it: one
+/// that has ended, or is denied, must not end others.
+async fn log_out_of_provider(app: &App, token: &AuthenticToken) -> Result<(), Refusal> {
+    let principal = app.guard.principal_of_token(token.text(), request::now())?;
+    match current_session::check(app, &principal, None).await {
+        Ok(_) | Err(Refusal::AdmissionLimit(_)) => {
+            revoke_by_token(app, token, SessionSelector::All).await
+        }
+        Err(Refusal::Session(_)) => Ok(()),
+        Err(refusal) => Err(refusal),
     }
 }
 

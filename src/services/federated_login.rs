@@ -1,29 +1,19 @@
-//! Trusted issuers: fetches their keys, and exchanges their ID tokens for sessions.
+//! Exchanges the ID tokens of trusted issuers for sessions.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use auth::id_token::{IdToken, IdTokenReplayEntry, IssuerSession};
-use auth::issuer::{FETCH_TIMEOUT, Issuer, KeyLookup, MAX_JWKS};
-use auth::jwt::{TokenError, UnverifiedJwt, VerifiedJwt};
-use auth::keys::PublishedKeys;
+use auth::issuer::Issuer;
+use auth::jwt::{TokenError, UnverifiedJwt};
 use auth::login::AuthenticatedUser;
 use auth::refusal::{ClaimsSource, Refusal};
 use auth::session::{InvalidSession, Session, SessionEnd, Sid, Subject};
 use auth::store::{EntryName, SessionSelector};
 use auth::time::Timestamp;
-use wasm_bindgen_futures::JsFuture;
-use worker::Delay;
 
 use crate::app::App;
-use crate::body::{self, BodyError};
-use crate::fetch::{self, Subrequest};
-use crate::platform::message_of;
 use crate::request;
-use crate::services::{background, end_sessions};
-
-/// How often a request checks whether another request has fetched the keys.
-const POLL_INTERVAL: Duration = Duration::from_millis(20);
+use crate::services::{end_sessions, issuer_keys};
 
 /// An ID token that this login has claimed: no other login can use it, unless the claim is released.
 pub struct ClaimedIdToken {
@@ -68,7 +58,7 @@ pub async fn authenticate(
 ) -> Result<(AuthenticatedUser, ClaimedIdToken), Refusal> {
     let token = UnverifiedJwt::parse_of_provider(token).map_err(Refusal::Token)?;
     let issuer = issuer_of(app, &token).map_err(Refusal::Token)?;
-    let (digest, token) = (token.digest(), verify(issuer, &token).await?);
+    let (digest, token) = (token.digest(), issuer_keys::verify(issuer, &token).await?);
     let token = IdToken::read(token, &issuer.trusted, nonce, request::now());
     let token = token.map_err(Refusal::Token)?;
     refuse_if_logged_out(app, &token.issued).await?;
@@ -141,86 +131,4 @@ pub fn issuer_of<'a>(
     token: &UnverifiedJwt<'_>,
 ) -> Result<&'a Rc<Issuer>, TokenError> {
     app.guard.issuer(token.claimed_issuer()?).ok_or(TokenError::Issuer)
-}
-
-/// Verifies a token's signature by the issuer's keys. Fetches the keys anew if no cached key fits: the issuer may
-/// have rotated them, also under the same `kid`.
-///
-/// # Errors
-/// [`TokenError::UnknownKey`] or [`TokenError::Signature`], or [`Refusal::IssuerUnavailable`] if the keys cannot be
-/// fetched.
-pub async fn verify(
-    issuer: &Rc<Issuer>,
-    token: &UnverifiedJwt<'_>,
-) -> Result<VerifiedJwt, Refusal> {
-    let (kid, alg) = (token.kid().map_err(Refusal::Token)?, token.alg().map_err(Refusal::Token)?);
-    let mut tried: Option<Rc<PublishedKeys>> = None;
-    loop {
-        let is_tried = |keys: &Rc<_>| tried.as_ref().is_some_and(|tried| Rc::ptr_eq(tried, keys));
-        let fit =
-            |keys: &Rc<PublishedKeys>| !is_tried(keys) && !keys.candidates(kid, alg).is_empty();
-        match issuer.keyring.look(fit, request::now()) {
-            KeyLookup::Use(keys) => match token.verify_by_one_of(&keys.candidates(kid, alg)) {
-                Err(TokenError::Signature | TokenError::UnknownKey) if !is_tried(&keys) => {
-                    tried = Some(keys);
-                }
-                verdict => return verdict.map_err(Refusal::Token),
-            },
-            KeyLookup::Fetch => {
-                let issuer = Rc::clone(issuer);
-                // Other requests wait for the keys, even if this request's client disconnects.
-                let fetched =
-                    background::finish_after_response(async move { fetch_keys(&issuer).await });
-                drop(JsFuture::from(fetched).await);
-            }
-            KeyLookup::Wait => Delay::from(POLL_INTERVAL).await,
-            KeyLookup::Unavailable => {
-                let name = &issuer.trusted.issuer;
-                let cause = format!(
-                    "TRUSTED_ISSUERS: the keys of {name} could not be fetched; see the earlier line `keys_not_fetched`"
-                );
-                return Err(Refusal::IssuerUnavailable(cause));
-            }
-        }
-    }
-}
-
-async fn fetch_keys(issuer: &Issuer) {
-    let trusted = &issuer.trusted;
-    let Some(url) = &trusted.jwks_uri else {
-        return issuer.keyring.answered(None, request::now());
-    };
-    let json = get_keys(url).await;
-    let keys = json.and_then(|json| PublishedKeys::parse(&json, &trusted.algorithms));
-    if let Err(why) = &keys {
-        let cause = format!("TRUSTED_ISSUERS: {url} {why}");
-        let line =
-            serde_json::json!({ "level": "warn", "code": "keys_not_fetched", "cause": cause });
-        web_sys::console::warn_1(&line.to_string().into());
-    }
-    issuer.keyring.answered(keys.ok(), request::now());
-}
-
-/// Fetches a JWK Set from the issuer itself: does not follow redirects, and bypasses caches.
-async fn get_keys(url: &str) -> Result<String, String> {
-    let headers = &[("accept", "application/json, application/jwk-set+json")];
-    let request = Subrequest { method: "GET", url, headers, body: None, bypass_cache: true };
-    let answer = request.send(None, Some(&fetch::time_limit(FETCH_TIMEOUT))).await;
-    let answer = answer.map_err(|error| message_of(&error))?;
-    let (status, location) = (answer.status_code(), answer.headers().get("location"));
-    match (status, location.ok().flatten()) {
-        (200, _) => {}
-        (status, None) => return Err(format!("answered {status}")),
-        (status, Some(to)) => {
-            return Err(format!(
-                "answered {status}, a redirect to {to}; put the final URL into `jwks_uri`"
-            ));
-        }
-    }
-    let text = body::text(fetch::stream(&answer), MAX_JWKS).await;
-    text.map_err(|error| match error {
-        BodyError::TooLarge => format!("answered more than {MAX_JWKS} bytes"),
-        BodyError::NotUtf8 => "answered a body that is not UTF-8".into(),
-        BodyError::Broken(error) => message_of(&error),
-    })
 }

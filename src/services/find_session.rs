@@ -24,7 +24,9 @@ pub async fn ended_sessions(app: &App, sessions: &[AuthenticToken]) -> Vec<Sid> 
     let mut over = Vec::new();
     for it in sessions {
         let Ok(found) = find(app, it.sub(), it.sid()).await else { return Vec::new() };
-        if judge_token(found, [it.name()], request::now()).is_err() {
+        // A provider's session that is not known may begin yet.
+        let may_begin = found.is_none() && it.provider().is_some();
+        if !may_begin && judge_token(found, [it.name()], request::now()).is_err() {
             over.push(it.sid().clone());
         }
     }

@@ -5,6 +5,7 @@ use auth::refusal::Refusal;
 use auth::store::SessionSelector;
 
 use crate::app::App;
+use crate::request::RequestHead;
 use crate::services::{current_session, end_sessions};
 
 /// Which of a user's sessions a logout ends.
@@ -39,8 +40,12 @@ impl LogoutScope {
 ///
 /// # Errors
 /// Why the session is not live, or that the store did not answer.
-pub async fn log_out_others(app: &App, principal: &Principal) -> Result<(), Refusal> {
-    current_session::check(app, principal).await?;
+pub async fn log_out_others(
+    app: &App,
+    principal: &Principal,
+    head: Option<&RequestHead>,
+) -> Result<(), Refusal> {
+    current_session::check(app, principal, head).await?;
     let which = SessionSelector::Others(principal.sid().clone());
     end_sessions::revoke(app, principal.user(), which).await.map(drop)
 }

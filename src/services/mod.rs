@@ -1,5 +1,6 @@
 //! Operations that the endpoints and the proxy share: create, end, watch and report sessions, and limit logins.
 
+pub mod admission;
 pub mod auth_path_check;
 pub mod background;
 pub mod create_session;
@@ -7,6 +8,7 @@ pub mod current_session;
 pub mod end_sessions;
 pub mod federated_login;
 pub mod find_session;
+pub mod issuer_keys;
 pub mod listeners;
 pub mod login_rate;
 pub mod login_url;

@@ -12,6 +12,7 @@ use auth::time::Timestamp;
 use auth::user_index::IndexQuery;
 use wasm_bindgen::prelude::*;
 
+use crate::proxy::session_check;
 use crate::{platform, promise};
 
 /// The result of a command.
@@ -30,9 +31,23 @@ pub fn received(reply: &StoreReply) -> Result<(u16, &str), StoreError> {
     reply.as_ref().map(|(status, body)| (*status, body.as_str())).map_err(Clone::clone)
 }
 
+/// The status of no reply in time, in `session_check.js`.
+const TIMED_OUT: i32 = -1;
+
+/// The status of a store that could not be reached, in `session_check.js`.
+const UNREACHABLE: i32 = -2;
+
+/// A reply as `session_check.js` has it.
+pub fn reply_to_js(reply: StoreReply) -> JsValue {
+    match reply {
+        Ok((status, body)) => session_check::make_reply(status.into(), &body),
+        Err(StoreError::TimedOut(_)) => session_check::make_reply(TIMED_OUT, ""),
+        Err(error) => session_check::make_reply(UNREACHABLE, &error.to_string()),
+    }
+}
+
 /// The reply that `session_check.js` reports, where a negative status means that there is none.
 pub fn reply_from_js(status: i32, body: String, timeout: Duration) -> StoreReply {
-    const TIMED_OUT: i32 = -1;
     match u16::try_from(status) {
         Ok(status) => Ok((status, body)),
         Err(_) if status == TIMED_OUT => Err(StoreError::TimedOut(timeout)),
@@ -61,7 +76,7 @@ pub trait SessionStore {
         &self,
         user: &Subject,
         sid: &Sid,
-        jti: &str,
+        jti: Option<&str>,
         idle_timeout: Option<Duration>,
     ) -> (String, CheckTemplate);
 

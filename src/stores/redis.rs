@@ -100,10 +100,10 @@ impl SessionStore for RedisStore {
         &self,
         user: &Subject,
         sid: &Sid,
-        jti: &str,
+        jti: Option<&str>,
         idle_timeout: Option<Duration>,
     ) -> (String, CheckTemplate) {
-        let frame = self.redis.check_frame(user, sid, Some(jti), idle_timeout);
+        let frame = self.redis.check_frame(user, sid, jti, idle_timeout);
         (String::new(), CheckTemplate { before: format!("{}{}", self.url, frame.before), ..frame })
     }
 

@@ -7,6 +7,9 @@ import { makeKey, signed, type SigningKey } from "./signing_keys.ts";
 /** What the guard is called there. */
 export const CLIENT_ID = "members-site";
 
+/** What it calls the application's API. */
+export const API = "https://api.members.test";
+
 const EVENT = "http://schemas.openid.net/event/backchannel-logout";
 
 /** An identity provider. */
@@ -23,6 +26,8 @@ export interface Issuer extends AsyncDisposable {
   entry(changes?: object): object;
   /** An ID token, good but for the changes; `undefined` takes a claim away. */
   idToken(claims: object, header?: object, key?: SigningKey): string;
+  /** An access token for the API, likewise, of a session of its own if none is named. */
+  accessToken(claims: object, header?: object, key?: SigningKey): string;
   /** A logout token, likewise. */
   logoutToken(claims: object, header?: object, key?: SigningKey): string;
 }
@@ -50,6 +55,8 @@ export async function startIssuer(alg = "RS256"): Promise<Issuer> {
       issuer: issuer.url, audience: CLIENT_ID, jwks_uri: `${issuer.url}/jwks`, algorithms: [alg], subject_prefix: "idp|", ...changes,
     }),
     idToken: (claims, header = {}, key) => sign({ typ: "JWT", ...header }, { sub: "u-1", jti: `login-${(tokens += 1)}`, ...claims }, key),
+    accessToken: (claims, header = {}, key) =>
+      sign({ typ: "at+jwt", ...header }, { aud: API, client_id: CLIENT_ID, sub: "u-1", sid: `s-${(tokens += 1)}`, jti: `at-${(tokens += 1)}`, ...claims }, key),
     logoutToken: (claims, header = {}, key) =>
       sign({ typ: "logout+jwt", ...header }, { jti: `logout-${(tokens += 1)}`, events: { [EVENT]: {} }, ...claims }, key),
     async [Symbol.asyncDispose]() {

@@ -1,7 +1,7 @@
 //! Steps 2 and 3: the credential, and whose token it is.
 
 use super::browser::changes_state;
-use super::credentials::{Credentials, Verifier};
+use super::credentials::{Credentials, Verifier, refusal_of};
 use super::{Guard, Principal};
 use crate::config::Settings;
 use crate::cookie;
@@ -9,7 +9,7 @@ use crate::credential::{CredentialRemoval, OwnTokens, PresentedTokens, Source};
 use crate::http::{Body, Head};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
-use crate::token::AuthenticToken;
+use crate::token::{AuthenticToken, ProviderToken};
 
 impl Guard {
     /// Everything that the request carries where a token may be.
@@ -29,11 +29,19 @@ impl Guard {
             return Err(Refusal::CrossSite);
         }
         let withheld = self.remove_credentials(head, &credentials);
-        Ok(Principal {
-            credential_removal: withheld,
-            idle_timeout: self.settings.idle_timeout,
-            ..caller
-        })
+        Ok(Principal { credential_removal: withheld, ..self.with_idle_timeout(caller) })
+    }
+
+    /// The same, whose use extends the session.
+    fn with_idle_timeout(&self, caller: Principal) -> Principal {
+        let idle_timeout = match caller.token.provider() {
+            None => self.settings.idle_timeout,
+            Some(_) => Some(self.settings.provider_idle_timeout()),
+        };
+        match self.settings.reads_replicas() {
+            true => Principal { replica_idle_timeout: idle_timeout, ..caller },
+            false => Principal { idle_timeout, ..caller },
+        }
     }
 
     /// Whose token a request carries, wherever it comes from: for what the origin wishes, not the
@@ -41,7 +49,7 @@ impl Guard {
     pub fn principal_of(&self, head: &impl Head, now: Timestamp) -> Option<Principal> {
         let sent = self.presented(head);
         let caller = self.credentials(&sent, head).principal(now).ok()?;
-        Some(Principal { idle_timeout: self.settings.idle_timeout, ..caller })
+        Some(self.with_idle_timeout(caller))
     }
 
     /// The sessions that a logout ends: those of all tokens that the request carries and our keys
@@ -87,11 +95,16 @@ impl Guard {
     /// # Errors
     /// Why the token is no good.
     pub fn principal_of_token(&self, token: &str, now: Timestamp) -> Result<Principal, Refusal> {
-        let token = self.tokens.verify(token, now).map_err(Refusal::Token)?;
-        Ok(Principal {
-            idle_timeout: self.settings.idle_timeout,
-            ..Principal::from_token(token, now)
-        })
+        let token = self.authentic_token(token)?.verify_times(now).map_err(Refusal::Token)?;
+        Ok(self.with_idle_timeout(Principal::from_token(token, now)))
+    }
+
+    /// A token that our keys, or those of its provider, have signed, expired or not.
+    ///
+    /// # Errors
+    /// Why the token is no good, or that nobody could find out.
+    pub fn authentic_token(&self, token: &str) -> Result<AuthenticToken, Refusal> {
+        self.tokens.verify_signature(token).map_err(refusal_of)
     }
 
     /// What stays at the guard: whatever is its own. The rest is the application's.
@@ -106,12 +119,20 @@ impl Guard {
         }
         // Also of a session that is over, or where nobody has looked.
         let verifier = Verifier::new(&self.tokens);
-        let is_ours = |text: &str| credentials.contains(text) || verifier.may_be_ours(text);
+        let is_ours = |text: &str| {
+            (credentials.contains(text) || verifier.may_be_ours(text)) && !self.goes_on(text)
+        };
         let own = OwnTokens {
             is_signed: &is_ours,
             is_signed_or_claimed: &|text| is_ours(text) || self.tokens.claims_our_issuer(text),
         };
         token_sources.withhold(head, &own, cookie_name)
+    }
+
+    /// Does the application get this token, too? It is a provider's, which the application may verify itself.
+    fn goes_on(&self, text: &str) -> bool {
+        let token = self.tokens.verify_signature(text).ok();
+        token.is_some_and(|token| token.provider().is_some_and(ProviderToken::is_forwarded))
     }
 
     /// Is there a body where a token may be, that nobody has read yet?

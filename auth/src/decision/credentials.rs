@@ -185,7 +185,19 @@ impl<'a> Credentials<'a> {
     /// Why nobody is who makes the request.
     fn refusal(&self, now: Timestamp) -> Refusal {
         let untimely = self.ours.iter().find_map(|it| it.token.verify_times(now).err());
-        untimely.or(self.error).map_or(Refusal::TokenMissing, Refusal::Token)
+        untimely.or(self.error).map_or(Refusal::TokenMissing, refusal_of)
+    }
+}
+
+/// For the log.
+const KEYS_UNAVAILABLE: &str = "TRUSTED_ISSUERS: the keys of the token's issuer could not be fetched; see the earlier \
+                                line `keys_not_fetched`";
+
+/// Why a token is refused, or that nobody could find out whether it is good.
+pub(super) fn refusal_of(error: TokenError) -> Refusal {
+    match error {
+        TokenError::KeysUnavailable => Refusal::IssuerUnavailable(KEYS_UNAVAILABLE.into()),
+        error => Refusal::Token(error),
     }
 }
 

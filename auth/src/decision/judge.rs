@@ -50,11 +50,18 @@ impl Guard {
         answer: CommandResult,
         now: Timestamp,
     ) -> Result<LiveSession, Refusal> {
-        let CommandResult::Found(found) = answer else {
-            return Err(Refusal::StoreUnavailable(StoreError::other_answer()));
+        let found = match answer {
+            CommandResult::Found(found) => Ok(found),
+            CommandResult::Admitted { session, .. } => Ok(Some(Rc::from(session))),
+            CommandResult::Full(live) => Err(Refusal::AdmissionLimit(live)),
+            CommandResult::Denied(denial) => Err(Refusal::Session(denial.into())),
+            _ => return Err(Refusal::StoreUnavailable(StoreError::other_answer())),
         };
-        let verdict = judge_token(found, caller.token_names(), now).map_err(Refusal::Session);
-        let verdict = verdict.and_then(|live| self.refuse_too_old(&live).map(|()| live));
+        let judge = |found| {
+            let live = judge_token(found, caller.token_names(), now).map_err(Refusal::Session)?;
+            self.refuse_too_old(&live).map(|()| live)
+        };
+        let verdict = found.and_then(judge);
         if let Some(recent) = &self.recent {
             recent.record(caller, verdict.as_ref().ok(), now);
         }

@@ -37,6 +37,9 @@ impl Guard {
         if self.needs_body(head) {
             return Decision::ReadBody;
         }
+        if let Some(issuer) = self.keys_wanted(head, now) {
+            return Decision::FetchKeys(issuer);
+        }
         // 2. Credential; 3. token. The session, step 4, is the store's to answer.
         match self.authenticate(head, now) {
             Ok(caller) => match self.plan_session_check(&asked, caller) {

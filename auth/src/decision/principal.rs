@@ -18,6 +18,8 @@ pub struct Principal {
     pub(super) other_tokens: Vec<Verified>,
     pub(super) in_cookie: bool,
     pub(super) idle_timeout: Option<Duration>,
+    /// How long its use extends the session, where a replica answers checks, which cannot.
+    pub(super) replica_idle_timeout: Option<Duration>,
     pub(super) now: Timestamp,
     pub(super) source: Source,
     pub(super) credential_removal: CredentialRemoval,
@@ -43,6 +45,7 @@ impl Principal {
             other_tokens: others,
             in_cookie,
             idle_timeout,
+            replica_idle_timeout: None,
             now,
             source,
             credential_removal: withheld,
@@ -105,18 +108,35 @@ impl Principal {
     /// The same without being used: its idle deadline stays where it is.
     #[must_use]
     pub fn without_use(self) -> Self {
-        Self { idle_timeout: None, ..self }
+        Self { idle_timeout: None, replica_idle_timeout: None, ..self }
     }
 
     /// The question to the store.
     pub fn command(&self) -> Command {
         let Self { idle_timeout, now, .. } = *self;
-        let jti = Some(self.token.name().jti.clone());
+        let jti = self.token_to_check().map(str::to_owned);
         Command::Check { sid: self.sid().clone(), jti, idle_timeout, now }
     }
 
-    /// Has the store yet to learn that the token is used? Replicas learn nothing.
-    pub fn has_unreported_use(&self, live: Option<&LiveSession>) -> bool {
-        live.is_some_and(|live| live.needs_token_use_recorded(self.token.name()))
+    /// The `jti` that a check names; `None` for a provider's token, of which the session knows no generations.
+    pub fn token_to_check(&self) -> Option<&str> {
+        self.token.provider().is_none().then(|| &*self.token.name().jti)
+    }
+
+    /// How long its use extends the session, if it does.
+    pub fn idle_timeout(&self) -> Option<Duration> {
+        self.idle_timeout
+    }
+
+    /// The command by which the primary learns of this use, which a replica cannot record: that the token is used, or
+    /// that the session is; `None` if there is nothing to learn.
+    pub fn unrecorded_use(&self, live: Option<&LiveSession>, now: Timestamp) -> Option<Command> {
+        let live = live?;
+        if live.needs_token_use_recorded(self.token.name()) {
+            return Some(self.clone().without_use().command());
+        }
+        let idle_timeout = self.replica_idle_timeout.filter(|it| live.is_use_due(*it, now))?;
+        let sid = self.sid().clone();
+        Some(Command::Check { sid, jti: None, idle_timeout: Some(idle_timeout), now })
     }
 }

@@ -19,7 +19,8 @@ use super::TrustedIssuer;
 use crate::jwt::{TokenError, Validity, VerifiedJwt};
 use crate::keys::PublishedKeys;
 use crate::secret::Secret;
-use crate::session::Subject;
+use crate::session::{Sid, Subject};
+use crate::store::UnseenSession;
 use crate::time::Timestamp;
 
 /// Claims by which providers name the application that a token was issued to: OpenID Connect's,
@@ -188,6 +189,24 @@ impl AccessTokenRules {
 }
 
 impl TrustedIssuer {
+    /// Do its logout tokens name sessions as its access tokens do?
+    pub fn names_sessions_at_logout(&self) -> bool {
+        self.access_tokens.as_ref().is_none_or(|rules| !rules.logout_by_sub)
+    }
+
+    /// A session of its access tokens that the store may not have seen; `None` if these are not accepted.
+    pub fn unseen_session(
+        &self,
+        user: &Subject,
+        session: &str,
+        now: Timestamp,
+    ) -> Option<UnseenSession> {
+        let longest = self.access_tokens.as_ref()?.max_session;
+        let deny_until = longest.map_or(Timestamp::FAR_FUTURE, |longest| now.plus(longest));
+        let sid = Sid::of_provider(&self.issuer, user, session);
+        Some(UnseenSession { sid, deny_until })
+    }
+
     /// Are its access tokens accepted, and may they have this `iss`?
     pub fn accepts_access_tokens_of(&self, iss: &str) -> bool {
         self.access_tokens.as_ref().is_some_and(|rules| rules.issuers.iter().any(|it| it == iss))

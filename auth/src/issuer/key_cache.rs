@@ -92,6 +92,29 @@ impl IssuerKeyCache {
         }
     }
 
+    /// The keys that are known, however old: see [`IssuerKeyCache::forget_old`].
+    pub fn known(&self) -> Option<Rc<PublishedKeys>> {
+        self.0.borrow().keys.as_ref().map(|(keys, _)| Rc::clone(keys))
+    }
+
+    /// Forgets keys that could not be fetched again for too long.
+    pub fn forget_old(&self, now: Timestamp) {
+        self.0.borrow_mut().keys.take_if(|(_, at)| now.since(*at) >= KEPT);
+    }
+
+    /// Would other keys than the known ones be fetched now, or are they being fetched?
+    pub fn may_learn(&self, now: Timestamp) -> bool {
+        let state = self.0.borrow();
+        let pause = if state.keys.is_some() { PAUSE } else { first_pause(state.failures) };
+        state.asked.is_none_or(|asked| !asked.is_answered || now.since(asked.at) >= pause)
+    }
+
+    /// Are the known keys so old that they are to be fetched again, although they serve?
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        let is_old = self.0.borrow().keys.as_ref().is_some_and(|(_, at)| now.since(*at) >= FRESH);
+        is_old && self.may_learn(now)
+    }
+
     /// Takes the keys that were asked for; `None` if asking failed, which changes nothing but the
     /// time to ask again.
     pub fn answered(&self, keys: Option<PublishedKeys>, now: Timestamp) {

@@ -151,6 +151,8 @@ fn one_of_each() -> Vec<Refusal> {
         Refusal::UpgradeRequired,
         Refusal::PushUnavailable,
         Refusal::StoreUnavailable(StoreError::Unreadable("x".into())),
+        Refusal::AdmissionLimit(Vec::new()),
+        Refusal::RefreshAtProvider,
         Refusal::OriginTimedOut,
         Refusal::OriginUnavailable("x".into()),
         Refusal::IssuerUnavailable("x".into()),
@@ -168,6 +170,7 @@ fn one_of_each() -> Vec<Refusal> {
             Refusal::CrossSite | Refusal::TooManyAttempts { .. } | Refusal::HttpsRequired => {}
             Refusal::UriTooLong | Refusal::NotFound | Refusal::MethodNotAllowed(_) => {}
             Refusal::UpgradeRequired | Refusal::PushUnavailable => {}
+            Refusal::AdmissionLimit(_) | Refusal::RefreshAtProvider => {}
             Refusal::StoreUnavailable(_) | Refusal::OriginTimedOut => {}
             Refusal::OriginUnavailable(_) | Refusal::IssuerUnavailable(_) => {}
             Refusal::ClaimsTooLarge { .. } | Refusal::Misconfigured(_) | Refusal::Failed(_) => {}

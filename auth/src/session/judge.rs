@@ -1,8 +1,9 @@
 //! Whether a session is live, and whether a token of it is still good.
 
 use std::rc::Rc;
+use std::time::Duration;
 
-use super::{Session, SessionEnd, TokenGeneration, TokenName};
+use super::{Denial, Session, SessionEnd, TokenGeneration, TokenName};
 use crate::time::Timestamp;
 
 /// Why a session is not valid. A store that is unreachable is not among the reasons: that is a
@@ -20,6 +21,15 @@ pub enum InvalidSession {
     Outdated,
     /// The store has no record of it.
     Unknown,
+}
+
+impl From<Denial> for InvalidSession {
+    fn from(denial: Denial) -> Self {
+        match denial {
+            Denial::Ended(ending) => Self::Ended(ending),
+            Denial::Expired { at } => Self::Expired { at },
+        }
+    }
 }
 
 /// A session that was live when it was checked.
@@ -40,6 +50,11 @@ impl LiveSession {
     /// Must the store still record that this token is used? See [`Session::record_token_use`].
     pub fn needs_token_use_recorded(&self, token: &TokenName) -> bool {
         self.0.unused && self.0.jti == token.jti
+    }
+
+    /// Is its idle deadline to be extended at this use?
+    pub fn is_use_due(&self, idle_timeout: Duration, now: Timestamp) -> bool {
+        now >= self.0.next_idle_update(idle_timeout)
     }
 
     /// The session.

@@ -257,8 +257,12 @@ impl Command {
     }
 
     /// [`Command::Check`] as JSON, around its timestamp.
-    pub fn check_frame(sid: &Sid, jti: &str, idle_timeout: Option<Duration>) -> CheckTemplate {
-        let (sid, jti, now) = (sid.clone(), Some(jti.to_owned()), Timestamp::from_millis(0));
+    pub fn check_frame(
+        sid: &Sid,
+        jti: Option<&str>,
+        idle_timeout: Option<Duration>,
+    ) -> CheckTemplate {
+        let (sid, jti, now) = (sid.clone(), jti.map(str::to_owned), Timestamp::from_millis(0));
         let json = serde_json::to_string(&Self::Check { sid, jti, idle_timeout, now });
         let json = json.unwrap_or_default();
         // The timestamp comes last.

@@ -8,12 +8,13 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::json_bytes;
+use super::{ProviderToken, json_bytes};
 use crate::assertion::Assertions;
 use crate::identity;
 use crate::jwt::{LEEWAY, TokenError, Validity};
 use crate::scopes::AdminScopes;
 use crate::session::{Sid, Subject, TokenName};
+use crate::store::UnseenSession;
 use crate::time::Timestamp;
 
 /// A token that was verified at a time within its validity. Only [`AuthenticToken::verify_times`] makes one.
@@ -61,17 +62,31 @@ impl Verified {
         &self.0.public
     }
 
+    /// What a provider's token says beyond what our own do; `None` if it is our own.
+    pub fn provider(&self) -> Option<&ProviderToken> {
+        self.0.provider.as_ref()
+    }
+
     /// When its user logged in, if it says so (OpenID Connect Core 1.0, section 2). What lies after its own issue
     /// says nothing, such as milliseconds.
     pub fn auth_time(&self) -> Option<Timestamp> {
-        let seconds = self.0.public.get("auth_time")?.as_u64()?;
-        let is_past = seconds <= self.0.name.issued.seconds() + LEEWAY;
-        is_past.then(|| Timestamp::from_millis(seconds * 1000))
+        let said = match &self.0.provider {
+            Some(provider) => provider.auth_time?,
+            None => {
+                let seconds = self.0.public.get("auth_time")?.as_u64()?;
+                Timestamp::from_millis(seconds.saturating_mul(1000))
+            }
+        };
+        let is_past = said.seconds() <= self.0.name.issued.seconds() + LEEWAY;
+        is_past.then_some(said)
     }
 
     /// How strong its user's login was, if it says so (OpenID Connect Core 1.0, section 2).
     pub fn acr(&self) -> Option<&str> {
-        self.0.public.get("acr")?.as_str()
+        match &self.0.provider {
+            Some(provider) => provider.acr.as_deref(),
+            None => self.0.public.get("acr")?.as_str(),
+        }
     }
 
     /// The admin scopes that it has.
@@ -138,6 +153,22 @@ impl AuthenticToken {
         &self.0.name
     }
 
+    /// The token as it was sent.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// What a provider's token says beyond what our own do; `None` if it is our own.
+    pub fn provider(&self) -> Option<&ProviderToken> {
+        self.0.provider.as_ref()
+    }
+
+    /// The session as one that the store may never have heard of; `None` if only a login begins such sessions.
+    pub fn unseen(&self, now: Timestamp) -> Option<UnseenSession> {
+        let provider = self.provider()?;
+        provider.issuer.trusted.unseen_session(self.sub(), &provider.session, now)
+    }
+
     /// The token, if it is within its times.
     ///
     /// # Errors
@@ -160,6 +191,7 @@ pub(super) struct TokenRecord {
     pub log_members: String,
     pub admin_scopes: AdminScopes,
     pub period: Validity,
+    pub provider: Option<ProviderToken>,
     pub assertions: Assertions,
     pub context: TokenContext,
 }
@@ -168,6 +200,7 @@ impl TokenRecord {
     /// How many bytes it holds, at most.
     pub fn bytes(&self) -> usize {
         let Self { text, sub, sid, name, public, identity, log_members, .. } = self;
+        let provider = self.provider.as_ref().map_or(0, ProviderToken::bytes);
         let texts = [text, sub.as_str(), sid.as_str(), &name.jti, log_members];
         let texts = texts
             .into_iter()
@@ -175,6 +208,7 @@ impl TokenRecord {
         let texts: usize = texts.map(|text| text.len() + 2 * size_of::<String>()).sum();
         size_of::<Self>()
             + texts
+            + provider
             + json_bytes::bytes_of(public)
             + self.bytes_since().max(self.context.counted.get())
     }

@@ -65,7 +65,7 @@ impl SessionStore for ObjectStore {
         &self,
         user: &Subject,
         sid: &Sid,
-        jti: &str,
+        jti: Option<&str>,
         idle_timeout: Option<Duration>,
     ) -> (String, CheckTemplate) {
         (object_name(user), Command::check_frame(sid, jti, idle_timeout))

@@ -1,0 +1,126 @@
+//! Access tokens of identity providers, read as if they were the guard's own: `TRUSTED_ISSUERS` says of each issuer
+//! which of its claims name the session, the user and their rights.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::verified::TokenRecord;
+use super::{TokenParts, Tokens};
+use crate::device::DeviceClass;
+use crate::issuer::{AccessTokenRules, Issuer};
+use crate::jwt::{TokenError, UnverifiedJwt, VerifiedJwt};
+use crate::session::{Sid, TokenName};
+use crate::time::Timestamp;
+
+/// What a provider's token says beyond what our own do.
+#[derive(Debug)]
+pub struct ProviderToken {
+    /// Who issued it.
+    pub issuer: Rc<Issuer>,
+    /// The provider's own name of the session.
+    pub session: String,
+    /// When its user logged in, if it says so, or else when it was issued.
+    pub authenticated: Timestamp,
+    /// When its user logged in, if it says so.
+    pub auth_time: Option<Timestamp>,
+    /// How its user logged in (`acr`), if it says so.
+    pub acr: Option<String>,
+    /// The client that it was issued to, if it says so.
+    pub client: Option<String>,
+}
+
+impl PartialEq for ProviderToken {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.issuer, &other.issuer)
+            && self.session == other.session
+            && (self.authenticated, self.auth_time) == (other.authenticated, other.auth_time)
+            && (&self.acr, &self.client) == (&other.acr, &other.client)
+    }
+}
+
+/// How long a session of a provider may last whose settings name no `session_ttl`. Its idle deadline comes long before.
+const NO_DEADLINE: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+impl ProviderToken {
+    /// Does the application get the token, too?
+    pub fn is_forwarded(&self) -> bool {
+        self.rules().is_some_and(|rules| rules.forward)
+    }
+
+    /// How long its session may last.
+    pub fn session_ttl(&self) -> Duration {
+        self.rules().and_then(|rules| rules.session_ttl).unwrap_or(NO_DEADLINE)
+    }
+
+    /// Until when a token of its session may still come, seen from now.
+    pub fn deny_until(&self, now: Timestamp) -> Timestamp {
+        let longest = self.rules().and_then(|rules| rules.max_session);
+        longest.map_or(Timestamp::FAR_FUTURE, |longest| now.plus(longest))
+    }
+
+    /// The class of device that its client is of, if the settings name it.
+    pub fn device(&self) -> Option<DeviceClass> {
+        self.rules()?.is_agent(self.client.as_deref()).then_some(DeviceClass::Agent)
+    }
+
+    fn rules(&self) -> Option<&AccessTokenRules> {
+        self.issuer.trusted.access_tokens.as_ref()
+    }
+
+    /// How many bytes its texts hold.
+    pub(super) fn bytes(&self) -> usize {
+        let optional = [&self.acr, &self.client].into_iter().flatten();
+        self.session.len() + optional.map(String::len).sum::<usize>()
+    }
+}
+
+impl Tokens {
+    /// Are access tokens of providers accepted?
+    pub fn accepts_providers(&self) -> bool {
+        !self.providers.is_empty()
+    }
+
+    /// The provider that a text names as its issuer. The text is not verified.
+    pub fn provider_of(&self, text: &str) -> Option<&Rc<Issuer>> {
+        if self.providers.is_empty() {
+            return None;
+        }
+        let token = UnverifiedJwt::parse_of_provider(text).ok()?;
+        let name = token.claimed_issuer().ok()?;
+        self.providers.iter().find(|issuer| issuer.trusted.accepts_access_tokens_of(name))
+    }
+
+    pub(super) fn read_provider(
+        &self,
+        issuer: &Rc<Issuer>,
+        text: &str,
+    ) -> Result<TokenRecord, TokenError> {
+        let token = verify(issuer, &UnverifiedJwt::parse_of_provider(text)?)?;
+        let read = issuer.trusted.read_access_token(token)?;
+        let sid = Sid::of_provider(&issuer.trusted.issuer, &read.sub, &read.session);
+        let name = TokenName { jti: read.jti.unwrap_or_default(), issued: read.period.issued() };
+        let provider = ProviderToken {
+            issuer: Rc::clone(issuer),
+            session: read.session,
+            authenticated: read.authenticated,
+            auth_time: read.auth_time,
+            acr: read.acr,
+            client: read.client,
+        };
+        let not_before = issuer.trusted.not_before;
+        let period = read.period.with_not_before(read.authenticated, not_before);
+        let parts = TokenParts { sub: read.sub, sid, name, public: read.public, period };
+        self.record(text, parts, Some(provider))
+    }
+}
+
+/// Verifies a signature by the keys that are known. Whether new ones are to be fetched is
+/// [`Guard::decide`](crate::decision::Guard::decide)'s to say.
+fn verify(issuer: &Issuer, token: &UnverifiedJwt<'_>) -> Result<VerifiedJwt, TokenError> {
+    let (kid, alg) = (token.kid()?, token.alg()?);
+    if let Some(shared) = issuer.shared_key(alg) {
+        return token.verify_by_one_of(&shared.candidates(kid, alg));
+    }
+    let keys = issuer.keyring.known().ok_or(TokenError::KeysUnavailable)?;
+    token.verify_by_one_of(&keys.candidates(kid, alg))
+}

@@ -1,0 +1,65 @@
+//! Admission: the first request of a provider's session begins it, in the step that checks it.
+
+use std::rc::Rc;
+
+use auth::decision::Principal;
+use auth::event::Event;
+use auth::id_token::IssuerSession;
+use auth::session::{Session, Subject};
+use auth::store::{Command, CommandResult, SessionSelector};
+use auth::token::ProviderToken;
+
+use crate::app::App;
+use crate::request::{self, RequestHead};
+use crate::services::{background, end_sessions, report_ends, session_events, unconfirmed_write};
+use crate::stores::{self, StoreResult};
+
+/// Checks a principal's session in one round trip. A provider's session that the store has never heard of begins.
+/// `head` is the client's request; `None` if it is not known.
+pub async fn check_or_admit(
+    app: &App,
+    principal: &Principal,
+    head: Option<&RequestHead>,
+) -> StoreResult {
+    let client = || head.map(request::client).unwrap_or_default();
+    let is_provider = principal.token().provider().is_some();
+    let admission = is_provider.then(|| app.guard.admission(principal, client())).flatten();
+    let command = admission.unwrap_or_else(|| principal.command());
+    let answer = stores::apply(&*app.store, principal.user(), &command).await;
+    report(app, principal, &command, &answer);
+    answer
+}
+
+/// Reports what an admission has begun and ended. Other commands' answers are left alone.
+pub fn report(app: &App, principal: &Principal, command: &Command, answer: &StoreResult) {
+    let (Command::Admit { .. }, Some(provider)) = (command, principal.token().provider()) else {
+        return;
+    };
+    match answer {
+        Ok(CommandResult::Admitted { session, ended }) => {
+            let user = principal.user();
+            report_ends::report(app, user, Some(session), ended);
+            session_events::publish(app, user, &[Event::created(session)]);
+            record_issuer_session(app, user, provider, session);
+        }
+        Ok(_) => {}
+        Err(error) => unconfirmed_write::follow_up(principal.user(), command, error),
+    }
+}
+
+/// Records whose session it is, because a back-channel logout may name the session only, and ends it if there was one:
+/// it did not find the session yet.
+fn record_issuer_session(app: &App, user: &Subject, provider: &ProviderToken, session: &Session) {
+    let issuer = &provider.issuer.trusted.issuer;
+    let mine = IssuerSession::user_note(issuer, &provider.session);
+    let ended = IssuerSession::sid_end_note(issuer, &provider.session);
+    let (user, session) = (user.clone(), session.clone());
+    let (store, app) = (Rc::clone(&app.store), App::loaded());
+    background::run_after_response(async move {
+        let _ = store.put_entry(&mine, user.as_str(), session.expires).await;
+        if let (Ok(Some(_)), Some(app)) = (store.get_entry(&ended).await, app) {
+            let which = SessionSelector::One(session.sid);
+            let _ = end_sessions::revoke(&app, &user, which).await;
+        }
+    });
+}
