@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { exitWithError, root, run, logStep } from "../scripts/setup.mjs";
-import { makeKeys, makeUser, mint } from "./lib/identities.mjs";
+import { makeKeys, makeUser, mint, mintProviders, provider, providerRecord, providerSecret } from "./lib/identities.mjs";
 import { loadWorker } from "./lib/metered.mjs";
 
 const baseline = join(root, "bench/path.json");
@@ -25,7 +25,12 @@ export async function checkPath({ accept }) {
   const user = makeUser(1);
   const token = mint(user.claims, "HS256", keys.HS256);
   const load = (kind) => loadWorker(folder, keys, user, kind);
+  const ofProvider = () => {
+    const vars = { TRUSTED_ISSUERS: JSON.stringify([provider]), PROVIDER_SECRET: providerSecret(keys) };
+    return loadWorker(folder, keys, { ...user, record: providerRecord(user) }, "redis", vars);
+  };
   const found = await countAll(load, token, mint({ ...user.claims, exp: user.claims.iat - 3600 }, "HS256", keys.HS256));
+  found["passes, a provider's token"] = await count(await ofProvider(), mintProviders(user.claims, keys.HS256), 200);
   if (accept) {
     writeFileSync(baseline, `${JSON.stringify(found, null, 2)}\n`);
     return logStep("Written to bench/path.json");

@@ -30,6 +30,7 @@ export const rows = [
   { id: "expired", label: "refused: expired", worker: "guard", sent: "expired", status: 401, ours: true },
   { id: "real-floor", label: "floor, real Redis", worker: "floor", store: "redis", differs: "checks nothing" },
   { id: "real-guard", label: "Session Guard, real Redis", worker: "guard", store: "redis", ours: true },
+  { id: "real-provider", label: "Session Guard, real Redis, tokens of an identity provider", worker: "guard, provider", store: "redis", ours: true },
   { id: "real-hand", label: "hand-written JavaScript, real Redis", worker: "hand", store: "redis", differs: "as above" },
 ];
 

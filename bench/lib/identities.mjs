@@ -73,10 +73,38 @@ function record(sid, jti, now) {
   return JSON.stringify({ sid, jti, ...times, device: "desktop", user_agent: agent, place: "Berlin, DE" });
 }
 
+/** The session of a provider's token, as its first request begins it: see `Sid::of_provider` in the core. */
+export function providerRecord({ sub, sid, record }) {
+  const hash = createHash("sha256");
+  for (const text of ["provider session", provider.issuer, sub, sid]) {
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64BE(BigInt(Buffer.byteLength(text)));
+    hash.update(length).update(text);
+  }
+  const session = JSON.parse(record);
+  const own = { sid: hash.digest().subarray(0, 16).toString("base64url"), jti: "", issuer: provider.issuer, issuer_sid: sid };
+  return JSON.stringify({ ...session, ...own, idle_expires: session.expires, deny_until: 99_999_999_999_999, readmit: true });
+}
+
 /** Signs a token in the guard's format. */
 export function mint(claims, alg, { signer }) {
   const text = `${encode({ alg, typ: "at+jwt", kid: alg })}.${encode(claims)}`;
   return `${text}.${signer(text).toString("base64url")}`;
+}
+
+/** The identity provider whose access tokens a guard accepts, with the tests' HS256 key as its shared secret. */
+export const provider = {
+  issuer: "https://idp.test",
+  subject_prefix: "",
+  access_tokens: { audience, session_claim: "session_id", roles_claim: "roles", claims: ["email"], secret: "PROVIDER_SECRET", forward: false },
+};
+
+/** The text of that secret. */
+export const providerSecret = ({ HS256: { jwk } }) => Buffer.from(jwk.k, "base64url").toString();
+
+/** Signs a provider's access token of a user's session. */
+export function mintProviders({ iss: _, sid: session_id, ...claims }, key) {
+  return mint({ ...claims, iss: provider.issuer, session_id }, "HS256", key);
 }
 
 /** The lines of a script that `auth/build.rs` leaves in. */
@@ -87,7 +115,7 @@ function codeOf(name) {
 
 /** The guard's script that checks a session, and its hash. */
 export function checkScript() {
-  const text = ["#!lua flags=allow-key-locking", ...["prelude", "check"].flatMap(codeOf)].join("\n");
+  const text = ["#!lua flags=allow-key-locking", ...["prelude", "touch", "check"].flatMap(codeOf)].join("\n");
   return { text, sha1: createHash("sha1").update(text).digest("hex") };
 }
 

@@ -21,7 +21,7 @@ const functions = ["fetch", "setTimeout", "clearTimeout"].map((name) => [globalT
 const classes = ["AbortController", "Headers", "Request", "Response"].map((name) => [globalThis, name, globalThis[name]]);
 
 /** Loads the Worker with a store in which the user's session is live. */
-export async function loadWorker(folder, keys, { sub, record }, kind) {
+export async function loadWorker(folder, keys, { sub, record }, kind, vars = {}) {
   const outfile = join(folder, `${kind}.mjs`);
   await bundle(outfile, join(folder, "metered.wasm"));
   const counts = { calls: 0, instances: [] };
@@ -34,6 +34,7 @@ export async function loadWorker(folder, keys, { sub, record }, kind) {
     SESSION_STORE: kind,
     UPSTASH_REDIS_REST_URL: store,
     UPSTASH_REDIS_REST_TOKEN: "bench",
+    ...vars,
   };
   const object = new UserSessions({ storage: nowhere }, env);
   env.USER_SESSIONS = new DurableObjectNamespace(object);
@@ -126,8 +127,8 @@ function counting(imports, counts) {
 function countPlatform(record) {
   const tally = { calls: 0, during };
   // With `Content-Length`, because the guard ends bodies without one with their session.
-  const responses = { [origin]: () => new Response("{}", { headers: { "content-length": "2" } }), [store]: () => new Response(JSON.stringify({ result: record })) };
-  const mocks = { fetch: async (url) => responses[new URL(url).origin](), log: () => {} };
+  const responses = { [origin]: () => new Response("{}", { headers: { "content-length": "2" } }), [store]: (isPost) => new Response(JSON.stringify({ result: isPost ? ["found", record] : record })) };
+  const mocks = { fetch: async (to, init) => responses[new URL(to.url ?? to).origin]((to.method ?? init?.method) === "POST"), log: () => {} };
   const counted = (call) => function (...args) {
     tally.calls += 1;
     return call.apply(this, args);

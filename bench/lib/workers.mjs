@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../scripts/setup.mjs";
 import { restToken } from "./backends.mjs";
-import { audience, checkScript, issuer, mint, signingKeys } from "./identities.mjs";
+import { audience, checkScript, issuer, mint, mintProviders, provider, providerSecret, signingKeys } from "./identities.mjs";
 import { writeWorker } from "./workerd.mjs";
 
 /** The guard's admin key, with which the bench begins sessions in Durable Objects. */
@@ -30,6 +30,7 @@ const kinds = {
   "guard, logging": { modules: guard, vars: { SESSION_STORE: "redis" }, objects: true },
   "guard, overlapping": { modules: guard, vars: { SESSION_STORE: "redis", REQUEST_LOG: "off", OVERLAP_SAFE_REQUESTS: "true" }, objects: true },
   "guard, asserting": { modules: guard, vars: { SESSION_STORE: "redis", REQUEST_LOG: "off" }, objects: true, asserts: true },
+  "guard, provider": { modules: guard, vars: { SESSION_STORE: "redis", REQUEST_LOG: "off", TRUSTED_ISSUERS: JSON.stringify([provider]) }, objects: true },
   "guard, objects": { modules: guard, vars: { SESSION_STORE: "durable-object", SESSION_LIMIT: "0", REQUEST_LOG: "off" }, objects: true },
 };
 
@@ -54,6 +55,7 @@ export async function prepareWorker(name, { folder, origin, store, keys }) {
     UPSTASH_REDIS_REST_TOKEN: restToken,
     SCRIPT: checkScript().sha1,
     ADMIN_API_KEY: adminKey,
+    PROVIDER_SECRET: keys.HS256 ? providerSecret(keys) : "",
     ...vars,
   };
   writeWorker(own, { modules: modules ?? (await bundle(entry, folder)), bindings, objects: objects && "UserSessions", date, flags });
@@ -74,6 +76,7 @@ async function bundle(entry, folder) {
  */
 export async function seed(name, url, users, keys) {
   if (name === "guard, objects") return Promise.all(users.map(({ sub, claims }) => begin(url, sub, claims)));
+  if (name === "guard, provider") return users.map(({ claims }) => mintProviders(claims, keys.HS256));
   if (name.startsWith("hand") && name.endsWith("objects")) await expectSuccess(fetch(url, { method: "PUT", body: JSON.stringify(users) }));
   return users.map(({ claims }) => mint(claims, "HS256", keys.HS256));
 }

@@ -73,10 +73,13 @@ impl Guard {
     /// itself, and they say since when they are good; its sessions have no `jti`.
     fn refuse_too_old(&self, live: &LiveSession) -> Result<(), Refusal> {
         let session = live.session();
+        if session.jti.is_empty() {
+            return Ok(());
+        }
         let issuer = session.issuer.as_deref().and_then(|name| self.issuer(name));
         let not_before = issuer.map_or(self.settings.not_before, |it| it.trusted.not_before);
         let is_too_old = not_before.is_some_and(|it| session.created < it);
-        match is_too_old && !session.jti.is_empty() {
+        match is_too_old {
             true => Err(Refusal::Token(TokenError::TooOld)),
             false => Ok(()),
         }
