@@ -12,8 +12,8 @@ use serde_json::Value;
 const KEYS: &str = include_str!("../../../auth/tests/data/keys.json");
 const ISSUER: &str = "https://guard";
 const AUDIENCE: &str = "members";
-const ISSUERS: &str =
-    r#"[{"issuer":"https://idp","audience":"members","jwks_uri":"https://idp/jwks"}]"#;
+const ISSUERS: &str = r#"[{"issuer":"https://idp","audience":"members","jwks_uri":"https://idp/jwks",
+    "access_tokens":{"audience":"members","typ":["at+jwt","JWT",null],"session_claim":"sid"}}]"#;
 /// The tokens in the seeds are valid from an hour before to an hour after this time.
 const NOW: u64 = 1_800_000_000;
 /// The tolerated clock difference, in seconds.
@@ -82,14 +82,21 @@ impl Fixture {
         }
     }
 
-    /// Checks the token as an issuer's ID token and logout token. It can be at most one of them.
+    /// Checks the token as an issuer's ID token, logout token and access token. No logout token is another, and an
+    /// access token says of which session it is.
     fn check_as_issuers(&self, token: &str, now: Timestamp) {
         let key = &self.tokens.keys().signing().material;
         let verified = || UnverifiedJwt::parse_of_provider(token)?.verify(key);
         let id = verified().and_then(|it| IdToken::read(it, &self.issuer, None, now));
         let logout = verified().and_then(|it| LogoutToken::read(it, &self.issuer, now));
-        assert!(id.is_err() || logout.is_err(), "accepted as both");
-        if id.is_ok() || logout.is_ok() {
+        let access = verified().and_then(|it| self.issuer.read_access_token(it));
+        assert!(id.is_err() && access.is_err() || logout.is_err(), "accepted as both");
+        if let Ok(access) = &access {
+            let sid = &claims(token)["sid"];
+            let named = sid.as_str().map_or_else(|| sid.to_string(), str::to_owned);
+            assert_eq!(named, access.session);
+        }
+        if id.is_ok() || logout.is_ok() || access.is_ok() {
             self.keys[0].assert_signed(token);
             assert_eq!(claims(token)["iss"], self.issuer.issuer.as_str());
         }
