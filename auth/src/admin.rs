@@ -1,10 +1,12 @@
 //! Who may manage the sessions of others: see them, begin them, end them.
 
+mod end_many;
 mod request;
 
 use base64ct::{Base64, Encoding};
 use serde_json::{Map, Value};
 
+pub use end_many::EndMany;
 pub use request::{AdminRequest, NewSession, SessionTerms, page};
 
 use crate::config::Settings;

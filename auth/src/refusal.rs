@@ -52,6 +52,8 @@ pub enum Refusal {
     },
     /// The login behind the session is too old, or too weak, for the path (RFC 9470).
     InsufficientAuthentication(StepUp),
+    /// The body of a request to the admin API cannot be used; says what to change.
+    BadBody(String),
     /// A backend's request for a session cannot be used; says what to change.
     BadSession(String),
     /// A backend requests a session for a user of this trusted issuer without naming the issuer.
@@ -113,6 +115,7 @@ impl Refusal {
     fn entry(&self) -> (&'static str, u16, &'static str) {
         match self {
             Self::BadRequest(_) => ("bad_request", 400, "The request cannot be read"),
+            Self::BadBody(_) => ("bad_request", 400, "The body cannot be used"),
             Self::LogoutToken(_) => ("bad_request", 400, "The logout token is not valid"),
             Self::TokenMissing => ("token_missing", 401, "A token is needed"),
             Self::Token(TokenError::Expired) => ("token_expired", 401, "The token has expired"),
@@ -259,7 +262,7 @@ impl Refusal {
             Self::InsufficientAuthentication(step_up) => {
                 format!("Log in again: this needs a login {}.", step_up.in_words())
             }
-            Self::BadSession(detail) => detail.clone(),
+            Self::BadSession(detail) | Self::BadBody(detail) => detail.clone(),
             Self::UserOfIssuer(issuer) => format!(
                 "The user's `sub` begins with the `subject_prefix` of {issuer}. If it is one of its \
                  users, say so: `\"issuer\": \"{issuer}\"`."

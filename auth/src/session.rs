@@ -200,6 +200,12 @@ impl Session {
         self.seen.plus(Duration::from_millis(millis(timeout).div_ceil(10)))
     }
 
+    /// Since when it has certainly not been used: its use is noted at most once per tenth of the idle timeout. Where
+    /// there is none, since it began or was refreshed.
+    pub fn unused_since(&self) -> Timestamp {
+        self.idle_expires.map_or(self.seen, |idle| self.next_idle_update(idle.since(self.seen)))
+    }
+
     /// Extends the idle deadline of a live session, at most once per tenth of the timeout. Returns whether it
     /// did.
     pub fn extend_idle_deadline(&mut self, timeout: Duration, now: Timestamp) -> bool {

@@ -4,6 +4,7 @@
 //! at all. Absence is an answer; failure is a [`StoreError`]; the two never meet.
 
 mod command;
+mod criteria;
 mod result;
 
 use std::time::Duration;
@@ -13,6 +14,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use crate::session::digest;
 
 pub use command::{CheckTemplate, Command, SessionSelector, UnseenSession};
+pub use criteria::SessionCriteria;
 pub use result::{CommandResult, StoreError};
 
 /// How many tombstones of one user are kept; the oldest are deleted.

@@ -27,7 +27,7 @@ impl IndexEntry {
 }
 
 /// A place in the order of users: behind this one, or before all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Cursor(String);
 
@@ -35,6 +35,11 @@ impl Cursor {
     /// Behind this user.
     pub fn at(user: &Subject) -> Self {
         Self(Base64UrlUnpadded::encode_string(user.as_str().as_bytes()))
+    }
+
+    /// The text that [`Cursor::parse`] reads.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// Reads what a cursor was written as; `None` if it was something else.

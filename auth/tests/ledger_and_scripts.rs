@@ -17,7 +17,7 @@ use auth::session::{
     Block, DataKind, RightsChange, RightsOf, Session, SessionEnd, Sid, StoredDenial, Subject,
     TokenName, UserRecord,
 };
-use auth::store::{Command, CommandResult, SessionSelector, UnseenSession};
+use auth::store::{Command, CommandResult, SessionCriteria, SessionSelector, UnseenSession};
 use auth::time::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -138,7 +138,7 @@ fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
             .prop_map(|(sid, age, lifetime, idle, limit, kind, text)| Step::Admit { sid, age, lifetime, idle, limit, kind, text }),
         2 => (prop::option::of(sid), any::<u8>(), any::<u8>(), any::<u8>())
             .prop_map(|(sid, roles, scopes, claims)| Step::SetRights { sid, roles, scopes, claims }),
-        3 => (0_u8..4, sid, prop::option::of(sid), any::<bool>())
+        3 => (0_u8..5, sid, prop::option::of(sid), any::<bool>())
             .prop_map(|(which, sid, unseen, admits_unseen)| Step::End { which, sid, unseen, admits_unseen }),
         1 => any::<u8>().prop_map(|kind| Step::Block { kind }),
         1 => Just(Step::User),
@@ -194,6 +194,10 @@ const REACHES: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(90), Duration::from_secs(40), Duration::from_secs(999)];
 
 const DEVICES: [DeviceClass; 3] = [DeviceClass::Mobile, DeviceClass::Desktop, DeviceClass::Other];
+
+fn before(now: Timestamp, millis: u64) -> Timestamp {
+    Timestamp::from_millis(now.millis() - millis)
+}
 
 /// The command of a step. `index` is new with every step, as a login's `sid` is; the others pick
 /// one that may have been opened before.
@@ -312,6 +316,23 @@ fn command(step: &Step, index: usize, now: Timestamp) -> Command {
                     issuer: format!("issuer {}", number % 2),
                     sid: (number % 3 > 0).then(|| format!("sid {}", number / 2 % 2)),
                 },
+                3 => SessionSelector::Matching(Box::new(SessionCriteria {
+                    except: (number % 4 == 0).then(|| earlier(number).into()),
+                    sids: match number % 8 {
+                        1 => vec![earlier(number).into(), provider_sid(*number).into()],
+                        _ => vec![],
+                    },
+                    issuers: match number % 3 {
+                        0 => vec![format!("issuer {}", number % 2)],
+                        _ => vec![],
+                    },
+                    devices: DEVICES[..usize::from(number % 3)]
+                        .iter()
+                        .map(|device| device.name().to_owned())
+                        .collect(),
+                    created_before: (number % 7 < 3).then(|| before(now, u64::from(*number) * 9)),
+                    unused_since: (number % 6 < 2).then(|| before(now, u64::from(*number) * 2)),
+                })),
                 _ => SessionSelector::All,
             };
             let unseen = unseen.map(|number| UnseenSession {

@@ -1,6 +1,7 @@
 //! The admin API: lists users and sessions, and creates, changes and ends sessions of any user.
 
 mod end;
+mod end_many;
 
 use auth::admin::{self, AdminCredential, AdminRequest, NewSession, SessionTerms};
 use auth::body_format::BodyFormat;
@@ -94,6 +95,7 @@ async fn try_serve(app: &App, request: &Request, head: &RequestHead) -> Result<R
         AdminRequest::Change(sub, sid) => patch_data(app, request, head, &sub, sid).await,
         AdminRequest::EndAll(sub) => end::all_of_user(app, admin, &sub).await,
         AdminRequest::End(sub, sid) => end::one(app, &admin, &sub, sid).await,
+        AdminRequest::EndMany => end_many::end_many(app, request, head, &admin).await,
         AdminRequest::EndEverybodys => end::all_users(app, &admin, target.query()).await,
     }
 }

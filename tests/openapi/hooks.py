@@ -108,6 +108,9 @@ def map_case(context, case):
             body["token"] = log_in("introspected")["access_token"]
         case "adminBegin":
             body.update({name: "15 minutes" for name in body if name == "session_ttl"})
+        case "adminEndMany":
+            good = {"idle_longer_than": "30 days", "created_before": "2026-11-26T12:05:00Z", "cursor": "bS0wMDE"}
+            body.update({name: good[name] for name in body if name in good})
         case "login" if next(numbers) % 4 == 0:
             pass
         case "login" if "id_token" in body:

@@ -33,6 +33,8 @@ pub enum AdminRequest {
     End(Subject, Sid),
     /// The end of everybody's sessions.
     EndEverybodys,
+    /// The end of sessions by what they have in common.
+    EndMany,
 }
 
 impl AdminRequest {
@@ -50,6 +52,8 @@ impl AdminRequest {
             [Some("users" | "stats"), None, ..] => Err(Refusal::MethodNotAllowed("GET, HEAD")),
             [Some("sessions"), None, ..] if method == "DELETE" => Ok(Self::EndEverybodys),
             [Some("sessions"), None, ..] => Err(Refusal::MethodNotAllowed("DELETE")),
+            [Some("sessions"), Some("end"), None, ..] if method == "POST" => Ok(Self::EndMany),
+            [Some("sessions"), Some("end"), None, ..] => Err(Refusal::MethodNotAllowed("POST")),
             [Some("users"), Some(sub), Some("sessions"), None, _] => {
                 let sub = subject(sub)?;
                 match method {
@@ -79,7 +83,7 @@ impl AdminRequest {
             Self::Users | Self::Stats | Self::List(_) => Permission::See,
             Self::Begin(_) => Permission::Begin,
             Self::Change(..) => Permission::Change,
-            Self::EndAll(_) | Self::End(..) | Self::EndEverybodys => {
+            Self::EndAll(_) | Self::End(..) | Self::EndEverybodys | Self::EndMany => {
                 Permission::End { of_admin: false }
             }
         }

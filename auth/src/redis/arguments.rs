@@ -55,11 +55,16 @@ impl Redis {
                 words.push(most());
             }
             Command::End { which, ending, unseen, admits_unseen } => {
+                let matching;
                 let (word, first, second) = match which {
                     SessionSelector::One(sid) => ("one", sid.as_str(), ""),
                     SessionSelector::Others(sid) => ("others", sid.as_str(), ""),
                     SessionSelector::IssuerSession { issuer, sid } => {
                         ("issued", issuer.as_str(), sid.as_deref().unwrap_or_default())
+                    }
+                    SessionSelector::Matching(criteria) => {
+                        matching = json(criteria);
+                        ("matching", matching.as_str(), "")
                     }
                     SessionSelector::All => ("all", "", ""),
                 };

@@ -1,5 +1,5 @@
--- ARGV: now, the ending as JSON, the selector (`one`, `others`, `issued`, `all` or `none`), sid or issuer,
--- the issuer's own sid or '', tombstones to keep; the sid of a session to deny if it is unknown or '', and
+-- ARGV: now, the ending as JSON, the selector (`one`, `others`, `issued`, `matching`, `all` or `none`), sid,
+-- issuer or the criteria as JSON, the issuer's own sid or '', tombstones to keep; the sid of a session to deny if it is unknown or '', and
 -- until when; `bar` to keep out sessions that began before now, or ''; the user's block as JSON, `lift`, or
 -- ''. Returns two lists of records: the selected sessions that have exactly this ending, from this call or
 -- a repeated one, and those that ended recently for another reason.
@@ -9,7 +9,28 @@ local repeat_end_events = 600000
 
 local ending, selector, to_end, ended_before = cjson.decode(ARGV[2]), ARGV[3], {}, {}
 local unseen, fields, is_known = ARGV[7], {}, false
+local criteria = selector == 'matching' and cjson.decode(ARGV[4])
+local function is_among(list, name)
+  for _, it in ipairs(list or {}) do
+    if it == name then return true end
+  end
+  return not list
+end
+-- As `unused_since` in session.rs.
+local function unused_since(session)
+  local timeout = math.max(0, (session.idle_expires or session.seen) - session.seen)
+  return session.seen + math.ceil(timeout / 10)
+end
+local function meets(session)
+  return session.sid ~= criteria.except
+    and is_among(criteria.sids, session.sid)
+    and is_among(criteria.issuers, session.issuer)
+    and is_among(criteria.devices, session.device)
+    and (not criteria.created_before or session.created < criteria.created_before)
+    and (not criteria.unused_since or unused_since(session) <= criteria.unused_since)
+end
 local function is_selected(session)
+  if criteria then return meets(session) end
   if selector == 'one' then return session.sid == ARGV[4] end
   if selector == 'others' then return session.sid ~= ARGV[4] end
   if selector == 'issued' then

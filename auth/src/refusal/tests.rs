@@ -41,6 +41,7 @@ fn step_up(max_age: Option<u64>, acr: Option<&[&str]>) -> Refusal {
 #[case(Refusal::Session(InvalidSession::Outdated), "session_revoked", 401)]
 #[case(Refusal::SessionLimit(None), "session_limit", 409)]
 #[case(Refusal::RouteDenied { scope: String::new() }, "access_denied", 403)]
+#[case(Refusal::BadBody("x".into()), "bad_request", 400)]
 #[case(Refusal::UserOfIssuer("x".into()), "bad_request", 400)]
 #[case(Refusal::HttpsRequired, "https_required", 403)]
 #[case(Refusal::UriTooLong, "uri_too_long", 414)]
@@ -140,6 +141,7 @@ fn one_of_each() -> Vec<Refusal> {
         Refusal::AccessDenied { scope: None },
         Refusal::RouteDenied { scope },
         Refusal::BadSession("x".into()),
+        Refusal::BadBody("x".into()),
         Refusal::UserOfIssuer("x".into()),
         step_up(Some(300), None),
         Refusal::CrossSite,
@@ -166,7 +168,7 @@ fn one_of_each() -> Vec<Refusal> {
             Refusal::LogoutToken(_) | Refusal::Session(_) | Refusal::CredentialsInvalid => {}
             Refusal::SessionLimit(_) | Refusal::KeyInvalid | Refusal::AccessDenied { .. } => {}
             Refusal::RouteDenied { .. } | Refusal::BadSession(_) | Refusal::UserOfIssuer(_) => {}
-            Refusal::InsufficientAuthentication(_) => {}
+            Refusal::InsufficientAuthentication(_) | Refusal::BadBody(_) => {}
             Refusal::CrossSite | Refusal::TooManyAttempts { .. } | Refusal::HttpsRequired => {}
             Refusal::UriTooLong | Refusal::NotFound | Refusal::MethodNotAllowed(_) => {}
             Refusal::UpgradeRequired | Refusal::PushUnavailable => {}

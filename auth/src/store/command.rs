@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::CommandResult;
+use super::{CommandResult, SessionCriteria};
 use crate::limit::Limit;
 use crate::session::{
     Block, DataKind, RightsChange, RightsOf, Session, SessionEnd, Sid, TokenName,
@@ -295,6 +295,8 @@ pub enum SessionSelector {
         /// Its own session; `None`: any.
         sid: Option<String>,
     },
+    /// Those that meet these criteria.
+    Matching(Box<SessionCriteria>),
     /// All.
     All,
 }
@@ -305,7 +307,7 @@ impl SessionSelector {
         match self {
             Self::All | Self::IssuerSession { sid: None, .. } => Some(None),
             Self::Others(sid) => Some(Some(sid)),
-            Self::One(_) | Self::IssuerSession { .. } => None,
+            Self::One(_) | Self::IssuerSession { .. } | Self::Matching(_) => None,
         }
     }
 
@@ -318,6 +320,7 @@ impl SessionSelector {
                 session.issuer.as_ref() == Some(issuer)
                     && sid.as_ref().is_none_or(|sid| session.issuer_sid.as_ref() == Some(sid))
             }
+            Self::Matching(criteria) => criteria.include(session),
             Self::All => true,
         }
     }

@@ -1,0 +1,132 @@
+//! `POST admin/sessions/end`: ends sessions by what they have in common, or says which it would end.
+
+use auth::admin::{EndMany, Permission};
+use auth::body_format::BodyFormat;
+use auth::http::Head;
+use auth::refusal::Refusal;
+use auth::session::Subject;
+use auth::store::{SessionCriteria, SessionSelector};
+use auth::user_index::Cursor;
+use serde_json::{Value, json};
+use web_sys::{Request, Response};
+
+use super::{Admin, is_admin, list};
+use crate::app::App;
+use crate::request::{self, RequestHead};
+use crate::response;
+use crate::services::{end_sessions, user_index};
+
+/// How many subrequests a call may take: the free plan allows 50.
+const SUBREQUESTS: usize = 50;
+
+/// How many one user takes at most: the list, the end, the index and the listeners. The webhook comes on top, one for
+/// each session.
+const PER_USER: usize = 4;
+
+/// Answers the call, for some users.
+pub async fn end_many(
+    app: &App,
+    request: &Request,
+    head: &RequestHead,
+    admin: &Admin,
+) -> Result<Response, Refusal> {
+    // A form could be sent by another site.
+    if BodyFormat::of(head.header("content-type").as_deref()) != Some(BodyFormat::Json) {
+        return Err(Refusal::BadRequest("Send what is to end as `application/json`."));
+    }
+    let body = request::body(request).await;
+    let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE_BODY))?;
+    let asked = EndMany::parse(&body, request::now())?;
+    let users = match asked.next_users() {
+        Some(users) => users,
+        None => {
+            let page = user_index::page(app, asked.cursor.clone(), asked.limit).await?;
+            page.into_iter().map(|indexed| indexed.user).collect()
+        }
+    };
+    if asked.dry_run {
+        admin.credential.require(Permission::See)?;
+    }
+    end_some(app, admin, &asked, users).await
+}
+
+/// Ends what is meant of these users' sessions, or only says it, as far as one call goes.
+async fn end_some(
+    app: &App,
+    admin: &Admin,
+    asked: &EndMany,
+    users: Vec<Subject>,
+) -> Result<Response, Refusal> {
+    let (mut told, mut total, mut spared) = (Vec::new(), 0, 0);
+    let (mut looked_at, mut spent) = (0, PER_USER);
+    for user in &users {
+        if spent + PER_USER > SUBREQUESTS {
+            break;
+        }
+        match end_of_user(app, admin, asked, user).await {
+            Ok(sids) => {
+                let is_cheap = asked.dry_run || sids.is_empty();
+                let hooks = app.guard.settings().webhook.as_ref().map_or(0, |_| sids.len());
+                spent += if is_cheap { 2 } else { PER_USER + hooks };
+                total += sids.len();
+                if asked.dry_run && !sids.is_empty() {
+                    told.push(json!({ "sub": user.as_str(), "sids": sids }));
+                }
+            }
+            // The caller may not end this admin's sessions.
+            Err(Refusal::AccessDenied { .. }) => {
+                spared += 1;
+                spent += 1;
+            }
+            Err(refusal) => return Err(refusal),
+        }
+        looked_at += 1;
+    }
+    let done = looked_at == users.len() && users.len() < asked.limit as usize;
+    let last = users[..looked_at].last().filter(|_| !done);
+    let body = match asked.dry_run {
+        true => json!({ "would_end": total, "users": told, "spared": spared, "done": done }),
+        false => json!({ "ended": total, "spared": spared, "done": done }),
+    };
+    Ok(answer(body, last))
+}
+
+/// The answer, with the cursor of the next page behind the last user, if there may be one.
+fn answer(mut body: Value, last: Option<&Subject>) -> Response {
+    if let (Value::Object(members), Some(last)) = (&mut body, last) {
+        members.insert("cursor".into(), Cursor::at(last).as_str().into());
+    }
+    response::json(200, &body, &[])
+}
+
+/// Ends what is meant of one user's sessions in one step, in which the store judges each anew. A session that begins
+/// meanwhile may be an admin's, so without the right to end these, only those end that were there before.
+async fn end_of_user(
+    app: &App,
+    admin: &Admin,
+    asked: &EndMany,
+    user: &Subject,
+) -> Result<Vec<String>, Refusal> {
+    let own = admin.own_session.as_ref().filter(|(sub, _)| sub == user).map(|(_, sid)| sid.clone());
+    let may_end_admins = admin.credential.require(Permission::End { of_admin: true }).is_ok();
+    let which = match (&asked.criteria, own) {
+        (None, None) if may_end_admins && !asked.dry_run => SessionSelector::All,
+        (None, Some(own)) if may_end_admins && !asked.dry_run => SessionSelector::Others(own),
+        (criteria, own) => {
+            let except = own.map(String::from);
+            let mut criteria = SessionCriteria { except, ..criteria.clone().unwrap_or_default() };
+            if !may_end_admins || asked.dry_run {
+                let live = list(app, user).await?;
+                admin.credential.require(Permission::End { of_admin: is_admin(&live) })?;
+                let meant = live.iter().filter(|session| criteria.include(session));
+                criteria.sids = meant.map(|session| session.sid.to_string()).collect();
+                if asked.dry_run || criteria.sids.is_empty() {
+                    return Ok(criteria.sids);
+                }
+            }
+            SessionSelector::Matching(Box::new(criteria))
+        }
+    };
+    let ended = end_sessions::revoke(app, user, which).await?;
+    Ok(ended.into_iter().map(|session| session.sid.into()).collect())
+}
