@@ -15,6 +15,7 @@ mod monitor_mode;
 mod not_before;
 mod overlap;
 mod preflight;
+mod provider_tokens;
 mod recheck_and_caching;
 mod resource_metadata;
 mod step_up;

@@ -121,6 +121,9 @@ fn verify(issuer: &Issuer, token: &UnverifiedJwt<'_>) -> Result<VerifiedJwt, Tok
     if let Some(shared) = issuer.shared_key(alg) {
         return token.verify_by_one_of(&shared.candidates(kid, alg));
     }
+    if issuer.trusted.jwks_uri.is_none() {
+        return Err(TokenError::UnknownKey);
+    }
     let keys = issuer.keyring.known().ok_or(TokenError::KeysUnavailable)?;
     token.verify_by_one_of(&keys.candidates(kid, alg))
 }

@@ -1,0 +1,217 @@
+//! Tokens of identity providers: when their keys are fetched, and what the store is asked about their sessions.
+
+use super::*;
+use crate::device::DeviceClass;
+use crate::id_token::tests::{changed, sign};
+use crate::keys::PublishedKeys;
+use crate::login::ClientInfo;
+use crate::session::{Denial, Sid, Subject};
+use serde_json::{Value, json};
+
+const KEYS: &str = include_str!("../../../tests/data/keys.json");
+
+fn guard_trusting(rules: Value, more: &[(&str, &str)]) -> Guard {
+    let access_tokens = changed(json!({ "audience": "api", "session_claim": "sid" }), rules);
+    let entry = json!({
+        "issuer": "https://idp.example", "jwks_uri": "https://idp.example/jwks",
+        "algorithms": ["ES256"], "subject_prefix": "idp|", "access_tokens": access_tokens,
+    });
+    let list = json!([entry]).to_string();
+    guard_with(&[&[("TRUSTED_ISSUERS", &*list)], more].concat())
+}
+
+fn token(changes: Value) -> String {
+    let claims = json!({
+        "iss": "https://idp.example", "aud": "api", "sub": "u-1", "sid": "s-1", "client_id": "app",
+        "iat": NOW.seconds(), "exp": NOW.seconds() + 60,
+    });
+    sign(json!({ "typ": "at+jwt" }), &changed(claims, changes))
+}
+
+fn asking(token: &str) -> Request {
+    request("GET", "/x", &[("authorization", &format!("Bearer {token}"))])
+}
+
+fn learn(guard: &Guard) {
+    let keys = PublishedKeys::parse(KEYS, &["ES256".into()]).unwrap();
+    guard.issuer("https://idp.example").unwrap().keyring.answered(Some(keys), NOW);
+}
+
+fn seconds_later(seconds: u64) -> Timestamp {
+    NOW.plus(Duration::from_secs(seconds))
+}
+
+#[test]
+fn keys_are_fetched_before_a_token_is_judged() {
+    let guard = guard_trusting(json!({}), &[]);
+    let request = asking(&token(json!({})));
+    let Decision::FetchKeys(issuer) = guard.decide(&request, NOW) else { panic!("not fetched") };
+    assert_eq!(issuer.trusted.issuer, "https://idp.example");
+    learn(&guard);
+    assert_eq!(check(&guard, &request).principal().user().as_str(), "idp|u-1");
+}
+
+#[test]
+fn keys_that_cannot_be_fetched_are_no_fault_of_the_token() {
+    let guard = guard_trusting(json!({}), &[]);
+    guard.issuer("https://idp.example").unwrap().keyring.answered(None, NOW);
+    let refused = refusal(&guard, &asking(&token(json!({}))));
+    assert!(matches!(refused.refusal, Refusal::IssuerUnavailable(_)), "{refused:?}");
+    assert!(!refused.refusal.asks_for_login());
+    let again = guard.decide(&asking(&token(json!({}))), seconds_later(2));
+    assert!(matches!(again, Decision::FetchKeys(_)), "{again:?}");
+}
+
+#[test]
+fn a_token_that_known_keys_have_not_signed_asks_for_others_once_a_minute() {
+    let guard = guard_trusting(json!({}), &[]);
+    learn(&guard);
+    let good = token(json!({}));
+    let forged = format!("{}AAAA", &good[..good.len() - 4]);
+    assert_eq!(refusal(&guard, &asking(&forged)).refusal, Refusal::Token(TokenError::Signature));
+    let later = guard.decide(&asking(&forged), seconds_later(60));
+    assert!(matches!(later, Decision::FetchKeys(_)), "{later:?}");
+    let known = guard.decide(&asking(&good), seconds_later(59));
+    assert!(matches!(known, Decision::CheckSession(_)), "known keys wait for nothing: {known:?}");
+}
+
+#[test]
+fn neither_a_token_of_our_own_nor_a_strangers_waits_for_keys() {
+    let guard = guard_trusting(json!({}), &[]);
+    let own = request("GET", "/x", &[("authorization", &bearer(&guard))]);
+    assert!(matches!(guard.decide(&own, NOW), Decision::CheckSession(_)));
+    let stranger = token(json!({ "iss": "https://stranger.example" }));
+    assert!(matches!(refusal(&guard, &asking(&stranger)).refusal, Refusal::Token(_)));
+}
+
+#[test]
+fn a_provider_without_published_keys_has_none_to_fetch() {
+    let list = r#"[{"issuer":"https://idp.example","access_tokens":{"audience":"api","session_claim":"sid","secret":"IDP_SECRET"}}]"#;
+    let secret = "x".repeat(32);
+    let guard = guard_with(&[("TRUSTED_ISSUERS", list), ("IDP_SECRET", &secret)]);
+    let refused = refusal(&guard, &asking(&token(json!({})))).refusal;
+    assert_eq!(refused, Refusal::Token(TokenError::UnknownKey));
+}
+
+#[rstest]
+#[case(json!({ "forward": true }), true)]
+#[case(json!({}), true)]
+#[case(json!({ "forward": false }), false)]
+fn the_application_goes_on_getting_the_token(#[case] rules: Value, #[case] forwarded: bool) {
+    let guard = guard_trusting(rules, &[]);
+    learn(&guard);
+    let plan = check(&guard, &asking(&token(json!({}))));
+    let sent = guard.header_filter("\n\nauthorization");
+    let removed = plan.header_changes(&sent).remove;
+    assert_eq!(!removed.contains(&"authorization"), forwarded, "{removed:?}");
+}
+
+fn admitted(guard: &Guard, changes: Value) -> Command {
+    let plan = check(guard, &asking(&token(changes)));
+    guard.admission(plan.principal(), ClientInfo::default()).unwrap()
+}
+
+#[test]
+fn a_session_is_named_by_issuer_user_and_session_claim_and_by_nothing_else() {
+    let guard = guard_trusting(json!({}), &[]);
+    learn(&guard);
+    let sid_of = |changes: Value| match admitted(&guard, changes) {
+        Command::Admit { session, .. } => session.sid,
+        other => panic!("{other:?}"),
+    };
+    let user = Subject::try_from("idp|u-1".to_owned()).unwrap();
+    let expected = Sid::of_provider("https://idp.example", &user, "s-1");
+    assert_eq!(sid_of(json!({})), expected);
+    assert_eq!(sid_of(json!({ "jti": "x", "iat": NOW.seconds() - 9, "client_id": "b" })), expected);
+    assert_ne!(sid_of(json!({ "sid": "s-2" })), expected);
+    assert_ne!(sid_of(json!({ "sub": "u-2" })), expected);
+}
+
+#[rstest]
+#[case::as_is(json!({}), &[], Some(7), true, Timestamp::FAR_FUTURE)]
+#[case::idle(json!({}), &[("SESSION_IDLE_TIMEOUT", "1 day")], Some(1), false, Timestamp::FAR_FUTURE)]
+#[case::bounded(json!({ "max_session": "30 days" }), &[], Some(7), true, NOW.plus(Duration::from_secs(30 * 86_400)))]
+fn a_session_begins_with_deadlines_of_here_and_a_denial_of_the_providers(
+    #[case] rules: Value,
+    #[case] settings: &[(&str, &str)],
+    #[case] idle_days: Option<u64>,
+    #[case] readmit: bool,
+    #[case] deny_until: Timestamp,
+) {
+    let guard = guard_trusting(rules, settings);
+    learn(&guard);
+    let Command::Admit { session, idle_timeout, authenticated, .. } =
+        admitted(&guard, json!({ "auth_time": 1_000 }))
+    else {
+        panic!("no admission")
+    };
+    let idle = idle_days.map(|days| Duration::from_secs(days * 86_400));
+    assert_eq!((idle_timeout, session.idle_expires), (idle, idle.map(|idle| NOW.plus(idle))));
+    assert_eq!((session.readmit, session.deny_until), (readmit, Some(deny_until)));
+    assert_eq!(authenticated, Timestamp::from_millis(1_000_000));
+    assert_eq!(
+        (session.issuer.as_deref(), session.issuer_sid.as_deref()),
+        (Some("https://idp.example"), Some("s-1"))
+    );
+}
+
+#[rstest]
+#[case(json!({ "agents": ["app"] }), DeviceClass::Agent)]
+#[case(json!({ "agents": "*" }), DeviceClass::Agent)]
+#[case(json!({ "agents": ["other"] }), DeviceClass::Other)]
+#[case(json!({}), DeviceClass::Other)]
+fn agents_are_a_class_of_their_own(#[case] rules: Value, #[case] class: DeviceClass) {
+    let guard = guard_trusting(rules, &[]);
+    learn(&guard);
+    let Command::Admit { session, .. } = admitted(&guard, json!({})) else {
+        panic!("no admission")
+    };
+    assert_eq!(session.device, class);
+}
+
+#[test]
+fn a_session_of_our_own_is_never_admitted() {
+    let guard = guard_trusting(json!({}), &[]);
+    let plan = check(&guard, &request("GET", "/x", &[("authorization", &bearer(&guard))]));
+    assert!(guard.admission(plan.principal(), ClientInfo::default()).is_none());
+    assert!(!plan.principal().needs_admission(&found(None), NOW));
+}
+
+#[test]
+fn a_check_that_finds_nothing_or_a_session_that_has_lapsed_needs_an_admission() {
+    let guard = guard_trusting(json!({}), &[]);
+    learn(&guard);
+    let plan = check(&guard, &asking(&token(json!({}))));
+    let Command::Admit { session, .. } = admitted(&guard, json!({})) else {
+        panic!("no admission")
+    };
+    let needs = |answer, now| plan.principal().needs_admission(&answer, now);
+    assert!(needs(found(None), NOW));
+    assert!(!needs(found(Some(*session.clone())), NOW));
+    assert!(needs(found(Some(*session.clone())), seconds_later(7 * 86_400)));
+    let ended = Session { ended: Some(SessionEnd::Revoked { at: NOW }), ..*session };
+    assert!(!needs(found(Some(ended)), seconds_later(7 * 86_400)), "it stays out");
+    assert!(!needs(Err(StoreError::other_answer()), NOW), "nobody knows");
+}
+
+#[test]
+fn what_an_admission_comes_to_is_judged() {
+    let guard = guard_trusting(json!({}), &[]);
+    learn(&guard);
+    let plan = check(&guard, &asking(&token(json!({}))));
+    let Command::Admit { session, .. } = admitted(&guard, json!({})) else {
+        panic!("no admission")
+    };
+    let judge = |answer| guard.judge(&plan, Ok(answer), NOW).map(|live| live.is_some());
+    let ended = SessionEnd::Revoked { at: NOW };
+    let others = vec![*session.clone()];
+    let admitted = CommandResult::Admitted { session, ended: Vec::new() };
+    assert_eq!(judge(admitted), Ok(true));
+    assert_eq!(judge(CommandResult::Full(others.clone())), Err(Refusal::AdmissionLimit(others)));
+    let denied = CommandResult::Denied(Denial::Ended(ended.clone()));
+    assert_eq!(judge(denied), Err(Refusal::Session(InvalidSession::Ended(ended))));
+    let expired = CommandResult::Denied(Denial::Expired { at: NOW });
+    assert_eq!(judge(expired), Err(Refusal::Session(InvalidSession::Expired { at: NOW })));
+    let other = judge(CommandResult::Listed(Vec::new()));
+    assert!(matches!(other, Err(Refusal::StoreUnavailable(_))), "{other:?}");
+}
