@@ -129,19 +129,29 @@ impl Ledger {
         touched: &mut LedgerChanges,
         step: impl FnOnce(&mut Self, &mut LedgerChanges) -> T,
     ) -> T {
+        let seen = self.delete_old(now, touched);
+        let answer = step(self, touched);
+        self.tidy(seen, now, touched);
+        answer
+    }
+
+    /// Deletes what is over. Returns when the user was last seen.
+    fn delete_old(&mut self, now: Timestamp, touched: &mut LedgerChanges) -> Option<Timestamp> {
         let seen = self.last_seen();
         let old: Vec<Session> =
             self.sessions.extract_if(.., |_, s| now >= s.forget_at()).map(|(_, s)| s).collect();
         self.forget(old, seen, now, touched);
         let over = self.denials.extract_if(.., |_, it| now >= lapse(it.until, seen));
         touched.lapsed.extend(over.map(|(sid, _)| sid));
-        let answer = step(self, touched);
+        seen
+    }
+
+    fn tidy(&mut self, seen: Option<Timestamp>, now: Timestamp, touched: &mut LedgerChanges) {
         let seen = seen.max(self.last_seen());
         let excess = self.take_excess_tombstones(now);
         self.forget(excess, seen, now, touched);
         touched.written.retain(|sid| self.sessions.contains_key(sid));
         self.tidy_user(seen, now, touched);
-        answer
     }
 
     /// Leaves denials of these records, which are deleted.

@@ -51,7 +51,7 @@ impl Redis {
                     RightsOf::User => "",
                 };
                 words.extend([now.millis().to_string(), sid.into()]);
-                words.extend(change.texts().map(|it| it.map_or("".into(), |it| it.get().into())));
+                words.extend(change.texts().map(Option::unwrap_or_default));
                 words.push(most());
             }
             Command::End { which, ending, unseen, admits_unseen } => {

@@ -1,7 +1,6 @@
 //! Changes of the rights that override what tokens say.
 
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::Sid;
@@ -41,47 +40,37 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::<T>::deserialize(json).map(Some)
 }
 
-/// Rights, with each member as its text. `redis/set_rights.lua` relies on the order, and on the first two being lists
-/// of strings.
-#[derive(Default, Serialize, Deserialize)]
-struct Members<'a> {
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    roles: Option<&'a RawValue>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    scopes: Option<&'a RawValue>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    claims: Option<&'a RawValue>,
-}
+/// The members of rights, in the order in which they are stored. The first two are lists of strings, in which no name
+/// can stand before a colon, so each name is found first where it is a member. `redis/set_rights.lua` relies on that,
+/// too: its JSON codec cannot tell an empty list from an empty object.
+const NAMES: [&str; 3] = ["roles", "scopes", "claims"];
 
 impl RightsChange {
     /// The changed rights.
     pub fn apply(&self, rights: Option<&str>) -> Option<String> {
-        let old: Members<'_> =
-            rights.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        let [roles, scopes, claims] = self.texts();
-        let changed = Members {
-            roles: changed(old.roles, roles.as_deref()),
-            scopes: changed(old.scopes, scopes.as_deref()),
-            claims: changed(old.claims, claims.as_deref()),
-        };
-        let is_empty = [changed.roles, changed.scopes, changed.claims].iter().all(Option::is_none);
-        // Texts of JSON can always be written.
-        (!is_empty).then(|| serde_json::to_string(&changed).unwrap_or_default())
+        let inside = rights.and_then(|text| text.strip_prefix('{')?.strip_suffix('}'));
+        let mut rest = inside.unwrap_or_default();
+        let mut members = self.texts();
+        for (member, name) in members.iter_mut().zip(NAMES).rev() {
+            let Some((before, old)) = rest.split_once(&format!("\"{name}\":")) else { continue };
+            member.get_or_insert_with(|| old.to_owned());
+            rest = before.trim_end_matches(',');
+        }
+        let left = NAMES.into_iter().zip(members).filter_map(|(name, member)| {
+            let member = member.filter(|json| json != "null")?;
+            Some(format!("\"{name}\":{member}"))
+        });
+        let left: Vec<String> = left.collect();
+        (!left.is_empty()).then(|| format!("{{{}}}", left.join(",")))
     }
 
     /// Each member as JSON: `null` if the override is removed, `None` if it stays.
-    pub(crate) fn texts(&self) -> [Option<Box<RawValue>>; 3] {
-        [raw(self.roles.as_ref()), raw(self.scopes.as_ref()), raw(self.claims.as_ref())]
+    pub(crate) fn texts(&self) -> [Option<String>; 3] {
+        [json(self.roles.as_ref()), json(self.scopes.as_ref()), json(self.claims.as_ref())]
     }
 }
 
-fn raw<T: Serialize>(member: Option<&Option<T>>) -> Option<Box<RawValue>> {
-    member.and_then(|value| serde_json::value::to_raw_value(value).ok())
-}
-
-fn changed<'a>(old: Option<&'a RawValue>, new: Option<&'a RawValue>) -> Option<&'a RawValue> {
-    match new {
-        None => old,
-        Some(new) => (new.get() != "null").then_some(new),
-    }
+/// Lists of strings and JSON can always be written.
+fn json<T: Serialize>(member: Option<&Option<T>>) -> Option<String> {
+    member.and_then(|value| serde_json::to_string(value).ok())
 }

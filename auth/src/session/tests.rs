@@ -268,6 +268,11 @@ fn a_providers_record_is_kept_for_a_minute_and_leaves_a_denial_unless_it_may_beg
 )]
 #[case::removes_the_last(Some(r#"{"roles":["a"]}"#), r#"{"roles":null}"#, None)]
 #[case::removes_what_is_not_there(None, r#"{"roles":null}"#, None)]
+#[case::whatever_is_in_them(
+    Some(r#"{"roles":["\"claims\":{}","scopes",":"],"claims":{"a":{"x":1,"scopes":[]},"roles":[]}}"#),
+    r#"{"scopes":["\",\"claims\":"]}"#,
+    Some(r#"{"roles":["\"claims\":{}","scopes",":"],"scopes":["\",\"claims\":"],"claims":{"a":{"x":1,"scopes":[]},"roles":[]}}"#)
+)]
 #[case::changes_nothing(Some(r#"{"claims":{"a":1.50}}"#), "{}", Some(r#"{"claims":{"a":1.50}}"#))]
 fn rights_are_changed_member_by_member(
     #[case] old: Option<&str>,

@@ -1,5 +1,7 @@
 //! The commands of a session store.
 
+mod read;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +14,7 @@ use crate::session::{
 use crate::time::Timestamp;
 
 /// One atomic step on the sessions of one user.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Finds a session, ended or not. Extends the idle deadline of a live one when that is due, and
@@ -96,11 +98,9 @@ pub enum Command {
         /// Why and when.
         ending: SessionEnd,
         /// A provider's session that is to be denied if there is no record of it.
-        #[serde(default)]
         unseen: Option<UnseenSession>,
         /// Are there providers whose sessions are admitted at first sight? Then an end of all sessions, of all
         /// others, or of all of an issuer also keeps out those that began before it and that the store has not seen.
-        #[serde(default)]
         admits_unseen: bool,
     },
     /// Finds the user's own record and the live sessions. Returns [`CommandResult::User`].
