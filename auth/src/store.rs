@@ -21,7 +21,7 @@ pub use result::{CommandResult, StoreError};
 pub const MAX_TOMBSTONES: usize = 20;
 
 /// How long after its end a session is still returned by a command that would have ended it, so that the
-/// end is reported even if the first response was lost. `redis/prelude.lua` has the same figure.
+/// end is reported even if the first response was lost. `redis/end.lua` has the same figure.
 pub const REPEAT_END_EVENTS: Duration = Duration::from_secs(10 * 60);
 
 /// The name of an entry: a short text with a lifetime, which a store keeps apart from sessions. The name is a

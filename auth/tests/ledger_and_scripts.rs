@@ -426,6 +426,43 @@ fn moment(command: &Command) -> Timestamp {
     }
 }
 
+/// The provider's sessions that were ended, until when their tokens may come, and when the user was last here.
+#[derive(Default)]
+struct Ended {
+    until: BTreeMap<Sid, Timestamp>,
+    last: u64,
+}
+
+impl Ended {
+    /// Has a session begun again that must not?
+    fn is_violated(&mut self, command: &Command, answer: &CommandResult) -> bool {
+        let none = Vec::new();
+        let (begun, ended) = match answer {
+            CommandResult::Admitted { session, ended } => (Some(session), ended),
+            CommandResult::Ended(ended) | CommandResult::Ends { now: ended, .. } => (None, ended),
+            _ => (None, &none),
+        };
+        let now = moment(command).millis();
+        let is_away = now >= self.last + (YEAR - 24 * HOUR).as_millis() as u64;
+        let over = |until: &Timestamp| match *until {
+            Timestamp::FAR_FUTURE => is_away,
+            until => now >= until.millis(),
+        };
+        let until = begun.and_then(|begun| self.until.remove(&begun.sid));
+        let is_violated = until.is_some_and(|until| !over(&until));
+        for session in ended {
+            self.until.extend(session.deny_until.map(|until| (session.sid.clone(), until)));
+        }
+        let is_here = begun.is_some()
+            || matches!(answer, CommandResult::Denied(_))
+            || matches!(command, Command::Open { .. });
+        if is_here {
+            self.last = now;
+        }
+        is_violated
+    }
+}
+
 /// Has this answer's command put the key's expiry in order?
 fn sets_expiry(command: &Command, answer: &CommandResult) -> bool {
     matches!(
@@ -451,6 +488,7 @@ fn the_ledger_and_the_scripts_always_answer_alike() {
         users.set(users.get() + 1);
         let user = Subject::try_from(format!("user {}", users.get())).unwrap();
         let (mut ledger, mut rows) = (Ledger::default(), Rows::default());
+        let mut ended = Ended::default();
         for command in commands(&steps) {
             let (expected, changes) = ledger.apply(&command);
             rows.follow(&ledger, &changes);
@@ -470,6 +508,8 @@ fn the_ledger_and_the_scripts_always_answer_alike() {
                 "{}",
                 context
             );
+            let is_violated = ended.is_violated(&command, answer.as_ref().unwrap());
+            prop_assert!(!is_violated, "it begins again: {}", context);
             if sets_expiry(&command, answer.as_ref().unwrap()) && !fields.is_empty() {
                 let never = ledger.user().rights.is_some()
                     || ledger.user().block.as_ref().is_some_and(|block| block.until.is_none());
@@ -604,6 +644,15 @@ fn a_full_redis_ends_sessions_and_never_takes_half_a_step() {
                             }
                         }
                     }
+                    // A provider's session that is over must not begin anew.
+                    for sid in &changes.written {
+                        let is_provided = ledger.get(sid).is_some_and(|it| it.deny_until.is_some());
+                        prop_assert!(
+                            !is_provided || stored.get(sid).is_some(),
+                            "{sid}: {}",
+                            context
+                        );
+                    }
                     for sid in &changes.denied {
                         let is_kept = stored.denial(sid).is_some() || stored.get(sid).is_some();
                         prop_assert!(is_kept, "{sid}: {}", context);
@@ -621,4 +670,152 @@ fn a_full_redis_ends_sessions_and_never_takes_half_a_step() {
     if let Err(error) = verdict {
         panic!("{error}");
     }
+}
+
+/// The time by Redis's clock, because these tests look at what it lets expire.
+fn today() -> Timestamp {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    Timestamp::from_millis(u64::try_from(now.as_millis()).unwrap())
+}
+
+/// One user's hash in a Redis.
+struct Hash {
+    server: Server,
+    redis: Redis,
+    user: Subject,
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+impl Hash {
+    fn new() -> Self {
+        let redis = Redis::new("test:", ReadConsistency::Strong);
+        let user = Subject::try_from("ada".to_owned()).unwrap();
+        Self { server: Server::start(), redis, user }
+    }
+
+    fn apply(&mut self, command: &Command) -> CommandResult {
+        let reply = self.server.send(&self.redis.request_with_text(&self.user, command));
+        Redis::answer(command, 200, &reply).unwrap_or_else(|error| panic!("{error:?}: {reply}"))
+    }
+
+    fn fields(&mut self) -> Vec<String> {
+        self.server.records(&self.redis.key(&self.user)).into_keys().collect()
+    }
+
+    /// How long the key lives after this moment, in whole seconds; `None`: for ever.
+    fn lives(&mut self, after: Timestamp) -> Option<u64> {
+        let at = self.server.expires(&self.redis.key(&self.user))?;
+        Some(Timestamp::from_millis(at).since(after).as_secs())
+    }
+}
+
+/// The admission of a session that idles for an hour at most.
+fn admission(sid: &str, readmit: bool, deny_until: Timestamp, now: Timestamp) -> Command {
+    let text = json!({
+        "sid": sid, "jti": "", "created": now, "seen": now, "expires": now.plus(20 * YEAR),
+        "idle_expires": now.plus(HOUR), "device": "desktop", "deny_until": deny_until, "readmit": readmit,
+    });
+    Command::Admit {
+        session: serde_json::from_value(text).unwrap(),
+        limit: None,
+        authenticated: now,
+        idle_timeout: Some(HOUR),
+        now,
+    }
+}
+
+/// What a user's hash holds, and how long it lives.
+#[test]
+fn the_hash_of_a_user_lives_as_long_as_something_must_be_kept_out() {
+    let now = today();
+    let minute = 60;
+    let hour = HOUR.as_secs();
+    let mut hash = Hash::new();
+    let before = Timestamp::from_millis(now.millis() - 1_800_000);
+    hash.apply(&admission("soft", true, Timestamp::FAR_FUTURE, before));
+    assert_eq!((hash.fields(), hash.lives(before)), (vec!["soft".into()], Some(hour + minute)));
+    // Its idle deadline moves, and the key's with it.
+    hash.apply(&admission("soft", true, Timestamp::FAR_FUTURE, now));
+    let lives = hash.lives(now).unwrap();
+    assert!((hour + minute..hour + minute + 5).contains(&lives), "{lives}");
+
+    hash.apply(&admission("bounded", false, now.plus(48 * HOUR), now));
+    assert_eq!(hash.lives(now), Some(48 * hour));
+    hash.apply(&admission("hard", false, Timestamp::FAR_FUTURE, now));
+    assert_eq!(hash.lives(now), Some(YEAR.as_secs()), "after the user was last seen");
+
+    let later = now.plus(HOUR / 2);
+    let ending = SessionEnd::Revoked { at: later };
+    hash.apply(&Command::end(SessionSelector::All, ending));
+    assert_eq!(hash.fields(), ["bounded", "hard", "soft"], "tombstones");
+    let much_later = later.plus(100 * HOUR);
+    hash.apply(&admission("new", true, Timestamp::FAR_FUTURE, much_later));
+    assert_eq!(hash.fields(), ["!", "!hard", "!soft", "new"]);
+    assert_eq!(hash.lives(much_later), Some(YEAR.as_secs()));
+
+    let block = |block| Command::Block { block, now: much_later };
+    hash.apply(&block(Some(Block { reason: None, until: None, at: much_later })));
+    assert_eq!(hash.lives(now), None, "a block without an end");
+    hash.apply(&block(None));
+    assert_eq!(hash.lives(much_later), Some(YEAR.as_secs()));
+}
+
+/// The provider goes on refreshing: each day the key lives on, though nothing else is written.
+#[test]
+fn the_hash_of_a_user_who_is_kept_out_lives_on_while_the_user_comes() {
+    let now = today();
+    let mut hash = Hash::new();
+    hash.apply(&admission("a", false, Timestamp::FAR_FUTURE, now));
+    hash.apply(&Command::end(SessionSelector::All, SessionEnd::Revoked { at: now }));
+    for days in [1, 2, 300] {
+        let then = now.plus(24 * HOUR * days);
+        assert!(matches!(
+            hash.apply(&admission("a", false, Timestamp::FAR_FUTURE, then)),
+            CommandResult::Denied(_)
+        ));
+        assert_eq!(hash.fields(), ["!", "!a"]);
+        // By Redis's clock, which has not moved.
+        let lives = hash.lives(now).unwrap();
+        assert!(lives >= YEAR.as_secs() - 5, "{days}: {lives}");
+    }
+}
+
+/// A thousand denials are not read for the check of a live session, nor for one who is kept out.
+#[test]
+fn a_thousand_denials_of_a_user_cost_little() {
+    let now = today();
+    let mut hash = Hash::new();
+    for number in 0..1_000 {
+        let (sid, deny_until) = (sid(number), Timestamp::FAR_FUTURE);
+        let unseen = Some(UnseenSession { sid: sid.clone(), deny_until });
+        let which = SessionSelector::One(sid);
+        let ending = SessionEnd::Revoked { at: now };
+        hash.apply(&Command::End { which, ending, unseen, admits_unseen: false });
+    }
+    assert_eq!(hash.fields().len(), 1_001);
+    hash.apply(&admission("live", false, Timestamp::FAR_FUTURE, now));
+    let live = Command::Check {
+        sid: Sid::try_from("live".to_owned()).unwrap(),
+        jti: None,
+        idle_timeout: Some(HOUR),
+        now,
+    };
+    let mut time = |command: &Command| {
+        let before = std::time::Instant::now();
+        for _ in 0..50 {
+            hash.apply(command);
+        }
+        before.elapsed() / 50
+    };
+    let check = time(&live);
+    let known = time(&admission("live", false, Timestamp::FAR_FUTURE, now));
+    let denied = time(&admission("sid-7", false, Timestamp::FAR_FUTURE, now));
+    let listed = time(&Command::List { now });
+    println!("a check {check:?}, known {known:?}, denied {denied:?}, a list {listed:?}");
+    for quick in [check, known, denied] {
+        assert!(quick < listed, "{quick:?} is not quicker than reading all in {listed:?}");
+    }
+    assert!(listed < Duration::from_millis(50), "{listed:?}");
 }

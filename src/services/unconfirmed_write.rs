@@ -72,6 +72,7 @@ async fn report_changes(
             let admitted =
                 changed.iter().find(|it| it.sid == session.sid && Some(it.created) == at);
             if let Some(admitted) = admitted {
+                report_ends::report(app, user, Some(admitted), &[]);
                 session_events::publish(app, user, &[Event::created(admitted)]);
             }
             admitted.is_some()

@@ -230,3 +230,100 @@ describe("a step that fails leaves storage and memory as they were", () => {
     await expect.poll(check, { timeout: 25_000 }).toEqual({ found: null });
   });
 });
+
+describe("what keeps a provider's sessions out", () => {
+  const SHOWS = `
+    import guard, { UserSessions as Sessions } from "./index.js";
+    export class UserSessions extends Sessions {
+      rows() {
+        const { sql } = this.ctx.storage;
+        const tables = sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\\\_%' ESCAPE '\\\\' ORDER BY name").toArray();
+        return Object.fromEntries(tables.map(({ name }) => [name, sql.exec("SELECT count(*) AS n FROM " + name).one().n]));
+      }
+      alarmAt() {
+        return this.ctx.storage.getAlarm();
+      }
+    }
+    export default guard;`;
+  interface Shown extends Objects {
+    rows(): Promise<Record<string, number>>;
+  }
+  const FAR = 99_999_999_999_999;
+  const YEAR = 365 * 24 * HOUR;
+
+  let folder: string;
+  let objects: ReturnType<typeof startObjects>;
+  const start = () => (objects = startObjects(SHOWS, folder));
+  const user = async (name: string) => (await objects.object(`user:${name}`)) as Shown;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "session-guard-denials-"));
+    start();
+  });
+  afterAll(async () => {
+    await objects.miniflare.dispose();
+    await rm(folder, { recursive: true });
+  });
+
+  const apply = async (object: Objects, command: object) => JSON.parse(await object.apply(JSON.stringify(command))) as Record<string, unknown>;
+  const admit = (sid: string, at = now, more: object = {}) => ({
+    admit: { session: { sid, jti: "", created: at, seen: at, expires: at + YEAR, idle_expires: at + HOUR, device: "desktop", deny_until: FAR, ...more }, limit: null, authenticated: at, idle_timeout: { secs: 3600, nanos: 0 }, now: at },
+  });
+  const end = (which: unknown, at = now, more: object = {}) => ({ end: { which, ending: { why: "revoked", at }, ...more } });
+  const revoked = { denied: { ended: { why: "revoked", at: now } } };
+
+  test("is stored only when there is something to store", async () => {
+    const object = await user("plain");
+    expect(await apply(object, admit("a"))).toMatchObject({ admitted: { session: { sid: "a" }, ended: [] } });
+    expect(await apply(object, admit("a", now + 1))).toMatchObject({ found: { sid: "a", created: now } });
+    expect(await apply(object, end("all"))).toMatchObject({ ends: { now: [{ sid: "a" }] } });
+    expect(await object.rows()).toEqual({ session: 1 });
+    expect(await apply(object, { user: { now } })).toEqual({ user: { record: {}, live: [] } });
+  });
+
+  test("outlives a restart: denials, the end of all, blocks and rights", async () => {
+    const before = await user("ada");
+    await apply(before, end({ one: "gone" }, now, { unseen: { sid: "gone", deny_until: FAR } }));
+    await apply(before, end("all", now, { admits_unseen: true }));
+    await apply(before, { set_rights: { whose: "user", change: { roles: [], claims: { a: [] } }, now } });
+    await apply(await user("ben"), { block: { block: { reason: "fraud", at: now }, now } });
+    await objects.miniflare.dispose();
+    start();
+    const after = await user("ada");
+    expect(await apply(after, admit("gone", now + 1))).toEqual(revoked);
+    expect(await apply(after, admit("old", now))).toEqual(revoked);
+    expect(await apply(after, admit("new", now + 1))).toMatchObject({ admitted: { session: { sid: "new", rights: '{"roles":[],"claims":{"a":[]}}' } } });
+    expect(await apply(await user("ben"), admit("new", now + 1))).toEqual({ blocked: { reason: "fraud", at: now } });
+    expect(await after.rows()).toEqual({ denial: 1, session: 1, user_record: 1 });
+    // Of what has no end, the alarm is a year away, because the object is not empty.
+    const alarm = (await (await user("ben")).alarmAt()) ?? 0;
+    expect([alarm > now + YEAR - HOUR, alarm < now + YEAR + HOUR]).toEqual([true, true]);
+  });
+
+  test("an alarm replaces a session by its denial, and deletes what is over, with all that is stored", async () => {
+    const object = await user("brief");
+    const began = Date.now() - 60_000;
+    // The record is kept for a minute past its deadline: for one second more. Its tokens can come for three.
+    await apply(object, admit("brief", began, { idle_expires: began + 1_000, deny_until: began + 63_000 }));
+    await expect.poll(() => object.rows(), { timeout: 20_000 }).toEqual({ denial: 1, session: 0, user_record: 1 });
+    expect(await apply(object, admit("brief", began + 62_000))).toEqual({ denied: { expired: { at: began + 1_000 } } });
+    await expect.poll(() => object.rows(), { timeout: 20_000 }).toEqual({});
+  });
+
+  test("may be a thousand denials, which cost a check of a live session nothing, and others little", async () => {
+    const object = await user("many");
+    const names = Array.from({ length: 1_000 }, (_, i) => `s${i}`);
+    for (const sid of names) await apply(object, end({ one: sid }, now, { unseen: { sid, deny_until: FAR } }));
+    await apply(object, admit("live", now + 1));
+    expect(await object.rows()).toEqual({ denial: 1_000, session: 1, user_record: 1 });
+    const written = { check: { sid: "live", idle_timeout: null, now: now + 2 } };
+    expect(await apply(object, written)).toMatchObject({ found: { sid: "live" } });
+    const started = performance.now();
+    for (const sid of names.slice(0, 100)) expect(await apply(object, admit(sid, now + 2))).toEqual(revoked);
+    expect((performance.now() - started) / 100, "milliseconds for one who is kept out").toBeLessThan(20);
+    await objects.miniflare.dispose();
+    start();
+    const again = performance.now();
+    expect(await apply(await user("many"), admit("s999", now + 2))).toEqual(revoked);
+    expect(performance.now() - again, "milliseconds to start and to read all").toBeLessThan(5_000);
+  });
+});

@@ -8,7 +8,7 @@ use super::Session;
 use crate::time::Timestamp;
 
 /// How long the previous token stays valid after a refresh, so that requests in flight and other tabs still
-/// pass. A session is refreshed at most once in that time. `redis/prelude.lua` has the same figure.
+/// pass. A session is refreshed at most once in that time. `redis/refresh.lua` has the same figure.
 pub const REFRESH_GRACE: Duration = Duration::from_secs(30);
 
 /// Identifies one token of a session.

@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 /// same figure.
 pub const UNSEEN_FOR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// How often [`UserRecord::seen`] is updated. `redis/prelude.lua` has the same figure.
+/// How often [`UserRecord::seen`] is updated. `redis/records.lua` has the same figure.
 pub const SEEN_ONCE_IN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a store keeps of a user beside the sessions. It is stored only while it says something. The field names

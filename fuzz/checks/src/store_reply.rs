@@ -198,8 +198,11 @@ fn apply(ledger: &mut Ledger, rows: &mut Rows, command: &Command) {
         (Command::Admit { limit: Some(limit), .. }, CommandResult::Full(full)) => {
             assert!(!limit.evicts && full.iter().all(|session| limit.counts(session)));
         }
-        (Command::Admit { session, .. }, CommandResult::Denied(_) | CommandResult::Blocked(_)) => {
-            assert!(ledger.get(&session.sid).is_none_or(|it| !it.is_live(it.deadline())));
+        (
+            Command::Admit { session, now, .. },
+            CommandResult::Denied(_) | CommandResult::Blocked(_),
+        ) => {
+            assert!(ledger.get(&session.sid).is_none_or(|it| !it.is_live(*now)));
         }
         (Command::Open { now, .. }, CommandResult::Blocked(block)) => assert!(block.holds(*now)),
         (Command::Block { block, now }, CommandResult::Ends { .. }) => {
