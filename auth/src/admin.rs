@@ -1,12 +1,16 @@
 //! Who may manage the sessions of others: see them, begin them, end them.
 
+mod block;
 mod end_many;
+mod patch;
 mod request;
 
 use base64ct::{Base64, Encoding};
 use serde_json::{Map, Value};
 
+pub use block::block;
 pub use end_many::EndMany;
+pub use patch::{SessionPatch, user_patch};
 pub use request::{AdminRequest, NewSession, SessionTerms, page};
 
 use crate::config::Settings;
@@ -31,8 +35,10 @@ pub enum Permission {
     See,
     /// One is begun.
     Begin,
-    /// What the origin knows of one is changed.
+    /// What the origin knows of one is changed, or what its user may do.
     Change,
+    /// Their user is kept out, or let in again. That can be an admin who is not logged in now.
+    Block,
     /// They are ended.
     End {
         /// Is their user an admin, by any session that is live?
@@ -53,7 +59,9 @@ impl AdminCredential {
             Permission::End { of_admin: false } => {
                 (rights.revoke || rights.revoke_admins, Some(REVOKE))
             }
-            Permission::End { of_admin: true } => (rights.revoke_admins, Some(REVOKE_ADMINS)),
+            Permission::End { of_admin: true } | Permission::Block => {
+                (rights.revoke_admins, Some(REVOKE_ADMINS))
+            }
         };
         if allowed { Ok(()) } else { Err(Refusal::AccessDenied { scope }) }
     }

@@ -19,6 +19,7 @@ mod provider_keys;
 mod recent_sessions;
 mod refusal_response;
 mod resource_challenge;
+mod rights;
 mod sign_assertion;
 
 use std::rc::Rc;

@@ -48,6 +48,7 @@ pub mod refusal;
 pub mod request_log;
 pub mod reserved_headers;
 pub mod resource_metadata;
+pub mod rights;
 pub mod route;
 pub mod scopes;
 pub mod secret;

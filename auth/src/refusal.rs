@@ -9,7 +9,7 @@ mod response;
 use std::time::Duration;
 
 use crate::jwt::TokenError;
-use crate::session::{InvalidSession, Session, SessionEnd};
+use crate::session::{Block, InvalidSession, Session, SessionEnd};
 use crate::step_up::StepUp;
 use crate::store::StoreError;
 
@@ -38,6 +38,8 @@ pub enum Refusal {
     AdmissionLimit(Vec<Session>),
     /// A provider's token cannot be refreshed here.
     RefreshAtProvider,
+    /// The user is blocked. Told only to who has proved to be that user.
+    UserBlocked(Box<Block>),
     /// The admin API key is missing or wrong.
     KeyInvalid,
     /// The user is known, but lacks the permission.
@@ -139,6 +141,7 @@ impl Refusal {
             Self::RefreshAtProvider => {
                 ("refresh_at_provider", 409, "The token is refreshed at its provider")
             }
+            Self::UserBlocked(_) => ("user_blocked", 403, "This user is blocked"),
             Self::KeyInvalid => ("key_invalid", 401, "The admin API key is needed"),
             Self::AccessDenied { .. } => ("access_denied", 403, "The right to do this is missing"),
             Self::RouteDenied { .. } => ("access_denied", 403, "The right to do this is missing"),
@@ -201,8 +204,11 @@ impl Refusal {
 
     /// Can the person who sent the login form do something about it? Then the login page says it.
     pub fn is_shown_on_login_page(&self) -> bool {
-        use Refusal::{CredentialsInvalid, SessionLimit, TooManyAttempts};
-        matches!(self, CredentialsInvalid | SessionLimit(_) | TooManyAttempts { .. })
+        use Refusal::{CredentialsInvalid, SessionLimit, TooManyAttempts, UserBlocked};
+        matches!(
+            self,
+            CredentialsInvalid | SessionLimit(_) | TooManyAttempts { .. } | UserBlocked(_)
+        )
     }
 
     /// What happened in this request, for the client.
@@ -245,6 +251,11 @@ impl Refusal {
                 "The guard has not issued this token. Its session goes on with the next token that the \
                  identity provider issues."
                     .into()
+            }
+            Self::UserBlocked(block) => {
+                let until = block.until.map(|until| until.to_string());
+                let until = until.as_deref().unwrap_or("an administrator allows it");
+                format!("Nobody can sign in as this user until {until}.")
             }
             Self::KeyInvalid => {
                 "Send `ADMIN_API_KEY`, or for `introspect` `INTROSPECTION_KEY`, as \
@@ -316,6 +327,9 @@ impl Refusal {
             | Self::ClaimsTooLarge { cause, .. }
             | Self::Misconfigured(cause)
             | Self::Failed(cause) => Some(cause.clone()),
+            Self::UserBlocked(block) => {
+                block.reason.as_ref().map(|reason| format!("the user is blocked: {reason}"))
+            }
             Self::UserOfIssuer(issuer) => Some(format!(
                 "the admin API was asked for a session of a user of {issuer}, without `issuer`"
             )),
@@ -332,6 +346,7 @@ pub fn login_notice(code: &str) -> Option<&'static str> {
         "session_revoked" => Some("You were signed out: your session was ended."),
         "session_expired" | "token_expired" => Some("Your session has expired."),
         "insufficient_user_authentication" => Some("To go on, please sign in again."),
+        "user_blocked" => Some("You cannot sign in at present: your account is blocked."),
         "session_unknown" | "token_invalid" => Some("Please sign in again."),
         _ => None,
     }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 /// Where tokens keep their scopes. The first is the standard's (RFC 9068, section 2.2.3), the
 /// others are known from elsewhere.
-const SCOPE_CLAIMS: [&str; 3] = ["scope", "scopes", "scp"];
+pub(crate) const SCOPE_CLAIMS: [&str; 3] = ["scope", "scopes", "scp"];
 
 /// The scopes among these claims: words of a text, or texts of a list.
 pub fn scopes(claims: &Map<String, Value>) -> Vec<&str> {

@@ -21,6 +21,11 @@ impl Patch {
         Ok(Self(patch.into()))
     }
 
+    /// Does it name this member?
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.get(name).is_some()
+    }
+
     /// The data after the change; data that is absent counts as an empty object.
     ///
     /// # Errors

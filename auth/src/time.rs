@@ -96,7 +96,7 @@ pub fn short(limit: Duration) -> String {
 }
 
 /// The longest span that anything is set to.
-const LONGEST: Duration = Duration::from_secs(3650 * 24 * 60 * 60);
+pub(crate) const LONGEST: Duration = Duration::from_secs(3650 * 24 * 60 * 60);
 
 /// Reads a span of time as people write it: `15 minutes`, `7 days`, `1h 30m`.
 ///

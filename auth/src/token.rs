@@ -5,8 +5,10 @@ mod assertions;
 mod cache;
 mod json_bytes;
 mod provider;
+mod rights;
 mod verified;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -24,6 +26,7 @@ use crate::session::{Sid, Subject, TokenName};
 use crate::time::Timestamp;
 
 pub use provider::ProviderToken;
+pub use rights::InvalidRights;
 pub use verified::{AuthenticToken, Verified};
 
 use cache::TokenCache;
@@ -99,7 +102,7 @@ impl Tokens {
 
     /// Counts the bytes of a token's context: see [`Verified::context`].
     pub fn set_context_bytes(&self, token: &Verified, bytes: usize) {
-        token.0.context.bytes.set(bytes);
+        token.token_context().bytes.set(bytes);
         self.memory.update_size(&token.0);
     }
 
@@ -241,6 +244,7 @@ impl Tokens {
             provider,
             assertions,
             context,
+            effective: RefCell::default(),
         })
     }
 }

@@ -1,25 +1,31 @@
 //! The admin API: lists users and sessions, and creates, changes and ends sessions of any user.
 
+mod block;
 mod end;
 mod end_many;
+mod rights;
 
 use auth::admin::{self, AdminCredential, AdminRequest, NewSession, SessionTerms};
 use auth::body_format::BodyFormat;
 use auth::http::{Head, Target};
 use auth::login::{ClientInfo, SessionLifetimes};
 use auth::refusal::{ClaimsSource, Refusal};
-use auth::session::{DataKind, Session, Sid, Subject, judge_session};
+use auth::rights::is_admin as is_admins;
+use auth::session::{Session, Sid, Subject, UserRecord};
+use auth::setting_value::InvalidValue;
 use auth::store::{Command, CommandResult, StoreError};
 use auth::user_index::{Cursor, IndexEntry, IndexQuery, IndexedUser};
+use block::BlockView;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use web_sys::{Request, Response};
 
 use crate::app::App;
 use crate::request::{self, RequestHead};
 use crate::response;
 use crate::services::create_session::{self, CookiePolicy};
-use crate::services::session_view::SessionView;
-use crate::services::{current_session, find_session, session_data, user_index};
+use crate::services::session_view::{self, SessionView};
+use crate::services::{current_session, session_data, user_index};
 use crate::stores::{self, StoreResult};
 
 /// The default page size, in users.
@@ -64,6 +70,11 @@ struct Stats {
 struct Sessions<'a> {
     sub: &'a str,
     admin: bool,
+    /// What new sessions begin with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rights: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    block: Option<BlockView<'a>>,
     sessions: Vec<SessionView>,
 }
 
@@ -86,13 +97,17 @@ async fn try_serve(app: &App, request: &Request, head: &RequestHead) -> Result<R
             Ok(response::json(200, &Stats { users, sessions }, &[]))
         }
         AdminRequest::List(sub) => {
-            let live = list(app, &sub).await?;
-            let (admin, sessions) = (is_admin(&live), live.iter().map(SessionView::public));
-            let body = Sessions { sub: sub.as_str(), admin, sessions: sessions.collect() };
-            Ok(response::json(200, &body, &[]))
+            let (record, live) = user_record(app, &sub).await?;
+            Ok(show_user(&sub, &record, &live))
         }
         AdminRequest::Begin(sub) => create(app, request, head, sub).await,
-        AdminRequest::Change(sub, sid) => patch_data(app, request, head, &sub, sid).await,
+        AdminRequest::Change(sub, sid) => {
+            rights::patch_session(app, request, head, &sub, sid).await
+        }
+        AdminRequest::ChangeUser(sub) => rights::patch_user(app, request, head, &sub).await,
+        AdminRequest::ShowBlock(sub) => block::show(app, &sub).await,
+        AdminRequest::Block(sub) => block::put(app, request, head, &admin, &sub).await,
+        AdminRequest::Unblock(sub) => block::lift(app, &sub).await,
         AdminRequest::EndAll(sub) => end::all_of_user(app, admin, &sub).await,
         AdminRequest::End(sub, sid) => end::one(app, &admin, &sub, sid).await,
         AdminRequest::EndMany => end_many::end_many(app, request, head, &admin).await,
@@ -157,7 +172,32 @@ fn stale(indexed: &IndexedUser, live: &[Session]) -> Vec<IndexEntry> {
 }
 
 fn is_admin(live: &[Session]) -> bool {
-    live.iter().any(|session| session.admin)
+    live.iter().any(is_admins)
+}
+
+/// What the store keeps of a user, and the live sessions.
+async fn user_record(app: &App, user: &Subject) -> Result<(UserRecord, Vec<Session>), Refusal> {
+    let command = Command::User { now: request::now() };
+    match stores::apply(&*app.store, user, &command).await.map_err(Refusal::StoreUnavailable)? {
+        CommandResult::User { record, live } => Ok((record, live)),
+        _ => Err(Refusal::StoreUnavailable(StoreError::other_answer())),
+    }
+}
+
+fn show_user(user: &Subject, record: &UserRecord, live: &[Session]) -> Response {
+    let block = record.block.as_ref().filter(|block| block.holds(request::now()));
+    let body = Sessions {
+        sub: user.as_str(),
+        admin: is_admin(live),
+        rights: session_view::raw(record.rights.as_deref()),
+        block: block.map(BlockView::of),
+        sessions: live.iter().map(|it| SessionView::public(it).with_rights(it)).collect(),
+    };
+    response::json(200, &body, &[])
+}
+
+fn bad_body(error: &InvalidValue) -> Refusal {
+    Refusal::BadBody(format!("{error}."))
 }
 
 async fn list(app: &App, user: &Subject) -> Result<Vec<Session>, Refusal> {
@@ -180,8 +220,7 @@ async fn create(
     sub: Subject,
 ) -> Result<Response, Refusal> {
     let settings = app.guard.settings();
-    let body = request::body(request).await;
-    let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE_BODY))?;
+    let body = session_data::read_body(request).await?;
     if !body.is_empty()
         && BodyFormat::of(head.header("content-type").as_deref()) != Some(BodyFormat::Json)
     {
@@ -206,25 +245,4 @@ async fn create(
         refusal => refusal,
     })?;
     Ok(created.json(201, None, &[]))
-}
-
-/// Merges a patch into the origin's private data of a session.
-async fn patch_data(
-    app: &App,
-    request: &Request,
-    head: &RequestHead,
-    user: &Subject,
-    sid: Sid,
-) -> Result<Response, Refusal> {
-    session_data::require_patch_type(head)?;
-    let patch = session_data::read_patch(request).await?;
-    let found = find_session::find(app, user, &sid).await.map_err(Refusal::StoreUnavailable)?;
-    let live = judge_session(found, request::now()).map_err(|_| Refusal::NotFound)?;
-    let changed =
-        session_data::apply_patch(app, user, live.into_inner(), DataKind::Data, &patch).await;
-    match changed {
-        Ok(session) => Ok(response::json(200, &SessionView::private(&session), &[])),
-        Err(Refusal::Session(_)) => Err(Refusal::NotFound),
-        Err(refusal) => Err(refusal),
-    }
 }

@@ -44,9 +44,9 @@ async fn try_show(
     let token = read_token(app, request, head, Service::Introspect).await?;
     issuer_keys::renew_for(app, &token).await;
     let principal = app.guard.principal_of_token(&token, request::now())?;
-    current_session::check(app, &principal, None).await?;
+    let session = current_session::check(app, &principal, None).await?;
     let claims = app.guard.tokens().claims(&token, request::now()).map_err(Refusal::Token)?;
-    Ok(admin::introspection(claims))
+    Ok(admin::introspection(app.guard.claims_with_rights(claims, &session)?))
 }
 
 async fn try_revoke(app: &App, request: &Request, head: &RequestHead) -> Result<(), Refusal> {

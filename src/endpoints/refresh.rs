@@ -108,7 +108,8 @@ fn issue_token(
         sub: principal.user(),
         sid: &session.sid,
         jti: &session.jti,
-        public: principal.token().public_claims(),
+        // Not with the session's rights, which are the session's to keep and to lose.
+        public: principal.token().own_claims(),
         now: at,
         lifetime,
     };

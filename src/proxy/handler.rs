@@ -62,7 +62,8 @@ fn check(app: Rc<App>, plan: Rc<ForwardPlan>, head: &RequestHead, now: Timestamp
             return admit(app, plan, token, head, now);
         }
     }
-    let overlapped = plan.overlaps_store().then(|| {
+    let is_ahead = plan.overlaps_store() && !token.has_rights();
+    let overlapped = is_ahead.then(|| {
         let sent = app.guard.header_filter(&head.context().header_names());
         forward::with_identity(&app, &plan, &token, None, &sent)
     });

@@ -125,18 +125,22 @@ impl PendingCheck {
     }
 
     fn verdict(
-        self,
+        mut self,
         context: &RequestContext,
         answer: StoreResult,
         sent: Rc<HeaderFilter>,
         now: Timestamp,
     ) -> Verdict {
+        let asked = Rc::clone(&self.token);
+        if let Err(refusal) = self.apply_rights(context, &answer) {
+            return self.refuse(context, refusal, sent);
+        }
         let Self { app, plan, token, .. } = &self;
         let caller = plan.principal();
         match app.guard.judge(plan, answer, now) {
             // 6.
             Ok(live) => {
-                token.is_known.set(live.is_some());
+                asked.is_known.set(live.is_some());
                 current_session::record_use(app, caller, live.as_ref(), now);
                 let verdict = forward::with_identity(app, plan, token, live.as_ref(), &sent);
                 token.count_bytes(app, caller);
@@ -147,6 +151,27 @@ impl PendingCheck {
                 self.refuse(context, refusal, sent)
             }
         }
+    }
+
+    /// Makes the plan anew if the session has other rights than it was made with.
+    #[inline(never)]
+    fn apply_rights(
+        &mut self,
+        context: &RequestContext,
+        answer: &StoreResult,
+    ) -> Result<(), Refusal> {
+        let Self { app, plan, token, .. } = &*self;
+        let Some(with_rights) = app.guard.token_with_rights(plan.principal(), answer)? else {
+            return Ok(());
+        };
+        let head = RequestHead::of(context.clone());
+        let plan = Rc::new(app.guard.plan_with_rights(plan, with_rights, &head)?);
+        let shared = TokenContext::of(app, plan.principal());
+        shared.adopt_reply(token);
+        let (app, plan_to_cache) = (Rc::clone(app), Rc::clone(&plan));
+        context.replace_plan(CachedPlan::new(app, plan_to_cache, Rc::clone(&shared)));
+        (self.plan, self.token) = (plan, shared);
+        Ok(())
     }
 
     fn refuse(self, context: &RequestContext, refusal: Refusal, sent: Rc<HeaderFilter>) -> Verdict {

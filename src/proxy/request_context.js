@@ -64,6 +64,17 @@ export class RequestContext {
     return this.headers.get(name) ?? undefined;
   }
 
+  /**
+   * Puts another plan in place of the one that was made before the store's reply: the session has other rights now.
+   * The origin's response to a request that was sent by the earlier plan is dropped.
+   * @param {import("../../build/bindings/guard.js").CachedPlan} plan
+   */
+  replacePlan(plan) {
+    if (this.planToCache !== undefined) this.planToCache = plan;
+    this.overlapped?.cancel();
+    this.overlapped = undefined;
+  }
+
   /** Does the request have a body? */
   hasBody() {
     return this.request.body !== null;

@@ -1,5 +1,5 @@
-// What all requests with one token share. Rust makes it once for each token, because each text that crosses from
-// Rust to JavaScript costs time.
+// What all requests with one token, and the same rights of its session, share. Rust makes it once for each token,
+// because each text that crosses from Rust to JavaScript costs time.
 
 import { headersOf } from "./header_lines.js";
 
@@ -23,6 +23,14 @@ export class TokenContext {
     this.lastReply = undefined;
     /** @type {string | undefined} the last `RequestContext.headerNames` that Rust has read and kept */
     this.lastHeaderNames = undefined;
+  }
+
+  /**
+   * Keeps the last reply that another context has kept.
+   * @param {TokenContext} other
+   */
+  adoptReply(other) {
+    this.lastReply = other.lastReply;
   }
 
   /**

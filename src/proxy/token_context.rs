@@ -33,11 +33,14 @@ extern "C" {
     #[wasm_bindgen(method, setter, js_class = "TokenContext", js_name = lastReply)]
     fn set_last_reply(this: &JsTokenContext, reply: &str);
 
+    #[wasm_bindgen(method, js_class = "TokenContext", js_name = adoptReply)]
+    fn adopt_reply(this: &JsTokenContext, other: &JsTokenContext);
+
     #[wasm_bindgen(method, setter, js_class = "TokenContext", js_name = lastHeaderNames)]
     fn set_last_header_names(this: &JsTokenContext, names: &str);
 }
 
-/// What all requests with one token share.
+/// What all requests with one token and the same rights of its session share.
 pub struct TokenContext {
     /// JavaScript's half.
     pub js: JsTokenContext,
@@ -96,6 +99,18 @@ impl TokenContext {
     /// The session of the store's last reply, if it is kept.
     pub fn last_session(&self) -> Option<Rc<Session>> {
         self.session.borrow().clone()
+    }
+
+    /// Did the session have rights of its own in the store's last reply?
+    pub fn has_rights(&self) -> bool {
+        self.session.borrow().as_ref().is_some_and(|session| session.rights.is_some())
+    }
+
+    /// Keeps the store's last reply that another context has kept: that of the same token with other rights.
+    pub fn adopt_reply(&self, other: &Self) {
+        self.js.adopt_reply(&other.js);
+        self.session.replace(other.last_session());
+        self.bytes[1].set(other.bytes[1].get());
     }
 
     /// The store's answer to a check. `body` is `None` if the reply is the last one word for word.

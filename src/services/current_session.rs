@@ -17,7 +17,7 @@ use crate::services::{admission, background, end_sessions, session_events};
 /// The header by which a client says, with `false`, that its request must not extend the session's idle timeout.
 const TOUCH: &str = "x-guard-touch";
 
-/// Steps 2 to 4 for an endpoint of the guard's own.
+/// Steps 2 to 4 for an endpoint of the guard's own: who calls, with the rights of the session.
 pub async fn current(app: &App, head: &RequestHead) -> Result<(Principal, Session), Refusal> {
     let principal = app.guard.authenticate(head, request::now())?;
     let principal = match head.header(TOUCH).as_deref() {
@@ -26,7 +26,7 @@ pub async fn current(app: &App, head: &RequestHead) -> Result<(Principal, Sessio
         Some(_) => return Err(Refusal::BadRequest("`X-Guard-Touch` must be `true` or `false`.")),
     };
     let session = check(app, &principal, Some(head)).await?;
-    Ok((principal, session))
+    Ok((app.guard.principal_with_rights(principal, &session)?, session))
 }
 
 /// Step 4: checks a principal's session in the store. Reuse of an old token ends the session. `head` is the client's

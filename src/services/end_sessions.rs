@@ -15,7 +15,7 @@ use crate::{request, stores};
 /// Sends a command that may end sessions. Reports the ended sessions and returns them.
 ///
 /// # Errors
-/// [`Refusal::SessionLimit`] if a login exceeds the limit; [`Refusal::StoreUnavailable`].
+/// [`Refusal::SessionLimit`] if a login exceeds the limit; [`Refusal::UserBlocked`]; [`Refusal::StoreUnavailable`].
 pub async fn end_sessions(
     app: &App,
     user: &Subject,
@@ -36,6 +36,7 @@ pub async fn end_sessions(
             Ok(now)
         }
         Ok(CommandResult::Full(live)) => Err(Refusal::SessionLimit(Some(live))),
+        Ok(CommandResult::Blocked(block)) => Err(Refusal::UserBlocked(Box::new(block))),
         Ok(_) => Err(Refusal::StoreUnavailable(StoreError::other_answer())),
         Err(error) => {
             unconfirmed_write::follow_up(user, command, &error);

@@ -20,9 +20,16 @@ const MAX_ATTEMPTS: usize = 500;
 /// # Errors
 /// [`Refusal::BadRequest`].
 pub async fn read_patch(request: &Request) -> Result<Patch, Refusal> {
+    Patch::parse(&read_body(request).await?).map_err(Refusal::BadRequest)
+}
+
+/// Reads a request's body.
+///
+/// # Errors
+/// [`Refusal::BadRequest`].
+pub async fn read_body(request: &Request) -> Result<String, Refusal> {
     let body = request::body(request).await;
-    let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE_BODY))?;
-    Patch::parse(&body).map_err(Refusal::BadRequest)
+    body.map_err(|_| Refusal::BadRequest(request::UNREADABLE_BODY))
 }
 
 /// Merges a patch into the data of a live session, by compare-and-swap: concurrent patches are all merged.

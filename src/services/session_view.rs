@@ -18,6 +18,9 @@ pub struct SessionView {
     user_agent: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<String>,
+    /// What counts instead of what the token says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rights: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,6 +39,7 @@ impl SessionView {
             device: session.device,
             user_agent: session.user_agent.clone(),
             place: session.place.clone(),
+            rights: None,
             data: None,
             client_data: None,
         }
@@ -47,12 +51,21 @@ impl SessionView {
         Self { current: Some(is_current), ..self }
     }
 
-    /// The session with its private data, for its own user and the admin API key.
-    pub fn private(session: &Session) -> Self {
-        let [data, client_data] = [DataKind::Data, DataKind::ClientData].map(|kind| {
-            let data = session.data_of(kind).map(str::to_owned);
-            data.and_then(|data| RawValue::from_string(data).ok())
-        });
-        Self { data, client_data, ..Self::public(session) }
+    /// Adds its rights, for its own user and admins.
+    #[must_use]
+    pub fn with_rights(self, session: &Session) -> Self {
+        Self { rights: raw(session.rights.as_deref()), ..self }
     }
+
+    /// The session with its rights and its private data, for its own user and the admin API key.
+    pub fn private(session: &Session) -> Self {
+        let [data, client_data] =
+            [DataKind::Data, DataKind::ClientData].map(|kind| raw(session.data_of(kind)));
+        Self { data, client_data, ..Self::public(session).with_rights(session) }
+    }
+}
+
+/// A stored JSON text as JSON.
+pub fn raw(json: Option<&str>) -> Option<Box<RawValue>> {
+    json.and_then(|json| RawValue::from_string(json.to_owned()).ok())
 }

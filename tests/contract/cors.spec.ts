@@ -74,7 +74,7 @@ test("a preflight for an endpoint is answered for allowed origins only", async (
       vary: "Origin",
       "access-control-allow-origin": SPA,
       ...EXPOSED,
-      "access-control-allow-methods": "GET, HEAD, POST, PATCH, DELETE",
+      "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
       "access-control-allow-headers": "Authorization, Content-Type, X-Guard-Touch",
       "access-control-max-age": "600",
     }]);

@@ -27,8 +27,16 @@ pub enum AdminRequest {
     Begin(Subject),
     /// The end of a user's sessions.
     EndAll(Subject),
-    /// A change to the private data of one of them.
+    /// A change to the private data or the rights of one of them.
     Change(Subject, Sid),
+    /// A change to the rights of all of them.
+    ChangeUser(Subject),
+    /// Is the user blocked?
+    ShowBlock(Subject),
+    /// The user is blocked.
+    Block(Subject),
+    /// The user is not blocked any more.
+    Unblock(Subject),
     /// The end of one of them.
     End(Subject, Sid),
     /// The end of everybody's sessions.
@@ -54,6 +62,22 @@ impl AdminRequest {
             [Some("sessions"), None, ..] => Err(Refusal::MethodNotAllowed("DELETE")),
             [Some("sessions"), Some("end"), None, ..] if method == "POST" => Ok(Self::EndMany),
             [Some("sessions"), Some("end"), None, ..] => Err(Refusal::MethodNotAllowed("POST")),
+            [Some("users"), Some(sub), None, ..] if !sub.is_empty() => {
+                let sub = subject(sub)?;
+                match method {
+                    "PATCH" => Ok(Self::ChangeUser(sub)),
+                    _ => Err(Refusal::MethodNotAllowed("PATCH")),
+                }
+            }
+            [Some("users"), Some(sub), Some("block"), None, _] => {
+                let sub = subject(sub)?;
+                match method {
+                    _ if get => Ok(Self::ShowBlock(sub)),
+                    "PUT" => Ok(Self::Block(sub)),
+                    "DELETE" => Ok(Self::Unblock(sub)),
+                    _ => Err(Refusal::MethodNotAllowed("GET, HEAD, PUT, DELETE")),
+                }
+            }
             [Some("users"), Some(sub), Some("sessions"), None, _] => {
                 let sub = subject(sub)?;
                 match method {
@@ -80,9 +104,10 @@ impl AdminRequest {
     /// known.
     pub fn permission(&self) -> Permission {
         match self {
-            Self::Users | Self::Stats | Self::List(_) => Permission::See,
+            Self::Users | Self::Stats | Self::List(_) | Self::ShowBlock(_) => Permission::See,
             Self::Begin(_) => Permission::Begin,
-            Self::Change(..) => Permission::Change,
+            Self::Change(..) | Self::ChangeUser(_) => Permission::Change,
+            Self::Block(_) | Self::Unblock(_) => Permission::Block,
             Self::EndAll(_) | Self::End(..) | Self::EndEverybodys | Self::EndMany => {
                 Permission::End { of_admin: false }
             }

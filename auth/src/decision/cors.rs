@@ -8,7 +8,7 @@ use crate::body_format::BodyFormat;
 use crate::http::Head;
 
 /// The methods of the guard's endpoints that scripts use.
-const METHODS: &str = "GET, HEAD, POST, PATCH, DELETE";
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 
 /// The headers that its endpoints read, but those of `TOKEN_SOURCES`.
 const HEADERS: &str = "Authorization, Content-Type, X-Guard-Touch";

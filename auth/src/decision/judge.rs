@@ -27,6 +27,9 @@ impl Guard {
             // 5. Access.
             Ok(answer) => {
                 let live = self.live_session(&check.principal, answer, now)?;
+                if !check.principal.token.has_rights(live.rights()) {
+                    return Err(rights_not_applied());
+                }
                 check.admit(Some(&live), now).map(|()| Some(live))
             }
             Err(error) => {
@@ -54,6 +57,7 @@ impl Guard {
             CommandResult::Found(found) => Ok(found),
             CommandResult::Admitted { session, .. } => Ok(Some(Rc::from(session))),
             CommandResult::Full(live) => Err(Refusal::AdmissionLimit(live)),
+            CommandResult::Blocked(block) => Err(Refusal::UserBlocked(Box::new(block))),
             CommandResult::Denied(denial) => Err(Refusal::Session(denial.into())),
             _ => return Err(Refusal::StoreUnavailable(StoreError::other_answer())),
         };
@@ -120,4 +124,10 @@ impl Guard {
             }
         }
     }
+}
+
+/// With other rights, the path may be for others, and the origin be told of others.
+#[cold]
+fn rights_not_applied() -> Refusal {
+    Refusal::Failed("the session's rights were not applied".into())
 }

@@ -10,6 +10,7 @@ use crate::http::{Head, Target};
 use crate::refusal::Refusal;
 use crate::route::{MAX_PATH, Route};
 use crate::time::Timestamp;
+use crate::token::Verified;
 
 /// What is asked for, and the rules that hold.
 struct GuardedRequest<'a, H> {
@@ -75,6 +76,21 @@ impl Guard {
                 .is_ok_and(|other| other.is_equivalent(check))
     }
 
+    /// The plan of the same request for the caller's token with other rights.
+    ///
+    /// # Errors
+    /// As for any plan.
+    pub fn plan_with_rights(
+        &self,
+        plan: &ForwardPlan,
+        token: Verified,
+        head: &impl Head,
+    ) -> Result<ForwardPlan, Refusal> {
+        let (_, target) = self.classify(head)?;
+        let asked = self.asked(head, target, plan.principal.now);
+        self.plan_session_check(&asked, plan.principal.clone().with_token(token))
+    }
+
     fn asked<'a, H: Head>(
         &'a self,
         head: &'a H,
@@ -136,6 +152,8 @@ impl Guard {
             && denied.is_none()
             && step_up.is_none()
             && self.overlaps(*head);
+        // Rights may have changed again, and the origin must not be told of those that were.
+        let is_ahead = is_ahead && caller.token.rights().is_none();
         let assertion = self.assertion(*head, &caller, *now)?;
         let (target, route) = (self.forwarded(*head, *target), rules.route());
         let passing = self.passing(*head, rules.access());

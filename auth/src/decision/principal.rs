@@ -100,6 +100,11 @@ impl Principal {
         self
     }
 
+    /// The same with its token's rights changed: see [`Tokens::with_rights`](crate::token::Tokens::with_rights).
+    pub(super) fn with_token(self, token: Verified) -> Self {
+        Self { token, ..self }
+    }
+
     /// What the token's scopes allow.
     pub fn admin_scopes(&self) -> AdminScopes {
         self.token.admin_scopes()

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use super::Principal;
@@ -13,7 +14,14 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub struct RecentSessions {
     window: Duration,
-    sessions: RefCell<HashMap<Sid, Vec<Seen>>>,
+    sessions: RefCell<HashMap<Sid, RecentSession>>,
+}
+
+#[derive(Debug, Default)]
+struct RecentSession {
+    /// A hash of the rights that it had the last time, which may be long; `None`: its token's.
+    rights: Option<u64>,
+    seen: Vec<Seen>,
 }
 
 /// What was seen.
@@ -38,10 +46,17 @@ impl RecentSessions {
         Self { window, sessions: RefCell::default() }
     }
 
-    /// May this caller pass on what was seen of the token?
+    /// May this caller pass on what was seen of the token? Not with other rights than the session had the last time.
     pub fn contains(&self, caller: &Principal, now: Timestamp) -> bool {
         let jti = Some(caller.token.name().jti.as_str());
-        self.saw(caller.sid(), now, |seen| seen.jti.as_deref() == jti)
+        self.has_rights(caller.sid(), caller.token.rights())
+            && self.saw(caller.sid(), now, |seen| seen.jti.as_deref() == jti)
+    }
+
+    /// Had the session these rights the last time?
+    pub fn has_rights(&self, sid: &Sid, rights: Option<&str>) -> bool {
+        let sessions = self.sessions.borrow();
+        sessions.get(sid).is_some_and(|session| session.rights == rights.map(hash))
     }
 
     /// May the answer pass that a request of this session waits for?
@@ -51,7 +66,8 @@ impl RecentSessions {
 
     fn saw(&self, sid: &Sid, now: Timestamp, is_it: impl Fn(&Seen) -> bool) -> bool {
         let sessions = self.sessions.borrow();
-        sessions.get(sid).is_some_and(|all| all.iter().any(|seen| now < seen.until && is_it(seen)))
+        let seen = sessions.get(sid).map_or(&[][..], |session| &session.seen);
+        seen.iter().any(|seen| now < seen.until && is_it(seen))
     }
 
     /// Remembers that a token passed at a moment, or forgets its session when it did not.
@@ -71,7 +87,9 @@ impl RecentSessions {
         if sessions.len() >= Self::MOST {
             sessions.clear();
         }
-        let all = sessions.entry(sid.clone()).or_default();
+        let session = sessions.entry(sid.clone()).or_default();
+        session.rights = live.rights().map(hash);
+        let all = &mut session.seen;
         match all.iter_mut().find(|seen| seen.jti.as_ref() == jti) {
             Some(seen) => seen.until = until,
             None => {
@@ -87,4 +105,10 @@ impl RecentSessions {
     pub fn forget(&self, sid: &Sid) {
         self.sessions.borrow_mut().remove(sid);
     }
+}
+
+fn hash(rights: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    rights.hash(&mut hasher);
+    hasher.finish()
 }

@@ -18,6 +18,7 @@ mod preflight;
 mod provider_tokens;
 mod recheck_and_caching;
 mod resource_metadata;
+mod rights;
 mod step_up;
 mod store_reply;
 mod token_sources;

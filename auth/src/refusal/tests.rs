@@ -16,6 +16,11 @@ fn expired() -> Refusal {
     Refusal::Session(InvalidSession::Expired { at: Timestamp::from_millis(0) })
 }
 
+fn blocked(until: Option<Timestamp>) -> Refusal {
+    let at = Timestamp::from_millis(0);
+    Refusal::UserBlocked(Box::new(Block { reason: Some("spam".into()), until, at }))
+}
+
 fn too_large(by: ClaimsSource) -> Refusal {
     Refusal::ClaimsTooLarge { by, cause: "x".into() }
 }
@@ -41,8 +46,9 @@ fn step_up(max_age: Option<u64>, acr: Option<&[&str]>) -> Refusal {
 #[case(Refusal::Session(InvalidSession::Outdated), "session_revoked", 401)]
 #[case(Refusal::SessionLimit(None), "session_limit", 409)]
 #[case(Refusal::RouteDenied { scope: String::new() }, "access_denied", 403)]
-#[case(Refusal::BadBody("x".into()), "bad_request", 400)]
 #[case(Refusal::UserOfIssuer("x".into()), "bad_request", 400)]
+#[case(Refusal::BadBody("x".into()), "bad_request", 400)]
+#[case(blocked(None), "user_blocked", 403)]
 #[case(Refusal::HttpsRequired, "https_required", 403)]
 #[case(Refusal::UriTooLong, "uri_too_long", 414)]
 #[case(Refusal::IssuerUnavailable("x".into()), "issuer_unavailable", 502)]
@@ -105,6 +111,17 @@ fn a_client_is_told_what_the_login_must_be_like(#[case] refusal: Refusal, #[case
 }
 
 #[test]
+fn a_blocked_user_is_told_until_when_and_the_log_alone_why() {
+    let until = blocked(Some(Timestamp::from_millis(1_700_000_000_000)));
+    assert_eq!(until.detail(), "Nobody can sign in as this user until 2023-11-14T22:13:20Z.");
+    for refusal in [until, blocked(None)] {
+        assert!(!serde_json::to_string(&refusal.problem()).unwrap().contains("spam"));
+        assert_eq!(refusal.cause().as_deref(), Some("the user is blocked: spam"));
+        assert!(refusal.is_shown_on_login_page() && !refusal.asks_for_login());
+    }
+}
+
+#[test]
 fn causes_stay_out_of_the_answer() {
     let refusal = Refusal::Misconfigured("SIGNING_KEYS is missing".into());
     assert!(!serde_json::to_string(&refusal.problem()).unwrap().contains("SIGNING_KEYS"));
@@ -137,6 +154,7 @@ fn one_of_each() -> Vec<Refusal> {
         Refusal::Session(InvalidSession::Unknown),
         Refusal::CredentialsInvalid,
         Refusal::SessionLimit(None),
+        blocked(None),
         Refusal::KeyInvalid,
         Refusal::AccessDenied { scope: None },
         Refusal::RouteDenied { scope },
@@ -169,6 +187,7 @@ fn one_of_each() -> Vec<Refusal> {
             Refusal::SessionLimit(_) | Refusal::KeyInvalid | Refusal::AccessDenied { .. } => {}
             Refusal::RouteDenied { .. } | Refusal::BadSession(_) | Refusal::UserOfIssuer(_) => {}
             Refusal::InsufficientAuthentication(_) | Refusal::BadBody(_) => {}
+            Refusal::UserBlocked(_) => {}
             Refusal::CrossSite | Refusal::TooManyAttempts { .. } | Refusal::HttpsRequired => {}
             Refusal::UriTooLong | Refusal::NotFound | Refusal::MethodNotAllowed(_) => {}
             Refusal::UpgradeRequired | Refusal::PushUnavailable => {}
@@ -196,6 +215,7 @@ fn each_refusal_is_in_the_openapi_description_and_each_that_asks_for_a_login_has
         assert!(codes.contains(&code), "docs/openapi.yaml lacks {code}");
         assert!(!refusal.problem().title.is_empty() && !refusal.detail().is_empty(), "{code}");
         let is_said = login_notice(code).is_some();
-        assert_eq!(is_said, refusal.asks_for_login() && !without_notice.contains(&code), "{code}");
+        let leads_there = refusal.asks_for_login() || code == "user_blocked";
+        assert_eq!(is_said, leads_there && !without_notice.contains(&code), "{code}");
     }
 }

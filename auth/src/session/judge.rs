@@ -47,6 +47,11 @@ impl LiveSession {
         self.0.data.as_deref()
     }
 
+    /// The rights in place of what its token says, as JSON text: see [`Rights`](crate::rights::Rights).
+    pub fn rights(&self) -> Option<&str> {
+        self.0.rights.as_deref()
+    }
+
     /// Must the store still record that this token is used? See [`Session::record_token_use`].
     pub fn needs_token_use_recorded(&self, token: &TokenName) -> bool {
         self.0.unused && self.0.jti == token.jti

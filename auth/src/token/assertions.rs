@@ -30,7 +30,7 @@ impl Tokens {
             }
             key.sign(assertion::TYPE, claims, now, assertion::LIFETIME)
         };
-        let assertion = token.0.assertions.get_or_sign(audience, now, sign)?;
+        let assertion = token.assertions().get_or_sign(audience, now, sign)?;
         self.memory.update_size(&token.0);
         Ok(Some(assertion))
     }

@@ -2,12 +2,13 @@
 //! ([`Verified`]).
 
 use std::any::Any;
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
+use super::rights::EffectiveClaims;
 use super::{ProviderToken, json_bytes};
 use crate::assertion::Assertions;
 use crate::identity;
@@ -15,11 +16,14 @@ use crate::jwt::{LEEWAY, TokenError, Validity};
 use crate::scopes::AdminScopes;
 use crate::session::{Sid, Subject, TokenName};
 use crate::store::UnseenSession;
+use crate::str_eq::str_eq;
 use crate::time::Timestamp;
 
-/// A token that was verified at a time within its validity. Only [`AuthenticToken::verify_times`] makes one.
+/// A token that was verified at a time within its validity. Only [`AuthenticToken::verify_times`] makes one. The second
+/// field is what it says with the rights of its session, if that has any: see
+/// [`Tokens::with_rights`](super::Tokens::with_rights).
 #[derive(Clone, PartialEq)]
-pub struct Verified(pub(super) Rc<TokenRecord>);
+pub struct Verified(pub(super) Rc<TokenRecord>, pub(super) Option<Rc<EffectiveClaims>>);
 
 /// Shows the user and the session, not the claims.
 impl fmt::Debug for Verified {
@@ -57,8 +61,13 @@ impl Verified {
         &self.0.name
     }
 
-    /// The claims beside the registered ones.
+    /// The claims beside the registered ones, with the session's rights.
     pub fn public_claims(&self) -> &Map<String, Value> {
+        self.1.as_ref().map_or(&self.0.public, |effective| &effective.public)
+    }
+
+    /// The claims beside the registered ones as the token itself has them, for its successor.
+    pub fn own_claims(&self) -> &Map<String, Value> {
         &self.0.public
     }
 
@@ -89,9 +98,28 @@ impl Verified {
         }
     }
 
+    /// The session's rights that it has, as JSON text.
+    pub fn rights(&self) -> Option<&str> {
+        self.1.as_ref().map(|effective| &*effective.rights)
+    }
+
+    /// Are these the rights that it has? Every request asks, mostly for none.
+    pub(crate) fn has_rights(&self, rights: Option<&str>) -> bool {
+        match (&self.1, rights) {
+            (None, None) => true,
+            (Some(effective), Some(rights)) => str_eq(&effective.rights, rights),
+            _ => false,
+        }
+    }
+
+    /// The rights that it had last.
+    pub fn last_rights(&self) -> Option<Rc<str>> {
+        self.0.effective.borrow().as_ref().map(|effective| Rc::clone(&effective.rights))
+    }
+
     /// The admin scopes that it has.
     pub fn admin_scopes(&self) -> AdminScopes {
-        self.0.admin_scopes
+        self.1.as_ref().map_or(self.0.admin_scopes, |effective| effective.admin_scopes)
     }
 
     /// The log fields that name its user and session: see [`LogNames::members`](crate::request_log::LogNames::members).
@@ -101,7 +129,7 @@ impl Verified {
 
     /// The identity headers for the origin.
     pub fn identity(&self) -> &[identity::Header] {
-        &self.0.identity
+        self.1.as_ref().map_or(&self.0.identity, |effective| &effective.identity)
     }
 
     /// Is it within its times? The rest of a token is verified once.
@@ -111,13 +139,23 @@ impl Verified {
 
     /// Is this its cached assertion, and still fresh enough to be sent?
     pub fn has_cached_assertion(&self, text: &Rc<str>, now: Timestamp) -> bool {
-        self.0.assertions.holds(text, now)
+        self.assertions().holds(text, now)
     }
 
-    /// The platform's value for this token, cached with it. There is room for one value, of one type;
+    /// What was signed for it.
+    pub(super) fn assertions(&self) -> &Assertions {
+        self.1.as_ref().map_or(&self.0.assertions, |effective| &effective.assertions)
+    }
+
+    /// See [`TokenContext`].
+    pub(super) fn token_context(&self) -> &TokenContext {
+        self.1.as_ref().map_or(&self.0.context, |effective| &effective.context)
+    }
+
+    /// The platform's value for this token with its rights, cached with it. There is room for one value, of one type;
     /// [`Tokens::set_context_bytes`](super::Tokens::set_context_bytes) counts its bytes.
     pub fn context<T: 'static>(&self, make: impl Fn() -> T) -> Rc<T> {
-        let made = self.0.context.made.get_or_init(|| Rc::new(make()));
+        let made = self.token_context().made.get_or_init(|| Rc::new(make()));
         Rc::clone(made).downcast().unwrap_or_else(|_| Rc::new(make()))
     }
 }
@@ -175,7 +213,7 @@ impl AuthenticToken {
     /// [`TokenError::NotYet`], [`TokenError::Expired`] or [`TokenError::TooOld`].
     pub fn verify_times(&self, now: Timestamp) -> Result<Verified, TokenError> {
         self.0.period.judge(now)?;
-        Ok(Verified(Rc::clone(&self.0)))
+        Ok(Verified(Rc::clone(&self.0), None))
     }
 }
 
@@ -194,6 +232,8 @@ pub(super) struct TokenRecord {
     pub provider: Option<ProviderToken>,
     pub assertions: Assertions,
     pub context: TokenContext,
+    /// What it says with its session's rights, if that had any the last time.
+    pub effective: RefCell<Option<Rc<EffectiveClaims>>>,
 }
 
 impl TokenRecord {
@@ -215,7 +255,9 @@ impl TokenRecord {
 
     /// How many of them were added after it was verified.
     pub fn bytes_since(&self) -> usize {
-        self.assertions.bytes() + self.context.bytes.get()
+        let effective = self.effective.borrow();
+        let effective = effective.as_ref().map_or(0, |effective| effective.bytes());
+        self.assertions.bytes() + self.context.bytes.get() + effective
     }
 }
 
