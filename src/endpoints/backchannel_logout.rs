@@ -42,7 +42,7 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
     }
     // The logout is recorded before the sessions are looked up: see `federated_login::end_if_logged_out`. A store
     // that is full cannot record it, but can still end sessions.
-    let recorded = record_logout(app, &token).await;
+    let recorded = record_logout(app, issuer, &token).await;
     if let Some(user) = user_of(app, issuer, &token).await? {
         let sid = token.whose.sid().filter(|_| issuer.trusted.names_sessions_at_logout());
         let unseen =
@@ -60,13 +60,17 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
     }
 }
 
-async fn record_logout(app: &App, token: &LogoutToken) -> Result<(), Refusal> {
+/// Records a logout for as long as a login may miss it: for logins by ID token, which are short, or for access tokens,
+/// whose session may be seen for the first time much later.
+async fn record_logout(app: &App, issuer: &Issuer, token: &LogoutToken) -> Result<(), Refusal> {
     let name = match &token.whose {
         LogoutSubject::Session { sid, .. } => IssuerSession::sid_end_note(&token.issuer, sid),
         LogoutSubject::User(sub) => IssuerSession::sub_end_note(&token.issuer, sub),
     };
     let moment = token.issued.millis().to_string();
-    put_entry(app, &name, &moment, request::now().plus(MAX_AGE)).await
+    let now = request::now();
+    let until = now.plus(MAX_AGE).max(issuer.trusted.last_first_sight(now).unwrap_or(now));
+    put_entry(app, &name, &moment, until).await
 }
 
 /// The user whose sessions end; `None` if no login here came from the issuer's session.

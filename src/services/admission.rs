@@ -5,13 +5,15 @@ use std::rc::Rc;
 use auth::decision::Principal;
 use auth::event::Event;
 use auth::id_token::IssuerSession;
-use auth::session::{Session, Subject};
+use auth::session::{Session, SessionEnd, Subject};
 use auth::store::{Command, CommandResult, SessionSelector};
 use auth::token::ProviderToken;
 
 use crate::app::App;
 use crate::request::{self, RequestHead};
-use crate::services::{background, end_sessions, report_ends, session_events, unconfirmed_write};
+use crate::services::{
+    background, end_sessions, report_ends, session_events, unconfirmed_write, user_index,
+};
 use crate::stores::{self, StoreResult};
 
 /// Checks a principal's session in one round trip. A provider's session that the store has never heard of begins.
@@ -32,7 +34,8 @@ pub async fn check_or_admit(
 
 /// Reports what an admission has begun and ended. Other commands' answers are left alone.
 pub fn report(app: &App, principal: &Principal, command: &Command, answer: &StoreResult) {
-    let (Command::Admit { .. }, Some(provider)) = (command, principal.token().provider()) else {
+    let (Command::Admit { now, .. }, Some(provider)) = (command, principal.token().provider())
+    else {
         return;
     };
     match answer {
@@ -42,9 +45,25 @@ pub fn report(app: &App, principal: &Principal, command: &Command, answer: &Stor
             session_events::publish(app, user, &[Event::created(session)]);
             record_issuer_session(app, user, provider, session);
         }
+        // It began in this very step: the command was sent twice, and the first answer was lost.
+        Ok(CommandResult::Found(Some(session))) if session.created == *now => {
+            report_lost_ends(app, principal.user(), session);
+        }
         Ok(_) => {}
         Err(error) => unconfirmed_write::follow_up(principal.user(), command, error),
     }
+}
+
+/// Reports the sessions that a new one has superseded, of which the answer was lost.
+fn report_lost_ends(app: &App, user: &Subject, session: &Session) {
+    user_index::record_changes(app, user, Some(session), &[]);
+    let ending = SessionEnd::Superseded { at: session.created, by: session.device };
+    let user = user.clone();
+    background::run_after_response(async move {
+        if let Some(app) = App::loaded() {
+            unconfirmed_write::report_again(&app, &user, &ending).await;
+        }
+    });
 }
 
 /// Records whose session it is, because a back-channel logout may name the session only, and ends it if there was one:

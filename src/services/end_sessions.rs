@@ -122,8 +122,12 @@ pub async fn log_out(app: &App, token: &AuthenticToken, everywhere: bool) -> Res
 async fn log_out_of_provider(app: &App, token: &AuthenticToken) -> Result<(), Refusal> {
     let principal = app.guard.principal_of_token(token.text(), request::now())?;
     match current_session::check(app, &principal, None).await {
-        Ok(_) | Err(Refusal::AdmissionLimit(_)) => {
+        Ok(_) => revoke_by_token(app, token, SessionSelector::All).await,
+        Err(Refusal::AdmissionLimit(_)) if app.guard.lets_newcomers_end_sessions() => {
             revoke_by_token(app, token, SessionSelector::All).await
+        }
+        Err(Refusal::AdmissionLimit(_)) => {
+            revoke_by_token(app, token, SessionSelector::One(token.sid().clone())).await
         }
         Err(Refusal::Session(_)) => Ok(()),
         Err(refusal) => Err(refusal),

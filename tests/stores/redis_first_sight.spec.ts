@@ -6,7 +6,25 @@ import { expect, inject, test } from "vitest";
 import { bearer, startGuard } from "../harness/guard.ts";
 import { API, startIssuer } from "../harness/identity_provider.ts";
 import { redisVars } from "../harness/redis.ts";
-import { newUser } from "../harness/trusted_issuer.ts";
+import { newUser, seconds } from "../harness/trusted_issuer.ts";
+
+test("with READ_CONSISTENCY = nearest the primary is asked about a session that the replica does not know, and learns of its use", async () => {
+  await using issuer = await startIssuer();
+  const access_tokens = { audience: API, session_claim: "sid" };
+  const vars = { ...redisVars(inject("restUrl")), READ_CONSISTENCY: "nearest", TRUSTED_ISSUERS: JSON.stringify([issuer.entry({ access_tokens })]) };
+  await using guard = await startGuard(vars, { clock: true });
+  const day = 86_400_000;
+  const token = issuer.accessToken({ ...newUser(), exp: seconds() + 40 * 86_400 });
+  const at = (days: number, path = "/") => guard.fetch(path, { headers: { ...bearer(token).headers, "x-clock": `${days * day}` } });
+  const session = async (days: number) => (await (await at(days, "/_auth/session")).json()) as { created_at: string; expires_at: string };
+  expect((await at(0)).status).toBe(200);
+  const { created_at, expires_at } = await session(0);
+  for (let days = 5; days <= 20; days += 5) {
+    expect((await at(days)).status).toBe(200);
+    await expect.poll(async () => (await session(days)).expires_at > expires_at, { interval: 100 }).toBe(true);
+  }
+  expect((await session(20)).created_at, "one session, which did not lapse after seven days").toBe(created_at);
+});
 
 test("a first sight, and each later request, asks for the user's sessions once", async () => {
   const { sub, sid } = newUser();

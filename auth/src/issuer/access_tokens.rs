@@ -19,7 +19,7 @@ use super::TrustedIssuer;
 use crate::jwt::{TokenError, Validity, VerifiedJwt};
 use crate::keys::PublishedKeys;
 use crate::secret::Secret;
-use crate::session::{Sid, Subject};
+use crate::session::{Sid, Subject, UNSEEN_FOR};
 use crate::store::UnseenSession;
 use crate::time::Timestamp;
 
@@ -205,6 +205,12 @@ impl TrustedIssuer {
         let deny_until = longest.map_or(Timestamp::FAR_FUTURE, |longest| now.plus(longest));
         let sid = Sid::of_provider(&self.issuer, user, session);
         Some(UnseenSession { sid, deny_until })
+    }
+
+    /// When a session of its access tokens that exists now can be seen for the first time at the latest; `None` if these
+    /// are not accepted. A provider without a maximum has a year.
+    pub fn last_first_sight(&self, now: Timestamp) -> Option<Timestamp> {
+        Some(now.plus(self.access_tokens.as_ref()?.max_session.unwrap_or(UNSEEN_FOR)))
     }
 
     /// Are its access tokens accepted, and may they have this `iss`?
