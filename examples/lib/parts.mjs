@@ -12,7 +12,7 @@ import { root } from "../../scripts/setup.mjs";
  * Starts all parts on free ports, and waits until they answer.
  * @param {string} folder where logs go
  * @param {(port: number, site: string, log: number) => import("node:child_process").ChildProcess} startApplication
- * @param {{ vars?: Record<string, string>, path?: string }} options settings of the guard, and what the application answers when it is up
+ * @param {{ vars?: Record<string, string> | ((site: string) => Record<string, string>), path?: string }} options settings of the guard, and what the application answers when it is up
  */
 export async function startParts(folder, startApplication, { vars = {}, path = "/" } = {}) {
   const [originPort, membersPort, port] = [await freePort(), await freePort(), await freePort()];
@@ -22,7 +22,7 @@ export async function startParts(folder, startApplication, { vars = {}, path = "
     // It checks that the guard asks, by its public keys.
     spawn(process.execPath, [join(root, "examples/origin/server.mjs")], { env: { ...process.env, ORIGIN_PORT: `${membersPort}`, GUARD_URL: site, ISSUER: site }, stdio: "ignore" }),
   ];
-  const guard = await startGuard(folder, port, { ORIGIN_URL: origin, LOGIN_URL: `${members}/internal/login`, ISSUER: site, AUDIENCE: site, ...vars });
+  const guard = await startGuard(folder, port, { ORIGIN_URL: origin, LOGIN_URL: `${members}/internal/login`, ISSUER: site, AUDIENCE: site, ...(typeof vars === "function" ? vars(site) : vars) });
   const stop = async () => {
     const ended = parts.filter(({ exitCode }) => exitCode === null).map((part) => once(part, "exit"));
     for (const part of parts) part.kill();

@@ -78,6 +78,8 @@ export interface GuardOptions {
   bound?: string;
   /** The script of a Worker through which all goes that the guard fetches. */
   outbound?: string;
+  /** Where the guard listens; any free port if left out. */
+  port?: number;
 }
 
 /** One guard for all tests of a file or a `describe`: started before the first, stopped after the last. */
@@ -93,7 +95,7 @@ export function useGuard(vars: Vars | (() => Vars | Promise<Vars>) = {}, options
 
 /** Starts a guard with the store of this test project and the settings that differ. */
 export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): Promise<Guard> {
-  const { limiter, analytics = false, faulty = false, faultyObjects = false, fakeObjects = false, clock = false, withoutObjects = false, persist, bound, outbound } = options;
+  const { limiter, analytics = false, faulty = false, faultyObjects = false, fakeObjects = false, clock = false, withoutObjects = false, persist, bound, outbound, port = 0 } = options;
   const origin = await startOrigin();
   const log: string[] = [];
   const all: Vars = {
@@ -127,7 +129,7 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
     compatibilityFlags: compatibility_flags,
     bindings: bindings as Record<string, string>,
     // Past Miniflare's own proxy, which rewrites paths and Accept-Encoding.
-    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+    unsafeDirectSockets: [{ host: "127.0.0.1", port }],
     ...(withoutObjects ? {} : { durableObjects: { USER_SESSIONS: { className: "UserSessions", useSQLite: true } } }),
     ...(limiter === undefined ? {} : { ratelimits: { LOGIN_RATE_LIMITER: { namespace_id: "1001", simple: { limit: limiter, period: 60 } } } }),
     ...(bound === undefined ? {} : { serviceBindings: { ORIGIN: "origin" } }),
