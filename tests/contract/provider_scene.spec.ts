@@ -72,6 +72,34 @@ test("a logout at the provider keeps out a session that the guard has never seen
   expect(await visit(accessToken)).toBe("session_revoked");
 });
 
+test("a role that is taken away is gone on the next request, whatever new tokens say, until it is given back", async () => {
+  provider.roles.set("cleo", ["captain"]);
+  const login = await logIn("cleo");
+  expect(await visit(login.accessToken, "/bridge")).toBe("passes");
+  const change = (rights: object | null) =>
+    call("users/cleo", { method: "PATCH", headers: { "content-type": "application/merge-patch+json" }, body: JSON.stringify({ rights }) });
+  expect((await change({ roles: [] })).status).toBeLessThan(300);
+  expect([await visit(login.accessToken, "/bridge"), await visit(login.accessToken)]).toEqual(["access_denied", "passes"]);
+  expect(await visit(await login.refresh(), "/bridge")).toBe("access_denied");
+  expect((await change({ roles: null })).status).toBeLessThan(300);
+  expect(await visit(login.accessToken, "/bridge")).toBe("passes");
+});
+
+test("a user who is blocked is out on the next request, and no new login helps, until it is lifted", async () => {
+  const login = await logIn("dan");
+  expect(await visit(login.accessToken)).toBe("passes");
+  const block = (method: string, body?: object) =>
+    call("users/dan/block", { method, ...(body ? { headers: { "content-type": "application/json" }, body: JSON.stringify(body) } : {}) });
+  expect((await block("PUT", { reason: "chargeback" })).status).toBeLessThan(300);
+  expect(await visit(login.accessToken)).toBe("session_revoked");
+  await passed(Math.floor(Date.now() / 1000) + 1);
+  const another = await logIn("dan");
+  expect(await visit(another.accessToken)).toBe("user_blocked");
+  expect((await block("DELETE")).status).toBeLessThan(300);
+  expect(await visit(another.accessToken)).toBe("passes");
+  expect(await visit(login.accessToken), "its session was ended").toBe("session_revoked");
+});
+
 test("with NOT_BEFORE, what was issued before is refused, and a new login passes", async () => {
   const before = await logIn("eve");
   const { iat } = JSON.parse(Buffer.from(before.accessToken.split(".")[1] ?? "", "base64url").toString()) as { iat: number };
