@@ -1,8 +1,8 @@
 //! The steps of a request, in their order, up to the store's question and from its answer on.
 
 mod admission;
-mod admit;
 mod authenticate;
+mod authorize;
 mod browser;
 mod cache_key;
 mod cors;

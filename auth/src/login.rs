@@ -49,29 +49,13 @@ pub fn new_session(
     random: [[u8; 16]; 2],
     now: Timestamp,
 ) -> Session {
-    let (device, user_agent, place) = client.summary();
     Session {
-        sid: Sid::from_random(random[0]),
         jti: Sid::from_random(random[1]).into(),
-        previous_jti: None,
-        refreshed: None,
-        unused: false,
-        created: now,
-        seen: now,
-        expires: now.plus(lifetimes.session),
-        idle_expires: lifetimes.idle.map(|idle| now.plus(idle)),
-        device,
-        user_agent,
-        place,
         data: approval.data.clone(),
-        client_data: None,
         issuer: approval.issued.as_ref().map(|issued| issued.issuer.clone()),
         issuer_sid: approval.issued.as_ref().and_then(|issued| issued.sid.clone()),
         admin: AdminScopes::of(&approval.claims).is_admin(),
-        deny_until: None,
-        readmit: false,
-        rights: None,
-        ended: None,
+        ..session(Sid::from_random(random[0]), client, lifetimes, now)
     }
 }
 
@@ -84,9 +68,22 @@ pub fn admitted_session(
     lifetimes: SessionLifetimes,
     now: Timestamp,
 ) -> Session {
+    let session = session(token.sid().clone(), client, lifetimes, now);
+    Session {
+        device: provider.device().unwrap_or(session.device),
+        issuer: Some(provider.issuer.trusted.issuer.clone()),
+        issuer_sid: Some(provider.session.clone()),
+        admin: token.admin_scopes().is_admin(),
+        deny_until: Some(provider.deny_until(now)),
+        ..session
+    }
+}
+
+/// A session of this client that begins now, of which nothing else is known.
+fn session(sid: Sid, client: ClientInfo, lifetimes: SessionLifetimes, now: Timestamp) -> Session {
     let (device, user_agent, place) = client.summary();
     Session {
-        sid: token.sid().clone(),
+        sid,
         jti: String::new(),
         previous_jti: None,
         refreshed: None,
@@ -95,15 +92,15 @@ pub fn admitted_session(
         seen: now,
         expires: now.plus(lifetimes.session),
         idle_expires: lifetimes.idle.map(|idle| now.plus(idle)),
-        device: provider.device().unwrap_or(device),
+        device,
         user_agent,
         place,
         data: None,
         client_data: None,
-        issuer: Some(provider.issuer.trusted.issuer.clone()),
-        issuer_sid: Some(provider.session.clone()),
-        admin: token.admin_scopes().is_admin(),
-        deny_until: Some(provider.deny_until(now)),
+        issuer: None,
+        issuer_sid: None,
+        admin: false,
+        deny_until: None,
         readmit: false,
         rights: None,
         ended: None,

@@ -89,7 +89,7 @@ fn admit(
             Ok(stores::reply_to_js(reply))
         })
     });
-    let pending = PendingCheck::admitting(app, plan, Rc::clone(&token), is_cacheable, command);
+    let pending = PendingCheck::new(app, plan, Rc::clone(&token), is_cacheable).admitting(command);
     check_session(&token.js, now.millis() as f64, pending, None, reply.as_ref())
 }
 

@@ -98,14 +98,8 @@ impl PendingCheck {
     }
 
     /// The same, whose check begins an unknown session: `admission` was sent.
-    pub fn admitting(
-        app: Rc<App>,
-        plan: Rc<ForwardPlan>,
-        token: Rc<TokenContext>,
-        is_cacheable: bool,
-        admission: Option<Rc<Command>>,
-    ) -> Self {
-        Self { app, plan, token, is_cacheable, admission }
+    pub fn admitting(self, admission: Option<Rc<Command>>) -> Self {
+        Self { admission, ..self }
     }
 
     /// The command that was sent.

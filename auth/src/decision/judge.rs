@@ -11,8 +11,8 @@ use crate::store::{CommandResult, StoreError};
 use crate::time::Timestamp;
 
 impl Guard {
-    /// Steps 4 and 5: decides by the store's answer, and whom the path is for. The session is `None`
-    /// if it could not be asked, and was seen live recently enough.
+    /// Steps 4 and 5: is the session live, as the store answers, and may its user use the path? The session is
+    /// `None` if the store could not be asked, and the session was seen live recently enough.
     ///
     /// # Errors
     /// Why the request ends here. A store that could not be asked is never taken for one that
@@ -30,13 +30,14 @@ impl Guard {
                 if !check.principal.token.has_rights(live.rights()) {
                     return Err(rights_not_applied());
                 }
-                check.admit(Some(&live), now).map(|()| Some(live))
+                check.authorize(Some(&live), now).map(|()| Some(live))
             }
             Err(error) => {
                 let was_seen = |it: &RecentSessions| it.contains(&check.principal, now);
-                match self.recent.as_ref().is_some_and(was_seen) && !check.needs_session_to_admit()
+                match self.recent.as_ref().is_some_and(was_seen)
+                    && !check.needs_session_to_authorize()
                 {
-                    true => check.admit(None, now).map(|()| None),
+                    true => check.authorize(None, now).map(|()| None),
                     false => Err(Refusal::StoreUnavailable(error)),
                 }
             }

@@ -49,7 +49,7 @@ pub struct AccessTokenRules {
     pub subject_claim: ClaimText,
     /// What names the session.
     pub session_claim: ClaimText,
-    /// Where the roles are: the first of these that is present. So it is for the next.
+    /// Where the roles are: the first of these that is present counts, as with the lists below.
     pub roles_claim: Vec<ClaimPath>,
     /// Where the groups are.
     pub groups_claim: Vec<ClaimPath>,
@@ -179,6 +179,11 @@ impl AccessTokenRules {
         self.session_claim.read(claims)?.ok_or(TokenError::NoSession(self.hint))
     }
 
+    /// Until when a token of a session that exists now may still come: [`Timestamp::FAR_FUTURE`] without `max_session`.
+    pub fn deny_until(&self, now: Timestamp) -> Timestamp {
+        self.max_session.map_or(Timestamp::FAR_FUTURE, |longest| now.plus(longest))
+    }
+
     /// Is this application an agent?
     pub fn is_agent(&self, client: Option<&str>) -> bool {
         match &self.agents {
@@ -201,8 +206,7 @@ impl TrustedIssuer {
         session: &str,
         now: Timestamp,
     ) -> Option<UnseenSession> {
-        let longest = self.access_tokens.as_ref()?.max_session;
-        let deny_until = longest.map_or(Timestamp::FAR_FUTURE, |longest| now.plus(longest));
+        let deny_until = self.access_tokens.as_ref()?.deny_until(now);
         let sid = Sid::of_provider(&self.issuer, user, session);
         Some(UnseenSession { sid, deny_until })
     }

@@ -52,10 +52,9 @@ impl ProviderToken {
         self.rules().and_then(|rules| rules.session_ttl).unwrap_or(NO_DEADLINE)
     }
 
-    /// Until when a token of its session may still come, seen from now.
+    /// Until when a token of its session may still come, as far as is known now.
     pub fn deny_until(&self, now: Timestamp) -> Timestamp {
-        let longest = self.rules().and_then(|rules| rules.max_session);
-        longest.map_or(Timestamp::FAR_FUTURE, |longest| now.plus(longest))
+        self.rules().map_or(Timestamp::FAR_FUTURE, |rules| rules.deny_until(now))
     }
 
     /// The class of device that its client is of, if the settings name it.

@@ -1,4 +1,4 @@
-//! Step 5: is the path for this user, and is the login behind the session fresh and strong enough for it?
+//! Step 5: may this user use the path, and is the login behind the session fresh and strong enough for it?
 
 use super::ForwardPlan;
 use crate::refusal::Refusal;
@@ -10,7 +10,11 @@ impl ForwardPlan {
     ///
     /// # Errors
     /// [`Refusal::RouteDenied`], or [`Refusal::InsufficientAuthentication`].
-    pub(super) fn admit(&self, live: Option<&LiveSession>, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn authorize(
+        &self,
+        live: Option<&LiveSession>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         if let Some(denied) = &self.denied {
             return Err(denied.clone());
         }
@@ -21,14 +25,15 @@ impl ForwardPlan {
         }
     }
 
-    /// Can this be answered only with the session?
-    pub(super) fn needs_session_to_admit(&self) -> bool {
+    /// Does the answer depend on the session? Only then: `max_age` is asked, and the token does not say when the login
+    /// was.
+    pub(super) fn needs_session_to_authorize(&self) -> bool {
         self.step_up.as_ref().is_some_and(|it| it.max_age.is_some())
             && self.principal.token().auth_time().is_none()
     }
 
-    /// When the user logged in: as the token says, or else when the session began. A provider's session began
-    /// before it was first seen here, nobody knows when; it has no `jti`.
+    /// When the user logged in: the token's `auth_time`, or else when the session began. A provider's session (without
+    /// a `jti`) began at an unknown moment before it was first seen here, so only `auth_time` counts.
     fn login_time(&self, live: Option<&LiveSession>) -> Option<Timestamp> {
         let session = live.map(LiveSession::session).filter(|session| !session.jti.is_empty());
         self.principal.token().auth_time().or(session.map(|session| session.created))
