@@ -1,6 +1,7 @@
 //! The secrets of identity providers that sign with HS256, each in a variable of its own.
 
-use super::{Reader, SETTINGS};
+use super::Reader;
+use super::reference::is_setting;
 use crate::issuer::{AccessTokenRules, TrustedIssuer};
 use crate::secret::Secret;
 use crate::setting_value::InvalidValue;
@@ -21,7 +22,7 @@ pub fn read_secrets(reader: &mut Reader<'_>, issuers: &mut [TrustedIssuer]) {
 
 fn read_secret(reader: &Reader<'_>, rules: &mut AccessTokenRules) -> Result<(), InvalidValue> {
     let Some(name) = &rules.secret_name else { return Ok(()) };
-    if SETTINGS.iter().any(|setting| setting.name == name) {
+    if is_setting(name) {
         return Err(InvalidValue::expected("a variable that is no setting of the guard", name));
     }
     match reader.text(name) {

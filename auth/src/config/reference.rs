@@ -21,6 +21,21 @@ const fn secret(name: &'static str, default: &'static str, meaning: &'static str
     Setting { name, default, secret: true, meaning }
 }
 
+/// Is there a setting of this name? Asks the names alone, or the Worker would carry all the texts.
+pub(super) fn is_setting(name: &str) -> bool {
+    NAMES.contains(&name)
+}
+
+const NAMES: [&str; SETTINGS.len()] = {
+    let mut names = [""; SETTINGS.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = SETTINGS[at].name;
+        at += 1;
+    }
+    names
+};
+
 /// Every setting there is. The reference in the documentation is made from this table.
 pub const SETTINGS: &[Setting] = &[
     setting(
@@ -64,7 +79,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "TRUSTED_ISSUERS",
         "none",
-        "OpenID Connect providers whose ID tokens begin a session, or whose access tokens are credentials: a JSON list of `{\"issuer\", \"audience\", \"jwks_uri\", \"algorithms\", \"subject_prefix\", \"claims\", \"clock_tolerance\", \"not_before\", \"access_tokens\", \"provider\"}`. `audience` is your client id at the provider, or a list of them. `algorithms` are `[\"RS256\"]` if left out. `subject_prefix` stands before the provider's `sub` in yours; it is needed where users can log in by more than one way. `claims` are those that go into your token: `email`, `email_verified`, `name`, `preferred_username`, `groups` and `roles` if left out. `clock_tolerance` is how far the provider's clock may be from the guard's, up to 10 minutes: `60 seconds` if left out. `not_before` is `NOT_BEFORE` for this provider's tokens, and the sessions that they began; the later of both counts. `access_tokens` says which of the provider's access tokens are accepted; `provider` fills in what is known of `auth0`, `clerk`, `supabase`, `cognito`, `keycloak`, `okta`, `entra`, `firebase`, `workos` or `zitadel`. See [identity-providers.md](identity-providers.md) and [provider-tokens.md](provider-tokens.md).",
+        "Identity providers whose ID tokens begin a session, or whose access tokens are credentials: a JSON list of `{\"issuer\", \"audience\", \"jwks_uri\", \"algorithms\", \"subject_prefix\", \"claims\", \"clock_tolerance\", \"not_before\", \"access_tokens\", \"provider\"}`. `audience` is your client id at the provider, or a list of them. `algorithms` are `[\"RS256\"]` if left out. `subject_prefix` stands before the provider's `sub` in yours; it is needed where users can log in by more than one way. `claims` are those that go into your token: `email`, `email_verified`, `name`, `preferred_username`, `groups` and `roles` if left out. `clock_tolerance` is how far the provider's clock may be from the guard's, up to 10 minutes: `60 seconds` if left out. `not_before` is `NOT_BEFORE` for this provider's tokens, and the sessions that they began; the later of both counts. `access_tokens` says which of the provider's access tokens are accepted; `provider` fills in what is known of `auth0`, `clerk`, `supabase`, `cognito`, `keycloak`, `okta`, `entra`, `firebase`, `workos` or `zitadel`. See [identity-providers.md](identity-providers.md) and [provider-tokens.md](provider-tokens.md).",
     ),
     setting(
         "RESOURCE_METADATA",
@@ -89,17 +104,17 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "SESSION_LIMIT_POLICY",
         "evict-oldest",
-        "What happens to a login beyond the limit. `evict-oldest`: it ends the oldest sessions. `deny`: it is refused. `ask`: it is refused with a list of the live sessions, and repeated with `end`, the `sid`s of those to end. The session that comes with a login is replaced in any case.",
+        "What happens to a login beyond the limit. `evict-oldest`: it ends the oldest sessions. `deny`: it is refused. `ask`: it is refused with a list of the live sessions, and repeated with `end`, the `sid`s of those to end. The session that comes with a login is replaced in any case. A provider's session counts as a login with its first request. See [session-limits.md](session-limits.md).",
     ),
     setting(
         "SESSION_TTL",
         "7 days",
-        "The absolute lifetime of a session. Spans are written like `15 minutes` or `7 days`.",
+        "The absolute lifetime of a session that begins with a login; sessions of a provider's access tokens have [`session_ttl`](provider-tokens.md#members-of-access_tokens). Spans are written like `15 minutes` or `7 days`.",
     ),
     setting(
         "SESSION_IDLE_TIMEOUT",
         "none",
-        "A session that nobody uses for this long expires. Use moves its deadline at most once per tenth of the timeout. A change applies to sessions that begin later; one that began with a timeout keeps its deadline.",
+        "A session that nobody uses for this long expires. Use moves its deadline at most once per tenth of the timeout. A change applies to sessions that begin later; one that began with a timeout keeps its deadline. Without it, a session of a provider's access tokens that nobody uses for seven days is [forgotten, and begins anew](provider-tokens.md#how-such-a-session-lives) with its next request.",
     ),
     setting("LOGOUT_ALL_SESSIONS", "false", "`true`: a logout ends every session of the user."),
     setting(
@@ -120,7 +135,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "TOKEN_SOURCES",
         "bearer, cookie",
-        "Where a token may be: `bearer` (the `Authorization` header), `cookie`, `header:x-access-token`, `query:accessToken`, `body:accessToken` (a member of a JSON object or a field of a form, up to 64 KB), under names of your choice. Tokens of two live sessions in one request are a 400. The origin gets no header, cookie or query parameter that holds the guard's token; a body arrives as it was sent. Without `cookie`, the guard sets none. See [tokens.md](tokens.md).",
+        "Where a token may be: `bearer` (the `Authorization` header), `cookie`, `header:x-access-token`, `query:accessToken`, `body:accessToken` (a member of a JSON object or a field of a form, up to 64 KB), under names of your choice. Tokens of two live sessions in one request are a 400. The origin gets no header, cookie or query parameter that holds the guard's token; a body arrives as it was sent. A [provider's token](provider-tokens.md#how-such-a-session-lives) goes on in `Authorization` and the cookie. Without `cookie`, the guard sets none. See [tokens.md](tokens.md).",
     ),
     setting(
         "COOKIE_NAME",

@@ -106,9 +106,8 @@ impl Tokens {
             acr: read.acr,
             client: read.client,
         };
-        let not_before = issuer.trusted.not_before;
-        let period = read.period.with_not_before(read.authenticated, not_before);
-        let parts = TokenParts { sub: read.sub, sid, name, public: read.public, period };
+        let (sub, public, period) = (read.sub, read.public, read.period);
+        let parts = TokenParts { sub, sid, name, public, period };
         self.record(text, parts, Some(provider))
     }
 }
