@@ -4,6 +4,7 @@ import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { bearer, formInit, KEY, loginInit, mint, startGuard, useGuard, type Guard, type Vars } from "../harness/guard.ts";
+import { CF_HEADER } from "../harness/workerd.ts";
 
 const ROUTES = JSON.stringify([
   { path: "/open/*", access: "public" },
@@ -29,7 +30,7 @@ async function lineOf(send: () => Promise<unknown>, of = guard): Promise<Line> {
 
 /** A request with a session, as Cloudflare hands it over. */
 async function inColo(of: Guard, colo: string, headers: Record<string, string> = {}) {
-  const response = await of.miniflare.dispatchFetch("http://localhost/x", { headers, cf: { colo } as never });
+  const response = await of.fetch("/x", { headers: { ...headers, [CF_HEADER]: JSON.stringify({ colo }) } });
   return response.text();
 }
 

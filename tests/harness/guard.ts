@@ -6,12 +6,13 @@ import { readFileSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { fileURLToPath } from "node:url";
 import { SignJWT, type JWTPayload } from "jose";
-import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
+import type { Miniflare } from "miniflare";
 import { parse } from "smol-toml";
 import { afterAll, beforeAll, inject } from "vitest";
 import { LOGIN_PATH, PASSWORD, startOrigin, type Origin } from "./origin.ts";
 import { REST_TOKEN } from "./redis.ts";
 import { WITH_ANALYTICS, WITH_CLOCK, WITH_FAKE_OBJECTS, WITH_FAULTS, WITH_FAULTY_OBJECTS, type Fault, type StubBehaviour, type StubCounts } from "./worker_wrappers.ts";
+import { startWorkerd, type WorkerdOptions } from "./workerd.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const { compatibility_date, compatibility_flags } = parse(readFileSync(`${root}/wrangler.toml`, "utf8")) as {
@@ -29,7 +30,8 @@ export const KEY = { kty: "oct", alg: "HS256", kid: "test", k: randomBytes(32).t
 export interface Guard extends AsyncDisposable {
   url: string;
   origin: Origin;
-  miniflare: Miniflare;
+  /** Only if it was started with Miniflare. */
+  miniflare: Miniflare | undefined;
   /** What the Worker wrote to its console. */
   log: string[];
   /** Sends a request; redirects are shown, not followed. */
@@ -80,6 +82,8 @@ export interface GuardOptions {
   outbound?: string;
   /** Where the guard listens; any free port if left out. */
   port?: number;
+  /** Miniflare runs it, so that a test can call its Durable Objects. It takes four times as long to start. */
+  miniflare?: boolean;
 }
 
 /** One guard for all tests of a file or a `describe`: started before the first, stopped after the last. */
@@ -95,7 +99,7 @@ export function useGuard(vars: Vars | (() => Vars | Promise<Vars>) = {}, options
 
 /** Starts a guard with the store of this test project and the settings that differ. */
 export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): Promise<Guard> {
-  const { limiter, analytics = false, faulty = false, faultyObjects = false, fakeObjects = false, clock = false, withoutObjects = false, persist, bound, outbound, port = 0 } = options;
+  const { limiter, analytics = false, faulty = false, faultyObjects = false, fakeObjects = false, clock = false, withoutObjects = false, persist, bound, outbound, port = 0, miniflare: byMiniflare = false } = options;
   const origin = await startOrigin();
   const log: string[] = [];
   const all: Vars = {
@@ -113,8 +117,7 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
     ...vars,
   };
   const bindings = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-  const worker: V4WorkerOptions = {
-    name: "guard",
+  const runtime: WorkerdOptions = {
     modules: [
       ...(analytics ? [WITH_ANALYTICS] : []),
       ...(faulty ? [WITH_FAULTS] : []),
@@ -127,22 +130,15 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
     modulesRoot: `${root}/build`,
     compatibilityDate: compatibility_date,
     compatibilityFlags: compatibility_flags,
-    bindings: bindings as Record<string, string>,
-    // Past Miniflare's own proxy, which rewrites paths and Accept-Encoding.
-    unsafeDirectSockets: [{ host: "127.0.0.1", port }],
-    ...(withoutObjects ? {} : { durableObjects: { USER_SESSIONS: { className: "UserSessions", useSQLite: true } } }),
-    ...(limiter === undefined ? {} : { ratelimits: { LOGIN_RATE_LIMITER: { namespace_id: "1001", simple: { limit: limiter, period: 60 } } } }),
-    ...(bound === undefined ? {} : { serviceBindings: { ORIGIN: "origin" } }),
-    ...(outbound === undefined ? {} : { outboundService: "outbound" }),
+    bindings,
+    objects: !withoutObjects,
+    onLog: (message) => log.push(message),
+    persist,
+    bound,
+    outbound,
+    port,
   };
-  const scripts = Object.entries({ origin: bound, outbound });
-  const others: V4WorkerOptions[] = scripts.flatMap(([name, script]) => script === undefined ? [] : [{ name, modules: true, script, compatibilityDate: compatibility_date }]);
-  const miniflare = new Miniflare(convertV4MiniflareOptions({
-    workers: [worker, ...others],
-    ...(persist === undefined ? {} : { resourcePersistencePath: persist }),
-    handleStructuredLogs: ({ message }) => log.push(message),
-  }));
-  const url = (await miniflare.unsafeGetDirectURL()).origin;
+  const { url, stop, miniflare } = byMiniflare || limiter !== undefined ? await (await import("./miniflare.ts")).startMiniflare(runtime, limiter) : await startWorkerd(runtime);
   const guard: Guard = {
     url,
     origin,
@@ -166,7 +162,7 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
       return JSON.parse(text) as LoggedIn;
     },
     async [Symbol.asyncDispose]() {
-      await miniflare.dispose();
+      await stop();
       await origin[Symbol.asyncDispose]();
     },
   };

@@ -30,8 +30,8 @@ describe("a user's Durable Object", () => {
   });
 
   test("deletes what need not be kept with its alarm, and leaves nothing behind", async () => {
-    await using guard = await startGuard({}, { persist: folder });
-    const objects = await guard.miniflare.getDurableObjectNamespace("USER_SESSIONS");
+    await using guard = await startGuard({}, { miniflare: true });
+    const objects = await guard.miniflare!.getDurableObjectNamespace("USER_SESSIONS");
     const object = objects.get(objects.idFromName("user:forgotten")) as unknown as { apply(command: string): Promise<string> };
     const now = Date.now();
     // Records are kept for a minute past their deadline; this one has three seconds left.

@@ -102,8 +102,8 @@ describe("what an earlier version has stored, by SQL and in the key-value storag
     await write("count:over", [], { counter: { count: 2, until: now - 1, window: "w" } });
     await write("index", [[INDEX], entry("YWRh", "live", now + HOUR), entry("YWRh", "old", now + HOUR), entry("YmVu", "gone", now + HOUR), entry("ZXZl", "over", now - 1)]);
     await earlier.miniflare.dispose();
-    guard = await startGuard({}, { persist: folder });
-    object = (name) => objectOf(guard.miniflare, name);
+    guard = await startGuard({}, { persist: folder, miniflare: true });
+    object = (name) => objectOf(guard.miniflare!, name);
   });
   afterAll(async () => {
     await guard[Symbol.asyncDispose]();
