@@ -265,7 +265,7 @@ fn the_guard_accepts_nothing_the_oracle_refuses_and_refuses_nothing_more_without
     weighted.extend(cheap.iter().cycle().take(400));
     let tally = std::cell::RefCell::new(BTreeMap::<String, usize>::new());
     let config =
-        ProptestConfig { cases: 100_000, failure_persistence: None, ..ProptestConfig::default() };
+        ProptestConfig { cases: 40_000, failure_persistence: None, ..ProptestConfig::default() };
     let verdict = TestRunner::new(config).run(&case(), |(index, header, claims, scratches)| {
         let key = *index.get(&weighted);
         let now = world.now;
