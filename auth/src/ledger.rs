@@ -8,9 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::limit::Limit;
-use crate::session::{
-    RightsOf, Session, SessionEnd, Sid, StoredDenial, TokenGeneration, UserRecord,
-};
+use crate::session::{RightsOf, Session, SessionEnd, Sid, StoredDenial, UserRecord};
 use crate::store::{Command, CommandResult, MAX_TOMBSTONES, REPEAT_END_EVENTS, SessionSelector};
 use crate::time::Timestamp;
 
@@ -97,16 +95,9 @@ impl Ledger {
             Command::Check { sid, jti, idle_timeout, now } => {
                 self.check(sid, jti.as_deref(), *idle_timeout, *now, &mut touched)
             }
-            Command::Open { session, limit, end, now } => match self.blocked(*now, &mut touched) {
-                Some(blocked) => blocked,
-                None => match self.superseded(*limit, end, *now) {
-                    Ok(superseded) => {
-                        let (_, ended) = self.open(session, &superseded, *now, &mut touched);
-                        CommandResult::Ended(ended)
-                    }
-                    Err(live) => CommandResult::Full(self.records(&live)),
-                },
-            },
+            Command::Open { session, limit, end, now } => {
+                self.log_in(session, *limit, end, *now, &mut touched)
+            }
             Command::Admit { session, limit, authenticated, idle_timeout, now } => {
                 match self.known(&session.sid, *now) {
                     Some(_) => self.check(&session.sid, None, *idle_timeout, *now, &mut touched),
@@ -114,90 +105,26 @@ impl Ledger {
                 }
             }
             Command::Refresh { sid, token, jti, idle_timeout, now } => {
-                match self.sessions.get_mut(sid).filter(|session| session.is_live(*now)) {
-                    None => CommandResult::Found(self.sessions.get(sid).cloned().map(Rc::new)),
-                    Some(session)
-                        if session.token_generation(token, *now) == TokenGeneration::Outdated =>
-                    {
-                        let which = SessionSelector::One(sid.clone());
-                        CommandResult::Ended(self.end_which(
-                            &which,
-                            &SessionEnd::Reused { at: *now },
-                            &mut touched,
-                        ))
-                    }
-                    Some(session) => {
-                        if session.refresh(token, jti.clone(), *idle_timeout, *now) {
-                            touched.written.push(sid.clone());
-                        }
-                        CommandResult::Changed(Box::new(session.clone()))
-                    }
-                }
+                self.refresh(sid, token, jti, *idle_timeout, *now, &mut touched)
             }
             Command::SetData { sid, kind, old, new, now } => {
-                let is_as_thought =
-                    |it: &&mut Session| it.is_live(*now) && it.data_of(*kind) == old.as_deref();
-                match self.sessions.get_mut(sid).filter(is_as_thought) {
-                    None => CommandResult::Found(self.sessions.get(sid).cloned().map(Rc::new)),
-                    Some(session) => {
-                        session.set_data(*kind, new.clone());
-                        touched.written.push(sid.clone());
-                        CommandResult::Changed(Box::new(session.clone()))
-                    }
-                }
+                let is_as_thought = |it: &Session| it.data_of(*kind) == old.as_deref();
+                let set = |it: &mut Session| it.set_data(*kind, new.clone());
+                self.change(sid, *now, &mut touched, is_as_thought, set)
             }
             Command::End { which, ending, unseen, admits_unseen } => {
-                let before = self.ended_before(which, ending);
-                let barred = admits_unseen.then(|| which.spared()).flatten();
-                let step = |ledger: &mut Self, touched: &mut LedgerChanges| {
-                    if let Some(unseen) = unseen {
-                        ledger.deny_unseen(unseen, ending, touched);
-                    }
-                    if let Some(spared) = barred {
-                        ledger.bar(ending.at(), spared, touched);
-                    }
-                };
-                let now = self.end_and(which, ending, &mut touched, step);
-                CommandResult::Ends { now, before }
+                self.end_selected(which, ending, unseen.as_ref(), *admits_unseen, &mut touched)
             }
             Command::List { now } => CommandResult::Listed(self.live_records(*now)),
             Command::User { now } => self.user_and_live(*now),
-            Command::Block { block: None, now } => {
-                self.step(*now, &mut touched, |ledger, touched| {
-                    touched.user |= ledger.user.block.take().is_some();
-                });
-                CommandResult::Ends { now: Vec::new(), before: Vec::new() }
-            }
-            Command::Block { block, now } => {
-                let ending = SessionEnd::Revoked { at: *now };
-                let before = self.ended_before(&SessionSelector::All, &ending);
-                let step = |ledger: &mut Self, touched: &mut LedgerChanges| {
-                    ledger.user.block.clone_from(block);
-                    ledger.bar(*now, None, touched);
-                };
-                let now = self.end_and(&SessionSelector::All, &ending, &mut touched, step);
-                CommandResult::Ends { now, before }
-            }
+            Command::Block { block: None, now } => self.lift_block(*now, &mut touched),
+            Command::Block { block: Some(block), now } => self.block(block, *now, &mut touched),
             Command::SetRights { whose: RightsOf::Session(sid), change, now } => {
-                match self.sessions.get_mut(sid).filter(|session| session.is_live(*now)) {
-                    None => CommandResult::Found(self.sessions.get(sid).cloned().map(Rc::new)),
-                    Some(session) => {
-                        session.rights = change.apply(session.rights.as_deref());
-                        touched.written.push(sid.clone());
-                        CommandResult::Changed(Box::new(session.clone()))
-                    }
-                }
+                let set = |it: &mut Session| it.rights = change.apply(it.rights.as_deref());
+                self.change(sid, *now, &mut touched, |_| true, set)
             }
             Command::SetRights { whose: RightsOf::User, change, now } => {
-                self.step(*now, &mut touched, |ledger, touched| {
-                    for session in ledger.sessions.values_mut().filter(|it| it.is_live(*now)) {
-                        session.rights = change.apply(session.rights.as_deref());
-                        touched.written.push(session.sid.clone());
-                    }
-                    ledger.user.rights = change.apply(ledger.user.rights.as_deref());
-                    touched.user = true;
-                });
-                self.user_and_live(*now)
+                self.change_rights_of_user(change, *now, &mut touched)
             }
             Command::ChangedAt { at } => {
                 let changed =
@@ -276,15 +203,6 @@ impl Ledger {
             ended
         });
         (session, ended)
-    }
-
-    fn end_which(
-        &mut self,
-        which: &SessionSelector,
-        ending: &SessionEnd,
-        touched: &mut LedgerChanges,
-    ) -> Vec<Session> {
-        self.end_and(which, ending, touched, |_, _| ())
     }
 
     /// Ends the live sessions, and those that have lapsed. Those that bear this very ending are ended by it,
@@ -368,6 +286,7 @@ fn in_order(names: BinaryHeap<(Timestamp, &Sid)>) -> Vec<Sid> {
     names.into_sorted_vec().into_iter().map(|(_, sid)| sid.clone()).collect()
 }
 
+mod commands;
 mod first_sight;
 
 #[cfg(test)]

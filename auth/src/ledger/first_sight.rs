@@ -28,8 +28,8 @@ impl Ledger {
         }
         let seen = self.user.seen;
         let user = (self.user != UserRecord::default())
-            .then(|| self.user.kept_until(lapse(Timestamp::FAR_FUTURE, seen)));
-        self.denials.values().map(|it| lapse(it.until, seen)).max().max(user)
+            .then(|| self.user.kept_until(kept_until(Timestamp::FAR_FUTURE, seen)));
+        self.denials.values().map(|it| kept_until(it.until, seen)).max().max(user)
     }
 
     /// Deletes what is over.
@@ -57,7 +57,7 @@ impl Ledger {
             return blocked;
         }
         if let Some(denial) = self.denial_of(&session.sid, authenticated, now) {
-            self.come_again(now, touched);
+            self.note_kept_out(now, touched);
             return CommandResult::Denied(denial);
         }
         match self.superseded(limit, &[], now) {
@@ -76,7 +76,7 @@ impl Ledger {
         touched: &mut LedgerChanges,
     ) -> Option<CommandResult> {
         let block = self.user.block.clone().filter(|block| block.holds(now))?;
-        self.come_again(now, touched);
+        self.note_kept_out(now, touched);
         Some(CommandResult::Blocked(block))
     }
 
@@ -85,12 +85,12 @@ impl Ledger {
         let left = || self.sessions.get(sid).and_then(Session::denial);
         let denial = self.denials.get(sid).cloned().or_else(left);
         let seen = self.last_seen();
-        if let Some(denial) = denial.filter(|it| now < lapse(it.until, seen)) {
+        if let Some(denial) = denial.filter(|it| now < kept_until(it.until, seen)) {
             return Some(denial.denial);
         }
         let is_spared = self.user.spared.as_ref() == Some(sid);
         let barred = self.user.not_before.filter(|at| authenticated <= *at && !is_spared)?;
-        let holds = now < lapse(Timestamp::FAR_FUTURE, seen);
+        let holds = now < kept_until(Timestamp::FAR_FUTURE, seen);
         holds.then_some(Denial::Ended(SessionEnd::Revoked { at: barred }))
     }
 
@@ -141,7 +141,7 @@ impl Ledger {
         let old: Vec<Session> =
             self.sessions.extract_if(.., |_, s| now >= s.forget_at()).map(|(_, s)| s).collect();
         self.forget(old, seen, now, touched);
-        let over = self.denials.extract_if(.., |_, it| now >= lapse(it.until, seen));
+        let over = self.denials.extract_if(.., |_, it| now >= kept_until(it.until, seen));
         touched.lapsed.extend(over.map(|(sid, _)| sid));
         seen
     }
@@ -163,7 +163,7 @@ impl Ledger {
         touched: &mut LedgerChanges,
     ) {
         for session in records {
-            if let Some(denial) = session.denial().filter(|it| now < lapse(it.until, seen)) {
+            if let Some(denial) = session.denial().filter(|it| now < kept_until(it.until, seen)) {
                 self.deny(&session.sid, denial, touched);
             }
             touched.forgotten.push(session.sid);
@@ -180,7 +180,7 @@ impl Ledger {
         let before = self.user.clone();
         let user = &mut self.user;
         user.block.take_if(|block| !block.holds(now));
-        if now >= lapse(Timestamp::FAR_FUTURE, seen) {
+        if now >= kept_until(Timestamp::FAR_FUTURE, seen) {
             (user.not_before, user.spared) = (None, None);
         }
         let is_needed = !self.denials.is_empty()
@@ -194,8 +194,8 @@ impl Ledger {
         touched.user |= self.user != before;
     }
 
-    /// Notes that a user is seen who is kept out, so that this does not lapse while the provider goes on refreshing.
-    fn come_again(&mut self, now: Timestamp, touched: &mut LedgerChanges) {
+    /// Notes that a user was seen, but kept out: what keeps out must last while the provider goes on refreshing.
+    fn note_kept_out(&mut self, now: Timestamp, touched: &mut LedgerChanges) {
         if self.user.seen.is_none() {
             // The record is due to be replaced by its denial.
             self.step(now, touched, |_, _| ());
@@ -218,8 +218,8 @@ impl Ledger {
     }
 }
 
-/// When what is kept until this moment is deleted, if the user was last seen then.
-fn lapse(until: Timestamp, seen: Option<Timestamp>) -> Timestamp {
+/// When what is kept until this moment is deleted: what has no end, a year after the user was last `seen`.
+fn kept_until(until: Timestamp, seen: Option<Timestamp>) -> Timestamp {
     match seen {
         Some(seen) if until >= Timestamp::FAR_FUTURE => seen.plus(UNSEEN_FOR),
         _ => until,

@@ -17,9 +17,9 @@ if not seen or now >= seen + seen_once_in then all, old = records() end
 local answer = blocked()
 if answer then return answer end
 local text = kept[2] or known and denial(known)
-local is_denied = text and now < lapse(denied_until(text))
+local is_denied = text and now < kept_until(denied_until(text))
 if not is_denied and user.not_before and tonumber(ARGV[8]) <= user.not_before and user.spared ~= sid then
-  is_denied = now < lapse(far_future)
+  is_denied = now < kept_until(far_future)
   text = string.format('{"until":%.0f,"ended":{"why":"revoked","at":%.0f}}', far_future, user.not_before)
 end
 if is_denied then
@@ -28,7 +28,7 @@ if is_denied then
     forget(old)
     tidy(all, tonumber(ARGV[7]))
   end
-  come_again()
+  note_kept_out()
   return { 'denied', text }
 end
 

@@ -10,8 +10,8 @@ local function read_user(text)
   seen = math.max(seen or 0, user.seen or 0)
 end
 
--- When what is kept until this moment is deleted, by when the user was last seen.
-local function lapse(moment)
+-- When what is kept until this moment is deleted: what has no end, a year after the user was last seen.
+local function kept_until(moment)
   return seen and moment >= far_future and seen + unseen_for or moment
 end
 
@@ -48,11 +48,11 @@ local function records()
     end
   end
   for field, moment in pairs(denials) do
-    if now >= lapse(moment) then old.denials[#old.denials + 1] = field end
+    if now >= kept_until(moment) then old.denials[#old.denials + 1] = field end
   end
   for _, field in ipairs(old.denials) do denials[field] = nil end
   for _, it in ipairs(old) do
-    local is_kept = it.session.deny_until and now < lapse(it.session.deny_until)
+    local is_kept = it.session.deny_until and now < kept_until(it.session.deny_until)
     it.denial = is_kept and it.session.sid == it.field and denial(it.session)
   end
   table.sort(found, function(a, b)
@@ -134,7 +134,7 @@ end
 local function tidy_user()
   local block = user.block
   if block and block['until'] and now >= block['until'] then user.block, is_changed = nil, true end
-  if user.not_before and now >= lapse(far_future) then
+  if user.not_before and now >= kept_until(far_future) then
     user.not_before, user.spared, is_changed = nil, nil, true
   end
   if next(denials) or user.block or user.not_before or user.rights then
@@ -161,7 +161,7 @@ local function tidy(all, max_tombstones)
   end)
   for i = 1, #dead - max_tombstones do
     local session = dead[i].session
-    local is_kept = session.deny_until and now < lapse(session.deny_until)
+    local is_kept = session.deny_until and now < kept_until(session.deny_until)
     delete(session.sid, is_kept and denial(session), session.deny_until)
     session.forgotten = true
   end
@@ -170,12 +170,12 @@ local function tidy(all, max_tombstones)
     if not session.forgotten then
       last = math.max(last, forget_at(session))
       if session.deny_until and (session.ended or not lapses(session)) then
-        last = math.max(last, lapse(session.deny_until))
+        last = math.max(last, kept_until(session.deny_until))
       end
     end
   end
-  for _, moment in pairs(denials) do last = math.max(last, lapse(moment)) end
-  if user.not_before then last = math.max(last, lapse(far_future)) end
+  for _, moment in pairs(denials) do last = math.max(last, kept_until(moment)) end
+  if user.not_before then last = math.max(last, kept_until(far_future)) end
   if user.block then last = math.max(last, user.block['until'] or far_future) end
   if user.rights or last >= far_future then
     redis.call('PERSIST', KEYS[1])
@@ -184,9 +184,9 @@ local function tidy(all, max_tombstones)
   end
 end
 
--- Notes that a user is seen who is kept out, so that this does not lapse while the provider goes on
+-- Notes that a user was seen, but kept out: what keeps out must last while the provider goes on
 -- refreshing.
-local function come_again()
+local function note_kept_out()
   if user.seen and now >= user.seen + seen_once_in then
     user.seen = now
     redis.pcall('HSET', KEYS[1], '!', cjson.encode(user))
@@ -198,6 +198,6 @@ end
 local function blocked()
   local block = user.block
   if not block or block['until'] and now >= block['until'] then return nil end
-  come_again()
+  note_kept_out()
   return { 'blocked', cjson.encode(block) }
 end
