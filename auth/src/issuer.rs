@@ -1,6 +1,6 @@
-//! `TRUSTED_ISSUERS`: identity providers whose ID tokens may be exchanged for a session (OpenID
-//! Connect Core 1.0), who may end what they began (Back-Channel Logout 1.0), and whose access tokens may
-//! be credentials by themselves.
+//! `TRUSTED_ISSUERS`: identity providers. Their ID tokens can be exchanged for a session (OpenID Connect Core 1.0),
+//! their access tokens can be credentials by themselves, and their logouts end what either began (Back-Channel Logout
+//! 1.0).
 
 mod access_tokens;
 mod key_cache;
@@ -113,7 +113,8 @@ impl TrustedIssuer {
         Ok(())
     }
 
-    /// Whose access tokens are accepted need not send ID tokens, and may have a shared secret for a key.
+    /// Are the members there that are required? Without ID tokens, `audience` is not, if access tokens are accepted; nor
+    /// is `jwks_uri`, if these have a shared secret.
     fn is_whole(&self) -> Result<(), InvalidValue> {
         let rules = self.access_tokens.as_ref();
         let has_secret = rules.is_some_and(|rules| rules.secret_name.is_some());

@@ -17,11 +17,11 @@ pub const MAX_LIST: usize = 1024;
 /// The largest object of claims, in bytes of JSON. With both lists it makes 4 KB.
 pub const MAX_CLAIMS: usize = 2 * MAX_LIST;
 
-/// What counts instead of a token's claims. Each member is as the token says where it is absent.
+/// What counts instead of a token's claims. Where a member is absent, the token counts.
 #[derive(Default)]
 pub struct Rights(RightsChange);
 
-/// Those that a change sets.
+/// What a change of no rights comes to.
 impl From<RightsChange> for Rights {
     fn from(change: RightsChange) -> Self {
         Self(change)

@@ -71,8 +71,8 @@ fn check(app: Rc<App>, plan: Rc<ForwardPlan>, head: &RequestHead, now: Timestamp
     check_session(&token.js, now.millis() as f64, pending, overlapped, None)
 }
 
-/// The check of a provider's token that this isolate sees for the first time: the session begins if the store has
-/// never heard of it. Rust sends it, because it is longer than others and seldom.
+/// Step 4 for a provider's session that this isolate has not seen live yet: it begins if the store has never heard of
+/// it. Rust sends this command, which is longer than a check, and rare.
 fn admit(
     app: Rc<App>,
     plan: Rc<ForwardPlan>,

@@ -73,9 +73,9 @@ impl Guard {
         verdict
     }
 
-    /// A refreshed token is newer than its session, which counts: a login from before `NOT_BEFORE`, or from before
-    /// that of the issuer whose ID token began it, is not made good by a refresh. A provider renews its tokens
-    /// itself, and they say since when they are good; its sessions have no `jti`.
+    /// Did the session begin before `NOT_BEFORE`, or that of the issuer whose ID token began it? A refresh makes the
+    /// token newer, not the login. A provider's own tokens were judged by what they say themselves; their sessions have
+    /// no `jti`.
     fn refuse_too_old(&self, live: &LiveSession) -> Result<(), Refusal> {
         let session = live.session();
         if session.jti.is_empty() {

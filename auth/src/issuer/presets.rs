@@ -24,7 +24,7 @@ pub struct Preset {
     /// Do its issuer, or its keys, belong to one application, so that neither audience nor client need be
     /// told?
     pub is_of_one_application: bool,
-    /// How a token that does not say which session it is of is brought to say it.
+    /// How to make the provider name the session in its tokens: what a token without it is refused with.
     pub no_session: &'static str,
 }
 

@@ -21,10 +21,10 @@ pub struct UserRecord {
     /// When the user was last seen, to a day; a session may have been seen later. `None` if nothing is stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Timestamp>,
-    /// A provider's session of which the login is not later than this is not admitted.
+    /// A provider's session is admitted only if its login is later than this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
-    /// The session that [`UserRecord::not_before`] leaves alone, because all others were ended.
+    /// The one session that [`UserRecord::not_before`] does not concern: all others were ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spared: Option<Sid>,
     /// Set while no session of the user may begin.
@@ -35,7 +35,7 @@ pub struct UserRecord {
     pub rights: Option<String>,
 }
 
-/// No session of this user may begin.
+/// Why and until when no session of this user may begin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     /// Why, as the admin has put it.

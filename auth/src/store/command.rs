@@ -29,9 +29,9 @@ pub enum Command {
         /// The current time.
         now: Timestamp,
     },
-    /// Adds a new session. Ends the live ones that are named, and, if the limit evicts, the oldest beyond
-    /// it. Returns [`CommandResult::Ended`] with those that were superseded. If the limit does not evict and is reached, it
-    /// changes nothing and returns [`CommandResult::Full`]; [`CommandResult::Blocked`] if the user is blocked.
+    /// Adds a new session. Ends the live ones that are named, and, if the limit evicts, the oldest beyond it. Returns
+    /// [`CommandResult::Ended`] with those that were superseded. If the limit does not evict and is reached, it changes
+    /// nothing and returns [`CommandResult::Full`]; [`CommandResult::Blocked`] if the user is blocked.
     /// The session begins with the rights of the user, if those were changed.
     Open {
         /// The new session.
@@ -62,8 +62,9 @@ pub enum Command {
         /// The current time.
         now: Timestamp,
     },
-    /// Gives a live session a new token's `jti`, except shortly after the last refresh. Returns [`CommandResult::Changed`]; [`CommandResult::Found`] if there is no live session;
-    /// [`CommandResult::Ended`] if the token was outdated, for which it ends the session.
+    /// Gives a live session a new token's `jti`, except shortly after the last refresh. Returns
+    /// [`CommandResult::Changed`]; [`CommandResult::Found`] if there is no live session; [`CommandResult::Ended`] if
+    /// the token was outdated, for which it ends the session.
     Refresh {
         /// The session.
         sid: Sid,
@@ -90,8 +91,8 @@ pub enum Command {
         /// The current time.
         now: Timestamp,
     },
-    /// Ends live sessions and leaves tombstones, where the store has room for them, and a provider's sessions that
-    /// have lapsed. Returns [`CommandResult::Ends`].
+    /// Ends live sessions, and a provider's sessions that have lapsed. Leaves tombstones where the store has room for
+    /// them. Returns [`CommandResult::Ends`].
     End {
         /// Which.
         which: SessionSelector,
@@ -99,8 +100,8 @@ pub enum Command {
         ending: SessionEnd,
         /// A provider's session that is to be denied if there is no record of it.
         unseen: Option<UnseenSession>,
-        /// Are there providers whose sessions are admitted at first sight? Then an end of all sessions, of all
-        /// others, or of all of an issuer also keeps out those that began before it and that the store has not seen.
+        /// Are there providers whose sessions are admitted at first sight? Then an end of all sessions, of all others,
+        /// or of all of an issuer's also keeps out sessions that began before it, but that the store has not seen.
         admits_unseen: bool,
     },
     /// Finds the user's own record and the live sessions. Returns [`CommandResult::User`].
@@ -288,7 +289,7 @@ pub enum SessionSelector {
     One(Sid),
     /// All but this one.
     Others(Sid),
-    /// Those that an issuer's ID tokens created.
+    /// Those that an issuer's ID tokens or access tokens began.
     IssuerSession {
         /// The issuer.
         issuer: String,
@@ -302,7 +303,8 @@ pub enum SessionSelector {
 }
 
 impl SessionSelector {
-    /// If it ends all that a provider's logout or the user could mean, the session that is spared, if one is.
+    /// Does it stand for all sessions, also for those that the store has not seen? `Some` with the one that is spared,
+    /// if one is; `None` if it names particular ones.
     pub(crate) fn spared(&self) -> Option<Option<&Sid>> {
         match self {
             Self::All | Self::IssuerSession { sid: None, .. } => Some(None),
