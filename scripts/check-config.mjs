@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { readDevVars } from "./dev-vars.mjs";
 import { exitWithError, ensureTools, root } from "./setup.mjs";
@@ -14,17 +15,24 @@ import { exitWithError, ensureTools, root } from "./setup.mjs";
 /** The names of the guard's rate-limit bindings. */
 const LIMITERS = ["LOGIN_RATE_LIMITER", "LOGIN_RATE_PER_ADDRESS_LIMITER"];
 
-await ensureTools();
-const { values } = options();
-const settings = await readSettings(values.config, values.env);
-if (values.token !== undefined) process.exit(await checkToken(settings, values.token, values.jwks));
-const check = xtask(["check-settings", ...values.explain], { input: JSON.stringify(settings), stdio: ["pipe", "inherit", "inherit"] });
-if (check.status === 0 && values.explain.length === 0) await checkAuthPath(settings);
-process.exit(check.status ?? 1);
+/** What is wrong with the arguments or the configuration, so that there is nothing to check. */
+export class ConfigError extends Error {}
 
-function options() {
+/** Checks what the arguments say, and returns the exit status. */
+export async function checkConfig(args, env, print) {
+  const values = options(args);
+  const settings = await readSettings(values.config, values.env, env);
+  if (values.token !== undefined) return checkToken(settings, values.token, values.jwks, print);
+  const check = xtask(["check-settings", ...values.explain], JSON.stringify(settings));
+  print(check.stdout);
+  if (check.status === 0 && values.explain.length === 0) await checkAuthPath(settings, print);
+  return check.status ?? 1;
+}
+
+function options(args) {
   try {
-    return parseArgs({
+    const { values } = parseArgs({
+      args,
       options: {
         env: { type: "string" },
         config: { type: "string", default: join(root, "wrangler.toml") },
@@ -33,29 +41,30 @@ function options() {
         jwks: { type: "string" },
       },
     });
+    return values;
   } catch (error) {
-    exitWithError(`error: ${error.message}`);
+    throw new ConfigError(`error: ${error.message}`);
   }
 }
 
 /** The settings as the Worker will read them, with the secrets that this machine has. */
-async function readSettings(config, env) {
+async function readSettings(config, name, env) {
   const { unstable_readConfig } = await import("wrangler");
-  const wrangler = unstable_readConfig({ config, env });
-  const secrets = { ...(await readDevVars(env)), ...process.env };
+  const wrangler = unstable_readConfig({ config, env: name });
+  const secrets = { ...(await readDevVars(name)), ...env };
   // Development keys are ignored, because they are not the deployed ones.
   const isAvailable = (name) => secrets[name] !== undefined && !secrets[name].includes("development-only-");
   const own = ["SIGNING_KEYS", "UPSTASH_REDIS_REST_TOKEN", "ADMIN_API_KEY", "INTROSPECTION_KEY", "EVENTS_WEBHOOK_SECRET"];
   const all = [...own, ...secretsOfIssuers(wrangler.vars.TRUSTED_ISSUERS)];
   const names = all.filter(isAvailable);
   for (const name of all) {
-    if (name in wrangler.vars) exitWithError(`error: ${name} is a secret and does not belong in [vars]; set it with \`npx wrangler secret put ${name}\`.`);
+    if (name in wrangler.vars) throw new ConfigError(`error: ${name} is a secret and does not belong in [vars]; set it with \`npx wrangler secret put ${name}\`.`);
   }
   const vars = Object.entries(wrangler.vars).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
   const settings = Object.fromEntries([...names.map((name) => [name, secrets[name]]), ...vars]);
   const bound = wrangler.durable_objects.bindings.some(({ name }) => name === "USER_SESSIONS");
   if (!bound && settings.SESSION_STORE !== "redis") {
-    exitWithError("error: USER_SESSIONS is not bound. Add the Durable Object binding of this name to wrangler.toml.");
+    throw new ConfigError("error: USER_SESSIONS is not bound. Add the Durable Object binding of this name to wrangler.toml.");
   }
   // The value that stands for a binding in the settings.
   if (wrangler.services?.some(({ binding }) => binding === "ORIGIN")) settings.ORIGIN = "(bound)";
@@ -76,18 +85,20 @@ function secretsOfIssuers(list = []) {
 }
 
 /** Says whether a token would be accepted, and returns the exit status. */
-async function checkToken(settings, file, jwksFile) {
+async function checkToken(settings, file, jwksFile, print) {
   const input = { settings, token: read(file), now: Date.now() };
-  const { jwks_uri } = JSON.parse(xtask(["token-keys"], { input: JSON.stringify(input), encoding: "utf8" }).stdout);
+  const { jwks_uri } = JSON.parse(xtask(["token-keys"], JSON.stringify(input)).stdout);
   const keys = jwksFile === undefined ? await fetchKeys(jwks_uri) : { jwks: read(jwksFile) };
-  return xtask(["check-token"], { input: JSON.stringify({ ...input, ...keys }), stdio: ["pipe", "inherit", "inherit"] }).status ?? 1;
+  const check = xtask(["check-token"], JSON.stringify({ ...input, ...keys }));
+  print(check.stdout);
+  return check.status ?? 1;
 }
 
 function read(file) {
   try {
     return readFileSync(file === "-" ? 0 : file, "utf8");
   } catch (error) {
-    exitWithError(`error: ${file} cannot be read: ${error.code}`);
+    throw new ConfigError(`error: ${file} cannot be read: ${error.code}`);
   }
 }
 
@@ -103,10 +114,10 @@ async function fetchKeys(url) {
 }
 
 /** Warns if AUTH_PATH hides something that the origin serves, provided that this machine can reach the origin. */
-async function checkAuthPath({ ORIGIN_URL = "", AUTH_PATH = "/_auth" }) {
+async function checkAuthPath({ ORIGIN_URL = "", AUTH_PATH = "/_auth" }, print) {
   if (ORIGIN_URL === "") return;
   const authPath = AUTH_PATH.trim().replace(/\/+$/, "") || "/_auth";
-  const { userAgent, paths } = JSON.parse(xtask(["auth-path", authPath], { encoding: "utf8" }).stdout);
+  const { userAgent, paths } = JSON.parse(xtask(["auth-path", authPath]).stdout);
   const statusOf = async (path) => {
     const init = { headers: { "user-agent": userAgent }, redirect: "manual", signal: AbortSignal.timeout(5000) };
     const response = await fetch(new URL(path, ORIGIN_URL), init);
@@ -115,10 +126,32 @@ async function checkAuthPath({ ORIGIN_URL = "", AUTH_PATH = "/_auth" }) {
   };
   const unusedPath = `/${randomUUID()}`;
   const statuses = await Promise.all([unusedPath, ...paths].map(statusOf)).catch(() => undefined);
-  if (statuses === undefined) console.log("note: ORIGIN_URL is not reachable from this machine, so check-config cannot tell whether AUTH_PATH hides anything of it");
-  else xtask(["auth-path", authPath, ...statuses.map(String)], { stdio: "inherit" });
+  if (statuses === undefined) print("note: ORIGIN_URL is not reachable from this machine, so check-config cannot tell whether AUTH_PATH hides anything of it\n");
+  else print(xtask(["auth-path", authPath, ...statuses.map(String)]).stdout);
 }
 
-function xtask(args, options) {
-  return spawnSync("cargo", ["run", "--quiet", "--locked", "--package", "xtask", "--", ...args], { cwd: root, ...options });
+/** Runs the project's tool, which is built once. Its errors are shown as they come. */
+function xtask(args, input = "") {
+  executable ??= buildXtask();
+  return spawnSync(executable, args, { cwd: root, input, encoding: "utf8", stdio: ["pipe", "pipe", "inherit"] });
+}
+
+let executable;
+
+/** Builds the tool, and returns its path. */
+function buildXtask() {
+  const args = ["build", "--quiet", "--locked", "--package", "xtask", "--message-format", "json-render-diagnostics"];
+  const { status, stdout } = spawnSync("cargo", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  if (status !== 0) throw new ConfigError("error: the project's tool xtask cannot be built.");
+  return stdout.trim().split("\n").map((line) => JSON.parse(line).executable).findLast(Boolean);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await ensureTools();
+  try {
+    process.exitCode = await checkConfig(process.argv.slice(2), process.env, (text) => process.stdout.write(text));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    exitWithError(error.message);
+  }
 }

@@ -6,11 +6,16 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCommand, startCommand, useFolder } from "../harness/commands.ts";
-import { blocks, page, PAGES } from "../harness/docs.ts";
+import { blocks, page, PAGES, root } from "../harness/docs.ts";
 import { published, startIssuer } from "../harness/identity_provider.ts";
 import { startSite } from "../harness/site.ts";
 
 const folder = useFolder();
+
+const { checkConfig, ConfigError } = (await import(join(root, "scripts/check-config.mjs"))) as {
+  checkConfig(args: string[], env: NodeJS.ProcessEnv, print: (text: string) => void): Promise<number>;
+  ConfigError: new () => Error;
+};
 
 describe("npm run check-config", { timeout: 120_000 }, () => {
   const configOf = async (toml: string) => {
@@ -19,8 +24,20 @@ describe("npm run check-config", { timeout: 120_000 }, () => {
     await writeFile(config, `name = "test"\ncompatibility_date = "2026-10-20"\n${toml}${binding}`);
     return config;
   };
-  const check = async (toml: string, env: Record<string, string> = {}, args: string[] = []) =>
+  const byCommand = async (toml: string, env: Record<string, string> = {}, args: string[] = []) =>
     runCommand(process.execPath, ["scripts/check-config.mjs", "--config", await configOf(toml), ...args], env);
+  /** In this process, because a command that starts takes seconds to load wrangler. */
+  const check = async (toml: string, env: Record<string, string> = {}, args: string[] = []) => {
+    let printed = "";
+    const print = (text: string) => void (printed += text);
+    try {
+      const status = await checkConfig(["--config", await configOf(toml), ...args], { ...process.env, ...env }, print);
+      return { status, printed };
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      return { status: 1, printed: printed + error.message };
+    }
+  };
   const good = '[vars]\nISSUER = "https://a"\nAUDIENCE = "a"\n';
 
   test("accepts the project's own wrangler.toml, except for the example values", async () => {
@@ -29,13 +46,13 @@ describe("npm run check-config", { timeout: 120_000 }, () => {
   });
 
   test("names every invalid setting, and fails", async () => {
-    const { status, printed } = await check(`${good}SESSION_TTL = "soon"\nSESSION_LIMIT = "many"\nROUTES = [{ path = "x" }]\n`);
+    const { status, printed } = await byCommand(`${good}SESSION_TTL = "soon"\nSESSION_LIMIT = "many"\nROUTES = [{ path = "x" }]\n`);
     expect({ status, printed }).toMatchObject({ status: 1, printed: expect.stringMatching(/error: ROUTES\[0\]\.path: [^]*error: SESSION_TTL: [^]*error: SESSION_LIMIT: /) });
   });
 
   test("checks a secret, and never prints it", async () => {
     const keys = '{"keys":[{"kty":"oct","alg":"HS256","k":"dG9vLXNob3J0"}]}';
-    const { status, printed } = await check(good, { SIGNING_KEYS: keys });
+    const { status, printed } = await byCommand(good, { SIGNING_KEYS: keys });
     expect({ status, printed }).toMatchObject({ status: 1, printed: expect.stringMatching(/error: SIGNING_KEYS\.keys\[0\]: .*32 bytes/) });
     expect(printed).not.toContain("dG9vLXNob3J0");
   });
@@ -55,7 +72,7 @@ describe("npm run check-config", { timeout: 120_000 }, () => {
   });
 
   test("finds a secret among the vars", async () => {
-    const { status, printed } = await check(`${good}SIGNING_KEYS = "{}"\n`);
+    const { status, printed } = await byCommand(`${good}SIGNING_KEYS = "{}"\n`);
     expect({ status, printed }).toMatchObject({ status: 1, printed: expect.stringContaining("SIGNING_KEYS is a secret") });
   });
 
