@@ -118,13 +118,6 @@ impl<'h> PresentedTokens<'h> {
         }
     }
 
-    /// Does it carry no credential?
-    pub(crate) fn is_empty(&self) -> bool {
-        let mut is_empty = true;
-        self.each(|_| is_empty = false);
-        is_empty
-    }
-
     /// Does anything stand where a token may be, but in `Authorization`?
     pub(crate) fn is_found_outside_authorization(&self) -> bool {
         let mut others = self.0.iter().filter(|(source, _)| *source != Source::Bearer);

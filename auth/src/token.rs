@@ -35,6 +35,22 @@ use verified::{TokenContext, TokenRecord};
 /// The `typ` of issued tokens (RFC 9068, section 2.1).
 const TYPE: &str = "at+jwt";
 
+/// The claims of a provider's token that count as they are.
+const OF_PROVIDERS: [&str; 12] = [
+    "iss",
+    "aud",
+    "jti",
+    "iat",
+    "nbf",
+    "exp",
+    "azp",
+    "client_id",
+    "cid",
+    "appid",
+    "auth_time",
+    "acr",
+];
+
 /// Issues and verifies the tokens of one issuer for one audience, and verifies those of identity providers.
 #[derive(Debug)]
 pub struct Tokens {
@@ -168,7 +184,9 @@ impl Tokens {
         {
             return Err(TokenError::Malformed);
         }
-        self.memory.get_or_insert_with(token, || self.read(token)).map(AuthenticToken)
+        let record = self.memory.get_or_insert_with(token, || self.read(token))?;
+        record.provider.as_ref().map_or(Ok(()), |provider| provider.confirm(token))?;
+        Ok(AuthenticToken(record))
     }
 
     /// Does a text claim our issuer? It is not verified.
@@ -177,15 +195,22 @@ impl Tokens {
         token.is_ok_and(|token| token.claimed_issuer().is_ok_and(|name| name == self.issuer))
     }
 
-    /// Every claim of a token, which is verified like any other.
+    /// Every claim of a token, which is verified like any other. A provider's says what our own would: other claims
+    /// that it may have, of its users' names and rights too, mean nothing here.
     ///
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn claims(&self, token: &str, now: Timestamp) -> Result<Map<String, Value>, TokenError> {
-        match self.verify(token, now)?.provider() {
-            None => Ok(UnverifiedJwt::parse(token)?.into_claims()),
-            Some(_) => Ok(UnverifiedJwt::parse_of_provider(token)?.into_claims()),
+        let verified = self.verify(token, now)?;
+        if verified.provider().is_none() {
+            return Ok(UnverifiedJwt::parse(token)?.into_claims());
         }
+        let mut claims = UnverifiedJwt::parse_of_provider(token)?.into_claims();
+        claims.retain(|name, _| OF_PROVIDERS.contains(&name.as_str()));
+        claims.extend(verified.own_claims().clone());
+        claims.insert("sub".into(), verified.sub().as_str().into());
+        claims.insert("sid".into(), verified.sid().as_str().into());
+        Ok(claims)
     }
 
     /// Reads a token of a provider or of our own.

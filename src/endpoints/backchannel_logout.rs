@@ -79,18 +79,25 @@ async fn user_of(
     issuer: &Issuer,
     token: &LogoutToken,
 ) -> Result<Option<Subject>, Refusal> {
+    let trusted = &issuer.trusted;
     match &token.whose {
-        LogoutSubject::User(sub) | LogoutSubject::Session { sub: Some(sub), .. } => {
-            Ok(issuer.trusted.subject(sub))
+        LogoutSubject::User(sub) => Ok(trusted.subject(sub)),
+        LogoutSubject::Session { sub: Some(sub), .. } if trusted.names_users_at_logout() => {
+            Ok(trusted.subject(sub))
         }
-        LogoutSubject::Session { sid, sub: None } => {
-            let user = get_entry(app, &IssuerSession::user_note(&token.issuer, sid)).await?;
-            // An entry that cannot be read does not mean that nobody has logged in.
-            let unreadable =
-                |why: &str| Refusal::StoreUnavailable(StoreError::Unreadable(why.into()));
-            user.map(Subject::try_from).transpose().map_err(unreadable)
+        LogoutSubject::Session { sid, sub } => {
+            let seen = user_of_session(app, &token.issuer, sid).await?;
+            Ok(seen.or_else(|| trusted.subject(sub.as_ref()?)))
         }
     }
+}
+
+/// The user of the issuer's session, if a login or a request here came from it.
+async fn user_of_session(app: &App, issuer: &str, sid: &str) -> Result<Option<Subject>, Refusal> {
+    let user = get_entry(app, &IssuerSession::user_note(issuer, sid)).await?;
+    // An entry that cannot be read does not mean that nobody has logged in.
+    let unreadable = |why: &str| Refusal::StoreUnavailable(StoreError::Unreadable(why.into()));
+    user.map(Subject::try_from).transpose().map_err(unreadable)
 }
 
 async fn put_entry(

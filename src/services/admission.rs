@@ -6,10 +6,10 @@ use auth::decision::Principal;
 use auth::event::Event;
 use auth::id_token::IssuerSession;
 use auth::session::{Session, SessionEnd, Subject};
-use auth::store::{Command, CommandResult, SessionSelector};
-use auth::token::ProviderToken;
+use auth::store::{Command, CommandResult, SessionSelector, StoreError};
 
 use crate::app::App;
+use crate::promise::LocalBoxFuture;
 use crate::request::{self, RequestHead};
 use crate::services::{
     background, end_sessions, report_ends, session_events, unconfirmed_write, user_index,
@@ -34,16 +34,13 @@ pub async fn check_or_admit(
 
 /// Reports what an admission has begun and ended. Other commands' answers are left alone.
 pub fn report(app: &App, principal: &Principal, command: &Command, answer: &StoreResult) {
-    let (Command::Admit { now, .. }, Some(provider)) = (command, principal.token().provider())
-    else {
-        return;
-    };
+    let Command::Admit { now, .. } = command else { return };
     match answer {
         Ok(CommandResult::Admitted { session, ended }) => {
             let user = principal.user();
             report_ends::report(app, user, Some(session), ended);
             session_events::publish(app, user, &[Event::created(session)]);
-            record_issuer_session(app, user, provider, session);
+            record_issuer_session(app, user, session);
         }
         // It began in this very step: the command was sent twice, and the first answer was lost.
         Ok(CommandResult::Found(Some(session))) if session.created == *now => {
@@ -57,6 +54,7 @@ pub fn report(app: &App, principal: &Principal, command: &Command, answer: &Stor
 /// Reports the sessions that a new one has superseded, of which the answer was lost.
 fn report_lost_ends(app: &App, user: &Subject, session: &Session) {
     user_index::record_changes(app, user, Some(session), &[]);
+    record_issuer_session(app, user, session);
     let ending = SessionEnd::Superseded { at: session.created, by: session.device };
     let user = user.clone();
     background::run_after_response(async move {
@@ -68,17 +66,26 @@ fn report_lost_ends(app: &App, user: &Subject, session: &Session) {
 
 /// Records whose session it is, because a back-channel logout may name the session only, and ends it if there was one:
 /// it did not find the session yet.
-fn record_issuer_session(app: &App, user: &Subject, provider: &ProviderToken, session: &Session) {
-    let issuer = &provider.issuer.trusted.issuer;
-    let mine = IssuerSession::user_note(issuer, &provider.session);
-    let ended = IssuerSession::sid_end_note(issuer, &provider.session);
-    let (user, session) = (user.clone(), session.clone());
-    let (store, app) = (Rc::clone(&app.store), App::loaded());
+pub fn record_issuer_session(app: &App, user: &Subject, session: &Session) {
+    let (Some(issuer), Some(name)) = (&session.issuer, &session.issuer_sid) else { return };
+    let mine = Rc::new(IssuerSession::user_note(issuer, name));
+    let ended = Rc::new(IssuerSession::sid_end_note(issuer, name));
+    let (user, session, store) = (user.clone(), session.clone(), Rc::clone(&app.store));
     background::run_after_response(async move {
-        let _ = store.put_entry(&mine, user.as_str(), session.expires).await;
-        if let (Ok(Some(_)), Some(app)) = (store.get_entry(&ended).await, app) {
-            let which = SessionSelector::One(session.sid);
-            let _ = end_sessions::revoke(&app, &user, which).await;
-        }
+        let attempt = || -> LocalBoxFuture<'_, Result<(), String>> {
+            let (store, mine, ended) = (Rc::clone(&store), Rc::clone(&mine), Rc::clone(&ended));
+            let (user, session) = (&user, &session);
+            Box::pin(async move {
+                let unanswered = |error: StoreError| error.to_string();
+                store.put_entry(&mine, user.as_str(), session.expires).await.map_err(unanswered)?;
+                let is_over = store.get_entry(&ended).await.map_err(unanswered)?.is_some();
+                let app = App::loaded().filter(|_| is_over);
+                let Some(app) = app else { return Ok(()) };
+                let which = SessionSelector::One(session.sid.clone());
+                let revoked = end_sessions::revoke(&app, user, which).await;
+                revoked.map(drop).map_err(|refusal| refusal.cause().unwrap_or_default().to_string())
+            })
+        };
+        let _ = background::retry(&attempt).await;
     });
 }

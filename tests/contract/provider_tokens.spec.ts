@@ -90,6 +90,20 @@ describe("a provider's access token", () => {
     expect(guard.origin.received.at(-1)!.headers["x-auth-request-user"]).toMatch(/^idp\|/);
   });
 
+  test("stays at the guard where a session is optional and is over, and goes on where nobody looks", async () => {
+    const token = issuer.accessToken(newUser());
+    for (const over of [false, true]) {
+      if (over) await call("POST", "logout", token);
+      for (const path of ["/maybe", "/open"]) {
+        expect(await outcome(token, guard, path)).toBe("passes");
+        const { headers } = guard.origin.received.at(-1)!;
+        expect([headers["x-auth-request-user"] !== undefined, headers.authorization]).toEqual(
+          path === "/open" ? [false, `Bearer ${token}`] : [!over, over ? undefined : `Bearer ${token}`],
+        );
+      }
+    }
+  });
+
   test("of the next hour is of the same session", async () => {
     const who = newUser();
     const tokens = [issuer.accessToken(who), issuer.accessToken({ ...who, iat: seconds() - 30 }), issuer.accessToken(who)];
@@ -109,9 +123,12 @@ describe("a provider's access token", () => {
   });
 
   test("can be introspected and revoked", async () => {
-    const token = issuer.accessToken({ ...newUser(), scope: "a" });
+    const who = newUser();
+    const token = issuer.accessToken({ ...who, scope: "a", realm_access: { roles: ["crew"] } });
     const post = (path: string) => answerOf(guard.fetch(`/_auth/${path}`, { method: "POST", ...bearer("k".repeat(32)), body: new URLSearchParams({ token }) }));
-    expect(await post("introspect")).toMatchObject({ status: 200, body: { active: true, scope: "a" } });
+    const told = await post("introspect");
+    expect(told).toMatchObject({ status: 200, body: { active: true, scope: "a", sub: `idp|${who.sub}`, sid: await sidOf(token), roles: ["crew"] } });
+    expect(told.body).not.toHaveProperty("realm_access");
     expect((await post("revoke")).status).toBe(200);
     expect(await post("introspect")).toMatchObject({ body: { active: false } });
     expect(await outcome(token)).toBe("session_revoked");
@@ -230,6 +247,16 @@ describe("whoever was ended stays out", () => {
     for (const claims of [seen, unseen, { sid: nameless.sid }]) expect((await logOut(claims)).status).toBe(200);
     for (const who of [seen, unseen, nameless]) expect(await outcome(issuer.accessToken(who)), who.sub).toBe("session_revoked");
   });
+});
+
+test("a back-channel logout finds the user by the session, if access tokens name users in another way", async () => {
+  await using by = await startGuard(vars({ subject_claim: "uid" }));
+  const { sub, sid } = newUser();
+  const token = issuer.accessToken({ sub: "a login name", uid: sub, sid });
+  expect(await outcome(token, by)).toBe("passes");
+  const logOut = () => by.fetch("/_auth/backchannel-logout", { method: "POST", body: new URLSearchParams({ logout_token: issuer.logoutToken({ sub: "a login name", sid }) }) });
+  // Whose session it is is noted after the response.
+  await expect.poll(async () => ((await logOut()).status === 200 ? outcome(token, by) : "failed")).toBe("session_revoked");
 });
 
 describe("the provider's keys", () => {

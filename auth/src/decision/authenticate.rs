@@ -3,13 +3,13 @@
 use super::browser::changes_state;
 use super::credentials::{Credentials, Verifier, refusal_of};
 use super::{Guard, Principal};
-use crate::config::Settings;
+use crate::config::{Mode, Settings};
 use crate::cookie;
 use crate::credential::{CredentialRemoval, OwnTokens, PresentedTokens, Source};
 use crate::http::{Body, Head};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
-use crate::token::{AuthenticToken, ProviderToken};
+use crate::token::AuthenticToken;
 
 impl Guard {
     /// Everything that the request carries where a token may be.
@@ -28,7 +28,13 @@ impl Guard {
         if caller.source == Source::Cookie && changes_state(head) && !self.may_use_cookie(head) {
             return Err(Refusal::CrossSite);
         }
-        let withheld = self.remove_credentials(head, &credentials);
+        let withheld = match self.settings.mode {
+            Mode::Monitor => self.remove_credentials(head, &credentials, |text| self.goes_on(text)),
+            Mode::Enforce => {
+                let goes_on = |text: &str| credentials.goes_on_with(&caller, text);
+                self.remove_credentials(head, &credentials, goes_on)
+            }
+        };
         Ok(Principal { credential_removal: withheld, ..self.with_idle_timeout(caller) })
     }
 
@@ -107,11 +113,13 @@ impl Guard {
         self.tokens.verify_signature(token).map_err(refusal_of)
     }
 
-    /// What stays at the guard: whatever is its own. The rest is the application's.
+    /// What stays at the guard: whatever is its own, but for the providers' tokens that `go_on`. The rest is the
+    /// application's.
     pub(super) fn remove_credentials(
         &self,
         head: &impl Head,
         credentials: &Credentials,
+        go_on: impl Fn(&str) -> bool,
     ) -> CredentialRemoval {
         let Settings { cookie_name, token_sources, forward_credential, .. } = &self.settings;
         if *forward_credential {
@@ -119,9 +127,8 @@ impl Guard {
         }
         // Also of a session that is over, or where nobody has looked.
         let verifier = Verifier::new(&self.tokens);
-        let is_ours = |text: &str| {
-            (credentials.contains(text) || verifier.may_be_ours(text)) && !self.goes_on(text)
-        };
+        let is_ours =
+            |text: &str| (credentials.contains(text) || verifier.may_be_ours(text)) && !go_on(text);
         let own = OwnTokens {
             is_signed: &is_ours,
             is_signed_or_claimed: &|text| is_ours(text) || self.tokens.claims_our_issuer(text),
@@ -129,10 +136,18 @@ impl Guard {
         token_sources.withhold(head, &own, cookie_name)
     }
 
-    /// Does the application get this token, too? It is a provider's, which the application may verify itself.
-    fn goes_on(&self, text: &str) -> bool {
-        let token = self.tokens.verify_signature(text).ok();
-        token.is_some_and(|token| token.provider().is_some_and(ProviderToken::is_forwarded))
+    /// What stays at the guard of a request whose session is not known to be live. The application would take a
+    /// provider's token for good, whatever became of its session.
+    pub(super) fn remove_all_credentials(&self, head: &impl Head) -> CredentialRemoval {
+        let sent = self.presented(head);
+        self.remove_credentials(head, &self.credentials(&sent, head), |_| false)
+    }
+
+    /// Is this a provider's token, as it says itself, which the application gets, too, where nobody asks for a
+    /// session?
+    pub(super) fn goes_on(&self, text: &str) -> bool {
+        let issuer = self.tokens.provider_of(text);
+        issuer.is_some_and(|it| it.trusted.access_tokens.as_ref().is_some_and(|it| it.forward))
     }
 
     /// Is there a body where a token may be, that nobody has read yet?

@@ -12,7 +12,7 @@ use crate::jwt::TokenError;
 use crate::refusal::Refusal;
 use crate::session::{Sid, Subject};
 use crate::time::Timestamp;
-use crate::token::{AuthenticToken, Tokens};
+use crate::token::{AuthenticToken, ProviderToken, Tokens};
 
 /// After this many bad signatures in one request no other is verified: that takes longer than all else,
 /// and anybody can send hundreds. Texts that name no key of ours cost nothing, so they do not count: an
@@ -43,9 +43,10 @@ impl<'a> Verifier<'a> {
         Some(read)
     }
 
-    /// Have our keys signed a text, or is it not looked at any more?
+    /// Have our keys signed a text, could nobody find out, or is it not looked at any more?
     pub fn may_be_ours(&self, text: &str) -> bool {
-        self.verify_signature(text).is_none_or(|read| read.is_ok())
+        self.verify_signature(text)
+            .is_none_or(|read| matches!(read, Ok(_) | Err(TokenError::KeysUnavailable)))
     }
 }
 
@@ -93,6 +94,13 @@ impl<'a> Credentials<'a> {
     /// Is this one of the tokens that our keys have signed?
     pub fn contains(&self, text: &str) -> bool {
         self.ours.iter().any(|it| it.text == text)
+    }
+
+    /// Is this a provider's token of the caller's session, which the application gets, too?
+    pub fn goes_on_with(&self, caller: &Principal, text: &str) -> bool {
+        let is_it = |it: &Ours| it.text == text && it.is_of(caller.user(), caller.sid());
+        let found = self.ours.iter().find(|it| is_it(it));
+        found.and_then(|it| it.token.provider()).is_some_and(ProviderToken::is_forwarded)
     }
 
     /// Who makes the request: the holder of the newest token whose time it is. Others of the same

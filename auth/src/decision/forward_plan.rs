@@ -28,6 +28,8 @@ pub struct ForwardPlan {
     pub(super) on_invalid_session: OnInvalidSession,
     pub(super) overlaps_store: bool,
     pub(super) conditional_headers: ConditionalHeaders,
+    /// What stays at the guard if the request goes on without a session; `None`: the same as with one.
+    pub(super) removal_without_session: Option<CredentialRemoval>,
     /// What proves to the origin who it is.
     pub(super) assertion: Option<Rc<str>>,
 }
@@ -95,6 +97,7 @@ impl ForwardPlan {
         2 * size_of::<Self>()
             + self.step_up.as_ref().map_or(0, StepUp::bytes)
             + caller.credential_removal.bytes()
+            + self.removal_without_session.as_ref().map_or(0, CredentialRemoval::bytes)
             + others
             + instead
             + route.len()
@@ -154,7 +157,9 @@ impl ForwardPlan {
         &'a self,
         sent: &'a HeaderFilter,
     ) -> HeaderChanges<'a> {
-        changes(&self.principal.credential_removal, sent.removed(self.conditional_headers))
+        let removal = self.removal_without_session.as_ref();
+        let removal = removal.unwrap_or(&self.principal.credential_removal);
+        changes(removal, sent.removed(self.conditional_headers))
     }
 }
 

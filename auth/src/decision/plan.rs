@@ -10,7 +10,7 @@ use crate::http::{Head, Target};
 use crate::refusal::Refusal;
 use crate::route::{MAX_PATH, Route};
 use crate::time::Timestamp;
-use crate::token::Verified;
+use crate::token::{ProviderToken, Verified};
 
 /// What is asked for, and the rules that hold.
 struct GuardedRequest<'a, H> {
@@ -157,7 +157,11 @@ impl Guard {
         let assertion = self.assertion(*head, &caller, *now)?;
         let (target, route) = (self.forwarded(*head, *target), rules.route());
         let passing = self.passing(*head, rules.access());
+        let goes_on_without = unless_live == OnInvalidSession::Forward
+            && self.settings.mode == Mode::Enforce
+            && caller.token.provider().is_some_and(ProviderToken::is_forwarded);
         Ok(ForwardPlan {
+            removal_without_session: goes_on_without.then(|| self.remove_all_credentials(*head)),
             principal: caller,
             target,
             route,
@@ -201,11 +205,17 @@ impl Guard {
     fn plan_without_identity(&self, asked: &GuardedRequest<'_, impl Head>) -> AnonymousPlan {
         let GuardedRequest { head, target, rules, .. } = asked;
         let sent = self.presented(*head);
-        let withheld = self.remove_credentials(*head, &self.credentials(&sent, *head));
+        let is_checked = rules.access() != Access::Public && self.settings.mode == Mode::Enforce;
+        let goes_on = |text: &str| !is_checked && self.goes_on(text);
+        let withheld = self.remove_credentials(*head, &self.credentials(&sent, *head), goes_on);
         let (target, route) = (self.forwarded(*head, *target), rules.route());
         let passing = self.passing(*head, rules.access());
         let forward_credential = self.settings.forward_credential;
-        let is_kept_back = || !forward_credential || sent.is_empty();
+        let is_kept_back = || {
+            let mut is_kept_back = true;
+            sent.each(|it| is_kept_back &= !forward_credential && !it.token.is_some_and(goes_on));
+            is_kept_back
+        };
         let is_bare = rules.access() == Access::Public && !rules.is_login() && is_kept_back();
         AnonymousPlan { target, route, withheld, would_refuse: None, passing, is_bare }
     }

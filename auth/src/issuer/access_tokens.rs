@@ -31,6 +31,10 @@ const CLIENT_CLAIMS: [&str; 4] = ["azp", "client_id", "cid", "appid"];
 /// have, and access tokens do not.
 const OF_OTHER_TOKENS: [&str; 3] = ["at_hash", "c_hash", "events"];
 
+/// How long an access token lives at most: the last of a session lives on when that has reached its maximum. Auth0
+/// allows 30 days, others less.
+const LONGEST_TOKEN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// Which access tokens of an issuer are accepted, and what is read from them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccessTokenRules {
@@ -179,9 +183,11 @@ impl AccessTokenRules {
         self.session_claim.read(claims)?.ok_or(TokenError::NoSession(self.hint))
     }
 
-    /// Until when a token of a session that exists now may still come: [`Timestamp::FAR_FUTURE`] without `max_session`.
+    /// Until when a token may come of a session that exists now: for its maximum, and then for as long as its last
+    /// token lives. [`Timestamp::FAR_FUTURE`] if it has no maximum.
     pub fn deny_until(&self, now: Timestamp) -> Timestamp {
-        self.max_session.map_or(Timestamp::FAR_FUTURE, |longest| now.plus(longest))
+        let longest = self.max_session;
+        longest.map_or(Timestamp::FAR_FUTURE, |longest| now.plus(longest).plus(LONGEST_TOKEN))
     }
 
     /// Is this application an agent?
@@ -199,6 +205,12 @@ impl TrustedIssuer {
         self.access_tokens.as_ref().is_none_or(|rules| !rules.logout_by_sub)
     }
 
+    /// Do its logout tokens name users as its access tokens do? They have nothing but `sub`.
+    pub fn names_users_at_logout(&self) -> bool {
+        let by_sub = ClaimText::of("sub");
+        self.access_tokens.as_ref().is_none_or(|rules| rules.subject_claim == by_sub)
+    }
+
     /// A session of its access tokens that the store may not have seen; `None` if these are not accepted.
     pub fn unseen_session(
         &self,
@@ -214,7 +226,8 @@ impl TrustedIssuer {
     /// When a session of its access tokens that exists now can be seen for the first time at the latest; `None` if these
     /// are not accepted. A provider without a maximum has a year.
     pub fn last_first_sight(&self, now: Timestamp) -> Option<Timestamp> {
-        Some(now.plus(self.access_tokens.as_ref()?.max_session.unwrap_or(UNSEEN_FOR)))
+        let last = self.access_tokens.as_ref()?.deny_until(now);
+        Some(if last < Timestamp::FAR_FUTURE { last } else { now.plus(UNSEEN_FOR) })
     }
 
     /// Are its access tokens accepted, and may they have this `iss`?

@@ -97,6 +97,13 @@ impl IssuerKeyCache {
         self.0.borrow().keys.as_ref().map(|(keys, _)| Rc::clone(keys))
     }
 
+    /// Are these the keys that are known, and do they still serve?
+    pub fn serve(&self, keys: &Rc<PublishedKeys>, now: Timestamp) -> bool {
+        let state = self.0.borrow();
+        let known = state.keys.as_ref().filter(|(_, at)| now.since(*at) < KEPT);
+        known.is_some_and(|(known, _)| Rc::ptr_eq(known, keys))
+    }
+
     /// Forgets keys that could not be fetched again for too long.
     pub fn forget_old(&self, now: Timestamp) {
         self.0.borrow_mut().keys.take_if(|(_, at)| now.since(*at) >= KEPT);

@@ -1,6 +1,7 @@
 //! The keys that an identity provider publishes (RFC 7517), of which only some may be of use here.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::alg::Hs256Key;
@@ -20,6 +21,13 @@ const MAX_TRIES: usize = 8;
 #[derive(Clone)]
 pub struct PublishedKeys {
     keys: Vec<(Option<String>, AlgorithmKey)>,
+}
+
+/// Says nothing of them.
+impl fmt::Debug for PublishedKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublishedKeys").finish_non_exhaustive()
+    }
 }
 
 impl PublishedKeys {

@@ -1,6 +1,7 @@
 //! Access tokens of identity providers, read as if they were the guard's own: `TRUSTED_ISSUERS` says of each issuer
 //! which of its claims name the session, the user and their rights.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use super::{TokenParts, Tokens};
 use crate::device::DeviceClass;
 use crate::issuer::{AccessTokenRules, Issuer};
 use crate::jwt::{TokenError, UnverifiedJwt, VerifiedJwt};
+use crate::keys::PublishedKeys;
 use crate::session::{Sid, TokenName};
 use crate::time::Timestamp;
 
@@ -27,6 +29,8 @@ pub struct ProviderToken {
     pub acr: Option<String>,
     /// The client that it was issued to, if it says so.
     pub client: Option<String>,
+    /// The published keys that have verified it; `None`: its issuer's shared key has.
+    keys: RefCell<Option<Rc<PublishedKeys>>>,
 }
 
 impl PartialEq for ProviderToken {
@@ -66,6 +70,27 @@ impl ProviderToken {
         self.issuer.trusted.access_tokens.as_ref()
     }
 
+    /// Are the keys that have verified it still its issuer's?
+    pub(super) fn has_current_keys(&self, now: Timestamp) -> bool {
+        let keys = self.keys.borrow();
+        keys.as_ref().is_none_or(|keys| self.issuer.keyring.serve(keys, now))
+    }
+
+    /// Verifies its signature again if other keys are known by now: the issuer may have taken one back.
+    pub(super) fn confirm(&self, text: &str) -> Result<(), TokenError> {
+        let known = self.issuer.keyring.known();
+        let is_confirmed = match (&*self.keys.borrow(), &known) {
+            (None, _) => true,
+            (Some(keys), Some(known)) => Rc::ptr_eq(keys, known),
+            (Some(_), None) => false,
+        };
+        if !is_confirmed {
+            verify(&self.issuer, &UnverifiedJwt::parse_of_provider(text)?)?;
+            self.keys.replace(known);
+        }
+        Ok(())
+    }
+
     /// How many bytes its texts hold.
     pub(super) fn bytes(&self) -> usize {
         let optional = [&self.acr, &self.client].into_iter().flatten();
@@ -77,6 +102,11 @@ impl Tokens {
     /// Are access tokens of providers accepted?
     pub fn accepts_providers(&self) -> bool {
         !self.providers.is_empty()
+    }
+
+    /// Forgets keys of providers that could not be fetched again for too long.
+    pub fn forget_old_keys(&self, now: Timestamp) {
+        self.providers.iter().for_each(|issuer| issuer.keyring.forget_old(now));
     }
 
     /// The provider that a text names as its issuer. The text is not verified.
@@ -94,7 +124,10 @@ impl Tokens {
         issuer: &Rc<Issuer>,
         text: &str,
     ) -> Result<TokenRecord, TokenError> {
-        let token = verify(issuer, &UnverifiedJwt::parse_of_provider(text)?)?;
+        let token = UnverifiedJwt::parse_of_provider(text)?;
+        let is_shared = issuer.shared_key(token.alg()?).is_some();
+        let keys = if is_shared { None } else { issuer.keyring.known() };
+        let token = verify(issuer, &token)?;
         let read = issuer.trusted.read_access_token(token)?;
         let sid = Sid::of_provider(&issuer.trusted.issuer, &read.sub, &read.session);
         let name = TokenName { jti: read.jti.unwrap_or_default(), issued: read.period.issued() };
@@ -105,6 +138,7 @@ impl Tokens {
             auth_time: read.auth_time,
             acr: read.acr,
             client: read.client,
+            keys: RefCell::new(keys),
         };
         let (sub, public, period) = (read.sub, read.public, read.period);
         let parts = TokenParts { sub, sid, name, public, period };

@@ -132,9 +132,10 @@ impl Verified {
         self.1.as_ref().map_or(&self.0.identity, |effective| &effective.identity)
     }
 
-    /// Is it within its times? The rest of a token is verified once.
+    /// Is it within its times, and is its provider's key still good? The rest of a token is verified once.
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
-        self.0.period.judge(now).is_ok()
+        let provider = self.0.provider.as_ref();
+        self.0.period.judge(now).is_ok() && provider.is_none_or(|it| it.has_current_keys(now))
     }
 
     /// Is this its cached assertion, and still fresh enough to be sent?

@@ -130,7 +130,7 @@ fn a_session_is_named_by_issuer_user_and_session_claim_and_by_nothing_else() {
 #[rstest]
 #[case::as_is(json!({}), &[], Some(7), true, Timestamp::FAR_FUTURE)]
 #[case::idle(json!({}), &[("SESSION_IDLE_TIMEOUT", "1 day")], Some(1), false, Timestamp::FAR_FUTURE)]
-#[case::bounded(json!({ "max_session": "30 days" }), &[], Some(7), true, NOW.plus(Duration::from_secs(30 * 86_400)))]
+#[case::bounded(json!({ "max_session": "30 days" }), &[], Some(7), true, NOW.plus(Duration::from_secs(60 * 86_400)))]
 fn a_session_begins_with_deadlines_of_here_and_a_denial_of_the_providers(
     #[case] rules: Value,
     #[case] settings: &[(&str, &str)],
@@ -214,4 +214,203 @@ fn what_an_admission_comes_to_is_judged() {
     assert_eq!(judge(expired), Err(Refusal::Session(InvalidSession::Expired { at: NOW })));
     let other = judge(CommandResult::Listed(Vec::new()));
     assert!(matches!(other, Err(Refusal::StoreUnavailable(_))), "{other:?}");
+}
+
+const OPTIONAL: &str =
+    r#"[{"path": "/open", "access": "public"}, {"path": "/either", "access": "optional"}]"#;
+
+fn asking_for(path: &str, token: &str) -> Request {
+    request("GET", path, &[("authorization", &format!("Bearer {token}"))])
+}
+
+fn withholds(changes: &HeaderChanges<'_>) -> bool {
+    changes.remove.contains(&"authorization")
+}
+
+/// Is the token withheld if its session is live, and if it is not?
+fn withheld_with_and_without_session(guard: &Guard, path: &str) -> (bool, bool) {
+    let plan = check(guard, &asking_for(path, &token(json!({}))));
+    let sent = guard.header_filter("\n\nauthorization");
+    assert!(guard.judge(&plan, found(None), NOW).is_err());
+    (
+        withholds(&plan.header_changes(&sent)),
+        withholds(&plan.header_changes_without_identity(&sent)),
+    )
+}
+
+#[rstest]
+#[case("/either", "enforce", (false, true))]
+#[case("/either", "monitor", (false, false))]
+#[case("/x", "monitor", (false, false))]
+fn the_application_gets_no_token_of_a_session_that_is_over(
+    #[case] path: &str,
+    #[case] mode: &str,
+    #[case] withheld: (bool, bool),
+) {
+    let guard = guard_trusting(json!({}), &[("ROUTES", OPTIONAL), ("MODE", mode)]);
+    learn(&guard);
+    assert_eq!(withheld_with_and_without_session(&guard, path), withheld);
+}
+
+#[rstest]
+#[case::expired("/either", "enforce", json!({ "iat": 1, "exp": 2 }), true, true)]
+#[case::too_old("/either", "enforce", json!({ "iat": NOW.seconds() - 1000 }), true, true)]
+#[case::too_old_and_not_enforced("/either", "monitor", json!({ "iat": NOW.seconds() - 1000 }), true, false)]
+#[case::nobody_could_find_out("/either", "enforce", json!({}), false, true)]
+#[case::the_applications_own("/either", "enforce", json!({ "aud": "other" }), true, false)]
+#[case::public("/open", "enforce", json!({}), true, false)]
+#[case::public_without_keys("/open", "enforce", json!({}), false, false)]
+fn without_a_session_a_providers_token_goes_on_only_where_none_is_looked_for(
+    #[case] path: &str,
+    #[case] mode: &str,
+    #[case] changes: Value,
+    #[case] has_keys: bool,
+    #[case] withheld: bool,
+) {
+    let moment = NOW.to_string();
+    let more = [("ROUTES", OPTIONAL), ("MODE", mode), ("NOT_BEFORE", &*moment)];
+    let guard = guard_trusting(json!({}), &more);
+    match has_keys {
+        true => learn(&guard),
+        false => guard.issuer("https://idp.example").unwrap().keyring.answered(None, NOW),
+    }
+    let decision = guard.decide(&asking_for(path, &token(changes)), NOW);
+    let Decision::Forward(plan) = decision else { panic!("{decision:?}") };
+    assert_eq!(
+        withholds(&plan.header_changes(&guard.header_filter("\n\nauthorization"))),
+        withheld
+    );
+    assert!(!plan.is_cacheable(), "the answer may be for this user alone");
+}
+
+/// A request of which one session is known to be over.
+struct AfterEnd(Request, Sid);
+
+impl Head for AfterEnd {
+    fn method(&self) -> &str {
+        self.0.method()
+    }
+    fn url(&self) -> &str {
+        self.0.url()
+    }
+    fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.0.header(name)
+    }
+    fn has_body(&self) -> bool {
+        self.0.has_body()
+    }
+    fn body(&self) -> Body<'_> {
+        self.0.body()
+    }
+    fn over(&self) -> Option<&[Sid]> {
+        Some(std::slice::from_ref(&self.1))
+    }
+}
+
+#[test]
+fn nor_does_it_get_one_that_is_over_beside_a_live_session() {
+    let guard = guard_trusting(json!({}), &[]);
+    learn(&guard);
+    let (over, cookie) = (token(json!({})), cookie(&guard));
+    let bearer = format!("Bearer {over}");
+    let sent = request("GET", "/x", &[("authorization", &bearer), ("cookie", &cookie)]);
+    assert!(matches!(guard.decide(&sent, NOW), Decision::ConflictingTokens(_)));
+    let sid = guard.tokens().verify_signature(&over).unwrap().sid().clone();
+    let decision = guard.decide(&AfterEnd(sent, sid), NOW);
+    let Decision::CheckSession(plan) = decision else { panic!("{decision:?}") };
+    assert_eq!(plan.principal().user().as_str(), "ada");
+    assert!(withholds(&plan.header_changes(&guard.header_filter("\n\nauthorization\ncookie"))));
+}
+
+#[test]
+fn after_many_bad_signatures_no_token_is_looked_at_to_fetch_keys() {
+    let of = |issuer: &str| {
+        json!({
+            "issuer": issuer, "jwks_uri": format!("{issuer}/jwks"), "algorithms": ["ES256"],
+            "subject_prefix": format!("{issuer}|"),
+            "access_tokens": { "audience": "api", "session_claim": "sid" },
+        })
+    };
+    let list = json!([of("https://idp.example"), of("https://b.example")]).to_string();
+    let guard = guard_with(&[("TRUSTED_ISSUERS", &list)]);
+    learn(&guard);
+    let good = token(json!({}));
+    let forged = |n: usize| format!("{}{}", &good[..good.len() - 4], ["AAAA", "AAEA"][n % 2]);
+    let sent = |forgeries: usize| {
+        let other = token(json!({ "iss": "https://b.example" }));
+        let cookies = (0..forgeries).map(forged).chain([other]);
+        let cookies: Vec<_> = cookies.map(|it| format!("__Host-session={it}")).collect();
+        request("GET", "/x", &[("cookie", &cookies.join("; "))])
+    };
+    assert!(matches!(guard.decide(&sent(7), NOW), Decision::FetchKeys(_)));
+    assert!(matches!(guard.decide(&sent(8), NOW), Decision::Refuse(_)));
+}
+
+#[test]
+fn a_token_is_no_good_any_more_once_its_issuer_has_taken_back_the_key() {
+    let guard = guard_trusting(json!({}), &[]);
+    learn(&guard);
+    let request = asking(&token(json!({})));
+    let plan = check(&guard, &request);
+    learn(&guard);
+    assert!(!plan.is_valid_at(NOW), "it is not known yet whether the key is still there");
+    let plan = check(&guard, &request);
+    assert!(plan.is_valid_at(NOW));
+    let others = PublishedKeys::parse(KEYS, &["RS256".into()]).unwrap();
+    guard.issuer("https://idp.example").unwrap().keyring.answered(Some(others), NOW);
+    assert!(!plan.is_valid_at(NOW));
+    let refused = refusal(&guard, &request).refusal;
+    assert_eq!(refused, Refusal::Token(TokenError::UnknownKey));
+}
+
+#[test]
+fn keys_that_could_not_be_fetched_again_for_a_day_serve_no_token() {
+    let guard = guard_trusting(json!({}), &[]);
+    learn(&guard);
+    let request = asking(&token(json!({ "exp": NOW.seconds() + 100_000 })));
+    let plan = check(&guard, &request);
+    let day = seconds_later(86_400);
+    assert!(plan.is_valid_at(seconds_later(86_399)) && !plan.is_valid_at(day));
+    assert!(matches!(guard.decide(&request, day), Decision::FetchKeys(_)));
+    guard.issuer("https://idp.example").unwrap().keyring.answered(None, day);
+    let Decision::Refuse(refused) = guard.decide(&request, day) else { panic!("it passes") };
+    assert!(matches!(refused.refusal, Refusal::IssuerUnavailable(_)), "{refused:?}");
+}
+
+#[test]
+fn what_is_told_of_a_token_names_user_session_and_rights_as_they_are_here() {
+    let rules = json!({ "roles_claim": "/realm_access/roles", "scope_claim": "scp" });
+    let guard = guard_trusting(rules, &[]);
+    learn(&guard);
+    let text = token(json!({
+        "realm_access": { "roles": ["admin"] }, "scp": ["read"], "scope": "write", "roles": ["other"],
+        "email": "ada@rowing.example", "permissions": ["all"],
+    }));
+    let claims = guard.tokens().claims(&text, NOW).unwrap();
+    let sid = guard.tokens().verify_signature(&text).unwrap().sid().to_string();
+    let expected = json!({
+        "iss": "https://idp.example", "aud": "api", "client_id": "app", "iat": NOW.seconds(),
+        "exp": NOW.seconds() + 60, "sub": "idp|u-1", "sid": sid, "roles": ["admin"], "scope": "read",
+        "email": "ada@rowing.example",
+    });
+    assert_eq!(Value::from(claims), expected);
+}
+
+#[rstest]
+#[case(json!({}), true)]
+#[case(json!({ "subject_claim": "sub" }), true)]
+#[case(json!({ "subject_claim": "uid" }), false)]
+fn logout_tokens_name_users_by_sub_alone(#[case] rules: Value, #[case] same: bool) {
+    let guard = guard_trusting(rules, &[]);
+    assert_eq!(guard.issuer("https://idp.example").unwrap().trusted.names_users_at_logout(), same);
+}
+
+#[test]
+fn an_end_is_remembered_until_the_last_token_of_the_longest_session_is_over() {
+    let guard = guard_trusting(json!({ "max_session": "1 hour" }), &[]);
+    let issuer = &guard.issuer("https://idp.example").unwrap().trusted;
+    let user = Subject::try_from("idp|u-1".to_owned()).unwrap();
+    let last = seconds_later(3600 + 30 * 86_400);
+    assert_eq!(issuer.unseen_session(&user, "s-1", NOW).unwrap().deny_until, last);
+    assert_eq!(issuer.last_first_sight(NOW), Some(last));
 }

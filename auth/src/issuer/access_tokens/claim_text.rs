@@ -92,11 +92,21 @@ impl ClaimText {
     /// [`TokenError::Malformed`] if a claim is neither a text nor a whole number, or the name is too
     /// long.
     pub fn read(&self, claims: &Map<String, Value>) -> Result<Option<String>, TokenError> {
-        let first = self.0.iter().find_map(|name| name.read(claims).transpose());
-        match first.transpose()? {
-            Some(name) if name.len() > MAX_BYTES => Err(TokenError::Malformed),
-            name => Ok(name),
+        let first = self.0.iter().find_map(|way| Some((way, way.read(claims).transpose()?)));
+        let Some((way, name)) = first else { return Ok(None) };
+        let name = name?;
+        // What one claim says must not pass for several that are put together.
+        let is_forged =
+            matches!(way, Name::Plain(_)) && self.has_composite() && name.starts_with('[');
+        if is_forged || name.len() > MAX_BYTES {
+            Err(TokenError::Malformed)
+        } else {
+            Ok(Some(name))
         }
+    }
+
+    fn has_composite(&self) -> bool {
+        self.0.iter().any(|way| matches!(way, Name::Composite(_)))
     }
 }
 

@@ -160,6 +160,7 @@ fn a_token_of_another_kind_is_refused(#[case] provider: &str) {
 #[case("entra", json!({}), json!({ "tid": "87654321-abcd-abcd-abcd-1234567890ab" }), TokenError::Requirement)]
 #[case("entra", json!({}), json!({ "iss": "https://login.microsoftonline.com/87654321-abcd-abcd-abcd-1234567890ab/v2.0" }), TokenError::Issuer)]
 #[case("firebase", json!({}), json!({ "auth_time": null }), NO_SESSION)]
+#[case("firebase", json!({}), json!({ "sub": "[\"tenant\",\"u-1\"]" }), TokenError::Malformed)]
 #[case("firebase", json!({}), json!({ "iss": "https://securetoken.google.com/other" }), TokenError::Issuer)]
 // A session cookie.
 #[case("firebase", json!({}), json!({ "iss": "https://session.firebase.google.com/acme" }), TokenError::Issuer)]
