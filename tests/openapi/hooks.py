@@ -8,6 +8,7 @@ was generated.
 import base64
 import json
 import os
+from datetime import date
 from itertools import count, cycle
 from urllib.request import Request, urlopen
 
@@ -110,6 +111,10 @@ def map_case(context, case):
             body.update({name: "15 minutes" for name in body if name == "session_ttl"})
         case "adminEndMany":
             good = {"idle_longer_than": "30 days", "created_before": "2026-11-26T12:05:00Z", "cursor": "bS0wMDE"}
+            body.update({name: good[name] for name in body if name in good})
+        case "adminBlock":
+            # Moments to come, and durations.
+            good = {"until": f"{date.today().year + 1}-01-01T00:00:00Z", "for": "30 days"}
             body.update({name: good[name] for name in body if name in good})
         case "login" if next(numbers) % 4 == 0:
             pass

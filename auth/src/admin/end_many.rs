@@ -136,9 +136,10 @@ fn devices(value: Value) -> Result<Vec<String>, InvalidValue> {
 }
 
 fn limit(value: Value) -> Result<u32, InvalidValue> {
-    let limit = value.as_u64().filter(|limit| (1..=u64::from(MAX_PAGE)).contains(limit));
-    let limit = limit.and_then(|limit| u32::try_from(limit).ok());
-    limit.ok_or_else(|| InvalidValue::new("must be from 1 to 40"))
+    // `6.0` is an integer, too, to JSON Schema.
+    let whole = value.as_f64().filter(|limit| limit.fract() == 0.0);
+    let limit = whole.filter(|limit| (1.0..=f64::from(MAX_PAGE)).contains(limit));
+    limit.map(|limit| limit as u32).ok_or_else(|| InvalidValue::new("must be from 1 to 40"))
 }
 
 #[cfg(test)]
