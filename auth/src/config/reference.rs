@@ -135,7 +135,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "TOKEN_SOURCES",
         "bearer, cookie",
-        "Where a token may be: `bearer` (the `Authorization` header), `cookie`, `header:x-access-token`, `query:accessToken`, `body:accessToken` (a member of a JSON object or a field of a form, up to 64 KB), under names of your choice. Tokens of two live sessions in one request are a 400. The origin gets no header, cookie or query parameter that holds the guard's token; a body arrives as it was sent. A [provider's token](provider-tokens.md#how-such-a-session-lives) goes on in `Authorization` and the cookie. Without `cookie`, the guard sets none. See [tokens.md](tokens.md).",
+        "Where a token may be: `bearer` (the `Authorization` header), `cookie`, `header:x-access-token`, `query:accessToken`, `body:accessToken` (a member of a JSON object or a field of a form, up to 64 KB), under names of your choice. Tokens of two live sessions in one request are a 400. The origin gets no header, cookie or query parameter that holds the guard's token; a body arrives as it was sent. A [provider's token](provider-tokens.md#what-the-origin-gets) goes on in `Authorization` and the cookie. Without `cookie`, the guard sets none. See [tokens.md](tokens.md).",
     ),
     setting(
         "COOKIE_NAME",
