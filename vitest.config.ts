@@ -17,7 +17,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    maxWorkers: 2,
+    // Many specs wait for deadlines, so two cores have time for a third.
+    maxWorkers: 3,
     projects: [
       // The same specs for each store.
       project("durable-object", "contract", "durable-object", false),
