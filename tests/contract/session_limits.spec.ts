@@ -284,7 +284,7 @@ describe("the session that a login comes with", () => {
   });
 });
 
-test.each(["deny", "ask"])("with the policy %s, a session whose last token has expired does not count, and a refreshed one does", { timeout: 60_000 }, async (policy) => {
+test.concurrent.each(["deny", "ask"])("with the policy %s, a session whose last token has expired does not count, and a refreshed one does", { timeout: 60_000 }, async (policy) => {
   await using guard = await startGuard({ TOKEN_TTL: "4 seconds", SESSION_LIMIT_POLICY: policy });
   const [lost, kept] = [await guard.login("lost"), await guard.login("kept")];
   expect(await tryLogin(guard, { username: "lost" })).toMatchObject({ status: 409 });
