@@ -20,9 +20,13 @@ const FORM: Refusal =
 pub async fn show(app: &App, request: &Request, head: &RequestHead) -> Response {
     match try_show(app, request, head).await {
         Ok(claims) => response::json(200, &claims, &[]),
-        Err(Refusal::Token(_) | Refusal::Session(_)) => {
-            response::json(200, &json!({ "active": false }), &[])
-        }
+        // A provider's session that is not admitted is not live either.
+        Err(
+            Refusal::Token(_)
+            | Refusal::Session(_)
+            | Refusal::UserBlocked(_)
+            | Refusal::AdmissionLimit(_),
+        ) => response::json(200, &json!({ "active": false }), &[]),
         Err(refusal) => response::refusal(&refusal),
     }
 }

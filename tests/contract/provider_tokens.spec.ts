@@ -36,6 +36,8 @@ const outcome = async (token: string, at: Guard = guard, path = "/") => {
 };
 const call = (method: string, path: string, token: string, at: Guard = guard) => answerOf(at.fetch(`/_auth/${path}`, { method, ...bearer(token) }));
 const admin = (method: string, path: string, at: Guard = guard) => answerOf(at.fetch(`/_auth/admin/${path}`, { method, ...bearer("k".repeat(32)) }));
+const ask = (path: string, token: string, at: Guard = guard) =>
+  answerOf(at.fetch(`/_auth/${path}`, { method: "POST", ...bearer("k".repeat(32)), body: new URLSearchParams({ token }) }));
 const sidOf = async (token: string, at: Guard = guard) => ((await call("GET", "session", token, at)).body as { sid: string }).sid;
 
 describe("a provider's access token", () => {
@@ -125,7 +127,7 @@ describe("a provider's access token", () => {
   test("can be introspected and revoked", async () => {
     const who = newUser();
     const token = issuer.accessToken({ ...who, scope: "a", realm_access: { roles: ["crew"] } });
-    const post = (path: string) => answerOf(guard.fetch(`/_auth/${path}`, { method: "POST", ...bearer("k".repeat(32)), body: new URLSearchParams({ token }) }));
+    const post = (path: string) => ask(path, token);
     const told = await post("introspect");
     expect(told).toMatchObject({ status: 200, body: { active: true, scope: "a", sub: `idp|${who.sub}`, sid: await sidOf(token), roles: ["crew"] } });
     expect(told.body).not.toHaveProperty("realm_access");
@@ -181,6 +183,7 @@ describe("a session that begins at first sight", () => {
     const [first, second] = [issuer.accessToken({ sub, sid: "first" }), issuer.accessToken({ sub, sid: "second" })];
     const sid = await sidOf(first, full);
     expect(await visit(second, "/", full)).toMatchObject({ status: 409, body: { code: "session_limit", sessions: [{ sid }] } });
+    expect(await ask("introspect", second, full), "for services, too").toMatchObject({ status: 200, body: { active: false } });
     const ended = await call("DELETE", `sessions/${sid}`, second, full);
     expect(ended.status).toBe(policy === "ask" ? 204 : 409);
     expect(await outcome(second, full)).toBe(policy === "ask" ? "passes" : "session_limit");
@@ -210,6 +213,14 @@ describe("whoever was ended stays out", () => {
     expect((await call("POST", path, token)).status).toBe(204);
     expect(await outcome(token)).toBe("session_revoked");
     expect(await outcome(issuer.accessToken(who))).toBe("session_revoked");
+  });
+
+  test("by a block, which tells services no more than that the token is not active", async () => {
+    const who = newUser();
+    expect((await admin("PUT", `users/${encodeURIComponent(`idp|${who.sub}`)}/block`)).status).toBe(200);
+    const token = issuer.accessToken(who);
+    expect(await outcome(token)).toBe("user_blocked");
+    expect(await ask("introspect", token)).toMatchObject({ status: 200, body: { active: false } });
   });
 
   test("when the end races the first sight", async () => {

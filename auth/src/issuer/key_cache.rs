@@ -122,14 +122,16 @@ impl IssuerKeyCache {
         is_old && self.may_learn(now)
     }
 
-    /// Takes the keys that were asked for; `None` if asking failed, which changes nothing but the
-    /// time to ask again.
+    /// Takes the keys that were asked for; `None` if asking failed, which changes nothing but the time to ask again.
+    /// Keys that are known stay as they are: no token need be verified again.
     pub fn answered(&self, keys: Option<PublishedKeys>, now: Timestamp) {
         let mut state = self.0.borrow_mut();
         state.asked = Some(LastFetch { at: now, is_answered: true });
         match keys {
             Some(keys) => {
-                state.keys = Some((Rc::new(keys), now));
+                let known = state.keys.take().map(|(known, _)| known);
+                let same = known.filter(|known| known.are_same_as(&keys));
+                state.keys = Some((same.unwrap_or_else(|| Rc::new(keys)), now));
                 state.failures = 0;
             }
             None => state.failures += 1,

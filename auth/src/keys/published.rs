@@ -6,6 +6,7 @@ use std::fmt;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::alg::Hs256Key;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use super::AlgorithmKey;
 use super::algorithm::fits;
@@ -21,6 +22,8 @@ const MAX_TRIES: usize = 8;
 #[derive(Clone)]
 pub struct PublishedKeys {
     keys: Vec<(Option<String>, AlgorithmKey)>,
+    /// SHA-256 of what they were made of: the text and the algorithms.
+    digest: [u8; 32],
 }
 
 /// Says nothing of them.
@@ -45,13 +48,22 @@ impl PublishedKeys {
         keys.truncate(MAX_KEYS);
         match keys.is_empty() {
             true => Err(format!("has no key for {}", algorithms.join(", "))),
-            false => Ok(Self { keys }),
+            false => {
+                let source = [json, &algorithms.join(",")].concat();
+                Ok(Self { keys, digest: Sha256::digest(source).into() })
+            }
         }
     }
 
     /// The key of HS256 that is this text.
     pub fn of_secret(text: &str) -> Self {
-        Self { keys: vec![(None, AlgorithmKey::Hs256(Hs256Key::new(text.as_bytes())))] }
+        let key = AlgorithmKey::Hs256(Hs256Key::new(text.as_bytes()));
+        Self { keys: vec![(None, key)], digest: [0; 32] }
+    }
+
+    /// Are the others made of the same?
+    pub fn are_same_as(&self, others: &Self) -> bool {
+        self.digest == others.digest
     }
 
     /// The keys that may have signed a token with this header: of its algorithm, and of its `kid` or,

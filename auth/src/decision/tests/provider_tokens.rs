@@ -353,6 +353,13 @@ fn a_token_is_no_good_any_more_once_its_issuer_has_taken_back_the_key() {
     let request = asking(&token(json!({})));
     let plan = check(&guard, &request);
     learn(&guard);
+    assert!(
+        plan.is_valid_at(NOW),
+        "anybody can have the same keys fetched, which costs nobody else"
+    );
+    let more = KEYS.replacen('{', "{ ", 1);
+    let more = PublishedKeys::parse(&more, &["ES256".into()]).unwrap();
+    guard.issuer("https://idp.example").unwrap().keyring.answered(Some(more), NOW);
     assert!(!plan.is_valid_at(NOW), "it is not known yet whether the key is still there");
     let plan = check(&guard, &request);
     assert!(plan.is_valid_at(NOW));
