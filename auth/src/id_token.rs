@@ -64,7 +64,7 @@ impl IdToken {
         now: Timestamp,
     ) -> Result<Self, TokenError> {
         // Access tokens and logout tokens say what they are, by type, by claim, or by `events`.
-        if !is_plain(&signed) || signed.claims.has("events") || is_for_access(&signed.claims) {
+        if !is_plain(&signed) || signed.claims.has("events") || signed.claims.say_no_id_token() {
             return Err(TokenError::Type);
         }
         let mut claims = signed.claims;
@@ -128,31 +128,6 @@ impl IssuerSession {
 /// Is it of no type, or of the one that says nothing (RFC 7519, section 5.1)?
 pub(crate) fn is_plain(token: &VerifiedJwt) -> bool {
     token.is_untyped() || token.is_of_type("JWT")
-}
-
-/// Claims by which providers that sign access tokens with the same key, and perhaps for the same
-/// audience, tell them from ID tokens: Keycloak, and Cognito.
-const KINDS: [&str; 2] = ["typ", "token_use"];
-
-/// What these say of ID tokens, in lower case.
-const ID_KINDS: [&str; 3] = ["id", "id_token", "jwt"];
-
-/// Does it say that it is no ID token?
-fn is_for_access(claims: &Claims) -> bool {
-    KINDS.iter().any(|name| claims.is(name, |kind| !is_id_kind(kind)))
-}
-
-/// Does it say that it is an ID token?
-pub(crate) fn says_id(claims: &Claims) -> bool {
-    // `JWT` says nothing of an access token.
-    let is_id = |kind: &Value| {
-        is_id_kind(kind) && kind.as_str().is_some_and(|kind| !kind.eq_ignore_ascii_case("JWT"))
-    };
-    KINDS.iter().any(|name| claims.is(name, is_id))
-}
-
-fn is_id_kind(kind: &Value) -> bool {
-    kind.as_str().is_some_and(|kind| ID_KINDS.iter().any(|it| kind.eq_ignore_ascii_case(it)))
 }
 
 /// Is it the issuer's, and for us? If others are among the audiences, `azp` must say that it is ours.

@@ -196,3 +196,17 @@ pub fn text_or_texts(value: Value) -> Result<Vec<String>, InvalidValue> {
         value => Err(other("a text or a list of texts", &value)),
     }
 }
+/// A list of nothing would say either that nobody may pass or that everybody may.
+pub(crate) fn each_checked(
+    value: Value,
+    check: fn(&str) -> Result<(), InvalidValue>,
+) -> Result<Vec<String>, InvalidValue> {
+    let all = texts(value)?;
+    if all.is_empty() {
+        return Err(InvalidValue::new("is empty; leave it out"));
+    }
+    for (index, one) in all.iter().enumerate() {
+        check(one).map_err(|error| error.in_item(index))?;
+    }
+    Ok(all)
+}

@@ -3,6 +3,8 @@
 
 mod assertions;
 mod cache;
+mod context;
+mod effective_claims;
 mod json_bytes;
 mod provider;
 mod rights;
@@ -30,7 +32,8 @@ pub use rights::InvalidRights;
 pub use verified::{AuthenticToken, Verified};
 
 use cache::TokenCache;
-use verified::{TokenContext, TokenRecord};
+use context::TokenContext;
+use verified::TokenRecord;
 
 /// The `typ` of issued tokens (RFC 9068, section 2.1).
 const TYPE: &str = "at+jwt";

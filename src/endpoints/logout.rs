@@ -9,7 +9,6 @@ use web_sys::Response;
 use crate::app::App;
 use crate::request::{self, RequestHead};
 use crate::response;
-use crate::services::end_sessions;
 use crate::services::logout::{self, LogoutScope};
 
 /// `POST logout`: ends the caller's session, the user's other sessions, or all of them. A session that has ended
@@ -44,12 +43,12 @@ async fn try_log_out(app: &App, head: &RequestHead, scope: LogoutScope) -> Resul
         let principal = app.guard.authenticate(head, request::now())?;
         let outcome = logout::log_out_others(app, &principal, Some(head)).await;
         if let Err(refusal) = &outcome {
-            end_sessions::report_again(app, principal.user(), refusal).await;
+            logout::report_again(app, principal.user(), refusal).await;
         }
         return outcome;
     }
     for token in app.guard.presented_sessions(head, request::now())? {
-        end_sessions::log_out(app, &token, scope == LogoutScope::Global).await?;
+        logout::log_out(app, &token, scope == LogoutScope::Global).await?;
     }
     Ok(())
 }

@@ -27,6 +27,13 @@ extern "C" {
     pub fn configure_compared_headers(names: &JsValue);
 }
 
+#[wasm_bindgen(module = "/src/proxy/request_context.js")]
+extern "C" {
+    /// Another plan takes the place of the one that was made before the store's reply.
+    #[wasm_bindgen(method, js_name = replacePlan)]
+    pub fn replace_plan(this: &RequestContext, plan: CachedPlan);
+}
+
 /// The plan of a request that was forwarded. Times are in milliseconds since the Unix epoch.
 #[wasm_bindgen]
 pub struct CachedPlan {

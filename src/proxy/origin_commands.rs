@@ -19,7 +19,7 @@ use crate::proxy::request_context::RequestContext;
 use crate::request::{self, RequestHead};
 use crate::services::create_session::{self, CookiePolicy};
 use crate::services::logout::{self, LogoutScope};
-use crate::services::{current_session, end_sessions, session_data};
+use crate::services::{current_session, session_data};
 
 #[wasm_bindgen(module = "/src/proxy/origin_commands.js")]
 extern "C" {
@@ -178,7 +178,7 @@ async fn log_out(app: &App, head: &impl Head, scope: LogoutScope) -> Result<(), 
         };
     }
     for held in app.guard.presented_sessions_anyhow(head, request::now()) {
-        end_sessions::log_out(app, &held, scope == LogoutScope::Global).await?;
+        logout::log_out(app, &held, scope == LogoutScope::Global).await?;
     }
     Ok(())
 }

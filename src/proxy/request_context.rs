@@ -4,8 +4,6 @@ use auth::request_log::{Outcome, log_fields};
 use wasm_bindgen::prelude::*;
 use web_sys::Request;
 
-use crate::proxy::decision_cache::CachedPlan;
-
 #[wasm_bindgen(module = "/src/proxy/request_context.js")]
 extern "C" {
     /// One request on its way through the guard.
@@ -35,10 +33,6 @@ extern "C" {
     /// What [`auth::http::HeaderFilter::read`] reads.
     #[wasm_bindgen(method, js_name = headerNames)]
     pub fn header_names(this: &RequestContext) -> String;
-
-    /// Another plan takes the place of the one that was made before the store's reply.
-    #[wasm_bindgen(method, js_name = replacePlan)]
-    pub fn replace_plan(this: &RequestContext, plan: CachedPlan);
 
     /// Does an endpoint of the guard answer?
     #[wasm_bindgen(method, setter, js_name = isOwnEndpoint)]

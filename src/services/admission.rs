@@ -1,18 +1,14 @@
 //! Admission: the first request of a provider's session begins it, in the step that checks it.
 
-use std::rc::Rc;
-
 use auth::decision::Principal;
 use auth::event::Event;
-use auth::id_token::IssuerSession;
 use auth::session::{Session, SessionEnd, Subject};
-use auth::store::{Command, CommandResult, SessionSelector, StoreError};
+use auth::store::{Command, CommandResult};
 
 use crate::app::App;
-use crate::promise::LocalBoxFuture;
 use crate::request::{self, RequestHead};
 use crate::services::{
-    background, end_sessions, report_ends, session_events, unconfirmed_write, user_index,
+    background, issuer_session, report_ends, session_events, unconfirmed_write, user_index,
 };
 use crate::stores::{self, StoreResult};
 
@@ -40,7 +36,7 @@ pub fn report(app: &App, principal: &Principal, command: &Command, answer: &Stor
             let user = principal.user();
             report_ends::report(app, user, Some(session), ended);
             session_events::publish(app, user, &[Event::created(session)]);
-            record_issuer_session(app, user, session);
+            issuer_session::record(user, session);
         }
         // It began in this very step: the command was sent twice, and the first answer was lost.
         Ok(CommandResult::Found(Some(session))) if session.created == *now => {
@@ -54,38 +50,12 @@ pub fn report(app: &App, principal: &Principal, command: &Command, answer: &Stor
 /// Reports the sessions that a new one has superseded, of which the answer was lost.
 fn report_lost_ends(app: &App, user: &Subject, session: &Session) {
     user_index::record_changes(app, user, Some(session), &[]);
-    record_issuer_session(app, user, session);
+    issuer_session::record(user, session);
     let ending = SessionEnd::Superseded { at: session.created, by: session.device };
     let user = user.clone();
     background::run_after_response(async move {
         if let Some(app) = App::loaded() {
             unconfirmed_write::report_again(&app, &user, &ending).await;
         }
-    });
-}
-
-/// Records whose session it is, because a back-channel logout may name the session only, and ends it if there was one:
-/// it did not find the session yet.
-pub fn record_issuer_session(app: &App, user: &Subject, session: &Session) {
-    let (Some(issuer), Some(name)) = (&session.issuer, &session.issuer_sid) else { return };
-    let mine = Rc::new(IssuerSession::user_note(issuer, name));
-    let ended = Rc::new(IssuerSession::sid_end_note(issuer, name));
-    let (user, session, store) = (user.clone(), session.clone(), Rc::clone(&app.store));
-    background::run_after_response(async move {
-        let attempt = || -> LocalBoxFuture<'_, Result<(), String>> {
-            let (store, mine, ended) = (Rc::clone(&store), Rc::clone(&mine), Rc::clone(&ended));
-            let (user, session) = (&user, &session);
-            Box::pin(async move {
-                let unanswered = |error: StoreError| error.to_string();
-                store.put_entry(&mine, user.as_str(), session.expires).await.map_err(unanswered)?;
-                let is_over = store.get_entry(&ended).await.map_err(unanswered)?.is_some();
-                let app = App::loaded().filter(|_| is_over);
-                let Some(app) = app else { return Ok(()) };
-                let which = SessionSelector::One(session.sid.clone());
-                let revoked = end_sessions::revoke(&app, user, which).await;
-                revoked.map(drop).map_err(|refusal| refusal.cause().unwrap_or_default().to_string())
-            })
-        };
-        let _ = background::retry(&attempt).await;
     });
 }

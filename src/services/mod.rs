@@ -9,6 +9,7 @@ pub mod end_sessions;
 pub mod federated_login;
 pub mod find_session;
 pub mod issuer_keys;
+pub mod issuer_session;
 pub mod listeners;
 pub mod login_rate;
 pub mod login_url;

@@ -8,7 +8,7 @@ use auth::time::Timestamp;
 use worker::Delay;
 
 use crate::app::App;
-use crate::services::{admission, background, listeners, report_ends, session_events};
+use crate::services::{background, issuer_session, listeners, report_ends, session_events};
 use crate::{request, stores};
 
 /// After the response, looks for the effects of a command that failed with this error.
@@ -74,7 +74,7 @@ async fn report_changes(
             if let Some(admitted) = admitted {
                 report_ends::report(app, user, Some(admitted), &[]);
                 session_events::publish(app, user, &[Event::created(admitted)]);
-                admission::record_issuer_session(app, user, admitted);
+                issuer_session::record(user, admitted);
             }
             admitted.is_some()
         }

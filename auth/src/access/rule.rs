@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{confusables, path, step_up};
 use crate::scopes::scopes;
-use crate::setting_value::{InvalidValue, Members, flag, text, texts};
+use crate::setting_value::{InvalidValue, Members, each_checked, flag, text};
 use crate::step_up::StepUp;
 
 /// Who may pass. The stricter, the later.
@@ -268,21 +268,6 @@ fn access(value: Value) -> Result<Access, InvalidValue> {
         "session" => Ok(Access::Session),
         other => Err(InvalidValue::expected("`public`, `optional` or `session`", other)),
     }
-}
-
-/// A list of nothing would say either that nobody may pass or that everybody may.
-pub(super) fn each_checked(
-    value: Value,
-    check: fn(&str) -> Result<(), InvalidValue>,
-) -> Result<Vec<String>, InvalidValue> {
-    let all = texts(value)?;
-    if all.is_empty() {
-        return Err(InvalidValue::new("is empty; leave it out"));
-    }
-    for (index, one) in all.iter().enumerate() {
-        check(one).map_err(|error| error.in_item(index))?;
-    }
-    Ok(all)
 }
 
 fn methods(value: Value) -> Result<Vec<String>, InvalidValue> {

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::rule::each_checked;
-use crate::setting_value::{InvalidValue, text};
+use crate::setting_value::{InvalidValue, each_checked, text};
 use crate::time::parse_span;
 
 /// The shortest `max_age`: below, a login is too old by the time its user comes back with it.

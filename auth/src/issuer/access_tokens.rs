@@ -135,8 +135,7 @@ impl AccessTokenRules {
 
     fn check_kind(&self, token: &VerifiedJwt) -> Result<(), TokenError> {
         let claims = &token.claims;
-        let is_other =
-            crate::id_token::says_id(claims) || OF_OTHER_TOKENS.iter().any(|name| claims.has(name));
+        let is_other = claims.say_id_token() || OF_OTHER_TOKENS.iter().any(|name| claims.has(name));
         if is_other || !token.is_of_type_among(&self.types) {
             return Err(TokenError::Type);
         }

@@ -6,6 +6,21 @@ use serde_json::{Map, Value};
 
 use super::{LEEWAY, TokenError, Validity};
 
+/// Claims by which providers that sign access tokens with the same key, and perhaps for the same
+/// audience, tell them from ID tokens: Keycloak, and Cognito.
+const KINDS: [&str; 2] = ["typ", "token_use"];
+
+/// What these say of ID tokens, in lower case.
+const ID_KINDS: [&str; 3] = ["id", "id_token", "jwt"];
+
+fn is_id_kind(kind: &Value) -> bool {
+    kind.as_str().is_some_and(|kind| ID_KINDS.iter().any(|it| kind.eq_ignore_ascii_case(it)))
+}
+
+fn is_jwt(kind: &Value) -> bool {
+    kind.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("JWT"))
+}
+
 /// The claims that were not taken yet.
 pub struct Claims(pub(super) Map<String, Value>);
 
@@ -28,6 +43,18 @@ impl Claims {
     /// Those that were not taken.
     pub fn all(&self) -> &Map<String, Value> {
         &self.0
+    }
+
+    /// Do they say that this is an ID token?
+    pub fn say_id_token(&self) -> bool {
+        // `JWT` says nothing of an access token.
+        let is_id = |kind: &Value| is_id_kind(kind) && !is_jwt(kind);
+        KINDS.iter().any(|name| self.is(name, is_id))
+    }
+
+    /// Do they say that this is no ID token?
+    pub fn say_no_id_token(&self) -> bool {
+        KINDS.iter().any(|name| self.is(name, |kind| !is_id_kind(kind)))
     }
 
     /// Takes a claim that must be a non-empty string.

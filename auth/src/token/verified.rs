@@ -1,14 +1,14 @@
 //! Verified tokens: with a verified signature ([`AuthenticToken`]), and within their times, too
 //! ([`Verified`]).
 
-use std::any::Any;
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::rights::EffectiveClaims;
+use super::context::TokenContext;
+use super::effective_claims::EffectiveClaims;
 use super::{ProviderToken, json_bytes};
 use crate::assertion::Assertions;
 use crate::identity;
@@ -259,21 +259,5 @@ impl TokenRecord {
         let effective = self.effective.borrow();
         let effective = effective.as_ref().map_or(0, |effective| effective.bytes());
         self.assertions.bytes() + self.context.bytes.get() + effective
-    }
-}
-
-/// See [`Verified::context`].
-#[derive(Default)]
-pub(super) struct TokenContext {
-    pub made: OnceCell<Rc<dyn Any>>,
-    pub bytes: Cell<usize>,
-    /// How many bytes the cache has counted.
-    pub counted: Cell<usize>,
-}
-
-/// It is derived from the rest.
-impl PartialEq for TokenContext {
-    fn eq(&self, _: &Self) -> bool {
-        true
     }
 }
