@@ -62,6 +62,16 @@ struct Findings {
     errors: Vec<String>,
 }
 
+/// Whoever accepts a provider's tokens may not expect the limit that sessions have by default.
+fn limit_by_default(given: &BTreeMap<String, String>) -> Option<String> {
+    let all = placeholders::complete(given);
+    let settings = Settings::read(|name| all.get(name).cloned()).ok()?;
+    let accepts = settings.trusted_issuers.iter().any(|issuer| issuer.access_tokens.is_some());
+    let note = "SESSION_LIMIT is 1 by default, also for identity providers' sessions: a user's second browser ends the \
+                first one's session; `0` is no limit";
+    (accepts && !given.contains_key("SESSION_LIMIT")).then(|| note.to_owned())
+}
+
 /// The errors alone.
 pub fn find_errors(given: &BTreeMap<String, String>) -> Vec<String> {
     find(given).errors
@@ -100,6 +110,7 @@ fn find(given: &BTreeMap<String, String>) -> Findings {
         }
     }
     findings.notes.extend(risks(given));
+    findings.notes.extend(limit_by_default(given));
     for (name, _) in given.iter().filter(|(_, value)| value.contains("example.com")) {
         findings.notes.push(format!("{name} still has the example's value"));
     }
@@ -241,6 +252,18 @@ mod tests {
         assert_eq!(with(&[]), (1, 0));
         assert_eq!(with(&[("B_SECRET", "0123456789abcdef0123456789abcdef")]), (0, 0));
         assert_eq!(with(&[("B_SECRET", "short")]), (0, 1));
+    }
+
+    #[test]
+    fn who_accepts_a_providers_tokens_is_told_of_the_limit_by_default() {
+        let issuers = r#"[{"issuer":"https://b","jwks_uri":"https://b/jwks","access_tokens":{"audience":"a","session_claim":"s"}}]"#;
+        let with = |pairs: &[(&str, &str)]| {
+            let notes = find(&given(pairs)).notes;
+            notes.iter().filter(|note| note.starts_with("SESSION_LIMIT")).count()
+        };
+        assert_eq!(with(&[("TRUSTED_ISSUERS", issuers)]), 1);
+        assert_eq!(with(&[("TRUSTED_ISSUERS", issuers), ("SESSION_LIMIT", "1")]), 0);
+        assert_eq!(with(&[]), 0);
     }
 
     #[test]
