@@ -144,7 +144,7 @@ impl Limit {
     /// with our key has signed are not known. A provider's session is never out of reach: the provider
     /// refreshes its tokens.
     pub fn is_out_of_reach(&self, session: &Session, now: Timestamp) -> bool {
-        session.deny_until.is_none()
+        !session.is_of_provider()
             && now >= session.refreshed.unwrap_or(session.created).plus(self.reach)
     }
 

@@ -149,6 +149,11 @@ impl Session {
         }
     }
 
+    /// Is it a provider's, begun at the first sight of one of its tokens? The guard has issued none of them.
+    pub fn is_of_provider(&self) -> bool {
+        self.deny_until.is_some()
+    }
+
     /// When it expires: the earlier of its two deadlines.
     pub fn deadline(&self) -> Timestamp {
         self.idle_expires.map_or(self.expires, |idle| idle.min(self.expires))
@@ -158,7 +163,7 @@ impl Session {
     /// by a clock that is slightly behind. Tokens of a provider's session can come later, so a denial takes
     /// the record's place.
     pub fn forget_at(&self) -> Timestamp {
-        let last = if self.deny_until.is_some() { self.deadline() } else { self.expires };
+        let last = if self.is_of_provider() { self.deadline() } else { self.expires };
         last.plus(KEPT_PAST_DEADLINE)
     }
 

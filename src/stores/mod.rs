@@ -42,6 +42,8 @@ pub fn reply_to_js(reply: StoreReply) -> JsValue {
     match reply {
         Ok((status, body)) => session_check::make_reply(status.into(), &body),
         Err(StoreError::TimedOut(_)) => session_check::make_reply(TIMED_OUT, ""),
+        // Without its first word, which the reader adds again.
+        Err(StoreError::Unreachable(why)) => session_check::make_reply(UNREACHABLE, &why),
         Err(error) => session_check::make_reply(UNREACHABLE, &error.to_string()),
     }
 }

@@ -32,10 +32,10 @@ impl ForwardPlan {
             && self.principal.token().auth_time().is_none()
     }
 
-    /// When the user logged in: the token's `auth_time`, or else when the session began. A provider's session (without
-    /// a `jti`) began at an unknown moment before it was first seen here, so only `auth_time` counts.
+    /// When the user logged in: the token's `auth_time`, or else when the session began. A provider's session
+    /// began at an unknown moment before it was first seen here, so only `auth_time` counts.
     fn login_time(&self, live: Option<&LiveSession>) -> Option<Timestamp> {
-        let session = live.map(LiveSession::session).filter(|session| !session.jti.is_empty());
+        let session = live.map(LiveSession::session).filter(|session| !session.is_of_provider());
         self.principal.token().auth_time().or(session.map(|session| session.created))
     }
 }

@@ -74,11 +74,10 @@ impl Guard {
     }
 
     /// Did the session begin before `NOT_BEFORE`, or that of the issuer whose ID token began it? A refresh makes the
-    /// token newer, not the login. A provider's own tokens were judged by what they say themselves; their sessions have
-    /// no `jti`.
+    /// token newer, not the login. A provider's own tokens were judged by what they say themselves.
     fn refuse_too_old(&self, live: &LiveSession) -> Result<(), Refusal> {
         let session = live.session();
-        if session.jti.is_empty() {
+        if session.is_of_provider() {
             return Ok(());
         }
         let issuer = session.issuer.as_deref().and_then(|name| self.issuer(name));

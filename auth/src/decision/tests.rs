@@ -27,7 +27,7 @@ use super::*;
 use crate::config::BOUND;
 use crate::http::Body;
 use crate::jwt::TokenError;
-use crate::session::{InvalidSession, SessionEnd, tests::session};
+use crate::session::{InvalidSession, SessionEnd, Sid, tests::session};
 use crate::store::{Command, CommandResult, StoreError};
 use crate::token::tests::{NOW, issue};
 use rstest::rstest;
@@ -56,6 +56,30 @@ impl Head for Request {
     }
     fn body(&self) -> Body<'_> {
         self.body.as_deref().map_or(Body::Unread, Body::Text)
+    }
+}
+
+/// A request of which it is known which of its sessions are over.
+struct AfterEnds(Request, Vec<Sid>);
+
+impl Head for AfterEnds {
+    fn method(&self) -> &str {
+        self.0.method()
+    }
+    fn url(&self) -> &str {
+        self.0.url()
+    }
+    fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.0.header(name)
+    }
+    fn has_body(&self) -> bool {
+        self.0.has_body()
+    }
+    fn body(&self) -> Body<'_> {
+        self.0.body()
+    }
+    fn over(&self) -> Option<&[Sid]> {
+        Some(&self.1)
     }
 }
 

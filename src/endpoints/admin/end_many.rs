@@ -14,7 +14,7 @@ use super::{Admin, is_admin, list};
 use crate::app::App;
 use crate::request::{self, RequestHead};
 use crate::response;
-use crate::services::{end_sessions, user_index};
+use crate::services::{end_sessions, session_data, user_index};
 
 /// How many subrequests a call may take: the free plan allows 50.
 const SUBREQUESTS: usize = 50;
@@ -34,8 +34,7 @@ pub async fn end_many(
     if BodyFormat::of(head.header("content-type").as_deref()) != Some(BodyFormat::Json) {
         return Err(Refusal::BadRequest("Send what is to end as `application/json`."));
     }
-    let body = request::body(request).await;
-    let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE_BODY))?;
+    let body = session_data::read_body(request).await?;
     let asked = EndMany::parse(&body, request::now())?;
     let users = match asked.next_users() {
         Some(users) => users,

@@ -8,7 +8,6 @@ use crate::credential::Source;
 use crate::session::{Sid, Subject};
 use crate::token::TokenGrant;
 use base64ct::{Base64UrlUnpadded, Encoding};
-use std::borrow::Cow;
 
 fn sid(name: &str) -> Sid {
     Sid::try_from(name.to_owned()).unwrap()

@@ -2,27 +2,6 @@
 
 use super::*;
 
-/// A request of which it is known which of its sessions are over.
-struct Told(Request, Vec<Sid>);
-
-impl Head for Told {
-    fn method(&self) -> &str {
-        self.0.method()
-    }
-    fn url(&self) -> &str {
-        self.0.url()
-    }
-    fn header(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.0.header(name)
-    }
-    fn has_body(&self) -> bool {
-        self.0.has_body()
-    }
-    fn over(&self) -> Option<&[Sid]> {
-        Some(&self.1)
-    }
-}
-
 #[rstest]
 #[case::bearer_and_cookie(&[(BEARER, "Bearer {a}"), (COOKIE, "__Host-session={b}")], ["bearer", "cookie"])]
 #[case::two_cookies(&[(COOKIE, "__Host-session={a}; __Host-session={b}")], ["Two", "cookies"])]
@@ -41,7 +20,7 @@ fn two_sessions_are_asked_about_and_refused_only_if_both_are_live(
     let names: Vec<_> = sessions.iter().map(|it| it.sid().as_str()).collect();
     assert!(matches!(&names[..], ["a", "b"] | ["b", "a"]), "{names:?}");
     for (over, counts) in [("a", "b"), ("b", "a")] {
-        match guard.decide(&Told(request(), vec![sid(over)]), NOW) {
+        match guard.decide(&AfterEnds(request(), vec![sid(over)]), NOW) {
             Decision::CheckSession(check) => {
                 assert_eq!(check.principal().sid().as_str(), counts);
                 let sent = HeaderFilter::default();
@@ -51,7 +30,7 @@ fn two_sessions_are_asked_about_and_refused_only_if_both_are_live(
             other => panic!("{over} is over: {other:?}"),
         }
     }
-    let Decision::Refuse(refused) = guard.decide(&Told(request(), vec![]), NOW) else {
+    let Decision::Refuse(refused) = guard.decide(&AfterEnds(request(), vec![]), NOW) else {
         panic!("a choice would be a guess")
     };
     let (code, detail) = (refused.refusal.code(), refused.refusal.detail());
@@ -77,7 +56,9 @@ fn in_monitor_mode_a_request_of_two_sessions_goes_on_without_an_identity_and_is_
     let guard = guard_with(&[("MODE", "monitor")]);
     let sent = [(BEARER, "Bearer {a}"), (COOKIE, "__Host-session={b}; t=1")];
     let request = asked(&guard, "GET", "/x", &sent);
-    let Decision::Forward(anonymous) = guard.decide(&Told(request, vec![]), NOW) else { panic!() };
+    let Decision::Forward(anonymous) = guard.decide(&AfterEnds(request, vec![]), NOW) else {
+        panic!()
+    };
     assert!(
         anonymous.log_fields().contains(r#""code":"bad_request""#),
         "{}",
