@@ -132,7 +132,7 @@ fn a_refreshed_token_does_not_make_an_older_login_good_and_the_later_moment_coun
         assert_eq!(verdict, if passes { Ok(()) } else { Err(too_old()) }, "{issuer:?}");
         let down = guard.judge(&check, Err(StoreError::Unreachable("down".into())), NOW);
         assert_eq!(down.is_ok(), passes, "{issuer:?}: what was refused was not seen live");
-        live.jti = String::new();
+        (live.jti, live.deny_until) = (String::new(), Some(Timestamp::FAR_FUTURE));
         let renewed = guard.judge(&check, found(Some(live)), NOW);
         assert!(renewed.is_ok(), "a provider's tokens say since when they are good");
     }

@@ -125,7 +125,8 @@ fn in_an_outage_a_login_of_unknown_age_is_not_fresh(
 #[test]
 fn when_a_providers_session_was_first_seen_is_no_login() {
     let guard = guard_of(&[]);
-    let first_seen = Session { jti: String::new(), ..began(0) };
+    let first_seen =
+        Session { jti: String::new(), deny_until: Some(Timestamp::FAR_FUTURE), ..began(0) };
     for (claims, passes) in [(json!({}), false), (json!({ "auth_time": seconds(60) }), true)] {
         let bearer = bearer_with(&guard, &claims);
         let check = check(&guard, &request("GET", "/pay/x", &[("authorization", &bearer)]));
