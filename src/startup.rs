@@ -71,7 +71,7 @@ fn build(env: &Env) -> Result<App, Refusal> {
 fn configure(settings: &Settings, has_objects: bool, analytics: &JsValue) {
     access_log::configure(settings.request_log.name(), settings.server_timing, analytics);
     url_rewrite::configure(settings);
-    decision_cache::configure(&settings.cookie_name);
+    decision_cache::configure(settings.session_cookie.name());
     decision_cache::configure_compared_headers(&names_of(&COMPARED_HEADERS.join("\n")));
     cors::configure(!settings.allowed_origins.is_empty());
     origin::configure(settings);

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use crate::access::Rules;
 use crate::allowed_origins::AllowedOrigin;
+use crate::cookie::SessionCookie;
 use crate::credential::TokenSources;
 use crate::event::Webhook;
 use crate::identity::{Encoding, Preset};
@@ -73,8 +74,8 @@ pub struct Settings {
     pub token_sources: TokenSources,
     /// Applications on other origins, whose scripts may use the guard's endpoints.
     pub allowed_origins: Vec<AllowedOrigin>,
-    /// The session cookie's name.
-    pub cookie_name: String,
+    /// The session cookie.
+    pub session_cookie: SessionCookie,
     /// Where sessions are kept.
     pub store: StoreSettings,
     /// Live sessions per user.
@@ -221,9 +222,10 @@ impl Settings {
             allowed_origins: reader
                 .parsed("ALLOWED_ORIGINS", AllowedOrigin::parse_list)
                 .unwrap_or_default(),
-            cookie_name: reader
-                .parsed("COOKIE_NAME", cookie_name)
-                .unwrap_or("__Host-session".into()),
+            session_cookie: SessionCookie::new(
+                reader.parsed("COOKIE_NAME", cookie_name).unwrap_or("__Host-session".into()),
+                None,
+            ),
             session_limit: reader.parsed("SESSION_LIMIT", SessionLimit::parse).unwrap_or_default(),
             limit_policy: reader
                 .parsed("SESSION_LIMIT_POLICY", LimitPolicy::parse)

@@ -1,6 +1,8 @@
 //! The session cookie (RFC 6265): taken strictly, taken out leniently, set and cleared.
 
-use std::time::Duration;
+mod session_cookie;
+
+pub use session_cookie::{SessionCookie, SetCookies};
 
 use percent_encoding::percent_decode_str;
 
@@ -117,30 +119,6 @@ fn folded(byte: u8) -> u8 {
         byte => byte.to_ascii_lowercase(),
     }
 }
-
-/// Browsers silently drop a cookie that is larger, name and attributes included, in bytes.
-const MAX_BYTES: usize = 4096;
-
-/// A `Set-Cookie` that hands the token to the browser, for as long as its session can last;
-/// `None` if no browser would keep it.
-pub fn set(name: &str, token: &str, lifetime: Duration) -> Option<String> {
-    let cookie = format!("{name}={token}; {ATTRIBUTES}; Max-Age={}", lifetime.as_secs());
-    (cookie.len() <= MAX_BYTES).then_some(cookie)
-}
-
-/// A `Set-Cookie` in place of one that the browser has: without room for the token, that goes, because
-/// an old token would end its session.
-pub fn renew(name: &str, token: &str, lifetime: Duration) -> String {
-    set(name, token, lifetime).unwrap_or_else(|| clear(name))
-}
-
-/// A `Set-Cookie` that takes the token from the browser.
-pub fn clear(name: &str) -> String {
-    format!("{name}=; {ATTRIBUTES}; Max-Age=0")
-}
-
-/// Lax, not Strict, so that a link from elsewhere does not land on the login page.
-const ATTRIBUTES: &str = "Path=/; HttpOnly; Secure; SameSite=Lax";
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,6 @@
 //! `POST login`: verifies the credentials, and creates a session.
 
 use auth::body_format::BodyFormat;
-use auth::cookie;
 use auth::http::Head;
 use auth::login::{LoginCredentials, LoginRequest, SessionLifetimes};
 use auth::refusal::Refusal;
@@ -35,10 +34,10 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
     };
     match (format, outcome) {
         (BodyFormat::Json, Ok(created)) => {
-            let clear = cookie::clear(&app.guard.settings().cookie_name);
+            let clear = app.guard.settings().session_cookie.clear();
             // The browser would otherwise send an older session's cookie beside the new token.
             let headers = match created.cookie.is_none() && app.guard.has_cookie(head) {
-                true => vec![("set-cookie", clear.as_str())],
+                true => clear.headers(),
                 false => created.set_cookie(),
             };
             created.json(200, login.credentials.nonce(), &headers)

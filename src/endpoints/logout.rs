@@ -1,7 +1,6 @@
 //! `POST logout`: ends the caller's session, the user's other sessions, or all of them.
 
 use auth::body_format::BodyFormat;
-use auth::cookie;
 use auth::http::{Head, Target};
 use auth::refusal::Refusal;
 use web_sys::Response;
@@ -57,8 +56,8 @@ async fn try_log_out(app: &App, head: &RequestHead, scope: LogoutScope) -> Resul
 /// cookies. Redirects a navigation to the login page.
 fn logged_out(app: &App, head: &RequestHead) -> Response {
     let settings = app.guard.settings();
-    let clear = cookie::clear(&settings.cookie_name);
-    let mut headers = vec![("set-cookie", clear.as_str())];
+    let clear = settings.session_cookie.clear();
+    let mut headers = clear.headers();
     headers.extend(settings.clear_site_data.as_deref().map(|kinds| ("clear-site-data", kinds)));
     if app.guard.is_navigation(head) {
         let page = format!("{}/login?reason=logged_out", settings.auth_path);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::cookie;
+use auth::cookie::SetCookies;
 use auth::decision::Principal;
 use auth::event::Event;
 use auth::refusal::Refusal;
@@ -48,9 +48,9 @@ async fn try_refresh(app: &App, head: &RequestHead) -> Result<Response, Refusal>
     }
     let session = refresh_session(app, &principal).await?;
     let (token, lifetime) = issue_token(app, &principal, &session)?;
-    let name = &app.guard.settings().cookie_name;
-    let cookie = principal.in_cookie().then(|| cookie::renew(name, &token, lifetime));
-    let headers: Vec<_> = cookie.iter().map(|cookie| ("set-cookie", cookie.as_str())).collect();
+    let cookie = &app.guard.settings().session_cookie;
+    let renewed = principal.in_cookie().then(|| cookie.renew(&token, lifetime));
+    let headers = renewed.as_ref().map_or(Vec::new(), SetCookies::headers);
     let body = RefreshResponse {
         access_token: &token,
         token_type: "Bearer",

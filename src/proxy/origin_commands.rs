@@ -2,7 +2,7 @@
 //! `X-Guard-Logout` ends it, and one with `X-Guard-Session-Data` changes its private data, where the rule
 //! in `ROUTES` says so. None of these headers leaves the guard.
 
-use auth::cookie;
+use auth::cookie::SetCookies;
 use auth::http::Head;
 use auth::login::{AuthenticatedUser, SessionLifetimes};
 use auth::refusal::Refusal;
@@ -102,11 +102,11 @@ async fn try_obey(
                 let data = patch.apply(user.data.as_deref());
                 user.data = Some(data.map_err(|why| unusable(DATA, why))?);
             }
-            Ok(Some(vec![log_in(app, request, head, &user).await?]))
+            Ok(Some(log_in(app, request, head, &user).await?.into_lines()))
         }
         // A session that has ended has no data.
         (None, Some(LogoutScope::Local | LogoutScope::Global), _) => {
-            Ok(Some(vec![cookie::clear(&settings.cookie_name)]))
+            Ok(Some(settings.session_cookie.clear().into_lines()))
         }
         (None, scope, patch) => {
             if let Some(patch) = patch {
@@ -122,7 +122,7 @@ async fn log_in(
     request: &Request,
     head: &RequestHead,
     user: &AuthenticatedUser,
-) -> Result<String, Refusal> {
+) -> Result<SetCookies, Refusal> {
     let settings = app.guard.settings();
     let lifetimes = SessionLifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
     let client = request::client_info(request, head);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::cookie;
+use auth::cookie::SetCookies;
 use auth::event::Event;
 use auth::limit::LimitPolicy;
 use auth::login::{self, AuthenticatedUser, ClientInfo, SessionLifetimes};
@@ -37,8 +37,8 @@ struct LoginResponse<'a> {
 pub struct CreatedSession {
     token: String,
     lifetime: Duration,
-    /// The `Set-Cookie` value; `None` if the token is too large or `TOKEN_SOURCES` has no cookie.
-    pub cookie: Option<String>,
+    /// What sets its cookie; `None` if the token is too large or `TOKEN_SOURCES` has no cookie.
+    pub cookie: Option<SetCookies>,
     session: Session,
     ended: Vec<Session>,
 }
@@ -104,7 +104,7 @@ pub async fn create(
     let too_large = |cause| Refusal::ClaimsTooLarge { by, cause };
     let token = token.map_err(|error| too_large(error.to_string()))?;
     let uses_cookie = settings.token_sources.cookie;
-    let cookie = cookie::set(&settings.cookie_name, &token, lifetime).filter(|_| uses_cookie);
+    let cookie = settings.session_cookie.set(&token, lifetime).filter(|_| uses_cookie);
     if cookie.is_none() && cookie_policy == CookiePolicy::Required {
         let cause = "the claims make a cookie of more than 4,096 bytes, which browsers drop";
         return Err(too_large(cause.into()));
@@ -166,8 +166,8 @@ impl CreatedSession {
         response::redirect(303, target.as_str(), &self.set_cookie())
     }
 
-    /// The `Set-Cookie` header, if there is one.
+    /// The `Set-Cookie` headers, if there are any.
     pub fn set_cookie(&self) -> Vec<(&str, &str)> {
-        self.cookie.iter().map(|cookie| ("set-cookie", cookie.as_str())).collect()
+        self.cookie.as_ref().map_or(Vec::new(), SetCookies::headers)
     }
 }

@@ -14,7 +14,7 @@ use crate::token::AuthenticToken;
 impl Guard {
     /// Everything that the request carries where a token may be.
     pub(super) fn presented<'h>(&self, head: &'h impl Head) -> PresentedTokens<'h> {
-        PresentedTokens::of(head, &self.settings.token_sources, &self.settings.cookie_name)
+        PresentedTokens::of(head, &self.settings.token_sources, self.settings.session_cookie.name())
     }
 
     /// Steps 2 and 3: finds the credential and verifies its token.
@@ -91,9 +91,9 @@ impl Guard {
 
     /// Does a session cookie come along, good or not?
     pub fn has_cookie(&self, head: &impl Head) -> bool {
-        let Settings { cookie_name, token_sources, .. } = &self.settings;
+        let Settings { session_cookie, token_sources, .. } = &self.settings;
         let cookies = head.header("cookie").filter(|_| token_sources.cookie);
-        cookies.is_some_and(|all| cookie::values(&all, cookie_name).next().is_some())
+        cookies.is_some_and(|all| cookie::values(&all, session_cookie.name()).next().is_some())
     }
 
     /// Step 3: whoever a token was issued to.
@@ -121,7 +121,7 @@ impl Guard {
         credentials: &Credentials,
         go_on: impl Fn(&str) -> bool,
     ) -> CredentialRemoval {
-        let Settings { cookie_name, token_sources, forward_credential, .. } = &self.settings;
+        let Settings { session_cookie, token_sources, forward_credential, .. } = &self.settings;
         if *forward_credential {
             return CredentialRemoval::default();
         }
@@ -133,7 +133,7 @@ impl Guard {
             is_signed: &is_ours,
             is_signed_or_claimed: &|text| is_ours(text) || self.tokens.claims_our_issuer(text),
         };
-        token_sources.withhold(head, &own, cookie_name)
+        token_sources.withhold(head, &own, session_cookie.name())
     }
 
     /// What stays at the guard of a request whose session is not known to be live. The application would take a

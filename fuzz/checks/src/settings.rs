@@ -44,7 +44,7 @@ fn are_consistent(settings: &Settings) {
     assert!(settings.idle_timeout.is_none_or(|idle| idle <= settings.session_ttl));
     assert!(settings.auth_path.starts_with('/') && !settings.auth_path.ends_with('/'));
     assert!(!settings.issuer.is_empty() && !settings.audience.is_empty());
-    assert!(!settings.cookie_name.contains([' ', ';', ',', '=', '\r', '\n']));
+    assert!(!settings.session_cookie.name().contains([' ', ';', ',', '=', '\r', '\n']));
     if let StoreSettings::Redis { url, token, .. } = &settings.store {
         // Schemes are case-insensitive (RFC 3986, section 3.1).
         let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
