@@ -11,6 +11,7 @@ mod forward_plan;
 mod header_filter;
 mod https;
 mod judge;
+mod lifetimes;
 mod login_url;
 mod origin_login;
 mod plan;

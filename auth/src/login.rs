@@ -32,13 +32,15 @@ pub struct ClientInfo {
     pub country: Option<String>,
 }
 
-/// The lifetimes of a new session.
-#[derive(Clone, Copy, Debug)]
+/// The lifetimes of a new session: see [`Guard::lifetimes`](crate::decision::Guard::lifetimes).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionLifetimes {
     /// Until the absolute deadline.
     pub session: Duration,
     /// Until the idle deadline, where there is one.
     pub idle: Option<Duration>,
+    /// Does its cookie outlive the browser? Otherwise it has no `Max-Age`.
+    pub persistent: bool,
 }
 
 /// Makes the session of a login. `random` must come from a cryptographic source.

@@ -231,7 +231,7 @@ async fn create(
         NewSession::parse(sub, &body, SessionTerms { longest, issuers, now: request::now() })?;
     let lifetimes = SessionLifetimes {
         session: new.lifetime.unwrap_or(settings.session_ttl),
-        idle: settings.idle_timeout,
+        ..app.guard.lifetimes(&new.approval, true)
     };
     // The request's client is the backend, not the user's device.
     let client = ClientInfo { user_agent: new.user_agent, ..ClientInfo::default() };

@@ -2,7 +2,7 @@
 
 use auth::body_format::BodyFormat;
 use auth::http::Head;
-use auth::login::{LoginCredentials, LoginRequest, SessionLifetimes};
+use auth::login::{LoginCredentials, LoginRequest};
 use auth::refusal::Refusal;
 use web_sys::{Request, Response};
 
@@ -104,8 +104,7 @@ async fn try_log_in(
     // Valid credentials are not a guess, even if the session limit refuses the login.
     let refund = counted.refund(app);
     user.end.extend_from_slice(&login.end);
-    let settings = app.guard.settings();
-    let lifetimes = SessionLifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
+    let lifetimes = app.guard.lifetimes(&user, true);
     let cookie =
         if format == BodyFormat::Form { CookiePolicy::Required } else { CookiePolicy::Optional };
     let presented = create_session::presented_sessions(app, head);

@@ -4,7 +4,7 @@
 
 use auth::cookie::SetCookies;
 use auth::http::Head;
-use auth::login::{AuthenticatedUser, SessionLifetimes};
+use auth::login::AuthenticatedUser;
 use auth::refusal::Refusal;
 use auth::session::DataKind;
 use auth::session_data::Patch;
@@ -123,8 +123,7 @@ async fn log_in(
     head: &RequestHead,
     user: &AuthenticatedUser,
 ) -> Result<SetCookies, Refusal> {
-    let settings = app.guard.settings();
-    let lifetimes = SessionLifetimes { session: settings.session_ttl, idle: settings.idle_timeout };
+    let lifetimes = app.guard.lifetimes(user, true);
     let client = request::client_info(request, head);
     // The new token goes into the cookie, so it replaces only the cookie's session.
     let mut presented = create_session::presented_sessions(app, head);

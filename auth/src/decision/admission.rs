@@ -40,6 +40,7 @@ impl Guard {
         let lifetimes = SessionLifetimes {
             session: provider.session_ttl(),
             idle: Some(self.settings.provider_idle_timeout()),
+            persistent: true,
         };
         let session =
             login::admitted_session(&caller.token, provider, client, lifetimes, caller.now);

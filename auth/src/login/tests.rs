@@ -202,8 +202,11 @@ fn a_session_begins_with_what_is_known_of_its_client() {
         city: Some("Berlin".into()),
         country: Some("DE".into()),
     };
-    let lifetimes =
-        SessionLifetimes { session: Duration::from_secs(10), idle: Some(Duration::from_secs(1)) };
+    let lifetimes = SessionLifetimes {
+        session: Duration::from_secs(10),
+        idle: Some(Duration::from_secs(1)),
+        persistent: true,
+    };
     let now = Timestamp::from_millis(5);
     let session = new_session(&approval, client, lifetimes, [[1; 16], [2; 16]], now);
     assert_eq!(session.expires, Timestamp::from_millis(10_005));
