@@ -33,7 +33,7 @@ pub enum Endpoint {
     /// The end of the caller's session, the moment it comes.
     Events,
     /// The browser's half of that.
-    Client,
+    ClientScript,
     /// Is the store reachable?
     Health,
     /// The pages' style sheet.
@@ -76,7 +76,7 @@ impl Endpoint {
             Self::Sessions => "sessions",
             Self::EndSession => "sessions/{sid}",
             Self::Events => "events",
-            Self::Client => "client.js",
+            Self::ClientScript => "client.js",
             Self::Health => "health",
             Self::StyleSheet => "style.css",
             Self::KeySet => "jwks.json",
@@ -129,7 +129,7 @@ impl Route {
             ("/health", _) if get => Self::Own(Endpoint::Health),
             ("/events", "GET") => Self::Own(Endpoint::Events),
             ("/events", _) => Self::WrongMethod("GET"),
-            ("/client.js", _) if get => Self::Own(Endpoint::Client),
+            ("/client.js", _) if get => Self::Own(Endpoint::ClientScript),
             ("/style.css", _) if get => Self::Own(Endpoint::StyleSheet),
             ("/sessions" | "/health" | "/client.js" | "/style.css", _) => {
                 Self::WrongMethod("GET, HEAD")

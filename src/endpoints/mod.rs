@@ -28,7 +28,7 @@ pub fn answer(app: Rc<App>, endpoint: Endpoint, head: RequestHead) -> Verdict {
     let request = head.context().request();
     match endpoint {
         Endpoint::StyleSheet => respond(&pages::style_sheet(), None),
-        Endpoint::Client => respond(&pages::client(&head), None),
+        Endpoint::ClientScript => respond(&pages::client(&head), None),
         Endpoint::KeySet => respond(&jwks::show(&app), None),
         Endpoint::ResourceMetadata => respond(&resource_metadata::show(&app, &head), None),
         Endpoint::Preflight => respond(&cors::preflight(&app), None),

@@ -7,7 +7,7 @@ import { page, rows } from "../harness/docs.ts";
 import { answerOf, loginInit, mint, startGuard, type Vars } from "../harness/guard.ts";
 import { startIssuer } from "../harness/identity_provider.ts";
 import { makeKey } from "../harness/signing_keys.ts";
-import { ADMIN_API_KEY, readDescription, redocly, refusals, schemathesis, type Description } from "../harness/openapi.ts";
+import { ADMIN_API_KEY, readDescription, redocly, refusals, schemathesis, untyped, type Description } from "../harness/openapi.ts";
 import { freePort } from "../harness/redis.ts";
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
@@ -68,6 +68,15 @@ describe("the description", () => {
     const [, entry = ""] = /fn entry\(&self\)(.*?)\n {4}\}/s.exec(read("auth/src/refusal.rs")) ?? [];
     const inCode = [...entry.matchAll(/\("([a-z_]+)", (\d{3}),/g)].map(([, code, status]) => `${status} ${code}`);
     expect(unique(operations().flatMap(({ operation }) => refusals(operation)))).toEqual(unique(inCode));
+    expect(description.components.schemas.ProblemCode.enum).toEqual(unique(inCode.map((it) => it.slice(4))));
+  });
+
+  test("says of every schema which type it is, and has an example of every answer in JSON", () => {
+    expect(untyped(description)).toEqual([]);
+    const answers = operations().flatMap(({ call, operation }) => Object.entries(operation.responses).map(([status, { content = {} }]) => ({ status: `${call} ${status}`, content })));
+    const shows = ([type, { example, examples }]: [string, { example?: unknown; examples?: unknown }]) => !type.includes("json") || (example ?? examples) !== undefined;
+    expect(answers.length).toBeGreaterThan(100);
+    expect(answers.filter(({ content }) => !Object.entries(content).every(shows)).map(({ status }) => status)).toEqual([]);
   });
 
   test("has the endpoints and refusals of the documentation's tables, and no other", () => {

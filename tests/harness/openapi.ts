@@ -20,12 +20,13 @@ export const ADMIN_API_KEY = randomBytes(24).toString("base64url");
 export interface Description {
   info: { version: string };
   paths: Record<string, Record<string, Operation>>;
+  components: { schemas: { ProblemCode: { enum: string[] } } };
 }
 
 /** What one method of a path does. */
 export interface Operation {
   operationId: string;
-  responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
+  responses: Record<string, { content?: Record<string, { schema: Schema; example?: unknown; examples?: unknown }> }>;
 }
 
 interface Schema {
@@ -55,9 +56,20 @@ export function refusals({ responses }: Operation): string[] {
   );
 }
 
+/** Of an `allOf`, the codes that all its parts allow. */
 function codes(schema: Schema | undefined): string[] {
-  const { const: only, enum: several = [] } = schema?.properties?.["code"] ?? {};
-  return [...several, ...(only === undefined ? [] : [only]), ...(schema?.allOf ?? []).flatMap(codes)];
+  const { const: only, enum: several = only === undefined ? undefined : [only] } = schema?.properties?.["code"] ?? {};
+  const all = [several, ...(schema?.allOf ?? []).map(codes)].filter((it) => it !== undefined);
+  return all.reduce((left, right) => left.filter((code) => right.includes(code)), all[0] ?? []);
+}
+
+/** Schemas below a part of the description that list what is allowed, but not of which type it is. */
+export function untyped(part: unknown, at = ""): string[] {
+  if (typeof part !== "object" || part === null) return [];
+  const own = ["properties", "enum", "const"].some((key) => key in part) && !("type" in part) && !at.endsWith("/properties");
+  const conditions = /^(if|then|else|not|propertyNames|dependentSchemas|examples?|mapping)$/;
+  const below = Object.entries(part).filter(([key]) => !conditions.test(key)).flatMap(([key, value]) => untyped(value, `${at}/${key}`));
+  return own ? [at, ...below] : below;
 }
 
 /** Runs the linter. */

@@ -31,7 +31,7 @@ use rstest::rstest;
 #[case("GET", "/_auth/admins", Route::Unknown)]
 #[case("GET", "/_auth/events", Route::Own(Endpoint::Events))]
 #[case("HEAD", "/_auth/events", Route::WrongMethod("GET"))]
-#[case("GET", "/_auth/client.js", Route::Own(Endpoint::Client))]
+#[case("GET", "/_auth/client.js", Route::Own(Endpoint::ClientScript))]
 #[case("POST", "/_auth/client.js", Route::WrongMethod("GET, HEAD"))]
 #[case("GET", "/_auth", Route::Unknown)]
 #[case("GET", "/_auth/", Route::Unknown)]
