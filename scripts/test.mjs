@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { checkMemory } from "../bench/memory.mjs";
 import { checkPath } from "../bench/path.mjs";
 import { build } from "./build.mjs";
-import { exitWithError, ensurePythonPackage, ensureTools, output, root, run, logStep } from "./setup.mjs";
+import { exitWithError, ensureNodePackages, ensurePythonPackage, ensureTools, output, root, run, logStep } from "./setup.mjs";
 
 await ensureTools();
 ensurePrograms();
 ensurePythonPackage("Schemathesis", "schemathesis", "tests/openapi/requirements.txt");
+ensureNodePackages("the generator of clients", "tests/openapi/client");
 ensurePythonPackage("PyJWT", "pyjwt", "tests/docs/pyjwt_requirements.txt");
 
 step("Formatting and lints");

@@ -138,11 +138,11 @@ test.each(PAGES)("the JSON that %s shows can be read", (path) => {
 });
 
 /**
- * The languages of fenced blocks that a test runs or reads: here, in npm_commands, admin_api and assertion_snippets,
- * and in auth/tests. The last row is only shown: Go is not among the tools of the tests.
+ * The languages of fenced blocks that a test runs or reads: here, in npm_commands, admin_api, assertion_snippets and
+ * client, and in auth/tests. The last row is only shown: Go is not among the tools of the tests.
  */
 const LANGUAGES = [
-  "console", "shell-session", "toml", "js", "python", "rust", "json", "sh",
+  "console", "shell-session", "toml", "js", "ts", "python", "rust", "json", "sh",
   "go", "html", "http", "sql", "text", "",
 ];
 
