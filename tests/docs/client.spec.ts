@@ -25,8 +25,9 @@ beforeAll(async () => {
   if (!existsSync(`${folder}/node_modules/.installed`)) throw new Error("The generator is not installed yet; `npm test` does it.");
   rmSync(`${folder}/guard`, { recursive: true, force: true });
   writeFileSync(`${folder}/example.ts`, blocks("docs/http.md", "ts").join("\n"));
-  const [, , ...args] = command.trim().replace(/npx (--package \S+ )*/, "npx ").replace("docs/openapi.yaml", `${root}docs/openapi.yaml`).split(" ");
-  const { status, stdout, stderr } = spawnSync(`${folder}/node_modules/.bin/openapi-ts`, args, { cwd: folder, encoding: "utf8" });
+  const [, ...args] = command.trim().replace(/^npx (--package \S+ )*/, "").split(" ");
+  const here = args.map((arg) => (arg === "guard" ? `${folder}/guard` : arg));
+  const { status, stdout, stderr } = spawnSync(`${folder}/node_modules/.bin/openapi-ts`, here, { cwd: root, encoding: "utf8" });
   expect({ status, stderr }, stdout).toEqual({ status: 0, stderr: "" });
   api = await load("guard/index.ts");
   ({ createClient } = await load<typeof Client>("guard/client/index.ts"));
