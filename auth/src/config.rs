@@ -210,6 +210,7 @@ impl Settings {
         checks::keys_of_services(reader, introspection_key.as_ref(), admin_api_key.as_ref());
         reader.required("SIGNING_KEYS");
         let keys = reader.parsed("SIGNING_KEYS", KeySet::parse);
+        checks::sign_in(reader, &trusted_issuers, &auth_path, keys.as_ref());
         Some(Self {
             origin,
             auth_path,

@@ -22,6 +22,7 @@ mod refusal_response;
 mod resource_challenge;
 mod rights;
 mod sign_assertion;
+mod sign_in;
 
 use std::rc::Rc;
 use std::time::Duration;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::issuer::TrustedIssuer;
-use crate::jwt::{Claims, TokenError, VerifiedJwt};
+use crate::jwt::{Claims, REGISTERED, TokenError, VerifiedJwt};
 use crate::session::Subject;
 use crate::store::EntryName;
 use crate::time::Timestamp;
@@ -27,6 +27,8 @@ pub struct IdToken {
     /// From when on it is not taken any more.
     pub over: Timestamp,
     jti: Option<String>,
+    /// All that it says beside the registered claims, whoever is to know it.
+    said: Map<String, Value>,
 }
 
 /// An ID token begins one session. A note says that it has, for as long as it could begin another.
@@ -89,13 +91,45 @@ impl IdToken {
             over: period.over().min(issued.plus(MAX_AGE + Duration::from_secs(1))),
             jti,
             sub: issuer.subject(&sub).ok_or(TokenError::Malformed)?,
-            claims: passed_on(issuer, claims),
+            claims: passed_on(issuer, claims.all()),
+            said: claims.into_rest(),
             issued: IssuerSession { issuer: issuer.issuer.clone(), sub, sid, at: issued },
         })
     }
 }
 
 impl IdToken {
+    /// The same with what the userinfo endpoint says beside it (OpenID Connect Core 1.0, section 5.3). What the token
+    /// says itself stays, and so do its address and whether that is verified, which belong together.
+    ///
+    /// # Errors
+    /// It is another user's.
+    pub fn with_user_info(
+        mut self,
+        mut info: Map<String, Value>,
+        issuer: &TrustedIssuer,
+    ) -> Result<Self, TokenError> {
+        let sub = info.remove("sub");
+        if sub.as_ref().and_then(Value::as_str) != Some(&self.issued.sub) {
+            return Err(TokenError::Malformed);
+        }
+        let one_source = if self.said.contains_key("email") { &mut info } else { &mut self.said };
+        for name in ["email", "email_verified"] {
+            one_source.remove(name);
+        }
+        let is_token = |name: &str| REGISTERED.contains(&name) || OF_THE_TOKEN.contains(&name);
+        for (name, value) in info.into_iter().filter(|(name, _)| !is_token(name)) {
+            self.said.entry(name).or_insert(value);
+        }
+        self.claims = passed_on(issuer, &self.said);
+        Ok(self)
+    }
+
+    /// All that the issuer says of the user, beside who it is.
+    pub fn said(&self) -> &Map<String, Value> {
+        &self.said
+    }
+
     /// What keeps it from being used again. A `jti` is the issuer's own name for it (RFC 7519, section
     /// 4.1.7); without one, `digest` is, that of the token ([`UnverifiedJwt::digest`](crate::jwt::UnverifiedJwt::digest)).
     pub fn once(&self, digest: &str) -> IdTokenReplayEntry {
@@ -125,6 +159,10 @@ impl IssuerSession {
     }
 }
 
+/// What is said of this login, which user information cannot know.
+const OF_THE_TOKEN: [&str; 8] =
+    ["auth_time", "acr", "amr", "azp", "nonce", "at_hash", "c_hash", "events"];
+
 /// Is it of no type, or of the one that says nothing (RFC 7519, section 5.1)?
 pub(crate) fn is_plain(token: &VerifiedJwt) -> bool {
     token.is_untyped() || token.is_of_type("JWT")
@@ -146,10 +184,10 @@ pub(crate) fn addressed_to(issuer: &TrustedIssuer, claims: &mut Claims) -> Resul
 }
 
 /// The claims that the settings name. An address that the issuer has not verified is anybody's.
-fn passed_on(issuer: &TrustedIssuer, mut claims: Claims) -> Map<String, Value> {
-    let unverified = claims.is("email_verified", |it| it != true);
+fn passed_on(issuer: &TrustedIssuer, said: &Map<String, Value>) -> Map<String, Value> {
+    let unverified = said.get("email_verified").is_some_and(|it| it != true);
     let wanted = issuer.claims.iter().filter(|name| !(unverified && *name == "email"));
-    wanted.filter_map(|name| Some((name.clone(), claims.take(name)?))).collect()
+    wanted.filter_map(|name| Some((name.clone(), said.get(name)?.clone()))).collect()
 }
 
 #[cfg(test)]

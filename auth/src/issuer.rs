@@ -4,23 +4,29 @@
 
 mod access_tokens;
 mod key_cache;
+mod metadata;
+mod people;
 mod presets;
+mod sign_in;
 
 use std::fmt;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use access_tokens::{
     AccessTokenClaims, AccessTokenRules, Agents, ClaimPath, ClaimText, Requirement,
 };
 pub use key_cache::{FETCH_TIMEOUT, IssuerKeyCache, KeyLookup, MAX_JWKS};
+pub use metadata::{MAX_METADATA, MetadataLookup, ProviderMetadata, ProviderMetadataCache};
+pub use people::{Group, NotAllowed, People};
+pub use sign_in::{ClientAuthentication, ProviderEndpoints, SignInSettings, UserInfo};
 
 use crate::http::web_url;
 use crate::jwt::REGISTERED;
 use crate::keys::{ALGORITHMS_OF_PROVIDERS, PublishedKeys};
 use crate::session::Subject;
-use crate::setting_value::{self, InvalidValue, object, text, text_or_texts, texts};
+use crate::setting_value::{self, InvalidValue, flag, object, text, text_or_texts, texts};
 use crate::time::{Timestamp, parse_moment, parse_span};
 
 /// An identity provider, as the settings name it.
@@ -31,7 +37,8 @@ pub struct TrustedIssuer {
     /// The `aud` of its ID tokens: what it calls this site, a client id as a rule. If there is none, no ID
     /// token is accepted, nor any logout token.
     pub audience: Vec<String>,
-    /// Where its keys are; `None` only if there is a shared secret instead.
+    /// Where its keys are; `None` only if there is a shared secret instead, or people are signed in there, and its
+    /// metadata say it.
     pub jwks_uri: Option<String>,
     /// What it may sign with.
     pub algorithms: Vec<String>,
@@ -45,11 +52,19 @@ pub struct TrustedIssuer {
     pub not_before: Option<Timestamp>,
     /// Which of its access tokens are credentials here; `None`: none is.
     pub access_tokens: Option<AccessTokenRules>,
+    /// Which of its people may sign in, here or with an ID token.
+    pub people: People,
+    /// How people are signed in there; `None`: they are not.
+    pub sign_in: Option<SignInSettings>,
 }
 
 /// The members there may be.
 const MEMBERS: &str = "`issuer`, `audience`, `jwks_uri`, `algorithms`, `subject_prefix`, `claims`, \
-                       `clock_tolerance`, `not_before`, `access_tokens` and `provider`";
+                       `clock_tolerance`, `not_before`, `access_tokens`, `provider`, `allow`, `deny`, \
+                       `trust_email`, `client_id`, `name`, `title`, `client_secret_name`, \
+                       `client_authentication`, `client_assertion_audience`, `scope`, `authorization`, \
+                       `endpoints`, `redirect_uri`, `pushed_authorization_requests`, `userinfo` and \
+                       `frontchannel_logout`";
 
 /// Beyond this, tokens live on for longer than anybody expects.
 const MAX_TOLERANCE: Duration = Duration::from_secs(10 * 60);
@@ -83,11 +98,22 @@ impl TrustedIssuer {
     fn parse(json: Value, own: &str) -> Result<Self, InvalidValue> {
         let (json, preset) = presets::complete(json)?;
         let mut read = Self::like_most();
+        let mut sign_in = Map::new();
         for (name, value) in object(json)? {
-            read.read_member(&name, value).map_err(|error| error.in_member(&name))?;
+            match sign_in::MEMBERS.contains(&name.as_str()) {
+                true => drop(sign_in.insert(name, value)),
+                false => {
+                    read.read_member(&name, value).map_err(|error| error.in_member(&name))?;
+                }
+            }
+        }
+        if !sign_in.is_empty() {
+            let names = preset.map(presets::Preset::names);
+            read.sign_in = Some(sign_in::parse(sign_in, &read.issuer, names)?);
         }
         read.is_whole()?;
         check_issuer(&read.issuer, own).map_err(|error| error.in_member("issuer"))?;
+        read.complete_sign_in()?;
         if let Some(rules) = &mut read.access_tokens {
             rules
                 .complete(&read.issuer, preset)
@@ -108,18 +134,23 @@ impl TrustedIssuer {
             "clock_tolerance" => self.clock_tolerance = span_or_seconds(value)?,
             "not_before" => self.not_before = Some(not_before(value)?),
             "access_tokens" => self.access_tokens = Some(AccessTokenRules::parse(value)?),
+            "allow" => self.people.allow = people::groups(value)?,
+            "deny" => self.people.deny = people::groups(value)?,
+            "trust_email" => self.people.trust_email = flag(value)?,
             _ => return Err(InvalidValue::new(format!("unknown member; expected {MEMBERS}"))),
         }
         Ok(())
     }
 
     /// Are the members there that are required? Without ID tokens, `audience` is not, if access tokens are accepted; nor
-    /// is `jwks_uri`, if these have a shared secret.
+    /// is `jwks_uri`, if these have a shared secret. Neither is where people are signed in.
     fn is_whole(&self) -> Result<(), InvalidValue> {
         let rules = self.access_tokens.as_ref();
         let has_secret = rules.is_some_and(|rules| rules.secret_name.is_some());
         let missing = if self.issuer.is_empty() {
             "issuer"
+        } else if self.sign_in.is_some() {
+            return Ok(());
         } else if self.audience.is_empty() && rules.is_none() {
             "audience"
         } else if self.jwks_uri.is_none() && !(has_secret && self.audience.is_empty()) {
@@ -128,6 +159,34 @@ impl TrustedIssuer {
             return Ok(());
         };
         Err(InvalidValue::new("is required").in_member(missing))
+    }
+
+    /// What the members say together of people who are signed in at the provider.
+    fn complete_sign_in(&mut self) -> Result<(), InvalidValue> {
+        let Some(sign_in) = &self.sign_in else { return Ok(()) };
+        let is_plain = sign_in.is_plain_oauth();
+        let of_tokens = [
+            ("audience", !self.audience.is_empty()),
+            ("jwks_uri", self.jwks_uri.is_some()),
+            ("access_tokens", self.access_tokens.is_some()),
+        ];
+        if let Some((name, _)) = of_tokens.into_iter().find(|(_, is_set)| is_plain && *is_set) {
+            let reason = "is of no use where `userinfo` is a mapping: such a provider has no tokens that could \
+                          be verified; leave it out";
+            return Err(InvalidValue::new(reason).in_member(name));
+        }
+        if self.audience.is_empty() && !is_plain {
+            self.audience = vec![sign_in.client_id.clone()];
+        }
+        if !is_plain && !self.audience.contains(&sign_in.client_id) {
+            let reason =
+                "needs `client_id` among its values, or the ID tokens of sign-ins are refused";
+            return Err(InvalidValue::new(reason).in_member("audience"));
+        }
+        if ProviderMetadata::of_settings(self).is_none() {
+            web_url(&self.issuer).map_err(|error| error.in_member("issuer"))?;
+        }
+        Ok(())
     }
 
     /// Every `iss` that its tokens may have.
@@ -155,7 +214,14 @@ impl TrustedIssuer {
             clock_tolerance: Duration::from_secs(60),
             not_before: None,
             access_tokens: None,
+            people: People::default(),
+            sign_in: None,
         }
+    }
+
+    /// The name in the paths of its sign-in.
+    fn sign_in_name(&self) -> Option<&str> {
+        self.sign_in.as_ref().map(|it| it.name.as_str())
     }
 
     /// Can it stand in the list behind these?
@@ -166,6 +232,11 @@ impl TrustedIssuer {
             ("issuer", "is listed twice; name all its audiences in one list")
         } else if others.iter().any(has_name_of) {
             ("issuer", "has an `iss` that another entry accepts, too; see `issuers` of both")
+        } else if others
+            .iter()
+            .any(|other| other.sign_in.is_some() && other.sign_in_name() == self.sign_in_name())
+        {
+            ("name", "another entry has the same one; give each a `name` of its own")
         } else if others.iter().any(|other| self.subjects_overlap(other)) {
             let reason = "its users could be taken for another issuer's; give both a prefix, \
                           neither the beginning of the other, or, if their users are the same, \
@@ -275,6 +346,8 @@ pub struct Issuer {
     pub trusted: TrustedIssuer,
     /// The keys that it publishes.
     pub keyring: IssuerKeyCache,
+    /// What it says of itself, if people are signed in there.
+    pub metadata: ProviderMetadataCache,
     /// The key that is made of its shared secret, if there is one.
     shared: Option<PublishedKeys>,
 }
@@ -290,7 +363,8 @@ impl Issuer {
     /// An identity provider of which no published keys are known yet.
     pub fn new(trusted: TrustedIssuer) -> Self {
         let (keyring, shared) = (IssuerKeyCache::default(), trusted.shared_key());
-        Self { trusted, keyring, shared }
+        let metadata = ProviderMetadataCache::of(ProviderMetadata::of_settings(&trusted));
+        Self { trusted, keyring, metadata, shared }
     }
 
     /// The shared key, if it alone may have signed what claims this algorithm.

@@ -16,6 +16,7 @@ use crate::strict_json;
 
 pub use claims::Claims;
 pub use error::TokenError;
+pub(crate) use provider::claims as claims_in_one_form;
 pub use validity::Validity;
 
 /// Tokens longer than this are refused before any work is spent on them, in bytes.

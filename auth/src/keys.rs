@@ -6,6 +6,7 @@ mod hmac;
 mod jwk;
 mod published;
 mod rsa;
+mod sealing;
 mod signing;
 
 use std::fmt;
@@ -16,6 +17,7 @@ pub use algorithm::{ALGORITHMS_OF_PROVIDERS, AlgorithmKey};
 pub use published::PublishedKeys;
 
 use jwk::{bytes, members};
+use sealing::SealingKey;
 
 use crate::request_log::LogKey;
 use crate::setting_value::InvalidValue;
@@ -40,6 +42,8 @@ pub struct Key {
     pub material: AlgorithmKey,
     /// The key for pseudonyms in the log, derived from its private part, if that is present.
     log_key: Option<LogKey>,
+    /// The key that seals what only the guard is to read, derived likewise.
+    sealing_key: Option<SealingKey>,
 }
 
 /// Shows which key, never the key itself.
@@ -133,7 +137,8 @@ impl Key {
         let kid = jwk.get("kid").and_then(Value::as_str).filter(|kid| !kid.is_empty());
         let secret = bytes(jwk, "k").or_else(|| bytes(jwk, "d")).filter(|_| material.can_sign());
         let log_key = secret.as_deref().map(LogKey::from_secret);
-        Ok(Self { kid: kid.ok_or("needs a `kid`")?.to_owned(), material, log_key })
+        let sealing_key = secret.as_deref().map(SealingKey::from_secret);
+        Ok(Self { kid: kid.ok_or("needs a `kid`")?.to_owned(), material, log_key, sealing_key })
     }
 }
 

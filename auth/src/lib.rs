@@ -2,7 +2,7 @@
 //!
 //! In scope: what is read of an HTTP request ([`http`]), where it may go ([`route`]), which credential
 //! it carries ([`credential`]), whether its token is genuine ([`keys`], [`jwt`], [`token`]; [`issuer`],
-//! [`id_token`] and [`logout_token`] for those of others), whether its session is live ([`session`],
+//! [`id_token`] and [`logout_token`] for those of others, [`sign_in`] for how people get there), whether its session is live ([`session`],
 //! [`ledger`], [`store`], [`redis`]), whom a path is for ([`access`], [`scopes`]), who may manage the
 //! sessions of others ([`admin`], [`user_index`]), how often somebody may try to log in ([`rate`]), what
 //! the client is told when the answer is no ([`refusal`]) and where it gets a token
@@ -55,6 +55,7 @@ pub mod secret;
 pub mod session;
 pub mod session_data;
 pub mod setting_value;
+pub mod sign_in;
 pub mod step_up;
 pub mod store;
 pub mod store_health;

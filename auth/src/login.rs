@@ -14,7 +14,7 @@ use crate::token::{ProviderToken, Verified};
 
 pub use request::{LoginCredentials, LoginRequest};
 pub use response::LoginUrlResponse;
-pub use user::{AuthenticatedUser, InvalidLoginResponse};
+pub use user::{AuthenticatedUser, InvalidIssuerUser, InvalidLoginResponse};
 
 /// The longest part of a `User-Agent` that is kept, in bytes.
 const MAX_USER_AGENT: usize = 256;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::jwt::TokenError;
 use crate::session::{Block, InvalidSession, Session, SessionEnd};
+use crate::sign_in::SignInFailure;
 use crate::step_up::StepUp;
 use crate::store::StoreError;
 
@@ -95,6 +96,8 @@ pub enum Refusal {
         /// For the log, and for a backend.
         cause: String,
     },
+    /// A sign-in at a provider did not come to its end.
+    SignIn(Box<SignInFailure>),
     /// A setting is wrong; the cause is for the log.
     Misconfigured(String),
     /// An internal error; the cause is for the log.
@@ -159,6 +162,7 @@ impl Refusal {
             Self::TooManyAttempts { .. } => {
                 ("too_many_attempts", 429, "Too many attempts to log in")
             }
+            Self::SignIn(failure) => failure.entry(),
             Self::UpgradeRequired => ("upgrade_required", 426, "A WebSocket is needed"),
             Self::PushUnavailable => ("push_unavailable", 501, "Nothing can be pushed here"),
             Self::Misconfigured(_) => ("misconfigured", 500, "The guard is not set up"),
@@ -303,6 +307,7 @@ impl Refusal {
             Self::Failed(_) => "The guard's log says more.".into(),
             Self::OriginUnavailable(_) => "The guard could not reach the origin.".into(),
             Self::IssuerUnavailable(_) => "The guard's log says more.".into(),
+            Self::SignIn(failure) => failure.detail(),
             Self::ClaimsTooLarge { by: ClaimsSource::Backend, cause } => {
                 format!("The body cannot be used: {cause}.")
             }
@@ -330,6 +335,7 @@ impl Refusal {
             Self::UserBlocked(block) => {
                 block.reason.as_ref().map(|reason| format!("the user is blocked: {reason}"))
             }
+            Self::SignIn(failure) => failure.cause(),
             Self::UserOfIssuer(issuer) => Some(format!(
                 "the admin API was asked for a session of a user of {issuer}, without `issuer`"
             )),

@@ -5,9 +5,10 @@ use std::rc::Rc;
 use auth::id_token::{IdToken, IdTokenReplayEntry, IssuerSession};
 use auth::issuer::Issuer;
 use auth::jwt::{TokenError, UnverifiedJwt};
-use auth::login::AuthenticatedUser;
+use auth::login::{AuthenticatedUser, InvalidIssuerUser};
 use auth::refusal::{ClaimsSource, Refusal};
 use auth::session::{InvalidSession, Session, SessionEnd, Sid, Subject};
+use auth::sign_in::SignInFailure;
 use auth::store::{EntryName, SessionSelector};
 use auth::time::Timestamp;
 
@@ -63,10 +64,17 @@ pub async fn authenticate(
     let token = token.map_err(Refusal::Token)?;
     refuse_if_logged_out(app, &token.issued).await?;
     let once = token.once(&digest);
-    let user = AuthenticatedUser::by_issuer(token).map_err(|why| {
+    let user = AuthenticatedUser::by_issuer(token, &issuer.trusted).map_err(|why| {
         let name = &issuer.trusted.issuer;
         let cause = format!("TRUSTED_ISSUERS: a user of {name}: {why}");
-        Refusal::ClaimsTooLarge { by: ClaimsSource::Issuer, cause }
+        match why {
+            InvalidIssuerUser::NotAllowed(_) => {
+                Refusal::SignIn(Box::new(SignInFailure::NotAllowed(cause)))
+            }
+            InvalidIssuerUser::TooLarge(_) => {
+                Refusal::ClaimsTooLarge { by: ClaimsSource::Issuer, cause }
+            }
+        }
     })?;
     Ok((user, ClaimedIdToken::claim(app, once).await?))
 }

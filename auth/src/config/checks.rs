@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::{Origin, Reader, StoreSettings};
 use crate::access::Rules;
 use crate::http::Target;
-use crate::issuer::TrustedIssuer;
+use crate::issuer::{ClientAuthentication, TrustedIssuer};
+use crate::keys::KeySet;
 use crate::redis::ReadConsistency;
 use crate::resource_metadata::{ResourceMetadata, WELL_KNOWN};
 use crate::route::KEY_SET;
@@ -93,6 +94,34 @@ pub fn users_of_issuers(
                       empty one";
         let error = InvalidValue::new(reason).in_member("subject_prefix").in_item(index);
         reader.wrong("TRUSTED_ISSUERS", error);
+    }
+}
+
+/// Providers send browsers back to where the guard is, and can verify that it is their client.
+pub fn sign_in(
+    reader: &mut Reader<'_>,
+    issuers: &[TrustedIssuer],
+    auth_path: &str,
+    keys: Option<&KeySet>,
+) {
+    for (index, issuer) in issuers.iter().enumerate() {
+        let Some(sign_in) = &issuer.sign_in else { continue };
+        let by_key = sign_in.client_authentication == ClientAuthentication::PrivateKeyJwt;
+        if by_key && keys.is_some_and(|keys| keys.vouching().is_none()) {
+            let reason = "`private_key_jwt` needs an asymmetric key with its private part in SIGNING_KEYS, like \
+                          one of ES256";
+            let error = InvalidValue::new(reason).in_member("client_authentication").in_item(index);
+            reader.wrong("TRUSTED_ISSUERS", error);
+        }
+        let path = format!("{auth_path}/callback/{}", sign_in.name);
+        let at = |url: &String| Target::of_url(url).map(|it| it.as_str().to_owned());
+        if let Some(url) =
+            sign_in.redirect_uri.as_ref().filter(|url| at(url).as_ref() != Some(&path))
+        {
+            let what = format!("a URL of this site with the path `{path}`");
+            let error = InvalidValue::expected(&what, url).in_member("redirect_uri").in_item(index);
+            reader.wrong("TRUSTED_ISSUERS", error);
+        }
     }
 }
 

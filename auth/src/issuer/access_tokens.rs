@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 pub use claim_path::ClaimPath;
 pub use claim_text::ClaimText;
+pub(super) use parse::variable;
 pub use requirement::Requirement;
 
 use super::TrustedIssuer;

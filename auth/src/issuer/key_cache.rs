@@ -140,7 +140,7 @@ impl IssuerKeyCache {
 }
 
 /// How long to wait before asking again while no keys are known, after this many failures.
-fn first_pause(failures: u32) -> Duration {
+pub(super) fn first_pause(failures: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(6)).min(PAUSE)
 }
 

@@ -12,6 +12,10 @@ use crate::setting_value::{InvalidValue, text};
 pub struct Preset {
     /// Its name in the settings.
     name: &'static str,
+    /// Its name for people.
+    title: &'static str,
+    /// Its `iss`, if there is but one.
+    issuer: Option<&'static str>,
     /// The member from which the `iss` can be made, and the `iss`, in which `{value}` stands for it.
     made_of: Option<(&'static str, &'static str)>,
     /// Is the member's value needed even if the `iss` is told?
@@ -37,11 +41,19 @@ pub fn complete(entry: Value) -> Result<(Value, Option<&'static Preset>), Invali
     inherit_tolerance(&mut entry);
     let Some(name) = entry.remove("provider") else { return Ok((entry.into(), None)) };
     let preset = text(name).and_then(find).map_err(|error| error.in_member("provider"))?;
+    if let Some(issuer) = preset.issuer {
+        entry.entry("issuer").or_insert_with(|| issuer.into());
+    }
     let value = preset.issuer_and_value(&mut entry)?;
     let issuer = entry.get("issuer").and_then(Value::as_str).unwrap_or_default().to_owned();
     let known = serde_json::from_str(preset.members);
     let known = known.map_err(|error| InvalidValue::new(error.to_string()))?;
-    merge(&mut entry, filled_in(known, &issuer, &value));
+    let mut known = filled_in(known, &issuer, &value);
+    // Who signs people in there need not accept access tokens.
+    if entry.contains_key("client_id") && !entry.contains_key("access_tokens") {
+        known.as_object_mut().map(|known| known.remove("access_tokens"));
+    }
+    merge(&mut entry, known);
     Ok((entry.into(), Some(preset)))
 }
 
@@ -54,6 +66,11 @@ fn find(name: String) -> Result<&'static Preset, InvalidValue> {
 }
 
 impl Preset {
+    /// Its names in the settings and for people.
+    pub fn names(&self) -> (&'static str, &'static str) {
+        (self.name, self.title)
+    }
+
     /// Makes sure that the entry has the `iss`, and returns the value that it is made of.
     fn issuer_and_value(&self, entry: &mut Map<String, Value>) -> Result<String, InvalidValue> {
         let mut value = None;
@@ -116,7 +133,8 @@ fn word(value: Value) -> Result<String, InvalidValue> {
 /// Who says how far the provider's clock may be from ours means it of all tokens.
 fn inherit_tolerance(entry: &mut Map<String, Value>) {
     let Some(tolerance) = entry.get("clock_tolerance").cloned() else { return };
-    if entry.contains_key("provider") {
+    let signs_in = entry.contains_key("client_id") && !is_made_of_client_id(entry);
+    if entry.contains_key("provider") && !signs_in {
         entry.entry("access_tokens").or_insert_with(|| Map::new().into());
     }
     if let Some(Value::Object(rules)) = entry.get_mut("access_tokens") {
@@ -135,9 +153,15 @@ fn filled_in(value: Value, issuer: &str, of: &str) -> Value {
     }
 }
 
+fn is_made_of_client_id(entry: &Map<String, Value>) -> bool {
+    let name = entry.get("provider").and_then(Value::as_str);
+    let preset = name.and_then(|name| find(name.to_owned()).ok());
+    preset.is_some_and(|preset| preset.made_of.is_some_and(|(member, _)| member == "client_id"))
+}
+
 /// Members of which what the entry says comes on top: it takes away nothing by which a preset keeps out
 /// ID tokens unless it names the claim.
-const MERGED: [&str; 2] = ["access_tokens", "require"];
+const MERGED: [&str; 4] = ["access_tokens", "require", "endpoints", "userinfo"];
 
 /// What the entry says stays.
 fn merge(entry: &mut Map<String, Value>, known: Value) {

@@ -9,14 +9,27 @@ pub(crate) fn issuer(changes: Value) -> TrustedIssuer {
 }
 
 fn with(changes: Value) -> Value {
-    let mut json = json!({
+    let json = json!({
         "issuer": "https://idp.example", "audience": "members",
         "jwks_uri": "https://idp.example/jwks", "algorithms": ["ES256"],
     });
+    changed(json, changes)
+}
+
+/// An entry with these members in place of its own.
+fn changed(mut json: Value, changes: Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
         json[name] = value.clone();
     }
     json
+}
+
+/// The entry, changed by `changes`, of which those that are `null` are left out.
+pub(crate) fn parsed(entry: Value, changes: Value) -> Result<TrustedIssuer, InvalidValue> {
+    let mut entry = changed(entry, changes);
+    entry.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    let list = json!([entry]).to_string();
+    TrustedIssuer::parse_list(&list, "https://guard").map(|mut all| all.remove(0))
 }
 
 #[test]

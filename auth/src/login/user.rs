@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::shorten;
 use crate::id_token::{IdToken, IssuerSession};
 use crate::identity;
-use crate::issuer::{TrustedIssuer, issuer_of};
+use crate::issuer::{NotAllowed, TrustedIssuer, issuer_of};
 use crate::jwt::REGISTERED;
 use crate::limit::{LimitPolicy, SessionLimit};
 use crate::session::{Sid, Subject};
@@ -52,6 +52,17 @@ impl InvalidLoginResponse {
     pub fn reason(&self) -> &str {
         &self.0
     }
+}
+
+/// Why nobody is logged in by an issuer's word; for the log.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum InvalidIssuerUser {
+    /// `allow` and `deny` say so.
+    #[error("{}", .0.0)]
+    NotAllowed(NotAllowed),
+    /// What it says cannot ride in a token.
+    #[error("{0}")]
+    TooLarge(String),
 }
 
 /// A member of the answer; `null` says as little as none.
@@ -112,14 +123,27 @@ impl AuthenticatedUser {
         Ok(Self { sub, claims, data, session_limit, policy, end, issued: None })
     }
 
-    /// An issuer's word. Claims that would share a header ride along and get none, because whoever logs
-    /// in cannot change what the issuer calls them.
+    /// An issuer's word of somebody who may sign in. Claims that would share a header ride along and get none,
+    /// because whoever logs in cannot change what the issuer calls them.
     ///
     /// # Errors
-    /// Why its claims cannot ride in a token; for the log.
-    pub fn by_issuer(token: IdToken) -> Result<Self, String> {
+    /// Why there is no session for them.
+    pub fn by_issuer(token: IdToken, issuer: &TrustedIssuer) -> Result<Self, InvalidIssuerUser> {
+        issuer.people.admit(token.said()).map_err(InvalidIssuerUser::NotAllowed)?;
         let IdToken { sub, claims, issued, .. } = token;
-        check_size(&claims)?;
+        Self::of_claims(sub, claims, issued)
+    }
+
+    /// Somebody who has logged in at an issuer.
+    ///
+    /// # Errors
+    /// [`InvalidIssuerUser::TooLarge`].
+    pub(crate) fn of_claims(
+        sub: Subject,
+        claims: Map<String, Value>,
+        issued: IssuerSession,
+    ) -> Result<Self, InvalidIssuerUser> {
+        check_size(&claims).map_err(InvalidIssuerUser::TooLarge)?;
         let (data, session_limit, policy) = (None, None, None);
         let (end, issued) = (Vec::new(), Some(issued));
         Ok(Self { sub, claims, data, session_limit, policy, end, issued })

@@ -54,6 +54,9 @@ impl Refusal {
         match self {
             Self::MethodNotAllowed(allow) => headers.push(("allow", (*allow).to_owned())),
             Self::StoreUnavailable(_) => headers.push(("retry-after", RETRY_AFTER.to_owned())),
+            Self::SignIn(failure) if failure.status() == 503 => {
+                headers.push(("retry-after", RETRY_AFTER.to_owned()));
+            }
             Self::TooManyAttempts { wait } => {
                 headers.push(("retry-after", seconds(*wait).to_string()));
             }

@@ -194,6 +194,7 @@ fn one_of_each() -> Vec<Refusal> {
             Refusal::AdmissionLimit(_) | Refusal::RefreshAtProvider => {}
             Refusal::StoreUnavailable(_) | Refusal::OriginTimedOut => {}
             Refusal::OriginUnavailable(_) | Refusal::IssuerUnavailable(_) => {}
+            Refusal::SignIn(_) => {}
             Refusal::ClaimsTooLarge { .. } | Refusal::Misconfigured(_) | Refusal::Failed(_) => {}
         }
     }

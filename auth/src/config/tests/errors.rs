@@ -18,7 +18,7 @@ use rstest::rstest;
 #[case::an_unknown_member(
     "TRUSTED_ISSUERS",
     r#"[{"issuer":"i","audience":"a","jwks_uri":"https://a","alg":"x"}]"#,
-    "TRUSTED_ISSUERS[0].alg: unknown member; expected `issuer`, `audience`, `jwks_uri`, `algorithms`, `subject_prefix`, `claims`, `clock_tolerance`, `not_before`, `access_tokens` and `provider`"
+    "TRUSTED_ISSUERS[0].alg: unknown member; expected `issuer`, `audience`, `jwks_uri`, `algorithms`, `subject_prefix`, `claims`, `clock_tolerance`, `not_before`, `access_tokens`, `provider`, `allow`, `deny`, `trust_email`, `client_id`, `name`, `title`, `client_secret_name`, `client_authentication`, `client_assertion_audience`, `scope`, `authorization`, `endpoints`, `redirect_uri`, `pushed_authorization_requests`, `userinfo` and `frontchannel_logout`"
 )]
 #[case::no_json(
     "TRUSTED_ISSUERS",

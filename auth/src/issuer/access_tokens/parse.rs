@@ -204,7 +204,7 @@ fn agents(value: Value) -> Result<Agents, InvalidValue> {
 }
 
 /// The name of a variable, which is no secret, but what people put there by mistake may be one.
-fn variable(value: Value) -> Result<String, InvalidValue> {
+pub fn variable(value: Value) -> Result<String, InvalidValue> {
     let name = text(value)?;
     let legal = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
     match name.starts_with(|c: char| c.is_ascii_uppercase()) && name.bytes().all(legal) {

@@ -2,8 +2,10 @@
 
 use super::Preset;
 
-pub const ALL: [&Preset; 10] =
-    [&AUTH0, &CLERK, &SUPABASE, &COGNITO, &KEYCLOAK, &OKTA, &ENTRA, &FIREBASE, &WORKOS, &ZITADEL];
+pub const ALL: [&Preset; 11] = [
+    &AUTH0, &CLERK, &SUPABASE, &COGNITO, &KEYCLOAK, &OKTA, &ENTRA, &FIREBASE, &WORKOS, &ZITADEL,
+    &GITHUB,
+];
 
 /// Forms: <https://auth0.com/docs/secure/tokens/access-tokens/access-token-profiles>. No claim names the
 /// session, and `sid` is reserved:
@@ -11,6 +13,8 @@ pub const ALL: [&Preset; 10] =
 /// client's id as `aud`, never the API's.
 const AUTH0: Preset = Preset {
     name: "auth0",
+    title: "Auth0",
+    issuer: None,
     made_of: None,
     needs_value: false,
     form: ("Auth0's `iss`, which ends with a slash", |issuer| issuer.ends_with('/')),
@@ -35,6 +39,8 @@ const AUTH0: Preset = Preset {
 /// keys are one application's.
 const CLERK: Preset = Preset {
     name: "clerk",
+    title: "Clerk",
+    issuer: None,
     made_of: None,
     needs_value: false,
     form: ("Clerk's Frontend API URL, without a slash at its end", |it| !it.ends_with('/')),
@@ -60,6 +66,8 @@ const CLERK: Preset = Preset {
 /// does not change: supabase/auth, `internal/tokens/service.go`.
 const SUPABASE: Preset = Preset {
     name: "supabase",
+    title: "Supabase",
+    issuer: None,
     made_of: Some(("project", "https://{value}.supabase.co/auth/v1")),
     needs_value: false,
     form: ("Supabase's `iss`, which ends with `/auth/v1`", |issuer| issuer.ends_with("/auth/v1")),
@@ -87,6 +95,8 @@ const SUPABASE: Preset = Preset {
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/token-revocation.html>.
 const COGNITO: Preset = Preset {
     name: "cognito",
+    title: "Amazon Cognito",
+    issuer: None,
     made_of: Some(("pool", "https://cognito-idp.{region}.amazonaws.com/{value}")),
     needs_value: false,
     form: ("Cognito's `iss`, which ends with the pool's id like `eu-west-1_AbCdEf123`", |issuer| {
@@ -114,6 +124,8 @@ const COGNITO: Preset = Preset {
 /// an empty `sid`: <https://www.keycloak.org/docs/latest/server_admin/#transient-session>.
 const KEYCLOAK: Preset = Preset {
     name: "keycloak",
+    title: "Keycloak",
+    issuer: None,
     made_of: None,
     needs_value: false,
     form: ("a realm's `iss`, like `https://login.example.com/realms/staff`", |issuer| {
@@ -140,6 +152,8 @@ const KEYCLOAK: Preset = Preset {
 /// inline hook: <https://developer.okta.com/docs/reference/token-hook/>.
 const OKTA: Preset = Preset {
     name: "okta",
+    title: "Okta",
+    issuer: None,
     made_of: None,
     needs_value: false,
     form: (
@@ -170,6 +184,8 @@ const OKTA: Preset = Preset {
 /// have `scp`; ID tokens have none.
 const ENTRA: Preset = Preset {
     name: "entra",
+    title: "Microsoft",
+    issuer: None,
     made_of: Some(("tenant", "https://login.microsoftonline.com/{value}/v2.0")),
     needs_value: true,
     form: (
@@ -199,6 +215,8 @@ const ENTRA: Preset = Preset {
 /// id: <https://cloud.google.com/identity-platform/docs/multi-tenancy>.
 const FIREBASE: Preset = Preset {
     name: "firebase",
+    title: "Firebase",
+    issuer: None,
     made_of: Some(("project", "https://securetoken.google.com/{value}")),
     needs_value: true,
     form: ("`https://securetoken.google.com/PROJECT`", |_| true),
@@ -230,6 +248,8 @@ const FIREBASE: Preset = Preset {
 /// application's.
 const WORKOS: Preset = Preset {
     name: "workos",
+    title: "WorkOS",
+    issuer: None,
     made_of: Some(("client_id", "https://api.workos.com/user_management/{value}")),
     needs_value: true,
     form: (
@@ -260,6 +280,8 @@ const WORKOS: Preset = Preset {
 /// `sid` of ID tokens and of logouts.
 const ZITADEL: Preset = Preset {
     name: "zitadel",
+    title: "Zitadel",
+    issuer: None,
     made_of: None,
     needs_value: false,
     form: ("the instance's domain, like `https://login.example.com`", |it| !it.ends_with('/')),
@@ -275,6 +297,29 @@ const ZITADEL: Preset = Preset {
     }"#,
     is_of_one_application: false,
     no_session: "Zitadel's access tokens have it in `jti`; its ID tokens do not.",
+};
+
+/// Endpoints: <https://docs.github.com/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps>. It issues no
+/// ID tokens. `id` never changes, `login` may: <https://docs.github.com/rest/users/users>. The address in a profile
+/// may be missing, and nothing says that it is verified.
+const GITHUB: Preset = Preset {
+    name: "github",
+    title: "GitHub",
+    issuer: Some("https://github.com"),
+    made_of: None,
+    needs_value: false,
+    form: ("GitHub's address without a slash at its end", |it| !it.ends_with('/')),
+    members: r#"{
+        "scope": "read:user",
+        "endpoints": {
+            "authorization": "{issuer}/login/oauth/authorize",
+            "token": "{issuer}/login/oauth/access_token",
+            "userinfo": "https://api.github.com/user"
+        },
+        "userinfo": { "sub": "id", "preferred_username": "login", "name": "name", "email": "email" }
+    }"#,
+    is_of_one_application: true,
+    no_session: "GitHub issues no tokens that can be verified.",
 };
 
 /// The form of RFC 9562, section 4.

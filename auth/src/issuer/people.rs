@@ -1,0 +1,235 @@
+//! `allow` and `deny`: which of a provider's people may sign in.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::access_tokens::ClaimPath;
+use crate::setting_value::{InvalidValue, object, other};
+
+/// The member that is no claim: what stands behind the `@` of `email`.
+const EMAIL_DOMAIN: &str = "email_domain";
+
+/// Who of a provider's people may sign in; everybody, if nothing is said.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct People {
+    /// One of these must hold, if there are any.
+    pub allow: Vec<Group>,
+    /// None of these may hold.
+    pub deny: Vec<Group>,
+    /// Does an address count that the provider does not call verified?
+    pub trust_email: bool,
+}
+
+/// People with whom all of these agree.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group(Vec<Condition>);
+
+/// A claim, and the values of which one is enough.
+#[derive(Clone, Debug, PartialEq)]
+struct Condition {
+    of: Of,
+    values: Vec<Value>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Of {
+    Email,
+    EmailDomain,
+    Claim(ClaimPath),
+}
+
+/// Why somebody may not sign in; for the log. It names claims, not their values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotAllowed(pub String);
+
+impl People {
+    /// May somebody of whom the provider says this sign in?
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn admit(&self, claims: &Map<String, Value>) -> Result<(), NotAllowed> {
+        if let Some(index) = self.deny.iter().position(|group| group.is_denied(claims)) {
+            return Err(NotAllowed(format!("`deny[{index}]` holds")));
+        }
+        let trusted = self.trust_email || claims.get("email_verified") == Some(&Value::Bool(true));
+        if self.allow.is_empty() || self.allow.iter().any(|group| group.holds(claims, trusted)) {
+            return Ok(());
+        }
+        Err(NotAllowed(self.why_not(claims, trusted)))
+    }
+
+    fn why_not(&self, claims: &Map<String, Value>, trusted: bool) -> String {
+        let mut why = "no object of `allow` holds".to_owned();
+        let asks =
+            |is: fn(&Of) -> bool| self.allow.iter().flat_map(|group| &group.0).any(|it| is(&it.of));
+        if asks(|of| !matches!(of, Of::Claim(_))) && !trusted && claims.contains_key("email") {
+            why += "; the provider does not say `email_verified`: if it is known to verify every address \
+                    before it says it, set `trust_email`";
+        }
+        let asks_groups =
+            asks(|of| matches!(of, Of::Claim(path) if matches!(path.name(), "groups" | "roles")));
+        if asks_groups && has_group_overage(claims) {
+            why += "; the user is in more groups than the token has room for, so it lists none: have the \
+                    provider send only the application's groups, or ask for roles";
+        }
+        why
+    }
+
+    /// Is anything said?
+    pub fn is_everybody(&self) -> bool {
+        self.allow.is_empty() && self.deny.is_empty()
+    }
+}
+
+/// Microsoft Entra ID names a place to ask instead of the groups.
+fn has_group_overage(claims: &Map<String, Value>) -> bool {
+    let names = claims.get("_claim_names");
+    claims.contains_key("hasgroups") || names.is_some_and(|names| names.get("groups").is_some())
+}
+
+/// Reads `allow` or `deny`: an object, or a list of them.
+///
+/// # Errors
+/// What to change.
+pub fn groups(value: Value) -> Result<Vec<Group>, InvalidValue> {
+    let Value::Array(all) = value else { return Group::parse(value).map(|one| vec![one]) };
+    if all.is_empty() {
+        return Err(InvalidValue::new("is empty; leave it out"));
+    }
+    crate::setting_value::each(all, Group::parse)
+}
+
+impl Group {
+    fn parse(value: Value) -> Result<Self, InvalidValue> {
+        let members = object(value)?;
+        if members.is_empty() {
+            return Err(InvalidValue::new("is empty; name a claim, or leave it out"));
+        }
+        let mut all = Vec::with_capacity(members.len());
+        for (name, value) in members {
+            all.push(Condition::parse(&name, value).map_err(|error| error.in_member(&name))?);
+        }
+        Ok(Self(all))
+    }
+
+    fn holds(&self, claims: &Map<String, Value>, trusts_email: bool) -> bool {
+        self.0.iter().all(|condition| condition.holds(claims, trusts_email))
+    }
+
+    /// An address counts whoever has verified it, and if it cannot be read, it may be a denied one.
+    fn is_denied(&self, claims: &Map<String, Value>) -> bool {
+        let is_unreadable = |condition: &Condition| {
+            let email = claims.get("email").and_then(Value::as_str);
+            condition.of == Of::EmailDomain && email.is_some_and(|it| domain(it).is_none())
+        };
+        self.0.iter().all(|condition| condition.holds(claims, true) || is_unreadable(condition))
+    }
+}
+
+impl Condition {
+    fn parse(name: &str, value: Value) -> Result<Self, InvalidValue> {
+        let of = match name {
+            EMAIL_DOMAIN => Of::EmailDomain,
+            "email" | "/email" => Of::Email,
+            path => Of::Claim(ClaimPath::parse(path.into())?),
+        };
+        let values = if let Value::Array(all) = value { all } else { vec![value] };
+        if values.is_empty() {
+            return Err(InvalidValue::new("is empty; name a value, or leave it out"));
+        }
+        for (index, value) in values.iter().enumerate() {
+            of.check(value).map_err(|error| error.in_item(index))?;
+        }
+        Ok(Self { of, values })
+    }
+
+    fn holds(&self, claims: &Map<String, Value>, trusts_email: bool) -> bool {
+        let email = || claims.get("email").and_then(Value::as_str).filter(|_| trusts_email);
+        let is_one = |text: &str| {
+            let mut texts = self.values.iter().filter_map(Value::as_str);
+            texts.any(|it| it.eq_ignore_ascii_case(text))
+        };
+        match &self.of {
+            Of::Email => email().is_some_and(is_one),
+            Of::EmailDomain => email().and_then(domain).is_some_and(is_one),
+            Of::Claim(path) => path.find(claims).is_some_and(|found| self.is_in(found)),
+        }
+    }
+
+    /// Is one of the values in the claim: it itself, an item of a list, or a member's name?
+    fn is_in(&self, claim: &Value) -> bool {
+        match claim {
+            Value::Array(items) => items.iter().any(|item| self.is_one(item)),
+            Value::Object(members) => {
+                self.values.iter().filter_map(Value::as_str).any(|it| members.contains_key(it))
+            }
+            value => self.is_one(value),
+        }
+    }
+
+    /// A number may be written as a text.
+    fn is_one(&self, value: &Value) -> bool {
+        let same = |it: &Value| match (it, value) {
+            (Value::Number(number), Value::String(text))
+            | (Value::String(text), Value::Number(number)) => number.to_string() == *text,
+            (it, value) => it == value,
+        };
+        self.values.iter().any(same)
+    }
+}
+
+impl Of {
+    fn check(&self, value: &Value) -> Result<(), InvalidValue> {
+        match (self, value) {
+            (Self::EmailDomain, Value::String(text)) if is_domain(text) => Ok(()),
+            (Self::EmailDomain, value) => {
+                Err(other("a domain like `example.com`, in ASCII (`xn--…`) and without `@`", value))
+            }
+            (Self::Email, Value::String(text)) if domain(text).is_some() => Ok(()),
+            (Self::Email, value) => Err(other("an address like `ada@example.com`", value)),
+            (_, Value::String(text)) if text.is_empty() => {
+                Err(InvalidValue::new("expected a value, got an empty text"))
+            }
+            (_, Value::String(_) | Value::Bool(_) | Value::Number(_)) => Ok(()),
+            (_, value) => Err(other("a text, a number, true or false", value)),
+        }
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, condition) in self.0.iter().enumerate() {
+            let name = match &condition.of {
+                Of::Email => "email",
+                Of::EmailDomain => EMAIL_DOMAIN,
+                Of::Claim(path) => path.name(),
+            };
+            let values = Vec::from_iter(condition.values.iter().map(Value::to_string)).join(" or ");
+            write!(f, "{}`{name}` = {values}", if index > 0 { " and " } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+/// The domain of an address that everybody reads alike; `None` of any other: with two `@`, quoted parts,
+/// letters beyond ASCII, spaces.
+fn domain(email: &str) -> Option<&str> {
+    let (local, domain) = email.split_once('@')?;
+    let is_plain = |byte: u8| {
+        byte.is_ascii_graphic()
+            && !matches!(byte, b'"' | b'(' | b')' | b',' | b';' | b'<' | b'>' | b'\\')
+    };
+    let fine = !local.is_empty() && local.bytes().all(is_plain) && is_domain(domain);
+    fine.then_some(domain)
+}
+
+fn is_domain(text: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    text.len() <= 253 && text.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+//! Sign-in at an identity provider by redirect: authorization code with PKCE (OpenID Connect Core 1.0, section 3.1;
+//! RFC 6749; RFC 7636), from the first request to the user.
+//!
+//! [`SignInAttempt`] is what a browser keeps of it between the two requests, [`authorization_request`] sends it away,
+//! [`Callback`] is how it comes back, [`token_request`] and [`user_info_request`] are sent by the guard itself, and
+//! [`user_of_id_token`] says who it was. [`SignInFailure`] is everything that can go wrong.
+
+mod attempt;
+mod authorization;
+mod callback;
+mod client;
+mod cookies;
+mod failure;
+mod logout;
+mod provider_answer;
+mod provider_error;
+mod returns;
+mod token_response;
+mod user;
+mod user_info;
+mod wish;
+
+pub use crate::issuer::{
+    MAX_METADATA, MetadataLookup, ProviderMetadata, ProviderMetadataCache, SignInSettings,
+};
+pub use attempt::SignInAttempt;
+pub use authorization::{AuthorizationRequest, authorization_request};
+pub use callback::Callback;
+pub use client::{Client, ProviderRequest, token_request, user_info_request};
+pub use failure::{SignInFailure, WaysOn};
+pub use logout::{FrontchannelLogout, end_session_url};
+pub use provider_answer::{MAX_ANSWER, PROVIDER_TIMEOUT};
+pub use provider_error::ProviderError;
+pub use returns::SignInReturns;
+pub use token_response::{TokenResponse, read_token_response};
+pub use user::{user_of_id_token, user_of_plain_oauth};
+pub use user_info::{UserInfoClaims, read_user_info};
+pub use wish::{SignInHints, SignInWish};
+
+#[cfg(test)]
+mod tests;

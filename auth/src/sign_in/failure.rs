@@ -1,0 +1,160 @@
+//! Everything that can go wrong with a sign-in: what people read of it, and what only the log says.
+
+use crate::jwt::TokenError;
+use crate::step_up::StepUp;
+
+use super::provider_error::ProviderError;
+
+/// Why a sign-in did not come to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignInFailure {
+    /// The request that came back cannot be read; says why.
+    Malformed(&'static str),
+    /// This browser has not begun it, or has ended it before.
+    Unknown,
+    /// It took too long, or the code was used before.
+    Expired,
+    /// It was begun at another provider than the answer is of; the cause is for the log.
+    MixedUp(String),
+    /// The person, or the provider, did not want it.
+    Denied(ProviderError),
+    /// The provider does not take the guard's requests: a setting is wrong, here or there.
+    Refused(String),
+    /// The provider could not be asked.
+    Unavailable(String),
+    /// What the provider says cannot be relied on.
+    Token(TokenError),
+    /// The login at the provider is older or weaker than the page asks for, or it does not say.
+    NotEnough {
+        /// What was asked.
+        asked: StepUp,
+        /// What was said, for the log.
+        cause: String,
+    },
+    /// `allow` and `deny` keep this person out.
+    NotAllowed(String),
+    /// It came back again and again without a session.
+    Loop,
+}
+
+/// Which ways on a page offers, beside the first page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaysOn {
+    /// The same once more.
+    pub again: bool,
+    /// With another account at the provider.
+    pub other_account: bool,
+}
+
+impl SignInFailure {
+    /// The provider could not be reached, did not answer in time, or too much.
+    pub fn unavailable(cause: impl Into<String>) -> Self {
+        Self::Unavailable(cause.into())
+    }
+
+    /// The code, the status and the title.
+    pub(crate) fn entry(&self) -> (&'static str, u16, &'static str) {
+        match self {
+            Self::Malformed(_) => ("sign_in_malformed", 400, "The sign-in cannot be completed"),
+            Self::Unknown => ("sign_in_unknown", 400, "This sign-in was not begun here"),
+            Self::Expired => ("sign_in_expired", 400, "The sign-in took too long"),
+            Self::MixedUp(_) => ("sign_in_mixed_up", 400, "The sign-in was mixed up"),
+            Self::Denied(_) => ("sign_in_denied", 403, "The sign-in was not completed"),
+            Self::Refused(_) => ("sign_in_refused", 502, "The sign-in is not set up correctly"),
+            Self::Unavailable(_) => {
+                ("sign_in_unavailable", 503, "The identity provider cannot be reached now")
+            }
+            Self::Token(_) => {
+                ("sign_in_token_invalid", 502, "The identity provider's answer cannot be used")
+            }
+            Self::NotEnough { .. } => {
+                ("sign_in_not_enough", 403, "This page asks for another way to sign in")
+            }
+            Self::NotAllowed(_) => {
+                ("sign_in_not_allowed", 403, "This account may not sign in here")
+            }
+            Self::Loop => ("sign_in_loop", 400, "The sign-in does not last"),
+        }
+    }
+
+    /// The machine-readable name.
+    pub fn code(&self) -> &'static str {
+        self.entry().0
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.entry().1
+    }
+
+    /// What happened, the same every time.
+    pub fn title(&self) -> &'static str {
+        self.entry().2
+    }
+
+    /// What happened, and what to do, for people.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Malformed(why) => format!("{why} Sign in again."),
+            Self::Unknown => "Another browser began it, it was completed already, or this browser keeps no \
+                              cookies. Sign in again."
+                .into(),
+            Self::Expired => "A sign-in must be completed within an hour, and only once. Sign in again.".into(),
+            Self::MixedUp(_) => {
+                "The answer is not of the provider where you began to sign in. Sign in again.".into()
+            }
+            Self::Denied(_) => "The identity provider says that the sign-in was cancelled or not permitted. Try \
+                                again, or use another account."
+                .into(),
+            Self::Refused(_) => {
+                "The identity provider and this site do not agree on how to sign people in. The people who run \
+                 this site can read the cause in its log."
+                    .into()
+            }
+            Self::Unavailable(_) => {
+                "It did not answer, or asked for patience. Try again in a moment.".into()
+            }
+            Self::Token(TokenError::NotYet | TokenError::Expired) => {
+                "Its clock and the clock of this site differ too much. Try again; if it happens again, the \
+                 people who run this site can read the cause in its log."
+                    .into()
+            }
+            Self::Token(_) => "It could not be verified. Try again; if it happens again, the people who run this \
+                               site can read the cause in its log."
+                .into(),
+            Self::NotEnough { asked, .. } => format!(
+                "It needs a login {}, and the identity provider did not say that this was one. Sign in again \
+                 there, or use another account.",
+                asked.in_words()
+            ),
+            Self::NotAllowed(_) => {
+                "You have signed in at the identity provider, but this site does not admit the account you used. \
+                 Use another account, or ask the people who run this site."
+                    .into()
+            }
+            Self::Loop => "You were signed in several times in a row, and were still not known afterwards. This \
+                           browser may refuse cookies of this site. Allow them, and sign in again."
+                .into(),
+        }
+    }
+
+    /// What only the log says. Never a code, a token or a secret.
+    pub fn cause(&self) -> Option<String> {
+        match self {
+            Self::Malformed(_) | Self::Unknown | Self::Expired | Self::Loop => None,
+            Self::MixedUp(cause) | Self::Refused(cause) | Self::Unavailable(cause) => {
+                Some(cause.clone())
+            }
+            Self::Denied(error) => Some(error.to_string()),
+            Self::Token(error) => Some(error.to_string()),
+            Self::NotEnough { cause, .. } | Self::NotAllowed(cause) => Some(cause.clone()),
+        }
+    }
+
+    /// Which ways on there are.
+    pub fn way_on(&self) -> WaysOn {
+        let other_account =
+            matches!(self, Self::Denied(_) | Self::NotAllowed(_) | Self::NotEnough { .. });
+        WaysOn { again: !matches!(self, Self::NotAllowed(_)), other_account }
+    }
+}
