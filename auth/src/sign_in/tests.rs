@@ -86,3 +86,15 @@ impl SignInFailure {
         all
     }
 }
+
+#[test]
+fn each_failure_has_words_for_people_that_repeat_nothing_from_outside() {
+    for failure in SignInFailure::one_of_each() {
+        let code = failure.code();
+        assert!(code.starts_with("sign_in_") && failure.status() >= 400, "{code}");
+        let words = [failure.title(), &failure.detail()].concat();
+        assert!(words.len() > 40 && !words.contains('_'), "{code}: {words}");
+        let ways = failure.way_on();
+        assert!(ways.again || ways.other_account, "{code}");
+    }
+}
