@@ -7,6 +7,7 @@ mod issuer_secrets;
 mod origin;
 mod reader;
 mod reference;
+mod site;
 mod store;
 mod values;
 
@@ -26,6 +27,7 @@ use crate::redis::ReadConsistency;
 use crate::request_log::{LogIdentity, LogNames, RequestLog};
 use crate::resource_metadata::ResourceMetadata;
 use crate::secret::Secret;
+use crate::site_hosts::SiteHosts;
 use crate::time::{Timestamp, parse_moment, parse_span};
 
 pub use origin::{BOUND, ORIGIN, Origin};
@@ -35,9 +37,10 @@ pub use store::{StoreFailure, StoreSettings};
 
 use origin::origin;
 use reader::Reader;
+use site::{allowed_origins, site};
 use store::{store, store_failure};
 use values::{
-    api_key, auth_path, clear_site_data, cookie_name, log_identity, login_url, mode, request_log,
+    api_key, auth_path, clear_site_data, client_id, log_identity, login_url, mode, request_log,
     resource_metadata, timeout, webhook,
 };
 
@@ -62,6 +65,8 @@ pub struct Settings {
     pub issuer: String,
     /// `aud`.
     pub audience: String,
+    /// `client_id`.
+    pub client_id: String,
     /// The keys.
     pub keys: KeySet,
     /// Whose ID tokens are exchanged for a session, and whose access tokens are credentials.
@@ -72,10 +77,13 @@ pub struct Settings {
     pub resource_metadata: Option<ResourceMetadata>,
     /// Where the guard looks for tokens.
     pub token_sources: TokenSources,
-    /// Applications on other origins, whose scripts may use the guard's endpoints.
+    /// Applications on other origins, whose scripts may use the guard's endpoints. The origins of `site_hosts` are
+    /// among them.
     pub allowed_origins: Vec<AllowedOrigin>,
     /// The session cookie.
     pub session_cookie: SessionCookie,
+    /// The hosts that share it.
+    pub site_hosts: SiteHosts,
     /// Where sessions are kept.
     pub store: StoreSettings,
     /// Live sessions per user.
@@ -193,6 +201,8 @@ impl Settings {
         let routes = reader.parsed("ROUTES", Rules::parse).unwrap_or_default();
         let resource_metadata = resource_metadata(reader, &trusted_issuers);
         let login_url = reader.parsed("LOGIN_URL", login_url);
+        let token_sources = reader.parsed("TOKEN_SOURCES", TokenSources::parse).unwrap_or_default();
+        let (session_cookie, site_hosts) = site(reader, &token_sources);
         let store = store(reader);
         let session_ttl = reader.span("SESSION_TTL", Duration::from_secs(7 * 24 * 60 * 60));
         let token_ttl = reader.span("TOKEN_TTL", session_ttl);
@@ -215,18 +225,15 @@ impl Settings {
             origin,
             auth_path,
             issuer,
+            client_id: reader.parsed("CLIENT_ID", client_id).unwrap_or_else(|| audience.clone()),
             audience,
             trusted_issuers,
             routes,
             resource_metadata,
-            token_sources: reader.parsed("TOKEN_SOURCES", TokenSources::parse).unwrap_or_default(),
-            allowed_origins: reader
-                .parsed("ALLOWED_ORIGINS", AllowedOrigin::parse_list)
-                .unwrap_or_default(),
-            session_cookie: SessionCookie::new(
-                reader.parsed("COOKIE_NAME", cookie_name).unwrap_or("__Host-session".into()),
-                None,
-            ),
+            allowed_origins: allowed_origins(reader, &site_hosts),
+            token_sources,
+            session_cookie,
+            site_hosts,
             session_limit: reader.parsed("SESSION_LIMIT", SessionLimit::parse).unwrap_or_default(),
             limit_policy: reader
                 .parsed("SESSION_LIMIT_POLICY", LimitPolicy::parse)

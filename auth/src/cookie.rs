@@ -27,6 +27,21 @@ pub enum RemainingCookies {
     Nothing,
 }
 
+impl RemainingCookies {
+    /// The same without the cookies of another name; `header` is the whole of them.
+    #[must_use]
+    pub fn without(self, header: &str, name: &str, ours: impl Fn(&str) -> bool) -> Self {
+        match self {
+            Self::Whole => without(header, name, ours),
+            Self::Nothing => Self::Nothing,
+            Self::Others(others) => match without(&others, name, ours) {
+                Self::Whole => Self::Others(others),
+                rest => rest,
+            },
+        }
+    }
+}
+
 /// Takes out what any origin may read as a cookie of this name. The others stay as they are, and so does
 /// a cookie of exactly this name whose value is not `ours`: an application may have one.
 pub fn without(header: &str, name: &str, ours: impl Fn(&str) -> bool) -> RemainingCookies {

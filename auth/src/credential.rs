@@ -16,6 +16,7 @@ use std::borrow::Cow;
 pub use removal::{CredentialRemoval, OwnTokens};
 
 use crate::body_format::BodyFormat;
+use crate::cookie::SessionCookie;
 use crate::http::Head;
 use crate::setting_value::InvalidValue;
 
@@ -91,14 +92,14 @@ pub struct Credential<'a> {
 pub struct PresentedTokens<'h>([(Source, Finding<'h>); 5]);
 
 impl<'h> PresentedTokens<'h> {
-    /// Looks wherever the settings say, and nowhere else.
-    pub fn of(head: &'h dyn Head, sources: &TokenSources, cookie_name: &str) -> Self {
+    /// Looks wherever the settings say, and nowhere else; without a name, in no cookie.
+    pub fn of(head: &'h dyn Head, sources: &TokenSources, cookie_name: Option<&str>) -> Self {
         Self([
             (Source::Bearer, bearer::find(head, sources.bearer)),
             (Source::Named, header::find(head, &sources.headers)),
             (Source::Named, query::find(head, &sources.query)),
             (Source::Named, body::find(head, &sources.body)),
-            (Source::Cookie, cookie::find(head, sources.cookie, cookie_name)),
+            (Source::Cookie, cookie::find(head, cookie_name.filter(|_| sources.cookie))),
         ])
     }
 
@@ -203,12 +204,12 @@ impl TokenSources {
         &self,
         head: &dyn Head,
         own: &OwnTokens<'_>,
-        cookie_name: &str,
+        session_cookie: &SessionCookie,
     ) -> CredentialRemoval {
         let mut removal = CredentialRemoval::default();
         header::withhold(&self.headers, &mut removal);
         bearer::withhold(head, self.bearer, own, &mut removal);
-        cookie::withhold(head, self.cookie, cookie_name, own, &mut removal);
+        cookie::withhold(head, self.cookie, session_cookie, own, &mut removal);
         query::withhold(head, &self.query, &mut removal);
         removal
     }

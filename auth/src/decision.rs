@@ -88,9 +88,10 @@ pub enum Decision {
 impl Guard {
     /// A guard with these settings.
     pub fn new(settings: Settings) -> Self {
-        let Settings { issuer, audience, keys, .. } = &settings;
+        let Settings { issuer, audience, client_id, keys, .. } = &settings;
         let tokens = Tokens::new(issuer.clone(), audience.clone(), keys.clone());
         let tokens = tokens
+            .with_client_id(client_id.clone())
             .with_log_names(settings.log_names())
             .with_not_before(settings.not_before)
             .with_identity_headers(settings.identity_headers, settings.identity_encoding);

@@ -30,7 +30,11 @@ pub const MAX_PROVIDER_BYTES: usize = 32 * 1024;
 pub(crate) const LEEWAY: u64 = 5;
 
 /// Claims that the guard sets itself in its tokens; nobody else can.
-pub const REGISTERED: [&str; 8] = ["iss", "sub", "aud", "sid", "jti", "iat", "nbf", "exp"];
+pub const REGISTERED: [&str; 9] =
+    ["iss", "sub", "aud", CLIENT_ID, "sid", "jti", "iat", "nbf", "exp"];
+
+/// The client that a token was issued to (RFC 9068, section 2.2).
+pub const CLIENT_ID: &str = "client_id";
 
 /// Header parameters that no token may carry. The guard knows no extension (RFC 7515, section
 /// 4.1.11), no payload that is not encoded (RFC 7797) and none but claims (RFC 7519, section 5.2);

@@ -56,6 +56,7 @@ pub mod session;
 pub mod session_data;
 pub mod setting_value;
 pub mod sign_in;
+pub mod site_hosts;
 pub mod step_up;
 pub mod store;
 pub mod store_health;

@@ -1,8 +1,9 @@
-//! Where a browser may be sent after a login: to a path of this same site, and nowhere else.
+//! Where a browser may be sent after a login: to a page of this same site, and nowhere else.
 
 use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, utf8_percent_encode};
 
 use crate::http::Target;
+use crate::site_hosts::SiteHosts;
 
 /// What has a meaning inside a query.
 const IN_QUERY: &AsciiSet =
@@ -14,7 +15,7 @@ const MAX_BYTES: usize = 8 * 1024;
 /// The most that it may take in the query of the login page, in bytes: Cloudflare takes URLs of 16 KB.
 const MAX_IN_QUERY: usize = 15 * 1024;
 
-/// A path of this site, with its query and fragment.
+/// A path of this site, with its query and fragment; where the site has several hosts, perhaps the whole URL of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalTarget(String);
 
@@ -34,6 +35,15 @@ impl LocalTarget {
         };
         let kept = [target, resource, path].into_iter().find(fits);
         Some(kept.map_or_else(Self::root, |kept| Self(kept.into())))
+    }
+
+    /// Accepts a path, and the URL of a page on one of the site's hosts. What follows the host must be a path here as
+    /// well.
+    pub fn on(hosts: &SiteHosts, target: &str) -> Option<Self> {
+        let Some((origin, rest)) = hosts.split(target) else { return Self::new(target) };
+        let slash = if rest.starts_with('/') { "" } else { "/" };
+        let Self(local) = Self::new(&format!("{slash}{rest}"))?;
+        Some(Self(format!("{origin}{local}")))
     }
 
     /// The page that a form of this site was on when it was sent, by its `Referer`; `site` is scheme
@@ -63,12 +73,12 @@ fn encoded(target: &str) -> PercentEncode<'_> {
 }
 
 /// What the query of the login page says: where to go afterwards, and why the visitor is there.
-/// A target that is not local is left out.
-pub fn read_query(query: &str) -> (Option<LocalTarget>, Option<String>) {
+/// A target that is not of the site is left out.
+pub fn read_query(query: &str, hosts: &SiteHosts) -> (Option<LocalTarget>, Option<String>) {
     let find = |name: &str| {
         form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, v)| v)
     };
-    let redirect = find("redirect").and_then(|target| LocalTarget::new(&target));
+    let redirect = find("redirect").and_then(|target| LocalTarget::on(hosts, &target));
     (redirect, find("reason").map(std::borrow::Cow::into_owned))
 }
 

@@ -20,7 +20,7 @@ use thiserror::Error;
 use crate::assertion::Assertions;
 use crate::identity::{self, Encoding, HeadersTooLarge, Preset};
 use crate::issuer::Issuer;
-use crate::jwt::{MAX_BYTES, MAX_PROVIDER_BYTES, TokenError, UnverifiedJwt, Validity};
+use crate::jwt::{CLIENT_ID, MAX_BYTES, MAX_PROVIDER_BYTES, TokenError, UnverifiedJwt, Validity};
 use crate::keys::KeySet;
 use crate::request_log::LogNames;
 use crate::scopes::AdminScopes;
@@ -59,6 +59,7 @@ const OF_PROVIDERS: [&str; 12] = [
 pub struct Tokens {
     issuer: String,
     audience: String,
+    client_id: String,
     keys: KeySet,
     /// Those whose access tokens are accepted.
     providers: Vec<Rc<Issuer>>,
@@ -86,11 +87,17 @@ pub struct TokenGrant<'a> {
 }
 
 impl Tokens {
-    /// Tokens with this `iss` and `aud`, of these keys.
+    /// Tokens with this `iss` and `aud`, of these keys; to clients they are issued as those of the audience itself.
     pub fn new(issuer: String, audience: String, keys: KeySet) -> Self {
         let (told, log_names) = (Default::default(), LogNames::Hashed(keys.log_key()));
         let (providers, memory, not_before) = (Vec::new(), TokenCache::default(), None);
-        Self { issuer, audience, keys, providers, told, log_names, not_before, memory }
+        let client_id = audience.clone();
+        Self { issuer, audience, client_id, keys, providers, told, log_names, not_before, memory }
+    }
+
+    /// The same, which are issued to this client.
+    pub fn with_client_id(self, client_id: String) -> Self {
+        Self { client_id, ..self }
     }
 
     /// The same, which also verifies the access tokens of these issuers, if their settings say so.
@@ -139,6 +146,7 @@ impl Tokens {
         let mut claims = grant.public.clone();
         claims.extend(self.registered(&self.audience, grant.sub, grant.sid));
         claims.insert("jti".into(), grant.jti.into());
+        claims.insert(CLIENT_ID.into(), self.client_id.as_str().into());
         let token = self.keys.signing().sign(TYPE, claims, grant.now, grant.lifetime);
         token.filter(|token| token.len() <= MAX_BYTES).ok_or(ClaimsTooLarge::Token)
     }
@@ -242,6 +250,8 @@ impl Tokens {
         let sub = Subject::try_from(claims.text("sub")?).map_err(|_| TokenError::Malformed)?;
         let sid = Sid::try_from(claims.text("sid")?).map_err(|_| TokenError::Malformed)?;
         let jti = claims.text("jti")?;
+        // Whoever signs tokens with our keys may leave it out, or name another: it decides nothing.
+        claims.take(CLIENT_ID);
         let period = claims.period()?;
         let period = period.with_not_before(period.issued(), self.not_before);
         let name = TokenName { jti, issued: period.issued() };

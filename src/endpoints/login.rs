@@ -21,7 +21,7 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
         Some(format) => format,
         None => return response::refusal(&UNKNOWN_FORMAT),
     };
-    if format == BodyFormat::Form && !app.guard.settings().token_sources.cookie {
+    if format == BodyFormat::Form && !app.guard.sets_cookie(head) {
         return response::refusal(&NO_COOKIE);
     }
     let login = match read_request(app, request, head, format).await {
@@ -82,7 +82,8 @@ async fn read_request(
     app.guard.refuse_other_origins(head)?;
     let body = request::body(request).await;
     let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE_BODY))?;
-    LoginRequest::parse(format, &body, with_issuers).map_err(Refusal::BadRequest)
+    LoginRequest::parse(format, &body, with_issuers, &settings.site_hosts)
+        .map_err(Refusal::BadRequest)
 }
 
 async fn try_log_in(
@@ -105,8 +106,11 @@ async fn try_log_in(
     let refund = counted.refund(app);
     user.end.extend_from_slice(&login.end);
     let lifetimes = app.guard.lifetimes(&user, true);
-    let cookie =
-        if format == BodyFormat::Form { CookiePolicy::Required } else { CookiePolicy::Optional };
+    let cookie = match format {
+        BodyFormat::Form => CookiePolicy::Required,
+        BodyFormat::Json if app.guard.sets_cookie(head) => CookiePolicy::Optional,
+        BodyFormat::Json => CookiePolicy::Never,
+    };
     let presented = create_session::presented_sessions(app, head);
     let client = request::client_info(request, head);
     let created = create_session::create(app, &user, client, lifetimes, cookie, &presented).await;

@@ -1,6 +1,7 @@
 //! `POST logout`: ends the caller's session, the user's other sessions, or all of them.
 
 use auth::body_format::BodyFormat;
+use auth::cookie::{SessionCookie, SetCookies};
 use auth::http::{Head, Target};
 use auth::refusal::Refusal;
 use web_sys::Response;
@@ -56,8 +57,8 @@ async fn try_log_out(app: &App, head: &RequestHead, scope: LogoutScope) -> Resul
 /// cookies. Redirects a navigation to the login page.
 fn logged_out(app: &App, head: &RequestHead) -> Response {
     let settings = app.guard.settings();
-    let clear = settings.session_cookie.clear();
-    let mut headers = clear.headers();
+    let clear = app.guard.cookie_at(head).map(SessionCookie::clear);
+    let mut headers = clear.as_ref().map_or(Vec::new(), SetCookies::headers);
     headers.extend(settings.clear_site_data.as_deref().map(|kinds| ("clear-site-data", kinds)));
     if app.guard.is_navigation(head) {
         let page = format!("{}/login?reason=logged_out", settings.auth_path);

@@ -63,9 +63,10 @@ const HEADERS: [(&str, &str); 5] = [
 /// `GET login`: the page, with the reason for the redirect to it.
 pub async fn login(app: &App, head: &RequestHead) -> Response {
     let query = Target::of_url(head.url()).map_or("", |target| target.query());
-    let (redirect, reason) = auth::redirect::read_query(query);
+    let (redirect, reason) = auth::redirect::read_query(query, &app.guard.settings().site_hosts);
     let reason = reason.as_deref().unwrap_or_default();
-    let content = PageContent { notice: notice(app, head, reason).await, ..PageContent::default() };
+    let (notice, sets_cookie) = (notice(app, head, reason).await, app.guard.sets_cookie(head));
+    let content = PageContent { notice, sets_cookie, ..PageContent::default() };
     page(app, 200, redirect.as_ref(), content)
 }
 
@@ -100,8 +101,8 @@ pub fn login_again(app: &App, login: &LoginRequest, refusal: &Refusal) -> Respon
         Refusal::SessionLimit(Some(live)) => live.iter().map(Choice::of).collect(),
         _ => Vec::new(),
     };
-    let content =
-        PageContent { notice: None, error: Some(error), username: login.username(), choices };
+    let (error, username) = (Some(error), login.username());
+    let content = PageContent { notice: None, error, username, choices, sets_cookie: true };
     let page = page(app, refusal.status(), login.redirect.as_ref(), content);
     access_log::set_refusal_code(&page, refusal.code());
     for (name, value) in refusal.headers().iter().filter(|(name, _)| *name == "retry-after") {
@@ -153,6 +154,8 @@ const fn fnv(text: &[u8]) -> u64 {
 /// The variable content of the login page.
 #[derive(Default)]
 struct PageContent<'a> {
+    /// Does a login here set the session cookie?
+    sets_cookie: bool,
     notice: Option<String>,
     error: Option<String>,
     username: Option<&'a str>,
@@ -166,13 +169,13 @@ fn page(
     content: PageContent<'_>,
 ) -> Response {
     let settings = app.guard.settings();
-    let PageContent { notice, error, username, choices } = content;
+    let PageContent { notice, error, username, choices, sets_cookie } = content;
     let page = LoginPage {
         auth_path: &settings.auth_path,
         redirect: redirect.map_or("/", LocalTarget::as_str),
         notice,
         error,
-        enabled: settings.login_url.is_some() && settings.token_sources.cookie,
+        enabled: settings.login_url.is_some() && sets_cookie,
         username,
         choices,
     };

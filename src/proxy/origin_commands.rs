@@ -2,7 +2,7 @@
 //! `X-Guard-Logout` ends it, and one with `X-Guard-Session-Data` changes its private data, where the rule
 //! in `ROUTES` says so. None of these headers leaves the guard.
 
-use auth::cookie::SetCookies;
+use auth::cookie::{SessionCookie, SetCookies};
 use auth::http::Head;
 use auth::login::AuthenticatedUser;
 use auth::refusal::Refusal;
@@ -106,7 +106,8 @@ async fn try_obey(
         }
         // A session that has ended has no data.
         (None, Some(LogoutScope::Local | LogoutScope::Global), _) => {
-            Ok(Some(settings.session_cookie.clear().into_lines()))
+            let clear = app.guard.cookie_at(head).map(SessionCookie::clear);
+            Ok(Some(clear.map_or(Vec::new(), SetCookies::into_lines)))
         }
         (None, scope, patch) => {
             if let Some(patch) = patch {
@@ -123,6 +124,9 @@ async fn log_in(
     head: &RequestHead,
     user: &AuthenticatedUser,
 ) -> Result<SetCookies, Refusal> {
+    if !app.guard.sets_cookie(head) {
+        return Err(unusable(LOGIN, "no cookie is set at this host"));
+    }
     let lifetimes = app.guard.lifetimes(user, true);
     let client = request::client_info(request, head);
     // The new token goes into the cookie, so it replaces only the cookie's session.

@@ -50,6 +50,8 @@ pub enum CookiePolicy {
     Required,
     /// The login succeeds without a cookie.
     Optional,
+    /// The host of the login has no cookie.
+    Never,
 }
 
 /// A session whose token the login request carries. The new session replaces it.
@@ -103,7 +105,7 @@ pub async fn create(
     let by = authenticated.issued.as_ref().map_or(ClaimsSource::Origin, |_| ClaimsSource::Issuer);
     let too_large = |cause| Refusal::ClaimsTooLarge { by, cause };
     let token = token.map_err(|error| too_large(error.to_string()))?;
-    let uses_cookie = settings.token_sources.cookie;
+    let uses_cookie = settings.token_sources.cookie && cookie_policy != CookiePolicy::Never;
     let cookie = settings.session_cookie.set(&token, lifetime).filter(|_| uses_cookie);
     if cookie.is_none() && cookie_policy == CookiePolicy::Required {
         let cause = "the claims make a cookie of more than 4,096 bytes, which browsers drop";

@@ -11,13 +11,13 @@ const PLACES = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
 
-/** Starts Chromium without a window; with its page cache, if pages are to come back from it. */
-export async function startBrowser({ withPageCache = false } = {}): Promise<Browser> {
+/** Starts Chromium without a window, with more arguments; with its page cache, if pages are to come back from it. */
+export async function startBrowser({ withPageCache = false, args: more = [] as string[] } = {}): Promise<Browser> {
   const executablePath = PLACES.find((place) => place !== "" && existsSync(place));
   if (executablePath === undefined) {
     throw new Error("These tests need Chromium. Install it (Debian: apt install chromium), or set CHROMIUM to its path.");
   }
-  const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+  const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", ...more];
   const ignoreDefaultArgs = withPageCache ? ["--disable-back-forward-cache"] : [];
   return chromium.launch({ executablePath, args, ignoreDefaultArgs });
 }

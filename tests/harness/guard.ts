@@ -82,6 +82,8 @@ export interface GuardOptions {
   outbound?: string;
   /** Where the guard listens; any free port if left out. */
   port?: number;
+  /** It listens over TLS, with this key and certificate, in PEM; for browsers only. */
+  tls?: WorkerdOptions["tls"];
   /** Miniflare runs it, so that a test can call its Durable Objects. It takes four times as long to start. */
   miniflare?: boolean;
 }
@@ -99,7 +101,7 @@ export function useGuard(vars: Vars | (() => Vars | Promise<Vars>) = {}, options
 
 /** Starts a guard with the store of this test project and the settings that differ. */
 export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): Promise<Guard> {
-  const { limiter, analytics = false, faulty = false, faultyObjects = false, fakeObjects = false, clock = false, withoutObjects = false, persist, bound, outbound, port = 0, miniflare: byMiniflare = false } = options;
+  const { limiter, analytics = false, faulty = false, faultyObjects = false, fakeObjects = false, clock = false, withoutObjects = false, persist, bound, outbound, port = 0, tls, miniflare: byMiniflare = false } = options;
   const origin = await startOrigin();
   const log: string[] = [];
   const all: Vars = {
@@ -137,6 +139,7 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
     bound,
     outbound,
     port,
+    tls,
   };
   const { url, stop, miniflare } = byMiniflare || limiter !== undefined ? await (await import("./miniflare.ts")).startMiniflare(runtime, limiter) : await startWorkerd(runtime);
   const guard: Guard = {

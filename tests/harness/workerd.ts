@@ -35,6 +35,8 @@ export interface WorkerdOptions {
   outbound: string | undefined;
   /** Where it listens; 0 for any free port. */
   port: number;
+  /** It listens over TLS, with this key and certificate, in PEM. */
+  tls: { key: string; certificate: string } | undefined;
   /** Gets each line that the runtime or a Worker in it logs. */
   onLog(message: string): void;
 }
@@ -124,6 +126,9 @@ function configOf(options: WorkerdOptions, objects: string): string {
   if (bound !== undefined) bindings.push('(name = "ORIGIN", service = "origin")');
   const script = (name: string, source: string) =>
     `(name = "${name}", worker = (modules = [(name = "index.js", esModule = ${text(source)})], compatibilityDate = "${compatibilityDate}", globalOutbound = "internet"))`;
+  const http = `(cfBlobHeader = "${CF_HEADER}")`;
+  const { tls } = options;
+  const protocol = tls === undefined ? `http = ${http}` : `https = (options = ${http}, tlsOptions = (keypair = (privateKey = ${text(tls.key)}, certificateChain = ${text(tls.certificate)})))`;
   return `
 using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -141,7 +146,7 @@ const config :Workerd.Config = (
     (name = "objects", disk = (path = ${text(objects)}, writable = true)),
     (name = "internet", network = (allow = ["public", "private", "240.0.0.0/4"], tlsOptions = (trustBrowserCas = true))),
   ],
-  sockets = [(name = "http", address = "127.0.0.1:${options.port}", http = (cfBlobHeader = "${CF_HEADER}"), service = "guard")],
+  sockets = [(name = "http", address = "127.0.0.1:${options.port}", ${protocol}, service = "guard")],
   structuredLogging = true,
 );
 `;

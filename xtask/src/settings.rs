@@ -98,6 +98,7 @@ fn find(given: &BTreeMap<String, String>) -> Findings {
     }
     findings.errors.extend(errors.iter().map(ToString::to_string));
     findings.errors.extend(mismatched_rates(given));
+    findings.errors.extend(public_suffix(given));
     let is_known = |name: &str| {
         setting(name).is_some()
             || is_limiter(name)
@@ -131,8 +132,21 @@ fn risks(given: &BTreeMap<String, String>) -> Vec<String> {
     let sources = value("TOKEN_SOURCES").unwrap_or("bearer, cookie");
     let all = [
         (
-            has("COOKIE_NAME", &|name| !name.starts_with("__Host-")) && sources.contains("cookie"),
+            has("COOKIE_NAME", &|name| !name.starts_with("__Host-"))
+                && sources.contains("cookie")
+                && value("COOKIE_DOMAIN").is_none(),
             "COOKIE_NAME has no `__Host-` in front, so another host of the same domain can set it",
+        ),
+        (
+            has("COOKIE_NAME", &|name| !name.starts_with("__Secure-"))
+                && value("COOKIE_DOMAIN").is_some(),
+            "COOKIE_NAME has no `__Secure-` in front, so a page over plain http can set it",
+        ),
+        (
+            value("COOKIE_DOMAIN").is_some(),
+            "COOKIE_DOMAIN gives up what keeps hosts apart: browsers send the token to every server below that \
+             domain, any of these can sign a visitor in as somebody else by setting the cookie, and a script that gets \
+             into a page of one of SITE_HOSTS acts as the user at all of them",
         ),
         (has("MODE", &|mode| mode == "monitor"), "MODE is `monitor`, so no request is refused"),
         (
@@ -169,6 +183,33 @@ fn mismatched_rates(given: &BTreeMap<String, String>) -> impl Iterator<Item = St
         let wanted = given.get(*name).map_or(Ok(Some(*default)), |text| Rate::parse(text));
         let differs = wanted.is_ok_and(|wanted| wanted.is_some_and(|wanted| wanted != bound));
         differs.then(|| format!("{name}: differs from the rate of {limiter}: {}", given[*limiter]))
+    })
+}
+
+/// Below these, anybody can have a site, so browsers take no cookie for all of one (<https://publicsuffix.org>). Not the
+/// whole list, which takes longer to compile than all else here.
+const PUBLIC_SUFFIXES: [&str; 9] = [
+    "workers.dev",
+    "pages.dev",
+    "github.io",
+    "vercel.app",
+    "netlify.app",
+    "herokuapp.com",
+    "web.app",
+    "fly.dev",
+    "onrender.com",
+];
+
+/// What countries call their second level.
+const SECOND_LEVELS: [&str; 10] = ["ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org"];
+
+fn public_suffix(given: &BTreeMap<String, String>) -> Option<String> {
+    let domain = given.get("COOKIE_DOMAIN")?.trim();
+    let is_countrys = domain
+        .split_once('.')
+        .is_some_and(|(second, top)| top.len() == 2 && SECOND_LEVELS.contains(&second));
+    (is_countrys || PUBLIC_SUFFIXES.contains(&domain)).then(|| {
+        format!("COOKIE_DOMAIN: {domain} is a public suffix, below which others have sites, too; browsers take no cookie for it")
     })
 }
 
@@ -321,6 +362,29 @@ mod tests {
         }
         let unset = find(&given(&[]));
         assert_eq!(unset.notes.len(), 1, "{unset:?}");
+    }
+
+    #[test]
+    fn a_cookie_of_a_domain_is_noted_and_one_of_a_public_suffix_an_error() {
+        for (domain, is_suffix) in [
+            ("harbour.test", false),
+            ("guard.localhost", false),
+            ("harbour.co.uk", false),
+            ("account.workers.dev", false),
+            ("co.uk", true),
+            ("workers.dev", true),
+        ] {
+            let hosts = format!("app.{domain}");
+            let site = [("COOKIE_DOMAIN", domain), ("SITE_HOSTS", &hosts)];
+            let found = find(&given(&site));
+            let notes = found.notes.iter().filter(|it| it.starts_with("COOKIE_DOMAIN")).count();
+            assert_eq!((notes, found.errors.len()), (1, usize::from(is_suffix)), "{found:?}");
+            let with_name =
+                |name| find(&given(&[&site[..], &[("COOKIE_NAME", name)]].concat())).notes;
+            let of_name =
+                |name| with_name(name).iter().filter(|it| it.starts_with("COOKIE_NAME")).count();
+            assert_eq!((of_name("mine"), of_name("__Secure-mine")), (1, 0));
+        }
     }
 
     #[test]

@@ -46,6 +46,11 @@ pub const SETTINGS: &[Setting] = &[
     setting("AUTH_PATH", "/_auth", "The prefix of the guard's own endpoints."),
     setting("ISSUER", "required", "The `iss` of the tokens that the guard issues and accepts."),
     setting("AUDIENCE", "required", "The `aud` of the tokens that the guard issues and accepts."),
+    setting(
+        "CLIENT_ID",
+        "AUDIENCE",
+        "The `client_id` of the tokens that the guard issues, which RFC 9068 requires. Nothing depends on it here. It is not your client id at an identity provider, which belongs into `TRUSTED_ISSUERS`. See [tokens.md](tokens.md#what-is-in-a-token).",
+    ),
     secret(
         "SIGNING_KEYS",
         "required",
@@ -140,7 +145,17 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "COOKIE_NAME",
         "__Host-session",
-        "The session cookie. It is always `HttpOnly`, `Secure`, `SameSite=Lax`, `Path=/`.",
+        "The session cookie. It is always `HttpOnly`, `Secure`, `SameSite=Lax`, `Path=/`. With `COOKIE_DOMAIN`, `__Secure-session` is the default, and a name with `__Host-` an error.",
+    ),
+    setting(
+        "COOKIE_DOMAIN",
+        "none",
+        "One session for several subdomains: the domain of the session cookie, like `example.com`. It needs `SITE_HOSTS`. See [subdomains.md](subdomains.md).",
+    ),
+    setting(
+        "SITE_HOSTS",
+        "required with `COOKIE_DOMAIN`",
+        "The hosts that share the session, like `app.example.com, api.example.com`, each `COOKIE_DOMAIN` itself or below it, with its port if browsers show one. The cookie counts at these hosts only; their pages count as this site's own, and a login may lead to them. A subdomain that is not named is another site. See [subdomains.md](subdomains.md).",
     ),
     setting(
         "SESSION_STORE",

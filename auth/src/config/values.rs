@@ -61,6 +61,14 @@ pub fn cookie_name(text: &str) -> Result<String, InvalidValue> {
     }
 }
 
+/// `CLIENT_ID`, as RFC 6749, appendix A.1, has it, without spaces, which are mistakes.
+pub fn client_id(text: &str) -> Result<String, InvalidValue> {
+    match text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(text.to_owned()),
+        false => Err(InvalidValue::expected("visible ASCII without spaces", text)),
+    }
+}
+
 /// `STORE_TIMEOUT` and `ORIGIN_TIMEOUT`. No client waits longer, and the runtime's timers are limited.
 pub fn timeout(text: &str) -> Result<Duration, InvalidValue> {
     let timeout = parse_span(text)?;

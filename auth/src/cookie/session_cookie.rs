@@ -42,6 +42,13 @@ impl SessionCookie {
         &self.name
     }
 
+    /// The name that the cookie has had before it was of a domain: browsers keep such a cookie, and its token is good.
+    /// It counts no more.
+    pub fn former_name(&self) -> Option<String> {
+        let plain = self.domain.as_ref().and_then(|_| self.name.strip_prefix("__Secure-"))?;
+        Some(format!("__Host-{plain}"))
+    }
+
     /// Hands the token to the browser, for as long as its session can last; `None` if no browser would keep it.
     pub fn set(&self, token: &str, lifetime: Duration) -> Option<SetCookies> {
         let line = self.line(token, lifetime);

@@ -1,14 +1,13 @@
 //! The session cookie.
 
-use std::borrow::Cow;
-
 use super::{CredentialRemoval, Finding, OwnTokens};
-use crate::cookie::{RemainingCookies, values, without};
+use crate::cookie::{RemainingCookies, SessionCookie, values, without};
 use crate::http::Head;
 
 /// The values of every cookie of the name.
-pub fn find<'h>(head: &'h dyn Head, is_source: bool, name: &str) -> Finding<'h> {
-    let Some(header) = header(head, is_source) else { return Finding::NotPresent };
+pub fn find<'h>(head: &'h dyn Head, name: Option<&str>) -> Finding<'h> {
+    let Some(name) = name else { return Finding::NotPresent };
+    let Some(header) = head.header("cookie") else { return Finding::NotPresent };
     Finding::within(header, |header| {
         let tokens = values(header, name).filter(|token| !token.is_empty());
         tokens.fold(Finding::NotPresent, Finding::and)
@@ -20,18 +19,19 @@ pub fn find<'h>(head: &'h dyn Head, is_source: bool, name: &str) -> Finding<'h> 
 pub fn withhold(
     head: &dyn Head,
     is_source: bool,
-    name: &str,
+    cookie: &SessionCookie,
     own: &OwnTokens<'_>,
     removal: &mut CredentialRemoval,
 ) {
-    let Some(header) = header(head, is_source) else { return };
-    match without(&header, name, own.is_signed_or_claimed) {
+    let Some(header) = head.header("cookie").filter(|_| is_source) else { return };
+    let rest = without(&header, cookie.name(), own.is_signed_or_claimed);
+    let rest = match cookie.former_name() {
+        Some(former) => rest.without(&header, &former, own.is_signed_or_claimed),
+        None => rest,
+    };
+    match rest {
         RemainingCookies::Whole => {}
         RemainingCookies::Others(others) => removal.set.push(("Cookie", others)),
         RemainingCookies::Nothing => removal.remove.push("cookie".into()),
     }
-}
-
-fn header(head: &dyn Head, is_source: bool) -> Option<Cow<'_, str>> {
-    if is_source { head.header("cookie") } else { None }
 }

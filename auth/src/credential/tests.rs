@@ -48,7 +48,7 @@ fn credentials_are_found_in_the_order_of_their_sources(
         all.chain(names.iter().map(String::as_str).zip(named.iter().copied())).collect();
     for given in [false, true] {
         let request = Request(all.clone(), given);
-        let sent = PresentedTokens::of(&request, &sources, NAME);
+        let sent = PresentedTokens::of(&request, &sources, Some(NAME));
         let mut found = Vec::new();
         sent.each(|it| found.push((it.source, it.token)));
         assert_eq!(found, expected);

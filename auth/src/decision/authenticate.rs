@@ -4,7 +4,7 @@ use super::browser::changes_state;
 use super::credentials::{Credentials, Verifier, refusal_of};
 use super::{Guard, Principal};
 use crate::config::{Mode, Settings};
-use crate::cookie;
+use crate::cookie::{self, SessionCookie};
 use crate::credential::{CredentialRemoval, OwnTokens, PresentedTokens, Source};
 use crate::http::{Body, Head};
 use crate::refusal::Refusal;
@@ -12,9 +12,21 @@ use crate::time::Timestamp;
 use crate::token::AuthenticToken;
 
 impl Guard {
+    /// The session cookie, if it counts at the host of a request.
+    pub fn cookie_at(&self, head: &impl Head) -> Option<&SessionCookie> {
+        let Settings { session_cookie, site_hosts, .. } = &self.settings;
+        site_hosts.share_cookie_at(head.url()).then_some(session_cookie)
+    }
+
+    /// Does a login at the host of a request set the session cookie?
+    pub fn sets_cookie(&self, head: &impl Head) -> bool {
+        self.settings.token_sources.cookie && self.cookie_at(head).is_some()
+    }
+
     /// Everything that the request carries where a token may be.
     pub(super) fn presented<'h>(&self, head: &'h impl Head) -> PresentedTokens<'h> {
-        PresentedTokens::of(head, &self.settings.token_sources, self.settings.session_cookie.name())
+        let name = self.cookie_at(head).map(SessionCookie::name);
+        PresentedTokens::of(head, &self.settings.token_sources, name)
     }
 
     /// Steps 2 and 3: finds the credential and verifies its token.
@@ -91,9 +103,9 @@ impl Guard {
 
     /// Does a session cookie come along, good or not?
     pub fn has_cookie(&self, head: &impl Head) -> bool {
-        let Settings { session_cookie, token_sources, .. } = &self.settings;
-        let cookies = head.header("cookie").filter(|_| token_sources.cookie);
-        cookies.is_some_and(|all| cookie::values(&all, session_cookie.name()).next().is_some())
+        let Some(cookie) = self.cookie_at(head) else { return false };
+        let cookies = head.header("cookie").filter(|_| self.settings.token_sources.cookie);
+        cookies.is_some_and(|all| cookie::values(&all, cookie.name()).next().is_some())
     }
 
     /// Step 3: whoever a token was issued to.
@@ -133,7 +145,7 @@ impl Guard {
             is_signed: &is_ours,
             is_signed_or_claimed: &|text| is_ours(text) || self.tokens.claims_our_issuer(text),
         };
-        token_sources.withhold(head, &own, session_cookie.name())
+        token_sources.withhold(head, &own, session_cookie)
     }
 
     /// What stays at the guard of a request whose session is not known to be live. The application would take a

@@ -78,10 +78,9 @@ impl Guard {
         let sources = &self.settings.token_sources;
         if head.method() == "POST" {
             let referer = head.header("referer")?;
-            return LocalTarget::of_referer(
-                &sources.without_tokens(&referer),
-                Target::site_of(head.url()),
-            );
+            let referer = sources.without_tokens(&referer);
+            let here = LocalTarget::of_referer(&referer, Target::site_of(head.url()));
+            return here.or_else(|| LocalTarget::on(&self.settings.site_hosts, &referer));
         }
         let asked = sources.without_tokens(head.url());
         LocalTarget::new(Target::of_url(&asked)?.as_str())

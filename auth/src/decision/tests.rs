@@ -19,14 +19,18 @@ mod provider_tokens;
 mod recheck_and_caching;
 mod resource_metadata;
 mod rights;
+mod site_hosts;
 mod step_up;
 mod store_reply;
 mod token_sources;
 
 use super::*;
+use crate::body_format::BodyFormat;
 use crate::config::BOUND;
 use crate::http::Body;
 use crate::jwt::TokenError;
+use crate::login::LoginRequest;
+use crate::redirect::LocalTarget;
 use crate::session::{InvalidSession, SessionEnd, Sid, tests::session};
 use crate::store::{Command, CommandResult, StoreError};
 use crate::token::tests::{NOW, issue};

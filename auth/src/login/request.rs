@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::body_format::BodyFormat;
 use crate::redirect::LocalTarget;
 use crate::session::Sid;
+use crate::site_hosts::SiteHosts;
 
 /// What a client sent to log in.
 #[derive(Clone, PartialEq)]
@@ -65,7 +66,12 @@ impl LoginRequest {
     ///
     /// # Errors
     /// What is wrong with it, for the client.
-    pub fn parse(form: BodyFormat, body: &str, with_issuers: bool) -> Result<Self, &'static str> {
+    pub fn parse(
+        form: BodyFormat,
+        body: &str,
+        with_issuers: bool,
+        hosts: &SiteHosts,
+    ) -> Result<Self, &'static str> {
         let mut fields = match form {
             BodyFormat::Json => serde_json::from_str::<Map<String, Value>>(body)
                 .map_err(|_| "The body must be a JSON object.")?,
@@ -84,8 +90,8 @@ impl LoginRequest {
             Some(target) => Some(
                 target
                     .as_str()
-                    .and_then(LocalTarget::new)
-                    .ok_or("`redirect` must be a path of this site.")?,
+                    .and_then(|target| LocalTarget::on(hosts, target))
+                    .ok_or_else(|| bad_redirect(hosts))?,
             ),
         };
         let by_token = with_issuers && form == BodyFormat::Json && fields.contains_key("id_token");
@@ -96,6 +102,13 @@ impl LoginRequest {
             }
             _ => Ok(Self { credentials: proof, redirect, end }),
         }
+    }
+}
+
+fn bad_redirect(hosts: &SiteHosts) -> &'static str {
+    match hosts.are_named() {
+        true => "`redirect` must be a path of this site, or a URL on one of its hosts.",
+        false => "`redirect` must be a path of this site.",
     }
 }
 

@@ -3,15 +3,20 @@ use crate::body_format::BodyFormat;
 use crate::issuer::tests::issuer;
 use crate::limit::LimitPolicy;
 use crate::limit::SessionLimit;
+use crate::site_hosts::SiteHosts;
 use rstest::rstest;
 use serde_json::json;
+
+fn parse(form: BodyFormat, body: &str, with_issuers: bool) -> Result<LoginRequest, &'static str> {
+    LoginRequest::parse(form, body, with_issuers, &SiteHosts::default())
+}
 
 #[test]
 fn both_forms_carry_the_same_credentials() {
     let json = r#"{"username":"ada","password":"p&w","redirect":"/a"}"#;
     let page = "username=ada&password=p%26w&redirect=%2Fa";
-    let json = LoginRequest::parse(BodyFormat::Json, json, false).unwrap();
-    assert_eq!(json, LoginRequest::parse(BodyFormat::Form, page, true).unwrap());
+    let json = parse(BodyFormat::Json, json, false).unwrap();
+    assert_eq!(json, parse(BodyFormat::Form, page, true).unwrap());
     let fields = json!({ "password": "p&w", "username": "ada" });
     assert!(
         matches!(&json.credentials, LoginCredentials::Fields(all) if fields.as_object() == Some(all))
@@ -32,7 +37,7 @@ fn both_forms_carry_the_same_credentials() {
 #[case(BodyFormat::Json, r#"{"id_token":"x.y.z","nonce":7}"#, "`nonce`")]
 #[case(BodyFormat::Json, r#"{"id_token":"x.y.z","password":"p"}"#, "or credentials")]
 fn a_bad_body_is_refused(#[case] form: BodyFormat, #[case] body: &str, #[case] says: &str) {
-    let error = LoginRequest::parse(form, body, true).unwrap_err();
+    let error = parse(form, body, true).unwrap_err();
     assert!(error.contains(says), "{error}");
 }
 
@@ -40,11 +45,11 @@ fn a_bad_body_is_refused(#[case] form: BodyFormat, #[case] body: &str, #[case] s
 fn an_id_token_is_a_proof_in_json_and_where_issuers_are_trusted() {
     let json = r#"{"id_token":"x.y.z","nonce":"n","redirect":"/a"}"#;
     let expected = LoginCredentials::IdToken { token: "x.y.z".into(), nonce: Some("n".into()) };
-    assert!(LoginRequest::parse(BodyFormat::Json, json, true).unwrap().credentials == expected);
+    assert!(parse(BodyFormat::Json, json, true).unwrap().credentials == expected);
     for (form, body, with_issuers) in
         [(BodyFormat::Json, json, false), (BodyFormat::Form, "id_token=x.y.z", true)]
     {
-        let attempt = LoginRequest::parse(form, body, with_issuers).unwrap();
+        let attempt = parse(form, body, with_issuers).unwrap();
         assert!(
             matches!(attempt.credentials, LoginCredentials::Fields(all) if all.contains_key("id_token"))
         );
@@ -82,9 +87,9 @@ fn the_origin_may_set_limit_and_policy_of_a_user(
 fn a_login_may_name_the_sessions_that_it_ends() {
     let json = r#"{"username":"a","end":["s-1","s-2"]}"#;
     let page = "username=a&end=s-1&end=s-2";
-    let json = LoginRequest::parse(BodyFormat::Json, json, false).unwrap();
+    let json = parse(BodyFormat::Json, json, false).unwrap();
     assert_eq!(json.end.iter().map(Sid::as_str).collect::<Vec<_>>(), ["s-1", "s-2"]);
-    assert_eq!(json, LoginRequest::parse(BodyFormat::Form, page, false).unwrap());
+    assert_eq!(json, parse(BodyFormat::Form, page, false).unwrap());
 }
 
 #[rstest]

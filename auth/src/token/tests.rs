@@ -70,6 +70,21 @@ fn an_issued_token_is_verified() {
 }
 
 #[test]
+fn a_token_names_the_client_that_it_is_issued_to_and_none_is_asked_for() {
+    let claims = |tokens: &Tokens| tokens.claims(&issue(tokens, "ada"), NOW).unwrap();
+    assert_eq!(claims(&tokens(&["a"]))["client_id"], "members");
+    let tokens = tokens(&["a"]).with_client_id("web".into());
+    assert_eq!(claims(&tokens)["client_id"], "web");
+    let email = json!({ "email": "ada@example.com" });
+    for client in [Value::Null, json!("other"), json!(7)] {
+        let claims =
+            with(with(good_claims(), "client_id", client), "email", email["email"].clone());
+        let verified = tokens.verify(&forge(&tokens, &good_header(), &claims), NOW).unwrap();
+        assert_eq!(Some(verified.public_claims()), email.as_object());
+    }
+}
+
+#[test]
 fn the_forger_of_these_tests_makes_tokens_that_pass() {
     let tokens = tokens(&["a"]);
     let token = forge(&tokens, &good_header(), &good_claims());

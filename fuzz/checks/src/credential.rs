@@ -39,7 +39,7 @@ pub fn credential(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (authorization, cookies) = text.split_once('\n').unwrap_or(("", &text));
     let (head, sources) = (Headers { authorization, cookies }, TokenSources::default());
-    PresentedTokens::of(&head, &sources, NAME).each(|Credential { source, token }| {
+    PresentedTokens::of(&head, &sources, Some(NAME)).each(|Credential { source, token }| {
         let Some(token) = token else { return };
         let whole = if source == Source::Bearer { authorization } else { cookies };
         assert!(whole.contains(token), "{token:?} was not sent");

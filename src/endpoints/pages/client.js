@@ -26,12 +26,14 @@
     const init = { detail: { type, ...more }, cancelable: true };
     const proceed = dispatchEvent(new CustomEvent("session-guard:ended", init));
     if (!proceed || script.dataset.redirect === "off") return;
-    const back = encodeURIComponent(location.pathname + location.search + location.hash);
+    // Where the site has several hosts, the page and the script may be of two.
+    const isHere = new URL(script.src).origin === location.origin;
+    const back = encodeURIComponent(isHere ? location.pathname + location.search + location.hash : location.href);
     location.assign(at(`login?reason=${type.replace(".", "_")}&redirect=${back}`));
   };
 
   const check = async () => {
-    const answer = await fetch(at("session"), { headers: { "x-guard-touch": "false" } });
+    const answer = await fetch(at("session"), { credentials: "include", headers: { "x-guard-touch": "false" } });
     if (answer.ok) signedIn = true;
     if (answer.status !== 401) return;
     const { code, detail } = await answer.json();

@@ -183,6 +183,44 @@ fn an_error_names_the_member_what_was_expected_and_what_was_found_but_no_secret(
     assert!(!error.contains("hush"));
 }
 
+const DOMAIN: (&str, &str) = ("COOKIE_DOMAIN", "example.com");
+const HOSTS: (&str, &str) = ("SITE_HOSTS", "app.example.com, api.example.com");
+
+#[rstest]
+#[case::no_hosts(&[DOMAIN], "SITE_HOSTS: is required with COOKIE_DOMAIN")]
+#[case::no_domain(&[HOSTS], "COOKIE_DOMAIN: is required with SITE_HOSTS")]
+#[case::leading_dot(&[("COOKIE_DOMAIN", ".example.com"), HOSTS], "COOKIE_DOMAIN: write it without the dot in front: `example.com`")]
+#[case::top_level(&[("COOKIE_DOMAIN", "localhost"), HOSTS], r#"COOKIE_DOMAIN: expected a domain with a dot, because browsers take no cookie for all of a top level, got "localhost""#)]
+#[case::address(&[("COOKIE_DOMAIN", "192.0.2.1"), HOSTS], r#"COOKIE_DOMAIN: expected a domain as browsers write it, like `example.com`, got "192.0.2.1""#)]
+#[case::outside(&[DOMAIN, ("SITE_HOSTS", "app.example.com, app.evilexample.com")], "SITE_HOSTS[1]: must be example.com or a host below it, or it gets no cookie")]
+#[case::any(&[DOMAIN, ("SITE_HOSTS", "*.example.com")], "SITE_HOSTS[0]: must name each host: a `*` would let the pages of any subdomain use the session")]
+#[case::scheme(&[DOMAIN, ("SITE_HOSTS", "https://app.example.com")], r#"SITE_HOSTS[0]: expected a host as browsers write it, like `app.example.com`, without `https://`, got "https://app.example.com""#)]
+#[case::own_port(&[DOMAIN, ("SITE_HOSTS", "app.example.com:443")], "SITE_HOSTS[0]: browsers leave port 443 out; write `app.example.com`")]
+#[case::twice(&[DOMAIN, ("SITE_HOSTS", "app.example.com, app.example.com")], "SITE_HOSTS[1]: app.example.com is listed twice")]
+#[case::name_of_one_host(&[DOMAIN, HOSTS, ("COOKIE_NAME", "__HOST-mine")], "COOKIE_NAME: must not begin with `__Host-` beside COOKIE_DOMAIN, because browsers keep such a cookie for one host alone; `__Secure-session` is the default then")]
+#[case::no_cookie(&[DOMAIN, HOSTS, ("TOKEN_SOURCES", "bearer")], "COOKIE_DOMAIN: needs `cookie` in TOKEN_SOURCES")]
+#[case::named_twice(&[DOMAIN, HOSTS, ("ALLOWED_ORIGINS", r#"["https://a.example", "https://api.example.com"]"#)], "ALLOWED_ORIGINS[1]: is one of SITE_HOSTS, whose scripts may do all that by themselves")]
+#[case::client(&[("CLIENT_ID", "my app")], r#"CLIENT_ID: expected visible ASCII without spaces, got "my app""#)]
+fn hosts_that_could_share_no_cookie_are_an_error(
+    #[case] given: &[(&str, &str)],
+    #[case] error: &str,
+) {
+    let errors = read(given).unwrap_err();
+    assert_eq!(errors.iter().map(ToString::to_string).collect::<Vec<_>>(), [error]);
+}
+
+#[test]
+fn hosts_of_a_domain_share_a_cookie_that_is_no_hosts_alone() {
+    let settings = read(&[DOMAIN, HOSTS]).unwrap();
+    assert_eq!(settings.session_cookie.name(), "__Secure-session");
+    let origins: Vec<_> = settings.allowed_origins.iter().map(|it| &*it.origin).collect();
+    assert_eq!(origins, ["https://app.example.com", "https://api.example.com"]);
+    assert!(settings.allowed_origins.iter().all(|it| it.credentials));
+    let named = read(&[DOMAIN, HOSTS, ("COOKIE_NAME", "mine")]).unwrap();
+    assert_eq!(named.session_cookie.name(), "mine");
+    assert_eq!(read(&[]).unwrap().client_id, "app");
+}
+
 #[rstest]
 #[case::past("2026-11-26T12:05:00Z", &[])]
 #[case::as_far_ahead_as_clocks_may_be("2026-11-26T14:07:00+01:00", &[])]

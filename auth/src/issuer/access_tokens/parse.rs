@@ -8,7 +8,7 @@ use super::claim_path::{ClaimPath, paths};
 use super::{AccessTokenRules, Agents, ClaimText, Requirement};
 use crate::issuer::presets::Preset;
 use crate::issuer::span_or_seconds;
-use crate::jwt::REGISTERED;
+use crate::jwt::{CLIENT_ID, REGISTERED};
 use crate::setting_value::{InvalidValue, each, flag, object, other, text, text_or_texts};
 use crate::time::parse_span;
 
@@ -180,7 +180,8 @@ fn claims(value: Value) -> Result<Vec<(String, ClaimPath)>, InvalidValue> {
 }
 
 fn named(name: &str, path: Value) -> Result<(String, ClaimPath), InvalidValue> {
-    if REGISTERED.contains(&name) {
+    // Which client a provider's token was issued to, an origin may be told; our own tokens have but one.
+    if REGISTERED.contains(&name) && name != CLIENT_ID {
         let what = "a claim that the guard does not set itself";
         return Err(InvalidValue::expected(what, name));
     }
