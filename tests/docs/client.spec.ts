@@ -73,9 +73,9 @@ describe("a guard at work", () => {
     expect((await api.session({ client, headers: { "X-Guard-Touch": "false" } })).data?.sid).toBe(first.data.session.sid);
     const other = all.data.sessions.find(({ current }) => !current);
     const ended = await api.endSession({ client, path: { sid: other?.sid ?? "" } });
+    expectTypeOf(ended.data).toEqualTypeOf<void | undefined>();
     expect([ended.response?.status, ended.error]).toEqual([204, undefined]);
     const out = await api.logout({ client, query: { scope: "global" } });
-    expectTypeOf(out.data).toEqualTypeOf<void | undefined>();
     expect([out.response?.status, out.error]).toEqual([204, undefined]);
     const { error } = await api.session({ client });
     expect(error).toMatchObject({ status: 401, code: "session_revoked", type: "urn:session-guard:problem:session_revoked" });
