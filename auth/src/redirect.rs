@@ -57,6 +57,34 @@ impl LocalTarget {
         Self("/".into())
     }
 
+    /// A target that this guard has written down itself, where nobody else can.
+    pub(crate) fn of_sealed(target: String) -> Self {
+        Self(target)
+    }
+
+    /// What is left without the last part: the fragment, then the query, then the path; `None` of a first page.
+    pub(crate) fn shorter(&self) -> Option<Self> {
+        let (site, local) = self.parts();
+        let kept = match local.rfind('#').or_else(|| local.find('?')) {
+            Some(cut) => &local[..cut],
+            None => (local != "/").then_some("/")?,
+        };
+        Some(Self(format!("{site}{kept}")))
+    }
+
+    /// The path with query and fragment.
+    pub fn local(&self) -> &str {
+        self.parts().1
+    }
+
+    /// Scheme and host, if they are named, and the rest.
+    fn parts(&self) -> (&str, &str) {
+        match self.0.starts_with('/') {
+            true => ("", &self.0),
+            false => self.0.split_at(Target::site_of(&self.0).len()),
+        }
+    }
+
     /// The target as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,7 +1,8 @@
 //! `COOKIE_DOMAIN` and `SITE_HOSTS`: the hosts that are one site, with one session. Only hosts that are named are of the
 //! site: other subdomains may belong to anybody.
 
-use crate::http::{Target, is_loopback};
+use crate::assertion;
+use crate::http::is_loopback;
 use crate::setting_value::InvalidValue;
 
 /// The hosts that share the session cookie. Without any, each host has its own.
@@ -47,8 +48,12 @@ impl SiteHosts {
 
     /// Does the session cookie count at the host of this URL?
     pub fn share_cookie_at(&self, url: &str) -> bool {
-        let authority = || Target::site_of(url).split_once("://").map_or("", |(_, it)| it);
-        self.0.is_empty() || self.0.iter().any(|host| host.authority == authority())
+        // Some clients write a host in upper case, or with the scheme's own port.
+        self.0.is_empty() || {
+            let site = assertion::audience(url);
+            let authority = site.split_once("://").map_or("", |(_, authority)| authority);
+            self.0.iter().any(|host| host.authority == authority)
+        }
     }
 
     /// The origins whose pages are the site's own, as browsers write them.
@@ -201,7 +206,11 @@ mod tests {
     #[case("https://app.example.com/", true)]
     #[case("http://app.example.com/x", true)]
     #[case("https://dev.example.com:8443/", true)]
+    #[case::upper_case("https://APP.Example.com/", true)]
+    #[case::own_port("https://app.example.com:443/", true)]
+    #[case::own_port_of_http("http://app.example.com:80/", true)]
     #[case::unnamed("https://evil.example.com/", false)]
+    #[case::port_of_http("https://app.example.com:80/", false)]
     #[case::below("https://x.app.example.com/", false)]
     #[case::domain("https://example.com/", false)]
     #[case::port("https://app.example.com:8443/", false)]

@@ -15,6 +15,8 @@ let guard: Guard;
 let browser: Browser;
 let port: number;
 const site = (name: string) => `https://${name}.harbour.test:${port}`;
+/** The domain itself, which is one of the hosts. */
+const apex = () => `https://harbour.test:${port}`;
 
 /** A port that nobody listens at. */
 async function freePort(): Promise<number> {
@@ -39,9 +41,9 @@ function selfSigned() {
 
 beforeAll(async () => {
   port = await freePort();
-  const SITE_HOSTS = ["app", "api", "www"].map((name) => `${name}.harbour.test:${port}`).join(", ");
+  const SITE_HOSTS = ["app.", "api.", "www.", ""].map((name) => `${name}harbour.test:${port}`).join(", ");
   const vars = { COOKIE_DOMAIN: "harbour.test", SITE_HOSTS, ROUTES: JSON.stringify([{ path: "/open", access: "public" }]) };
-  [guard, browser] = await Promise.all([startGuard(vars, { port, tls: selfSigned() }), startBrowser({ args: ["--host-resolver-rules=MAP *.harbour.test 127.0.0.1"] })]);
+  [guard, browser] = await Promise.all([startGuard(vars, { port, tls: selfSigned() }), startBrowser({ args: ["--host-resolver-rules=MAP *.harbour.test 127.0.0.1, MAP harbour.test 127.0.0.1"] })]);
 });
 afterAll(async () => {
   await browser.close();
@@ -86,6 +88,26 @@ test("a login at app. counts at api. and www., and a logout at www. ends it at a
     await page.goto(`${site(name)}/boats`);
     expect(page.url()).toBe(`${site(name)}/_auth/login?redirect=/boats`);
   }
+  await context.close();
+});
+
+test("of the domain itself and of one host alone, older cookies of the name are replaced by one", async () => {
+  const context = await profile();
+  const flags = { name: "__Secure-session", value: "x.y.z", secure: true, httpOnly: true };
+  await context.addCookies([{ ...flags, url: apex() }, { ...flags, url: site("app") }, { ...flags, domain: ".harbour.test", path: "/" }]);
+  expect((await context.cookies()).map(({ domain }) => domain).sort()).toEqual([".harbour.test", "app.harbour.test", "harbour.test"]);
+  const page = await context.newPage();
+  for (const origin of [apex(), site("app")]) {
+    await page.goto(`${origin}/_auth/login?redirect=/boats`);
+    await submitLogin(page, "dee");
+    await page.waitForURL(`${origin}/boats`);
+  }
+  const kept = await context.cookies();
+  expect(kept.map(({ domain }) => domain)).toEqual([".harbour.test"]);
+  await page.goto(`${apex()}/boats`);
+  expect(page.url()).toBe(`${apex()}/boats`);
+  expect(await page.evaluate(async () => (await fetch("/_auth/logout", { method: "POST" })).status)).toBe(204);
+  expect(await context.cookies()).toEqual([]);
   await context.close();
 });
 

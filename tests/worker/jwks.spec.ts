@@ -36,10 +36,12 @@ describe("the key set", () => {
     await using other = await startGuard({ SIGNING_KEYS: keySet(keyOf(alg)) });
     const { access_token, session } = await other.login("ada");
     const published = createRemoteJWKSet(new URL(`${other.url}/.well-known/jwks.json`));
-    const options = { issuer: ISSUER, audience: AUDIENCE, typ: "at+jwt" };
+    // What RFC 9068 requires, section 2.2.
+    const requiredClaims = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"];
+    const options = { issuer: ISSUER, audience: AUDIENCE, typ: "at+jwt", requiredClaims };
     const { payload, protectedHeader } = await jwtVerify(access_token, published, options);
     expect(protectedHeader).toEqual({ alg, typ: "at+jwt", kid: `key-${alg}` });
-    expect(payload).toMatchObject({ sub: "ada", sid: session.sid, exp: expect.any(Number), iat: expect.any(Number) });
+    expect(payload).toMatchObject({ sub: "ada", client_id: AUDIENCE, sid: session.sid, exp: expect.any(Number), iat: expect.any(Number) });
     expect(await answerOf(other.fetch("/", bearer(access_token)))).toMatchObject({ status: 200 });
   });
 

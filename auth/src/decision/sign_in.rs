@@ -22,7 +22,7 @@ impl Guard {
 
     /// What the rules of a page ask of the login behind the session of its visitor.
     pub fn step_up_for(&self, page: &LocalTarget) -> StepUp {
-        let text = page.as_str();
+        let text = page.local();
         let text = text.find('#').map_or(text, |end| &text[..end]);
         // A path needs a site to be read as a request's is.
         let url = format!("https://site{text}");

@@ -109,7 +109,7 @@ impl SignInAttempt {
             if let Some(sealed) = sealed.filter(|it| it.len() <= MAX_SEALED) {
                 return Some(sealed);
             }
-            self.redirect = shorter(&self.redirect)?;
+            self.redirect = self.redirect.shorter()?;
         }
     }
 
@@ -120,7 +120,7 @@ impl SignInAttempt {
             state: read.s,
             nonce: read.n,
             verifier: read.v,
-            redirect: LocalTarget::new(&read.t)?,
+            redirect: LocalTarget::of_sealed(read.t),
             end: read.e,
             remember: read.r,
             asked: StepUp { max_age: read.m.map(Duration::from_millis), acr: read.a },
@@ -144,15 +144,5 @@ impl SignInAttempt {
             b: self.began.millis(),
         };
         serde_json::to_string(&sealed).ok()
-    }
-}
-
-/// What is left of a target without its last part; `None` of the first page.
-fn shorter(target: &LocalTarget) -> Option<LocalTarget> {
-    let text = target.as_str();
-    let cut = text.rfind('#').or_else(|| text.find('?'));
-    match cut {
-        Some(at) => LocalTarget::new(&text[..at]),
-        None => (text != "/").then(LocalTarget::root),
     }
 }

@@ -224,3 +224,25 @@ fn of_a_long_url_at_least_the_host_stays() {
     let kept = LocalTarget::on(&guard.settings().site_hosts, &long).unwrap();
     assert_eq!(kept.as_str(), format!("{APP}/"));
 }
+
+#[test]
+fn what_a_page_of_another_host_asks_of_a_login_is_asked_and_a_long_one_is_cut_within_its_host() {
+    let routes = r#"[{"path": "/pay", "access": "session", "max_age": "5 minutes"}]"#;
+    let guard = guard_with(&[
+        ("COOKIE_DOMAIN", "example.com"),
+        ("SITE_HOSTS", "app.example.com"),
+        ("ROUTES", routes),
+    ]);
+    let page = LocalTarget::on(&guard.settings().site_hosts, &format!("{APP}/pay?a#b")).unwrap();
+    let asked = guard.step_up_for(&page);
+    assert_eq!(asked.max_age, Some(Duration::from_secs(300)));
+    let shorter = |page: &LocalTarget| page.shorter().map(|it| it.as_str().to_owned());
+    let mut cut = vec![];
+    let mut left = Some(page);
+    while let Some(page) = left {
+        cut.extend(shorter(&page));
+        left = page.shorter();
+    }
+    let all = ["/pay?a", "/pay", "/"].map(|local| format!("{APP}{local}"));
+    assert_eq!(cut, all);
+}
