@@ -78,7 +78,8 @@ async function readSettings(config, name, env) {
 function secretsOfIssuers(list = []) {
   try {
     const issuers = typeof list === "string" ? JSON.parse(list) : list;
-    return issuers.map((issuer) => issuer?.access_tokens?.secret).filter((name) => /^[A-Z][A-Z0-9_]*$/.test(name));
+    const names = issuers.flatMap((issuer) => [issuer?.access_tokens?.secret, issuer?.client_secret_name]);
+    return names.filter((name) => /^[A-Z][A-Z0-9_]*$/.test(name));
   } catch {
     return [];
   }

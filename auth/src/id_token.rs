@@ -27,7 +27,7 @@ pub struct IdToken {
     /// From when on it is not taken any more.
     pub over: Timestamp,
     jti: Option<String>,
-    /// All that it says beside the registered claims, whoever is to know it.
+    /// All that it says of its user, whoever is to know it.
     said: Map<String, Value>,
 }
 
@@ -87,12 +87,15 @@ impl IdToken {
             Some(Value::String(jti)) if !jti.is_empty() => Some(jti),
             _ => None,
         };
+        let claims_of_ours = passed_on(issuer, claims.all());
+        let mut said = claims.into_rest();
+        said.insert("sub".into(), sub.as_str().into());
         Ok(Self {
             over: period.over().min(issued.plus(MAX_AGE + Duration::from_secs(1))),
             jti,
             sub: issuer.subject(&sub).ok_or(TokenError::Malformed)?,
-            claims: passed_on(issuer, claims.all()),
-            said: claims.into_rest(),
+            claims: claims_of_ours,
+            said,
             issued: IssuerSession { issuer: issuer.issuer.clone(), sub, sid, at: issued },
         })
     }
@@ -125,7 +128,7 @@ impl IdToken {
         Ok(self)
     }
 
-    /// All that the issuer says of the user, beside who it is.
+    /// All that the issuer says of the user.
     pub fn said(&self) -> &Map<String, Value> {
         &self.said
     }

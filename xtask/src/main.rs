@@ -21,6 +21,7 @@ mod meter;
 mod order;
 mod placeholders;
 mod settings;
+mod sign_in;
 mod token_check;
 mod trusted_issuers;
 

@@ -38,12 +38,15 @@ pub fn complete_issuer_secrets(given: &BTreeMap<String, String>) -> BTreeMap<Str
 pub fn issuer_secrets(given: &BTreeMap<String, String>) -> Vec<String> {
     let issuers = given.get("TRUSTED_ISSUERS").and_then(|json| serde_json::from_str(json).ok());
     let Some(Value::Array(issuers)) = issuers else { return Vec::new() };
-    let names = issuers.iter().filter_map(|it| it.pointer("/access_tokens/secret")?.as_str());
-    let is_variable = |name: &&str| {
+    const MEMBERS: [&str; 2] = ["/access_tokens/secret", "/client_secret_name"];
+    let of =
+        |issuer: &Value| MEMBERS.map(|member| issuer.pointer(member)?.as_str().map(str::to_owned));
+    let names = issuers.iter().flat_map(of).flatten();
+    let is_variable = |name: &String| {
         !name.is_empty()
             && name
                 .bytes()
                 .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
     };
-    names.filter(is_variable).map(str::to_owned).collect()
+    names.filter(is_variable).collect()
 }

@@ -5,6 +5,8 @@ use std::fmt::{Display, Write as _};
 use auth::issuer::{AccessTokenRules, Agents, TrustedIssuer};
 use auth::time::short;
 
+use crate::sign_in;
+
 /// Describes each entry, without secrets.
 pub fn describe(issuers: &[TrustedIssuer]) -> String {
     let mut text = String::new();
@@ -20,6 +22,8 @@ pub fn describe(issuers: &[TrustedIssuer]) -> String {
 fn members(issuer: &TrustedIssuer) -> Vec<(&'static str, String)> {
     let keys = issuer.jwks_uri.as_ref();
     let keys = keys.map(|uri| format!("{uri} ({})", issuer.algorithms.join(", ")));
+    let by_discovery = issuer.sign_in.as_ref().filter(|it| !it.is_plain_oauth());
+    let keys = keys.or(by_discovery.map(|_| "as the provider says".to_owned()));
     let id_tokens = match issuer.audience.as_slice() {
         [] => "refused, because `audience` is not set".to_owned(),
         all => format!("accepted for {}", list(all)),
@@ -30,6 +34,7 @@ fn members(issuer: &TrustedIssuer) -> Vec<(&'static str, String)> {
         ("not before", not_before.unwrap_or_default()),
         ("ID tokens", id_tokens),
     ];
+    all.extend(sign_in::members(issuer));
     match &issuer.access_tokens {
         None => all.push(("access tokens", "refused, because `access_tokens` is not set".into())),
         Some(rules) => {

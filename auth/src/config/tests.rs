@@ -336,3 +336,38 @@ fn the_secret_of_an_issuer_is_no_setting_of_the_guard() {
     let errors = read(&[("TRUSTED_ISSUERS", list), key]).unwrap_err();
     assert!(errors[0].reason.starts_with("expected a variable that is no setting"), "{errors:?}");
 }
+
+/// What is wrong with an entry of this provider.
+fn sign_in_errors(changes: &str, more: &[(&str, &str)]) -> Vec<String> {
+    let list = format!(r#"[{{"issuer":"https://idp.example","client_id":"app"{changes}}}]"#);
+    let read = read(&[&[("TRUSTED_ISSUERS", &*list)], more].concat());
+    read.err().unwrap_or_default().iter().map(ToString::to_string).collect()
+}
+
+const ELLIPTIC: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"e","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}]}"#;
+
+#[rstest]
+#[case("", &[], None)]
+#[case(r#","client_secret_name":"IDP""#, &[("IDP", "hush")], None)]
+#[case(r#","client_secret_name":"IDP""#, &[], Some("[0].client_secret_name: names IDP, which is not set"))]
+#[case(r#","client_secret_name":"ADMIN_API_KEY""#, &[], Some("[0].client_secret_name: expected a variable that is no setting"))]
+#[case(r#","client_authentication":"private_key_jwt""#, &[], Some("[0].client_authentication: `private_key_jwt` needs an asymmetric key"))]
+#[case(r#","client_authentication":"private_key_jwt""#, &[("SIGNING_KEYS", ELLIPTIC)], None)]
+#[case(r#","redirect_uri":"https://app.example/_auth/callback/idp","name":"idp""#, &[], None)]
+#[case(r#","redirect_uri":"https://app.example/x/callback/idp","name":"idp""#, &[("AUTH_PATH", "/x")], None)]
+#[case(r#","redirect_uri":"https://app.example/_auth/callback/other","name":"idp""#, &[], Some("[0].redirect_uri: expected a URL of this site with the path `/_auth/callback/idp`"))]
+#[case(r#","redirect_uri":"https://app.example/_auth/callback/idp?a","name":"idp""#, &[], Some("[0].redirect_uri: expected"))]
+fn a_provider_that_people_sign_in_at_fits_the_other_settings(
+    #[case] changes: &str,
+    #[case] more: &[(&str, &str)],
+    #[case] error: Option<&str>,
+) {
+    let errors = sign_in_errors(changes, more);
+    match error {
+        None => assert_eq!(errors, Vec::<String>::new()),
+        Some(error) => {
+            let expected = format!("TRUSTED_ISSUERS{error}");
+            assert!(errors.len() == 1 && errors[0].starts_with(&expected), "{errors:?}");
+        }
+    }
+}

@@ -19,6 +19,7 @@ mod provider_tokens;
 mod recheck_and_caching;
 mod resource_metadata;
 mod rights;
+mod sign_in;
 mod site_hosts;
 mod step_up;
 mod store_reply;

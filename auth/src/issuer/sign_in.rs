@@ -121,3 +121,6 @@ impl SignInSettings {
         (!fixed.eq_ignore_ascii_case(site)).then_some(fixed)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,12 +4,15 @@ use crate::jwt::TokenError;
 use crate::keys::KeySet;
 use crate::keys::tests::hs256_set;
 use crate::secret::Secret;
+use crate::site_hosts::SiteHosts;
 use crate::step_up::StepUp;
 use crate::time::Timestamp;
 use serde_json::{Value, json};
 
 mod back;
+mod exchange;
 mod send;
+mod user;
 
 pub(super) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 pub(super) const SITE: &str = "https://app.example";
@@ -48,7 +51,7 @@ pub(super) fn metadata(issuer: &TrustedIssuer, changes: Value) -> ProviderMetada
 
 pub(super) fn attempt(issuer: &TrustedIssuer, query: &str, asked: StepUp) -> SignInAttempt {
     let settings = issuer.sign_in.as_ref().unwrap();
-    let wish = SignInWish::of_query(query);
+    let wish = SignInWish::of_query(query, &SiteHosts::default());
     let redirect_uri = settings.callback_url(SITE, "/_auth");
     SignInAttempt::begin(
         settings,

@@ -52,13 +52,14 @@ pub fn user_of_plain_oauth(
         return Err(SignInFailure::Refused("`userinfo` is no mapping".into()));
     };
     let mut claims = mapped(mapping, &info.0);
-    let sub = match claims.remove("sub") {
-        Some(Value::String(sub)) => sub,
+    let sub = match claims.get("sub") {
+        Some(Value::String(sub)) => sub.clone(),
         _ => return Err(SignInFailure::Refused("the user information has no `sub`".into())),
     };
     let login = Login { time: None, acr: None };
     login.check(attempt, issuer)?;
     issuer.people.admit(&claims).map_err(|it| SignInFailure::NotAllowed(it.0))?;
+    claims.remove("sub");
     if claims.get("email_verified").is_some_and(|it| it != true) {
         claims.remove("email");
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::redirect::LocalTarget;
 use crate::session::Sid;
+use crate::site_hosts::SiteHosts;
 
 /// What a provider may be asked that visitors, and links, can choose (OpenID Connect Core 1.0, section 3.1.2.1).
 /// `none` is left out: it shows nobody anything.
@@ -36,15 +37,15 @@ pub struct SignInHints {
 
 impl SignInWish {
     /// Of a query. It ends no sessions: a link must not.
-    pub fn of_query(query: &str) -> Self {
-        Self { end: Vec::new(), ..Self::of_form(query) }
+    pub fn of_query(query: &str, hosts: &SiteHosts) -> Self {
+        Self { end: Vec::new(), ..Self::of_form(query, hosts) }
     }
 
     /// Of a form.
-    pub fn of_form(form: &str) -> Self {
+    pub fn of_form(form: &str, hosts: &SiteHosts) -> Self {
         let pairs = || form_urlencoded::parse(form.as_bytes());
         let find = |name: &str| pairs().find(|(key, _)| key == name).map(|(_, value)| value);
-        let redirect = find("redirect").and_then(|target| LocalTarget::new(&target));
+        let redirect = find("redirect").and_then(|target| LocalTarget::on(hosts, &target));
         let end = pairs().filter(|(key, _)| key == "end");
         let is_prompt = |it: &Cow<'_, str>| PROMPTS.contains(&&**it);
         let is_hint = |it: &Cow<'_, str>| {

@@ -1,11 +1,158 @@
 use super::*;
+use rstest::rstest;
 use serde_json::json;
 
+fn people(allow: Value, deny: Value, trust_email: bool) -> People {
+    let read = |value: Value| if value.is_null() { Vec::new() } else { groups(value).unwrap() };
+    People { allow: read(allow), deny: read(deny), trust_email }
+}
+
+fn admits(people: &People, claims: &Value) -> bool {
+    people.admit(claims.as_object().unwrap()).is_ok()
+}
+
+fn verified(email: &str) -> Value {
+    json!({ "email": email, "email_verified": true })
+}
+
+#[rstest]
+#[case("ada@example.com", true)]
+#[case("Ada@EXAMPLE.com", true)]
+#[case("ada+tag@example.com", true)]
+#[case("ada@sub.example.com", false)]
+#[case("ada@notexample.com", false)]
+#[case("ada@example.com.evil.com", false)]
+#[case("ada@evil.com@example.com", false)]
+#[case("\"ada@evil.com\"@example.com", false)]
+#[case("\"ada\"@example.com", false)]
+#[case("@example.com", false)]
+#[case("example.com", false)]
+#[case("ada@example.com.", false)]
+#[case("ada@.example.com", false)]
+#[case("ada@example.com ", false)]
+#[case(" ada@example.com", false)]
+#[case("ada@example.com\n", false)]
+#[case("ada@example.com\0", false)]
+#[case("ada@example.com>", false)]
+#[case("<ada@evil.com>ada@example.com", false)]
+#[case("ada@evil.com,bob@example.com", false)]
+#[case("ada@evil.com(@example.com", false)]
+#[case::ideographic_full_stop("ada@example\u{3002}com", false)]
+#[case::fullwidth_full_stop("ada@example\u{ff0e}com", false)]
+#[case::fullwidth_letters("ada@\u{ff45}xample.com", false)]
+#[case::kelvin_sign_folds_to_k("ada@\u{212a}example.com", false)]
+#[case::cyrillic_a("ada@ex\u{430}mple.com", false)]
+#[case::fullwidth_at("ada\u{ff20}example.com", false)]
+#[case::no_break_space("ada@evil.com\u{a0}@example.com", false)]
+fn a_domain_is_what_everybody_reads_behind_the_one_at(#[case] email: &str, #[case] fine: bool) {
+    let people = people(json!({ "email_domain": "example.com" }), Value::Null, false);
+    assert_eq!(admits(&people, &verified(email)), fine);
+}
+
+#[rstest]
+#[case(json!(true), true)]
+#[case(json!(false), false)]
+#[case(json!("true"), false)]
+#[case(json!(1), false)]
+#[case(Value::Null, false)]
+fn an_address_that_is_not_verified_lets_nobody_in_unless_it_is_trusted(
+    #[case] verified: Value,
+    #[case] fine: bool,
+) {
+    for allow in [json!({ "email_domain": "a.example" }), json!({ "email": "ada@a.example" })] {
+        let claims = json!({ "email": "ada@a.example", "email_verified": verified });
+        assert_eq!(admits(&people(allow.clone(), Value::Null, false), &claims), fine);
+        assert!(admits(&people(allow, Value::Null, true), &claims));
+    }
+}
+
+#[rstest]
+#[case("ada@evil.com", true)]
+#[case("ada@EVIL.com", true)]
+#[case("ada@sub.evil.com", false)]
+#[case("ada@example.com", false)]
+#[case::who_cannot_be_read_may_be_one("ada@example.com@evil.com", true)]
+#[case("ada@evil.com.", true)]
+#[case("ada@evil\u{3002}com", true)]
+fn a_denied_domain_is_kept_out_verified_or_not(#[case] email: &str, #[case] out: bool) {
+    let people = people(Value::Null, json!({ "email_domain": ["x.example", "evil.com"] }), false);
+    for is_verified in [true, false] {
+        let claims = json!({ "email": email, "email_verified": is_verified });
+        assert_eq!(!admits(&people, &claims), out);
+    }
+    assert!(admits(&people, &json!({})), "who has no address has none of these");
+}
+
+#[rstest]
+#[case(json!({ "groups": "crew" }), json!({ "groups": ["board", "crew"] }), true)]
+#[case(json!({ "groups": "crew" }), json!({ "groups": "crew" }), true)]
+#[case(json!({ "groups": "crew" }), json!({ "groups": "crew, board" }), false)]
+#[case(json!({ "groups": "crew" }), json!({ "groups": ["Crew"] }), false)]
+#[case(json!({ "groups": "crew" }), json!({ "groups": [] }), false)]
+#[case(json!({ "groups": "crew" }), json!({ "groups": [["crew"]] }), false)]
+#[case(json!({ "groups": "crew" }), json!({}), false)]
+#[case(json!({ "groups": "crew" }), json!({ "groups": null }), false)]
+#[case(json!({ "groups": ["crew", "board"] }), json!({ "groups": ["board"] }), true)]
+#[case(json!({ "/realm_access/roles": "boats" }), json!({ "realm_access": { "roles": ["boats"] } }), true)]
+#[case(json!({ "/realm_access/roles": "boats" }), json!({ "realm_access/roles": ["boats"] }), false)]
+#[case(json!({ "https://a.example/roles": "boats" }), json!({ "https://a.example/roles": ["boats"] }), true)]
+#[case(json!({ "urn:zitadel:iam:org:project:roles": "boats" }), json!({ "urn:zitadel:iam:org:project:roles": { "boats": { "7": "a" } } }), true)]
+#[case(json!({ "hd": "a.example" }), json!({ "hd": "a.example" }), true)]
+#[case(json!({ "mfa": true }), json!({ "mfa": true }), true)]
+#[case(json!({ "mfa": true }), json!({ "mfa": "true" }), false)]
+#[case(json!({ "tier": 3 }), json!({ "tier": 3 }), true)]
+#[case(json!({ "id": "42" }), json!({ "id": 42 }), true)]
+#[case(json!({ "id": 42 }), json!({ "id": "42" }), true)]
+#[case::every_member_of_an_object(json!({ "groups": "crew", "hd": "a.example" }), json!({ "groups": ["crew"] }), false)]
+#[case::any_object_of_a_list(json!([{ "groups": "crew" }, { "hd": "a.example" }]), json!({ "hd": "a.example" }), true)]
+fn claims_are_compared_by_their_values(
+    #[case] allow: Value,
+    #[case] claims: Value,
+    #[case] fine: bool,
+) {
+    assert_eq!(admits(&people(allow.clone(), Value::Null, false), &claims), fine);
+    assert_eq!(admits(&people(Value::Null, allow, false), &claims), !fine);
+}
+
 #[test]
-fn an_address_counts_if_it_is_verified() {
-    let allow = groups(json!({ "email_domain": "example.com" })).unwrap();
-    let people = People { allow, ..People::default() };
-    let admits = |claims: Value| people.admit(claims.as_object().unwrap()).is_ok();
-    assert!(admits(json!({ "email": "ada@example.com", "email_verified": true })));
-    assert!(!admits(json!({ "email": "ada@example.com" })));
+fn deny_wins_and_without_either_everybody_may_sign_in() {
+    let both = people(json!({ "groups": "crew" }), json!({ "sub": "7" }), false);
+    assert!(admits(&both, &json!({ "groups": ["crew"] })));
+    assert!(!admits(&both, &json!({ "groups": ["crew"], "sub": "7" })));
+    assert!(admits(&People::default(), &json!({})));
+}
+
+#[rstest]
+#[case(json!({ "email_domain": "a.example" }), json!({ "email": "ada@a.example" }), "trust_email")]
+#[case(json!({ "groups": "crew" }), json!({ "hasgroups": true }), "more groups than the token has room for")]
+#[case(json!({ "groups": "crew" }), json!({ "_claim_names": { "groups": "src1" } }), "more groups than the token has room for")]
+#[case(json!({ "groups": "crew" }), json!({ "email": "ada@a.example" }), "no object of `allow` holds")]
+fn the_log_says_what_is_missing_and_no_value(
+    #[case] allow: Value,
+    #[case] claims: Value,
+    #[case] says: &str,
+) {
+    let people = people(allow, Value::Null, false);
+    let NotAllowed(why) = people.admit(claims.as_object().unwrap()).unwrap_err();
+    assert!(why.contains(says) && !why.contains("ada"), "{why}");
+}
+
+#[rstest]
+#[case(json!("crew"), "expected an object, got \"crew\"")]
+#[case(json!([]), "is empty")]
+#[case(json!({}), "is empty; name a claim")]
+#[case(json!([{ "groups": "a" }, {}]), "[1]: is empty; name a claim")]
+#[case(json!({ "groups": [] }), "groups: is empty")]
+#[case(json!({ "groups": ["a", ""] }), "groups[1]: expected a value, got an empty text")]
+#[case(json!({ "groups": null }), "groups[0]: expected a text, a number, true or false, got null")]
+#[case(json!({ "groups": [{}] }), "groups[0]: expected a text, a number, true or false, got an object")]
+#[case(json!({ "email_domain": "@a.example" }), "email_domain[0]: expected a domain like")]
+#[case(json!({ "email_domain": "*.a.example" }), "email_domain[0]: expected a domain like")]
+#[case(json!({ "email_domain": "b\u{fc}cher.example" }), "email_domain[0]: expected a domain like")]
+#[case(json!({ "email_domain": true }), "email_domain[0]: expected a domain like")]
+#[case(json!({ "email": "a.example" }), "email[0]: expected an address like")]
+#[case(json!({ "/a~": "b" }), "/a~: expected a claim's name")]
+fn what_would_hold_for_nobody_or_everybody_is_refused(#[case] value: Value, #[case] says: &str) {
+    let error = groups(value).unwrap_err().to_string();
+    assert!(error.trim_start_matches('.').starts_with(says), "{error}");
 }

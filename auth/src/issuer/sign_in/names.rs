@@ -17,16 +17,17 @@ pub fn is_name(text: &str) -> bool {
     !text.starts_with('-') && (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(legal)
 }
 
-/// The first label of the issuer's host that tells it from others; `None` if there is none.
+/// The first label of the issuer's host that tells it from others, or else the first at all; `None` if there is none.
 pub fn of_issuer(issuer: &str) -> Option<String> {
     let host = host(issuer).to_ascii_lowercase();
     let mut labels = Vec::from_iter(host.split('.'));
     if labels.len() > 1 {
         labels.pop();
     }
-    let found = labels.into_iter().find(|label| !COMMON.contains(label) && is_name(label))?;
-    let is_word = found.bytes().any(|byte| byte.is_ascii_lowercase());
-    is_word.then(|| found.to_owned())
+    let is_word = |label: &str| is_name(label) && label.bytes().any(|it| it.is_ascii_lowercase());
+    labels.retain(|label| is_word(label));
+    let telling = labels.iter().find(|label| !COMMON.contains(label));
+    telling.or(labels.first()).map(|&label| label.to_owned())
 }
 
 /// The issuer's host, for people.
