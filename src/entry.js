@@ -9,6 +9,7 @@ import { findCachedDecision } from "./proxy/decision_cache.js";
 import { OriginFailure } from "./proxy/origin.js";
 import { hasCommand } from "./proxy/origin_commands.js";
 import { preventPageCaching } from "./proxy/page_cache.js";
+import { renewCookie } from "./proxy/renewal.js";
 import { RequestContext } from "./proxy/request_context.js";
 import { withSiteUrls } from "./proxy/url_rewrite.js";
 
@@ -33,6 +34,7 @@ export default {
       response = preventPageCaching(context, response);
       response = withSiteUrls(response, url);
       if (hasCommand(response)) response = await guard.obeyOrigin(context, response);
+      if (context.renewal !== undefined) response = await renewCookie(context.renewal, response);
     } catch (error) {
       response = failure(error);
     }

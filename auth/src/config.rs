@@ -92,6 +92,8 @@ pub struct Settings {
     pub limit_policy: LimitPolicy,
     /// A session's absolute lifetime.
     pub session_ttl: Duration,
+    /// The same for a user who does not ask to stay signed in, if that makes a difference.
+    pub session_ttl_short: Option<Duration>,
     /// A session's sliding lifetime.
     pub idle_timeout: Option<Duration>,
     /// A token's lifetime.
@@ -205,13 +207,19 @@ impl Settings {
         let (session_cookie, site_hosts) = site(reader, &token_sources);
         let store = store(reader);
         let session_ttl = reader.span("SESSION_TTL", Duration::from_secs(7 * 24 * 60 * 60));
+        let session_ttl_short = reader.parsed("SESSION_TTL_SHORT", parse_span);
         let token_ttl = reader.span("TOKEN_TTL", session_ttl);
         let idle_timeout = reader.parsed("SESSION_IDLE_TIMEOUT", parse_span);
         let rewrite_origin = reader.flag("REWRITE_ORIGIN", false);
         let admin_api_key = reader.parsed("ADMIN_API_KEY", api_key);
         let introspection_key = reader.parsed("INTROSPECTION_KEY", api_key);
         let default_site_data = Some("\"storage\"".into());
-        checks::lifetimes(reader, session_ttl, token_ttl, idle_timeout);
+        let others = [
+            ("SESSION_TTL_SHORT", session_ttl_short),
+            ("TOKEN_TTL", Some(token_ttl)),
+            ("SESSION_IDLE_TIMEOUT", idle_timeout),
+        ];
+        checks::lifetimes(reader, session_ttl, others);
         checks::reads_of_replicas(reader, store.as_ref(), idle_timeout);
         checks::rewritten_origin(reader, rewrite_origin, &origin);
         checks::users_of_issuers(reader, &trusted_issuers, login_url.as_deref(), &routes);
@@ -239,6 +247,7 @@ impl Settings {
                 .parsed("SESSION_LIMIT_POLICY", LimitPolicy::parse)
                 .unwrap_or_default(),
             session_ttl,
+            session_ttl_short,
             idle_timeout,
             token_ttl,
             not_before: reader.parsed("NOT_BEFORE", parse_moment),

@@ -19,6 +19,7 @@ mod principal;
 mod provider_keys;
 mod recent_sessions;
 mod refusal_response;
+mod renewal;
 mod resource_challenge;
 mod rights;
 mod sign_assertion;
@@ -32,6 +33,7 @@ pub use forward_plan::{AnonymousPlan, ForwardPlan, ForwardTarget, HeaderChanges}
 pub use header_filter::HeaderFilter;
 pub use principal::Principal;
 pub use refusal_response::RefusalResponse;
+pub use renewal::Renewal;
 
 use header_filter::HeaderFilterCache;
 use login_url::LoginUrlPath;

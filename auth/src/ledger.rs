@@ -64,13 +64,13 @@ impl Ledger {
     /// Until when a check finds a session as it is and changes nothing, unless another command does;
     /// `None` if it is not there, or is changed by a check now.
     pub fn unchanged_until(&self, check: &Command) -> Option<Timestamp> {
-        let (sid, jti, idle_timeout, now) = match check {
-            Command::Check { sid, jti, idle_timeout, now } => {
-                (sid, jti.as_ref(), idle_timeout, now)
+        let (sid, jti, idle_timeout, is_use, now) = match check {
+            Command::Check { sid, jti, idle_timeout, is_use, now } => {
+                (sid, jti.as_ref(), *idle_timeout, *is_use, now)
             }
             Command::Admit { session, idle_timeout, now, .. } => {
                 self.known(&session.sid, *now)?;
-                (&session.sid, None, idle_timeout, now)
+                (&session.sid, None, *idle_timeout, true, now)
             }
             _ => return None,
         };
@@ -78,8 +78,9 @@ impl Ledger {
         if jti.as_ref().is_some_and(|jti| session.records_token_use(jti, *now)) {
             return None;
         }
-        let until = match idle_timeout {
-            Some(timeout) if session.is_live(*now) => session.next_idle_update(*timeout),
+        let timeout = session.idle_timeout_or(idle_timeout).filter(|_| is_use);
+        let until = match timeout {
+            Some(timeout) if session.is_live(*now) => session.next_idle_update(timeout),
             _ => session.forget_at(),
         };
         // It may lapse then.
@@ -92,20 +93,22 @@ impl Ledger {
     pub fn apply(&mut self, command: &Command) -> (CommandResult, LedgerChanges) {
         let mut touched = LedgerChanges::default();
         let answer = match command {
-            Command::Check { sid, jti, idle_timeout, now } => {
-                self.check(sid, jti.as_deref(), *idle_timeout, *now, &mut touched)
+            Command::Check { sid, jti, idle_timeout, is_use, now } => {
+                self.check(sid, jti.as_deref(), (*idle_timeout, *is_use), *now, &mut touched)
             }
             Command::Open { session, limit, end, now } => {
                 self.log_in(session, *limit, end, *now, &mut touched)
             }
             Command::Admit { session, limit, authenticated, idle_timeout, now } => {
                 match self.known(&session.sid, *now) {
-                    Some(_) => self.check(&session.sid, None, *idle_timeout, *now, &mut touched),
+                    Some(_) => {
+                        self.check(&session.sid, None, (*idle_timeout, true), *now, &mut touched)
+                    }
                     None => self.admit(session, *limit, *authenticated, *now, &mut touched),
                 }
             }
-            Command::Refresh { sid, token, jti, idle_timeout, now } => {
-                self.refresh(sid, token, jti, *idle_timeout, *now, &mut touched)
+            Command::Refresh { sid, token, jti, idle_timeout, is_use, now } => {
+                self.refresh(sid, token, jti, (*idle_timeout, *is_use), *now, &mut touched)
             }
             Command::SetData { sid, kind, old, new, now } => {
                 let is_as_thought = |it: &Session| it.data_of(*kind) == old.as_deref();
@@ -139,14 +142,14 @@ impl Ledger {
         &mut self,
         sid: &Sid,
         jti: Option<&str>,
-        idle_timeout: Option<Duration>,
+        (idle_timeout, is_use): (Option<Duration>, bool),
         now: Timestamp,
         touched: &mut LedgerChanges,
     ) -> CommandResult {
         CommandResult::Found(self.sessions.get_mut(sid).map(|session| {
             let learns = jti.is_some_and(|jti| session.record_token_use(jti, now));
-            let slides =
-                idle_timeout.is_some_and(|timeout| session.extend_idle_deadline(timeout, now));
+            let timeout = session.idle_timeout_or(idle_timeout).filter(|_| is_use);
+            let slides = timeout.is_some_and(|timeout| session.extend_idle_deadline(timeout, now));
             if learns || slides {
                 touched.written.push(sid.clone());
             }

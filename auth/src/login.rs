@@ -9,12 +9,12 @@ use std::time::Duration;
 use crate::device::{ClientHints, DeviceClass};
 use crate::scopes::AdminScopes;
 use crate::session::{Session, Sid};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, millis};
 use crate::token::{ProviderToken, Verified};
 
-pub use request::{LoginCredentials, LoginRequest};
+pub use request::{AcceptedFields, LoginCredentials, LoginRequest};
 pub use response::LoginUrlResponse;
-pub use user::{AuthenticatedUser, InvalidIssuerUser, InvalidLoginResponse};
+pub use user::{AuthenticatedUser, InvalidIssuerUser, InvalidLoginResponse, LoginTerms};
 
 /// The longest part of a `User-Agent` that is kept, in bytes.
 const MAX_USER_AGENT: usize = 256;
@@ -32,13 +32,15 @@ pub struct ClientInfo {
     pub country: Option<String>,
 }
 
-/// The lifetimes of a new session: see [`Guard::lifetimes`](crate::decision::Guard::lifetimes).
+/// The lifetimes of a new session, which `Guard::lifetimes` makes of settings and login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionLifetimes {
     /// Until the absolute deadline.
     pub session: Duration,
     /// Until the idle deadline, where there is one.
     pub idle: Option<Duration>,
+    /// Is the idle timeout this session's own, whatever the settings say later?
+    pub has_own_idle: bool,
     /// Does its cookie outlive the browser? Otherwise it has no `Max-Age`.
     pub persistent: bool,
 }
@@ -94,6 +96,8 @@ fn session(sid: Sid, client: ClientInfo, lifetimes: SessionLifetimes, now: Times
         seen: now,
         expires: now.plus(lifetimes.session),
         idle_expires: lifetimes.idle.map(|idle| now.plus(idle)),
+        idle_timeout: lifetimes.idle.filter(|_| lifetimes.has_own_idle).map(millis),
+        transient: !lifetimes.persistent,
         device,
         user_agent,
         place,

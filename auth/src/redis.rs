@@ -115,8 +115,8 @@ impl Redis {
     /// it must be sent so that no cache answers it.
     pub fn request(&self, user: &Subject, command: &Command) -> RestRequest {
         match command {
-            Command::Check { sid, jti, idle_timeout, now } => {
-                let frame = self.check_frame(user, sid, jti.as_deref(), *idle_timeout);
+            Command::Check { sid, jti, idle_timeout, is_use, now } => {
+                let frame = self.frame(user, sid, jti.as_deref(), (*idle_timeout, *is_use));
                 let path = frame.at(*now);
                 RestRequest { path, body: None }
             }
@@ -127,7 +127,7 @@ impl Redis {
         }
     }
 
-    /// The path of the request for a check. The nearest replica cannot record that a token is
+    /// The path of the request for a check that is a use of the session. The nearest replica cannot record that a token is
     /// used: see [`needs_token_use_recorded`](crate::session::LiveSession::needs_token_use_recorded).
     pub fn check_frame(
         &self,
@@ -136,11 +136,21 @@ impl Redis {
         jti: Option<&str>,
         idle_timeout: Option<Duration>,
     ) -> CheckTemplate {
+        self.frame(user, sid, jti, (idle_timeout, true))
+    }
+
+    fn frame(
+        &self,
+        user: &Subject,
+        sid: &Sid,
+        jti: Option<&str>,
+        (idle_timeout, is_use): (Option<Duration>, bool),
+    ) -> CheckTemplate {
         let (key, sid) = (self.key(user), sid.as_str());
         if idle_timeout.is_none() && self.consistency == ReadConsistency::Nearest {
             return CheckTemplate { before: in_path(&["hget", &key, sid]), after: None };
         }
-        let mut after = in_path(&[sid, &timeout(idle_timeout)]);
+        let mut after = in_path(&[sid, &timeout(idle_timeout, is_use)]);
         after.extend(jti.map(|jti| in_path(&[jti])));
         let before = in_path(&["evalsha", self.check.sha1(), "1", &key]) + "/";
         CheckTemplate { before, after: Some(after) }
@@ -179,9 +189,9 @@ impl RestRequest {
     }
 }
 
-/// In milliseconds, 0 for none.
-fn timeout(idle: Option<Duration>) -> String {
-    idle.map_or(0, millis).to_string()
+/// In milliseconds, 0 for none, `-` if the session is not used.
+fn timeout(idle: Option<Duration>, is_use: bool) -> String {
+    if is_use { idle.map_or(0, millis).to_string() } else { "-".into() }
 }
 
 fn in_path(words: &[impl AsRef<str>]) -> String {

@@ -18,7 +18,7 @@ pub use end::SessionEnd;
 pub(crate) use id::digest;
 pub use id::{Sid, Subject};
 pub use judge::{InvalidSession, LiveSession, judge_session, judge_token};
-pub use refresh::{REFRESH_GRACE, TokenGeneration, TokenName};
+pub use refresh::{REFRESH_GRACE, TokenGeneration, TokenName, due_from};
 pub use rights_change::{RightsChange, RightsOf};
 pub use user_record::{Block, SEEN_ONCE_IN, UNSEEN_FOR, UserRecord};
 
@@ -53,6 +53,12 @@ pub struct Session {
     /// The idle deadline, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_expires: Option<Timestamp>,
+    /// Its own idle timeout in milliseconds, in place of `SESSION_IDLE_TIMEOUT`, if its login set one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_timeout: Option<u64>,
+    /// Does its cookie end with the browser? It has no `Max-Age` then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub transient: bool,
     /// The kind of device that logged in.
     pub device: DeviceClass,
     /// Its `User-Agent`, shortened to 256 bytes.
@@ -198,6 +204,16 @@ impl Session {
         self.created == at
             || self.refreshed == Some(at)
             || self.ended.as_ref().is_some_and(|ending| ending.at() == at)
+    }
+
+    /// How long it may be unused: its own timeout, or else that of the settings.
+    pub fn idle_timeout_or(&self, by_settings: Option<Duration>) -> Option<Duration> {
+        self.idle_timeout.map(Duration::from_millis).or(by_settings)
+    }
+
+    /// `Max-Age` of the cookie with a token that is valid for so long; `None` if the cookie ends with the browser.
+    pub fn cookie_max_age(&self, token_lifetime: Duration) -> Option<Duration> {
+        (!self.transient).then_some(token_lifetime)
     }
 
     /// When the idle deadline is next to be extended.

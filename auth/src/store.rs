@@ -59,7 +59,7 @@ mod tests {
         let frame = Command::check_frame(&sid, Some("j0\""), idle_timeout);
         for now in [0, 1_790_000_000_000].map(Timestamp::from_millis) {
             let (sid, jti) = (sid.clone(), Some("j0\"".to_owned()));
-            let command = Command::Check { sid, jti, idle_timeout, now };
+            let command = Command::Check { sid, jti, idle_timeout, is_use: true, now };
             assert_eq!(frame.at(now), serde_json::to_string(&command).unwrap());
         }
     }

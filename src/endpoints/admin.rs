@@ -8,7 +8,7 @@ mod rights;
 use auth::admin::{self, AdminCredential, AdminRequest, NewSession, SessionTerms};
 use auth::body_format::BodyFormat;
 use auth::http::{Head, Target};
-use auth::login::{ClientInfo, SessionLifetimes};
+use auth::login::ClientInfo;
 use auth::refusal::{ClaimsSource, Refusal};
 use auth::rights::is_admin as is_admins;
 use auth::session::{Session, Sid, Subject, UserRecord};
@@ -229,10 +229,7 @@ async fn create(
     let (longest, issuers) = (settings.session_ttl, &settings.trusted_issuers[..]);
     let new =
         NewSession::parse(sub, &body, SessionTerms { longest, issuers, now: request::now() })?;
-    let lifetimes = SessionLifetimes {
-        session: new.lifetime.unwrap_or(settings.session_ttl),
-        ..app.guard.lifetimes(&new.approval, true)
-    };
+    let lifetimes = app.guard.lifetimes(&new.approval, true);
     // The request's client is the backend, not the user's device.
     let client = ClientInfo { user_agent: new.user_agent, ..ClientInfo::default() };
     let created =

@@ -2,7 +2,7 @@
 
 use auth::body_format::BodyFormat;
 use auth::http::Head;
-use auth::login::{LoginCredentials, LoginRequest};
+use auth::login::{AcceptedFields, LoginCredentials, LoginRequest};
 use auth::refusal::Refusal;
 use web_sys::{Request, Response};
 
@@ -82,8 +82,9 @@ async fn read_request(
     app.guard.refuse_other_origins(head)?;
     let body = request::body(request).await;
     let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE_BODY))?;
-    LoginRequest::parse(format, &body, with_issuers, &settings.site_hosts)
-        .map_err(Refusal::BadRequest)
+    let accepted =
+        AcceptedFields { id_token: with_issuers, remember: settings.session_ttl_short.is_some() };
+    LoginRequest::parse(format, &body, accepted, &settings.site_hosts).map_err(Refusal::BadRequest)
 }
 
 async fn try_log_in(
@@ -105,7 +106,7 @@ async fn try_log_in(
     // Valid credentials are not a guess, even if the session limit refuses the login.
     let refund = counted.refund(app);
     user.end.extend_from_slice(&login.end);
-    let lifetimes = app.guard.lifetimes(&user, true);
+    let lifetimes = app.guard.lifetimes(&user, login.remember);
     let cookie = match format {
         BodyFormat::Form => CookiePolicy::Required,
         BodyFormat::Json if app.guard.sets_cookie(head) => CookiePolicy::Optional,

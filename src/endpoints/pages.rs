@@ -28,6 +28,8 @@ struct LoginPage<'a> {
     username: Option<&'a str>,
     /// Live sessions, from which the user chooses those to end.
     choices: Vec<Choice>,
+    /// Is the box checked by which a user stays signed in? `None` if there is none.
+    remember: Option<bool>,
 }
 
 struct Choice {
@@ -101,8 +103,14 @@ pub fn login_again(app: &App, login: &LoginRequest, refusal: &Refusal) -> Respon
         Refusal::SessionLimit(Some(live)) => live.iter().map(Choice::of).collect(),
         _ => Vec::new(),
     };
-    let (error, username) = (Some(error), login.username());
-    let content = PageContent { notice: None, error, username, choices, sets_cookie: true };
+    let content = PageContent {
+        error: Some(error),
+        username: login.username(),
+        choices,
+        sets_cookie: true,
+        remember: login.remember,
+        ..PageContent::default()
+    };
     let page = page(app, refusal.status(), login.redirect.as_ref(), content);
     access_log::set_refusal_code(&page, refusal.code());
     for (name, value) in refusal.headers().iter().filter(|(name, _)| *name == "retry-after") {
@@ -160,6 +168,7 @@ struct PageContent<'a> {
     error: Option<String>,
     username: Option<&'a str>,
     choices: Vec<Choice>,
+    remember: bool,
 }
 
 fn page(
@@ -169,7 +178,7 @@ fn page(
     content: PageContent<'_>,
 ) -> Response {
     let settings = app.guard.settings();
-    let PageContent { notice, error, username, choices, sets_cookie } = content;
+    let PageContent { notice, error, username, choices, sets_cookie, remember } = content;
     let page = LoginPage {
         auth_path: &settings.auth_path,
         redirect: redirect.map_or("/", LocalTarget::as_str),
@@ -178,6 +187,7 @@ fn page(
         enabled: settings.login_url.is_some() && sets_cookie,
         username,
         choices,
+        remember: settings.session_ttl_short.map(|_| remember),
     };
     match page.render() {
         Ok(html) => response::response(status, &html, &HEADERS),

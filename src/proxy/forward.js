@@ -28,7 +28,7 @@ export function forward(context, verdict) {
   const headers = headersFor(context, verdict);
   // Without an identity, the session was refused, and the next request is decided about anew. A reply that Rust
   // did not keep is read anew each time.
-  if (planToCache !== undefined && tokenContext !== undefined && context.storeReply === tokenContext.lastReply) {
+  if (planToCache !== undefined && tokenContext !== undefined && context.renewal === undefined && context.storeReply === tokenContext.lastReply) {
     cacheDecision(context, tokenContext, new CachedDecision(context, tokenContext, planToCache, verdict, url, headers));
   }
   return overlapped ?? send(context, url, initFor(context, headers));

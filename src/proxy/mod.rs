@@ -13,6 +13,7 @@ pub mod js_memo;
 pub mod origin;
 pub mod origin_commands;
 pub mod pending_check;
+pub mod renewal;
 pub mod request_context;
 pub mod session_check;
 pub mod token_context;

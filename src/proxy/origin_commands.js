@@ -3,6 +3,9 @@
 
 const [LOGIN, LOGOUT, DATA] = ["x-guard-login", "x-guard-logout", "x-guard-session-data"];
 
+/** Headers for shared caches alone. */
+const CDN_CACHE_CONTROL = ["cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control"];
+
 /**
  * Does a response hold a command for the guard?
  * @param {Response} response
@@ -29,6 +32,8 @@ export function withoutCommands(response) {
 export function withCookies(response, cookies) {
   const headers = clientHeaders(response);
   headers.set("cache-control", "no-store");
+  // These count more than `Cache-Control` for the caches that know them (RFC 9213).
+  for (const name of CDN_CACHE_CONTROL) headers.delete(name);
   for (const cookie of cookies) headers.append("set-cookie", cookie);
   return withHeaders(response, headers);
 }

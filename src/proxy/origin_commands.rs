@@ -86,12 +86,11 @@ async fn try_obey(
     head: &RequestHead,
     response: &Response,
 ) -> Result<Option<Vec<String>>, Refusal> {
-    let settings = app.guard.settings();
     let patch = command(response, DATA).map(|json| Patch::parse(&json)).transpose();
     let patch = patch.map_err(|_| unusable(DATA, "it must be a JSON object, a merge patch"))?;
     let scope = command(response, LOGOUT).map(|scope| scope_of(app, &scope)).transpose()?;
     let user = command(response, LOGIN)
-        .map(|json| AuthenticatedUser::parse(&json, &settings.trusted_issuers));
+        .map(|json| AuthenticatedUser::parse(&json, app.guard.login_terms()));
     let user = user.transpose().map_err(|error| unusable(LOGIN, &error.to_string()))?;
     if let Some(scope) = scope {
         log_out(app, head, scope).await?;
@@ -127,7 +126,8 @@ async fn log_in(
     if !app.guard.sets_cookie(head) {
         return Err(unusable(LOGIN, "no cookie is set at this host"));
     }
-    let lifetimes = app.guard.lifetimes(user, true);
+    // Whether the user asked for it, only the answer says.
+    let lifetimes = app.guard.lifetimes(user, false);
     let client = request::client_info(request, head);
     // The new token goes into the cookie, so it replaces only the cookie's session.
     let mut presented = create_session::presented_sessions(app, head);

@@ -13,6 +13,7 @@ use wasm_bindgen::prelude::*;
 use crate::app::App;
 use crate::proxy::decision_cache::CachedPlan;
 use crate::proxy::forward;
+use crate::proxy::renewal;
 use crate::proxy::request_context::RequestContext;
 use crate::proxy::token_context::TokenContext;
 use crate::proxy::verdict::{self, Verdict};
@@ -136,6 +137,9 @@ impl PendingCheck {
             Ok(live) => {
                 asked.is_known.set(live.is_some());
                 current_session::record_use(app, caller, live.as_ref(), now);
+                if let Some(live) = &live {
+                    renewal::begin_if_due(app, context, plan, live, now);
+                }
                 let verdict = forward::with_identity(app, plan, token, live.as_ref(), &sent);
                 token.count_bytes(app, caller);
                 verdict

@@ -45,6 +45,8 @@ export class RequestContext {
     this.overlapped = undefined;
     /** @type {import("../../build/bindings/guard.js").CachedPlan | undefined} what to cache if this request is forwarded */
     this.planToCache = undefined;
+    /** @type {Promise<import("../../build/bindings/guard.js").RenewedCookie | undefined> | undefined} the cookie that the answer renews */
+    this.renewal = undefined;
     /** @type {string | undefined} the store's reply */
     this.storeReply = undefined;
     // When each step began and ended, in milliseconds since the Unix epoch; 0 if it did not. The clock of Workers

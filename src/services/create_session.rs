@@ -106,7 +106,10 @@ pub async fn create(
     let too_large = |cause| Refusal::ClaimsTooLarge { by, cause };
     let token = token.map_err(|error| too_large(error.to_string()))?;
     let uses_cookie = settings.token_sources.cookie && cookie_policy != CookiePolicy::Never;
-    let cookie = settings.session_cookie.set(&token, lifetime).filter(|_| uses_cookie);
+    let cookie = settings
+        .session_cookie
+        .set(&token, session.cookie_max_age(lifetime))
+        .filter(|_| uses_cookie);
     if cookie.is_none() && cookie_policy == CookiePolicy::Required {
         let cause = "the claims make a cookie of more than 4,096 bytes, which browsers drop";
         return Err(too_large(cause.into()));

@@ -20,13 +20,18 @@ const TOUCH: &str = "x-guard-touch";
 /// Steps 2 to 4 for an endpoint of the guard's own: who calls, with the rights of the session.
 pub async fn current(app: &App, head: &RequestHead) -> Result<(Principal, Session), Refusal> {
     let principal = app.guard.authenticate(head, request::now())?;
-    let principal = match head.header(TOUCH).as_deref() {
-        None | Some("true") => principal,
-        Some("false") => principal.without_use(),
-        Some(_) => return Err(Refusal::BadRequest("`X-Guard-Touch` must be `true` or `false`.")),
-    };
+    let principal = noting_touch(principal, head)?;
     let session = check(app, &principal, Some(head)).await?;
     Ok((app.guard.principal_with_rights(principal, &session)?, session))
+}
+
+/// The principal, as one who does not use the session if the request says so.
+pub fn noting_touch(principal: Principal, head: &RequestHead) -> Result<Principal, Refusal> {
+    match head.header(TOUCH).as_deref() {
+        None | Some("true") => Ok(principal),
+        Some("false") => Ok(principal.without_use()),
+        Some(_) => Err(Refusal::BadRequest("`X-Guard-Touch` must be `true` or `false`.")),
+    }
 }
 
 /// Step 4: checks a principal's session in the store. Reuse of an old token ends the session. `head` is the client's

@@ -12,7 +12,7 @@ use crate::{request, stores};
 /// The store's record of a session; `None` if there is none. The idle deadline does not change.
 pub async fn find(app: &App, user: &Subject, sid: &Sid) -> Result<Option<Rc<Session>>, StoreError> {
     let (sid, now) = (sid.clone(), request::now());
-    let command = Command::Check { sid, jti: None, idle_timeout: None, now };
+    let command = Command::Check { sid, jti: None, idle_timeout: None, is_use: false, now };
     match stores::apply(&*app.store, user, &command).await? {
         CommandResult::Found(found) => Ok(found),
         _ => Err(StoreError::other_answer()),

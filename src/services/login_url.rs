@@ -31,7 +31,7 @@ pub async fn authenticate(
         origin::failure(limit.aborted(), cause)
     })?;
     let answer = LoginUrlResponse { status, retry_after: retry_after.as_deref(), body: &body };
-    answer.read(&settings.trusted_issuers)
+    answer.read(app.guard.login_terms())
 }
 
 /// Posts credentials, with a signed assertion that they come from the guard if there is a key for it. Returns the

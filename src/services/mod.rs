@@ -14,6 +14,7 @@ pub mod listeners;
 pub mod login_rate;
 pub mod login_url;
 pub mod logout;
+pub mod refresh_session;
 pub mod report_ends;
 pub mod session_data;
 pub mod session_events;

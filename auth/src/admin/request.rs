@@ -11,7 +11,7 @@ use crate::issuer::{TrustedIssuer, issuer_of};
 use crate::login::AuthenticatedUser;
 use crate::refusal::Refusal;
 use crate::session::{Sid, Subject};
-use crate::time::{Timestamp, parse_span};
+use crate::time::Timestamp;
 use crate::user_index::{Cursor, MAX_PAGE};
 
 /// What is asked for, below `admin/`.
@@ -155,14 +155,12 @@ pub fn page(query: &str, default: u32) -> Result<(u32, Cursor), Refusal> {
 pub struct NewSession {
     /// Who, and what rides along.
     pub approval: AuthenticatedUser,
-    /// Its lifetime, if it is not the usual one.
-    pub lifetime: Option<Duration>,
     /// What the user's device calls itself.
     pub user_agent: Option<String>,
 }
 
 /// The members of the body. An unknown one is refused: it could be a misspelt lifetime.
-const MEMBERS: [&str; 8] = [
+const MEMBERS: [&str; 10] = [
     "issuer",
     "claims",
     "roles",
@@ -170,6 +168,8 @@ const MEMBERS: [&str; 8] = [
     "session_limit",
     "session_limit_policy",
     "session_ttl",
+    "idle_timeout",
+    "remember",
     "user_agent",
 ];
 
@@ -224,21 +224,11 @@ impl NewSession {
         }
         let issuer = text(&mut members, "issuer")?;
         let user_agent = text(&mut members, "user_agent")?;
-        let lifetime = match text(&mut members, "session_ttl")? {
-            None => None,
-            Some(span) => {
-                let span = parse_span(&span).map_err(|why| format!("`session_ttl`: {why}."))?;
-                Some(span)
-            }
-        };
-        if lifetime.is_some_and(|lifetime| lifetime > longest) {
-            return Err("`session_ttl` must not be longer than SESSION_TTL.".into());
-        }
         members.insert("sub".into(), String::from(sub).into());
-        let approval = AuthenticatedUser::read(&Value::Object(members).to_string());
+        let approval = AuthenticatedUser::read(&Value::Object(members).to_string(), longest);
         let approval =
             approval.map_err(|error| format!("The body cannot be used: {}.", error.reason()))?;
-        Ok((Self { approval, lifetime, user_agent }, issuer))
+        Ok((Self { approval, user_agent }, issuer))
     }
 }
 

@@ -14,19 +14,16 @@ use crate::secret::Secret;
 use crate::setting_value::InvalidValue;
 use crate::time::Timestamp;
 
-/// Tokens and idle timeouts are not longer than the session.
+/// No other lifetime is longer than the session's.
 pub fn lifetimes(
     reader: &mut Reader<'_>,
     session_ttl: Duration,
-    token_ttl: Duration,
-    idle_timeout: Option<Duration>,
+    others: [(&'static str, Option<Duration>); 3],
 ) {
-    let longer = || InvalidValue::new("must not be longer than SESSION_TTL");
-    if token_ttl > session_ttl {
-        reader.wrong("TOKEN_TTL", longer());
-    }
-    if idle_timeout.is_some_and(|idle| idle > session_ttl) {
-        reader.wrong("SESSION_IDLE_TIMEOUT", longer());
+    for (name, other) in others {
+        if other.is_some_and(|other| other > session_ttl) {
+            reader.wrong(name, InvalidValue::new("must not be longer than SESSION_TTL"));
+        }
     }
 }
 

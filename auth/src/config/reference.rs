@@ -117,6 +117,11 @@ pub const SETTINGS: &[Setting] = &[
         "The absolute lifetime of a session that begins with a login; sessions of a provider's access tokens have [`session_ttl`](provider-tokens.md#members-of-access_tokens). Spans are written like `15 minutes` or `7 days`.",
     ),
     setting(
+        "SESSION_TTL_SHORT",
+        "none",
+        "The same for a user who does not ask to stay signed in, no longer than `SESSION_TTL`. The login page then has a box \"Keep me signed in\", and JSON has `\"remember\": true`; without it, the session lives this long, and its cookie ends with the browser. Without this setting, everybody stays signed in. See [login.md](login.md#stay-signed-in).",
+    ),
+    setting(
         "SESSION_IDLE_TIMEOUT",
         "none",
         "A session that nobody uses for this long expires. Use moves its deadline at most once per tenth of the timeout. A change applies to sessions that begin later; one that began with a timeout keeps its deadline. Without it, a session of a provider's access tokens that nobody uses for seven days is [forgotten, and begins anew](provider-tokens.md#how-such-a-session-lives) with its next request.",
@@ -130,7 +135,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "TOKEN_TTL",
         "SESSION_TTL",
-        "The lifetime of a token, no longer than `SESSION_TTL`. If it is shorter, clients [refresh](tokens.md#short-tokens-and-refresh).",
+        "The lifetime of a token, no longer than `SESSION_TTL`. If it is shorter, the guard [renews the cookie](tokens.md#the-guard-renews-the-cookie) once half of it is over, and clients with a bearer token [refresh](tokens.md#short-tokens-and-refresh). Who is away for longer logs in again.",
     ),
     setting(
         "NOT_BEFORE",

@@ -49,27 +49,29 @@ impl SessionCookie {
         Some(format!("__Host-{plain}"))
     }
 
-    /// Hands the token to the browser, for as long as its session can last; `None` if no browser would keep it.
-    pub fn set(&self, token: &str, lifetime: Duration) -> Option<SetCookies> {
-        let line = self.line(token, lifetime);
+    /// Hands the token to the browser; `None` if no browser would keep it. Without `max_age`, the cookie ends with the
+    /// browser.
+    pub fn set(&self, token: &str, max_age: Option<Duration>) -> Option<SetCookies> {
+        let line = self.line(token, max_age);
         (line.len() <= MAX_BYTES).then(|| self.instead(line))
     }
 
     /// Sets the cookie in place of one that the browser has: without room for the token, that goes, because an old
     /// token would end its session.
-    pub fn renew(&self, token: &str, lifetime: Duration) -> SetCookies {
-        self.set(token, lifetime).unwrap_or_else(|| self.clear())
+    pub fn renew(&self, token: &str, max_age: Option<Duration>) -> SetCookies {
+        self.set(token, max_age).unwrap_or_else(|| self.clear())
     }
 
     /// Takes the token from the browser.
     pub fn clear(&self) -> SetCookies {
-        self.instead(self.line("", Duration::ZERO))
+        self.instead(self.line("", Some(Duration::ZERO)))
     }
 
-    fn line(&self, token: &str, lifetime: Duration) -> String {
+    fn line(&self, token: &str, max_age: Option<Duration>) -> String {
         let domain = self.domain.as_deref().map_or(String::new(), |it| format!("; Domain={it}"));
+        let age = max_age.map_or(String::new(), |age| format!("; Max-Age={}", age.as_secs()));
         let Self { name, .. } = self;
-        format!("{name}={token}; {ATTRIBUTES}{domain}; Max-Age={}", lifetime.as_secs())
+        format!("{name}={token}; {ATTRIBUTES}{domain}{age}")
     }
 
     /// The line, and before it what takes away the cookie of the same name that is this host's alone: browsers keep
@@ -87,7 +89,7 @@ impl SessionCookie {
 mod tests {
     use super::*;
 
-    const HOUR: Duration = Duration::from_secs(3600);
+    const HOUR: Option<Duration> = Some(Duration::from_secs(3600));
 
     fn of_a_host() -> SessionCookie {
         SessionCookie::new("__Host-session".into(), None)
@@ -113,6 +115,14 @@ mod tests {
         assert_eq!(of_a_domain().set("abc", HOUR).unwrap().into_lines(), [host_only, &set]);
         let clear = format!("__Secure-session=; {attributes}; Max-Age=0");
         assert_eq!(of_a_domain().clear().into_lines(), [host_only, &clear]);
+    }
+
+    #[test]
+    fn a_cookie_that_ends_with_the_browser_has_no_age() {
+        let set = "__Host-session=abc; Path=/; HttpOnly; Secure; SameSite=Lax";
+        assert_eq!(of_a_host().set("abc", None).unwrap().into_lines(), [set]);
+        let set = of_a_domain().renew("abc", None).into_lines();
+        assert!(set[1].ends_with("; Domain=example.com"), "{set:?}");
     }
 
     #[test]

@@ -40,6 +40,7 @@ impl Guard {
         let lifetimes = SessionLifetimes {
             session: provider.session_ttl(),
             idle: Some(self.settings.provider_idle_timeout()),
+            has_own_idle: false,
             persistent: true,
         };
         let session =

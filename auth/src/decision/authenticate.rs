@@ -2,6 +2,7 @@
 
 use super::browser::changes_state;
 use super::credentials::{Credentials, Verifier, refusal_of};
+use super::principal::UseOnReplica;
 use super::{Guard, Principal};
 use crate::config::{Mode, Settings};
 use crate::cookie::{self, SessionCookie};
@@ -57,7 +58,7 @@ impl Guard {
             Some(_) => Some(self.settings.provider_idle_timeout()),
         };
         match self.settings.reads_replicas() {
-            true => Principal { replica_idle_timeout: idle_timeout, ..caller },
+            true => Principal { on_replica: Some(UseOnReplica { idle_timeout }), ..caller },
             false => Principal { idle_timeout, ..caller },
         }
     }

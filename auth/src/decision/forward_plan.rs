@@ -1,7 +1,9 @@
 //! What goes on to the origin, and how its headers change on the way.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::header_filter::ConditionalHeaders;
@@ -32,6 +34,10 @@ pub struct ForwardPlan {
     pub(super) removal_without_session: Option<CredentialRemoval>,
     /// What proves to the origin who it is.
     pub(super) assertion: Option<Rc<str>>,
+    /// When its token is valid.
+    pub(super) validity: Range<Timestamp>,
+    /// From when on the request renews its cookie.
+    pub(super) renews_from: Cell<Timestamp>,
 }
 
 /// Says nothing of what is withheld, nor of what is told to the origin alone.
@@ -78,12 +84,14 @@ impl ForwardPlan {
     }
 
     /// Is the same to be asked for a request that says the same at this moment? Not if its token's
-    /// time is over, or that of the proof that goes along.
+    /// time is over, or that of the proof that goes along, or if its cookie is to be renewed.
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
         let token = &self.principal.token;
         let proof = self.assertion.as_ref();
         let others = self.principal.other_tokens.iter().all(|other| other.is_valid_at(now));
-        token.is_valid_at(now)
+        self.validity.contains(&now)
+            && now < self.renews_from.get()
+            && token.has_current_key(now)
             && others
             && proof.is_none_or(|proof| token.has_cached_assertion(proof, now))
     }

@@ -1,5 +1,7 @@
 //! A request for the origin: who may ask for its path, and what goes on.
 
+use std::cell::Cell;
+
 use super::browser::asked_by_preflight;
 use super::forward_plan::OnInvalidSession;
 use super::header_filter::ConditionalHeaders;
@@ -162,6 +164,8 @@ impl Guard {
             && caller.token.provider().is_some_and(ProviderToken::is_forwarded);
         Ok(ForwardPlan {
             removal_without_session: goes_on_without.then(|| self.remove_all_credentials(*head)),
+            validity: caller.token.range(),
+            renews_from: Cell::new(self.renews_from(&caller)),
             principal: caller,
             target,
             route,

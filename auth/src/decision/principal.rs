@@ -18,11 +18,20 @@ pub struct Principal {
     pub(super) other_tokens: Vec<Verified>,
     pub(super) in_cookie: bool,
     pub(super) idle_timeout: Option<Duration>,
-    /// How long its use extends the session, where a replica answers checks, which cannot.
-    pub(super) replica_idle_timeout: Option<Duration>,
+    /// What a use means, where a replica answers checks, which cannot record it.
+    pub(super) on_replica: Option<UseOnReplica>,
+    /// Does the request use the session, so that its idle deadline moves?
+    pub(super) is_use: bool,
     pub(super) now: Timestamp,
     pub(super) source: Source,
     pub(super) credential_removal: CredentialRemoval,
+}
+
+/// A use of a session that the primary must be told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct UseOnReplica {
+    /// How long it extends the session, unless that has a timeout of its own.
+    pub idle_timeout: Option<Duration>,
 }
 
 /// Says who, and nothing that came with them.
@@ -45,7 +54,8 @@ impl Principal {
             other_tokens: others,
             in_cookie,
             idle_timeout,
-            replica_idle_timeout: None,
+            is_use: true,
+            on_replica: None,
             now,
             source,
             credential_removal: withheld,
@@ -113,19 +123,24 @@ impl Principal {
     /// The same without being used: its idle deadline stays where it is.
     #[must_use]
     pub fn without_use(self) -> Self {
-        Self { idle_timeout: None, replica_idle_timeout: None, ..self }
+        Self { idle_timeout: None, on_replica: None, is_use: false, ..self }
     }
 
     /// The question to the store.
     pub fn command(&self) -> Command {
-        let Self { idle_timeout, now, .. } = *self;
+        let Self { idle_timeout, is_use, now, .. } = *self;
         let jti = self.token_to_check().map(str::to_owned);
-        Command::Check { sid: self.sid().clone(), jti, idle_timeout, now }
+        Command::Check { sid: self.sid().clone(), jti, idle_timeout, is_use, now }
     }
 
     /// The `jti` that a check names; `None` for a provider's token, of which the session knows no generations.
     pub fn token_to_check(&self) -> Option<&str> {
         self.token.provider().is_none().then(|| &*self.token.name().jti)
+    }
+
+    /// Does the request use the session?
+    pub fn is_use(&self) -> bool {
+        self.is_use
     }
 
     /// How long its use extends the session, if it does.
@@ -140,8 +155,11 @@ impl Principal {
         if live.needs_token_use_recorded(self.token.name()) {
             return Some(self.clone().without_use().command());
         }
-        let idle_timeout = self.replica_idle_timeout.filter(|it| live.is_use_due(*it, now))?;
+        let by_settings = self.on_replica?.idle_timeout;
+        let idle_timeout = live.session().idle_timeout_or(by_settings);
+        let idle_timeout = idle_timeout.filter(|it| live.is_use_due(*it, now))?;
         let sid = self.sid().clone();
-        Some(Command::Check { sid, jti: None, idle_timeout: Some(idle_timeout), now })
+        let idle_timeout = Some(idle_timeout);
+        Some(Command::Check { sid, jti: None, idle_timeout, is_use: true, now })
     }
 }

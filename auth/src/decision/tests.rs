@@ -8,6 +8,7 @@ mod credentials;
 mod cross_site;
 mod forwarded_headers;
 mod https;
+mod lifetimes;
 mod login_redirect;
 mod login_url;
 mod malformed_requests;
@@ -17,6 +18,7 @@ mod overlap;
 mod preflight;
 mod provider_tokens;
 mod recheck_and_caching;
+mod renewal;
 mod resource_metadata;
 mod rights;
 mod sign_in;
@@ -134,7 +136,7 @@ fn a_genuine_token_makes_a_question_to_the_store() {
     assert_eq!(check.principal().user().as_str(), "ada");
     let caller = check.principal();
     let (sid, jti) = (caller.sid().clone(), Some(caller.token().name().jti.clone()));
-    let expected = Command::Check { sid, jti, idle_timeout: None, now: NOW };
+    let expected = Command::Check { sid, jti, idle_timeout: None, is_use: true, now: NOW };
     assert_eq!(check.principal().command(), expected);
 }
 

@@ -1,5 +1,6 @@
 //! When a token is valid (RFC 7519, sections 4.1.4 to 4.1.6).
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::TokenError;
@@ -46,6 +47,19 @@ impl Validity {
     /// When it was issued.
     pub fn issued(&self) -> Timestamp {
         Timestamp::from_millis(self.issued * 1000)
+    }
+
+    /// Its `exp`.
+    pub fn expires(&self) -> Timestamp {
+        Timestamp::from_millis(self.expires.saturating_mul(1000))
+    }
+
+    /// When it is valid, as [`Validity::judge`] does: from the first moment to before the second.
+    pub fn range(&self) -> Range<Timestamp> {
+        let begins = self.begins.saturating_sub(self.leeway).saturating_mul(1000);
+        let over = self.expires.saturating_add(self.leeway).saturating_mul(1000);
+        let over = if self.is_too_old { 0 } else { over };
+        Timestamp::from_millis(begins)..Timestamp::from_millis(over)
     }
 
     /// When it stops being accepted, leeway included.

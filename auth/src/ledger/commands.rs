@@ -37,7 +37,7 @@ impl Ledger {
         sid: &Sid,
         token: &TokenName,
         jti: &str,
-        idle_timeout: Option<Duration>,
+        (idle_timeout, is_use): (Option<Duration>, bool),
         now: Timestamp,
         touched: &mut LedgerChanges,
     ) -> CommandResult {
@@ -49,7 +49,7 @@ impl Ledger {
             let ending = SessionEnd::Reused { at: now };
             return CommandResult::Ended(self.end_and(&which, &ending, touched, |_, _| ()));
         }
-        if session.refresh(token, jti.to_owned(), idle_timeout, now) {
+        if session.refresh(token, jti.to_owned(), idle_timeout, is_use, now) {
             touched.written.push(sid.clone());
         }
         CommandResult::Changed(Box::new(session.clone()))

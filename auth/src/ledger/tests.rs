@@ -57,6 +57,7 @@ fn a_check_is_answered_as_the_last_time_only_while_it_would_change_nothing() {
         sid: Sid::try_from(sid.to_owned()).unwrap(),
         jti: Some("jti".into()),
         idle_timeout: idle.map(std::time::Duration::from_millis),
+        is_use: true,
         now: at(now),
     };
     let forgotten = ledger.get(&Sid::try_from("a".to_owned()).unwrap()).unwrap().forget_at();
@@ -71,12 +72,12 @@ fn a_check_is_answered_as_the_last_time_only_while_it_would_change_nothing() {
         (Command::List { now: at(1) }, None),
     ] {
         assert_eq!(ledger.unchanged_until(&command), until, "{command:?}");
-        let Command::Check { sid, jti, idle_timeout, now } = &command else { continue };
+        let Command::Check { sid, jti, idle_timeout, now, .. } = &command else { continue };
         let Some(until) = until else { continue };
         let (answer, _) = ledger.clone().apply(&command);
         for now in [*now, Timestamp::from_millis(until.millis() - 1)] {
             let (sid, jti, idle_timeout) = (sid.clone(), jti.clone(), *idle_timeout);
-            let again = Command::Check { sid, jti, idle_timeout, now };
+            let again = Command::Check { sid, jti, idle_timeout, is_use: true, now };
             let (applied, touched) = ledger.clone().apply(&again);
             assert_eq!((applied, touched), (answer.clone(), LedgerChanges::default()), "{again:?}");
         }
@@ -90,6 +91,7 @@ fn a_check_never_creates_and_never_revives() {
         sid: Sid::try_from(sid.to_owned()).unwrap(),
         jti: None,
         idle_timeout: Some(std::time::Duration::from_millis(10)),
+        is_use: true,
         now: at(now),
     };
     let (answer, touched) = ledger.apply(&check("a", 1));
@@ -189,13 +191,20 @@ fn a_check_learns_once_that_the_current_token_is_used_and_leaves_all_else_as_it_
     open(&mut ledger, "a", 0, 0);
     let sid = Sid::try_from("a".to_owned()).unwrap();
     let (token, now) = (TokenName { jti: "jti".into(), issued: at(0) }, at(5));
-    let refresh =
-        Command::Refresh { sid: sid.clone(), token, jti: "next".into(), idle_timeout: None, now };
+    let refresh = Command::Refresh {
+        sid: sid.clone(),
+        token,
+        jti: "next".into(),
+        idle_timeout: None,
+        is_use: true,
+        now,
+    };
     assert!(matches!(ledger.apply(&refresh).0, CommandResult::Changed(session) if session.unused));
     let check = |jti: Option<&str>, now| Command::Check {
         sid: sid.clone(),
         jti: jti.map(str::to_owned),
         idle_timeout: None,
+        is_use: true,
         now: at(now),
     };
     for (jti, now) in [(None, 6), (Some("jti"), 7), (Some("of-old"), 8), (Some("next"), 1_000)] {

@@ -19,6 +19,18 @@ pub struct LoginRequest {
     pub redirect: Option<LocalTarget>,
     /// Sessions that this login is to end.
     pub end: Vec<Sid>,
+    /// Does the user wish to stay signed in?
+    pub remember: bool,
+}
+
+/// The fields of a login that have a meaning of their own only by the settings. Otherwise they are `LOGIN_URL`'s, like
+/// any other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AcceptedFields {
+    /// `id_token`: are there trusted issuers?
+    pub id_token: bool,
+    /// `remember`: is `SESSION_TTL_SHORT` set?
+    pub remember: bool,
 }
 
 /// By what a client says who it is.
@@ -61,15 +73,14 @@ impl LoginRequest {
         }
     }
 
-    /// Reads the body of a login. `id_token` has a meaning of its own only in JSON, and only
-    /// `with_issuers`; it is another field for `LOGIN_URL` otherwise.
+    /// Reads the body of a login. `id_token` has a meaning of its own only in JSON.
     ///
     /// # Errors
     /// What is wrong with it, for the client.
     pub fn parse(
         form: BodyFormat,
         body: &str,
-        with_issuers: bool,
+        accepted: AcceptedFields,
         hosts: &SiteHosts,
     ) -> Result<Self, &'static str> {
         let mut fields = match form {
@@ -94,13 +105,15 @@ impl LoginRequest {
                     .ok_or_else(|| bad_redirect(hosts))?,
             ),
         };
-        let by_token = with_issuers && form == BodyFormat::Json && fields.contains_key("id_token");
+        let remember = accepted.remember && remember(fields.remove("remember"), form)?;
+        let is_json = form == BodyFormat::Json;
+        let by_token = accepted.id_token && is_json && fields.contains_key("id_token");
         let proof = if by_token { id_token(fields)? } else { LoginCredentials::Fields(fields) };
         match &proof {
             LoginCredentials::Fields(fields) if fields.is_empty() => {
                 Err("The body holds no credentials.")
             }
-            _ => Ok(Self { credentials: proof, redirect, end }),
+            _ => Ok(Self { credentials: proof, redirect, end, remember }),
         }
     }
 }
@@ -109,6 +122,16 @@ fn bad_redirect(hosts: &SiteHosts) -> &'static str {
     match hosts.are_named() {
         true => "`redirect` must be a path of this site, or a URL on one of its hosts.",
         false => "`redirect` must be a path of this site.",
+    }
+}
+
+/// Does the user wish to stay signed in? A form has the field if its box is checked.
+fn remember(field: Option<Value>, form: BodyFormat) -> Result<bool, &'static str> {
+    match (field, form) {
+        (None, _) => Ok(false),
+        (Some(Value::Bool(remember)), _) => Ok(remember),
+        (Some(Value::String(text)), BodyFormat::Form) => Ok(!matches!(&*text, "" | "false" | "0")),
+        (Some(_), _) => Err("`remember` must be `true` or `false`."),
     }
 }
 
@@ -127,10 +150,12 @@ fn id_token(mut fields: Map<String, Value>) -> Result<LoginCredentials, &'static
         Some(Value::String(nonce)) => Some(nonce),
         Some(_) => return Err("`nonce` must be a text."),
     };
+    // Without a short lifetime, everybody stays signed in.
+    fields.retain(|name, value| name != "remember" || !value.is_boolean());
     match fields.is_empty() {
         true => Ok(LoginCredentials::IdToken { token, nonce }),
-        false => {
-            Err("Send `id_token`, with `nonce`, `redirect` and `end` if you like, or credentials.")
-        }
+        false => Err(
+            "Send `id_token`, with `nonce`, `redirect`, `end` and `remember` if you like, or credentials.",
+        ),
     }
 }

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::AuthenticatedUser;
-use crate::issuer::TrustedIssuer;
+use super::{AuthenticatedUser, LoginTerms};
 use crate::refusal::Refusal;
 
 /// What `LOGIN_URL` answered.
@@ -29,10 +28,10 @@ impl LoginUrlResponse<'_> {
     ///
     /// # Errors
     /// Why nobody is let in.
-    pub fn read(self, issuers: &[TrustedIssuer]) -> Result<AuthenticatedUser, Refusal> {
+    pub fn read(self, terms: LoginTerms<'_>) -> Result<AuthenticatedUser, Refusal> {
         let unusable = |why: String| Refusal::OriginUnavailable(format!("LOGIN_URL {why}"));
         match self.status {
-            200 => AuthenticatedUser::parse(self.body, issuers)
+            200 => AuthenticatedUser::parse(self.body, terms)
                 .map_err(|error| unusable(format!("answered 200, but {error}"))),
             401 => Err(Refusal::CredentialsInvalid),
             429 => {

@@ -7,16 +7,26 @@ use crate::site_hosts::SiteHosts;
 use rstest::rstest;
 use serde_json::json;
 
-fn parse(form: BodyFormat, body: &str, with_issuers: bool) -> Result<LoginRequest, &'static str> {
-    LoginRequest::parse(form, body, with_issuers, &SiteHosts::default())
+fn parse(
+    form: BodyFormat,
+    body: &str,
+    accepted: AcceptedFields,
+) -> Result<LoginRequest, &'static str> {
+    LoginRequest::parse(form, body, accepted, &SiteHosts::default())
 }
+
+const NONE: AcceptedFields = AcceptedFields { id_token: false, remember: false };
+const ALL: AcceptedFields = AcceptedFields { id_token: true, remember: true };
+
+const TERMS: LoginTerms<'_> =
+    LoginTerms { longest: Duration::from_secs(7 * 24 * 60 * 60), issuers: &[] };
 
 #[test]
 fn both_forms_carry_the_same_credentials() {
     let json = r#"{"username":"ada","password":"p&w","redirect":"/a"}"#;
     let page = "username=ada&password=p%26w&redirect=%2Fa";
-    let json = parse(BodyFormat::Json, json, false).unwrap();
-    assert_eq!(json, parse(BodyFormat::Form, page, true).unwrap());
+    let json = parse(BodyFormat::Json, json, NONE).unwrap();
+    assert_eq!(json, parse(BodyFormat::Form, page, ALL).unwrap());
     let fields = json!({ "password": "p&w", "username": "ada" });
     assert!(
         matches!(&json.credentials, LoginCredentials::Fields(all) if fields.as_object() == Some(all))
@@ -36,8 +46,10 @@ fn both_forms_carry_the_same_credentials() {
 #[case(BodyFormat::Json, r#"{"id_token":7}"#, "`id_token`")]
 #[case(BodyFormat::Json, r#"{"id_token":"x.y.z","nonce":7}"#, "`nonce`")]
 #[case(BodyFormat::Json, r#"{"id_token":"x.y.z","password":"p"}"#, "or credentials")]
+#[case(BodyFormat::Json, r#"{"username":"a","remember":"on"}"#, "`remember`")]
+#[case(BodyFormat::Json, r#"{"username":"a","remember":null}"#, "`remember`")]
 fn a_bad_body_is_refused(#[case] form: BodyFormat, #[case] body: &str, #[case] says: &str) {
-    let error = parse(form, body, true).unwrap_err();
+    let error = parse(form, body, ALL).unwrap_err();
     assert!(error.contains(says), "{error}");
 }
 
@@ -45,11 +57,11 @@ fn a_bad_body_is_refused(#[case] form: BodyFormat, #[case] body: &str, #[case] s
 fn an_id_token_is_a_proof_in_json_and_where_issuers_are_trusted() {
     let json = r#"{"id_token":"x.y.z","nonce":"n","redirect":"/a"}"#;
     let expected = LoginCredentials::IdToken { token: "x.y.z".into(), nonce: Some("n".into()) };
-    assert!(parse(BodyFormat::Json, json, true).unwrap().credentials == expected);
-    for (form, body, with_issuers) in
-        [(BodyFormat::Json, json, false), (BodyFormat::Form, "id_token=x.y.z", true)]
+    assert!(parse(BodyFormat::Json, json, ALL).unwrap().credentials == expected);
+    for (form, body, accepted) in
+        [(BodyFormat::Json, json, NONE), (BodyFormat::Form, "id_token=x.y.z", ALL)]
     {
-        let attempt = parse(form, body, with_issuers).unwrap();
+        let attempt = parse(form, body, accepted).unwrap();
         assert!(
             matches!(attempt.credentials, LoginCredentials::Fields(all) if all.contains_key("id_token"))
         );
@@ -60,7 +72,7 @@ fn an_id_token_is_a_proof_in_json_and_where_issuers_are_trusted() {
 fn an_approval_brings_claims_roles_data_and_limit() {
     let body =
         r#"{"sub":"ada","claims":{"email":"a@b"},"data":{"b":[]},"roles":["x"],"session_limit":3}"#;
-    let approval = AuthenticatedUser::parse(body, &[]).unwrap();
+    let approval = AuthenticatedUser::parse(body, TERMS).unwrap();
     assert_eq!(approval.sub.as_str(), "ada");
     assert_eq!(approval.claims["email"], "a@b");
     assert_eq!(approval.claims["roles"][0], "x");
@@ -78,7 +90,7 @@ fn the_origin_may_set_limit_and_policy_of_a_user(
     #[case] limit: Option<&str>,
     #[case] policy: Option<LimitPolicy>,
 ) {
-    let approval = AuthenticatedUser::parse(body, &[]).unwrap();
+    let approval = AuthenticatedUser::parse(body, TERMS).unwrap();
     assert_eq!(approval.session_limit, limit.map(|text| SessionLimit::parse(text).unwrap()));
     assert_eq!(approval.policy, policy);
 }
@@ -87,9 +99,43 @@ fn the_origin_may_set_limit_and_policy_of_a_user(
 fn a_login_may_name_the_sessions_that_it_ends() {
     let json = r#"{"username":"a","end":["s-1","s-2"]}"#;
     let page = "username=a&end=s-1&end=s-2";
-    let json = parse(BodyFormat::Json, json, false).unwrap();
+    let json = parse(BodyFormat::Json, json, NONE).unwrap();
     assert_eq!(json.end.iter().map(Sid::as_str).collect::<Vec<_>>(), ["s-1", "s-2"]);
-    assert_eq!(json, parse(BodyFormat::Form, page, false).unwrap());
+    assert_eq!(json, parse(BodyFormat::Form, page, NONE).unwrap());
+}
+
+#[rstest]
+#[case(BodyFormat::Json, r#"{"username":"a"}"#, false)]
+#[case(BodyFormat::Json, r#"{"username":"a","remember":true}"#, true)]
+#[case(BodyFormat::Json, r#"{"username":"a","remember":false}"#, false)]
+#[case(BodyFormat::Json, r#"{"id_token":"x.y.z","remember":true}"#, true)]
+#[case(BodyFormat::Form, "username=a", false)]
+#[case(BodyFormat::Form, "username=a&remember=true", true)]
+#[case(BodyFormat::Form, "username=a&remember=on", true)]
+#[case(BodyFormat::Form, "username=a&remember=1", true)]
+#[case(BodyFormat::Form, "username=a&remember=false", false)]
+#[case(BodyFormat::Form, "username=a&remember=", false)]
+fn a_login_may_ask_to_stay_signed_in_and_keeps_that_from_the_origin(
+    #[case] form: BodyFormat,
+    #[case] body: &str,
+    #[case] expected: bool,
+) {
+    let login = parse(form, body, ALL).unwrap();
+    assert_eq!(login.remember, expected);
+    if let LoginCredentials::Fields(fields) = &login.credentials {
+        assert!(!fields.contains_key("remember"));
+    }
+}
+
+#[test]
+fn without_a_short_lifetime_remember_is_a_field_for_the_origin_like_any_other() {
+    let body = r#"{"username":"a","remember":"on"}"#;
+    let login = parse(BodyFormat::Json, body, NONE).unwrap();
+    assert!(!login.remember);
+    let expected = json!({ "username": "a", "remember": "on" });
+    assert!(
+        matches!(&login.credentials, LoginCredentials::Fields(all) if expected.as_object() == Some(all))
+    );
 }
 
 #[rstest]
@@ -114,17 +160,29 @@ fn a_login_may_name_the_sessions_that_it_ends() {
 #[case(r#"{"sub":"a","session_limit":-1}"#, "wrong type")]
 #[case(r#"{"sub":"a","session_limit":"many"}"#, "wrong type")]
 #[case(r#"{"sub":"a","session_limit_policy":"never"}"#, "wrong type")]
+#[case(r#"{"sub":"a","session_ttl":900}"#, "`session_ttl` is of the wrong type")]
+#[case(r#"{"sub":"a","session_ttl":"soon"}"#, "`session_ttl` must be a duration like")]
+#[case(r#"{"sub":"a","session_ttl":"0 s"}"#, "`session_ttl` must be a duration like")]
+#[case(
+    r#"{"sub":"a","session_ttl":"8 days"}"#,
+    "`session_ttl` must not be longer than SESSION_TTL"
+)]
+#[case(
+    r#"{"sub":"a","idle_timeout":"8 days"}"#,
+    "`idle_timeout` must not be longer than SESSION_TTL"
+)]
+#[case(r#"{"sub":"a","remember":"true"}"#, "`remember` is of the wrong type")]
 fn an_unusable_approval_says_what_to_change(#[case] body: &str, #[case] says: &str) {
-    let error = AuthenticatedUser::parse(body, &[]).unwrap_err().to_string();
+    let error = AuthenticatedUser::parse(body, TERMS).unwrap_err().to_string();
     assert!(error.contains(says), "{error}");
 }
 
 #[test]
 fn a_member_that_is_null_says_nothing() {
-    let body = r#"{"sub":"a","claims":null,"data":null,"roles":null,"session_limit":null,"session_limit_policy":null,"end":null}"#;
+    let body = r#"{"sub":"a","claims":null,"data":null,"roles":null,"session_limit":null,"session_limit_policy":null,"session_ttl":null,"idle_timeout":null,"remember":null,"end":null}"#;
     assert!(
-        AuthenticatedUser::parse(body, &[]).unwrap()
-            == AuthenticatedUser::parse(r#"{"sub":"a"}"#, &[]).unwrap()
+        AuthenticatedUser::parse(body, TERMS).unwrap()
+            == AuthenticatedUser::parse(r#"{"sub":"a"}"#, TERMS).unwrap()
     );
 }
 
@@ -139,7 +197,8 @@ fn a_member_that_is_null_says_nothing() {
 fn the_origin_cannot_log_in_an_issuers_users(#[case] sub: &str, #[case] fine: bool) {
     let one = issuer(json!({ "subject_prefix": "idp|" }));
     let other = issuer(json!({ "issuer": "https://same.example", "subject_prefix": "" }));
-    let approval = AuthenticatedUser::parse(&json!({ "sub": sub }).to_string(), &[other, one]);
+    let terms = LoginTerms { issuers: &[other, one], ..TERMS };
+    let approval = AuthenticatedUser::parse(&json!({ "sub": sub }).to_string(), terms);
     assert_eq!(approval.is_ok(), fine, "{sub}");
     if let Err(error) = approval {
         let error = error.to_string();
@@ -174,7 +233,7 @@ fn an_answer_of_the_login_endpoint_means_one_thing(
     #[case] body: &str,
     #[case] expected: Result<&str, (u16, &str)>,
 ) {
-    let read = LoginUrlResponse { status, retry_after, body }.read(&[]);
+    let read = LoginUrlResponse { status, retry_after, body }.read(TERMS);
     let read = read
         .as_ref()
         .map(|approval| approval.sub.as_str())
@@ -193,14 +252,14 @@ fn an_answer_of_the_login_endpoint_means_one_thing(
 fn claims_are_limited_to_four_kilobytes_in_all() {
     let body = |size| json!({ "sub": "a", "claims": { "pad": "x".repeat(size) } }).to_string();
     let frame = r#"{"pad":""}"#.len();
-    assert!(AuthenticatedUser::parse(&body(4096 - frame), &[]).is_ok());
-    let error = AuthenticatedUser::parse(&body(4096 - frame + 1), &[]).unwrap_err();
+    assert!(AuthenticatedUser::parse(&body(4096 - frame), TERMS).is_ok());
+    let error = AuthenticatedUser::parse(&body(4096 - frame + 1), TERMS).unwrap_err();
     assert!(error.to_string().contains("4 KB; `pad` is the largest"), "{error}");
 }
 
 #[test]
 fn a_session_begins_with_what_is_known_of_its_client() {
-    let approval = AuthenticatedUser::parse(r#"{"sub":"ada"}"#, &[]).unwrap();
+    let approval = AuthenticatedUser::parse(r#"{"sub":"ada"}"#, TERMS).unwrap();
     let client = ClientInfo {
         user_agent: Some("é".repeat(200) + " Mozilla/5.0 (iPad)"),
         hints: ClientHints::default(),
@@ -210,6 +269,7 @@ fn a_session_begins_with_what_is_known_of_its_client() {
     let lifetimes = SessionLifetimes {
         session: Duration::from_secs(10),
         idle: Some(Duration::from_secs(1)),
+        has_own_idle: false,
         persistent: true,
     };
     let now = Timestamp::from_millis(5);
@@ -220,4 +280,20 @@ fn a_session_begins_with_what_is_known_of_its_client() {
     assert_eq!(session.user_agent.len(), 256);
     assert_eq!(session.device, DeviceClass::Tablet, "by what is not kept, too");
     assert_ne!(session.sid.as_str(), session.jti);
+    assert_eq!((session.idle_timeout, session.transient), (None, false));
+}
+
+#[test]
+fn a_session_keeps_what_its_own_login_said_of_it() {
+    let user = AuthenticatedUser::parse(r#"{"sub":"ada"}"#, TERMS).unwrap();
+    let lifetimes = SessionLifetimes {
+        session: Duration::from_secs(10),
+        idle: Some(Duration::from_secs(1)),
+        has_own_idle: true,
+        persistent: false,
+    };
+    let (client, now) = (ClientInfo::default(), Timestamp::from_millis(0));
+    let session = new_session(&user, client, lifetimes, [[1; 16], [2; 16]], now);
+    assert_eq!(session.idle_timeout, Some(1000));
+    assert_eq!(session.cookie_max_age(Duration::from_secs(5)), None);
 }

@@ -1,6 +1,7 @@
 //! Who has logged in, as the origin, a trusted issuer or a backend says.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -14,6 +15,7 @@ use crate::jwt::REGISTERED;
 use crate::limit::{LimitPolicy, SessionLimit};
 use crate::session::{Sid, Subject};
 use crate::session_data::MAX_DATA;
+use crate::time::parse_span;
 
 /// The word of the origin, or of a trusted issuer, that somebody is who they say.
 #[derive(Clone, PartialEq)]
@@ -28,6 +30,12 @@ pub struct AuthenticatedUser {
     pub session_limit: Option<SessionLimit>,
     /// The policy for this user instead of `SESSION_LIMIT_POLICY`.
     pub policy: Option<LimitPolicy>,
+    /// The absolute lifetime of this session instead of `SESSION_TTL`.
+    pub session_ttl: Option<Duration>,
+    /// The idle timeout of this session instead of `SESSION_IDLE_TIMEOUT`.
+    pub idle_timeout: Option<Duration>,
+    /// Does the user stay signed in, whatever the client asked for?
+    pub remember: Option<bool>,
     /// Sessions that this login is to end.
     pub end: Vec<Sid>,
     /// The login at a trusted issuer, if it was one.
@@ -65,6 +73,32 @@ pub enum InvalidIssuerUser {
     TooLarge(String),
 }
 
+/// What holds for what a login's answer says.
+#[derive(Clone, Copy, Debug)]
+pub struct LoginTerms<'a> {
+    /// No session lives longer: `SESSION_TTL`.
+    pub longest: Duration,
+    /// The trusted issuers, whose users log in there.
+    pub issuers: &'a [TrustedIssuer],
+}
+
+/// A lifetime in the answer, no longer than `SESSION_TTL`.
+fn span(
+    answer: &mut Map<String, Value>,
+    name: &str,
+    longest: Duration,
+) -> Result<Option<Duration>, InvalidLoginResponse> {
+    let Some(text) = member::<String>(answer, name)? else { return Ok(None) };
+    match parse_span(&text) {
+        Ok(span) if span <= longest => Ok(Some(span)),
+        Ok(_) => Err(InvalidLoginResponse(format!("`{name}` must not be longer than SESSION_TTL"))),
+        Err(_) => {
+            let what = "must be a duration like `15 minutes`";
+            Err(InvalidLoginResponse(format!("`{name}` {what}")))
+        }
+    }
+}
+
 /// A member of the answer; `null` says as little as none.
 fn member<T: DeserializeOwned>(
     answer: &mut Map<String, Value>,
@@ -81,9 +115,9 @@ impl AuthenticatedUser {
     ///
     /// # Errors
     /// What the origin should change.
-    pub fn parse(body: &str, issuers: &[TrustedIssuer]) -> Result<Self, InvalidLoginResponse> {
-        let approval = Self::read(body)?;
-        match issuer_of(&approval.sub, issuers) {
+    pub fn parse(body: &str, terms: LoginTerms<'_>) -> Result<Self, InvalidLoginResponse> {
+        let approval = Self::read(body, terms.longest)?;
+        match issuer_of(&approval.sub, terms.issuers) {
             None => Ok(approval),
             Some(owner) => Err(InvalidLoginResponse(format!(
                 "`sub` begins with the `subject_prefix` of {}, whose users log in there",
@@ -96,7 +130,7 @@ impl AuthenticatedUser {
     ///
     /// # Errors
     /// What the origin should change.
-    pub(crate) fn read(body: &str) -> Result<Self, InvalidLoginResponse> {
+    pub(crate) fn read(body: &str, longest: Duration) -> Result<Self, InvalidLoginResponse> {
         let mut answer: Map<String, Value> = serde_json::from_str(body).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             InvalidLoginResponse(format!("it is no JSON object (line {line}, column {column})"))
@@ -117,10 +151,16 @@ impl AuthenticatedUser {
         if data.as_ref().is_some_and(|data| data.len() > MAX_DATA) {
             return Err(InvalidLoginResponse("`data` is larger than 16 KB".into()));
         }
-        let session_limit = member(&mut answer, "session_limit")?;
-        let policy = member(&mut answer, "session_limit_policy")?;
-        let end = member(&mut answer, "end")?.unwrap_or_default();
-        Ok(Self { sub, claims, data, session_limit, policy, end, issued: None })
+        Ok(Self {
+            data,
+            session_limit: member(&mut answer, "session_limit")?,
+            policy: member(&mut answer, "session_limit_policy")?,
+            session_ttl: span(&mut answer, "session_ttl", longest)?,
+            idle_timeout: span(&mut answer, "idle_timeout", longest)?,
+            remember: member(&mut answer, "remember")?,
+            end: member(&mut answer, "end")?.unwrap_or_default(),
+            ..Self::new(sub, claims)
+        })
     }
 
     /// An issuer's word of somebody who may sign in. Claims that would share a header ride along and get none,
@@ -144,9 +184,23 @@ impl AuthenticatedUser {
         issued: IssuerSession,
     ) -> Result<Self, InvalidIssuerUser> {
         check_size(&claims).map_err(InvalidIssuerUser::TooLarge)?;
-        let (data, session_limit, policy) = (None, None, None);
-        let (end, issued) = (Vec::new(), Some(issued));
-        Ok(Self { sub, claims, data, session_limit, policy, end, issued })
+        Ok(Self { issued: Some(issued), ..Self::new(sub, claims) })
+    }
+
+    /// A user of whom nothing else is said.
+    pub(crate) fn new(sub: Subject, claims: Map<String, Value>) -> Self {
+        Self {
+            sub,
+            claims,
+            data: None,
+            session_limit: None,
+            policy: None,
+            session_ttl: None,
+            idle_timeout: None,
+            remember: None,
+            end: Vec::new(),
+            issued: None,
+        }
     }
 }
 

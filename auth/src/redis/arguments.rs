@@ -17,8 +17,9 @@ impl Redis {
     ) -> Vec<String> {
         let mut words = vec![verb.into(), script.into(), "1".into(), self.key(user)];
         match command {
-            Command::Check { sid, jti, idle_timeout, now } => {
-                words.extend([now.millis().to_string(), sid.to_string(), timeout(*idle_timeout)]);
+            Command::Check { sid, jti, idle_timeout, is_use, now } => {
+                let timeout = timeout(*idle_timeout, *is_use);
+                words.extend([now.millis().to_string(), sid.to_string(), timeout]);
                 words.extend(jti.clone());
             }
             Command::Open { session, limit, end, now } => {
@@ -27,9 +28,9 @@ impl Redis {
             }
             Command::Admit { session, limit, authenticated, idle_timeout, now } => {
                 words.extend(begin(session, *limit, *now));
-                words.extend([authenticated.millis().to_string(), timeout(*idle_timeout)]);
+                words.extend([authenticated.millis().to_string(), timeout(*idle_timeout, true)]);
             }
-            Command::Refresh { sid, token, jti, idle_timeout, now } => words.extend([
+            Command::Refresh { sid, token, jti, idle_timeout, is_use, now } => words.extend([
                 now.millis().to_string(),
                 sid.to_string(),
                 token.jti.clone(),
@@ -37,6 +38,7 @@ impl Redis {
                 jti.clone(),
                 idle_timeout.map_or(String::new(), |timeout| millis(timeout).to_string()),
                 most(),
+                if *is_use { "use" } else { "" }.into(),
             ]),
             Command::SetData { sid, kind, old, new, now } => words.extend([
                 now.millis().to_string(),

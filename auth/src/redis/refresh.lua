@@ -1,5 +1,5 @@
 -- ARGV: now, sid, the token's jti, its time of issue in milliseconds, the new jti, idle timeout in
--- milliseconds or '', tombstones to keep. Returns `found`, with the record if one exists that is not
+-- milliseconds or '', tombstones to keep, `use` if it extends the idle deadline. Returns `found`, with the record if one exists that is not
 -- live; `changed` and the record; or `ended` and the record, if an old token was reused.
 
 -- How long the old token stays valid after a refresh, in milliseconds: REFRESH_GRACE in refresh.rs.
@@ -31,9 +31,12 @@ if is_recent then
   session.unused = nil
 else
   if is_current then session.previous_jti, session.jti, session.unused = jti, ARGV[5], true end
-  session.refreshed, session.seen = now, now
-  local timeout = tonumber(ARGV[6])
-  if timeout then session.idle_expires = now + timeout end
+  session.refreshed = now
+  if ARGV[8] == 'use' then
+    session.seen = now
+    local timeout = session.idle_timeout or tonumber(ARGV[6])
+    if timeout then session.idle_expires = now + timeout end
+  end
 end
 record = cjson.encode(session)
 redis.call('HSET', KEYS[1], sid, record)

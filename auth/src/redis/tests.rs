@@ -18,6 +18,7 @@ fn check(idle: Option<Duration>) -> Command {
         sid: Sid::try_from("abc".to_owned()).unwrap(),
         jti: Some("a/b".into()),
         idle_timeout: idle,
+        is_use: true,
         now: Timestamp::from_millis(42),
     }
 }
@@ -71,8 +72,14 @@ fn commands() -> Vec<(&'static str, Command)> {
     let sid = Sid::try_from("abc".to_owned()).unwrap();
     let now = Timestamp::from_millis(42);
     let token = TokenName { jti: "jti".into(), issued: now };
-    let refresh =
-        Command::Refresh { sid: sid.clone(), token, jti: "k".into(), idle_timeout: None, now };
+    let refresh = Command::Refresh {
+        sid: sid.clone(),
+        token,
+        jti: "k".into(),
+        idle_timeout: None,
+        is_use: true,
+        now,
+    };
     let open =
         Command::Open { session: Box::new(session("new", 42, 100)), limit: None, end: vec![], now };
     let admit = Command::Admit {

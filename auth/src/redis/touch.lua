@@ -1,10 +1,13 @@
--- Returns a record after a check. Extends the idle deadline, at most once per tenth of the timeout in
--- milliseconds, 0 for none; and marks a refreshed token as used, if it has this jti.
+-- Returns a record after a check. Extends the idle deadline, at most once per tenth of the session's own
+-- timeout or else this one, in milliseconds, 0 for none, nil if the session is not used; and marks a
+-- refreshed token as used, if it has this jti.
 local function touch(record, sid, timeout, jti)
   -- A plain search suffices: inside a JSON string, the quotation marks would be escaped.
   local is_unused = jti and record:find('"unused":true', 1, true)
-  if timeout == 0 and not is_unused then return record end
+  local has_own = timeout and record:find('"idle_timeout":', 1, true)
+  if (timeout or 0) == 0 and not is_unused and not has_own then return record end
   local session = cjson.decode(record)
+  timeout = timeout and session.idle_timeout or timeout or 0
   local extends_idle = timeout > 0 and now - session.seen >= timeout / 10
   local is_first_use = is_unused and session.unused and session.jti == jti
   if not is_live(session) or not (extends_idle or is_first_use) then return record end

@@ -11,6 +11,11 @@ use crate::time::Timestamp;
 /// pass. A session is refreshed at most once in that time. `redis/refresh.lua` has the same figure.
 pub const REFRESH_GRACE: Duration = Duration::from_secs(30);
 
+/// From when on a token's successor should be there: half its life is over, and the store gives another.
+pub fn due_from(issued: Timestamp, expires: Timestamp) -> Timestamp {
+    issued.plus(REFRESH_GRACE.max(expires.since(issued) / 2))
+}
+
 /// Identifies one token of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenName {
@@ -48,12 +53,13 @@ impl Session {
     /// Refreshes it with one of its valid tokens; returns whether anything changed. The current token is
     /// replaced by one with this `jti`, but not within [`REFRESH_GRACE`] of the last refresh, so that the
     /// previous token always keeps its whole grace period. The previous token gets the unused current one
-    /// again; past the grace period, that restarts it.
+    /// again; past the grace period, that restarts it. Only a use extends the idle deadline.
     pub fn refresh(
         &mut self,
         token: &TokenName,
         new: String,
         idle_timeout: Option<Duration>,
+        is_use: bool,
         now: Timestamp,
     ) -> bool {
         if self.refreshed.is_some_and(|last| now < last.plus(REFRESH_GRACE)) {
@@ -63,8 +69,12 @@ impl Session {
             self.previous_jti = Some(token.jti.clone());
             (self.jti, self.unused) = (new, true);
         }
-        (self.refreshed, self.seen) = (Some(now), now);
-        self.idle_expires = idle_timeout.map(|timeout| now.plus(timeout)).or(self.idle_expires);
+        self.refreshed = Some(now);
+        if is_use {
+            self.seen = now;
+            let timeout = self.idle_timeout_or(idle_timeout);
+            self.idle_expires = timeout.map(|timeout| now.plus(timeout)).or(self.idle_expires);
+        }
         true
     }
 

@@ -13,6 +13,8 @@ pub(crate) fn session(sid: &str, created: u64, expires: u64) -> Session {
         seen: Timestamp::from_millis(created),
         expires: Timestamp::from_millis(expires),
         idle_expires: None,
+        idle_timeout: None,
+        transient: false,
         device: DeviceClass::Desktop,
         user_agent: String::new(),
         place: None,
@@ -89,6 +91,29 @@ fn the_idle_deadline_slides_once_per_tenth_of_the_timeout_and_never_for_the_dead
     assert!(!found.extend_idle_deadline(timeout, at(60)), "nor is an ended one");
 }
 
+#[rstest]
+#[case::by_its_own(Some(700), Some(100), Some(700))]
+#[case::by_the_settings(None, Some(100), Some(100))]
+#[case::by_its_own_alone(Some(700), None, Some(700))]
+#[case::not_at_all(None, None, None)]
+fn a_session_with_an_idle_timeout_of_its_own_is_extended_by_that(
+    #[case] own: Option<u64>,
+    #[case] by_settings: Option<u64>,
+    #[case] expected: Option<u64>,
+) {
+    let by_settings = by_settings.map(Duration::from_millis);
+    let idle_expires = Some(at(50));
+    let found = Session { idle_timeout: own, idle_expires, ..session("a", 0, 1_000_000) };
+    assert_eq!(found.idle_timeout_or(by_settings), expected.map(Duration::from_millis));
+    let mut refreshed = found.clone();
+    assert!(refreshed.refresh(&token("jti", 0), "b".into(), by_settings, true, at(40)));
+    assert_eq!(refreshed.idle_expires, expected.map(|own| at(40 + own)).or(idle_expires));
+    let mut unused = found;
+    assert!(unused.refresh(&token("jti", 0), "b".into(), by_settings, false, at(40)));
+    assert_eq!((unused.seen, unused.idle_expires), (at(0), idle_expires), "nobody has used it");
+    assert_eq!(unused.jti, "b");
+}
+
 #[test]
 fn the_stored_format_is_this_json() {
     let mut stored = session("abc", 1_700_000_000_000, 1_700_000_600_000);
@@ -105,6 +130,9 @@ fn the_stored_format_is_this_json() {
     stored.deny_until = Some(Timestamp::FAR_FUTURE);
     stored.readmit = true;
     stored.rights = Some(r#"{"roles":[]}"#.into());
+    stored.idle_timeout = Some(60_000);
+    stored.transient = true;
+    let json = json.replace(r#","device""#, r#","idle_timeout":60000,"transient":true,"device""#);
     let new = r#","admin":true,"deny_until":99999999999999,"readmit":true,"rights":"{\"roles\":[]}","ended""#;
     let json = json.replace(r#","ended""#, new);
     assert_eq!(serde_json::to_string(&stored).unwrap(), json);
@@ -143,7 +171,7 @@ fn a_refresh_leaves_the_token_before_it_thirty_seconds_and_until_its_successor_i
         TokenGeneration::Current,
         "never refreshed"
     );
-    assert!(found.refresh(&token("a", 0), "b".into(), None, at(50_000)));
+    assert!(found.refresh(&token("a", 0), "b".into(), None, true, at(50_000)));
     let unused = if jti == "a" { TokenGeneration::Previous } else { expected };
     assert_eq!(found.token_generation(&token(jti, issued), at(now)), unused, "nobody has used b");
     assert!(!found.record_token_use("a", at(50_001)), "it is not the current one");
@@ -158,7 +186,7 @@ fn a_refresh_leaves_the_token_before_it_thirty_seconds_and_until_its_successor_i
 #[test]
 fn one_good_token_of_several_is_enough() {
     let mut found = session("a", 0, 100_000);
-    assert!(found.refresh(&token("jti", 0), "b".into(), None, at(1)));
+    assert!(found.refresh(&token("jti", 0), "b".into(), None, true, at(1)));
     assert!(found.record_token_use("b", at(2)));
     let found = Some(Rc::new(found));
     let (old, current) = (token("jti", 0), token("b", 1));
@@ -176,12 +204,12 @@ fn one_good_token_of_several_is_enough() {
 fn a_session_is_refreshed_at_most_once_in_thirty_seconds() {
     let mut found = session("a", 0, 100_000);
     let (first, b) = (token("jti", 0), token("b", 0));
-    assert!(found.refresh(&first, "b".into(), None, at(1)));
-    assert!(!found.refresh(&first, "c".into(), None, at(30_000)));
-    assert!(found.refresh(&b, "c".into(), None, at(30_000)), "it learns that b is used");
-    assert!(!found.refresh(&b, "c".into(), None, at(30_000)));
+    assert!(found.refresh(&first, "b".into(), None, true, at(1)));
+    assert!(!found.refresh(&first, "c".into(), None, true, at(30_000)));
+    assert!(found.refresh(&b, "c".into(), None, true, at(30_000)), "it learns that b is used");
+    assert!(!found.refresh(&b, "c".into(), None, true, at(30_000)));
     assert_eq!((found.jti.as_str(), found.previous_jti.as_deref()), ("b", Some("jti")));
-    assert!(found.refresh(&b, "c".into(), Some(Duration::from_secs(5)), at(30_001)));
+    assert!(found.refresh(&b, "c".into(), Some(Duration::from_secs(5)), true, at(30_001)));
     assert_eq!((found.jti.as_str(), found.previous_jti.as_deref()), ("c", Some("b")));
     assert_eq!((found.seen, found.idle_expires), (at(30_001), Some(at(35_001))));
     assert!(found.unused);
@@ -191,10 +219,10 @@ fn a_session_is_refreshed_at_most_once_in_thirty_seconds() {
 fn a_refresh_whose_answer_was_lost_is_repeated_until_its_token_is_used() {
     let mut found = session("a", 0, 10_000_000);
     let old = token("jti", 0);
-    assert!(found.refresh(&old, "b".into(), None, at(1_000)));
+    assert!(found.refresh(&old, "b".into(), None, true, at(1_000)));
     let later = Duration::from_secs(60);
     for now in [100_000, 200_000, 300_000].map(at) {
-        assert!(found.refresh(&old, "not taken".into(), Some(later), now));
+        assert!(found.refresh(&old, "not taken".into(), Some(later), true, now));
         assert_eq!((found.jti.as_str(), found.previous_jti.as_deref()), ("b", Some("jti")));
         assert_eq!((found.refreshed, found.seen), (Some(now), now), "the token lasts from now on");
         assert_eq!(found.idle_expires, Some(now.plus(later)));

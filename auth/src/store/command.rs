@@ -17,15 +17,18 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Finds a session, ended or not. Extends the idle deadline of a live one when that is due, and
-    /// records that its current token is used; never creates anything. Returns [`CommandResult::Found`].
+    /// Finds a session, ended or not. Extends the idle deadline of a live one when that is due, by the session's own
+    /// timeout or else this one, and records that its current token is used; never creates anything. Returns
+    /// [`CommandResult::Found`].
     Check {
         /// The session.
         sid: Sid,
         /// The `jti` of the token that is used, if one is.
         jti: Option<String>,
-        /// The idle timeout, where there is one.
+        /// The idle timeout, where there is one, unless the session has its own.
         idle_timeout: Option<Duration>,
+        /// Is it a use of the session, which extends the idle deadline?
+        is_use: bool,
         /// The current time.
         now: Timestamp,
     },
@@ -72,8 +75,10 @@ pub enum Command {
         token: TokenName,
         /// The new token's `jti`.
         jti: String,
-        /// The idle timeout, where there is one.
+        /// The idle timeout, where there is one, unless the session has its own.
         idle_timeout: Option<Duration>,
+        /// Is it a use of the session, which extends the idle deadline?
+        is_use: bool,
         /// The current time.
         now: Timestamp,
     },
@@ -257,14 +262,15 @@ impl Command {
         Self::End { which, ending, unseen: None, admits_unseen: false }
     }
 
-    /// [`Command::Check`] as JSON, around its timestamp.
+    /// [`Command::Check`] of a use as JSON, around its timestamp.
     pub fn check_frame(
         sid: &Sid,
         jti: Option<&str>,
         idle_timeout: Option<Duration>,
     ) -> CheckTemplate {
         let (sid, jti, now) = (sid.clone(), jti.map(str::to_owned), Timestamp::from_millis(0));
-        let json = serde_json::to_string(&Self::Check { sid, jti, idle_timeout, now });
+        let json =
+            serde_json::to_string(&Self::Check { sid, jti, idle_timeout, is_use: true, now });
         let json = json.unwrap_or_default();
         // The timestamp comes last.
         let (before, after) = json.rsplit_once('0').unwrap_or((&json, ""));

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::ops::Range;
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
@@ -14,7 +15,7 @@ use crate::assertion::Assertions;
 use crate::identity;
 use crate::jwt::{LEEWAY, TokenError, Validity};
 use crate::scopes::AdminScopes;
-use crate::session::{Sid, Subject, TokenName};
+use crate::session::{Sid, Subject, TokenName, due_from};
 use crate::store::UnseenSession;
 use crate::str_eq::str_eq;
 use crate::time::Timestamp;
@@ -132,10 +133,29 @@ impl Verified {
         self.1.as_ref().map_or(&self.0.identity, |effective| &effective.identity)
     }
 
+    /// When it expires, without leeway.
+    pub fn expires(&self) -> Timestamp {
+        self.0.period.expires()
+    }
+
+    /// From when on its successor should be there.
+    pub fn due_from(&self) -> Timestamp {
+        due_from(self.0.name.issued, self.expires())
+    }
+
+    /// When it is within its times.
+    pub fn range(&self) -> Range<Timestamp> {
+        self.0.period.range()
+    }
+
+    /// Is its provider's key still good?
+    pub fn has_current_key(&self, now: Timestamp) -> bool {
+        self.0.provider.as_ref().is_none_or(|it| it.has_current_keys(now))
+    }
+
     /// Is it within its times, and is its provider's key still good? The rest of a token is verified once.
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
-        let provider = self.0.provider.as_ref();
-        self.0.period.judge(now).is_ok() && provider.is_none_or(|it| it.has_current_keys(now))
+        self.0.period.judge(now).is_ok() && self.has_current_key(now)
     }
 
     /// Is this its cached assertion, and still fresh enough to be sent?

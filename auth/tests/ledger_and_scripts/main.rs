@@ -451,6 +451,7 @@ fn a_thousand_denials_of_a_user_cost_little() {
         sid: Sid::try_from("live".to_owned()).unwrap(),
         jti: None,
         idle_timeout: Some(HOUR),
+        is_use: true,
         now,
     };
     let mut time = |command: &Command| {

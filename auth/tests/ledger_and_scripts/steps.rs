@@ -127,6 +127,7 @@ pub fn command(step: &Step, index: usize, now: Timestamp) -> Command {
             sid: if token % 8 > 5 { provider_sid(*number) } else { earlier(number) },
             jti: (token % 4 > 0).then(|| format!("jti-{}-{}", recent(number), token % 4 - 1)),
             idle_timeout: idle.then_some(IDLE),
+            is_use: token % 16 < 12,
             now,
         },
         Step::Open { lifetime, idle, limit, end, text } => {
@@ -140,6 +141,8 @@ pub fn command(step: &Step, index: usize, now: Timestamp) -> Command {
                 seen: now,
                 expires: now.plus(Duration::from_millis(*lifetime)),
                 idle_expires: idle.then(|| now.plus(IDLE)),
+                idle_timeout: (text.len() % 4 == 1).then_some(700),
+                transient: text.len() % 4 == 2,
                 device: DEVICES[text.len() % 3],
                 user_agent: text.clone(),
                 place: (text.len() > 3).then(|| text.clone()),
@@ -171,6 +174,7 @@ pub fn command(step: &Step, index: usize, now: Timestamp) -> Command {
             },
             jti: format!("jti-{}-{}", recent(number), index % 3),
             idle_timeout: idle.then_some(IDLE),
+            is_use: age % 3 > 0,
             now,
         },
         Step::SetData { sid: number, kind, old, new } => {

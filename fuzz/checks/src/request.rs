@@ -4,7 +4,7 @@ use auth::access::{Access, PathVariants, Rules};
 use auth::admin::{self, AdminRequest, NewSession, SessionTerms};
 use auth::body_format::BodyFormat;
 use auth::http::Target;
-use auth::login::{AuthenticatedUser, LoginRequest};
+use auth::login::{AcceptedFields, AuthenticatedUser, LoginRequest, LoginTerms};
 use auth::rate::WindowCount;
 use auth::redirect::{LocalTarget, read_query};
 use auth::route::Route;
@@ -22,8 +22,9 @@ pub fn request(data: &[u8]) {
     let hosts = SiteHosts::parse("app.example.com, x.localhost:8787").unwrap();
     redirect(read_query(&format!("redirect={text}"), &hosts).0);
     redirect(read_query(&text, &hosts).0);
+    let accepted = AcceptedFields { id_token: true, remember: true };
     for format in [BodyFormat::Json, BodyFormat::Form] {
-        if let Ok(login) = LoginRequest::parse(format, &text, true, &hosts) {
+        if let Ok(login) = LoginRequest::parse(format, &text, accepted, &hosts) {
             redirect(login.redirect);
         }
     }
@@ -31,7 +32,10 @@ pub fn request(data: &[u8]) {
     crate::credential::query_token(&text);
     crate::credential::query_token(&format!("/?{text}&a={text}"));
     admin(&text);
-    if let Ok(user) = AuthenticatedUser::parse(&text, &[]) {
+    if let Ok(user) = AuthenticatedUser::parse(
+        &text,
+        LoginTerms { longest: Duration::from_secs(60), issuers: &[] },
+    ) {
         assert!(!user.sub.as_str().is_empty(), "the approved user has no name");
     }
 }
@@ -99,7 +103,7 @@ fn admin(text: &str) {
     let terms = SessionTerms { longest, issuers: &[], now: Timestamp::from_millis(0) };
     if let Ok(new) = NewSession::parse(ada.clone(), text, terms) {
         assert_eq!(new.approval.sub, ada);
-        assert!(new.lifetime.is_none_or(|lifetime| lifetime <= longest));
+        assert!(new.approval.session_ttl.is_none_or(|lifetime| lifetime <= longest));
     }
     let key = "0123456789abcdef0123456789abcdef";
     assert!(

@@ -93,8 +93,15 @@ fn every_command(record: &str) -> Vec<Command> {
     let (now, sid) = (Timestamp::from_millis(0), replied_sid.unwrap_or(Sid::from_random([0; 16])));
     let idle_timeout = Some(Duration::from_secs(60));
     let mut commands = vec![
-        Command::Check { sid: sid.clone(), jti: Some("j".into()), idle_timeout, now },
-        Command::Refresh { sid: sid.clone(), token: token(), jti: "k".into(), idle_timeout, now },
+        Command::Check { sid: sid.clone(), jti: Some("j".into()), idle_timeout, is_use: true, now },
+        Command::Refresh {
+            sid: sid.clone(),
+            token: token(),
+            jti: "k".into(),
+            idle_timeout,
+            is_use: true,
+            now,
+        },
         Command::SetData {
             sid: sid.clone(),
             kind: DataKind::Data,

@@ -107,7 +107,7 @@ fn a_new_session_has_what_the_body_says() {
     assert_eq!(new.approval.sub.as_str(), "ada");
     assert_eq!(new.approval.claims["email"], "a@b");
     assert_eq!(new.approval.data.as_deref(), Some(r#"{"k":1}"#));
-    assert_eq!(new.lifetime, Some(Duration::from_secs(900)));
+    assert_eq!(new.approval.session_ttl, Some(Duration::from_secs(900)));
     assert_eq!(new.user_agent.as_deref(), Some("phone"));
 }
 
@@ -116,7 +116,7 @@ fn a_new_session_has_what_the_body_says() {
 #[case("{}")]
 fn a_new_session_needs_no_body(#[case] body: &str) {
     let new = NewSession::parse(sub("ada"), body, TERMS).unwrap();
-    assert_eq!((new.lifetime, new.user_agent), (None, None));
+    assert_eq!((new.approval.session_ttl, new.user_agent), (None, None));
 }
 
 #[rstest]
@@ -124,9 +124,11 @@ fn a_new_session_needs_no_body(#[case] body: &str) {
 #[case("{", "JSON object")]
 #[case(r#"{"sub":"eve"}"#, "members")]
 #[case(r#"{"sesion_ttl":"1 day"}"#, "members")]
-#[case(r#"{"session_ttl":900}"#, "`session_ttl` must be a text")]
+#[case(r#"{"session_ttl":900}"#, "`session_ttl` is of the wrong type")]
 #[case(r#"{"session_ttl":"soon"}"#, "`session_ttl`")]
 #[case(r#"{"session_ttl":"61 minutes"}"#, "SESSION_TTL")]
+#[case(r#"{"idle_timeout":"61 minutes"}"#, "`idle_timeout` must not be longer than SESSION_TTL")]
+#[case(r#"{"remember":"no"}"#, "`remember` is of the wrong type")]
 #[case(r#"{"user_agent":7}"#, "`user_agent`")]
 #[case(r#"{"claims":{"exp":1}}"#, "`exp`")]
 #[case(r#"{"claims":[]}"#, "wrong type")]

@@ -210,7 +210,12 @@ fn a_redirect_leads_to_named_hosts_alone(#[case] target: &str, #[case] expected:
     let query: String =
         form_urlencoded::Serializer::new(String::new()).append_pair("redirect", target).finish();
     assert_eq!(crate::redirect::read_query(&query, hosts).0, of_page);
-    let form = LoginRequest::parse(BodyFormat::Form, &format!("username=a&{query}"), true, hosts);
+    let form = LoginRequest::parse(
+        BodyFormat::Form,
+        &format!("username=a&{query}"),
+        crate::login::AcceptedFields::default(),
+        hosts,
+    );
     assert_eq!(form.ok().and_then(|it| it.redirect), of_page);
     // Without hosts, paths alone.
     let elsewhere = LocalTarget::on(&Default::default(), target);

@@ -26,6 +26,7 @@ struct Members {
     end: Option<Vec<Sid>>,
     authenticated: Option<Timestamp>,
     token: Option<TokenName>,
+    is_use: Option<bool>,
     kind: Option<DataKind>,
     old: Option<String>,
     new: Option<String>,
@@ -43,8 +44,10 @@ impl Members {
     /// The command of this name; `None` if there is none, or one of its members is missing.
     fn command(self, name: &str) -> Option<Command> {
         let Self { sid, jti, idle_timeout, now, session, limit, .. } = self;
+        // A Worker of an earlier version does not say.
+        let is_use = self.is_use.unwrap_or(true);
         Some(match name {
-            "check" => Command::Check { sid: sid?, jti, idle_timeout, now: now? },
+            "check" => Command::Check { sid: sid?, jti, idle_timeout, is_use, now: now? },
             "open" => Command::Open { session: session?, limit, end: self.end?, now: now? },
             "admit" => Command::Admit {
                 session: session?,
@@ -58,6 +61,7 @@ impl Members {
                 token: self.token?,
                 jti: jti?,
                 idle_timeout,
+                is_use,
                 now: now?,
             },
             "set_data" => Command::SetData {
