@@ -132,6 +132,22 @@ fn two_cookies_of_the_name_count_if_they_are_of_one_session_or_one_is_over() {
     assert!(matches!(refused, Refusal::BadRequest(detail) if detail.contains("log out")));
 }
 
+#[test]
+fn the_cookie_of_another_guard_of_the_domain_keeps_nobody_out() {
+    let guard = site();
+    let keys = r#"{"keys":[{"kty":"oct","alg":"HS256","kid":"a","k":"BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA"}]}"#;
+    let keys = crate::keys::KeySet::parse(keys).unwrap();
+    let staging = crate::token::Tokens::new("https://staging".into(), "members".into(), keys);
+    let theirs = format!("__Secure-session={}", issue(&staging, "ada"));
+    let ours = cookie_of(&guard, "ada");
+    for both in [format!("{theirs}; {ours}"), format!("{ours}; {theirs}")] {
+        let plan = check(&guard, &at(&format!("{API}/"), "GET", &[("cookie", &both)]));
+        assert_eq!(plan.principal().user().as_str(), "ada");
+        let others = plan.principal().credential_removal.set.clone();
+        assert_eq!(others, [("Cookie", theirs.clone())]);
+    }
+}
+
 #[rstest]
 #[case::page_of_another_host(
     "https://app.example.com/form?a=b",
@@ -210,6 +226,8 @@ fn a_redirect_leads_to_named_hosts_alone(#[case] target: &str, #[case] expected:
     let query: String =
         form_urlencoded::Serializer::new(String::new()).append_pair("redirect", target).finish();
     assert_eq!(crate::redirect::read_query(&query, hosts).0, of_page);
+    let wish = SignInWish::of_query(&query, hosts).redirect;
+    assert_eq!(wish, of_page.clone().unwrap_or(LocalTarget::root()));
     let form = LoginRequest::parse(
         BodyFormat::Form,
         &format!("username=a&{query}"),

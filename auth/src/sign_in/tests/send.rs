@@ -1,4 +1,5 @@
 use super::*;
+use crate::site_hosts::SiteHosts;
 use rstest::rstest;
 use std::time::Duration;
 
