@@ -77,6 +77,14 @@ impl LocalTarget {
         self.parts().1
     }
 
+    /// The same target, seen from another host: a path becomes the URL of a page at this origin.
+    pub(crate) fn at(&self, origin: &str) -> Self {
+        match self.0.starts_with('/') {
+            true => Self(format!("{origin}{}", self.0)),
+            false => self.clone(),
+        }
+    }
+
     /// Scheme and host, if they are named, and the rest.
     fn parts(&self) -> (&str, &str) {
         match self.0.starts_with('/') {

@@ -48,12 +48,23 @@ impl SiteHosts {
 
     /// Does the session cookie count at the host of this URL?
     pub fn share_cookie_at(&self, url: &str) -> bool {
-        // Some clients write a host in upper case, or with the scheme's own port.
-        self.0.is_empty() || {
-            let site = assertion::audience(url);
-            let authority = site.split_once("://").map_or("", |(_, authority)| authority);
-            self.0.iter().any(|host| host.authority == authority)
-        }
+        self.0.is_empty() || self.at(url).is_some()
+    }
+
+    /// The origin of the named host that a URL is of, as browsers know it.
+    pub fn origin_at(&self, url: &str) -> Option<&str> {
+        let (scheme, _) = url.split_once("://")?;
+        let host = self.at(url)?;
+        let of_scheme =
+            host.origins.iter().find(|it| it.split_once("://").unzip().0 == Some(scheme));
+        of_scheme.or(host.origins.first()).map(String::as_str)
+    }
+
+    /// The named host that a URL is of. Some clients write it in upper case, or with the scheme's own port.
+    fn at(&self, url: &str) -> Option<&SiteHost> {
+        let site = assertion::audience(url);
+        let (_, authority) = site.split_once("://")?;
+        self.0.iter().find(|host| host.authority == authority)
     }
 
     /// The origins whose pages are the site's own, as browsers write them.
@@ -223,6 +234,17 @@ mod tests {
         let hosts = SiteHosts::parse("app.example.com, dev.example.com:8443").unwrap();
         assert_eq!(hosts.share_cookie_at(url), counts);
         assert!(SiteHosts::default().share_cookie_at(url));
+    }
+
+    #[rstest]
+    #[case("https://app.example.com/x", Some("https://app.example.com"))]
+    #[case::tls_ends_before("http://App.example.com/x", Some("https://app.example.com"))]
+    #[case("http://app.localhost:8787/x", Some("http://app.localhost:8787"))]
+    #[case("https://app.localhost:8787/x", Some("https://app.localhost:8787"))]
+    #[case("https://evil.example.com/x", None)]
+    fn browsers_know_a_host_by_an_origin(#[case] url: &str, #[case] origin: Option<&str>) {
+        let hosts = SiteHosts::parse("app.example.com, app.localhost:8787").unwrap();
+        assert_eq!(hosts.origin_at(url), origin);
     }
 
     #[rstest]

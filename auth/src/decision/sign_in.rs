@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Guard;
 use crate::access::PathVariants;
-use crate::http::Target;
+use crate::http::{Head, Target};
 use crate::issuer::{Issuer, SignInSettings};
 use crate::redirect::LocalTarget;
 use crate::step_up::StepUp;
@@ -18,6 +18,29 @@ impl Guard {
     /// The issuer whose sign-in has this name.
     pub fn sign_in_provider(&self, name: &str) -> Option<(&Rc<Issuer>, &SignInSettings)> {
         self.sign_in_providers().find(|(_, settings)| settings.name == name)
+    }
+
+    /// The address at which a sign-in begins whose provider sends browsers back to another host; `None`: here. Where both
+    /// hosts share the session, it still leads to the page that was asked for. Only once, because the guard may see
+    /// another host than browsers do.
+    pub fn sign_in_elsewhere(&self, head: &impl Head, provider: &SignInSettings) -> Option<String> {
+        const ONCE: (&str, &str) = ("elsewhere", "true");
+        let (url, hosts) = (head.url(), &self.settings.site_hosts);
+        let other = provider.other_site(Target::site_of(url))?;
+        let target = Target::of_url(url)?;
+        let pairs = || form_urlencoded::parse(target.query().as_bytes());
+        if pairs().any(|(name, value)| (&*name, &*value) == ONCE) {
+            return None;
+        }
+        let here = hosts.origin_at(url).filter(|_| hosts.split(other).is_some());
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(pairs().filter(|(name, _)| name != "redirect"));
+        if let Some((_, page)) = pairs().find(|(name, _)| name == "redirect") {
+            let page = LocalTarget::on(hosts, &page).unwrap_or_else(LocalTarget::root);
+            query.append_pair("redirect", here.map_or(page.clone(), |here| page.at(here)).as_str());
+        }
+        let query = query.append_pair(ONCE.0, ONCE.1).finish();
+        Some(format!("{other}{}?{query}", target.path()))
     }
 
     /// What the rules of a page ask of the login behind the session of its visitor.

@@ -115,10 +115,12 @@ impl SignInSettings {
         self.redirect_uri.clone().unwrap_or_else(of_request)
     }
 
-    /// The site where a sign-in must begin, if it is not this one: the cookie of an attempt is the host's alone.
+    /// The site where a sign-in must begin, if it is of another host than this one: the cookie of an attempt is the
+    /// host's alone. The scheme is the browser's to know: TLS may end before the guard.
     pub fn other_site(&self, site: &str) -> Option<&str> {
         let fixed = Target::site_of(self.redirect_uri.as_deref()?);
-        (!fixed.eq_ignore_ascii_case(site)).then_some(fixed)
+        let host = |site: &str| site.split_once("://").map(|(_, host)| host.to_ascii_lowercase());
+        (host(fixed) != host(site)).then_some(fixed)
     }
 }
 

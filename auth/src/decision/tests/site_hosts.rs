@@ -269,3 +269,44 @@ fn what_a_page_of_another_host_asks_of_a_login_is_asked_and_a_long_one_is_cut_wi
     let all = ["/pay?a", "/pay", "/"].map(|local| format!("{APP}{local}"));
     assert_eq!(cut, all);
 }
+
+#[rstest]
+#[case::another_host_of_the_site(
+    API,
+    "login/idp?redirect=%2Fa%3Fb&prompt=login",
+    Some("login/idp?prompt=login&redirect=https%3A%2F%2Fapi.example.com%2Fa%3Fb&elsewhere=true")
+)]
+#[case::a_whole_url(
+    API,
+    "login/idp?redirect=https%3A%2F%2Fapp.example.com%2Fa",
+    Some("login/idp?redirect=https%3A%2F%2Fapp.example.com%2Fa&elsewhere=true")
+)]
+#[case::elsewhere(
+    API,
+    "login/idp?redirect=https%3A%2F%2Fevil.example%2Fa",
+    Some("login/idp?redirect=https%3A%2F%2Fapi.example.com%2F&elsewhere=true")
+)]
+#[case::without_a_target(API, "login", Some("login?elsewhere=true"))]
+#[case::unnamed(
+    "https://old.example.com",
+    "login/idp?redirect=%2Fa",
+    Some("login/idp?redirect=%2Fa&elsewhere=true")
+)]
+#[case::once(API, "login/idp?redirect=%2Fa&elsewhere=true", None)]
+#[case::its_own(APP, "login/idp?redirect=%2Fa", None)]
+#[case::tls_ends_before("http://app.example.com", "login/idp", None)]
+fn a_sign_in_begins_at_the_host_of_its_callback_and_leads_back(
+    #[case] origin: &str,
+    #[case] path: &str,
+    #[case] expected: Option<&str>,
+) {
+    let issuers = r#"[{"issuer": "https://idp.example", "client_id": "c", "name": "idp", "subject_prefix": "", "redirect_uri": "https://app.example.com/_auth/callback/idp"}]"#;
+    let guard = guard_with(&[
+        ("COOKIE_DOMAIN", "example.com"),
+        ("SITE_HOSTS", "app.example.com, api.example.com"),
+        ("TRUSTED_ISSUERS", issuers),
+    ]);
+    let (_, settings) = guard.sign_in_provider("idp").unwrap();
+    let url = guard.sign_in_elsewhere(&at(&format!("{origin}/_auth/{path}"), "GET", &[]), settings);
+    assert_eq!(url, expected.map(|path| format!("{APP}/_auth/{path}")));
+}

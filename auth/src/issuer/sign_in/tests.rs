@@ -142,9 +142,10 @@ fn no_two_providers_have_one_name(#[case] one: &str, #[case] two: &str, #[case] 
 #[case(None, "https://a.example", None)]
 #[case(Some("https://a.example/_auth/callback/staff"), "https://a.example", None)]
 #[case(Some("https://a.example/_auth/callback/staff"), "https://A.example", None)]
+#[case(Some("https://a.example/_auth/callback/staff"), "http://a.example", None)]
 #[case(
     Some("https://a.example/_auth/callback/staff"),
-    "http://a.example",
+    "https://a.example:8443",
     Some("https://a.example")
 )]
 #[case(
