@@ -256,6 +256,11 @@ impl TrustedIssuer {
         }
     }
 
+    /// Does it issue tokens that can be verified? Plain OAuth does not.
+    pub fn has_tokens(&self) -> bool {
+        !self.sign_in.as_ref().is_some_and(SignInSettings::is_plain_oauth)
+    }
+
     /// Our `sub` for one of the issuer's users; `None` if it would be too long.
     pub fn subject(&self, sub: &str) -> Option<Subject> {
         let prefix = self.subject_prefix.as_deref().unwrap_or_default();

@@ -138,5 +138,6 @@ pub fn issuer_of<'a>(
     app: &'a App,
     token: &UnverifiedJwt<'_>,
 ) -> Result<&'a Rc<Issuer>, TokenError> {
-    app.guard.issuer(token.claimed_issuer()?).ok_or(TokenError::Issuer)
+    let issuer = app.guard.issuer(token.claimed_issuer()?);
+    issuer.filter(|issuer| issuer.trusted.has_tokens()).ok_or(TokenError::Issuer)
 }

@@ -110,6 +110,9 @@ fn url(said: &Map<String, Value>, name: &str) -> Result<Option<String>, String> 
     match said.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.is_empty() => Ok(None),
+        Some(Value::String(text)) if !text.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Err(format!("has a wrong `{name}`: expected a URL in ASCII"))
+        }
         Some(Value::String(text)) => {
             web_url(text).map_err(|error| format!("has a wrong `{name}`: {error}"))?;
             Ok(Some(text.clone()))

@@ -7,12 +7,14 @@
 mod credential;
 mod request;
 mod settings;
+mod sign_in;
 mod store_reply;
 mod token;
 
 pub use credential::credential;
 pub use request::request;
 pub use settings::settings;
+pub use sign_in::sign_in;
 pub use store_reply::store_reply;
 pub use token::token;
 
@@ -20,10 +22,11 @@ pub use token::token;
 pub type Check = fn(&[u8]);
 
 /// All checks, by the name of their fuzz target and folder of seeds.
-pub const ALL: [(&str, Check); 5] = [
+pub const ALL: [(&str, Check); 6] = [
     ("credential", credential),
     ("request", request),
     ("settings", settings),
+    ("sign_in", sign_in),
     ("store_reply", store_reply),
     ("token", token),
 ];

@@ -44,6 +44,8 @@ fn what_is_not_said_is_not_there() {
 #[case::a_list(json!({ "issuer": ["https://idp.example"] }), "has no `issuer`")]
 #[case(json!({ "token_endpoint": "http://idp.example/t" }), "wrong `token_endpoint`: expected an https URL")]
 #[case(json!({ "token_endpoint": "/t" }), "wrong `token_endpoint`: expected an absolute URL")]
+#[case(json!({ "token_endpoint": "https://idp.example/\u{e9}" }), "wrong `token_endpoint`: expected a URL in ASCII")]
+#[case(json!({ "token_endpoint": "https://idp.example/a b" }), "wrong `token_endpoint`: expected a URL in ASCII")]
 #[case(json!({ "token_endpoint": 7 }), "wrong `token_endpoint`: expected a URL")]
 #[case(json!({ "authorization_endpoint": "javascript:alert(1)" }), "wrong `authorization_endpoint`")]
 #[case(json!({ "authorization_endpoint": "https://a@evil.example/" }), "wrong `authorization_endpoint`")]

@@ -263,7 +263,12 @@ fn parameter(value: Value) -> Result<String, InvalidValue> {
 
 fn url(value: Value) -> Result<String, InvalidValue> {
     let url = text(value)?;
-    web_url(&url).map(|_| url)
+    match url.is_ascii() {
+        true => web_url(&url).map(|_| url),
+        false => Err(InvalidValue::new(
+            "expected a URL in ASCII: percent-encode the path, and write the host as `xn--…`",
+        )),
+    }
 }
 
 fn endpoints(value: Value) -> Result<ProviderEndpoints, InvalidValue> {

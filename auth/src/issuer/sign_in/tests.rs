@@ -83,6 +83,7 @@ fn a_provider_is_named_by_its_host(#[case] issuer: &str, #[case] name: &str, #[c
 #[case(json!({ "authorization": { "max_age": "1500ms" } }), "[0].authorization.max_age: expected whole seconds")]
 #[case(json!({ "authorization": { "prompt": null } }), "[0].authorization.prompt: expected a text")]
 #[case(json!({ "endpoints": { "token": "http://idp.example/token" } }), "[0].endpoints.token: expected an https URL")]
+#[case(json!({ "endpoints": { "token": "https://idp.example/\u{e9}" } }), "[0].endpoints.token: expected a URL in ASCII")]
 #[case(json!({ "endpoints": { "jwks": "https://idp.example/token" } }), "[0].endpoints.jwks: unknown member")]
 #[case(json!({ "redirect_uri": "http://app.example/_auth/callback/staff" }), "[0].redirect_uri: expected an https URL")]
 #[case(json!({ "pushed_authorization_requests": "yes" }), "[0].pushed_authorization_requests: expected true or false")]
