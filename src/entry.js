@@ -11,6 +11,7 @@ import { hasCommand } from "./proxy/origin_commands.js";
 import { preventPageCaching } from "./proxy/page_cache.js";
 import { renewCookie } from "./proxy/renewal.js";
 import { RequestContext } from "./proxy/request_context.js";
+import { tellExpiry } from "./proxy/token_expiry.js";
 import { withSiteUrls } from "./proxy/url_rewrite.js";
 
 export { UserSessions } from "./stores/durable_object/object.js";
@@ -34,6 +35,7 @@ export default {
       response = preventPageCaching(context, response);
       response = withSiteUrls(response, url);
       if (hasCommand(response)) response = await guard.obeyOrigin(context, response);
+      if (context.tokenExpiresAt > 0) response = tellExpiry(context.tokenExpiresAt, response);
       if (context.renewal !== undefined) response = await renewCookie(context.renewal, response);
     } catch (error) {
       response = failure(error);

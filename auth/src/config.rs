@@ -98,6 +98,8 @@ pub struct Settings {
     pub idle_timeout: Option<Duration>,
     /// A token's lifetime.
     pub token_ttl: Duration,
+    /// Are clients with a bearer token told when it expires?
+    pub token_expiry_header: bool,
     /// No token that was issued before this moment is good.
     pub not_before: Option<Timestamp>,
     /// The names of the identity headers.
@@ -250,6 +252,7 @@ impl Settings {
             session_ttl_short,
             idle_timeout,
             token_ttl,
+            token_expiry_header: reader.flag("TOKEN_EXPIRY_HEADER", false),
             not_before: reader.parsed("NOT_BEFORE", parse_moment),
             identity_headers: reader.parsed("IDENTITY_HEADERS", Preset::parse).unwrap_or_default(),
             identity_encoding: reader

@@ -16,6 +16,9 @@ struct RefreshResponse<'a> {
     access_token: &'a str,
     token_type: &'static str,
     expires_in: u64,
+    /// In how many seconds the client should refresh again, if that is of any use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_in: Option<u64>,
     session: SessionView,
 }
 
@@ -47,6 +50,7 @@ async fn try_refresh(app: &App, head: &RequestHead) -> Result<Response, Refusal>
         access_token: renewal.token(),
         token_type: "Bearer",
         expires_in: renewal.lifetime_at(now).as_secs(),
+        refresh_in: renewal.refresh_in(now).map(|span| span.as_secs()),
         session: SessionView::private(renewal.session()),
     };
     Ok(response::json(200, &body, &headers))

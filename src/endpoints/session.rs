@@ -13,7 +13,10 @@ use crate::services::{current_session, session_data};
 /// `GET session`: the caller's session with its private data.
 pub async fn show(app: &App, head: &RequestHead) -> Response {
     match current_session::current(app, head).await {
-        Ok((_, session)) => response::json(200, &SessionView::private(&session), &[]),
+        Ok((caller, session)) => {
+            let view = SessionView::private(&session).with_token(app, &caller, &session);
+            response::json(200, &view, &[])
+        }
         Err(refusal) => response::refusal(&refusal),
     }
 }

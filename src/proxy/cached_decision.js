@@ -67,6 +67,7 @@ export class CachedDecision {
     this.tokenContext = tokenContext;
     this.overlaps = plan.overlaps;
     this.logFields = context.logFields;
+    this.tokenExpiresAt = context.tokenExpiresAt;
     /** The store's reply, which the forwarded headers may contain data of. */
     this.storeReply = context.storeReply;
     this.bytes = bytesOf(context, plan);

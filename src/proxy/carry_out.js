@@ -78,6 +78,7 @@ export async function forwardCached(context, cached) {
     if (isSameReply && plan.passes(repliedAt)) {
       context.logFields = cached.logFields;
       context.session = tokenContext.session;
+      context.tokenExpiresAt = cached.tokenExpiresAt;
       return finish(context, await (context.overlapped?.take() ?? send(context, url, cached.initFor(context))));
     }
     context.planToCache = plan;

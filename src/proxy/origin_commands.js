@@ -46,10 +46,10 @@ function clientHeaders(response) {
 }
 
 /**
- * The body stays as the origin has encoded it.
+ * A response with other headers. The body stays as the origin has encoded it.
  * @param {Response} response
  * @param {Headers} headers
  */
-function withHeaders({ body, status, statusText, webSocket }, headers) {
+export function withHeaders({ body, status, statusText, webSocket }, headers) {
   return new Response(body, { status, statusText, headers, webSocket, encodeBody: "manual" });
 }

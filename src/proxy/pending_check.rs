@@ -140,6 +140,9 @@ impl PendingCheck {
                 if let Some(live) = &live {
                     renewal::begin_if_due(app, context, plan, live, now);
                 }
+                if app.guard.settings().token_expiry_header && caller.bears_token() {
+                    context.set_token_expires_at(caller.token().expires().millis() as f64);
+                }
                 let verdict = forward::with_identity(app, plan, token, live.as_ref(), &sent);
                 token.count_bytes(app, caller);
                 verdict

@@ -1,5 +1,6 @@
 // Adds a renewed cookie to the answer. JavaScript, because only here can a response be copied without decoding its body.
 
+import { waitUntil } from "cloudflare:workers";
 import { isRefusal } from "./access_log.js";
 import { withCookies } from "./origin_commands.js";
 
@@ -19,6 +20,8 @@ const PATIENCE = 1000;
  * @returns {Promise<Response>}
  */
 export async function renewCookie(renewal, response) {
+  // What it has begun is reported, even if nobody waits for it any more.
+  waitUntil(renewal);
   if (isRefusal(response) || response.status > MAX_STATUS) return response;
   try {
     const lines = await inTime(linesFor(renewal, response));

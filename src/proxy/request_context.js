@@ -47,6 +47,8 @@ export class RequestContext {
     this.planToCache = undefined;
     /** @type {Promise<import("../../build/bindings/guard.js").RenewedCookie | undefined> | undefined} the cookie that the answer renews */
     this.renewal = undefined;
+    /** When the token expires, if the answer says so, in milliseconds since the Unix epoch; 0 if not. */
+    this.tokenExpiresAt = 0;
     /** @type {string | undefined} the store's reply */
     this.storeReply = undefined;
     // When each step began and ended, in milliseconds since the Unix epoch; 0 if it did not. The clock of Workers

@@ -38,6 +38,10 @@ extern "C" {
     #[wasm_bindgen(method, setter, js_name = isOwnEndpoint)]
     pub fn set_own_endpoint(this: &RequestContext, is_own: bool);
 
+    /// When the token expires of which the client is told, in milliseconds since the Unix epoch.
+    #[wasm_bindgen(method, setter, js_name = tokenExpiresAt)]
+    pub fn set_token_expires_at(this: &RequestContext, at: f64);
+
     /// The decision and the user, for the access log: see [`log_fields`].
     #[wasm_bindgen(method, setter, js_name = logFields)]
     pub fn set_log_fields(this: &RequestContext, fields: &str);

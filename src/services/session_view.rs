@@ -1,8 +1,12 @@
 //! A session's JSON in the API.
 
+use auth::decision::Principal;
 use auth::session::{DataKind, Session};
 use serde::Serialize;
 use serde_json::value::RawValue;
+
+use crate::app::App;
+use crate::request;
 
 /// A session as its user sees it. Times are RFC 3339.
 #[derive(Serialize)]
@@ -22,9 +26,20 @@ pub struct SessionView {
     #[serde(skip_serializing_if = "Option::is_none")]
     rights: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<TokenView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_data: Option<Box<RawValue>>,
+}
+
+/// The token of a request, in seconds.
+#[derive(Serialize)]
+struct TokenView {
+    expires_in: u64,
+    /// When the client should refresh it, if that is of any use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_in: Option<u64>,
 }
 
 impl SessionView {
@@ -40,6 +55,7 @@ impl SessionView {
             user_agent: session.user_agent.clone(),
             place: session.place.clone(),
             rights: None,
+            token: None,
             data: None,
             client_data: None,
         }
@@ -49,6 +65,15 @@ impl SessionView {
     #[must_use]
     pub fn with_current(self, is_current: bool) -> Self {
         Self { current: Some(is_current), ..self }
+    }
+
+    /// Adds until when the request's token is good, for its own user.
+    #[must_use]
+    pub fn with_token(self, app: &App, caller: &Principal, session: &Session) -> Self {
+        let (token, now) = (caller.token(), request::now());
+        let refresh_in = app.guard.refresh_in(token, session, now).map(|span| span.as_secs());
+        let expires_in = token.expires().since(now).as_secs();
+        Self { token: Some(TokenView { expires_in, refresh_in }), ..self }
     }
 
     /// Adds its rights, for its own user and admins.

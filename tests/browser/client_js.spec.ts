@@ -144,3 +144,34 @@ test("a session that ended while the connection was lost is noticed when it is o
   await expect.poll(ended, { timeout: 10_000 }).toMatchObject({ type: "session.superseded" });
   expect(asked).toEqual(["401"]);
 });
+
+test("a page that waits stays signed in for longer than its token lasts, and asks no more than it must", async () => {
+  await using clocked = await startGuard({ TOKEN_TTL: "15 minutes" }, { clock: true });
+  const site = clocked.url.replace("127.0.0.1", "localhost");
+  clocked.origin.reply = { headers: { "content-type": "text/html" }, body: '<title>Members</title><script src="/_auth/client.js" async></script>' };
+  const setClock = (after: number) => clocked.fetch("/_auth/health", { headers: { "x-clock": `${after * 60_000}` } });
+  await setClock(0);
+  const context = await newContext();
+  const page = await context.newPage();
+  await page.clock.install();
+  await page.addInitScript("addEventListener('session-guard:ended', ({ detail }) => { globalThis.ended = detail })");
+  const asked: string[] = [];
+  page.on("response", (response) => asked.push(`${new URL(response.url()).pathname} ${response.status()}`));
+  await page.goto(`${site}/boats`);
+  await submitLogin(page, "waits");
+  await page.waitForURL(`${site}/boats`);
+  const token = async () => (await context.cookies()).find(({ name }) => name === "__Host-session")?.value;
+  const first = await token();
+  asked.length = 0;
+  await page.clock.fastForward("00:21");
+  await expect.poll(() => asked).toEqual(["/_auth/session 200"]);
+  for (const after of [8, 16, 24, 32]) {
+    const [before] = [await token(), await setClock(after)];
+    await page.clock.fastForward("08:00");
+    await expect.poll(token).not.toBe(before);
+  }
+  expect(await token()).not.toBe(first);
+  expect(asked.filter((it) => it === "/_auth/refresh 200")).toHaveLength(4);
+  expect(new Set(asked)).toEqual(new Set(["/_auth/session 200", "/_auth/refresh 200"]));
+  expect(await page.evaluate("globalThis.ended")).toBeUndefined();
+});

@@ -204,6 +204,47 @@ test.each([
   expect(answer).toMatchObject({ status: 401, body: { code } });
 });
 
+test("clients are told when to refresh, unless the session ends with the token", async () => {
+  const { access_token } = await guard.login("told");
+  const told = async (token: string) => (await answerOf(guard.fetch("/_auth/session", bearer(token)))).body as { token: object };
+  expect(await told(access_token)).toMatchObject({ token: { expires_in: expect.any(Number), refresh_in: expect.any(Number) } });
+  const { refresh_in, expires_in } = (await refresh(access_token)).body as unknown as { refresh_in: number; expires_in: number };
+  expect(Math.abs(expires_in / 2 - refresh_in)).toBeLessThanOrEqual(1);
+  await using usual = await startGuard();
+  const session = await answerOf(usual.fetch("/_auth/session", bearer((await usual.login("told")).access_token)));
+  expect(session.body).toMatchObject({ token: { expires_in: expect.any(Number) } });
+  expect(JSON.stringify(session.body)).not.toContain("refresh_in");
+});
+
+test("with TOKEN_EXPIRY_HEADER, answers tell clients with a bearer token when it expires, cached decisions or not", async () => {
+  await using telling = await startGuard({ TOKEN_TTL: "15 minutes", TOKEN_EXPIRY_HEADER: "true", TOKEN_SOURCES: "bearer, cookie, header:x-token", ROUTES: '[{"path": "/open", "access": "public"}]' });
+  telling.origin.reply = { headers: { "x-guard-token-expires-in": "7", "set-cookie": ["a=1", "b=2"] }, body: "whole" };
+  const response = await telling.fetch("/_auth/login", formInit({ username: "ada" }));
+  const cookie = cookieOf(response);
+  const token = cookie.slice(cookie.indexOf("=") + 1);
+  for (let n = 0; n < 5; n += 1) {
+    for (const headers of [bearer(token).headers, { "x-token": token }, { ...bearer(token).headers, cookie }]) {
+      const answer = await telling.fetch("/boats", { headers });
+      expect(Number(answer.headers.get("x-guard-token-expires-in"))).toBeGreaterThan(800);
+      expect(answer.headers.getSetCookie()).toEqual(["a=1", "b=2"]);
+      expect(await answer.text()).toBe("whole");
+    }
+    expect((await telling.fetch("/boats", { headers: { cookie } })).headers.get("x-guard-token-expires-in")).toBe("7");
+  }
+  expect((await telling.fetch("/open", bearer(token))).headers.get("x-guard-token-expires-in")).toBe("7");
+  expect((await guard.fetch("/boats", bearer((await guard.login("ada")).access_token))).headers.has("x-guard-token-expires-in")).toBe(false);
+});
+
+test("with X-Guard-Touch: false a refresh is no use", async () => {
+  await using clocked = await startGuard({ TOKEN_TTL: "15 minutes", SESSION_IDLE_TIMEOUT: "5 minutes" }, { clock: true });
+  await clocked.fetch("/", { headers: { "x-clock": "0" } });
+  const { access_token, session } = await clocked.login("idle");
+  const headers = { ...bearer(access_token).headers, "x-guard-touch": "false", "x-clock": "240000" };
+  const answer = await answerOf(clocked.fetch("/_auth/refresh", { method: "POST", headers }));
+  expect(answer.body).toMatchObject({ session: { expires_at: session["expires_at"], last_seen_at: session["last_seen_at"] } });
+  expect(await answerOf(clocked.fetch("/", { headers: { ...bearer(access_token).headers, "x-clock": "301000" } }))).toMatchObject({ status: 401, body: { code: "session_expired" } });
+});
+
 test("a refresh is a use: it moves the idle deadline", async () => {
   const { access_token, session } = await guard.login("idle");
   const { body } = await refresh(access_token);

@@ -111,6 +111,21 @@ describe("over hours", () => {
     expect((await jar.fetch("/x", 18 * MINUTE)).status).toBe(isReplaced ? 200 : 401);
   });
 
+  test("a logout while a renewal's answer is on its way leaves the browser without a cookie", async () => {
+    const jar = await enter("leaves");
+    let release = (): void => undefined;
+    guard.origin.reply = { after: () => new Promise<void>((resume) => (release = resume)) };
+    const received = guard.origin.received.length;
+    const slow = guard.fetch("/slow", { headers: { cookie: jar.cookie, "x-clock": `${8 * MINUTE}` } });
+    await expect.poll(() => guard.origin.received.length).toBe(received + 1);
+    guard.origin.reply = {};
+    const left = await jar.fetch("/_auth/logout", 8 * MINUTE + 5000, { method: "POST", headers: { "sec-fetch-site": "same-origin" } });
+    expect(sessionLine(left)).toMatch(/Max-Age=0$/);
+    release();
+    const answer = await slow;
+    expect([answer.status, answer.headers.getSetCookie()]).toEqual([401, []]);
+  });
+
   test("an idle session ends, whatever its token's age", async () => {
     await using idle = await startGuard({ ...SETTINGS, SESSION_IDLE_TIMEOUT: "5 minutes" }, { clock: true });
     await idle.fetch("/public/x", { headers: { "x-clock": "0" } });

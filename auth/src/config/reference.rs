@@ -138,6 +138,11 @@ pub const SETTINGS: &[Setting] = &[
         "The lifetime of a token, no longer than `SESSION_TTL`. If it is shorter, the guard [renews the cookie](tokens.md#the-guard-renews-the-cookie) once half of it is over, and clients with a bearer token [refresh](tokens.md#short-tokens-and-refresh). Who is away for longer logs in again.",
     ),
     setting(
+        "TOKEN_EXPIRY_HEADER",
+        "false",
+        "`true`: responses to requests with a bearer token, or one in another place than the cookie, say in `X-Guard-Token-Expires-In` for how many seconds it is still good.",
+    ),
+    setting(
         "NOT_BEFORE",
         "none",
         "No token that was issued before this moment is good, nor any session that began before it: RFC 3339, like `2026-11-26T12:05:00Z`, and not in the future. It takes effect with the deployment and costs nothing. See [tokens.md](tokens.md#refuse-what-was-issued-before-a-moment).",

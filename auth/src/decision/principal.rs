@@ -83,6 +83,11 @@ impl Principal {
         self.source
     }
 
+    /// Did a token of the session come in another place than the cookie?
+    pub fn bears_token(&self) -> bool {
+        self.source != Source::Cookie
+    }
+
     /// Did a token of the session come in the cookie?
     pub fn in_cookie(&self) -> bool {
         self.in_cookie

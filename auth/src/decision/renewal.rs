@@ -40,7 +40,7 @@ impl Guard {
             return None;
         }
         let caller = plan.principal.clone().with_current_token(live.session(), now);
-        if outlives(live.session(), &caller.token) {
+        if outlives(live.session(), caller.token.expires()) {
             return Some(caller);
         }
         plan.renews_from.set(Timestamp::FAR_FUTURE);
@@ -55,12 +55,13 @@ impl Guard {
         now: Timestamp,
     ) -> Option<Duration> {
         let is_ours = token.provider().is_none();
-        (is_ours && outlives(session, token)).then(|| token.due_from().since(now))
+        (is_ours && outlives(session, token.expires())).then(|| token.due_from().since(now))
     }
 }
 
-fn outlives(session: &Session, token: &Verified) -> bool {
-    session.expires > token.expires().plus(Duration::from_secs(LEEWAY))
+/// Is it worth while to have another token after one that expires then?
+fn outlives(session: &Session, expires: Timestamp) -> bool {
+    session.expires > expires.plus(Duration::from_secs(LEEWAY))
 }
 
 /// A renewed token, on its way into the answer.
@@ -92,6 +93,12 @@ impl Renewal {
     /// The session.
     pub fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// In how long its successor should be there; `None` if the session ends with it.
+    pub fn refresh_in(&self, now: Timestamp) -> Option<Duration> {
+        let due = due_from(self.issued, self.expires);
+        outlives(&self.session, self.expires).then(|| due.since(now))
     }
 
     /// Is it certainly the newest when the browser gets it? The store gives no other within [`REFRESH_GRACE`].

@@ -32,9 +32,15 @@
     location.assign(at(`login?reason=${type.replace(".", "_")}&redirect=${back}`));
   };
 
+  // Neither a check nor a renewal is a use of the session.
+  const init = { credentials: /** @type {const} */ ("include"), headers: { "x-guard-touch": "false" } };
+
   const check = async () => {
-    const answer = await fetch(at("session"), { credentials: "include", headers: { "x-guard-touch": "false" } });
-    if (answer.ok) signedIn = true;
+    const answer = await fetch(at("session"), init);
+    if (answer.ok) {
+      signedIn = true;
+      return await answer.json();
+    }
     if (answer.status !== 401) return;
     const { code, detail } = await answer.json();
     // The visitor was never signed in.
@@ -66,6 +72,27 @@
     };
   };
   listen();
+
+  // Requests of the page renew the cookie by themselves. A page that waits asks when it is due, once it has been open
+  // for a while.
+  /** @param {number} [seconds] never, without them */
+  const renewIn = (seconds) => {
+    if (seconds !== undefined) setTimeout(renew, Math.min(Math.max(seconds, 20), 86400) * 1000);
+  };
+  const renew = async () => {
+    if (ended) return;
+    try {
+      const session = await check();
+      if (session === undefined) return renewIn(60);
+      const due = session.token.refresh_in;
+      if (due !== 0) return renewIn(due);
+      const answer = await fetch(at("refresh"), { ...init, method: "POST" });
+      renewIn(answer.ok ? (await answer.json()).refresh_in : 60);
+    } catch {
+      renewIn(60);
+    }
+  };
+  renewIn(20);
 
   // The browser may show a page from its back/forward cache after another user has signed in.
   addEventListener("pagehide", ({ persisted }) => {

@@ -1,0 +1,21 @@
+// Tells clients with a bearer token when it expires. JavaScript, because only here can a response be copied without
+// decoding its body.
+
+import { isRefusal } from "./access_log.js";
+import { withHeaders } from "./origin_commands.js";
+
+/** The highest status that a script can give a response. */
+const MAX_STATUS = 599;
+
+/**
+ * The answer, and for how many seconds the request's token is still good.
+ * @param {number} expiresAt in milliseconds since the Unix epoch
+ * @param {Response} response
+ * @returns {Response}
+ */
+export function tellExpiry(expiresAt, response) {
+  if (isRefusal(response) || response.status > MAX_STATUS) return response;
+  const headers = new Headers(response.headers);
+  headers.set("x-guard-token-expires-in", `${Math.max(0, Math.floor((expiresAt - Date.now()) / 1000))}`);
+  return withHeaders(response, headers);
+}
