@@ -172,6 +172,14 @@ fn an_address_that_is_not_verified_is_not_passed_on(#[case] changes: Value, #[ca
 }
 
 #[test]
+fn one_that_is_trusted_all_the_same_is() {
+    let issuer = issuer(json!({ "trust_email": true }));
+    let claims = changed(good(), json!({ "email_verified": false }));
+    let read = read_with(&issuer, json!({}), &claims, None).unwrap();
+    assert!(read.claims.contains_key("email"));
+}
+
+#[test]
 fn members_that_are_null_say_nothing_but_an_address_must_be_verified() {
     let mut claims = good();
     for name in ["nonce", "sid", "azp", "nbf", "name", "events", "typ", "email_verified"] {

@@ -120,8 +120,9 @@ impl Group {
     /// An address counts whoever has verified it, and if it cannot be read, it may be a denied one.
     fn is_denied(&self, claims: &Map<String, Value>) -> bool {
         let is_unreadable = |condition: &Condition| {
-            let email = claims.get("email").and_then(Value::as_str);
-            condition.of == Of::EmailDomain && email.is_some_and(|it| domain(it).is_none())
+            let is_plain = |email: &Value| email.as_str().and_then(domain).is_some();
+            let asks = matches!(condition.of, Of::Email | Of::EmailDomain);
+            asks && claims.get("email").is_some_and(|email| !is_plain(email))
         };
         self.0.iter().all(|condition| condition.holds(claims, true) || is_unreadable(condition))
     }

@@ -91,7 +91,7 @@ fn challenge(verifier: &str) -> String {
 
 /// `acr_values` is a wish; this is more (OpenID Connect Core 1.0, section 5.5.1.1).
 fn claims_parameter(attempt: &SignInAttempt) -> Option<String> {
-    let acr = attempt.asked.acr.as_ref()?;
+    let acr = attempt.asked.acr.as_ref().filter(|all| !all.is_empty())?;
     let values = json!({ "essential": true, "values": acr });
     Some(json!({ "id_token": { "acr": values } }).to_string())
 }

@@ -60,7 +60,8 @@ pub fn user_of_plain_oauth(
     login.check(attempt, issuer)?;
     issuer.people.admit(&claims).map_err(|it| SignInFailure::NotAllowed(it.0))?;
     claims.remove("sub");
-    if claims.get("email_verified").is_some_and(|it| it != true) {
+    let unverified = claims.get("email_verified").is_some_and(|it| it != true);
+    if unverified && !issuer.people.trust_email {
         claims.remove("email");
     }
     login.put_into(&mut claims, asks_for_login_times);

@@ -84,6 +84,18 @@ fn a_denied_domain_is_kept_out_verified_or_not(#[case] email: &str, #[case] out:
 }
 
 #[rstest]
+#[case(json!("eve@a.example"), true)]
+#[case(json!("EVE@a.example"), true)]
+#[case(json!("eve@a.example "), true)]
+#[case(json!(["eve@a.example"]), true)]
+#[case(json!({ "a": 1 }), true)]
+#[case(json!("ada@a.example"), false)]
+fn a_denied_address_is_kept_out_and_so_is_what_may_be_one(#[case] email: Value, #[case] out: bool) {
+    let people = people(Value::Null, json!({ "email": "eve@a.example" }), false);
+    assert_eq!(!admits(&people, &json!({ "email": email })), out);
+}
+
+#[rstest]
 #[case(json!({ "groups": "crew" }), json!({ "groups": ["board", "crew"] }), true)]
 #[case(json!({ "groups": "crew" }), json!({ "groups": "crew" }), true)]
 #[case(json!({ "groups": "crew" }), json!({ "groups": "crew, board" }), false)]

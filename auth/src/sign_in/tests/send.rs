@@ -56,3 +56,10 @@ fn what_a_page_asks_of_the_login_is_asked_for_on_the_way() {
     let claims: Value = serde_json::from_str(sent["claims"].as_str().unwrap()).unwrap();
     assert_eq!(claims["id_token"]["acr"], json!({ "essential": true, "values": ["mfa"] }));
 }
+
+#[test]
+fn a_strength_that_no_login_has_is_not_asked_for() {
+    let asked = StepUp { max_age: None, acr: Some(Vec::new()) };
+    let sent = parameters(&issuer(json!({})), "", asked);
+    assert!(sent.get("acr_values").is_none() && sent.get("claims").is_none(), "{sent}");
+}
