@@ -7,6 +7,7 @@ use crate::access::PathVariants;
 use crate::http::{Head, Target};
 use crate::issuer::{Issuer, SignInSettings};
 use crate::redirect::LocalTarget;
+use crate::sign_in::{SignInHints, SignInWish};
 use crate::step_up::StepUp;
 
 impl Guard {
@@ -21,26 +22,36 @@ impl Guard {
     }
 
     /// The address at which a sign-in begins whose provider sends browsers back to another host; `None`: here. Where both
-    /// hosts share the session, it still leads to the page that was asked for. Only once, because the guard may see
-    /// another host than browsers do.
-    pub fn sign_in_elsewhere(&self, head: &impl Head, provider: &SignInSettings) -> Option<String> {
-        const ONCE: (&str, &str) = ("elsewhere", "true");
+    /// hosts share the session, it leads back to this one. Sessions to end are left out: a link must not. Only once,
+    /// because the guard may see another host than browsers do.
+    pub fn sign_in_elsewhere(
+        &self,
+        head: &impl Head,
+        provider: &SignInSettings,
+        wish: &SignInWish,
+    ) -> Option<String> {
+        const ONCE: &str = "elsewhere=true";
         let (url, hosts) = (head.url(), &self.settings.site_hosts);
         let other = provider.other_site(Target::site_of(url))?;
         let target = Target::of_url(url)?;
-        let pairs = || form_urlencoded::parse(target.query().as_bytes());
-        if pairs().any(|(name, value)| (&*name, &*value) == ONCE) {
+        if target.query().split('&').any(|pair| pair == ONCE) {
             return None;
         }
         let here = hosts.origin_at(url).filter(|_| hosts.split(other).is_some());
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(pairs().filter(|(name, _)| name != "redirect"));
-        if let Some((_, page)) = pairs().find(|(name, _)| name == "redirect") {
-            let page = LocalTarget::on(hosts, &page).unwrap_or_else(LocalTarget::root);
-            query.append_pair("redirect", here.map_or(page.clone(), |here| page.at(here)).as_str());
-        }
-        let query = query.append_pair(ONCE.0, ONCE.1).finish();
-        Some(format!("{other}{}?{query}", target.path()))
+        let page = here.map_or(wish.redirect.clone(), |here| wish.redirect.at(here));
+        let SignInHints { prompt, login_hint } = &wish.hints;
+        let remember = wish.remember.then_some("true");
+        let more = [
+            ("remember", remember),
+            ("prompt", prompt.as_deref()),
+            ("login_hint", login_hint.as_deref()),
+        ];
+        let more = more.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("redirect", page.as_str())
+            .extend_pairs(more)
+            .finish();
+        Some(format!("{other}{}?{query}&{ONCE}", target.path()))
     }
 
     /// What the rules of a page ask of the login behind the session of its visitor.

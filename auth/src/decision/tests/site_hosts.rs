@@ -273,8 +273,8 @@ fn what_a_page_of_another_host_asks_of_a_login_is_asked_and_a_long_one_is_cut_wi
 #[rstest]
 #[case::another_host_of_the_site(
     API,
-    "login/idp?redirect=%2Fa%3Fb&prompt=login",
-    Some("login/idp?prompt=login&redirect=https%3A%2F%2Fapi.example.com%2Fa%3Fb&elsewhere=true")
+    "login/idp?redirect=%2Fa%3Fb&prompt=login&end=s",
+    Some("login/idp?redirect=https%3A%2F%2Fapi.example.com%2Fa%3Fb&prompt=login&elsewhere=true")
 )]
 #[case::a_whole_url(
     API,
@@ -286,7 +286,13 @@ fn what_a_page_of_another_host_asks_of_a_login_is_asked_and_a_long_one_is_cut_wi
     "login/idp?redirect=https%3A%2F%2Fevil.example%2Fa",
     Some("login/idp?redirect=https%3A%2F%2Fapi.example.com%2F&elsewhere=true")
 )]
-#[case::without_a_target(API, "login", Some("login?elsewhere=true"))]
+#[case::without_a_target(
+    API,
+    "login?remember=true&login_hint=a%26b",
+    Some(
+        "login?redirect=https%3A%2F%2Fapi.example.com%2F&remember=true&login_hint=a%26b&elsewhere=true"
+    )
+)]
 #[case::unnamed(
     "https://old.example.com",
     "login/idp?redirect=%2Fa",
@@ -307,6 +313,9 @@ fn a_sign_in_begins_at_the_host_of_its_callback_and_leads_back(
         ("TRUSTED_ISSUERS", issuers),
     ]);
     let (_, settings) = guard.sign_in_provider("idp").unwrap();
-    let url = guard.sign_in_elsewhere(&at(&format!("{origin}/_auth/{path}"), "GET", &[]), settings);
+    let sent = at(&format!("{origin}/_auth/{path}"), "GET", &[]);
+    let query = Target::of_url(sent.url()).unwrap().query();
+    let wish = SignInWish::of_query(query, &guard.settings().site_hosts);
+    let url = guard.sign_in_elsewhere(&sent, settings, &wish);
     assert_eq!(url, expected.map(|path| format!("{APP}/_auth/{path}")));
 }
