@@ -88,8 +88,8 @@ function secretsOfIssuers(list = []) {
 /** Says whether a token would be accepted, and returns the exit status. */
 async function checkToken(settings, file, jwksFile, print) {
   const input = { settings, token: read(file), now: Date.now() };
-  const { jwks_uri } = JSON.parse(xtask(["token-keys"], JSON.stringify(input)).stdout);
-  const keys = jwksFile === undefined ? await fetchKeys(jwks_uri) : { jwks: read(jwksFile) };
+  const { jwks_uri, metadata } = JSON.parse(xtask(["token-keys"], JSON.stringify(input)).stdout);
+  const keys = jwksFile === undefined ? await fetchKeys(jwks_uri ?? await keysBy(metadata)) : { jwks: read(jwksFile) };
   const check = xtask(["check-token"], JSON.stringify({ ...input, ...keys }));
   print(check.stdout);
   return check.status ?? 1;
@@ -101,6 +101,14 @@ function read(file) {
   } catch (error) {
     throw new ConfigError(`error: ${file} cannot be read: ${error.code}`);
   }
+}
+
+/** Where a provider's metadata say that its keys are. */
+async function keysBy(url) {
+  if (url === undefined) return undefined;
+  const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(5000) }).catch(() => undefined);
+  const metadata = await response?.json().catch(() => undefined);
+  return metadata?.jwks_uri ?? url;
 }
 
 /** A provider's keys, as the Worker fetches them: without following redirects. */

@@ -8,13 +8,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use auth::config::Settings;
-use auth::issuer::{AccessTokenClaims, AccessTokenRules, TrustedIssuer};
+use auth::issuer::{AccessTokenClaims, AccessTokenRules, ProviderMetadata, TrustedIssuer};
 use auth::jwt::{TokenError, UnverifiedJwt, VerifiedJwt};
 use auth::keys::PublishedKeys;
 use auth::scopes::scopes;
 use auth::time::Timestamp;
 use auth::token::Tokens;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::placeholders;
 use crate::settings::find_errors;
@@ -57,11 +57,15 @@ impl Input {
     }
 }
 
-/// Prints where the keys are that a token needs, as JSON: `{"jwks_uri"}`, or `{}` if it needs none or is no token.
+/// Prints where the keys are that a token needs, as JSON: `{"jwks_uri"}`, `{"metadata"}` if these say it, or `{}` if it
+/// needs none or is no token.
 pub fn print_keys_needed() -> Result<ExitCode> {
     let input = Input::read()?;
-    let uri = input.settings().ok().and_then(|settings| keys_needed(&settings, &input.token));
-    println!("{}", uri.map_or(json!({}), |uri| json!({ "jwks_uri": uri })));
+    let settings = input.settings().ok();
+    let find = |it: fn(&Settings, &str) -> Option<String>| it(settings.as_ref()?, &input.token);
+    let needed = [("jwks_uri", find(keys_needed)), ("metadata", find(metadata_needed))];
+    let known = needed.into_iter().filter_map(|(name, uri)| Some((name.to_owned(), uri?.into())));
+    println!("{}", Value::Object(known.collect()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -69,6 +73,14 @@ fn keys_needed(settings: &Settings, token: &str) -> Option<String> {
     let token = UnverifiedJwt::parse_of_provider(token).ok()?;
     let (_, issuer) = issuer_of(settings, token.claimed_issuer().ok()?)?;
     if token.alg().ok()? == "HS256" { None } else { issuer.jwks_uri.clone() }
+}
+
+/// Where the provider's metadata are, which say where its keys are.
+fn metadata_needed(settings: &Settings, token: &str) -> Option<String> {
+    let token = UnverifiedJwt::parse_of_provider(token).ok()?;
+    let (_, issuer) = issuer_of(settings, token.claimed_issuer().ok()?)?;
+    let is_told = issuer.jwks_uri.is_some() || !issuer.has_tokens();
+    (issuer.sign_in.is_some() && !is_told).then(|| ProviderMetadata::discovery_url(issuer))
 }
 
 /// Checks a token, and prints the steps.

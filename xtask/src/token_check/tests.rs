@@ -1,5 +1,6 @@
 use super::*;
 use auth::keys::KeySet;
+use serde_json::json;
 
 const KEYS: &str = include_str!("../../../auth/tests/data/keys.json");
 
@@ -126,4 +127,26 @@ fn a_token_that_cannot_be_verified_ends_the_check() {
         assert!(report.is_refused && report.text.contains(line), "{line}\n{}", report.text);
         assert!(!report.text.contains("ok: kind"), "{}", report.text);
     }
+}
+
+#[test]
+fn the_provider_says_where_its_keys_are_if_the_settings_do_not() {
+    let needed = |changes: Value| {
+        let mut issuer = json!({ "issuer": "https://login.example/realms/a", "client_id": "app" });
+        issuer.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        let settings = [
+            ("ISSUER", "https://guard".to_owned()),
+            ("AUDIENCE", "app".to_owned()),
+            ("TRUSTED_ISSUERS", json!([issuer]).to_string()),
+        ];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value)).into();
+        let (token, jwks) = (sign("JWT", &claims()), Ok(KEYS.to_owned()));
+        let input = Input { settings, token, jwks, now: Timestamp::from_millis(NOW * 1000) };
+        let settings = input.settings().unwrap();
+        (keys_needed(&settings, &input.token), metadata_needed(&settings, &input.token))
+    };
+    let document = "https://login.example/realms/a/.well-known/openid-configuration";
+    assert_eq!(needed(json!({})), (None, Some(document.to_owned())));
+    let keys = "https://login.example/keys";
+    assert_eq!(needed(json!({ "jwks_uri": keys })), (Some(keys.to_owned()), None));
 }
