@@ -38,14 +38,15 @@ pub fn redirect(status: u16, location: &str, headers: &[(&str, &str)]) -> Respon
     response(status, "", &[&[("location", location), NO_STORE], headers].concat())
 }
 
-/// A refusal as problem details (RFC 9457). Its cause goes to the log, not to the client.
+/// A refusal as problem details (RFC 9457). Its cause goes to the log, not to the client. If there are too many sessions,
+/// it lists those from which the client may choose.
 pub fn refusal(refusal: &Refusal) -> Response {
     shown(refusal, &refusal.headers())
 }
 
 fn shown(refusal: &Refusal, headers: &[(&str, String)]) -> Response {
     log_cause(refusal);
-    if let Refusal::AdmissionLimit(live) = refusal {
+    if let Refusal::AdmissionLimit(live) | Refusal::SessionLimit(Some(live)) = refusal {
         let live: Vec<SessionView> = live.iter().map(SessionView::public).collect();
         return refusal_with(refusal, "sessions", &live);
     }

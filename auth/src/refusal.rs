@@ -115,6 +115,12 @@ pub enum ClaimsSource {
     Backend,
 }
 
+impl From<SignInFailure> for Refusal {
+    fn from(failure: SignInFailure) -> Self {
+        Self::SignIn(Box::new(failure))
+    }
+}
+
 impl Refusal {
     /// The code, the status and the title.
     fn entry(&self) -> (&'static str, u16, &'static str) {

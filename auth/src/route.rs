@@ -10,12 +10,22 @@ pub enum Endpoint {
     LoginPage,
     /// A login.
     Login,
+    /// The beginning of a sign-in at an identity provider, by a link: see [`provider_name`].
+    SignIn,
+    /// The same, by a form.
+    SignInByForm,
+    /// Its end: the provider sends the browser back.
+    SignInCallback,
     /// The end of a session.
     Logout,
+    /// The page after a logout, also at the provider.
+    LoggedOut,
     /// A new token for the same session.
     Refresh,
     /// A logout at a trusted issuer.
     BackchannelLogout,
+    /// The same, in a frame of the issuer's page.
+    FrontchannelLogout,
     /// What a token is worth, for other services.
     Introspect,
     /// The end of a token's session, by other services.
@@ -66,9 +76,13 @@ impl Endpoint {
     pub fn name(self) -> &'static str {
         match self {
             Self::LoginPage | Self::Login => "login",
+            Self::SignIn | Self::SignInByForm => "login/{name}",
+            Self::SignInCallback => "callback/{name}",
             Self::Logout => "logout",
+            Self::LoggedOut => "logged-out",
             Self::Refresh => "refresh",
             Self::BackchannelLogout => "backchannel-logout",
+            Self::FrontchannelLogout => "frontchannel-logout",
             Self::Introspect => "introspect",
             Self::Revoke => "revoke",
             Self::Admin => "admin",
@@ -131,11 +145,20 @@ impl Route {
             ("/events", _) => Self::WrongMethod("GET"),
             ("/client.js", _) if get => Self::Own(Endpoint::ClientScript),
             ("/style.css", _) if get => Self::Own(Endpoint::StyleSheet),
-            ("/sessions" | "/health" | "/client.js" | "/style.css", _) => {
+            ("/logged-out", _) if get => Self::Own(Endpoint::LoggedOut),
+            ("/sessions" | "/health" | "/client.js" | "/style.css" | "/logged-out", _) => {
                 Self::WrongMethod("GET, HEAD")
             }
-            (_, "DELETE") if is_session(name) => Self::Own(Endpoint::EndSession),
-            _ if is_session(name) => Self::WrongMethod("DELETE"),
+            // Without HEAD: whoever looks at a link must not use it up.
+            ("/frontchannel-logout", "GET") => Self::Own(Endpoint::FrontchannelLogout),
+            ("/frontchannel-logout", _) => Self::WrongMethod("GET"),
+            (_, "GET") if is_below(name, SIGN_IN) => Self::Own(Endpoint::SignIn),
+            (_, "POST") if is_below(name, SIGN_IN) => Self::Own(Endpoint::SignInByForm),
+            _ if is_below(name, SIGN_IN) => Self::WrongMethod("GET, POST"),
+            (_, "GET") if is_below(name, CALLBACK) => Self::Own(Endpoint::SignInCallback),
+            _ if is_below(name, CALLBACK) => Self::WrongMethod("GET"),
+            (_, "DELETE") if is_below(name, SESSIONS) => Self::Own(Endpoint::EndSession),
+            _ if is_below(name, SESSIONS) => Self::WrongMethod("DELETE"),
             _ if name.starts_with("/admin/") => Self::Own(Endpoint::Admin),
             ("", _) => Self::Unknown,
             _ if name.starts_with('/') => Self::Unknown,
@@ -144,9 +167,18 @@ impl Route {
     }
 }
 
-/// Is it one session below `sessions`?
-fn is_session(name: &str) -> bool {
-    name.strip_prefix("/sessions/").is_some_and(|sid| !sid.is_empty() && !sid.contains('/'))
+const SESSIONS: &str = "/sessions/";
+const SIGN_IN: &str = "/login/";
+const CALLBACK: &str = "/callback/";
+
+/// Is it one thing below this endpoint?
+fn is_below(name: &str, endpoint: &str) -> bool {
+    name.strip_prefix(endpoint).is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
+}
+
+/// The provider's name at the end of the path of [`Endpoint::SignIn`] or [`Endpoint::SignInCallback`].
+pub fn provider_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
 }
 
 #[cfg(test)]

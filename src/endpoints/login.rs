@@ -12,7 +12,6 @@ use crate::request::{self, RequestHead};
 use crate::response;
 use crate::services::create_session::{self, CookiePolicy, CreatedSession};
 use crate::services::login_rate::{self, CountedAttempt};
-use crate::services::session_view::SessionView;
 use crate::services::{federated_login, login_url};
 
 /// `POST login`: responds to JSON with the token, to a form with a redirect. Both set the cookie.
@@ -46,18 +45,7 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
         (BodyFormat::Form, Err(refusal)) if refusal.is_shown_on_login_page() => {
             pages::login_again(app, &login, &refusal)
         }
-        (_, Err(refusal)) => refuse(&refusal),
-    }
-}
-
-/// The response of a refusal. If the client must choose which sessions to end, it lists them.
-pub fn refuse(refusal: &Refusal) -> Response {
-    match refusal {
-        Refusal::SessionLimit(Some(live)) => {
-            let sessions: Vec<_> = live.iter().map(SessionView::public).collect();
-            response::refusal_with(refusal, "sessions", &sessions)
-        }
-        refusal => response::refusal(refusal),
+        (_, Err(refusal)) => response::refusal(&refusal),
     }
 }
 

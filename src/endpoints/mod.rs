@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod backchannel_logout;
 pub mod events;
+pub mod frontchannel_logout;
 pub mod health;
 pub mod introspect;
 pub mod jwks;
@@ -13,6 +14,8 @@ pub mod refresh;
 pub mod resource_metadata;
 pub mod session;
 pub mod sessions;
+pub mod sign_in;
+pub mod sign_in_callback;
 
 use std::rc::Rc;
 
@@ -34,10 +37,20 @@ pub fn answer(app: Rc<App>, endpoint: Endpoint, head: RequestHead) -> Verdict {
         Endpoint::Preflight => respond(&cors::preflight(&app), None),
         Endpoint::LoginPage => respond_later(async move { pages::login(&app, &head).await }),
         Endpoint::Login => respond_later(async move { login::log_in(&app, &request, &head).await }),
+        Endpoint::SignIn | Endpoint::SignInByForm => {
+            respond_later(async move { sign_in::begin(&app, &request, &head).await })
+        }
+        Endpoint::SignInCallback => {
+            respond_later(async move { sign_in_callback::end(&app, &head).await })
+        }
         Endpoint::Logout => respond_later(async move { logout::log_out(&app, &head).await }),
         Endpoint::Refresh => respond_later(async move { refresh::refresh(&app, &head).await }),
         Endpoint::BackchannelLogout => {
             respond_later(async move { backchannel_logout::log_out(&app, &request, &head).await })
+        }
+        Endpoint::LoggedOut => respond(&pages::logged_out::show(&app, &head), None),
+        Endpoint::FrontchannelLogout => {
+            respond_later(async move { frontchannel_logout::log_out(&app, &head).await })
         }
         Endpoint::Introspect => {
             respond_later(async move { introspect::show(&app, &request, &head).await })

@@ -1,20 +1,28 @@
 //! The guard's own pages, which have no JavaScript, and the script for the site's pages.
 
+pub mod logged_out;
+mod message;
+pub mod sign_in_failed;
+
 use askama::Template;
 use auth::http::{Head, Target};
 use auth::login::LoginRequest;
 use auth::login_notice;
 use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
-use auth::session::{self, Session};
-use auth::time::ago;
+use auth::session;
+use auth::sign_in::{SignInFailure, SignInReturns, SignInWish};
 use web_sys::Response;
 
 use crate::app::App;
+use crate::endpoints::sign_in::{self, Named};
 use crate::proxy::access_log;
 use crate::request::{self, RequestHead};
-use crate::response::{self, NO_STORE};
-use crate::services::find_session;
+use crate::response;
+use crate::services::{current_session, find_session};
+
+use message::{Choice, HEADERS};
+use sign_in_failed::Failed;
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -30,46 +38,70 @@ struct LoginPage<'a> {
     choices: Vec<Choice>,
     /// Is the box checked by which a user stays signed in? `None` if there is none.
     remember: Option<bool>,
+    /// A button for each provider.
+    providers: Vec<ProviderButton>,
 }
 
-struct Choice {
-    sid: String,
+/// A way to sign in at a provider.
+struct ProviderButton {
     text: String,
+    /// Where a form is sent.
+    action: String,
+    /// The same for a link, with the page to go to.
+    link: String,
 }
 
-impl Choice {
-    fn of(session: &Session) -> Self {
-        let device = session.device.to_string();
-        let (first, rest) = device.split_at(1);
-        let place = session.place.as_ref().map_or(String::new(), |place| format!(" in {place}"));
-        let seen = ago(request::now().since(session.seen));
-        let text = format!("{}{rest}{place}, last used {seen}", first.to_ascii_uppercase());
-        Self { sid: session.sid.to_string(), text }
-    }
-}
-
-/// The headers of every page. It loads only the style sheet, and cannot be framed. There is no `form-action`,
-/// because browsers apply it to redirects too, and the application may redirect to another site after the login. The
-/// referrer policy is `same-origin`, because with `no-referrer` browsers send the form with `Origin: null`.
-const HEADERS: [(&str, &str); 5] = [
-    ("content-type", "text/html; charset=utf-8"),
-    (
-        "content-security-policy",
-        "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
-    ),
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "same-origin"),
-    NO_STORE,
-];
-
-/// `GET login`: the page, with the reason for the redirect to it.
+/// `GET login`: the page, with the reason for the redirect to it; or straight to the provider, if there is one, and
+/// nothing to choose nor to tell.
 pub async fn login(app: &App, head: &RequestHead) -> Response {
     let query = Target::of_url(head.url()).map_or("", |target| target.query());
     let (redirect, reason) = auth::redirect::read_query(query, &app.guard.settings().site_hosts);
     let reason = reason.as_deref().unwrap_or_default();
+    if let Some(provider) = only_way(app).filter(|_| may_go_straight(app, head, reason)) {
+        return go_straight(app, head, provider, reason, query).await;
+    }
     let (notice, sets_cookie) = (notice(app, head, reason).await, app.guard.sets_cookie(head));
     let content = PageContent { notice, sets_cookie, ..PageContent::default() };
     page(app, 200, redirect.as_ref(), content)
+}
+
+/// The provider at which everybody signs in, if there is no other way, nor whether to stay signed in to choose.
+fn only_way(app: &App) -> Option<Named<'_>> {
+    let settings = app.guard.settings();
+    let has_choice = settings.login_url.is_some() || settings.session_ttl_short.is_some();
+    let mut all = app.guard.sign_in_providers().filter(|_| !has_choice);
+    all.next().filter(|_| all.next().is_none())
+}
+
+/// Does somebody open the page who need not be told why? Who has signed out, or was signed out, would be signed in
+/// again without knowing.
+fn may_go_straight(app: &App, head: &RequestHead, reason: &str) -> bool {
+    let tells = ["logged_out", "session_superseded", "session_revoked", "user_blocked"];
+    head.method() == "GET"
+        && app.guard.sets_cookie(head)
+        && app.guard.is_navigation(head)
+        && sign_in::is_page(head)
+        && !tells.contains(&reason)
+}
+
+/// Begins to sign in, unless that has led back here too often. Who has been signed in meanwhile, in another tab, goes on.
+async fn go_straight(
+    app: &App,
+    head: &RequestHead,
+    provider: Named<'_>,
+    reason: &str,
+    query: &str,
+) -> Response {
+    let wish = SignInWish::of_query(query, &app.guard.settings().site_hosts);
+    let needs_another = reason == "insufficient_user_authentication";
+    if !needs_another && current_session::is_live(app, head).await {
+        return response::redirect(303, wish.redirect.as_str(), &[]);
+    }
+    if SignInReturns::of(&head.header("cookie").unwrap_or_default()).may_go_straight() {
+        return sign_in::begin_at(app, head, provider, wish).await;
+    }
+    let failed = Failed { provider: provider.1, redirect: &wish.redirect, remember: wish.remember };
+    sign_in_failed::show(app, head, &failed, &SignInFailure::Loop.into(), &[])
 }
 
 /// Why the user was signed out. If the browser still has the ended session's token, the store knows more than the
@@ -171,6 +203,17 @@ struct PageContent<'a> {
     remember: bool,
 }
 
+/// The ways to sign in at a provider.
+fn providers(app: &App, redirect: &LocalTarget) -> Vec<ProviderButton> {
+    let guard = &app.guard;
+    let button = |(_, provider): Named<'_>| {
+        let link = sign_in_failed::path_of(guard, provider, redirect, false);
+        let action = link.split('?').next().unwrap_or_default().to_owned();
+        ProviderButton { text: format!("Sign in with {}", provider.title), action, link }
+    };
+    guard.sign_in_providers().map(button).collect()
+}
+
 fn page(
     app: &App,
     status: u16,
@@ -188,6 +231,10 @@ fn page(
         username,
         choices,
         remember: settings.session_ttl_short.map(|_| remember),
+        providers: match sets_cookie {
+            true => providers(app, redirect.unwrap_or(&LocalTarget::root())),
+            false => Vec::new(),
+        },
     };
     match page.render() {
         Ok(html) => response::response(status, &html, &HEADERS),

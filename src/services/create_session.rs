@@ -152,6 +152,11 @@ async fn end_session_of_other_user(app: &App, presented: &PresentedSession) {
 }
 
 impl CreatedSession {
+    /// The session.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
     /// The JSON response to an API client.
     pub fn json(&self, status: u16, nonce: Option<&str>, headers: &[(&str, &str)]) -> Response {
         let body = LoginResponse {

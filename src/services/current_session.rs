@@ -6,13 +6,13 @@ use std::rc::Rc;
 use auth::decision::Principal;
 use auth::http::Head;
 use auth::refusal::Refusal;
-use auth::session::{InvalidSession, LiveSession, Session};
+use auth::session::{InvalidSession, LiveSession, Session, judge_token};
 use auth::store::CommandResult;
 use auth::time::Timestamp;
 
 use crate::app::App;
 use crate::request::{self, RequestHead};
-use crate::services::{admission, background, end_sessions, session_events};
+use crate::services::{admission, background, end_sessions, find_session, session_events};
 
 /// The header by which a client says, with `false`, that its request must not extend the session's idle timeout.
 const TOUCH: &str = "x-guard-touch";
@@ -32,6 +32,14 @@ pub fn noting_touch(principal: Principal, head: &RequestHead) -> Result<Principa
         Some("false") => Ok(principal.without_use()),
         Some(_) => Err(Refusal::BadRequest("`X-Guard-Touch` must be `true` or `false`.")),
     }
+}
+
+/// Does the request carry a token of a live session? Does not count as use.
+pub async fn is_live(app: &App, head: &RequestHead) -> bool {
+    let now = request::now();
+    let Some(principal) = app.guard.principal_of(head, now) else { return false };
+    let found = find_session::find(app, principal.user(), principal.sid()).await;
+    found.is_ok_and(|found| judge_token(found, principal.token_names(), now).is_ok())
 }
 
 /// Step 4: checks a principal's session in the store. Reuse of an old token ends the session. `head` is the client's

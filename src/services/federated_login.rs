@@ -25,7 +25,10 @@ pub struct ClaimedIdToken {
 
 impl ClaimedIdToken {
     /// Claims the token. Of concurrent logins with the same token, one succeeds.
-    async fn claim(app: &App, once: IdTokenReplayEntry) -> Result<Self, Refusal> {
+    ///
+    /// # Errors
+    /// [`TokenError::Used`], or [`Refusal::StoreUnavailable`].
+    pub async fn claim(app: &App, once: IdTokenReplayEntry) -> Result<Self, Refusal> {
         let claimed = Self { once, claim_id: Sid::from_random(request::random()?) };
         let Self { once: IdTokenReplayEntry { note, over }, claim_id } = &claimed;
         match app.store.put_entry_if_absent(note, claim_id.as_str(), *over).await {
@@ -57,13 +60,9 @@ pub async fn authenticate(
     token: &str,
     nonce: Option<&str>,
 ) -> Result<(AuthenticatedUser, ClaimedIdToken), Refusal> {
-    let token = UnverifiedJwt::parse_of_provider(token).map_err(Refusal::Token)?;
-    let issuer = issuer_of(app, &token).map_err(Refusal::Token)?;
-    let (digest, token) = (token.digest(), issuer_keys::verify(issuer, &token).await?);
-    let token = IdToken::read(token, &issuer.trusted, nonce, request::now());
-    let token = token.map_err(Refusal::Token)?;
-    refuse_if_logged_out(app, &token.issued).await?;
-    let once = token.once(&digest);
+    let issuer = UnverifiedJwt::parse_of_provider(token).and_then(|it| issuer_of(app, &it));
+    let issuer = issuer.map_err(Refusal::Token)?;
+    let (token, once) = read(app, issuer, token, nonce).await?;
     let user = AuthenticatedUser::by_issuer(token, &issuer.trusted).map_err(|why| {
         let name = &issuer.trusted.issuer;
         let cause = format!("TRUSTED_ISSUERS: a user of {name}: {why}");
@@ -77,6 +76,25 @@ pub async fn authenticate(
         }
     })?;
     Ok((user, ClaimedIdToken::claim(app, once).await?))
+}
+
+/// Verifies an ID token of this issuer, and returns what it says, with what claims it.
+///
+/// # Errors
+/// Why the token is not accepted.
+pub async fn read(
+    app: &App,
+    issuer: &Rc<Issuer>,
+    token: &str,
+    nonce: Option<&str>,
+) -> Result<(IdToken, IdTokenReplayEntry), Refusal> {
+    let token = UnverifiedJwt::parse_of_provider(token).map_err(Refusal::Token)?;
+    let (digest, token) = (token.digest(), issuer_keys::verify(issuer, &token).await?);
+    let token = IdToken::read(token, &issuer.trusted, nonce, request::now());
+    let token = token.map_err(Refusal::Token)?;
+    refuse_if_logged_out(app, &token.issued).await?;
+    let once = token.once(&digest);
+    Ok((token, once))
 }
 
 /// Records the user of an issuer's session, because a back-channel logout may name the session only.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use auth::issuer::{FETCH_TIMEOUT, Issuer, KeyLookup, MAX_JWKS};
+use auth::issuer::{Issuer, KeyLookup, MAX_JWKS};
 use auth::jwt::{TokenError, UnverifiedJwt, VerifiedJwt};
 use auth::keys::PublishedKeys;
 use auth::refusal::Refusal;
@@ -11,11 +11,9 @@ use wasm_bindgen_futures::JsFuture;
 use worker::Delay;
 
 use crate::app::App;
-use crate::body::{self, BodyError};
-use crate::fetch::{self, Subrequest};
-use crate::platform::message_of;
 use crate::request;
-use crate::services::background;
+use crate::services::published::Document;
+use crate::services::{background, provider_metadata};
 
 /// How often a request checks whether another request has fetched the keys.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -89,12 +87,13 @@ async fn fetch_for_all(issuer: &Rc<Issuer>) {
     drop(JsFuture::from(fetched).await);
 }
 
-async fn fetch_keys(issuer: &Issuer) {
+async fn fetch_keys(issuer: &Rc<Issuer>) {
     let trusted = &issuer.trusted;
-    let Some(url) = &trusted.jwks_uri else {
+    let Some(url) = url_of_keys(issuer).await else {
         return issuer.keyring.answered(None, request::now());
     };
-    let json = get_keys(url).await;
+    let accept = "application/json, application/jwk-set+json";
+    let json = Document { url: &url, accept, limit: MAX_JWKS, member: "jwks_uri" }.fetch().await;
     let keys = json.and_then(|json| PublishedKeys::parse(&json, &trusted.algorithms));
     if let Err(why) = &keys {
         let cause = format!("TRUSTED_ISSUERS: {url} {why}");
@@ -105,26 +104,11 @@ async fn fetch_keys(issuer: &Issuer) {
     issuer.keyring.answered(keys.ok(), request::now());
 }
 
-/// Fetches a JWK Set from the issuer itself: does not follow redirects, and bypasses caches.
-async fn get_keys(url: &str) -> Result<String, String> {
-    let headers = &[("accept", "application/json, application/jwk-set+json")];
-    let request = Subrequest { method: "GET", url, headers, body: None, bypass_cache: true };
-    let answer = request.send(None, Some(&fetch::time_limit(FETCH_TIMEOUT))).await;
-    let answer = answer.map_err(|error| message_of(&error))?;
-    let (status, location) = (answer.status_code(), answer.headers().get("location"));
-    match (status, location.ok().flatten()) {
-        (200, _) => {}
-        (status, None) => return Err(format!("answered {status}")),
-        (status, Some(to)) => {
-            return Err(format!(
-                "answered {status}, a redirect to {to}; put the final URL into `jwks_uri`"
-            ));
-        }
+/// By the settings, or else by the provider's metadata.
+async fn url_of_keys(issuer: &Rc<Issuer>) -> Option<String> {
+    match (&issuer.trusted.jwks_uri, &issuer.trusted.sign_in) {
+        (Some(url), _) => Some(url.clone()),
+        (None, Some(_)) => provider_metadata::of(issuer).await.ok()?.jwks_uri.clone(),
+        (None, None) => None,
     }
-    let text = body::text(fetch::stream(&answer), MAX_JWKS).await;
-    text.map_err(|error| match error {
-        BodyError::TooLarge => format!("answered more than {MAX_JWKS} bytes"),
-        BodyError::NotUtf8 => "answered a body that is not UTF-8".into(),
-        BodyError::Broken(error) => message_of(&error),
-    })
 }

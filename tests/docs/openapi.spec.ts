@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { page, rows } from "../harness/docs.ts";
 import { answerOf, loginInit, mint, startGuard, type Vars } from "../harness/guard.ts";
-import { startIssuer } from "../harness/identity_provider.ts";
+import { CLIENT_ID, startIssuer } from "../harness/identity_provider.ts";
 import { makeKey } from "../harness/signing_keys.ts";
 import { ADMIN_API_KEY, readDescription, redocly, refusals, schemathesis, untyped, type Description } from "../harness/openapi.ts";
 import { freePort } from "../harness/redis.ts";
@@ -13,6 +13,11 @@ import { freePort } from "../harness/redis.ts";
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 /** With it, the guard answers all paths of the description. */
 const RESOURCE_METADATA = JSON.stringify({ authorization_servers: ["https://login.example.com"] });
+/** What makes a trusted issuer a provider that people sign in at. */
+const SIGN_IN = {
+  client_id: CLIENT_ID, name: "google", frontchannel_logout: true,
+  endpoints: { authorization: "https://login.example.com/authorize", token: "https://login.example.com/token", end_session: "https://login.example.com/logout" },
+};
 const unique = (texts: string[]) => [...new Set(texts)].sort();
 
 describe("the description", () => {
@@ -59,14 +64,15 @@ describe("the description", () => {
       const described = Object.keys(methods).map((method) => method.toUpperCase());
       const other = described.includes("PUT") ? "POST" : "PUT";
       const { status, headers } = await answerOf(guard.fetch(path.replaceAll(/\{\w+\}/g, "x"), { method: other }));
-      const allow = [...described, ...(described.includes("GET") && path !== "/_auth/events" ? ["HEAD"] : [])].sort().join(", ");
+      const hasHead = described.includes("GET") && !/events|\{name\}|frontchannel/.test(path);
+      const allow = [...described, ...(hasHead ? ["HEAD"] : [])].sort().join(", ");
       expect({ path, status, allow: headers["allow"]?.split(", ").sort().join(", ") }).toEqual({ path, status: 405, allow });
     }
   });
 
   test("has every refusal in the code with its status, and no other", () => {
-    const [, entry = ""] = /fn entry\(&self\)(.*?)\n {4}\}/s.exec(read("auth/src/refusal.rs")) ?? [];
-    const inCode = [...entry.matchAll(/\("([a-z_]+)", (\d{3}),/g)].map(([, code, status]) => `${status} ${code}`);
+    const entries = ["refusal", "sign_in/failure"].map((file) => /fn entry\(&self\)(.*?)\n {4}\}/s.exec(read(`auth/src/${file}.rs`))?.[1]);
+    const inCode = [...entries.join("").matchAll(/\("([a-z_]+)", (\d{3}),/g)].map(([, code, status]) => `${status} ${code}`);
     expect(unique(operations().flatMap(({ operation }) => refusals(operation)))).toEqual(unique(inCode));
     expect(description.components.schemas.ProblemCode.enum).toEqual(unique(inCode.map((it) => it.slice(4))));
   });
@@ -95,7 +101,7 @@ describe("the Worker answers as it is described", { timeout: 240_000 }, () => {
       RESOURCE_METADATA,
       SESSION_LIMIT: "0",
       SIGNING_KEYS: JSON.stringify({ keys: ["ES256", "EdDSA", "RS256"].map((alg) => makeKey(alg).jwk) }),
-      TRUSTED_ISSUERS: JSON.stringify([issuer.entry()]),
+      TRUSTED_ISSUERS: JSON.stringify([issuer.entry(SIGN_IN)]),
     });
     const { approvals } = guard.origin;
     approvals.set("asked", { sub: "asked", data: { theme: "dark" }, session_limit: 1, session_limit_policy: "ask" });

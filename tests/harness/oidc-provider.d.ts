@@ -20,6 +20,7 @@ declare module "oidc-provider" {
   /** What a user allows a client. */
   export interface Grant {
     addOIDCScope(scope: string): void;
+    addOIDCClaims(claims: string[]): void;
     addResourceScope(resource: string, scope: string): void;
     save(): Promise<string>;
   }
@@ -27,10 +28,16 @@ declare module "oidc-provider" {
   /** What a user is asked. */
   export interface Interaction {
     uid: string;
-    prompt: { name: string; details: { missingOIDCScope?: string[]; missingResourceScopes?: Record<string, string[]> } };
-    params: { client_id: string };
+    prompt: { name: string; details: { missingOIDCScope?: string[]; missingOIDCClaims?: string[]; missingResourceScopes?: Record<string, string[]>; acr?: { values?: string[] } } };
+    params: { client_id: string; login_hint?: string; acr_values?: string };
     session?: { accountId: string };
   }
+
+  /** What people are asked, in this order. */
+  export const interactionPolicy: {
+    base(): { add(prompt: object, index: number): void };
+    Prompt: new (prompt: { name: string; requestable: boolean }) => object;
+  };
 
   export default class Provider {
     constructor(issuer: string, configuration: object);

@@ -1,10 +1,11 @@
 // A certified OpenID Connect provider (oidc-provider) over HTTP, and people who log in there by the code flow. Its
 // access tokens are JWTs of RFC 9068, with what an operator would add: the session, its beginning, and the user's roles.
+// The guard can be one of its applications, too, at which people sign in by redirect: see `sign_in.ts`.
 
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import Provider, { type Context, type Source } from "oidc-provider";
+import Provider, { interactionPolicy, type Context, type Source } from "oidc-provider";
 import { HttpBrowser } from "./http_browser.ts";
 
 /** Where the provider sends people back to. Nobody is there: the code is read from the address. */
@@ -12,6 +13,9 @@ const CALLBACK = "https://app.example.com/callback";
 
 /** The id of the application in the entry of `TRUSTED_ISSUERS`. */
 export const APPLICATION = "harbour";
+
+/** The secret of every application that has one. What is in it must be escaped in several places. */
+export const CLIENT_SECRET = "s/e:c r+e%t&=?-of-the-guard";
 
 /** The scopes that an application of the tests knows. */
 const SCOPES = "boats:read boats:write";
@@ -22,8 +26,18 @@ export interface OidcProvider extends AsyncDisposable {
   url: string;
   /** The roles of its users, by their `sub`. */
   roles: Map<string, string[]>;
+  /** The claims of its users, by their `sub`; `userinfo` holds those that only that endpoint tells. */
+  people: Map<string, Record<string, unknown> & { userinfo?: object }>;
   /** Why back-channel logouts have failed. */
   failures: string[];
+  /** The requests that reached it: method and path. */
+  requests: string[];
+  /** Answers a request in its place, if it returns true. */
+  interfere: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
+  /** Nobody can reach it any more. */
+  stop(): Promise<void>;
+  /** It is there again, at the same address, with what it knew. */
+  start(): Promise<void>;
   /** An entry of `TRUSTED_ISSUERS` for tokens of this resource. */
   entry(resource: string, accessTokens?: object): object;
   /** Registers an application (RFC 7591), under this id if one is given. Returns its id. */
@@ -53,16 +67,21 @@ export interface ProviderLogin {
 export async function startOidcProvider(): Promise<OidcProvider> {
   const server = createServer();
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
   const roles = new Map<string, string[]>();
+  const people: OidcProvider["people"] = new Map();
   const failures: string[] = [];
   const ids: string[] = [];
-  const provider = withoutNotices(() => new Provider(url, configuration(roles, ids)));
+  const provider = withoutNotices(() => new Provider(url, configuration(roles, people, ids)));
   provider.on("backchannel.error", (_, error) => failures.push(error.message));
   provider.on("server_error", (_, error) => failures.push(error.stack ?? error.message));
   const answer = provider.callback();
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    if (!request.url?.startsWith("/interaction/")) return answer(request, response);
+    const { method = "", url: target = "" } = request;
+    self.requests.push(`${method} ${target.split("?")[0]}`);
+    if (self.interfere?.(request, response)) return;
+    if (!target.startsWith("/interaction/")) return answer(request, response);
     interact(provider, request, response).catch((error: unknown) => {
       failures.push(String(error));
       response.writeHead(500).end();
@@ -74,10 +93,18 @@ export async function startOidcProvider(): Promise<OidcProvider> {
     if (response.status !== 200) throw new Error(`the provider's token endpoint: ${JSON.stringify(body)}`);
     return body;
   };
-  return {
+  const self: OidcProvider = {
     url,
     roles,
+    people,
     failures,
+    requests: [],
+    interfere: undefined,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    },
+    start: () => new Promise<void>((listening) => server.listen(port, "127.0.0.1", listening)),
     entry: (resource, accessTokens = {}) => ({
       issuer: url, audience: APPLICATION, jwks_uri: `${url}/jwks`, subject_prefix: "",
       access_tokens: { audience: resource, session_claim: "sid", roles_claim: "roles", scope_claim: "scope", ...accessTokens },
@@ -115,27 +142,36 @@ export async function startOidcProvider(): Promise<OidcProvider> {
     },
     async logOut(browser) {
       const { action = "", fields } = await browser.open(`${url}/session/end`);
-      const { text } = await browser.open(action, { ...fields, logout: "yes" });
+      const { text } = await browser.open(action, fields);
       if (!text.includes("success")) throw new Error(`the provider's logout: ${text}`);
     },
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((closed) => server.close(closed));
-    },
+    [Symbol.asyncDispose]: () => self.stop(),
   };
+  return self;
 }
 
+
 /** `ids` are those of the applications that register next. */
-function configuration(roles: Map<string, string[]>, ids: string[]) {
+function configuration(roles: Map<string, string[]>, people: OidcProvider["people"], ids: string[]) {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const key = { ...privateKey.export({ format: "jwk" }), alg: "RS256", use: "sig", kid: "provider-1" };
   const always = () => true;
   return {
     jwks: { keys: [key] },
     cookies: { keys: [randomBytes(32).toString("base64url")] },
-    scopes: ["openid", "offline_access", ...SCOPES.split(" ")],
-    findAccount: (_: Context, sub: string) => ({ accountId: sub, claims: () => ({ sub }) }),
-    interactions: { url: (_: Context, { uid }: { uid: string }) => `/interaction/${uid}` },
+    scopes: ["openid", "offline_access", "email", "profile", ...SCOPES.split(" ")],
+    claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name", "preferred_username", "groups", "nickname"] },
+    // As most providers do, against section 5.4 of OpenID Connect Core.
+    conformIdTokenClaims: false,
+    acrValues: ["basic", "strong"],
+    findAccount: (_: Context, sub: string) => ({
+      accountId: sub,
+      claims: (use: string) => {
+        const { userinfo, ...claims } = people.get(sub) ?? {};
+        return { sub, ...claims, ...(use === "userinfo" ? userinfo : {}) };
+      },
+    }),
+    interactions: { url: (_: Context, { uid }: { uid: string }) => `/interaction/${uid}`, policy: withChoiceOfAccount() },
     extraTokenClaims: ({ oidc: { entities } }: Context, token: Source) => {
       const { authTime } = entities.AuthorizationCode ?? entities.RefreshToken ?? {};
       return { sid: token.sid ?? token.sessionUid, auth_time: authTime, roles: roles.get(token.accountId) ?? [] };
@@ -152,10 +188,13 @@ function configuration(roles: Map<string, string[]>, ids: string[]) {
     features: {
       devInteractions: { enabled: false },
       backchannelLogout: { enabled: true },
-      registration: { enabled: true, idFactory: () => ids.shift() ?? randomBytes(16).toString("base64url") },
+      claimsParameter: { enabled: true },
+      pushedAuthorizationRequests: { enabled: true },
+      registration: { enabled: true, idFactory: () => ids.shift() ?? randomBytes(16).toString("base64url"), secretFactory: () => CLIENT_SECRET },
       rpInitiatedLogout: {
         enabled: true,
-        logoutSource: (context: Context, form: string) => void (context.body = form),
+        logoutSource: (context: Context, form: string) =>
+          void (context.body = `<title>logout</title>${form.replace("</form>", `<input type="hidden" name="logout" value="yes"><button>Sign out</button></form>`)}`),
         postLogoutSuccessSource: (context: Context) => void (context.body = "success"),
       },
       resourceIndicators: {
@@ -169,22 +208,36 @@ function configuration(roles: Map<string, string[]>, ids: string[]) {
   };
 }
 
+/** As an application may ask for by `prompt=select_account`. */
+function withChoiceOfAccount() {
+  const policy = interactionPolicy.base();
+  policy.add(new interactionPolicy.Prompt({ name: "select_account", requestable: true }), 0);
+  return policy;
+}
+
 /** What people are asked: who they are, and whether the client may act for them. */
 async function interact(provider: Provider, request: IncomingMessage, response: ServerResponse) {
   const { prompt, params, session } = await provider.interactionDetails(request, response);
+  const asksWho = prompt.name !== "consent";
   if (request.method !== "POST") {
-    const field = prompt.name === "login" ? `<input name="user">` : `<input name="allow" value="yes">`;
-    response.setHeader("content-type", "text/html").end(`<title>${prompt.name}</title><form method="post" action="${request.url}">${field}<button>Go on</button></form>`);
+    const field = asksWho ? `<input name="user" aria-label="User" value="${params.login_hint ?? ""}">` : `<input type="hidden" name="allow" value="yes">`;
+    const buttons = "<button>Go on</button><button name=refuse value=yes>Refuse</button>";
+    response.setHeader("content-type", "text/html").end(`<title>${prompt.name}</title><form method="post" action="${request.url}">${field}${buttons}</form>`);
     return;
   }
   const chunks: Buffer[] = [];
   for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
   const form = new URLSearchParams(Buffer.concat(chunks).toString());
   const finish = (result: object) => provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
-  if (prompt.name === "login") return finish({ login: { accountId: form.get("user") ?? "" } });
+  if (form.has("refuse")) return finish({ error: "access_denied", error_description: "The user said <b>no</b>." });
+  if (asksWho) {
+    const { values = params.acr_values?.split(" ") } = prompt.details.acr ?? {};
+    return finish({ login: { accountId: form.get("user") ?? "", acr: values?.[0] }, select_account: {} });
+  }
   const grant = new provider.Grant({ accountId: session?.accountId ?? "", clientId: params.client_id });
-  const { missingOIDCScope = [], missingResourceScopes = {} } = prompt.details;
+  const { missingOIDCScope = [], missingOIDCClaims = [], missingResourceScopes = {} } = prompt.details;
   grant.addOIDCScope(["openid", ...missingOIDCScope].join(" "));
+  grant.addOIDCClaims(missingOIDCClaims);
   for (const [resource, scopes] of Object.entries(missingResourceScopes)) grant.addResourceScope(resource, scopes.join(" "));
   await finish({ consent: { grantId: await grant.save() } });
 }

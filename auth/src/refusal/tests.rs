@@ -180,6 +180,8 @@ fn one_of_each() -> Vec<Refusal> {
         Refusal::Misconfigured("x".into()),
         Refusal::Failed("x".into()),
     ];
+    let sign_in = SignInFailure::one_of_each().into_iter().map(Refusal::from);
+    let all = Vec::from_iter(all.into_iter().chain(sign_in));
     for refusal in &all {
         match refusal {
             Refusal::BadRequest(_) | Refusal::TokenMissing | Refusal::Token(_) => {}

@@ -39,6 +39,22 @@ use rstest::rstest;
 #[case("GET", "/_auth/Login", Route::Unknown)]
 #[case("GET", "/_auth//login", Route::Unknown)]
 #[case("GET", "/_auth/%6cogin", Route::Unknown)]
+#[case("GET", "/_auth/login/google", Route::Own(Endpoint::SignIn))]
+#[case("POST", "/_auth/login/google", Route::Own(Endpoint::SignInByForm))]
+#[case::a_link_checker_begins_nothing(
+    "HEAD",
+    "/_auth/login/google",
+    Route::WrongMethod("GET, POST")
+)]
+#[case("GET", "/_auth/login/google/", Route::Unknown)]
+#[case("GET", "/_auth/callback/google", Route::Own(Endpoint::SignInCallback))]
+#[case::a_link_checker_uses_no_code_up("HEAD", "/_auth/callback/google", Route::WrongMethod("GET"))]
+#[case("POST", "/_auth/callback/google", Route::WrongMethod("GET"))]
+#[case("GET", "/_auth/callback", Route::Unknown)]
+#[case("GET", "/_auth/logged-out", Route::Own(Endpoint::LoggedOut))]
+#[case("POST", "/_auth/logged-out", Route::WrongMethod("GET, HEAD"))]
+#[case("GET", "/_auth/frontchannel-logout", Route::Own(Endpoint::FrontchannelLogout))]
+#[case("HEAD", "/_auth/frontchannel-logout", Route::WrongMethod("GET"))]
 #[case("GET", "/.well-known/jwks.json", Route::Own(Endpoint::KeySet))]
 #[case("POST", "/.well-known/jwks.json", Route::WrongMethod("GET, HEAD"))]
 #[case("GET", "/.well-known/jwks.json/", Route::Protected)]

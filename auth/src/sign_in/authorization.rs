@@ -65,15 +65,18 @@ fn parameters(
     if !settings.is_plain_oauth() {
         put("nonce", &attempt.nonce);
     }
-    settings.authorization.iter().for_each(|(name, value)| put(name, value));
+    let has_claims = settings.authorization.iter().any(|(name, _)| name == "claims");
+    let claims = claims_parameter(attempt).filter(|_| metadata.takes_claims && !has_claims);
+    // Beside the claim it would be the weaker of two wishes, and is what some providers then go by.
+    let wishes = |name: &str| name != "acr_values" || claims.is_none();
+    let of_all = settings.authorization.iter().filter(|(name, _)| wishes(name));
+    of_all.for_each(|(name, value)| put(name, value));
     // What this page asks for, and this visitor, goes before what is asked of all.
     let [acr, max_age] = attempt.asked.challenge();
-    let own_claims = claims_parameter(attempt).filter(|_| metadata.takes_claims);
-    let has_claims = settings.authorization.iter().any(|(name, _)| name == "claims");
     let own = [
         ("max_age", (!max_age.is_empty()).then_some(max_age)),
-        ("acr_values", (!acr.is_empty()).then_some(acr)),
-        ("claims", own_claims.filter(|_| !has_claims)),
+        ("acr_values", (!acr.is_empty() && claims.is_none()).then_some(acr)),
+        ("claims", claims),
         ("prompt", hints.prompt.clone()),
         ("login_hint", hints.login_hint.clone()),
     ];

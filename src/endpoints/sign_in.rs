@@ -1,0 +1,129 @@
+//! `login/{name}`: begins a sign-in at an identity provider (OpenID Connect Core 1.0, section 3.1.2.1).
+
+use std::rc::Rc;
+
+use auth::http::{Head, Target};
+use auth::issuer::{Issuer, SignInSettings};
+use auth::refusal::Refusal;
+use auth::route::provider_name;
+use auth::sign_in::{SignInAttempt, SignInFailure, SignInWish, authorization_request};
+use web_sys::{Request, Response};
+
+use crate::app::App;
+use crate::endpoints::pages::sign_in_failed::{self, Failed};
+use crate::request::{self, RequestHead, UNREADABLE_BODY, now, random};
+use crate::response;
+use crate::services::provider_metadata;
+use crate::services::provider_sign_in::Provider;
+
+/// A provider, by the name in the path.
+pub type Named<'a> = (&'a Rc<Issuer>, &'a SignInSettings);
+
+/// The provider that the path names.
+///
+/// # Errors
+/// [`Refusal::NotFound`].
+pub fn named<'a>(app: &'a App, head: &RequestHead) -> Result<Named<'a>, Refusal> {
+    let path = Target::of_url(head.url()).map_or("", |target| target.path());
+    app.guard.sign_in_provider(provider_name(path)).ok_or(Refusal::NotFound)
+}
+
+/// `GET login/{name}`, of a link, and `POST login/{name}`, of a form: leads to the provider.
+pub async fn begin(app: &App, request: &Request, head: &RequestHead) -> Response {
+    let provider = match named(app, head) {
+        Ok(provider) => provider,
+        Err(refusal) => return response::refusal(&refusal),
+    };
+    match read_wish(app, request, head).await {
+        Ok(wish) => begin_at(app, head, provider, wish).await,
+        Err(refusal) => response::refusal(&refusal),
+    }
+}
+
+/// Begins a sign-in at this provider.
+pub async fn begin_at(
+    app: &App,
+    head: &RequestHead,
+    provider: Named<'_>,
+    wish: SignInWish,
+) -> Response {
+    if let Some(elsewhere) = app.guard.sign_in_elsewhere(head, provider.1) {
+        return response::redirect(303, &elsewhere, &[]);
+    }
+    let redirect = wish.redirect.clone();
+    match try_begin(app, head, provider, wish).await {
+        Ok((url, cookies)) => {
+            let cookies: Vec<_> = cookies.iter().map(|it| ("set-cookie", it.as_str())).collect();
+            response::redirect(303, &url, &cookies)
+        }
+        Err(refusal) => {
+            let failed = Failed { provider: provider.1, redirect: &redirect, remember: false };
+            sign_in_failed::show(app, head, &failed, &refusal, &[])
+        }
+    }
+}
+
+const NO_COOKIE: Refusal =
+    Refusal::BadRequest("No cookie is set here, so nobody can be signed in by redirect.");
+
+/// A browser that looks at a link in advance, or a page that embeds it, would fill the browser with attempts.
+const NO_PAGE: Refusal = Refusal::BadRequest("Open this address as a page.");
+
+async fn read_wish(
+    app: &App,
+    request: &Request,
+    head: &RequestHead,
+) -> Result<SignInWish, Refusal> {
+    if !app.guard.sets_cookie(head) {
+        return Err(NO_COOKIE);
+    }
+    if !is_page(head) {
+        return Err(NO_PAGE);
+    }
+    let hosts = &app.guard.settings().site_hosts;
+    if head.method() == "POST" {
+        app.guard.refuse_other_origins(head)?;
+        let body = request::body(request).await;
+        let body = body.map_err(|_| Refusal::BadRequest(UNREADABLE_BODY))?;
+        return Ok(SignInWish::of_form(&body, hosts));
+    }
+    let query = Target::of_url(head.url()).map_or("", |target| target.query());
+    Ok(SignInWish::of_query(query, hosts))
+}
+
+/// Does somebody open a page, as far as the browser says?
+pub fn is_page(head: &RequestHead) -> bool {
+    let is_prefetch = |name: &str| head.header(name).is_some_and(|it| it.contains("prefetch"));
+    let is_embedded = head.header("sec-fetch-dest").is_some_and(|it| it != "document");
+    !is_embedded && !["sec-purpose", "purpose", "x-moz"].into_iter().any(is_prefetch)
+}
+
+const NOT_KEPT: SignInFailure =
+    SignInFailure::Malformed("What the sign-in needs does not fit into a cookie.");
+
+/// The provider's URL, and the cookies of the attempt.
+async fn try_begin(
+    app: &App,
+    head: &RequestHead,
+    (issuer, settings): Named<'_>,
+    wish: SignInWish,
+) -> Result<(String, Vec<String>), Refusal> {
+    let (guard, site) = (&app.guard, Target::site_of(head.url()));
+    let metadata = provider_metadata::of(issuer).await?;
+    let asked = guard.step_up_for(&wish.redirect);
+    let redirect_uri = settings.callback_url(site, &guard.settings().auth_path);
+    let hints = wish.hints.clone();
+    let secrets = [random()?, random()?, random()?, random()?];
+    let mut attempt = SignInAttempt::begin(settings, wish, asked, redirect_uri, secrets, now());
+    let cookies = head.header("cookie").unwrap_or_default();
+    let nonce = [random()?, random()?].concat();
+    let nonce = std::array::from_fn(|at| nonce[at]);
+    let cookies = attempt.cookies(guard.tokens().keys(), site, &cookies, nonce);
+    if cookies.is_empty() {
+        return Err(NOT_KEPT.into());
+    }
+    let request = authorization_request(&issuer.trusted, &metadata, &attempt, &hints);
+    let request = request.ok_or(Refusal::NotFound)?;
+    let provider = Provider { issuer, metadata: &metadata };
+    Ok((provider.authorization_url(guard, &request).await?, cookies))
+}

@@ -1,0 +1,53 @@
+//! Where a browser goes to log out at the provider (OpenID Connect RP-Initiated Logout 1.0).
+
+use std::rc::Rc;
+
+use auth::issuer::Issuer;
+use auth::jwt::UnverifiedJwt;
+use auth::sign_in;
+use auth::token::AuthenticToken;
+
+use crate::app::App;
+use crate::services::{federated_login, id_token_hint, provider_metadata};
+
+/// The query with which the page `logged-out` says that nobody was logged out at the provider.
+pub const ONLY_HERE: &str = "only=here";
+
+/// The provider's URL, which leads back to the page `logged-out`; or that page, if there is none. `site` is scheme and
+/// authority of the request, `tokens` those of the sessions that have ended.
+pub async fn url(app: &App, site: &str, tokens: &[AuthenticToken]) -> String {
+    let back = format!("{site}{}/logged-out", app.guard.settings().auth_path);
+    let hint = hint(app, tokens).await;
+    let provider = match &hint {
+        Some(hint) => issuer_of(app, hint),
+        None => only_provider(app),
+    };
+    let Some(issuer) = provider else { return back };
+    let metadata = provider_metadata::of(issuer).await;
+    let url = metadata.ok().and_then(|metadata| {
+        sign_in::end_session_url(&issuer.trusted, &metadata, hint.as_deref(), &back)
+    });
+    url.unwrap_or_else(|| format!("{back}?{ONLY_HERE}"))
+}
+
+/// The ID token of the first of the sessions that began at a provider.
+async fn hint(app: &App, tokens: &[AuthenticToken]) -> Option<String> {
+    for token in tokens {
+        if let Some(hint) = id_token_hint::find(app, token.sub(), token.sid()).await {
+            return Some(hint);
+        }
+    }
+    None
+}
+
+/// The issuer of an ID token that was verified when it was kept.
+fn issuer_of<'a>(app: &'a App, id_token: &str) -> Option<&'a Rc<Issuer>> {
+    let token = UnverifiedJwt::parse_of_provider(id_token).ok()?;
+    federated_login::issuer_of(app, &token).ok().filter(|issuer| issuer.trusted.sign_in.is_some())
+}
+
+/// Without a hint, the provider asks its user.
+fn only_provider(app: &App) -> Option<&Rc<Issuer>> {
+    let mut all = app.guard.sign_in_providers().map(|(issuer, _)| issuer);
+    all.next().filter(|_| all.next().is_none())
+}
