@@ -47,7 +47,7 @@ pub async fn begin_at(
     provider: Named<'_>,
     wish: SignInWish,
 ) -> Response {
-    if let Some(elsewhere) = app.guard.sign_in_elsewhere(head, provider.1) {
+    if let Some(elsewhere) = app.guard.sign_in_elsewhere(head, provider.1, &wish) {
         return response::redirect(303, &elsewhere, &[]);
     }
     let redirect = wish.redirect.clone();
