@@ -10,6 +10,8 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { startBrowser } from "../harness/browser.ts";
 import { startGuard, type Guard } from "../harness/guard.ts";
 import { submitLogin } from "../harness/guarded_browser.ts";
+import { startOidcProvider } from "../harness/oidc_provider.ts";
+import { startSignIn } from "../harness/sign_in.ts";
 
 let guard: Guard;
 let browser: Browser;
@@ -108,6 +110,25 @@ test("of the domain itself and of one host alone, older cookies of the name are 
   expect(page.url()).toBe(`${apex()}/boats`);
   expect(await page.evaluate(async () => (await fetch("/_auth/logout", { method: "POST" })).status)).toBe(204);
   expect(await context.cookies()).toEqual([]);
+  await context.close();
+});
+
+test("all hosts sign in by the one callback that the provider knows", async () => {
+  await using provider = await startOidcProvider();
+  const here = await freePort();
+  const at = (name: string) => `https://${name}.harbour.test:${here}`;
+  const vars = { COOKIE_DOMAIN: "harbour.test", SITE_HOSTS: ["app", "api"].map((name) => `${name}.harbour.test:${here}`).join(", ") };
+  const place = { provider, entry: { redirect_uri: `${at("app")}/_auth/callback/idp` } };
+  await using hub = await startSignIn([place], { vars, site: () => at("app"), port: here, tls: selfSigned() });
+  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  const page = await context.newPage();
+  await page.goto(`${at("api")}/boats?a=b`);
+  await page.getByLabel("User").fill("ada");
+  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Go on" }).click();
+  await page.waitForURL(`${at("api")}/boats?a=b`);
+  expect(hub.origin.received.map(({ target, headers }) => [target, headers["x-auth-request-user"]])).toContainEqual(["/boats?a=b", "idp|ada"]);
+  expect((await context.cookies()).map(({ name, domain }) => [name, domain])).toContainEqual(["__Secure-session", ".harbour.test"]);
   await context.close();
 });
 
