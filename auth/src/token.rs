@@ -279,6 +279,7 @@ impl Tokens {
             log_members,
             admin_scopes,
             period,
+            range: period.range(),
             provider,
             assertions,
             context,

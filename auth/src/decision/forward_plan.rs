@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
-use std::ops::Range;
 use std::rc::Rc;
 
 use super::header_filter::ConditionalHeaders;
@@ -34,8 +33,6 @@ pub struct ForwardPlan {
     pub(super) removal_without_session: Option<CredentialRemoval>,
     /// What proves to the origin who it is.
     pub(super) assertion: Option<Rc<str>>,
-    /// When its token is valid.
-    pub(super) validity: Range<Timestamp>,
     /// From when on the request renews its cookie.
     pub(super) renews_from: Cell<Timestamp>,
 }
@@ -89,9 +86,8 @@ impl ForwardPlan {
         let token = &self.principal.token;
         let proof = self.assertion.as_ref();
         let others = self.principal.other_tokens.iter().all(|other| other.is_valid_at(now));
-        self.validity.contains(&now)
+        token.is_valid_at(now)
             && now < self.renews_from.get()
-            && token.has_current_key(now)
             && others
             && proof.is_none_or(|proof| token.has_cached_assertion(proof, now))
     }

@@ -164,7 +164,6 @@ impl Guard {
             && caller.token.provider().is_some_and(ProviderToken::is_forwarded);
         Ok(ForwardPlan {
             removal_without_session: goes_on_without.then(|| self.remove_all_credentials(*head)),
-            validity: caller.token.range(),
             renews_from: Cell::new(self.renews_from(&caller)),
             principal: caller,
             target,

@@ -143,19 +143,10 @@ impl Verified {
         due_from(self.0.name.issued, self.expires())
     }
 
-    /// When it is within its times.
-    pub fn range(&self) -> Range<Timestamp> {
-        self.0.period.range()
-    }
-
-    /// Is its provider's key still good?
-    pub fn has_current_key(&self, now: Timestamp) -> bool {
-        self.0.provider.as_ref().is_none_or(|it| it.has_current_keys(now))
-    }
-
     /// Is it within its times, and is its provider's key still good? The rest of a token is verified once.
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
-        self.0.period.judge(now).is_ok() && self.has_current_key(now)
+        let provider = self.0.provider.as_ref();
+        self.0.range.contains(&now) && provider.is_none_or(|it| it.has_current_keys(now))
     }
 
     /// Is this its cached assertion, and still fresh enough to be sent?
@@ -250,6 +241,8 @@ pub(super) struct TokenRecord {
     pub log_members: String,
     pub admin_scopes: AdminScopes,
     pub period: Validity,
+    /// The same as moments, because each request asks.
+    pub range: Range<Timestamp>,
     pub provider: Option<ProviderToken>,
     pub assertions: Assertions,
     pub context: TokenContext,
