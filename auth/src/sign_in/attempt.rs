@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::wish::SignInWish;
 use crate::issuer::SignInSettings;
@@ -51,26 +51,6 @@ impl std::fmt::Debug for SignInAttempt {
     }
 }
 
-/// As it is sealed: short, because it travels with every request.
-#[derive(Serialize, Deserialize)]
-struct Sealed {
-    p: String,
-    s: String,
-    n: String,
-    v: String,
-    t: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    e: Vec<Sid>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    r: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    m: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    a: Option<Vec<String>>,
-    u: String,
-    b: u64,
-}
-
 impl SignInAttempt {
     /// Begins one. `random` must come from a cryptographic source: for `state`, `nonce`, and twice for the verifier.
     pub fn begin(
@@ -105,7 +85,7 @@ impl SignInAttempt {
     /// Seals it. Of a target that is too long, the fragment goes first, then the query, then all.
     pub(super) fn seal(&mut self, keys: &KeySet, context: &str, nonce: [u8; 24]) -> Option<String> {
         loop {
-            let sealed = keys.seal(&self.to_json()?, context, nonce);
+            let sealed = keys.seal(&self.to_json(), context, nonce);
             if let Some(sealed) = sealed.filter(|it| it.len() <= MAX_SEALED) {
                 return Some(sealed);
             }
@@ -114,35 +94,47 @@ impl SignInAttempt {
     }
 
     pub(super) fn open(keys: &KeySet, context: &str, sealed: &str) -> Option<Self> {
-        let read: Sealed = serde_json::from_str(&keys.open(sealed, context)?).ok()?;
+        let read: Value = serde_json::from_str(&keys.open(sealed, context)?).ok()?;
+        let text = |name: &str| read.get(name).and_then(Value::as_str).map(str::to_owned);
+        let texts = |name: &str| {
+            let all = read.get(name)?.as_array()?.iter();
+            Some(all.filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>())
+        };
+        let end = texts("e").unwrap_or_default().into_iter();
+        let max_age = read.get("m").and_then(Value::as_u64).map(Duration::from_millis);
         Some(Self {
-            provider: read.p,
-            state: read.s,
-            nonce: read.n,
-            verifier: read.v,
-            redirect: LocalTarget::of_sealed(read.t),
-            end: read.e,
-            remember: read.r,
-            asked: StepUp { max_age: read.m.map(Duration::from_millis), acr: read.a },
-            redirect_uri: read.u,
-            began: Timestamp::from_millis(read.b),
+            provider: text("p")?,
+            state: text("s")?,
+            nonce: text("n")?,
+            verifier: text("v")?,
+            redirect: LocalTarget::of_sealed(text("t")?),
+            end: end.filter_map(|sid| Sid::try_from(sid).ok()).collect(),
+            remember: read.get("r").is_some(),
+            asked: StepUp { max_age, acr: texts("a") },
+            redirect_uri: text("u")?,
+            began: Timestamp::from_millis(read.get("b")?.as_u64()?),
         })
     }
 
-    fn to_json(&self) -> Option<String> {
-        let sealed = Sealed {
-            p: self.provider.clone(),
-            s: self.state.clone(),
-            n: self.nonce.clone(),
-            v: self.verifier.clone(),
-            t: self.redirect.as_str().to_owned(),
-            e: self.end.clone(),
-            r: self.remember,
-            m: self.asked.max_age.map(millis),
-            a: self.asked.acr.clone(),
-            u: self.redirect_uri.clone(),
-            b: self.began.millis(),
-        };
-        serde_json::to_string(&sealed).ok()
+    /// Short, because it travels with every request. By hand, because derived readers are large.
+    fn to_json(&self) -> String {
+        let end = Vec::from_iter(self.end.iter().map(Sid::as_str));
+        let mut sealed = json!({
+            "p": self.provider,
+            "s": self.state,
+            "n": self.nonce,
+            "v": self.verifier,
+            "t": self.redirect.as_str(),
+            "e": (!end.is_empty()).then_some(end),
+            "r": self.remember.then_some(true),
+            "m": self.asked.max_age.map(millis),
+            "a": self.asked.acr,
+            "u": self.redirect_uri,
+            "b": self.began.millis(),
+        });
+        if let Some(members) = sealed.as_object_mut() {
+            members.retain(|_, value| !value.is_null());
+        }
+        sealed.to_string()
     }
 }
