@@ -50,7 +50,7 @@ describe("introspect", () => {
       status: 200,
       headers: { "cache-control": "no-store", "content-type": "application/json" },
       body: {
-        active: true, sub: "u-1", sid: session.sid, iss: ISSUER, aud: AUDIENCE, jti: expect.stringMatching(/^[\w-]{22}$/), token_type: "Bearer",
+        active: true, sub: "u-1", sid: session.sid, iss: ISSUER, aud: AUDIENCE, client_id: AUDIENCE, jti: expect.stringMatching(/^[\w-]{22}$/), token_type: "Bearer",
         scope: "boats:read boats:write", email: "ada@example.com", roles: ["member"],
       },
     });
