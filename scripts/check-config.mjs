@@ -54,7 +54,7 @@ async function readSettings(config, name, env) {
   const secrets = { ...(await readDevVars(name)), ...env };
   // Development keys are ignored, because they are not the deployed ones.
   const isAvailable = (name) => secrets[name] !== undefined && !secrets[name].includes("development-only-");
-  const own = ["SIGNING_KEYS", "UPSTASH_REDIS_REST_TOKEN", "ADMIN_API_KEY", "INTROSPECTION_KEY", "EVENTS_WEBHOOK_SECRET"];
+  const own = ["SIGNING_KEYS", "UPSTASH_REDIS_REST_TOKEN", "ADMIN_API_KEY", "INTROSPECTION_KEY", "FORWARD_AUTH_KEY", "EVENTS_WEBHOOK_SECRET"];
   const all = [...own, ...secretsOfIssuers(wrangler.vars.TRUSTED_ISSUERS)];
   const names = all.filter(isAvailable);
   for (const name of all) {

@@ -42,11 +42,13 @@ function step(name) {
   console.error(`\n== ${name}`);
 }
 
-/** Ensures redis-server, Chromium and Python, which the tests use from the system. */
+/** Ensures redis-server, Chromium, nginx, Caddy and Python, which the tests use from the system. */
 function ensurePrograms() {
   const programs = [
     { debian: "redis-server", isInstalled: () => output("redis-server", ["--version"]) !== undefined },
     { debian: "chromium", isInstalled: () => process.env.CHROMIUM || ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Google Chrome.app"].some(existsSync) },
+    { debian: "nginx-light", isInstalled: () => output("nginx", ["-v"]) !== undefined || existsSync("/usr/sbin/nginx") },
+    { debian: "caddy", isInstalled: () => output("caddy", ["version"]) !== undefined },
     // Debian's Python needs it to make virtual environments.
     { debian: "python3-venv", isInstalled: () => output("python3", ["-c", "import ensurepip, venv"]) !== undefined },
   ];
@@ -54,7 +56,7 @@ function ensurePrograms() {
   if (missing.length === 0) return;
   const canInstall = process.getuid?.() === 0 && output("apt-get", ["--version"]) !== undefined;
   if (!canInstall) {
-    exitWithError(`The tests need ${missing.join(" and ")}. Install them (Debian: apt install ${missing.join(" ")}; macOS: brew install redis python, and Chrome).`);
+    exitWithError(`The tests need ${missing.join(" and ")}. Install them (Debian: apt install ${missing.join(" ")}; macOS: brew install redis nginx caddy python, and Chrome).`);
   }
   logStep(`Installing Debian's ${missing.join(" and ")}, which the tests need`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };

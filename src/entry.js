@@ -2,11 +2,11 @@
 // request with a cached decision needs no call into Rust; Rust decides about all others.
 
 import * as guard from "../build/bindings/guard.js";
-import { report, setRefusalCode } from "./proxy/access_log.js";
+import { failure } from "./failure.js";
+import { report } from "./proxy/access_log.js";
 import { carryOut, forwardCached } from "./proxy/carry_out.js";
 import { addCorsHeaders } from "./proxy/cors.js";
 import { findCachedDecision } from "./proxy/decision_cache.js";
-import { OriginFailure } from "./proxy/origin.js";
 import { hasCommand } from "./proxy/origin_commands.js";
 import { preventPageCaching } from "./proxy/page_cache.js";
 import { renewCookie } from "./proxy/renewal.js";
@@ -14,6 +14,7 @@ import { RequestContext } from "./proxy/request_context.js";
 import { tellExpiry } from "./proxy/token_expiry.js";
 import { withSiteUrls } from "./proxy/url_rewrite.js";
 
+export { SessionGuard } from "./session_guard.js";
 export { UserSessions } from "./stores/durable_object/object.js";
 
 guard.replaceOnPanic();
@@ -44,21 +45,3 @@ export default {
     return report(context, response);
   },
 };
-
-/**
- * The response if the origin or the guard itself has failed: see `instance.js`.
- * @param {unknown} error
- * @returns {Response}
- */
-function failure(error) {
-  if (error instanceof OriginFailure) return guard.originFailure(error.timedOut, error.message);
-  const code = "internal_error";
-  console.error(JSON.stringify({ level: "error", code, cause: String(error) }));
-  const type = `urn:session-guard:problem:${code}`;
-  const detail = "The guard's log says more.";
-  const problem = { type, title: "The guard has failed", status: 500, detail, code };
-  const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
-  const response = new Response(JSON.stringify(problem), { status: 500, headers });
-  setRefusalCode(response, code);
-  return response;
-}

@@ -14,7 +14,8 @@ mod services;
 mod startup;
 mod stores;
 
-use auth::http::Head;
+use auth::forward_auth::DescribedRequest;
+use auth::http::{Head, Recipient};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::Response;
@@ -57,6 +58,28 @@ pub fn handle(
         Ok(app) => {
             services::auth_path_check::run_once(&app, head.url());
             proxy::handler::handle(app, head, request::timestamp(now))
+        }
+        Err(refusal) => verdict::respond(&response::refusal(&refusal), None),
+    }
+}
+
+/// Decides about a request that another Worker describes. The arguments are those of [`handle`].
+#[wasm_bindgen]
+pub fn verify(
+    context: RequestContext,
+    method: String,
+    url: String,
+    authorization: Option<String>,
+    cookie: Option<String>,
+    now: f64,
+    env: &Env,
+) -> Verdict {
+    let head = RequestHead::new(context, method, url, authorization, cookie);
+    let recipient = Recipient::Proxy { shows_redirects: true };
+    let described = DescribedRequest::new(head.method(), head.url(), &head, recipient);
+    match startup::load(env).and_then(|app| Ok((app, described?))) {
+        Ok((app, described)) => {
+            proxy::handler::handle(app, head.described(described), request::timestamp(now))
         }
         Err(refusal) => verdict::respond(&response::refusal(&refusal), None),
     }

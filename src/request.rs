@@ -6,7 +6,8 @@ use std::cell::Cell;
 use auth::body_format::{BodyFormat, MAX_BODY};
 use auth::decision::COMPARED_HEADERS;
 use auth::device::ClientHints;
-use auth::http::{Body, Head};
+use auth::forward_auth::{DescribedRequest, ProxiedRequest};
+use auth::http::{Body, Head, Recipient};
 use auth::login::ClientInfo;
 use auth::refusal::Refusal;
 use auth::session::Sid;
@@ -26,6 +27,7 @@ pub struct RequestHead {
     context: RequestContext,
     body: Option<Result<String, UnreadableBody>>,
     ended: Option<Vec<Sid>>,
+    recipient: Recipient,
     read_other_headers: Cell<bool>,
 }
 
@@ -53,6 +55,7 @@ impl RequestHead {
             context,
             body: None,
             ended: None,
+            recipient: Recipient::Client,
             read_other_headers,
         }
     }
@@ -60,7 +63,23 @@ impl RequestHead {
     /// The head of a request, with all values read from its context.
     pub fn of(context: RequestContext) -> Self {
         let [authorization, cookie] = ["authorization", "cookie"].map(|name| context.header(name));
-        Self::new(context.clone(), context.method(), context.url(), authorization, cookie)
+        let recipient = context.answered_to();
+        let head =
+            Self::new(context.clone(), context.method(), context.url(), authorization, cookie);
+        Self { recipient, ..head }
+    }
+
+    /// The request that a proxy describes in this one. Its body is at the proxy.
+    pub fn described(self, it: DescribedRequest) -> Self {
+        self.context.become_described(&it);
+        let DescribedRequest { method, url, recipient, .. } = it;
+        Self { method, url, recipient, body: Some(Ok(String::new())), ..self }
+    }
+
+    /// The same request, as its client has sent it to a proxy.
+    pub fn proxied(self, it: ProxiedRequest) -> Self {
+        self.context.become_proxied(&it);
+        Self { url: it.url, ..self }
     }
 
     /// The request's context.
@@ -122,6 +141,10 @@ impl Head for RequestHead {
 
     fn over(&self) -> Option<&[Sid]> {
         self.ended.as_deref()
+    }
+
+    fn recipient(&self) -> Recipient {
+        self.recipient
     }
 }
 

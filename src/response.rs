@@ -1,7 +1,7 @@
 //! Builds the guard's own responses.
 
 use auth::decision::RefusalResponse;
-use auth::refusal::Refusal;
+use auth::refusal::{Problem, Refusal};
 use serde::Serialize;
 use web_sys::{Headers, Response, ResponseInit};
 
@@ -41,17 +41,22 @@ pub fn redirect(status: u16, location: &str, headers: &[(&str, &str)]) -> Respon
 /// A refusal as problem details (RFC 9457). Its cause goes to the log, not to the client. If there are too many sessions,
 /// it lists those from which the client may choose.
 pub fn refusal(refusal: &Refusal) -> Response {
-    shown(refusal, &refusal.headers())
+    shown(refusal, refusal.status(), &refusal.headers())
 }
 
-fn shown(refusal: &Refusal, headers: &[(&str, String)]) -> Response {
+fn shown(refusal: &Refusal, status: u16, headers: &[(&str, String)]) -> Response {
     log_cause(refusal);
-    if let Refusal::AdmissionLimit(live) | Refusal::SessionLimit(Some(live)) = refusal {
-        let live: Vec<SessionView> = live.iter().map(SessionView::public).collect();
-        return refusal_with(refusal, "sessions", &live);
-    }
-    let body = serde_json::to_string(&refusal.problem()).unwrap_or_default();
-    problem(refusal, &body, headers)
+    let problem = Problem { status, ..refusal.problem() };
+    let body = match refusal {
+        Refusal::AdmissionLimit(live) | Refusal::SessionLimit(Some(live)) => {
+            let live: Vec<SessionView> = live.iter().map(SessionView::public).collect();
+            let mut body = serde_json::to_value(problem).unwrap_or_default();
+            body["sessions"] = serde_json::to_value(live).unwrap_or_default();
+            body.to_string()
+        }
+        _ => serde_json::to_string(&problem).unwrap_or_default(),
+    };
+    respond_with(refusal, status, &body, headers)
 }
 
 /// Logs the cause of a refusal, if it has one.
@@ -62,17 +67,10 @@ pub fn log_cause(refusal: &Refusal) {
     }
 }
 
-/// A refusal as problem details with a member of its own (RFC 9457, section 3.2).
-pub fn refusal_with(refusal: &Refusal, name: &str, member: &impl Serialize) -> Response {
-    let mut body = serde_json::to_value(refusal.problem()).unwrap_or_default();
-    body[name] = serde_json::to_value(member).unwrap_or_default();
-    problem(refusal, &body.to_string(), &refusal.headers())
-}
-
-fn problem(refusal: &Refusal, body: &str, own: &[(&str, String)]) -> Response {
+fn respond_with(refusal: &Refusal, status: u16, body: &str, own: &[(&str, String)]) -> Response {
     let mut headers = vec![("content-type", "application/problem+json")];
     headers.extend(own.iter().map(|(name, value)| (*name, value.as_str())));
-    let response = response(refusal.status(), body, &headers);
+    let response = response(status, body, &headers);
     access_log::set_refusal_code(&response, refusal.code());
     response
 }
@@ -80,11 +78,10 @@ fn problem(refusal: &Refusal, body: &str, own: &[(&str, String)]) -> Response {
 /// The response of a refusal: for a navigation a redirect to the login page or to https, otherwise problem details.
 /// `method` is the request's.
 pub fn refused(refused: &RefusalResponse, method: &str) -> Response {
-    let response = match (&refused.login, &refused.https) {
-        (Some(login), _) => redirect(if method == "GET" { 302 } else { 303 }, login, &[]),
-        (None, Some(https)) => redirect(308, https, &[]),
-        (None, None) => return shown(&refused.refusal, &refused.headers()),
+    let Some((status, location)) = refused.redirect(method) else {
+        return shown(&refused.refusal, refused.status(), &refused.headers());
     };
+    let response = redirect(status, location, &[]);
     access_log::set_refusal_code(&response, refused.refusal.code());
     response
 }

@@ -18,7 +18,9 @@ use crate::app::App;
 use crate::platform::{Binding, RateLimit};
 use crate::proxy::header_lines::names_of;
 use crate::proxy::js_memo::JsMemo;
-use crate::proxy::{access_log, close_with_session, cors, decision_cache, origin, url_rewrite};
+use crate::proxy::{
+    access_log, close_with_session, cors, decision_cache, forward_auth, origin, url_rewrite,
+};
 use crate::request;
 use crate::services::login_rate::LIMITERS;
 use crate::stores::SessionStore;
@@ -75,6 +77,7 @@ fn configure(settings: &Settings, has_objects: bool, analytics: &JsValue) {
     decision_cache::configure_compared_headers(&names_of(&COMPARED_HEADERS.join("\n")));
     cors::configure(!settings.allowed_origins.is_empty());
     origin::configure(settings);
+    forward_auth::configure(settings);
     close_with_session::configure(has_objects);
 }
 

@@ -143,6 +143,8 @@ pub struct Settings {
     pub admin_api_key: Option<Secret>,
     /// The key of `introspect` alone.
     pub introspection_key: Option<Secret>,
+    /// The key by which a proxy is known that describes its client's requests.
+    pub forward_auth_key: Option<Secret>,
     /// Where events are sent.
     pub webhook: Option<Webhook>,
 }
@@ -215,6 +217,7 @@ impl Settings {
         let rewrite_origin = reader.flag("REWRITE_ORIGIN", false);
         let admin_api_key = reader.parsed("ADMIN_API_KEY", api_key);
         let introspection_key = reader.parsed("INTROSPECTION_KEY", api_key);
+        let forward_auth_key = reader.parsed("FORWARD_AUTH_KEY", api_key);
         let default_site_data = Some("\"storage\"".into());
         let others = [
             ("SESSION_TTL_SHORT", session_ttl_short),
@@ -227,7 +230,11 @@ impl Settings {
         checks::users_of_issuers(reader, &trusted_issuers, login_url.as_deref(), &routes);
         checks::rules_that_never_hold(reader, &routes, &auth_path, login_url.as_deref());
         checks::resources(reader, &routes, resource_metadata.as_ref());
-        checks::keys_of_services(reader, introspection_key.as_ref(), admin_api_key.as_ref());
+        checks::keys_of_services(
+            reader,
+            admin_api_key.as_ref(),
+            [("INTROSPECTION_KEY", &introspection_key), ("FORWARD_AUTH_KEY", &forward_auth_key)],
+        );
         reader.required("SIGNING_KEYS");
         let keys = reader.parsed("SIGNING_KEYS", KeySet::parse);
         checks::sign_in(reader, &trusted_issuers, &auth_path, keys.as_ref());
@@ -289,6 +296,7 @@ impl Settings {
             server_timing: reader.flag("SERVER_TIMING", false),
             admin_api_key,
             introspection_key,
+            forward_auth_key,
             webhook: webhook(reader),
             // Last, so that all other errors are collected before.
             store: store?,

@@ -7,6 +7,7 @@ mod browser;
 mod cache_key;
 mod cors;
 mod credentials;
+mod forward_auth;
 mod forward_plan;
 mod header_filter;
 mod https;
@@ -41,7 +42,7 @@ use recent_sessions::RecentSessions;
 
 use crate::assertion;
 use crate::config::{Origin, Settings, StoreFailure};
-use crate::http::{Head, Target, has_one_host, host, is_loopback};
+use crate::http::{Head, Recipient, Target, has_one_host, host, is_loopback};
 use crate::issuer::{Issuer, TrustedIssuer};
 use crate::jwt::LEEWAY;
 use crate::refusal::Refusal;
@@ -143,7 +144,15 @@ impl Guard {
     /// Takes a request as far as can be without asking anybody.
     pub fn decide(&self, head: &impl Head, now: Timestamp) -> Decision {
         match self.classify(head) {
-            Err(refusal) => Decision::refuse(refusal),
+            Err(refusal) => Decision::refuse(head, refusal),
+            // A proxy has described the request. Nothing of the guard's own is the origin's.
+            Ok((route, target))
+                if head.recipient() != Recipient::Client
+                    && (route != Route::Protected
+                        || self.asks_for_metadata(head, target.path())) =>
+            {
+                Decision::refuse(head, forward_auth::OWN_PATH)
+            }
             Ok((Route::Own(endpoint), _)) if self.needs_https(endpoint, head) => {
                 Decision::Refuse(self.refuse_plain_http(head))
             }
@@ -151,6 +160,8 @@ impl Guard {
             Ok((_, target)) if self.asks_for_metadata(head, target.path()) => {
                 Decision::Own(Endpoint::ResourceMetadata)
             }
+            // Whatever the proxy's own request looks like, nothing in it is an answer but the described one's.
+            Ok((Route::Own(Endpoint::Verify), _)) => Decision::Own(Endpoint::Verify),
             Ok((Route::Own(_) | Route::WrongMethod(_), _)) if self.is_preflight(head) => {
                 Decision::Own(Endpoint::Preflight)
             }
@@ -161,9 +172,13 @@ impl Guard {
                 Decision::ReadBody
             }
             Ok((Route::Own(endpoint), _)) => self.own(endpoint, head, now),
-            Ok((Route::Unknown, _)) => Decision::refuse(Refusal::NotFound),
+            Ok((Route::Unknown, _)) => Decision::refuse(head, Refusal::NotFound),
             Ok((Route::WrongMethod(allow), _)) => {
-                Decision::refuse(Refusal::MethodNotAllowed(allow))
+                Decision::refuse(head, Refusal::MethodNotAllowed(allow))
+            }
+            // What a proxy passes on to the guard is for the guard, or the two would pass it on for ever.
+            Ok((Route::Protected, _)) if self.comes_from_proxy(head) => {
+                Decision::refuse(head, Refusal::NotFound)
             }
             Ok((Route::Protected, target)) => self.plan(head, target, now),
         }
@@ -230,14 +245,9 @@ impl Guard {
 }
 
 impl Decision {
-    fn refuse(refusal: Refusal) -> Self {
-        Self::Refuse(RefusalResponse {
-            refusal,
-            login: None,
-            https: None,
-            route: None,
-            resource: None,
-        })
+    fn refuse(head: &impl Head, refusal: Refusal) -> Self {
+        let recipient = head.recipient();
+        Self::Refuse(RefusalResponse { recipient, ..RefusalResponse::from(refusal) })
     }
 }
 

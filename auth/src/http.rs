@@ -31,6 +31,23 @@ pub trait Head {
     fn over(&self) -> Option<&[Sid]> {
         None
     }
+    /// Who gets the answer.
+    fn recipient(&self) -> Recipient {
+        Recipient::Client
+    }
+}
+
+/// Who gets the answer to a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Recipient {
+    /// Whoever sent it.
+    #[default]
+    Client,
+    /// A proxy that asks on behalf of its client: see [`forward_auth`](crate::forward_auth).
+    Proxy {
+        /// Does it pass a redirect on to its client?
+        shows_redirects: bool,
+    },
 }
 
 /// What is known of a request's body.

@@ -65,6 +65,18 @@ pub fn headers(
     headers
 }
 
+/// The names of all headers that an origin may be told in, but for those of claims by their names.
+pub fn names(preset: Preset, with_data: bool) -> Vec<&'static str> {
+    let names = preset.names();
+    let more = names.more.into_iter().map(|(name, _)| name);
+    let data = with_data.then_some(DATA);
+    [names.user, names.email, names.groups, SESSION, ASSERTION]
+        .into_iter()
+        .chain(more)
+        .chain(data)
+        .collect()
+}
+
 /// Groups or roles; one of them may be said without a list.
 fn list(claim: &Value) -> Option<&[Value]> {
     match claim {

@@ -43,6 +43,8 @@ pub enum Refusal {
     UserBlocked(Box<Block>),
     /// The admin API key is missing or wrong.
     KeyInvalid,
+    /// A proxy asks on behalf of its client, and its key is missing or wrong.
+    ProxyKeyInvalid,
     /// The user is known, but lacks the permission.
     AccessDenied {
         /// The missing scope, if a scope would allow it.
@@ -151,6 +153,7 @@ impl Refusal {
                 ("refresh_at_provider", 409, "The token is refreshed at its provider")
             }
             Self::UserBlocked(_) => ("user_blocked", 403, "This user is blocked"),
+            Self::ProxyKeyInvalid => ("key_invalid", 403, "The proxy's key is needed"),
             Self::KeyInvalid => ("key_invalid", 401, "The admin API key is needed"),
             Self::AccessDenied { .. } => ("access_denied", 403, "The right to do this is missing"),
             Self::RouteDenied { .. } => ("access_denied", 403, "The right to do this is missing"),
@@ -271,6 +274,9 @@ impl Refusal {
                 "Send `ADMIN_API_KEY`, or for `introspect` `INTROSPECTION_KEY`, as \
                                  `Authorization: Bearer`."
                     .into()
+            }
+            Self::ProxyKeyInvalid => {
+                "Have the proxy send `FORWARD_AUTH_KEY` in `X-Guard-Proxy-Key`, and with what it passes on in `X-Guard-Site-Key`.".into()
             }
             Self::AccessDenied { scope: Some(scope) } => {
                 format!("The token lacks the scope `{scope}`.")

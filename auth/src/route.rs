@@ -44,6 +44,8 @@ pub enum Endpoint {
     Events,
     /// The browser's half of that.
     ClientScript,
+    /// May a request pass that a proxy describes? See [`crate::forward_auth`].
+    Verify,
     /// Is the store reachable?
     Health,
     /// The pages' style sheet.
@@ -91,6 +93,7 @@ impl Endpoint {
             Self::EndSession => "sessions/{sid}",
             Self::Events => "events",
             Self::ClientScript => "client.js",
+            Self::Verify => "verify",
             Self::Health => "health",
             Self::StyleSheet => "style.css",
             Self::KeySet => "jwks.json",
@@ -140,6 +143,8 @@ impl Route {
             ("/session", _) if get => Self::Own(Endpoint::Session),
             ("/session", _) => Self::WrongMethod("GET, HEAD, PATCH"),
             ("/sessions", _) if get => Self::Own(Endpoint::Sessions),
+            // Some proxies ask with their client's method.
+            ("/verify", _) => Self::Own(Endpoint::Verify),
             ("/health", _) if get => Self::Own(Endpoint::Health),
             ("/events", "GET") => Self::Own(Endpoint::Events),
             ("/events", _) => Self::WrongMethod("GET"),

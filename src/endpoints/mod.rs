@@ -19,17 +19,26 @@ pub mod sign_in_callback;
 
 use std::rc::Rc;
 
+use auth::refusal::Refusal;
 use auth::route::Endpoint;
 
 use crate::app::App;
 use crate::proxy::cors;
 use crate::proxy::verdict::{Verdict, respond, respond_later};
 use crate::request::RequestHead;
+use crate::response;
 
 /// Dispatches a request to its endpoint.
 pub fn answer(app: Rc<App>, endpoint: Endpoint, head: RequestHead) -> Verdict {
+    let head = match app.guard.proxied(&head) {
+        Ok(None) => head,
+        Ok(Some(proxied)) => head.proxied(proxied),
+        Err(refusal) => return respond(&response::refusal(&refusal), None),
+    };
     let request = head.context().request();
     match endpoint {
+        // The proxy's half is done: see `handler.rs`.
+        Endpoint::Verify => respond(&response::refusal(&Refusal::NotFound), None),
         Endpoint::StyleSheet => respond(&pages::style_sheet(), None),
         Endpoint::ClientScript => respond(&pages::client(&head), None),
         Endpoint::KeySet => respond(&jwks::show(&app), None),

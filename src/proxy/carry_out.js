@@ -7,8 +7,10 @@ import { timestamp } from "./access_log.js";
 import { closeWithSession, SLOW_MILLIS } from "./close_with_session.js";
 import { shouldCache } from "./decision_cache.js";
 import { forward, forwardOverlapped } from "./forward.js";
+import { pass } from "./forward_auth.js";
 import { send } from "./origin.js";
 import { discard, sendOverlapped } from "./overlapped_request.js";
+import { CLIENT } from "./request_context.js";
 import { checkSession } from "./session_check.js";
 
 /** @typedef {import("./request_context.js").RequestContext} RequestContext */
@@ -30,7 +32,7 @@ export function carryOut(context, verdict) {
       if (verdict.logFields !== undefined) context.logFields = verdict.logFields;
       return verdict.response;
     case "forward":
-      return forward(context, verdict);
+      return context.recipient === CLIENT ? forward(context, verdict) : pass(context, verdict);
     case "checkSession":
       return checkAndCarryOut(context, verdict);
     case "wait":
@@ -46,12 +48,12 @@ export function carryOut(context, verdict) {
  */
 async function checkAndCarryOut(context, { tokenContext, now, pending, overlapped, reply: sent }) {
   const check = sent ?? checkSession(context, tokenContext, now);
-  if (overlapped !== undefined) forwardOverlapped(context, overlapped);
+  if (overlapped !== undefined && context.recipient === CLIENT) forwardOverlapped(context, overlapped);
   context.storeAskedAt = timestamp();
   try {
     const reply = await check;
     const repliedAt = (context.storeRepliedAt = Date.now());
-    if (shouldCache(context, tokenContext)) context.planToCache = pending.planToCache();
+    if (context.recipient === CLIENT && shouldCache(context, tokenContext)) context.planToCache = pending.planToCache();
     return finish(context, await carryOut(context, judge(context, tokenContext, pending, reply, repliedAt)));
   } finally {
     context.overlapped?.cancel();

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use auth::decision::{Decision, ForwardPlan};
 use auth::http::Head;
 use auth::request_log::{Outcome, log_fields};
+use auth::route::Endpoint;
 use auth::time::Timestamp;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
@@ -28,6 +29,13 @@ use crate::{endpoints, promise, response, stores};
 /// 6. forward the request to the origin.
 pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> Verdict {
     match app.guard.decide(&head, now) {
+        Decision::Own(Endpoint::Verify) => {
+            head.context().set_endpoint(Endpoint::Verify.name());
+            match app.guard.described(&head) {
+                Ok(described) => handle(app, head.described(described), now),
+                Err(refused) => verdict::respond(&response::refused(&refused, head.method()), None),
+            }
+        }
         Decision::Own(endpoint) => {
             head.context().set_endpoint(endpoint.name());
             endpoints::answer(app, endpoint, head)

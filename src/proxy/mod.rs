@@ -7,6 +7,7 @@ pub mod close_with_session;
 pub mod cors;
 pub mod decision_cache;
 pub mod forward;
+pub mod forward_auth;
 pub mod handler;
 pub mod header_lines;
 pub mod js_memo;

@@ -6,13 +6,19 @@ import { Timer } from "./timer.js";
 /** The log fields of a request that ends before a decision, because the settings are wrong. */
 const UNDECIDED = '"decision":"refuse"';
 
+/** Who gets the answer, as `Recipient` in the core: whoever sent the request, or a proxy that asks for its client. */
+export const [CLIENT, PROXY] = [0, 1];
+
+/** Headers by which a proxy describes a request, and is known: no part of the request that it describes. */
+const DESCRIPTION = ["x-guard-proxy-key", "x-guard-site-key", "x-guard-client-ip", "x-original-method", "x-original-url", "x-forwarded-method", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-uri"];
+
 export class RequestContext {
   /** @type {string | undefined} */
   authorization;
   /** @type {string | undefined} */
   cookie;
 
-  /** @param {Request} request */
+  /** @param {Request} request or what is known of one that others describe */
   constructor(request) {
     this.request = request;
     this.method = request.method;
@@ -39,6 +45,10 @@ export class RequestContext {
     this.session = "";
     /** Does an endpoint of the guard answer? */
     this.isOwnEndpoint = false;
+    /** @type {number} `CLIENT` or `PROXY`; greater if the proxy shows no redirects */
+    this.recipient = CLIENT;
+    /** What goes on of a request that a proxy has described, if it may pass. @type {{ url: string, headers: Headers } | undefined} */
+    this.passed = undefined;
     /** May Cloudflare's cache answer in place of the origin? */
     this.isCacheable = false;
     /** @type {import("./overlapped_request.js").OverlappedRequest | undefined} */
@@ -77,6 +87,36 @@ export class RequestContext {
     if (this.planToCache !== undefined) this.planToCache = plan;
     this.overlapped?.cancel();
     this.overlapped = undefined;
+  }
+
+  /**
+   * Takes the place of the request that a proxy has sent: from now on this is the one that it describes.
+   * @param {string} method
+   * @param {string} url
+   * @param {boolean} upgrades
+   * @param {number} recipient
+   */
+  describe(method, url, upgrades, recipient) {
+    this.method = method;
+    this.recipient = recipient;
+    this.moveTo(url, undefined);
+    if (upgrades && !this.headers.has("upgrade")) this.headers.set("upgrade", "websocket");
+    // Where the proxy is says nothing of its client.
+    const { request, headers } = this;
+    const cf = request instanceof Request ? { colo: request.cf?.colo } : /** @type {Request} */ (request).cf;
+    this.request = /** @type {any} */ ({ method, url, headers, body: null, cf });
+  }
+
+  /**
+   * Says at which URL, and from which address, a proxy's client has sent the request that the proxy passes on.
+   * @param {string} url
+   * @param {string | undefined} clientIp
+   */
+  moveTo(url, clientIp) {
+    this.url = url;
+    this.headers = new Headers(this.headers);
+    for (const name of DESCRIPTION) this.headers.delete(name);
+    if (clientIp !== undefined) this.headers.set("cf-connecting-ip", clientIp);
   }
 
   /** Does the request have a body? */

@@ -1,5 +1,7 @@
 //! One request on its way through the guard. JavaScript holds it and has read its headers.
 
+use auth::forward_auth::{DescribedRequest, ProxiedRequest};
+use auth::http::Recipient;
 use auth::request_log::{Outcome, log_fields};
 use wasm_bindgen::prelude::*;
 use web_sys::Request;
@@ -30,6 +32,18 @@ extern "C" {
     #[wasm_bindgen(method, js_name = hasBody)]
     pub fn has_body(this: &RequestContext) -> bool;
 
+    /// Who gets the answer: see `CLIENT` and `PROXY` in `request_context.js`.
+    #[wasm_bindgen(method, getter)]
+    fn recipient(this: &RequestContext) -> u8;
+
+    /// From now on, this is the request that a proxy describes.
+    #[wasm_bindgen(method)]
+    fn describe(this: &RequestContext, method: &str, url: &str, upgrades: bool, recipient: u8);
+
+    /// At which URL, and from which address, a proxy's client has sent the request.
+    #[wasm_bindgen(method, js_name = moveTo)]
+    fn move_to(this: &RequestContext, url: &str, client_ip: Option<&str>);
+
     /// What [`auth::http::HeaderFilter::read`] reads.
     #[wasm_bindgen(method, js_name = headerNames)]
     pub fn header_names(this: &RequestContext) -> String;
@@ -47,7 +61,31 @@ extern "C" {
     pub fn set_log_fields(this: &RequestContext, fields: &str);
 }
 
+/// The numbers of [`Recipient`] in JavaScript.
+const RECIPIENTS: [Recipient; 3] = [
+    Recipient::Client,
+    Recipient::Proxy { shows_redirects: true },
+    Recipient::Proxy { shows_redirects: false },
+];
+
 impl RequestContext {
+    /// Who gets the answer.
+    pub fn answered_to(&self) -> Recipient {
+        RECIPIENTS.get(usize::from(self.recipient())).copied().unwrap_or_default()
+    }
+
+    /// Takes the place of the proxy's own request.
+    pub fn become_described(&self, it: &DescribedRequest) {
+        let number = RECIPIENTS.iter().position(|other| *other == it.recipient);
+        let number = number.and_then(|number| u8::try_from(number).ok()).unwrap_or_default();
+        self.describe(&it.method, &it.url, it.upgrades, number);
+    }
+
+    /// Takes what a proxy says of the request that it passes on.
+    pub fn become_proxied(&self, it: &ProxiedRequest) {
+        self.move_to(&it.url, it.client_ip.as_deref());
+    }
+
     /// Notes that an endpoint of the guard answers it.
     pub fn set_endpoint(&self, name: &str) {
         self.set_log_fields(&log_fields(Outcome::Answered, Some(name), ""));

@@ -138,12 +138,13 @@ test.each(PAGES)("the JSON that %s shows can be read", (path) => {
 });
 
 /**
- * The languages of fenced blocks that a test runs or reads: here, in npm_commands, admin_api, assertion_snippets and
- * client, and in auth/tests. The last row is only shown: Go is not among the tools of the tests.
+ * The languages of fenced blocks that a test runs or reads: here, in npm_commands, admin_api, assertion_snippets,
+ * client and forward_auth_proxies, and in auth/tests. The last row is only shown: neither Go nor Traefik is among the
+ * tools of the tests.
  */
 const LANGUAGES = [
-  "console", "shell-session", "toml", "js", "ts", "python", "rust", "json", "sh",
-  "go", "html", "http", "sql", "text", "",
+  "console", "shell-session", "toml", "js", "ts", "python", "rust", "json", "sh", "nginx", "caddyfile",
+  "go", "html", "http", "sql", "text", "yaml", "",
 ];
 
 test.each(PAGES)("the blocks of %s are of languages that a test knows", (path) => {

@@ -78,6 +78,8 @@ export interface GuardOptions {
   persist?: string;
   /** The script of a Worker that is bound as `ORIGIN`, in place of `ORIGIN_URL`. */
   bound?: string;
+  /** The script of a Worker that gets all requests in place of the guard, which is bound as `AUTH`, and its class as `GUARD`. */
+  caller?: string;
   /** The script of a Worker through which all goes that the guard fetches. */
   outbound?: string;
   /** Where the guard listens; any free port if left out. */
@@ -101,7 +103,7 @@ export function useGuard(vars: Vars | (() => Vars | Promise<Vars>) = {}, options
 
 /** Starts a guard with the store of this test project and the settings that differ. */
 export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): Promise<Guard> {
-  const { limiter, analytics = false, faulty = false, faultyObjects = false, fakeObjects = false, clock = false, withoutObjects = false, persist, bound, outbound, port = 0, tls, miniflare: byMiniflare = false } = options;
+  const { limiter, analytics = false, faulty = false, faultyObjects = false, fakeObjects = false, clock = false, withoutObjects = false, persist, bound, caller, outbound, port = 0, tls, miniflare: byMiniflare = false } = options;
   const origin = await startOrigin();
   const log: string[] = [];
   const all: Vars = {
@@ -137,6 +139,7 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
     onLog: (message) => log.push(message),
     persist,
     bound,
+    caller,
     outbound,
     port,
     tls,
@@ -173,7 +176,7 @@ export async function startGuard(vars: Vars = {}, options: GuardOptions = {}): P
 }
 
 /** Sends a request as it stands: `fetch` itself would normalise the path and add headers. */
-async function send(url: string, path: string, init: RequestInit = {}): Promise<Response> {
+export async function send(url: string, path: string, init: RequestInit = {}): Promise<Response> {
   const typed = init.body == null ? undefined : new Response(init.body);
   const headers = new Headers(init.headers);
   const type = typed?.headers.get("content-type");

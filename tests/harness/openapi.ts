@@ -16,6 +16,9 @@ const file = "docs/openapi.yaml";
 /** The key of the admin API, in every guard that is compared. */
 export const ADMIN_API_KEY = randomBytes(24).toString("base64url");
 
+/** The key of a proxy, likewise. */
+export const FORWARD_AUTH_KEY = randomBytes(24).toString("base64url");
+
 /** The parts of a description that the tests look at. */
 export interface Description {
   info: { version: string };
@@ -87,7 +90,7 @@ export async function schemathesis(guard: string, issuer: Issuer, args: string[]
   return await run(
     `${folder}/bin/schemathesis`,
     ["--config-file", `${settings}/schemathesis.toml`, "run", root + file, "--url", guard, ...args],
-    { GUARD_URL: guard, ISSUER_URL: tokens.url, PASSWORD, ADMIN_API_KEY, PYTHONPATH: settings, PYTHONDONTWRITEBYTECODE: "1", ...env },
+    { GUARD_URL: guard, ISSUER_URL: tokens.url, PASSWORD, ADMIN_API_KEY, FORWARD_AUTH_KEY, PYTHONPATH: settings, PYTHONDONTWRITEBYTECODE: "1", ...env },
     folder,
   );
 }

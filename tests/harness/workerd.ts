@@ -31,6 +31,8 @@ export interface WorkerdOptions {
   persist: string | undefined;
   /** The script of a Worker that is bound as `ORIGIN`. */
   bound: string | undefined;
+  /** The script of a Worker that gets all requests, with the guard bound as `AUTH` and its class as `GUARD`. */
+  caller: string | undefined;
   /** The script of a Worker through which all goes that the Worker fetches. */
   outbound: string | undefined;
   /** Where it listens; 0 for any free port. */
@@ -115,7 +117,7 @@ function messageOf(line: string): string {
 
 /** The runtime's configuration, as Cap'n Proto text. */
 function configOf(options: WorkerdOptions, objects: string): string {
-  const { compatibilityDate, compatibilityFlags, bound, outbound } = options;
+  const { compatibilityDate, compatibilityFlags, bound, caller, outbound } = options;
   const modules = options.modules.map(({ type, path, contents }) => {
     const kind = type === "ESModule" ? "esModule" : "wasm";
     return `(name = ${text(basename(path))}, ${kind} = ${contents === undefined ? `embed ${text(path)}` : text(contents)})`;
@@ -124,8 +126,9 @@ function configOf(options: WorkerdOptions, objects: string): string {
     `(name = ${text(name)}, ${typeof value === "string" ? `text = ${text(value)}` : `json = ${text(JSON.stringify(value))}`})`);
   if (options.objects) bindings.push('(name = "USER_SESSIONS", durableObjectNamespace = "UserSessions")');
   if (bound !== undefined) bindings.push('(name = "ORIGIN", service = "origin")');
-  const script = (name: string, source: string) =>
-    `(name = "${name}", worker = (modules = [(name = "index.js", esModule = ${text(source)})], compatibilityDate = "${compatibilityDate}", globalOutbound = "internet"))`;
+  const script = (name: string, source: string, bindings = "") =>
+    `(name = "${name}", worker = (modules = [(name = "index.js", esModule = ${text(source)})], compatibilityDate = "${compatibilityDate}", bindings = [${bindings}], globalOutbound = "internet"))`;
+  const guards = '(name = "GUARD", service = (name = "guard", entrypoint = "SessionGuard")), (name = "AUTH", service = "guard")';
   const http = `(cfBlobHeader = "${CF_HEADER}")`;
   const { tls } = options;
   const protocol = tls === undefined ? `http = ${http}` : `https = (options = ${http}, tlsOptions = (keypair = (privateKey = ${text(tls.key)}, certificateChain = ${text(tls.certificate)})))`;
@@ -143,10 +146,11 @@ const config :Workerd.Config = (
       globalOutbound = "outbound")),
     ${script("outbound", outbound ?? OUTBOUND)},
     ${bound === undefined ? "" : `${script("origin", bound)},`}
+    ${caller === undefined ? "" : `${script("caller", caller, guards)},`}
     (name = "objects", disk = (path = ${text(objects)}, writable = true)),
     (name = "internet", network = (allow = ["public", "private", "240.0.0.0/4"], tlsOptions = (trustBrowserCas = true))),
   ],
-  sockets = [(name = "http", address = "127.0.0.1:${options.port}", ${protocol}, service = "guard")],
+  sockets = [(name = "http", address = "127.0.0.1:${options.port}", ${protocol}, service = "${caller === undefined ? "guard" : "caller"}")],
   structuredLogging = true,
 );
 `;

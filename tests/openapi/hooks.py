@@ -18,6 +18,7 @@ GUARD = os.environ["GUARD_URL"]
 ISSUER = os.environ["ISSUER_URL"]
 PASSWORD = os.environ["PASSWORD"]
 KEY = os.environ["ADMIN_API_KEY"]
+PROXY_KEY = os.environ["FORWARD_AUTH_KEY"]
 # A token for every request, where nobody can log in.
 TOKEN = os.environ.get("TOKEN")
 COOKIE = "__Host-session"
@@ -63,6 +64,8 @@ class Credentials:
         if number % 8 and case.operation.definition.raw["operationId"] in KEY_ALONE:
             ways = [way for way in ways if way.startswith("adminKey")]
         way = ways[number % len(ways)]
+        if way == "proxyKey":
+            return way, PROXY_KEY
         if way.startswith("adminKey"):
             # What only the key may do would find nothing to do it to.
             if is_positive(case) and not TOKEN and case.operation.definition.raw["operationId"] == "adminChange":
@@ -78,6 +81,8 @@ class Credentials:
         case.headers.pop("Authorization", None)
         case.cookies.pop(COOKIE, None)
         match way:
+            case "proxyKey":
+                case.headers["X-Guard-Proxy-Key"] = credential
             case "cookie":
                 case.cookies[COOKIE] = credential
                 case.headers["Sec-Fetch-Site"] = "same-origin"

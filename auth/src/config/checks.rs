@@ -162,15 +162,16 @@ pub fn resources(reader: &mut Reader<'_>, routes: &Rules, metadata: Option<&Reso
     }
 }
 
-/// A service that may introspect tokens must not be able to end sessions.
+/// A service that may introspect tokens, and a proxy, must not be able to end sessions.
 pub fn keys_of_services(
     reader: &mut Reader<'_>,
-    introspection: Option<&Secret>,
     admin: Option<&Secret>,
+    others: [(&'static str, &Option<Secret>); 2],
 ) {
-    if introspection.is_some() && introspection == admin {
-        let reason = "must not be ADMIN_API_KEY: whoever may ask about tokens could begin and end \
-                      sessions";
-        reader.wrong("INTROSPECTION_KEY", InvalidValue::new(reason));
+    for (name, key) in others {
+        if key.is_some() && key.as_ref() == admin {
+            let reason = "must not be ADMIN_API_KEY: whoever has it could begin and end sessions";
+            reader.wrong(name, InvalidValue::new(reason));
+        }
     }
 }

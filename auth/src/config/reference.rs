@@ -258,6 +258,11 @@ pub const SETTINGS: &[Setting] = &[
         "none",
         "Lets your services ask about tokens at [`introspect`](introspection.md), and nothing else. At least 32 characters, and not the same as `ADMIN_API_KEY`.",
     ),
+    secret(
+        "FORWARD_AUTH_KEY",
+        "none",
+        "Lets a proxy of yours, like nginx, Traefik or Caddy, ask at [`verify`](forward-auth.md) whether a request of its client may pass, in `X-Guard-Proxy-Key`. At least 32 characters, and not the same as `ADMIN_API_KEY`. Whoever has it is believed about the host, the scheme and the address of its clients.",
+    ),
     setting(
         "EVENTS_WEBHOOK_URL",
         "none",

@@ -106,6 +106,7 @@ fn everything_wrong_is_said_at_once() {
 #[case("ADMIN_API_KEY", "0123456789abcdef0123456789abcde")]
 #[case("ADMIN_API_KEY", "0123456789abcdef 0123456789abcdef")]
 #[case("ADMIN_API_KEY", "0123456789abcdef0123456789abcdé")]
+#[case("FORWARD_AUTH_KEY", "0123456789abcdef0123456789abcde")]
 #[case("INTROSPECTION_KEY", "0123456789abcdef0123456789abcde")]
 #[case("INTROSPECTION_KEY", "0123456789abcdef 0123456789abcdef")]
 #[case("LOGIN_RATE", "10")]
@@ -137,16 +138,15 @@ fn a_bad_value_is_refused_by_name(#[case] name: &str, #[case] value: &str) {
 #[case("fedcba9876543210fedcba9876543210", true)]
 #[case("0123456789abcdef0123456789abcdef", false)]
 #[case(" 0123456789abcdef0123456789abcdef ", false)]
-fn who_asks_about_tokens_has_another_key_than_who_ends_sessions(
-    #[case] key: &str,
-    #[case] fine: bool,
-) {
+fn who_asks_has_another_key_than_who_ends_sessions(#[case] key: &str, #[case] fine: bool) {
     let admin = ("ADMIN_API_KEY", "0123456789abcdef0123456789abcdef");
-    let names: Vec<_> = match read(&[admin, ("INTROSPECTION_KEY", key)]) {
-        Ok(_) => Vec::new(),
-        Err(errors) => errors.iter().map(|error| error.name).collect(),
-    };
-    assert_eq!(names, if fine { vec![] } else { vec!["INTROSPECTION_KEY"] });
+    for name in ["INTROSPECTION_KEY", "FORWARD_AUTH_KEY"] {
+        let names: Vec<_> = match read(&[admin, (name, key)]) {
+            Ok(_) => Vec::new(),
+            Err(errors) => errors.iter().map(|error| error.name).collect(),
+        };
+        assert_eq!(names, if fine { vec![] } else { vec![name] });
+    }
 }
 
 #[rstest]

@@ -2,7 +2,8 @@
 
 use super::Guard;
 use super::browser::is_navigation;
-use crate::http::{Head, Target};
+use crate::forward_auth::status_without_redirects;
+use crate::http::{Head, Recipient, Target};
 use crate::redirect::LocalTarget;
 use crate::refusal::{Refusal, ResourceChallenge};
 
@@ -19,12 +20,45 @@ pub struct RefusalResponse {
     pub route: Option<String>,
     /// What the challenge says of the resource, if the refusal has a challenge and metadata are served.
     pub resource: Option<ResourceChallenge>,
+    /// Who is told.
+    pub recipient: Recipient,
+}
+
+impl From<Refusal> for RefusalResponse {
+    fn from(refusal: Refusal) -> Self {
+        let (login, https, route, resource) = Default::default();
+        Self { refusal, login, https, route, resource, recipient: Recipient::Client }
+    }
 }
 
 impl RefusalResponse {
-    /// The headers of the response beside `Content-Type`, if the client is shown the refusal.
+    /// Where a browser is sent, with the status, instead of being shown the refusal. `method` is the request's.
+    pub fn redirect(&self, method: &str) -> Option<(u16, &str)> {
+        if !self.shows_redirects() {
+            return None;
+        }
+        let login = self.login.as_deref().map(|to| (if method == "GET" { 302 } else { 303 }, to));
+        login.or(self.https.as_deref().map(|to| (308, to)))
+    }
+
+    /// The status, if the client is shown the refusal.
+    pub fn status(&self) -> u16 {
+        let status = self.refusal.status();
+        if self.shows_redirects() { status } else { status_without_redirects(status) }
+    }
+
+    /// The headers of the response beside `Content-Type`, if the client is shown the refusal. A proxy that shows no
+    /// redirects learns of the login page all the same.
     pub fn headers(&self) -> Vec<(&'static str, String)> {
-        self.refusal.headers_for(self.resource.as_ref())
+        let mut headers = self.refusal.headers_for(self.resource.as_ref());
+        if !self.shows_redirects() {
+            headers.extend(self.login.clone().map(|to| ("location", to)));
+        }
+        headers
+    }
+
+    fn shows_redirects(&self) -> bool {
+        self.recipient != Recipient::Proxy { shows_redirects: false }
     }
 }
 
@@ -59,7 +93,14 @@ impl Guard {
         let https = moves.then(|| self.over_https(head.url()));
         let is_challenged = matches!(refusal.status(), 401 | 403);
         let resource = is_challenged.then(|| self.resource_challenge(head)).flatten();
-        RefusalResponse { refusal, login, https, route: route.map(str::to_owned), resource }
+        let recipient = head.recipient();
+        // A proxy's client has asked another host than the guard's.
+        let login = login.map(|page| match recipient {
+            Recipient::Client => page,
+            Recipient::Proxy { .. } => [Target::site_of(head.url()), &page].concat(),
+        });
+        let route = route.map(str::to_owned);
+        RefusalResponse { refusal, login, https, route, resource, recipient }
     }
 
     /// The login page's URL, with the way back and the reason.

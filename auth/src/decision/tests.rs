@@ -6,6 +6,7 @@ mod cached_decision;
 mod cors;
 mod credentials;
 mod cross_site;
+mod forward_auth;
 mod forwarded_headers;
 mod https;
 mod lifetimes;
@@ -30,7 +31,7 @@ mod token_sources;
 use super::*;
 use crate::body_format::BodyFormat;
 use crate::config::BOUND;
-use crate::http::Body;
+use crate::http::{Body, Recipient};
 use crate::jwt::TokenError;
 use crate::login::LoginRequest;
 use crate::redirect::LocalTarget;
@@ -46,6 +47,7 @@ struct Request {
     url: String,
     headers: Vec<(&'static str, String)>,
     body: Option<String>,
+    recipient: Recipient,
 }
 
 impl Head for Request {
@@ -64,6 +66,9 @@ impl Head for Request {
     }
     fn body(&self) -> Body<'_> {
         self.body.as_deref().map_or(Body::Unread, Body::Text)
+    }
+    fn recipient(&self) -> Recipient {
+        self.recipient
     }
 }
 
@@ -93,7 +98,13 @@ impl Head for AfterEnds {
 
 fn request(method: &'static str, path: &str, headers: &[(&'static str, &str)]) -> Request {
     let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-    Request { method, url: format!("https://app.example{path}"), headers, body: None }
+    Request {
+        method,
+        url: format!("https://app.example{path}"),
+        headers,
+        body: None,
+        recipient: Recipient::Client,
+    }
 }
 
 fn guard_with(changes: &[(&str, &str)]) -> Guard {
@@ -153,6 +164,7 @@ fn no_token_is_told_from_a_bad_one() {
             https: None,
             route: Some("/*".into()),
             resource: None,
+            recipient: Recipient::Client,
         }
     );
     let bad = refusal(&guard, &request("GET", "/x", &[("authorization", "Bearer x.y.z")]));
@@ -179,7 +191,13 @@ const ROUTES: &str = r#"[
 fn development_keys_serve_this_machine_only(#[case] url: &str, #[case] serves: bool) {
     let keys = r#"{"keys":[{"kty":"oct","alg":"HS256","kid":"development-only-1","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}"#;
     let guard = guard_with(&[("SIGNING_KEYS", keys)]);
-    let request = Request { method: "GET", url: url.into(), headers: vec![], body: None };
+    let request = Request {
+        method: "GET",
+        url: url.into(),
+        headers: vec![],
+        body: None,
+        recipient: Recipient::Client,
+    };
     let code = refusal(&guard, &request).refusal.code();
     assert_eq!(code, if serves { "token_missing" } else { "misconfigured" });
 }

@@ -53,6 +53,7 @@ fn step_up(max_age: Option<u64>, acr: Option<&[&str]>) -> Refusal {
 #[case(Refusal::UriTooLong, "uri_too_long", 414)]
 #[case(Refusal::IssuerUnavailable("x".into()), "issuer_unavailable", 502)]
 #[case(Refusal::KeyInvalid, "key_invalid", 401)]
+#[case(Refusal::ProxyKeyInvalid, "key_invalid", 403)]
 #[case(Refusal::AccessDenied { scope: None }, "access_denied", 403)]
 #[case(Refusal::BadSession("x".into()), "bad_request", 400)]
 #[case(Refusal::CrossSite, "cross_site", 403)]
@@ -186,7 +187,10 @@ fn one_of_each() -> Vec<Refusal> {
         match refusal {
             Refusal::BadRequest(_) | Refusal::TokenMissing | Refusal::Token(_) => {}
             Refusal::LogoutToken(_) | Refusal::Session(_) | Refusal::CredentialsInvalid => {}
-            Refusal::SessionLimit(_) | Refusal::KeyInvalid | Refusal::AccessDenied { .. } => {}
+            Refusal::SessionLimit(_)
+            | Refusal::KeyInvalid
+            | Refusal::ProxyKeyInvalid
+            | Refusal::AccessDenied { .. } => {}
             Refusal::RouteDenied { .. } | Refusal::BadSession(_) | Refusal::UserOfIssuer(_) => {}
             Refusal::InsufficientAuthentication(_) | Refusal::BadBody(_) => {}
             Refusal::UserBlocked(_) => {}

@@ -100,7 +100,13 @@ fn each(mut run: impl FnMut(&Guard, &Recording)) {
         for headers in (0..).map_while(|which| head_of(&guard, which)) {
             for (method, url) in METHODS.iter().flat_map(|it| URLS.map(|url| (*it, url))) {
                 let headers = headers.clone();
-                let request = Request { method, url: url.to_owned(), headers, body: None };
+                let request = Request {
+                    method,
+                    url: url.to_owned(),
+                    headers,
+                    body: None,
+                    recipient: Recipient::Client,
+                };
                 run(&guard, &Recording { request, names: RefCell::default() });
             }
         }

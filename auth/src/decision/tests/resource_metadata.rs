@@ -117,7 +117,8 @@ fn other_methods_are_refused(
 #[case("https://evil.example@app.example", None)]
 fn the_metadata_are_of_the_host_that_was_asked(#[case] site: &str, #[case] resource: Option<&str>) {
     let url = format!("{site}/.well-known/oauth-protected-resource");
-    let asked = Request { method: "GET", url, headers: vec![], body: None };
+    let asked =
+        Request { method: "GET", url, headers: vec![], body: None, recipient: Recipient::Client };
     let decision = guard().decide(&asked, NOW);
     let is_own = matches!(decision, Decision::Own(Endpoint::ResourceMetadata));
     assert_eq!(is_own, resource.is_some(), "{decision:?}");
