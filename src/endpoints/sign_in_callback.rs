@@ -36,6 +36,14 @@ pub async fn end(app: &App, head: &RequestHead) -> Response {
     let (keys, site) = (app.guard.tokens().keys(), Target::site_of(head.url()));
     let attempt = match callback.attempt(&provider.1.name, keys, site, &sent) {
         Ok(attempt) => attempt,
+        // One of so many tabs that its attempt was given up. The first page signs in anew, or another tab has done so.
+        Err(SignInFailure::Unknown)
+            if returns.may_go_straight()
+                && app.guard.is_navigation(head)
+                && SignInAttempt::are_several_kept(keys, site, &sent) =>
+        {
+            return response::redirect(303, "/", &lines(&cookies).collect::<Vec<_>>());
+        }
         Err(failure) => return fail(app, head, provider, None, failure.into(), &cookies).await,
     };
     match try_end(app, head, provider, callback, &attempt).await {

@@ -246,6 +246,15 @@ describe("what comes back", () => {
     expect((await browser.visit(new URL(page.links["Try again"] ?? "", page.url).href, { from: page.url })).url).toBe(`${guard.url}/boats`);
   });
 
+  test("to a tab whose attempt was given up for newer ones signs in anew, but not in a browser that has begun no others", async () => {
+    const browser = new HttpBrowser();
+    const [first = ""] = [await signInUpToCallback(browser, `${guard.url}/tab-0`, "crowd")];
+    for (let tab = 1; tab < 9; tab += 1) await signInUpToCallback(browser, `${guard.url}/tab-${tab}`, "crowd");
+    const page = await browser.visit(first, { from: idp.url });
+    expect([page.url, page.trail.filter((url) => url.startsWith(`${idp.url}/auth`)).length]).toEqual([`${guard.url}/`, 1]);
+    expect(codeOn(await new HttpBrowser().visit(first, { from: idp.url }))).toBe("sign_in_unknown");
+  });
+
   test("never leaves more than some attempts in the browser", async () => {
     const browser = new HttpBrowser();
     for (let tab = 0; tab < 12; tab += 1) await browser.visit(login("idp", guard, `redirect=/${"long/".repeat(100)}${tab}`), { until: ({ origin }) => origin === idp.url });

@@ -84,7 +84,7 @@ export async function startOidcProvider(): Promise<OidcProvider> {
     if (!target.startsWith("/interaction/")) return answer(request, response);
     interact(provider, request, response).catch((error: unknown) => {
       failures.push(String(error));
-      response.writeHead(500).end();
+      response.writeHead(500, { "content-type": "text/html" }).end("<title>error</title>");
     });
   });
   const token = async (fields: Record<string, string>) => {

@@ -79,20 +79,34 @@ impl SignInAttempt {
             .filter(|attempt| attempt.state == state);
         found.next()
     }
+
+    /// Does the browser whose `Cookie` header is `sent` keep several? Then one that is gone may be of the oldest of many
+    /// tabs.
+    pub fn are_several_kept(keys: &KeySet, site: &str, sent: &str) -> bool {
+        let opens = |(name, sealed): &(&str, &str)| {
+            Self::open(keys, &context(name, site), sealed).is_some()
+        };
+        candidates(sent).filter(opens).nth(1).is_some()
+    }
+}
+
+/// What could be attempts in a `Cookie` header: names and values.
+fn candidates(sent: &str) -> impl Iterator<Item = (&str, &str)> {
+    let pairs = sent.split(';').filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(|(name, _)| {
+        name.strip_prefix(PREFIX).and_then(name_of).is_some_and(|it| it == *name)
+    })
 }
 
 /// The names of the attempts that a browser has, and their sizes. Those that do not open are the oldest.
 fn newest_first<'a>(keys: &KeySet, site: &str, sent: &'a str) -> Vec<(&'a str, usize)> {
-    let pairs = sent.split(';').filter_map(|pair| pair.trim().split_once('='));
-    let ours = pairs.filter(|(name, _)| {
-        name.strip_prefix(PREFIX).and_then(name_of).is_some_and(|it| it == *name)
-    });
     let began = |name: &str, sealed: &str| {
         let attempt = SignInAttempt::open(keys, &context(name, site), sealed);
         attempt.map_or(Timestamp::from_millis(0), |attempt| attempt.began)
     };
     let mut all = Vec::from_iter(
-        ours.map(|(name, sealed)| (began(name, sealed), name, name.len() + sealed.len())),
+        candidates(sent)
+            .map(|(name, sealed)| (began(name, sealed), name, name.len() + sealed.len())),
     );
     all.sort_by_key(|(began, _, _)| std::cmp::Reverse(*began));
     all.into_iter().map(|(_, name, bytes)| (name, bytes)).collect()

@@ -108,6 +108,17 @@ fn garbage_of_our_name_goes_first_and_what_is_not_ours_stays() {
     assert!(lines[1].starts_with("__Host-guard-sign-in-garbage1=; "), "{lines:?}");
 }
 
+#[test]
+fn several_attempts_are_kept_if_two_open_here() {
+    let keys = keys();
+    let others = "a=b; __Host-guard-sign-in-garbage1=x; __Host-guard-sign-in-returns=2";
+    let one = kept(others, &begun("", 1, 10).cookies(&keys, SITE, "", [9; 24]));
+    let two = kept(&one, &begun("", 2, 10).cookies(&keys, SITE, "", [9; 24]));
+    assert!(SignInAttempt::are_several_kept(&keys, SITE, &two));
+    assert!(!SignInAttempt::are_several_kept(&keys, SITE, &one));
+    assert!(!SignInAttempt::are_several_kept(&keys, "https://other.example", &two));
+}
+
 #[rstest]
 #[case::short("/a?b#c", "/a?b#c")]
 #[case::long_fragment(&format!("/a?b#{}", "c".repeat(3000)), "/a?b")]
