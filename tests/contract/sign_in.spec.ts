@@ -358,7 +358,7 @@ test("whose session limit asks chooses what to end, and is signed in", async () 
   const [first, second] = [new HttpBrowser(), new HttpBrowser()];
   await signInAt(first, login("idp", several, "redirect=/first"), "limited");
   const ask = await signInAt(second, login("idp", several, "redirect=/second?a=b"), "limited");
-  expect([ask.status, codeOn(ask), ask.action]).toEqual([409, "session_limit", "/_auth/login/idp"]);
+  expect([ask.status, ask.title, ask.action]).toEqual([409, "You are signed in elsewhere", "/_auth/login/idp"]);
   expect(ask.fields).toMatchObject({ end: sessionOf(first, several)?.["sid"], redirect: "/second?a=b" });
   expect(await second.visit(new URL(ask.action ?? "", ask.url).href, { form: ask.fields, from: ask.url })).toMatchObject({ status: 200, url: `${several.url}/second?a=b` });
   const over = await answerOf(several.fetch("/", { headers: { cookie: `__Host-session=${first.cookies(several.url).get("__Host-session")}` } }));

@@ -57,7 +57,7 @@ fn page(app: &App, failed: &Failed<'_>, refusal: &Refusal) -> Response {
     response::log_cause(refusal);
     let message = Message {
         auth_path: &app.guard.settings().auth_path,
-        title: refusal.problem().title,
+        title: title(refusal),
         text: text(refusal),
         code: Some(refusal.code()),
         form: form(&app.guard, failed, refusal),
@@ -71,11 +71,16 @@ fn page(app: &App, failed: &Failed<'_>, refusal: &Refusal) -> Response {
     page
 }
 
+fn title(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::SessionLimit(Some(_)) => "You are signed in elsewhere",
+        refusal => refusal.problem().title,
+    }
+}
+
 fn text(refusal: &Refusal) -> String {
     match refusal {
-        Refusal::SessionLimit(Some(_)) => {
-            "You are signed in elsewhere. Choose what to sign out of, and sign in again.".into()
-        }
+        Refusal::SessionLimit(Some(_)) => "Choose what to sign out of, and sign in again.".into(),
         refusal => refusal.detail(),
     }
 }
