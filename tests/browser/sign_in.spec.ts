@@ -191,6 +191,14 @@ test("all tabs of a browser that is opened again sign in at once, while the prov
   expect(await Promise.all(tabs.map(shown))).toEqual(tabs.map(() => "Members"));
 });
 
+test("the fragment of a link is kept while the provider asks nothing", async () => {
+  const page = await open();
+  await signIn(page, "joe");
+  await page.context().clearCookies({ name: "__Host-session" });
+  await page.goto(`${url}/boats?page=2#row-7`);
+  expect([page.url(), await shown(page)]).toEqual([`${url}/boats?page=2#row-7`, "Members"]);
+});
+
 test("a tab whose attempt is gone goes on if another tab has signed in", async () => {
   const gone = await open();
   const context = gone.context();
