@@ -79,6 +79,7 @@ function request(token, path = "/boats?of=mine", more = {}) {
 async function bundle(outfile, wasm) {
   const { build } = await import("esbuild");
   const runtime = `export class DurableObject { constructor(ctx, env) { this.ctx = ctx; this.env = env; } }
+    export class WorkerEntrypoint extends DurableObject {}
     export const env = {};
     export const waitUntil = () => {};`;
   const compiled = `import { readFileSync } from "node:fs";
