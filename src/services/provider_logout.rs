@@ -22,7 +22,10 @@ pub async fn url(app: &App, site: &str, tokens: &[AuthenticToken]) -> String {
         Some(hint) => issuer_of(app, hint),
         None => only_provider(app),
     };
-    let Some(issuer) = provider else { return back };
+    let Some(issuer) = provider else {
+        let is_of_provider = tokens.iter().any(|token| is_users_of_a_provider(app, token));
+        return if is_of_provider { format!("{back}?{ONLY_HERE}") } else { back };
+    };
     let metadata = provider_metadata::of(issuer).await;
     let url = metadata.ok().and_then(|metadata| {
         sign_in::end_session_url(&issuer.trusted, &metadata, hint.as_deref(), &back)
@@ -44,6 +47,11 @@ async fn hint(app: &App, tokens: &[AuthenticToken]) -> Option<String> {
 fn issuer_of<'a>(app: &'a App, id_token: &str) -> Option<&'a Rc<Issuer>> {
     let token = UnverifiedJwt::parse_of_provider(id_token).ok()?;
     federated_login::issuer_of(app, &token).ok().filter(|issuer| issuer.trusted.sign_in.is_some())
+}
+
+/// Does the user's name say that they sign in at a provider?
+fn is_users_of_a_provider(app: &App, token: &AuthenticToken) -> bool {
+    auth::issuer::issuer_of(token.sub(), &app.guard.settings().trusted_issuers).is_some()
 }
 
 /// Without a hint, the provider asks its user.

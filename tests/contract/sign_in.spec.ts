@@ -20,6 +20,8 @@ beforeAll(async () => {
   strict.people.set("ada", { email: "ada@HARBOUR.example", email_verified: true, userinfo: { nickname: "Countess" } });
   strict.people.set("ann", { email: "ann@harbour.example", email_verified: true });
   strict.people.set("mal", { email: "mal@evil.example", email_verified: true });
+  strict.people.set("eve", { email: "Eve@harbour.example", email_verified: false, groups: ["guests"] });
+  strict.people.set("max", { email: "max@harbour.example", email_verified: true, userinfo: { nickname: "x".repeat(3500) } });
   const routes = JSON.stringify([{ path: "/vault", access: "session", acr: ["strong"] }, { path: "/fresh", access: "session", max_age: "1 minute" }]);
   [guard, several] = await Promise.all([
     startSignIn([{ provider: idp, entry: { frontchannel_logout: true } }], { vars: { ROUTES: routes, SESSION_LIMIT: "0" }, clock: true }),
@@ -193,7 +195,7 @@ describe("what comes back", () => {
     expect(sessionOf(restored, guard)).toBeUndefined();
   });
 
-  test("in ten tabs at once signs in, in each", async () => {
+  test("in eight tabs at once signs in, in each", async () => {
     const browser = new HttpBrowser();
     const first = await signInUpToCallback(browser, `${guard.url}/tab-0`, "tabs");
     const others: string[] = [];
@@ -333,6 +335,20 @@ test("who may not in sees a page that says so, and offers another account", asyn
   expect(await browser.answer(other, "ann")).toMatchObject({ status: 200, url: `${several.url}/boats` });
 });
 
+test("who is denied may not in, though they are allowed, too", async () => {
+  const page = await signInAt(new HttpBrowser(), login("strict", several), "eve");
+  expect([page.status, codeOn(page)]).toEqual([403, "sign_in_not_allowed"]);
+  await logged(several, /deny\[0\].*sign_in_not_allowed/);
+});
+
+test("whose token does not fit into a cookie sees a page, and is not sent round", async () => {
+  const browser = new HttpBrowser();
+  const page = await signInAt(browser, login("strict", several), "max");
+  expect([page.status, new URL(page.url).pathname, codeOn(page)]).toEqual([502, "/_auth/callback/strict", "issuer_unavailable"]);
+  expect(sessionOf(browser, several)).toBeUndefined();
+  await logged(several, /4,096 bytes/);
+});
+
 test("a rule's `acr` and `max_age` are asked of the provider, and checked", async () => {
   const browser = new HttpBrowser();
   await signInAt(browser, `${guard.url}/boats`, "step");
@@ -389,6 +405,17 @@ describe("a logout", () => {
     expect(cookies.join()).toContain("__Host-session=;");
     expect((await logoutUrl(new HttpBrowser())).hint, "of nobody").toBe("");
     for (const query of ["at=elsewhere", "at=provider&scope=others"]) expect((await guard.fetch(`/_auth/logout?${query}`, { method: "POST" })).status).toBe(400);
+  });
+
+  test("of a provider that has no logout says that the user may still be signed in there", async () => {
+    const browser = new HttpBrowser();
+    const ask = await browser.visit(login("hub", several));
+    if (ask.status === 409) await browser.visit(new URL(ask.action ?? "", ask.url).href, { form: ask.fields, from: ask.url });
+    expect(sessionOf(browser, several)).toMatchObject({ sub: "hub|583231" });
+    const done = await browser.visit(`${several.url}/_auth/logout?at=provider`, { form: {}, from: `${several.url}/` });
+    expect([done.url, done.status]).toEqual([`${several.url}/_auth/logged-out?only=here`, 200]);
+    expect(done.text).toContain("You may still be signed in at the service where you signed in.");
+    expect(sessionOf(browser, several)).toBeUndefined();
   });
 
   test("here alone leads to the login page, which waits for the user", async () => {
