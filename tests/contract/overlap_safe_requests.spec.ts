@@ -37,7 +37,7 @@ test("an ended session gets nothing of the origin's response", async () => {
 });
 
 test.runIf(isRedis)("the origin's response to an ended session is cancelled", async () => {
-  await using store = await slowed(40);
+  await using store = await slowed(80);
   await using slow = await startGuard({ UPSTASH_REDIS_REST_URL: store.url, OVERLAP_SAFE_REQUESTS: "true" });
   const cancelled = new Promise((resolve) => {
     slow.origin.reply = { stream: (response) => void response.on("close", resolve).write("secret") };
@@ -85,28 +85,28 @@ test.runIf(isRedis)("a store outage lets no response out", async () => {
 });
 
 // Measured once more if another test took the processor meanwhile.
-test.runIf(isRedis)("with a store of 40 ms and an origin of 60 ms, a GET takes the slower of both, and without overlap their sum", { retry: 3 }, async () => {
-  await using store = await slowed(40);
+test.runIf(isRedis)("with a store of 80 ms and an origin of 120 ms, a GET takes the slower of both, and without overlap their sum", { retry: 3 }, async () => {
+  await using store = await slowed(80);
   const rest = { UPSTASH_REDIS_REST_URL: store.url };
   await using overlapping = await startGuard({ ...rest, OVERLAP_SAFE_REQUESTS: "true" });
   await using waiting = await startGuard(rest);
   const medians = await Promise.all([overlapping, waiting].map((it) => medianOf(it)));
-  expect.soft(medians[0]).toBeLessThan(70);
-  expect.soft(medians[1]).toBeGreaterThan(95);
+  expect.soft(medians[0]).toBeLessThan(160);
+  expect.soft(medians[1]).toBeGreaterThan(190);
 });
 
-/** The median of the milliseconds that a GET takes, with an origin of 60 ms. */
+/** The median of the milliseconds that a GET takes, with an origin of 120 ms. */
 async function medianOf(one: Guard) {
   const { access_token } = await one.login("ada");
-  one.origin.reply = { stream: (response) => void setTimeout(() => response.end("x"), 60) };
+  one.origin.reply = { stream: (response) => void setTimeout(() => response.end("x"), 120) };
   const all: number[] = [];
-  for (let i = 0; i < 21; i += 1) {
+  for (let i = 0; i < 11; i += 1) {
     const began = performance.now();
     const response = await one.fetch("/x", bearer(access_token));
     all.push(performance.now() - began);
     expect(response.status).toBe(200);
   }
-  return all.sort((a, b) => a - b)[10];
+  return all.sort((a, b) => a - b)[5];
 }
 
 /** The tests' Redis, whose replies arrive no sooner than after this time. */
