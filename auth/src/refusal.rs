@@ -4,17 +4,20 @@
 //! A new refusal is a variant here with its code, status, title and detail, and its code in
 //! `docs/openapi.yaml`; a test holds the two together.
 
+mod provider_error;
 mod response;
+mod sign_in_failure;
 
 use std::time::Duration;
 
 use crate::jwt::TokenError;
 use crate::session::{Block, InvalidSession, Session, SessionEnd};
-use crate::sign_in::SignInFailure;
 use crate::step_up::StepUp;
 use crate::store::StoreError;
 
+pub use provider_error::ProviderError;
 pub use response::{Problem, ResourceChallenge};
+pub use sign_in_failure::{SignInFailure, WaysOn};
 
 use response::seconds;
 

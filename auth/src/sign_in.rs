@@ -10,10 +10,8 @@ mod authorization;
 mod callback;
 mod client;
 mod cookies;
-mod failure;
 mod logout;
 mod provider_answer;
-mod provider_error;
 mod returns;
 mod token_response;
 mod user;
@@ -23,14 +21,13 @@ mod wish;
 pub use crate::issuer::{
     MAX_METADATA, MetadataLookup, ProviderMetadata, ProviderMetadataCache, SignInSettings,
 };
+pub use crate::refusal::{ProviderError, SignInFailure, WaysOn};
 pub use attempt::SignInAttempt;
 pub use authorization::{AuthorizationRequest, authorization_request};
 pub use callback::Callback;
 pub use client::{Client, ProviderRequest, token_request, user_info_request};
-pub use failure::{SignInFailure, WaysOn};
 pub use logout::{FrontchannelLogout, end_session_url};
 pub use provider_answer::{MAX_ANSWER, PROVIDER_TIMEOUT};
-pub use provider_error::ProviderError;
 pub use returns::SignInReturns;
 pub use token_response::{TokenResponse, read_token_response};
 pub use user::{user_of_id_token, user_of_plain_oauth};

@@ -75,7 +75,7 @@ describe("the description", () => {
   });
 
   test("has every refusal in the code with its status, and no other", () => {
-    const entries = ["refusal", "sign_in/failure"].map((file) => /fn entry\(&self\)(.*?)\n {4}\}/s.exec(read(`auth/src/${file}.rs`))?.[1]);
+    const entries = ["refusal", "refusal/sign_in_failure"].map((file) => /fn entry\(&self\)(.*?)\n {4}\}/s.exec(read(`auth/src/${file}.rs`))?.[1]);
     const inCode = [...entries.join("").matchAll(/\("([a-z_]+)", (\d{3}),/g)].map(([, code, status]) => `${status} ${code}`);
     expect(unique(operations().flatMap(({ operation }) => refusals(operation).filter((refusal) => !AS_403.test(refusal))))).toEqual(unique(inCode));
     expect(description.components.schemas.ProblemCode.enum).toEqual(unique(inCode.map((it) => it.slice(4))));

@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 
 use super::attempt::SignInAttempt;
 use super::client::{Client, ProviderRequest};
-use super::failure::SignInFailure;
 use super::provider_answer::{self, Answer};
 use super::wish::SignInHints;
 use crate::issuer::{ProviderMetadata, SignInSettings, TrustedIssuer};
+use crate::refusal::SignInFailure;
 
 /// What a browser is sent to the provider with.
 pub struct AuthorizationRequest {

@@ -1,10 +1,9 @@
 //! The authorization response (RFC 6749, section 4.1.2; RFC 9207).
 
 use super::attempt::SignInAttempt;
-use super::failure::SignInFailure;
-use super::provider_error::ProviderError;
 use crate::issuer::{ProviderMetadata, TrustedIssuer};
 use crate::keys::KeySet;
+use crate::refusal::{ProviderError, SignInFailure};
 use crate::time::Timestamp;
 
 /// The longest value that is read, in bytes.
@@ -49,7 +48,7 @@ impl Callback {
         };
         match (state, outcome) {
             (Some(state), outcome) => Ok(Self { state, outcome, iss }),
-            (None, Err(error)) => Err(error.at_authorization()),
+            (None, Err(error)) => Err(SignInFailure::at_authorization(error)),
             (None, Ok(_)) => {
                 Err(SignInFailure::Malformed("The identity provider did not send `state` back."))
             }
@@ -105,7 +104,7 @@ impl Callback {
             _ => {}
         }
         match self.outcome {
-            Err(error) => Err(error.at_authorization()),
+            Err(error) => Err(SignInFailure::at_authorization(error)),
             Ok(_) if attempt.is_over(now) => Err(SignInFailure::Expired),
             Ok(code) => Ok(code),
         }

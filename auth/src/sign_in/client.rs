@@ -8,12 +8,12 @@ use form_urlencoded::byte_serialize;
 use serde_json::{Map, Value};
 
 use super::attempt::SignInAttempt;
-use super::failure::SignInFailure;
 use super::token_response::TokenResponse;
 use crate::issuer::{
     ClientAuthentication, ProviderMetadata, SignInSettings, TrustedIssuer, UserInfo,
 };
 use crate::keys::KeySet;
+use crate::refusal::SignInFailure;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::failure::SignInFailure;
-use super::provider_error::ProviderError;
+use crate::refusal::{ProviderError, SignInFailure};
 use crate::strict_json;
 
 /// The largest answer that is read, in bytes.
@@ -33,7 +32,7 @@ pub fn object(
 ) -> Result<Map<String, Value>, SignInFailure> {
     let read = members(answer);
     if let Some(error) = read.as_ref().and_then(error) {
-        return Err(error.at_token());
+        return Err(SignInFailure::at_token(error));
     }
     match (good.contains(&answer.status), read) {
         (true, Some(read)) => Ok(read),

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::failure::SignInFailure;
 use super::provider_answer::{self, Answer};
 use crate::issuer::TrustedIssuer;
+use crate::refusal::SignInFailure;
 use crate::secret::Secret;
 
 /// The longest access token that is sent on, in bytes.

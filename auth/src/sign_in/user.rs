@@ -3,12 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::attempt::SignInAttempt;
-use super::failure::SignInFailure;
 use super::user_info::UserInfoClaims;
 use crate::id_token::{IdToken, IssuerSession};
 use crate::issuer::{ClaimPath, TrustedIssuer, UserInfo};
 use crate::jwt::{self, TokenError};
 use crate::login::{AuthenticatedUser, InvalidIssuerUser};
+use crate::refusal::SignInFailure;
 use crate::time::Timestamp;
 
 /// The user of an ID token whose signature and `nonce` were verified. `asks_for_login_times`: does any rule ask for

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::failure::SignInFailure;
 use super::provider_answer::{self, Answer};
 use crate::jwt;
+use crate::refusal::SignInFailure;
 
 /// What the userinfo endpoint says.
 #[derive(Clone, PartialEq)]

@@ -47,6 +47,46 @@ pub struct WaysOn {
 }
 
 impl SignInFailure {
+    /// What came of a sign-in that ends with this error at the authorization endpoint (OpenID Connect Core 1.0, section
+    /// 3.1.2.6).
+    pub fn at_authorization(error: ProviderError) -> Self {
+        match error.code() {
+            "temporarily_unavailable" | "server_error" => Self::Unavailable(error.to_string()),
+            "invalid_request"
+            | "unauthorized_client"
+            | "unsupported_response_type"
+            | "invalid_scope"
+            | "invalid_request_uri"
+            | "invalid_request_object"
+            | "request_not_supported"
+            | "request_uri_not_supported"
+            | "registration_not_supported"
+            | "invalid_client"
+            | "redirect_uri_mismatch"
+            | "application_suspended"
+            | "invalid_target" => Self::Refused(error.to_string()),
+            _ => Self::Denied(error),
+        }
+    }
+
+    /// The same at the token endpoint, and where parameters are left beforehand.
+    pub fn at_token(error: ProviderError) -> Self {
+        match error.code() {
+            // GitHub calls it so.
+            "invalid_grant" | "bad_verification_code" => Self::Expired,
+            "temporarily_unavailable" | "server_error" | "slow_down" => {
+                Self::Unavailable(error.to_string())
+            }
+            "invalid_client" | "unauthorized_client" | "incorrect_client_credentials" => {
+                Self::Refused(format!(
+                    "{error}: check `client_id`, the secret and `client_authentication`; a provider that does not \
+                     decode what is sent as `client_secret_basic` needs `client_secret_post`"
+                ))
+            }
+            _ => Self::Refused(error.to_string()),
+        }
+    }
+
     /// The provider could not be reached, did not answer in time, or too much.
     pub fn unavailable(cause: impl Into<String>) -> Self {
         Self::Unavailable(cause.into())
