@@ -28,6 +28,8 @@ pub struct RequestHead {
     body: Option<Result<String, UnreadableBody>>,
     ended: Option<Vec<Sid>>,
     recipient: Recipient,
+    /// Has a proxy passed it on, which is elsewhere than its client?
+    is_passed_on: bool,
     read_other_headers: Cell<bool>,
 }
 
@@ -56,6 +58,7 @@ impl RequestHead {
             body: None,
             ended: None,
             recipient: Recipient::Client,
+            is_passed_on: false,
             read_other_headers,
         }
     }
@@ -79,7 +82,7 @@ impl RequestHead {
     /// The same request, as its client has sent it to a proxy.
     pub fn proxied(self, it: ProxiedRequest) -> Self {
         self.context.become_proxied(&it);
-        Self { url: it.url, ..self }
+        Self { url: it.url, is_passed_on: true, ..self }
     }
 
     /// The request's context.
@@ -198,9 +201,10 @@ pub fn timestamp(millis: f64) -> Timestamp {
     Timestamp::from_millis(millis as u64)
 }
 
-/// A request's client. The place is Cloudflare's (`request.cf`), not from a header, which clients can forge.
-pub fn client_info(request: &web_sys::Request, head: &impl Head) -> ClientInfo {
-    let cf = Reflect::get(request, &"cf".into()).unwrap_or(JsValue::UNDEFINED);
+/// The client of a request. The place is Cloudflare's (`request.cf`), not from a header, which clients can forge.
+pub fn client(head: &RequestHead) -> ClientInfo {
+    let cf = Reflect::get(&head.context.request(), &"cf".into());
+    let cf = cf.ok().filter(|_| !head.is_passed_on).unwrap_or(JsValue::UNDEFINED);
     let place = |name: &str| Reflect::get(&cf, &name.into()).ok()?.as_string();
     let header = |name: &str| head.header(name).map(Cow::into_owned);
     let user_agent = header("user-agent");
@@ -210,11 +214,6 @@ pub fn client_info(request: &web_sys::Request, head: &impl Head) -> ClientInfo {
         form_factors: header("sec-ch-ua-form-factors"),
     };
     ClientInfo { user_agent, hints, city: place("city"), country: place("country") }
-}
-
-/// The client of a request.
-pub fn client(head: &RequestHead) -> ClientInfo {
-    client_info(&head.context.request(), head)
 }
 
 /// Random bytes from the runtime's cryptographic source.

@@ -24,6 +24,9 @@ const PROTO: &str = "x-forwarded-proto";
 const HOST: &str = "x-forwarded-host";
 const URI: &str = "x-forwarded-uri";
 
+/// What comes with an upgrade to HTTP/2 (RFC 7540, section 3.2.1).
+const H2C: &str = "http2-settings";
+
 /// A request that somebody else describes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DescribedRequest {
@@ -79,8 +82,13 @@ impl DescribedRequest {
         head: &impl Head,
         recipient: Recipient,
     ) -> Result<Self, Refusal> {
-        if !is_token(method) {
+        // Methods differ by case (RFC 9110, section 9.1), but not to each server.
+        if !is_token(method) || method.bytes().any(|it| it.is_ascii_lowercase()) {
             return Err(METHOD_ILLEGAL);
+        }
+        // What goes through such a tunnel is asked about by nobody.
+        if head.header(H2C).is_some() {
+            return Err(H2C_ILLEGAL);
         }
         let target = &url[Target::site_of(url).len()..];
         // A fragment is no part of a request, and servers differ in what they make of one.
@@ -172,7 +180,10 @@ const INCOMPLETE: Refusal = Refusal::BadRequest(
     "The request is not described. Have the proxy send `X-Original-Method` and `X-Original-URL`, or \
      `X-Forwarded-Method`, `-Proto`, `-Host` and `-Uri`.",
 );
-const METHOD_ILLEGAL: Refusal = Refusal::BadRequest("The described method is not one.");
+const METHOD_ILLEGAL: Refusal =
+    Refusal::BadRequest("The described method is not one. Methods are in capitals.");
+const H2C_ILLEGAL: Refusal =
+    Refusal::BadRequest("A request does not pass that upgrades to HTTP/2 (`HTTP2-Settings`).");
 const TARGET_ILLEGAL: Refusal = Refusal::BadRequest(
     "The described path must begin with a slash, and be as it was sent, without spaces or `#`.",
 );

@@ -28,7 +28,7 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
         Err(refusal) => return response::refusal(&refusal),
     };
     let outcome = match login_rate::count(app, head, &login.credentials).await {
-        Ok(counted) => try_log_in(app, request, head, format, &login, counted).await,
+        Ok(counted) => try_log_in(app, head, format, &login, counted).await,
         Err(refusal) => Err(refusal),
     };
     match (format, outcome) {
@@ -77,7 +77,6 @@ async fn read_request(
 
 async fn try_log_in(
     app: &App,
-    request: &Request,
     head: &RequestHead,
     format: BodyFormat,
     login: &LoginRequest,
@@ -101,7 +100,7 @@ async fn try_log_in(
         BodyFormat::Json => CookiePolicy::Never,
     };
     let presented = create_session::presented_sessions(app, head);
-    let client = request::client_info(request, head);
+    let client = request::client(head);
     let created = create_session::create(app, &user, client, lifetimes, cookie, &presented).await;
     if let (Some(claimed), Err(_)) = (&claimed, &created) {
         claimed.release(app).await;

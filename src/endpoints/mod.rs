@@ -30,11 +30,6 @@ use crate::response;
 
 /// Dispatches a request to its endpoint.
 pub fn answer(app: Rc<App>, endpoint: Endpoint, head: RequestHead) -> Verdict {
-    let head = match app.guard.proxied(&head) {
-        Ok(None) => head,
-        Ok(Some(proxied)) => head.proxied(proxied),
-        Err(refusal) => return respond(&response::refusal(&refusal), None),
-    };
     let request = head.context().request();
     match endpoint {
         // The proxy's half is done: see `handler.rs`.

@@ -50,14 +50,14 @@ pub async fn begin_at(
     if let Some(elsewhere) = app.guard.sign_in_elsewhere(head, provider.1, &wish) {
         return response::redirect(303, &elsewhere, &[]);
     }
-    let redirect = wish.redirect.clone();
+    let (redirect, remember) = (wish.redirect.clone(), wish.remember);
     match try_begin(app, head, provider, wish).await {
         Ok((url, cookies)) => {
             let cookies: Vec<_> = cookies.iter().map(|it| ("set-cookie", it.as_str())).collect();
             response::redirect(303, &url, &cookies)
         }
         Err(refusal) => {
-            let failed = Failed { provider: provider.1, redirect: &redirect, remember: false };
+            let failed = Failed { provider: provider.1, redirect: &redirect, remember };
             sign_in_failed::show(app, head, &failed, &refusal, &[])
         }
     }

@@ -38,7 +38,12 @@ pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> Verdict {
         }
         Decision::Own(endpoint) => {
             head.context().set_endpoint(endpoint.name());
-            endpoints::answer(app, endpoint, head)
+            match app.guard.proxied(&head) {
+                Ok(None) => endpoints::answer(app, endpoint, head),
+                // Everything is decided about the site that the proxy's client has asked.
+                Ok(Some(proxied)) => handle(app, head.proxied(proxied), now),
+                Err(refusal) => verdict::respond(&response::refusal(&refusal), None),
+            }
         }
         Decision::Refuse(refused) => {
             let fields = log_fields(Outcome::Refused, refused.route.as_deref(), "");

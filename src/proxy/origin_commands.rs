@@ -11,7 +11,7 @@ use auth::session_data::Patch;
 use js_sys::Array;
 use serde_json::json;
 use wasm_bindgen::prelude::*;
-use web_sys::{Request, Response};
+use web_sys::Response;
 
 use crate::app::App;
 use crate::proxy::request_context::RequestContext;
@@ -43,13 +43,12 @@ const DATA: &str = "X-Guard-Session-Data";
 /// Obeys the commands in a response of the origin's, and returns the response for the client. If a command fails, the
 /// client gets the refusal: the origin's response would say that it is logged in, or out, when it is not.
 pub async fn obey(app: &App, context: RequestContext, response: Response) -> Response {
-    let request = context.request();
     let head = RequestHead::of(context);
     if let Err(route) = app.guard.obeys_origin(&head) {
         warn(&response, route);
         return without_commands(&response);
     }
-    match try_obey(app, &request, &head, &response).await {
+    match try_obey(app, &head, &response).await {
         Ok(Some(cookies)) => {
             with_cookies(&response, cookies.into_iter().map(JsValue::from).collect())
         }
@@ -82,7 +81,6 @@ fn command(response: &Response, name: &str) -> Option<String> {
 /// The cookies to set; `None` if nobody was logged in or out. All commands are parsed before any is obeyed.
 async fn try_obey(
     app: &App,
-    request: &Request,
     head: &RequestHead,
     response: &Response,
 ) -> Result<Option<Vec<String>>, Refusal> {
@@ -101,7 +99,7 @@ async fn try_obey(
                 let data = patch.apply(user.data.as_deref());
                 user.data = Some(data.map_err(|why| unusable(DATA, why))?);
             }
-            Ok(Some(log_in(app, request, head, &user).await?.into_lines()))
+            Ok(Some(log_in(app, head, &user).await?.into_lines()))
         }
         // A session that has ended has no data.
         (None, Some(LogoutScope::Local | LogoutScope::Global), _) => {
@@ -119,7 +117,6 @@ async fn try_obey(
 
 async fn log_in(
     app: &App,
-    request: &Request,
     head: &RequestHead,
     user: &AuthenticatedUser,
 ) -> Result<SetCookies, Refusal> {
@@ -128,7 +125,7 @@ async fn log_in(
     }
     // Whether the user asked for it, only the answer says.
     let lifetimes = app.guard.lifetimes(user, false);
-    let client = request::client_info(request, head);
+    let client = request::client(head);
     // The new token goes into the cookie, so it replaces only the cookie's session.
     let mut presented = create_session::presented_sessions(app, head);
     presented.retain(|session| session.in_cookie);

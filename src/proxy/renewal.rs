@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use auth::decision::{ForwardPlan, Principal, Renewal};
+use auth::http::Recipient;
 use auth::session::LiveSession;
 use auth::time::Timestamp;
 use js_sys::Promise;
@@ -30,17 +31,17 @@ pub fn begin_if_due(
     now: Timestamp,
 ) {
     if let Some(caller) = app.guard.renewal(plan, live, now) {
-        let app = Rc::clone(app);
+        let (app, recipient) = (Rc::clone(app), context.answered_to());
         context.set_renewal(&promise::of(async move {
-            Ok(renew(app, caller).await.map_or(JsValue::UNDEFINED, JsValue::from))
+            Ok(renew(app, caller, recipient).await.map_or(JsValue::UNDEFINED, JsValue::from))
         }));
     }
 }
 
 /// A failure leaves the request as it is: the token is good for as long again, and the next request tries again.
-async fn renew(app: Rc<App>, caller: Principal) -> Option<RenewedCookie> {
+async fn renew(app: Rc<App>, caller: Principal, recipient: Recipient) -> Option<RenewedCookie> {
     match refresh_session::refresh(&app, &caller).await {
-        Ok(renewal) => Some(RenewedCookie { app, caller: Rc::new(caller), renewal }),
+        Ok(renewal) => Some(RenewedCookie { app, caller: Rc::new(caller), renewal, recipient }),
         Err(refusal) => {
             response::log_cause(&refusal);
             None
@@ -54,14 +55,16 @@ pub struct RenewedCookie {
     app: Rc<App>,
     caller: Rc<Principal>,
     renewal: Renewal,
+    recipient: Recipient,
 }
 
 #[wasm_bindgen]
 impl RenewedCookie {
     /// The `Set-Cookie` lines for an answer that `has` these already: a promise of a list, which may be empty.
     pub fn lines(&self, has: Vec<String>, now: f64) -> Promise {
-        let Self { app, caller, renewal } = self;
+        let Self { app, caller, renewal, recipient } = self;
         let (app, caller, renewal) = (Rc::clone(app), Rc::clone(caller), renewal.clone());
+        let recipient = *recipient;
         promise::of(async move {
             let mut now = timestamp(now);
             if !renewal.is_newest(now) {
@@ -72,7 +75,7 @@ impl RenewedCookie {
                 }
             }
             let cookie = &app.guard.settings().session_cookie;
-            Ok(renewal.lines(cookie, has.iter().map(String::as_str), now).into())
+            Ok(renewal.lines(cookie, has.iter().map(String::as_str), recipient, now).into())
         })
     }
 }

@@ -232,6 +232,12 @@ describe("what a proxy passes on to the guard's own endpoints", () => {
     expect((await login({ ...passed, "x-guard-site-key": "k".repeat(32), origin: SITE })).status).toBe(403);
   });
 
+  test("over plain http takes no password, and leads people to https", async () => {
+    const plain = { ...passed, "x-original-url": "http://app.example/_auth/login" };
+    expect(await answerOf(guard.fetch("/_auth/login", loginInit({ username: "ada" }, plain)))).toMatchObject({ status: 403, body: { code: "https_required" } });
+    expect(await answerOf(guard.fetch("/_auth/login", { headers: { ...plain, accept: "text/html" } }))).toMatchObject({ status: 308, headers: { location: `${SITE}/_auth/login` } });
+  });
+
   test("does not let a client ask about itself, nor reach the origin", async () => {
     const headers = { ...passed, ...bearer(token).headers };
     expect((await guard.fetch("/_auth/verify", { headers: { ...headers, ...described("/boats") } })).status).toBe(403);

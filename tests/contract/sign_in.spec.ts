@@ -302,6 +302,8 @@ describe("the provider", () => {
     const page = await browser.visit(`${fresh.url}/boats`);
     expect([page.status, codeOn(page), page.title]).toEqual([503, "sign_in_unavailable", "The identity provider cannot be reached now"]);
     expect(attemptsOf(browser, fresh)).toEqual([]);
+    const kept = await browser.visit(`${fresh.url}/_auth/login/idp?redirect=/boats&remember=true`, { from: page.url });
+    expect(kept.links["Try again"], "what was wished").toBe("/_auth/login/idp?redirect=/boats&remember=true");
     await logged(fresh, "metadata_not_fetched");
     const script = await answerOf(fresh.fetch("/_auth/login/idp", { headers: { "sec-fetch-mode": "cors" } }));
     expect(script).toMatchObject({ status: 503, body: { code: "sign_in_unavailable" } });
@@ -323,6 +325,20 @@ describe("the provider", () => {
     await logged(wrong, /invalid_client.*sign_in_refused/);
     expect(wrong.log.join("\n")).not.toContain("not-the-secret");
   });
+});
+
+test("with SESSION_TTL_SHORT, whoever signs in chooses on the login page whether to stay signed in, also without scripts", async () => {
+  await using brief = await startSignIn([{ provider: idp }], { vars: { SESSION_TTL: "30 days", SESSION_TTL_SHORT: "8 hours", SESSION_LIMIT: "0" } });
+  for (const [chosen, hours] of [[{}, 8], [{ remember: "true" }, 30 * 24]] as const) {
+    const browser = new HttpBrowser();
+    const page = await browser.visit(`${brief.url}/boats`);
+    expect([page.title, page.fields]).toEqual(["Sign in", { remember: "true", redirect: "/boats" }]);
+    const [, action = ""] = /<button[^>]* formaction="([^"]*)">Sign in with Harbour ID<\/button>/.exec(page.text) ?? [];
+    const there = await browser.visit(new URL(action, page.url).href, { form: { redirect: "/boats", ...chosen }, from: page.url });
+    expect((await browser.answer(there, "ada")).url).toBe(`${brief.url}/boats`);
+    const { exp, iat } = sessionOf(browser, brief) ?? {};
+    expect((Number(exp) - Number(iat)) / 3600).toBe(hours);
+  }
 });
 
 test("who may not in sees a page that says so, and offers another account", async () => {

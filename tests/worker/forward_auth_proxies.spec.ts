@@ -137,13 +137,47 @@ describe.each(PROXIES)("behind %s", (name) => {
     expect(received()[0]?.headers).toMatchObject({ cookie: expect.stringMatching(/^(__Host-session=; )?other=y{3000}$/), "x-auth-request-user": "large" });
   });
 
-  test.runIf(name === "nginx")("a renewed cookie reaches the client", async () => {
-    await using clocked = await startGuard({ FORWARD_AUTH_KEY, TOKEN_TTL: "15 minutes" }, { clock: true });
+  test.runIf(name === "nginx").each<[string, Record<string, string>, RegExp]>([
+    ["of a host", {}, /^__Host-session=eyJ/],
+    ["of a domain", { COOKIE_DOMAIN: "harbour.test", SITE_HOSTS: "app.harbour.test", REQUIRE_HTTPS: "false" }, /^__Secure-session=eyJ.*; Domain=harbour\.test/],
+  ])("a renewed cookie %s reaches the client, and no cache", async (_, vars, line) => {
+    await using clocked = await startGuard({ FORWARD_AUTH_KEY, TOKEN_TTL: "15 minutes", ...vars }, { clock: true });
     await using other = await startProxy(name, { guard: clocked.url, origin: guard.origin.url, key: FORWARD_AUTH_KEY });
-    const cookie = cookieOf(await send(other.url, "/_auth/login", loginInit({ username: "ada" })));
-    expect((await send(other.url, "/boats", { headers: { cookie } })).headers.getSetCookie()).toEqual([]);
-    const later = await send(other.url, "/boats", { headers: { cookie, "x-clock": `${8 * 60_000}` } });
-    expect([later.status, later.headers.getSetCookie()]).toEqual([200, [expect.stringMatching(/^__Host-session=eyJ/)]]);
+    const host = vars["SITE_HOSTS"] === undefined ? {} : { host: vars["SITE_HOSTS"] };
+    const login = await send(other.url, "/_auth/login", loginInit({ username: "ada" }, host));
+    const [cookie = ""] = login.headers.getSetCookie().at(-1)?.split(";") ?? [];
+    guard.origin.reply = { headers: { "cache-control": "public, max-age=60", "set-cookie": "theme=dark" } };
+    const visit = async (headers: Record<string, string> = {}) => {
+      const { status, headers: told } = await send(other.url, "/boats", { headers: { cookie, ...host, ...headers } });
+      return [status, told.get("cache-control"), told.getSetCookie()];
+    };
+    expect(await visit()).toEqual([200, "public, max-age=60", ["theme=dark"]]);
+    expect(await visit({ "x-clock": `${8 * 60_000}` })).toEqual([200, "public, max-age=60, no-store", ["theme=dark", expect.stringMatching(line)]]);
+    guard.origin.reply = {};
+  });
+
+  test("a stream goes on at once", async () => {
+    let end = (): void => undefined;
+    guard.origin.reply = { headers: { "content-type": "text/event-stream" }, stream: (response) => (response.write("data: one\n\n"), (end = () => response.end())) };
+    const { body } = await globalThis.fetch(`${proxy.url}/open/stream`);
+    const reader = body!.getReader();
+    expect(new TextDecoder().decode((await reader.read()).value)).toBe("data: one\n\n");
+    end();
+    expect(await reader.read()).toMatchObject({ done: true });
+    guard.origin.reply = {};
+  });
+
+  // Refused, or without what upgrades it: the origin, which knows WebSockets alone, would answer 400 by itself.
+  test.each<[string, Record<string, string>, { nginx: number; caddy: number }]>([
+    ["to HTTP/2", { upgrade: "h2c", connection: "Upgrade, HTTP2-Settings", "http2-settings": "AAMAAABkAAQAAP__" }, { nginx: 403, caddy: 200 }],
+    ["to HTTP/2, whose settings `Connection` does not name", { upgrade: "h2c", connection: "Upgrade", "http2-settings": "AAMAAABkAAQAAP__" }, { nginx: 403, caddy: 400 }],
+    ["to another protocol", { upgrade: "tunnel/1", connection: "Upgrade" }, { nginx: 200, caddy: 200 }],
+    ["to one of two protocols", { upgrade: "websocket, h2c", connection: "Upgrade" }, { nginx: 200, caddy: 200 }],
+  ])("no tunnel opens by an upgrade %s", async (_, headers, expected) => {
+    for (const [path, init] of [["/open/x", { headers }], ["/boats", withCookie(headers)]] as const) {
+      expect((await fetch(path, init)).status).toBe(expected[name]);
+    }
+    for (const { headers } of received()) expect([headers.upgrade, headers["http2-settings"]]).toEqual([undefined, undefined]);
   });
 
   test("login attempts count by client, at the address that the proxy says", async () => {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::{ForwardPlan, Guard, Principal};
 use crate::cookie::SessionCookie;
 use crate::credential::Source;
+use crate::http::Recipient;
 use crate::jwt::LEEWAY;
 use crate::session::{LiveSession, REFRESH_GRACE, Session, due_from};
 use crate::time::Timestamp;
@@ -113,11 +114,13 @@ impl Renewal {
     }
 
     /// The lines that an answer sets, beside those that it `has`. None if it sets or clears the cookie already, or the
-    /// token has outgrown it: the browser's own is good until it expires.
+    /// token has outgrown it: the browser's own is good until it expires. A proxy gets no more than one line: nginx passes
+    /// on the first one alone, or joins all to one that clears the cookie.
     pub fn lines<'a>(
         &self,
         cookie: &SessionCookie,
         has: impl IntoIterator<Item = &'a str>,
+        recipient: Recipient,
         now: Timestamp,
     ) -> Vec<String> {
         let is_ours =
@@ -126,6 +129,11 @@ impl Renewal {
             return Vec::new();
         }
         let max_age = self.session.cookie_max_age(self.lifetime_at(now));
-        cookie.set(&self.token, max_age).map_or(Vec::new(), |lines| lines.into_lines())
+        let mut lines =
+            cookie.set(&self.token, max_age).map_or(Vec::new(), |lines| lines.into_lines());
+        match recipient {
+            Recipient::Client => lines,
+            Recipient::Proxy { .. } => lines.pop().into_iter().collect(),
+        }
     }
 }

@@ -88,6 +88,8 @@ fn a_request_is_described_in_two_ways(
 #[case::empty_method("", "https", "a.b", "/")]
 #[case::two_methods("GET, POST", "https", "a.b", "/")]
 #[case::method_with_more("GET /x", "https", "a.b", "/")]
+#[case::lower_case_method("post", "https", "a.b", "/")]
+#[case::method_of_both_cases("Post", "https", "a.b", "/")]
 #[case::empty_scheme("GET", "", "a.b", "/")]
 #[case::two_schemes("GET", "https, http", "a.b", "/")]
 #[case::other_scheme("GET", "ftp", "a.b", "/")]
@@ -176,6 +178,13 @@ fn a_handshake_is_known_by_what_proxies_leave_of_it(
 ) {
     let read = DescribedRequest::read(&Asking(&[&[OM, OU], more].concat()), PROXY).unwrap();
     assert_eq!(read.upgrades, upgrades);
+}
+
+#[test]
+fn no_tunnel_opens_in_which_requests_are_asked_about_by_nobody() {
+    for settings in ["AAMAAABkAAQAAP__", ""] {
+        assert_eq!(read(&[OM, OU, ("HTTP2-Settings", settings)]), Err(H2C_ILLEGAL));
+    }
 }
 
 #[rstest]

@@ -128,7 +128,7 @@ fn renewal(changes: impl FnOnce(&mut Session)) -> Renewal {
 
 fn lines(renewal: &Renewal, has: &[&str], now: Timestamp) -> Vec<String> {
     let cookie = SessionCookie::new("__Host-session".into(), None);
-    renewal.lines(&cookie, has.iter().copied(), now)
+    renewal.lines(&cookie, has.iter().copied(), Recipient::Client, now)
 }
 
 const LINE: &str = "__Host-session=a.b.c; Path=/; HttpOnly; Secure; SameSite=Lax";
@@ -147,6 +147,17 @@ fn a_renewed_cookie_never_stands_beside_another(#[case] has: &[&str], #[case] is
 #[test]
 fn a_renewed_cookie_ends_with_the_browser_if_the_first_did() {
     assert_eq!(lines(&renewal(|it| it.transient = true), &[], NOW), [LINE]);
+}
+
+#[test]
+fn a_proxy_gets_the_cookie_in_one_line() {
+    let cookie = SessionCookie::new("__Secure-session".into(), Some("example.com".into()));
+    let lines = |recipient| renewal(|_| ()).lines(&cookie, [], recipient, NOW);
+    let both = lines(Recipient::Client);
+    assert!(both.len() == 2 && both[0].ends_with("Max-Age=0"), "{both:?}");
+    for shows_redirects in [true, false] {
+        assert_eq!(lines(Recipient::Proxy { shows_redirects }), both[1..]);
+    }
 }
 
 #[test]
