@@ -30,7 +30,7 @@ pub use logout::{FrontchannelLogout, end_session_url};
 pub use provider_answer::{MAX_ANSWER, PROVIDER_TIMEOUT};
 pub use returns::SignInReturns;
 pub use token_response::{TokenResponse, read_token_response};
-pub use user::{user_of_id_token, user_of_plain_oauth};
+pub use user::{user_of_id_token, user_of_plain_oauth, with_login};
 pub use user_info::{UserInfoClaims, read_user_info};
 pub use wish::{SignInHints, SignInWish};
 

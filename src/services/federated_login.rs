@@ -8,7 +8,7 @@ use auth::jwt::{TokenError, UnverifiedJwt};
 use auth::login::{AuthenticatedUser, InvalidIssuerUser};
 use auth::refusal::{ClaimsSource, Refusal};
 use auth::session::{InvalidSession, Session, SessionEnd, Sid, Subject};
-use auth::sign_in::SignInFailure;
+use auth::sign_in::{self, SignInFailure};
 use auth::store::{EntryName, SessionSelector};
 use auth::time::Timestamp;
 
@@ -63,6 +63,8 @@ pub async fn authenticate(
     let issuer = UnverifiedJwt::parse_of_provider(token).and_then(|it| issuer_of(app, &it));
     let issuer = issuer.map_err(Refusal::Token)?;
     let (token, once) = read(app, issuer, token, nonce).await?;
+    let asks = app.guard.asks_for_login_times();
+    let token = sign_in::with_login(token, &issuer.trusted, asks, request::now());
     let user = AuthenticatedUser::by_issuer(token, &issuer.trusted).map_err(|why| {
         let name = &issuer.trusted.issuer;
         let cause = format!("TRUSTED_ISSUERS: a user of {name}: {why}");

@@ -16,21 +16,25 @@ pub const ONLY_HERE: &str = "only=here";
 /// The provider's URL, which leads back to the page `logged-out`; or that page, if there is none. `site` is scheme and
 /// authority of the request, `tokens` those of the sessions that have ended.
 pub async fn url(app: &App, site: &str, tokens: &[AuthenticToken]) -> String {
-    let back = format!("{site}{}/logged-out", app.guard.settings().auth_path);
+    let page = format!("{}/logged-out", app.guard.settings().auth_path);
     let hint = hint(app, tokens).await;
     let provider = match &hint {
         Some(hint) => issuer_of(app, hint),
         None => only_provider(app),
     };
+    let here = format!("{site}{page}");
+    let only_here = format!("{here}?{ONLY_HERE}");
     let Some(issuer) = provider else {
         let is_of_provider = tokens.iter().any(|token| is_users_of_a_provider(app, token));
-        return if is_of_provider { format!("{back}?{ONLY_HERE}") } else { back };
+        return if is_of_provider { only_here } else { here };
     };
+    let at_provider = issuer.trusted.sign_in.as_ref().map_or(site, |it| it.site_at_provider(site));
+    let back = format!("{at_provider}{page}");
     let metadata = provider_metadata::of(issuer).await;
     let url = metadata.ok().and_then(|metadata| {
         sign_in::end_session_url(&issuer.trusted, &metadata, hint.as_deref(), &back)
     });
-    url.unwrap_or_else(|| format!("{back}?{ONLY_HERE}"))
+    url.unwrap_or(only_here)
 }
 
 /// The ID token of the first of the sessions that began at a provider.

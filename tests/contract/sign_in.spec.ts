@@ -170,7 +170,7 @@ describe("what comes back", () => {
     const denied = await browser.answer(await browser.visit(`${guard.url}/boats`), "dan", { refuse: true });
     expect(shows(denied)).toEqual({ status: 403, title: "The sign-in was not completed", links: ["Try again", "Use another account", "Go to the first page"] });
     expect(denied.text).not.toContain("<b>no");
-    expect(denied.headers).toMatchObject({ "cache-control": "no-store", "content-security-policy": expect.stringContaining("frame-ancestors 'none'") });
+    expect(denied.headers).toMatchObject({ "cache-control": "no-store", "content-security-policy": expect.stringContaining("frame-ancestors 'none'"), "referrer-policy": "strict-origin" });
     await logged(guard, /access_denied.*sign_in_denied/);
     expect(attemptsOf(browser, guard)).toEqual([]);
     const other = await browser.visit(new URL(denied.links["Use another account"] ?? "", denied.url).href, { from: denied.url });

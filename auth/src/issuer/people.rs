@@ -69,7 +69,7 @@ impl People {
         }
         let asks_groups =
             asks(|of| matches!(of, Of::Claim(path) if matches!(path.name(), "groups" | "roles")));
-        if asks_groups && has_group_overage(claims) {
+        if asks_groups && is_elsewhere("groups", claims) {
             why += "; the user is in more groups than the token has room for, so it lists none: have the \
                     provider send only the application's groups, or ask for roles";
         }
@@ -82,10 +82,13 @@ impl People {
     }
 }
 
-/// Microsoft Entra ID names a place to ask instead of the groups.
-fn has_group_overage(claims: &Map<String, Value>) -> bool {
+/// Does the provider name a place to ask instead of saying the claim? Microsoft Entra ID does of groups that are many, or
+/// says only that there are some.
+fn is_elsewhere(claim: &str, claims: &Map<String, Value>) -> bool {
     let names = claims.get("_claim_names");
-    claims.contains_key("hasgroups") || names.is_some_and(|names| names.get("groups").is_some())
+    let is_named = names.is_some_and(|names| names.get(claim).is_some());
+    let has_groups = claims.get("hasgroups").is_some_and(|it| *it != false);
+    !claims.contains_key(claim) && (is_named || claim == "groups" && has_groups)
 }
 
 /// Reads `allow` or `deny`: an object, or a list of them.
@@ -117,14 +120,9 @@ impl Group {
         self.0.iter().all(|condition| condition.holds(claims, trusts_email))
     }
 
-    /// An address counts whoever has verified it, and if it cannot be read, it may be a denied one.
+    /// An address counts whoever has verified it, and what cannot be read may be what is denied.
     fn is_denied(&self, claims: &Map<String, Value>) -> bool {
-        let is_unreadable = |condition: &Condition| {
-            let is_plain = |email: &Value| email.as_str().and_then(domain).is_some();
-            let asks = matches!(condition.of, Of::Email | Of::EmailDomain);
-            asks && claims.get("email").is_some_and(|email| !is_plain(email))
-        };
-        self.0.iter().all(|condition| condition.holds(claims, true) || is_unreadable(condition))
+        self.0.iter().all(|condition| condition.may_hold(claims))
     }
 }
 
@@ -158,12 +156,37 @@ impl Condition {
         }
     }
 
-    /// Is one of the values in the claim: it itself, an item of a list, or a member's name?
+    /// Does it hold, or can nobody tell: because an address is read in different ways, or because the provider keeps the
+    /// claim elsewhere (OpenID Connect Core 1.0, section 5.6.2)?
+    fn may_hold(&self, claims: &Map<String, Value>) -> bool {
+        let is_plain = |email: &Value| email.as_str().and_then(domain).is_some();
+        let is_unreadable = || match &self.of {
+            Of::Email | Of::EmailDomain => {
+                is_elsewhere("email", claims) || claims.get("email").is_some_and(|it| !is_plain(it))
+            }
+            Of::Claim(path) => {
+                is_elsewhere(&path.root(), claims)
+                    || path.find(claims).is_some_and(|found| self.is_flag_in_text(found))
+            }
+        };
+        self.holds(claims, true) || is_unreadable()
+    }
+
+    /// Does it ask for `true` or `false`, which some providers can only write as a text?
+    fn is_flag_in_text(&self, claim: &Value) -> bool {
+        let flags = || self.values.iter().filter_map(Value::as_bool);
+        let says = |text: &str| flags().any(|it| text.eq_ignore_ascii_case(&it.to_string()));
+        claim.as_str().is_some_and(says)
+    }
+
+    /// Is one of the values in the claim: it itself, an item of a list, or the name of a member that says yes?
     fn is_in(&self, claim: &Value) -> bool {
         match claim {
             Value::Array(items) => items.iter().any(|item| self.is_one(item)),
             Value::Object(members) => {
-                self.values.iter().filter_map(Value::as_str).any(|it| members.contains_key(it))
+                let says_yes = |it: &Value| !it.is_null() && *it != false;
+                let mut names = self.values.iter().filter_map(Value::as_str);
+                names.any(|it| members.get(it).is_some_and(says_yes))
             }
             value => self.is_one(value),
         }
@@ -174,6 +197,9 @@ impl Condition {
         let same = |it: &Value| match (it, value) {
             (Value::Number(number), Value::String(text))
             | (Value::String(text), Value::Number(number)) => number.to_string() == *text,
+            (Value::Number(one), Value::Number(other)) => {
+                one == other || one.as_f64() == other.as_f64() && (one.is_f64() || other.is_f64())
+            }
             (it, value) => it == value,
         };
         self.values.iter().any(same)

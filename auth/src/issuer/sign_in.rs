@@ -115,6 +115,11 @@ impl SignInSettings {
         self.redirect_uri.clone().unwrap_or_else(of_request)
     }
 
+    /// Scheme and host under which the provider knows this site; `site` is those of the request.
+    pub fn site_at_provider<'a>(&'a self, site: &'a str) -> &'a str {
+        self.redirect_uri.as_deref().map_or(site, Target::site_of)
+    }
+
     /// The site where a sign-in must begin, if it is of another host than this one: the cookie of an attempt is the
     /// host's alone. The scheme is the browser's to know: TLS may end before the guard.
     pub fn other_site(&self, site: &str) -> Option<&str> {

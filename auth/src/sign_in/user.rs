@@ -37,6 +37,22 @@ pub fn user_of_id_token(
     Ok(with_wishes(user, attempt))
 }
 
+/// An ID token that was exchanged, as one of a sign-in where people sign in at its issuer: whoever is signed in there gets
+/// such a token without a login, and no session that looks like a fresh one. `asks_for_login_times` as above.
+#[must_use]
+pub fn with_login(
+    mut token: IdToken,
+    issuer: &TrustedIssuer,
+    asks_for_login_times: bool,
+    now: Timestamp,
+) -> IdToken {
+    if issuer.sign_in.is_some() {
+        let login = Login::of(token.said(), issuer, now);
+        login.put_into(&mut token.claims, asks_for_login_times);
+    }
+    token
+}
+
 /// The user of a provider without ID tokens.
 ///
 /// # Errors
@@ -75,7 +91,8 @@ pub fn user_of_plain_oauth(
 fn mapped(mapping: &[(String, ClaimPath)], info: &Map<String, Value>) -> Map<String, Value> {
     let found = mapping.iter().filter_map(|(name, path)| {
         let value = match path.find(info)? {
-            Value::Number(number) => number.to_string().into(),
+            // A large or broken number is read inexactly, and would be another's, too.
+            Value::Number(number) if !number.is_f64() => number.to_string().into(),
             value => value.clone(),
         };
         Some((name.clone(), value))

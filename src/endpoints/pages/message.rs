@@ -92,7 +92,15 @@ impl Message<'_> {
     /// The page, with further headers.
     pub fn page(&self, status: u16, headers: &[(&str, &str)]) -> Response {
         match self.render() {
-            Ok(html) => response::response(status, &html, &[&HEADERS[..], headers].concat()),
+            Ok(html) => {
+                // The address of such a page may hold a code, which is not for the application's log (RFC 9700, section
+                // 4.2.4).
+                let own = HEADERS.map(|(name, value)| match name {
+                    "referrer-policy" => (name, "strict-origin"),
+                    _ => (name, value),
+                });
+                response::response(status, &html, &[&own[..], headers].concat())
+            }
             Err(error) => response::refusal(&Refusal::Failed(error.to_string())),
         }
     }

@@ -42,6 +42,14 @@ impl ClaimPath {
         steps.try_fold(first, |value, step| inside(value, &step)).filter(|it| !it.is_null())
     }
 
+    /// The name of the claim that it is, or is inside of.
+    pub fn root(&self) -> Cow<'_, str> {
+        match self.0.strip_prefix('/') {
+            Some(pointer) => unescaped(pointer.split('/').next().unwrap_or_default()),
+            None => self.0.as_str().into(),
+        }
+    }
+
     /// The claim's name, or the JSON Pointer; the name, if that points to a claim itself.
     pub fn name(&self) -> &str {
         match self.0.strip_prefix('/') {

@@ -111,7 +111,13 @@ fn a_denied_address_is_kept_out_and_so_is_what_may_be_one(#[case] email: Value, 
 #[case(json!({ "urn:zitadel:iam:org:project:roles": "boats" }), json!({ "urn:zitadel:iam:org:project:roles": { "boats": { "7": "a" } } }), true)]
 #[case(json!({ "hd": "a.example" }), json!({ "hd": "a.example" }), true)]
 #[case(json!({ "mfa": true }), json!({ "mfa": true }), true)]
-#[case(json!({ "mfa": true }), json!({ "mfa": "true" }), false)]
+#[case(json!({ "mfa": true }), json!({ "mfa": 1 }), false)]
+#[case(json!({ "tier": 3 }), json!({ "tier": 3.0 }), true)]
+#[case(json!({ "tier": 3 }), json!({ "tier": 3.5 }), false)]
+#[case(json!({ "id": 9007199254740993u64 }), json!({ "id": 9007199254740992u64 }), false)]
+#[case(json!({ "roles": "boats" }), json!({ "roles": { "boats": true } }), true)]
+#[case(json!({ "roles": "boats" }), json!({ "roles": { "boats": false } }), false)]
+#[case(json!({ "roles": "boats" }), json!({ "roles": { "boats": null } }), false)]
 #[case(json!({ "tier": 3 }), json!({ "tier": 3 }), true)]
 #[case(json!({ "id": "42" }), json!({ "id": 42 }), true)]
 #[case(json!({ "id": 42 }), json!({ "id": "42" }), true)]
@@ -124,6 +130,31 @@ fn claims_are_compared_by_their_values(
 ) {
     assert_eq!(admits(&people(allow.clone(), Value::Null, false), &claims), fine);
     assert_eq!(admits(&people(Value::Null, allow, false), &claims), !fine);
+}
+
+#[rstest]
+#[case::a_flag_in_a_text(json!({ "suspended": true }), json!({ "suspended": "true" }))]
+#[case::in_another_case(json!({ "active": false }), json!({ "active": "False" }))]
+#[case::too_many_groups(json!({ "groups": "guests" }), json!({ "_claim_names": { "groups": "src1" } }))]
+#[case::a_group_by_its_place(json!({ "/groups/0": "guests" }), json!({ "_claim_names": { "groups": "src1" } }))]
+#[case::groups_that_are_not_listed(json!({ "groups": "guests" }), json!({ "hasgroups": true }))]
+#[case::said_elsewhere(json!({ "country": "XX" }), json!({ "_claim_names": { "country": "src1" } }))]
+#[case::an_address_said_elsewhere(json!({ "email_domain": "evil.com" }), json!({ "_claim_names": { "email": "src1" } }))]
+fn what_cannot_be_read_keeps_out_where_it_is_denied_and_lets_nobody_in(
+    #[case] of: Value,
+    #[case] claims: Value,
+) {
+    assert!(!admits(&people(Value::Null, of.clone(), true), &claims));
+    assert!(!admits(&people(of, Value::Null, true), &claims));
+}
+
+#[rstest]
+#[case(json!({ "suspended": "false" }))]
+#[case(json!({ "hasgroups": false, "_claim_names": { "country": "src1" } }))]
+#[case(json!({ "groups": ["crew"], "_claim_names": { "groups": "src1" } }))]
+fn what_says_no_keeps_nobody_out(#[case] claims: Value) {
+    let denied = json!([{ "suspended": true }, { "groups": "guests" }]);
+    assert!(admits(&people(Value::Null, denied, false), &claims));
 }
 
 #[test]

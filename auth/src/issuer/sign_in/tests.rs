@@ -161,6 +161,8 @@ fn a_sign_in_begins_where_it_comes_back_to(
 ) {
     let settings = settings(json!({ "redirect_uri": redirect_uri }));
     assert_eq!(settings.other_site(site), other);
+    let known = redirect_uri.map_or(site, |_| "https://a.example");
+    assert_eq!(settings.site_at_provider(site), known);
 }
 
 fn preset(provider: &str, changes: Value) -> Result<TrustedIssuer, String> {

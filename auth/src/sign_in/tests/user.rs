@@ -113,6 +113,19 @@ fn a_login_of_unknown_age_counts_as_old_where_a_rule_asks() {
     assert_eq!(user(json!({ "auth_time": ago(9) }))["auth_time"], ago(9));
 }
 
+#[test]
+fn an_id_token_that_is_exchanged_is_no_fresher_login_than_a_sign_in() {
+    let mut issuer = issuer(json!({}));
+    let exchanged = |issuer: &TrustedIssuer, claims: Value, asks: bool| {
+        with_login(token(issuer, claims), issuer, asks, NOW).claims.get("auth_time").cloned()
+    };
+    assert_eq!(exchanged(&issuer, json!({}), true), Some(json!(0)));
+    assert_eq!(exchanged(&issuer, json!({ "auth_time": ago(9) }), true), Some(ago(9)));
+    assert_eq!(exchanged(&issuer, json!({}), false), None);
+    issuer.sign_in = None;
+    assert_eq!(exchanged(&issuer, json!({}), true), None);
+}
+
 #[rstest]
 #[case::completed(json!({ "groups": ["crew"] }), json!({ "sub": "7", "email": "ada@a.example" }), json!({ "groups": ["crew"], "email": "ada@a.example" }))]
 #[case::the_token_wins(json!({ "groups": ["crew"] }), json!({ "sub": "7", "groups": ["board"] }), json!({ "groups": ["crew"] }))]
@@ -200,6 +213,8 @@ fn a_user_of_github_is_known_by_a_number_as_text() {
 #[case(json!({ "id": null, "login": "ada" }))]
 #[case(json!({ "id": "", "login": "ada" }))]
 #[case(json!({ "id": [7], "login": "ada" }))]
+#[case::a_fraction(json!({ "id": 7.5, "login": "ada" }))]
+#[case::too_large_to_be_read_exactly(json!({ "id": 1e20, "login": "ada" }))]
 #[case(json!({ "id": true, "login": "ada" }))]
 fn user_information_without_an_id_is_nobodys(#[case] said: Value) {
     assert!(by_github(json!({}), asked(None, None), &said).is_err());
