@@ -188,8 +188,8 @@ pub(crate) fn addressed_to(issuer: &TrustedIssuer, claims: &mut Claims) -> Resul
 
 /// The claims that the settings name. An address that the issuer has not verified is anybody's.
 fn passed_on(issuer: &TrustedIssuer, said: &Map<String, Value>) -> Map<String, Value> {
-    let unverified =
-        said.get("email_verified").is_some_and(|it| it != true) && !issuer.people.trust_email;
+    let unverified = said.get("email_verified").is_some_and(|it| it != true)
+        && !issuer.sign_in_policy.trust_email;
     let wanted = issuer.claims.iter().filter(|name| !(unverified && *name == "email"));
     wanted.filter_map(|name| Some((name.clone(), said.get(name)?.clone()))).collect()
 }

@@ -5,9 +5,9 @@
 mod access_tokens;
 mod key_cache;
 mod metadata;
-mod people;
 mod presets;
 mod sign_in;
+mod sign_in_policy;
 
 use std::fmt;
 use std::time::Duration;
@@ -19,8 +19,8 @@ pub use access_tokens::{
 };
 pub use key_cache::{FETCH_TIMEOUT, IssuerKeyCache, KeyLookup, MAX_JWKS};
 pub use metadata::{MAX_METADATA, MetadataLookup, ProviderMetadata, ProviderMetadataCache};
-pub use people::{Group, NotAllowed, People};
 pub use sign_in::{ClientAuthentication, ProviderEndpoints, SignInSettings, UserInfo};
+pub use sign_in_policy::{NotAllowed, PolicyRule, SignInPolicy};
 
 use crate::http::web_url;
 use crate::jwt::REGISTERED;
@@ -53,7 +53,7 @@ pub struct TrustedIssuer {
     /// Which of its access tokens are credentials here; `None`: none is.
     pub access_tokens: Option<AccessTokenRules>,
     /// Which of its people may sign in, here or with an ID token.
-    pub people: People,
+    pub sign_in_policy: SignInPolicy,
     /// How people are signed in there; `None`: they are not.
     pub sign_in: Option<SignInSettings>,
 }
@@ -134,9 +134,9 @@ impl TrustedIssuer {
             "clock_tolerance" => self.clock_tolerance = span_or_seconds(value)?,
             "not_before" => self.not_before = Some(not_before(value)?),
             "access_tokens" => self.access_tokens = Some(AccessTokenRules::parse(value)?),
-            "allow" => self.people.allow = people::groups(value)?,
-            "deny" => self.people.deny = people::groups(value)?,
-            "trust_email" => self.people.trust_email = flag(value)?,
+            "allow" => self.sign_in_policy.allow = sign_in_policy::rules(value)?,
+            "deny" => self.sign_in_policy.deny = sign_in_policy::rules(value)?,
+            "trust_email" => self.sign_in_policy.trust_email = flag(value)?,
             _ => return Err(InvalidValue::new(format!("unknown member; expected {MEMBERS}"))),
         }
         Ok(())
@@ -214,7 +214,7 @@ impl TrustedIssuer {
             clock_tolerance: Duration::from_secs(60),
             not_before: None,
             access_tokens: None,
-            people: People::default(),
+            sign_in_policy: SignInPolicy::default(),
             sign_in: None,
         }
     }

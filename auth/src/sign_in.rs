@@ -12,11 +12,11 @@ mod client;
 mod cookies;
 mod logout;
 mod provider_answer;
+mod request;
 mod returns;
 mod token_response;
 mod user;
 mod user_info;
-mod wish;
 
 pub use crate::issuer::{
     MAX_METADATA, MetadataLookup, ProviderMetadata, ProviderMetadataCache, SignInSettings,
@@ -28,11 +28,11 @@ pub use callback::Callback;
 pub use client::{Client, ProviderRequest, token_request, user_info_request};
 pub use logout::{FrontchannelLogout, end_session_url};
 pub use provider_answer::{MAX_ANSWER, PROVIDER_TIMEOUT};
+pub use request::{SignInHints, SignInRequest};
 pub use returns::SignInReturns;
 pub use token_response::{TokenResponse, read_token_response};
 pub use user::{user_of_id_token, user_of_plain_oauth, with_login};
 pub use user_info::{UserInfoClaims, read_user_info};
-pub use wish::{SignInHints, SignInWish};
 
 #[cfg(test)]
 mod tests;

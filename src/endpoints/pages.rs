@@ -11,7 +11,7 @@ use auth::login_notice;
 use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
 use auth::session;
-use auth::sign_in::{SignInFailure, SignInReturns, SignInWish};
+use auth::sign_in::{SignInFailure, SignInRequest, SignInReturns};
 use web_sys::Response;
 
 use crate::app::App;
@@ -80,7 +80,7 @@ fn may_go_straight(app: &App, head: &RequestHead, reason: &str) -> bool {
     head.method() == "GET"
         && app.guard.sets_cookie(head)
         && app.guard.is_navigation(head)
-        && sign_in::is_page(head)
+        && !sign_in::is_prefetched_or_embedded(head)
         && !tells.contains(&reason)
 }
 
@@ -92,15 +92,16 @@ async fn go_straight(
     reason: &str,
     query: &str,
 ) -> Response {
-    let wish = SignInWish::of_query(query, &app.guard.settings().site_hosts);
+    let wanted = SignInRequest::of_query(query, &app.guard.settings().site_hosts);
     let needs_another = reason == "insufficient_user_authentication";
     if !needs_another && current_session::is_live(app, head).await {
-        return response::redirect(303, wish.redirect.as_str(), &[]);
+        return response::redirect(303, wanted.redirect.as_str(), &[]);
     }
     if SignInReturns::of(&head.header("cookie").unwrap_or_default()).may_go_straight() {
-        return sign_in::begin_at(app, head, provider, wish).await;
+        return sign_in::begin_at(app, head, provider, wanted).await;
     }
-    let failed = Failed { provider: provider.1, redirect: &wish.redirect, remember: wish.remember };
+    let failed =
+        Failed { provider: provider.1, redirect: &wanted.redirect, remember: wanted.remember };
     sign_in_failed::show(app, head, &failed, &SignInFailure::Loop.into(), &[])
 }
 

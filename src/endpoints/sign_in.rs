@@ -6,7 +6,7 @@ use auth::http::{Head, Target};
 use auth::issuer::{Issuer, SignInSettings};
 use auth::refusal::Refusal;
 use auth::route::provider_name;
-use auth::sign_in::{SignInAttempt, SignInFailure, SignInWish, authorization_request};
+use auth::sign_in::{SignInAttempt, SignInFailure, SignInRequest, authorization_request};
 use web_sys::{Request, Response};
 
 use crate::app::App;
@@ -34,8 +34,8 @@ pub async fn begin(app: &App, request: &Request, head: &RequestHead) -> Response
         Ok(provider) => provider,
         Err(refusal) => return response::refusal(&refusal),
     };
-    match read_wish(app, request, head).await {
-        Ok(wish) => begin_at(app, head, provider, wish).await,
+    match read_request(app, request, head).await {
+        Ok(wanted) => begin_at(app, head, provider, wanted).await,
         Err(refusal) => response::refusal(&refusal),
     }
 }
@@ -45,13 +45,13 @@ pub async fn begin_at(
     app: &App,
     head: &RequestHead,
     provider: Named<'_>,
-    wish: SignInWish,
+    wanted: SignInRequest,
 ) -> Response {
-    if let Some(elsewhere) = app.guard.sign_in_elsewhere(head, provider.1, &wish) {
+    if let Some(elsewhere) = app.guard.sign_in_elsewhere(head, provider.1, &wanted) {
         return response::redirect(303, &elsewhere, &[]);
     }
-    let (redirect, remember) = (wish.redirect.clone(), wish.remember);
-    match try_begin(app, head, provider, wish).await {
+    let (redirect, remember) = (wanted.redirect.clone(), wanted.remember);
+    match try_begin(app, head, provider, wanted).await {
         Ok((url, cookies)) => {
             let cookies: Vec<_> = cookies.iter().map(|it| ("set-cookie", it.as_str())).collect();
             response::redirect(303, &url, &cookies)
@@ -67,35 +67,36 @@ const NO_COOKIE: Refusal =
     Refusal::BadRequest("No cookie is set here, so nobody can be signed in by redirect.");
 
 /// A browser that looks at a link in advance, or a page that embeds it, would fill the browser with attempts.
-const NO_PAGE: Refusal = Refusal::BadRequest("Open this address as a page.");
+const NOT_OPENED: Refusal = Refusal::BadRequest("Open this address as a page.");
 
-async fn read_wish(
+async fn read_request(
     app: &App,
     request: &Request,
     head: &RequestHead,
-) -> Result<SignInWish, Refusal> {
+) -> Result<SignInRequest, Refusal> {
     if !app.guard.sets_cookie(head) {
         return Err(NO_COOKIE);
     }
-    if !is_page(head) {
-        return Err(NO_PAGE);
+    if is_prefetched_or_embedded(head) {
+        return Err(NOT_OPENED);
     }
     let hosts = &app.guard.settings().site_hosts;
     if head.method() == "POST" {
         app.guard.refuse_other_origins(head)?;
         let body = request::body(request).await;
         let body = body.map_err(|_| Refusal::BadRequest(UNREADABLE_BODY))?;
-        return Ok(SignInWish::of_form(&body, hosts));
+        return Ok(SignInRequest::of_form(&body, hosts));
     }
     let query = Target::of_url(head.url()).map_or("", |target| target.query());
-    Ok(SignInWish::of_query(query, hosts))
+    Ok(SignInRequest::of_query(query, hosts))
 }
 
-/// Does somebody open a page, as far as the browser says?
-pub fn is_page(head: &RequestHead) -> bool {
+/// Does the browser say that it prefetches a link, or loads a part of a page (Fetch Metadata Request Headers)? If it says
+/// nothing, somebody may be opening a page.
+pub fn is_prefetched_or_embedded(head: &RequestHead) -> bool {
     let is_prefetch = |name: &str| head.header(name).is_some_and(|it| it.contains("prefetch"));
     let is_embedded = head.header("sec-fetch-dest").is_some_and(|it| it != "document");
-    !is_embedded && !["sec-purpose", "purpose", "x-moz"].into_iter().any(is_prefetch)
+    is_embedded || ["sec-purpose", "purpose", "x-moz"].into_iter().any(is_prefetch)
 }
 
 const NOT_KEPT: SignInFailure =
@@ -106,15 +107,15 @@ async fn try_begin(
     app: &App,
     head: &RequestHead,
     (issuer, settings): Named<'_>,
-    wish: SignInWish,
+    wanted: SignInRequest,
 ) -> Result<(String, Vec<String>), Refusal> {
     let (guard, site) = (&app.guard, Target::site_of(head.url()));
     let metadata = provider_metadata::of(issuer).await?;
-    let asked = guard.step_up_for(&wish.redirect);
+    let asked = guard.step_up_for(&wanted.redirect);
     let redirect_uri = settings.callback_url(site, &guard.settings().auth_path);
-    let hints = wish.hints.clone();
+    let hints = wanted.hints.clone();
     let secrets = [random()?, random()?, random()?, random()?];
-    let mut attempt = SignInAttempt::begin(settings, wish, asked, redirect_uri, secrets, now());
+    let mut attempt = SignInAttempt::begin(settings, wanted, asked, redirect_uri, secrets, now());
     let cookies = head.header("cookie").unwrap_or_default();
     let nonce = [random()?, random()?].concat();
     let nonce = std::array::from_fn(|at| nonce[at]);

@@ -123,6 +123,14 @@ test("with FORWARD_CREDENTIAL the origin gets the token wherever it was sent, an
   expect(received?.headers).toMatchObject({ authorization, cookie, "x-access-token": access_token, "x-auth-request-user": "ada" });
 });
 
+test("with COOKIE_NAME, the cookie of that name counts, and no other", async () => {
+  await using named = await startGuard({ COOKIE_NAME: "__Host-boats" });
+  const [line = ""] = (await named.fetch("/_auth/login", formInit({ username: "ada" }))).headers.getSetCookie();
+  const [, value = ""] = /^__Host-boats=([^;]+)/.exec(line) ?? [];
+  expect((await named.fetch("/", { headers: { cookie: `__Host-boats=${value}` } })).status).toBe(200);
+  expect((await named.fetch("/", { headers: { cookie: `__Host-session=${value}` } })).status).toBe(401);
+});
+
 describe("a source that is not configured", () => {
   test("is ignored and forwarded unchanged", async () => {
     await using plain = await startGuard({ TOKEN_SOURCES: "cookie" });

@@ -1,13 +1,14 @@
 //! What an entry of `TRUSTED_ISSUERS` says of people who are signed in at the provider.
 
 use auth::issuer::{
-    ClientAuthentication, Group, People, ProviderMetadata, SignInSettings, TrustedIssuer, UserInfo,
+    ClientAuthentication, PolicyRule, ProviderMetadata, SignInPolicy, SignInSettings,
+    TrustedIssuer, UserInfo,
 };
 use auth::time::short;
 
 /// Describes it, without secrets.
 pub fn members(issuer: &TrustedIssuer) -> Vec<(&'static str, String)> {
-    let mut all = people(&issuer.people, issuer.sign_in.is_some());
+    let mut all = policy(&issuer.sign_in_policy, issuer.sign_in.is_some());
     if let Some(settings) = &issuer.sign_in {
         all.push(("sign-in", format!("`login/{}`, for \"{}\"", settings.name, settings.title)));
         all.extend(client(issuer, settings));
@@ -16,22 +17,22 @@ pub fn members(issuer: &TrustedIssuer) -> Vec<(&'static str, String)> {
     all
 }
 
-fn people(people: &People, signs_in: bool) -> Vec<(&'static str, String)> {
+fn policy(policy: &SignInPolicy, signs_in: bool) -> Vec<(&'static str, String)> {
     let everybody = "everybody with an account there, because `allow` is not set";
-    let allow = match people.allow.is_empty() {
+    let allow = match policy.allow.is_empty() {
         true if signs_in => everybody.to_owned(),
-        _ => list(&people.allow),
+        _ => list(&policy.allow),
     };
-    let trusts = if people.trust_email {
+    let trusts = if policy.trust_email {
         "also if the provider does not say that it is verified"
     } else {
         ""
     };
-    vec![("allow", allow), ("deny", list(&people.deny)), ("e-mail", trusts.to_owned())]
+    vec![("allow", allow), ("deny", list(&policy.deny)), ("e-mail", trusts.to_owned())]
 }
 
-fn list(all: &[Group]) -> String {
-    Vec::from_iter(all.iter().map(Group::to_string)).join(", or ")
+fn list(all: &[PolicyRule]) -> String {
+    Vec::from_iter(all.iter().map(PolicyRule::to_string)).join(", or ")
 }
 
 fn client(issuer: &TrustedIssuer, settings: &SignInSettings) -> Vec<(&'static str, String)> {
@@ -50,7 +51,7 @@ fn client(issuer: &TrustedIssuer, settings: &SignInSettings) -> Vec<(&'static st
     };
     vec![
         ("  client", format!("{}, {how}", settings.client_id)),
-        ("  returns to", back),
+        ("  redirect URI", back),
         ("  endpoints", endpoints),
     ]
 }
@@ -101,7 +102,7 @@ mod tests {
             let entry: Value = serde_json::from_str(block).unwrap();
             let described =
                 describe(&parse(&entry).unwrap_or_else(|error| panic!("{block}{error}")));
-            for name in ["allow ", "sign-in ", "  client ", "  endpoints ", "  returns to "] {
+            for name in ["allow ", "sign-in ", "  client ", "  endpoints ", "  redirect URI "] {
                 assert!(described.contains(&format!("\n  {name}")), "{name}{described}");
             }
             count += 1;

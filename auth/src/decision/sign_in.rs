@@ -7,7 +7,7 @@ use crate::access::PathVariants;
 use crate::http::{Head, Target};
 use crate::issuer::{Issuer, SignInSettings};
 use crate::redirect::LocalTarget;
-use crate::sign_in::{SignInHints, SignInWish};
+use crate::sign_in::{SignInHints, SignInRequest};
 use crate::step_up::StepUp;
 
 impl Guard {
@@ -28,7 +28,7 @@ impl Guard {
         &self,
         head: &impl Head,
         provider: &SignInSettings,
-        wish: &SignInWish,
+        request: &SignInRequest,
     ) -> Option<String> {
         const ONCE: &str = "elsewhere=true";
         let (url, hosts) = (head.url(), &self.settings.site_hosts);
@@ -38,9 +38,9 @@ impl Guard {
             return None;
         }
         let here = hosts.origin_at(url).filter(|_| hosts.split(other).is_some());
-        let page = here.map_or(wish.redirect.clone(), |here| wish.redirect.at(here));
-        let SignInHints { prompt, login_hint } = &wish.hints;
-        let remember = wish.remember.then_some("true");
+        let page = here.map_or(request.redirect.clone(), |here| request.redirect.at(here));
+        let SignInHints { prompt, login_hint } = &request.hints;
+        let remember = request.remember.then_some("true");
         let more = [
             ("remember", remember),
             ("prompt", prompt.as_deref()),

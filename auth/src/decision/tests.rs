@@ -36,7 +36,7 @@ use crate::jwt::TokenError;
 use crate::login::LoginRequest;
 use crate::redirect::LocalTarget;
 use crate::session::{InvalidSession, SessionEnd, Sid, tests::session};
-use crate::sign_in::SignInWish;
+use crate::sign_in::SignInRequest;
 use crate::store::{Command, CommandResult, StoreError};
 use crate::token::tests::{NOW, issue};
 use rstest::rstest;

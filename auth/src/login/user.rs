@@ -169,7 +169,7 @@ impl AuthenticatedUser {
     /// # Errors
     /// Why there is no session for them.
     pub fn by_issuer(token: IdToken, issuer: &TrustedIssuer) -> Result<Self, InvalidIssuerUser> {
-        issuer.people.admit(token.said()).map_err(InvalidIssuerUser::NotAllowed)?;
+        issuer.sign_in_policy.admit(token.said()).map_err(InvalidIssuerUser::NotAllowed)?;
         let IdToken { sub, claims, issued, .. } = token;
         Self::of_claims(sub, claims, issued)
     }

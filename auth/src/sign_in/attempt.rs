@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Value, json};
 
-use super::wish::SignInWish;
+use super::request::SignInRequest;
 use crate::issuer::SignInSettings;
 use crate::keys::KeySet;
 use crate::redirect::LocalTarget;
@@ -13,7 +13,7 @@ use crate::session::Sid;
 use crate::step_up::StepUp;
 use crate::time::{Timestamp, millis};
 
-/// How long it may take.
+/// How long a sign-in may take.
 const COMPLETED_WITHIN: Duration = Duration::from_secs(60 * 60);
 
 /// The longest sealed text that goes into a cookie, in bytes.
@@ -34,7 +34,7 @@ pub struct SignInAttempt {
     pub redirect: LocalTarget,
     /// Sessions that the login is to end.
     pub end: Vec<Sid>,
-    /// Is the session to last?
+    /// Does the user wish to stay signed in?
     pub remember: bool,
     /// What was asked of the login at the provider.
     pub asked: StepUp,
@@ -55,7 +55,7 @@ impl SignInAttempt {
     /// Begins one. `random` must come from a cryptographic source: for `state`, `nonce`, and twice for the verifier.
     pub fn begin(
         provider: &SignInSettings,
-        wish: SignInWish,
+        request: SignInRequest,
         asked: StepUp,
         redirect_uri: String,
         random: [[u8; 16]; 4],
@@ -68,9 +68,9 @@ impl SignInAttempt {
             state: Base64UrlUnpadded::encode_string(&state),
             nonce: Base64UrlUnpadded::encode_string(&nonce),
             verifier: Base64UrlUnpadded::encode_string(&[one, two].concat()),
-            redirect: wish.redirect,
-            end: wish.end,
-            remember: wish.remember,
+            redirect: request.redirect,
+            end: request.end,
+            remember: request.remember,
             asked: StepUp { max_age, ..asked },
             redirect_uri,
             began: now,
@@ -82,7 +82,8 @@ impl SignInAttempt {
         now.since(self.began) > COMPLETED_WITHIN
     }
 
-    /// Seals it. Of a target that is too long, the fragment goes first, then the query, then all.
+    /// Seals it. If the target is too long, drops its fragment, then its query, then all of it. `None` if even that is
+    /// too long for a cookie.
     pub(super) fn seal(&mut self, keys: &KeySet, context: &str, nonce: [u8; 24]) -> Option<String> {
         loop {
             let sealed = keys.seal(&self.to_json(), context, nonce);
@@ -93,6 +94,7 @@ impl SignInAttempt {
         }
     }
 
+    /// What [`seal`](Self::seal()) has sealed; `None` if it was sealed with other keys or in another context, or is damaged.
     pub(super) fn open(keys: &KeySet, context: &str, sealed: &str) -> Option<Self> {
         let read: Value = serde_json::from_str(&keys.open(sealed, context)?).ok()?;
         let text = |name: &str| read.get(name).and_then(Value::as_str).map(str::to_owned);

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::attempt::SignInAttempt;
 use super::client::{Client, ProviderRequest};
 use super::provider_answer::{self, Answer};
-use super::wish::SignInHints;
+use super::request::SignInHints;
 use crate::issuer::{ProviderMetadata, SignInSettings, TrustedIssuer};
 use crate::refusal::SignInFailure;
 
@@ -67,9 +67,9 @@ fn parameters(
     }
     let has_claims = settings.authorization.iter().any(|(name, _)| name == "claims");
     let claims = claims_parameter(attempt).filter(|_| metadata.takes_claims && !has_claims);
-    // Beside the claim it would be the weaker of two wishes, and is what some providers then go by.
-    let wishes = |name: &str| name != "acr_values" || claims.is_none();
-    let of_all = settings.authorization.iter().filter(|(name, _)| wishes(name));
+    // Beside the claim it would be the weaker of two requests, and some providers then go by it.
+    let is_sent = |name: &str| name != "acr_values" || claims.is_none();
+    let of_all = settings.authorization.iter().filter(|(name, _)| is_sent(name));
     of_all.for_each(|(name, value)| put(name, value));
     // What this page asks for, and this visitor, goes before what is asked of all.
     let [acr, max_age] = attempt.asked.challenge();
@@ -92,7 +92,7 @@ fn challenge(verifier: &str) -> String {
     Base64UrlUnpadded::encode_string(&Sha256::digest(verifier))
 }
 
-/// `acr_values` is a wish; this is more (OpenID Connect Core 1.0, section 5.5.1.1).
+/// `acr_values` is voluntary, this is essential (OpenID Connect Core 1.0, section 5.5.1.1).
 fn claims_parameter(attempt: &SignInAttempt) -> Option<String> {
     let acr = attempt.asked.acr.as_ref().filter(|all| !all.is_empty())?;
     let values = json!({ "essential": true, "values": acr });

@@ -51,11 +51,11 @@ pub(super) fn metadata(issuer: &TrustedIssuer, changes: Value) -> ProviderMetada
 
 pub(super) fn attempt(issuer: &TrustedIssuer, query: &str, asked: StepUp) -> SignInAttempt {
     let settings = issuer.sign_in.as_ref().unwrap();
-    let wish = SignInWish::of_query(query, &SiteHosts::default());
+    let request = SignInRequest::of_query(query, &SiteHosts::default());
     let redirect_uri = settings.callback_url(SITE, "/_auth");
     SignInAttempt::begin(
         settings,
-        wish,
+        request,
         asked,
         redirect_uri,
         [[1; 16], [2; 16], [3; 16], [4; 16]],

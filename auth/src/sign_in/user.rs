@@ -74,10 +74,10 @@ pub fn user_of_plain_oauth(
     };
     let login = Login { time: None, acr: None };
     login.check(attempt, issuer)?;
-    issuer.people.admit(&claims).map_err(|it| SignInFailure::NotAllowed(it.0))?;
+    issuer.sign_in_policy.admit(&claims).map_err(|it| SignInFailure::NotAllowed(it.0))?;
     claims.remove("sub");
     let unverified = claims.get("email_verified").is_some_and(|it| it != true);
-    if unverified && !issuer.people.trust_email {
+    if unverified && !issuer.sign_in_policy.trust_email {
         claims.remove("email");
     }
     login.put_into(&mut claims, asks_for_login_times);

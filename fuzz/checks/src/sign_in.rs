@@ -1,8 +1,8 @@
-use auth::issuer::{People, ProviderMetadata, TrustedIssuer};
+use auth::issuer::{ProviderMetadata, SignInPolicy, TrustedIssuer};
 use auth::keys::KeySet;
 use auth::redirect::LocalTarget;
 use auth::sign_in::{
-    Callback, FrontchannelLogout, SignInAttempt, SignInWish, authorization_request,
+    Callback, FrontchannelLogout, SignInAttempt, SignInRequest, authorization_request,
     end_session_url, read_token_response, read_user_info,
 };
 use auth::site_hosts::SiteHosts;
@@ -35,7 +35,7 @@ pub fn sign_in(data: &[u8]) {
         come_back(&text, keys);
         read_answers(&text, issuer);
         if let Ok(Value::Object(claims)) = serde_json::from_str(&text) {
-            only_the_domain_is_admitted(&issuer.people, &claims);
+            only_the_domain_is_admitted(&issuer.sign_in_policy, &claims);
         }
     });
 }
@@ -43,13 +43,13 @@ pub fn sign_in(data: &[u8]) {
 /// Whatever a visitor asks for and sends, the headers of the answer are headers.
 fn begin(text: &str, issuer: &TrustedIssuer, keys: &KeySet) {
     let settings = issuer.sign_in.as_ref().unwrap();
-    let wish = SignInWish::of_query(text, &SiteHosts::default());
-    assert!(wish.end.is_empty(), "a link ends sessions");
-    assert_eq!(LocalTarget::new(wish.redirect.as_str()), Some(wish.redirect.clone()));
-    let hints = wish.hints.clone();
+    let request = SignInRequest::of_query(text, &SiteHosts::default());
+    assert!(request.end.is_empty(), "a link ends sessions");
+    assert_eq!(LocalTarget::new(request.redirect.as_str()), Some(request.redirect.clone()));
+    let hints = request.hints.clone();
     let uri = settings.callback_url(SITE, "/_auth");
     let mut attempt =
-        SignInAttempt::begin(settings, wish, StepUp::default(), uri, [[1; 16]; 4], NOW);
+        SignInAttempt::begin(settings, request, StepUp::default(), uri, [[1; 16]; 4], NOW);
     let lines = attempt.cookies(keys, SITE, text, [2; 24]);
     assert!(!lines.is_empty(), "it is not kept");
     for line in lines {
@@ -108,8 +108,8 @@ fn read_answers(text: &str, issuer: &TrustedIssuer) {
 }
 
 /// Who is admitted has a verified address that ends with the domain, and no other `@` in it.
-fn only_the_domain_is_admitted(people: &People, claims: &Map<String, Value>) {
-    if people.admit(claims).is_ok() {
+fn only_the_domain_is_admitted(policy: &SignInPolicy, claims: &Map<String, Value>) {
+    if policy.admit(claims).is_ok() {
         assert_eq!(claims["email_verified"], true);
         let email = claims["email"].as_str().unwrap().to_ascii_lowercase();
         assert!(email.ends_with("@example.com") && email.matches('@').count() == 1, "{email}");

@@ -226,8 +226,8 @@ fn a_redirect_leads_to_named_hosts_alone(#[case] target: &str, #[case] expected:
     let query: String =
         form_urlencoded::Serializer::new(String::new()).append_pair("redirect", target).finish();
     assert_eq!(crate::redirect::read_query(&query, hosts).0, of_page);
-    let wish = SignInWish::of_query(&query, hosts).redirect;
-    assert_eq!(wish, of_page.clone().unwrap_or(LocalTarget::root()));
+    let redirect = SignInRequest::of_query(&query, hosts).redirect;
+    assert_eq!(redirect, of_page.clone().unwrap_or(LocalTarget::root()));
     let form = LoginRequest::parse(
         BodyFormat::Form,
         &format!("username=a&{query}"),
@@ -315,7 +315,7 @@ fn a_sign_in_begins_at_the_host_of_its_callback_and_leads_back(
     let (_, settings) = guard.sign_in_provider("idp").unwrap();
     let sent = at(&format!("{origin}/_auth/{path}"), "GET", &[]);
     let query = Target::of_url(sent.url()).unwrap().query();
-    let wish = SignInWish::of_query(query, &guard.settings().site_hosts);
-    let url = guard.sign_in_elsewhere(&sent, settings, &wish);
+    let request = SignInRequest::of_query(query, &guard.settings().site_hosts);
+    let url = guard.sign_in_elsewhere(&sent, settings, &request);
     assert_eq!(url, expected.map(|path| format!("{APP}/_auth/{path}")));
 }

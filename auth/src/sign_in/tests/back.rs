@@ -15,7 +15,7 @@ fn begun(query: &str, state: u8, second: u64) -> SignInAttempt {
     let redirect_uri = settings.callback_url(SITE, "/_auth");
     SignInAttempt::begin(
         settings,
-        SignInWish::of_query(query, &SiteHosts::default()),
+        SignInRequest::of_query(query, &SiteHosts::default()),
         StepUp::default(),
         redirect_uri,
         random,
@@ -139,7 +139,7 @@ fn of_a_long_target_is_kept_what_a_cookie_has_room_for(#[case] target: &str, #[c
 fn a_target_on_another_host_of_the_site_is_kept() {
     let hosts = SiteHosts::parse("app.example.com, www.example.com").unwrap();
     let query = "redirect=https%3A%2F%2Fwww.example.com%2Fa%3Fb";
-    let redirect = SignInWish::of_query(query, &hosts).redirect;
+    let redirect = SignInRequest::of_query(query, &hosts).redirect;
     let mut attempt = SignInAttempt { redirect, ..begun("", 1, 0) };
     let lines = attempt.cookies(&keys(), SITE, "", [9; 24]);
     let found = callback(&attempt).attempt("staff", &keys(), SITE, &pair(&lines[0])).unwrap();
@@ -147,8 +147,8 @@ fn a_target_on_another_host_of_the_site_is_kept() {
     for evil in
         ["https://evil.example/", "https://www.example.com.evil.example/", "//www.example.com/"]
     {
-        let wish = SignInWish::of_query(&format!("redirect={evil}"), &hosts);
-        assert_eq!(wish.redirect.as_str(), "/", "{evil}");
+        let request = SignInRequest::of_query(&format!("redirect={evil}"), &hosts);
+        assert_eq!(request.redirect.as_str(), "/", "{evil}");
     }
 }
 

@@ -4,7 +4,7 @@ use rstest::rstest;
 use std::time::Duration;
 
 fn parameters(issuer: &TrustedIssuer, query: &str, asked: StepUp) -> Value {
-    let hints = SignInWish::of_query(query, &SiteHosts::default()).hints;
+    let hints = SignInRequest::of_query(query, &SiteHosts::default()).hints;
     let metadata = metadata(issuer, json!({ "claims_parameter_supported": true }));
     let request = authorization_request(issuer, &metadata, &attempt(issuer, query, asked), &hints);
     let request = request.unwrap();

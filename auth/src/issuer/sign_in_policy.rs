@@ -1,4 +1,4 @@
-//! `allow` and `deny`: which of a provider's people may sign in.
+//! `allow` and `deny`: which of a provider's users may sign in.
 
 use std::fmt;
 
@@ -7,53 +7,53 @@ use serde_json::{Map, Value};
 use super::access_tokens::ClaimPath;
 use crate::setting_value::{InvalidValue, object, other};
 
-/// The member that is no claim: what stands behind the `@` of `email`.
+/// The one member that is not a claim: the domain of the claim `email`.
 const EMAIL_DOMAIN: &str = "email_domain";
 
-/// Who of a provider's people may sign in; everybody, if nothing is said.
+/// Which of a provider's users may sign in; by default, all.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct People {
-    /// One of these must hold, if there are any.
-    pub allow: Vec<Group>,
+pub struct SignInPolicy {
+    /// If there are any, one of these must hold.
+    pub allow: Vec<PolicyRule>,
     /// None of these may hold.
-    pub deny: Vec<Group>,
+    pub deny: Vec<PolicyRule>,
     /// Does an address count that the provider does not call verified?
     pub trust_email: bool,
 }
 
-/// People with whom all of these agree.
+/// An object of `allow` or `deny`: all of its conditions must hold.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Group(Vec<Condition>);
+pub struct PolicyRule(Vec<Condition>);
 
-/// A claim, and the values of which one is enough.
+/// An attribute of a user, which must have one of these values.
 #[derive(Clone, Debug, PartialEq)]
 struct Condition {
-    of: Of,
+    attribute: Attribute,
     values: Vec<Value>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Of {
+enum Attribute {
     Email,
     EmailDomain,
     Claim(ClaimPath),
 }
 
-/// Why somebody may not sign in; for the log. It names claims, not their values.
+/// Why a user may not sign in; for the log. It names claims, not their values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotAllowed(pub String);
 
-impl People {
-    /// May somebody of whom the provider says this sign in?
+impl SignInPolicy {
+    /// May the user with these claims sign in?
     ///
     /// # Errors
-    /// Why not.
+    /// The rule of `deny` that holds; or none of `allow` does.
     pub fn admit(&self, claims: &Map<String, Value>) -> Result<(), NotAllowed> {
-        if let Some(index) = self.deny.iter().position(|group| group.is_denied(claims)) {
+        if let Some(index) = self.deny.iter().position(|rule| rule.is_denied(claims)) {
             return Err(NotAllowed(format!("`deny[{index}]` holds")));
         }
         let trusted = self.trust_email || claims.get("email_verified") == Some(&Value::Bool(true));
-        if self.allow.is_empty() || self.allow.iter().any(|group| group.holds(claims, trusted)) {
+        if self.allow.is_empty() || self.allow.iter().any(|rule| rule.holds(claims, trusted)) {
             return Ok(());
         }
         Err(NotAllowed(self.why_not(claims, trusted)))
@@ -61,14 +61,16 @@ impl People {
 
     fn why_not(&self, claims: &Map<String, Value>, trusted: bool) -> String {
         let mut why = "no object of `allow` holds".to_owned();
-        let asks =
-            |is: fn(&Of) -> bool| self.allow.iter().flat_map(|group| &group.0).any(|it| is(&it.of));
-        if asks(|of| !matches!(of, Of::Claim(_))) && !trusted && claims.contains_key("email") {
+        let asks = |is: fn(&Attribute) -> bool| {
+            self.allow.iter().flat_map(|rule| &rule.0).any(|it| is(&it.attribute))
+        };
+        if asks(|it| !matches!(it, Attribute::Claim(_))) && !trusted && claims.contains_key("email")
+        {
             why += "; the provider does not say `email_verified`: if it is known to verify every address \
                     before it says it, set `trust_email`";
         }
         let asks_groups =
-            asks(|of| matches!(of, Of::Claim(path) if matches!(path.name(), "groups" | "roles")));
+            asks(|it| matches!(it, Attribute::Claim(path) if matches!(path.name(), "groups" | "roles")));
         if asks_groups && is_elsewhere("groups", claims) {
             why += "; the user is in more groups than the token has room for, so it lists none: have the \
                     provider send only the application's groups, or ask for roles";
@@ -76,7 +78,7 @@ impl People {
         why
     }
 
-    /// Is anything said?
+    /// May every user of the provider sign in?
     pub fn is_everybody(&self) -> bool {
         self.allow.is_empty() && self.deny.is_empty()
     }
@@ -95,15 +97,15 @@ fn is_elsewhere(claim: &str, claims: &Map<String, Value>) -> bool {
 ///
 /// # Errors
 /// What to change.
-pub fn groups(value: Value) -> Result<Vec<Group>, InvalidValue> {
-    let Value::Array(all) = value else { return Group::parse(value).map(|one| vec![one]) };
+pub fn rules(value: Value) -> Result<Vec<PolicyRule>, InvalidValue> {
+    let Value::Array(all) = value else { return PolicyRule::parse(value).map(|one| vec![one]) };
     if all.is_empty() {
         return Err(InvalidValue::new("is empty; leave it out"));
     }
-    crate::setting_value::each(all, Group::parse)
+    crate::setting_value::each(all, PolicyRule::parse)
 }
 
-impl Group {
+impl PolicyRule {
     fn parse(value: Value) -> Result<Self, InvalidValue> {
         let members = object(value)?;
         if members.is_empty() {
@@ -128,19 +130,19 @@ impl Group {
 
 impl Condition {
     fn parse(name: &str, value: Value) -> Result<Self, InvalidValue> {
-        let of = match name {
-            EMAIL_DOMAIN => Of::EmailDomain,
-            "email" | "/email" => Of::Email,
-            path => Of::Claim(ClaimPath::parse(path.into())?),
+        let attribute = match name {
+            EMAIL_DOMAIN => Attribute::EmailDomain,
+            "email" | "/email" => Attribute::Email,
+            path => Attribute::Claim(ClaimPath::parse(path.into())?),
         };
         let values = if let Value::Array(all) = value { all } else { vec![value] };
         if values.is_empty() {
             return Err(InvalidValue::new("is empty; name a value, or leave it out"));
         }
         for (index, value) in values.iter().enumerate() {
-            of.check(value).map_err(|error| error.in_item(index))?;
+            attribute.check(value).map_err(|error| error.in_item(index))?;
         }
-        Ok(Self { of, values })
+        Ok(Self { attribute, values })
     }
 
     fn holds(&self, claims: &Map<String, Value>, trusts_email: bool) -> bool {
@@ -149,10 +151,10 @@ impl Condition {
             let mut texts = self.values.iter().filter_map(Value::as_str);
             texts.any(|it| it.eq_ignore_ascii_case(text))
         };
-        match &self.of {
-            Of::Email => email().is_some_and(is_one),
-            Of::EmailDomain => email().and_then(domain).is_some_and(is_one),
-            Of::Claim(path) => path.find(claims).is_some_and(|found| self.is_in(found)),
+        match &self.attribute {
+            Attribute::Email => email().is_some_and(is_one),
+            Attribute::EmailDomain => email().and_then(domain).is_some_and(is_one),
+            Attribute::Claim(path) => path.find(claims).is_some_and(|found| self.is_in(found)),
         }
     }
 
@@ -160,11 +162,11 @@ impl Condition {
     /// claim elsewhere (OpenID Connect Core 1.0, section 5.6.2)?
     fn may_hold(&self, claims: &Map<String, Value>) -> bool {
         let is_plain = |email: &Value| email.as_str().and_then(domain).is_some();
-        let is_unreadable = || match &self.of {
-            Of::Email | Of::EmailDomain => {
+        let is_unreadable = || match &self.attribute {
+            Attribute::Email | Attribute::EmailDomain => {
                 is_elsewhere("email", claims) || claims.get("email").is_some_and(|it| !is_plain(it))
             }
-            Of::Claim(path) => {
+            Attribute::Claim(path) => {
                 is_elsewhere(&path.root(), claims)
                     || path.find(claims).is_some_and(|found| self.is_flag_in_text(found))
             }
@@ -206,7 +208,7 @@ impl Condition {
     }
 }
 
-impl Of {
+impl Attribute {
     fn check(&self, value: &Value) -> Result<(), InvalidValue> {
         match (self, value) {
             (Self::EmailDomain, Value::String(text)) if is_domain(text) => Ok(()),
@@ -224,13 +226,13 @@ impl Of {
     }
 }
 
-impl fmt::Display for Group {
+impl fmt::Display for PolicyRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, condition) in self.0.iter().enumerate() {
-            let name = match &condition.of {
-                Of::Email => "email",
-                Of::EmailDomain => EMAIL_DOMAIN,
-                Of::Claim(path) => path.name(),
+            let name = match &condition.attribute {
+                Attribute::Email => "email",
+                Attribute::EmailDomain => EMAIL_DOMAIN,
+                Attribute::Claim(path) => path.name(),
             };
             let values = Vec::from_iter(condition.values.iter().map(Value::to_string)).join(" or ");
             write!(f, "{}`{name}` = {values}", if index > 0 { " and " } else { "" })?;

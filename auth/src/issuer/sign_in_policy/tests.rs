@@ -2,13 +2,13 @@ use super::*;
 use rstest::rstest;
 use serde_json::json;
 
-fn people(allow: Value, deny: Value, trust_email: bool) -> People {
-    let read = |value: Value| if value.is_null() { Vec::new() } else { groups(value).unwrap() };
-    People { allow: read(allow), deny: read(deny), trust_email }
+fn policy(allow: Value, deny: Value, trust_email: bool) -> SignInPolicy {
+    let read = |value: Value| if value.is_null() { Vec::new() } else { rules(value).unwrap() };
+    SignInPolicy { allow: read(allow), deny: read(deny), trust_email }
 }
 
-fn admits(people: &People, claims: &Value) -> bool {
-    people.admit(claims.as_object().unwrap()).is_ok()
+fn admits(policy: &SignInPolicy, claims: &Value) -> bool {
+    policy.admit(claims.as_object().unwrap()).is_ok()
 }
 
 fn verified(email: &str) -> Value {
@@ -45,8 +45,8 @@ fn verified(email: &str) -> Value {
 #[case::fullwidth_at("ada\u{ff20}example.com", false)]
 #[case::no_break_space("ada@evil.com\u{a0}@example.com", false)]
 fn a_domain_is_what_everybody_reads_behind_the_one_at(#[case] email: &str, #[case] fine: bool) {
-    let people = people(json!({ "email_domain": "example.com" }), Value::Null, false);
-    assert_eq!(admits(&people, &verified(email)), fine);
+    let policy = policy(json!({ "email_domain": "example.com" }), Value::Null, false);
+    assert_eq!(admits(&policy, &verified(email)), fine);
 }
 
 #[rstest]
@@ -61,8 +61,8 @@ fn an_address_that_is_not_verified_lets_nobody_in_unless_it_is_trusted(
 ) {
     for allow in [json!({ "email_domain": "a.example" }), json!({ "email": "ada@a.example" })] {
         let claims = json!({ "email": "ada@a.example", "email_verified": verified });
-        assert_eq!(admits(&people(allow.clone(), Value::Null, false), &claims), fine);
-        assert!(admits(&people(allow, Value::Null, true), &claims));
+        assert_eq!(admits(&policy(allow.clone(), Value::Null, false), &claims), fine);
+        assert!(admits(&policy(allow, Value::Null, true), &claims));
     }
 }
 
@@ -75,12 +75,12 @@ fn an_address_that_is_not_verified_lets_nobody_in_unless_it_is_trusted(
 #[case("ada@evil.com.", true)]
 #[case("ada@evil\u{3002}com", true)]
 fn a_denied_domain_is_kept_out_verified_or_not(#[case] email: &str, #[case] out: bool) {
-    let people = people(Value::Null, json!({ "email_domain": ["x.example", "evil.com"] }), false);
+    let policy = policy(Value::Null, json!({ "email_domain": ["x.example", "evil.com"] }), false);
     for is_verified in [true, false] {
         let claims = json!({ "email": email, "email_verified": is_verified });
-        assert_eq!(!admits(&people, &claims), out);
+        assert_eq!(!admits(&policy, &claims), out);
     }
-    assert!(admits(&people, &json!({})), "who has no address has none of these");
+    assert!(admits(&policy, &json!({})), "who has no address has none of these");
 }
 
 #[rstest]
@@ -91,8 +91,8 @@ fn a_denied_domain_is_kept_out_verified_or_not(#[case] email: &str, #[case] out:
 #[case(json!({ "a": 1 }), true)]
 #[case(json!("ada@a.example"), false)]
 fn a_denied_address_is_kept_out_and_so_is_what_may_be_one(#[case] email: Value, #[case] out: bool) {
-    let people = people(Value::Null, json!({ "email": "eve@a.example" }), false);
-    assert_eq!(!admits(&people, &json!({ "email": email })), out);
+    let policy = policy(Value::Null, json!({ "email": "eve@a.example" }), false);
+    assert_eq!(!admits(&policy, &json!({ "email": email })), out);
 }
 
 #[rstest]
@@ -128,8 +128,8 @@ fn claims_are_compared_by_their_values(
     #[case] claims: Value,
     #[case] fine: bool,
 ) {
-    assert_eq!(admits(&people(allow.clone(), Value::Null, false), &claims), fine);
-    assert_eq!(admits(&people(Value::Null, allow, false), &claims), !fine);
+    assert_eq!(admits(&policy(allow.clone(), Value::Null, false), &claims), fine);
+    assert_eq!(admits(&policy(Value::Null, allow, false), &claims), !fine);
 }
 
 #[rstest]
@@ -159,10 +159,10 @@ fn what_says_no_keeps_nobody_out(#[case] claims: Value) {
 
 #[test]
 fn deny_wins_and_without_either_everybody_may_sign_in() {
-    let both = people(json!({ "groups": "crew" }), json!({ "sub": "7" }), false);
+    let both = policy(json!({ "groups": "crew" }), json!({ "sub": "7" }), false);
     assert!(admits(&both, &json!({ "groups": ["crew"] })));
     assert!(!admits(&both, &json!({ "groups": ["crew"], "sub": "7" })));
-    assert!(admits(&People::default(), &json!({})));
+    assert!(admits(&SignInPolicy::default(), &json!({})));
 }
 
 #[rstest]
@@ -175,8 +175,8 @@ fn the_log_says_what_is_missing_and_no_value(
     #[case] claims: Value,
     #[case] says: &str,
 ) {
-    let people = people(allow, Value::Null, false);
-    let NotAllowed(why) = people.admit(claims.as_object().unwrap()).unwrap_err();
+    let policy = policy(allow, Value::Null, false);
+    let NotAllowed(why) = policy.admit(claims.as_object().unwrap()).unwrap_err();
     assert!(why.contains(says) && !why.contains("ada"), "{why}");
 }
 
@@ -196,6 +196,6 @@ fn the_log_says_what_is_missing_and_no_value(
 #[case(json!({ "email": "a.example" }), "email[0]: expected an address like")]
 #[case(json!({ "/a~": "b" }), "/a~: expected a claim's name")]
 fn what_would_hold_for_nobody_or_everybody_is_refused(#[case] value: Value, #[case] says: &str) {
-    let error = groups(value).unwrap_err().to_string();
+    let error = rules(value).unwrap_err().to_string();
     assert!(error.trim_start_matches('.').starts_with(says), "{error}");
 }

@@ -1,4 +1,4 @@
-//! What a visitor asks for who begins to sign in: by query or by form.
+//! How a visitor begins a sign-in: `login/{name}`, by query or by form.
 
 use std::borrow::Cow;
 
@@ -13,14 +13,14 @@ const PROMPTS: [&str; 4] = ["login", "consent", "select_account", "create"];
 /// The longest `login_hint`, in bytes.
 const MAX_HINT: usize = 256;
 
-/// What a visitor asks for.
+/// A request to sign in at a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignInWish {
+pub struct SignInRequest {
     /// Where to go afterwards.
     pub redirect: LocalTarget,
     /// Sessions that the login is to end.
     pub end: Vec<Sid>,
-    /// Is the session to last?
+    /// Does the user wish to stay signed in?
     pub remember: bool,
     /// What the provider is asked.
     pub hints: SignInHints,
@@ -35,13 +35,14 @@ pub struct SignInHints {
     pub login_hint: Option<String>,
 }
 
-impl SignInWish {
-    /// Of a query. It ends no sessions: a link must not.
+impl SignInRequest {
+    /// Reads a query. Ends no sessions, because a link must not. What is wrong is left out.
     pub fn of_query(query: &str, hosts: &SiteHosts) -> Self {
         Self { end: Vec::new(), ..Self::of_form(query, hosts) }
     }
 
-    /// Of a form.
+    /// Reads a form, of the content type `application/x-www-form-urlencoded`. What is wrong is left out: a target that is
+    /// not on this site becomes `/`.
     pub fn of_form(form: &str, hosts: &SiteHosts) -> Self {
         let pairs = || form_urlencoded::parse(form.as_bytes());
         let find = |name: &str| pairs().find(|(key, _)| key == name).map(|(_, value)| value);
