@@ -4,9 +4,9 @@ use super::Guard;
 use crate::login::{AuthenticatedUser, LoginTerms, SessionLifetimes};
 
 impl Guard {
-    /// The lifetimes of the session that a login begins. `remember`: does the user wish to stay signed in? What the
-    /// login's answer says of that counts more. Without `SESSION_TTL_SHORT`, everybody stays signed in whom the answer
-    /// does not except.
+    /// The lifetimes of the session that a login begins. `remember`: does the user wish to stay signed in? The answer to
+    /// the login may overrule that. Without `SESSION_TTL_SHORT`, everybody stays signed in, unless the answer says
+    /// otherwise.
     pub fn lifetimes(&self, user: &AuthenticatedUser, remember: bool) -> SessionLifetimes {
         let settings = &self.settings;
         let short = settings.session_ttl_short;
@@ -20,7 +20,7 @@ impl Guard {
         }
     }
 
-    /// What holds for what a login's answer says.
+    /// The limits within which the answer to a login may decide.
     pub fn login_terms(&self) -> LoginTerms<'_> {
         let settings = &self.settings;
         LoginTerms { longest: settings.session_ttl, issuers: &settings.trusted_issuers }

@@ -60,7 +60,7 @@ impl Guard {
     }
 }
 
-/// Is it worth while to have another token after one that expires then?
+/// Does the session outlive a token that expires then, so that another one is of use?
 fn outlives(session: &Session, expires: Timestamp) -> bool {
     session.expires > expires.plus(Duration::from_secs(LEEWAY))
 }
@@ -102,7 +102,8 @@ impl Renewal {
         outlives(&self.session, self.expires).then(|| due.since(now))
     }
 
-    /// Is it certainly the newest when the browser gets it? The store gives no other within [`REFRESH_GRACE`].
+    /// Will it still be the session's newest token when the browser gets it? The store gives no other within
+    /// [`REFRESH_GRACE`].
     pub fn is_newest(&self, now: Timestamp) -> bool {
         now.plus(IN_FLIGHT) < self.issued.plus(REFRESH_GRACE)
     }

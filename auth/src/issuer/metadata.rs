@@ -23,13 +23,13 @@ pub struct ProviderMetadata {
     pub token_endpoint: String,
     /// Where its keys are.
     pub jwks_uri: Option<String>,
-    /// Where more is said of a user.
+    /// Where the guard asks for the claims of a user (OpenID Connect Core 1.0, section 5.3).
     pub userinfo_endpoint: Option<String>,
     /// Where browsers are sent to log out (OpenID Connect RP-Initiated Logout 1.0).
     pub end_session_endpoint: Option<String>,
-    /// Where the parameters of a sign-in are left beforehand (RFC 9126).
+    /// Where the parameters of an authorization request are pushed first (RFC 9126).
     pub pushed_authorization_request_endpoint: Option<String>,
-    /// Does it insist on that?
+    /// Does it require that?
     pub requires_par: bool,
     /// Does it say `iss` when it sends browsers back (RFC 9207)?
     pub sends_iss: bool,
@@ -38,7 +38,7 @@ pub struct ProviderMetadata {
 }
 
 impl ProviderMetadata {
-    /// What the settings say, if that is enough; else the provider is asked.
+    /// The metadata by the settings alone; `None` if they lack an endpoint or the keys, and the provider has to be asked.
     pub fn of_settings(issuer: &TrustedIssuer) -> Option<Self> {
         let sign_in = issuer.sign_in.as_ref()?;
         let has_keys = issuer.jwks_uri.is_some() || sign_in.is_plain_oauth();
@@ -47,13 +47,13 @@ impl ProviderMetadata {
         Self::made_of(known, &Map::new()).filter(|_| has_keys)
     }
 
-    /// Where the provider's document is: what ends its `iss` is taken off first.
+    /// The URL of the provider's document: its `iss`, without a slash at the end, and the well-known path.
     pub fn discovery_url(issuer: &TrustedIssuer) -> String {
         let base = issuer.issuer.strip_suffix('/').unwrap_or(&issuer.issuer);
         format!("{base}/.well-known/openid-configuration")
     }
 
-    /// Reads the document. What the settings say is put in place of what stands there.
+    /// Reads the document. Endpoints of the settings replace those of the document.
     ///
     /// # Errors
     /// What is wrong with it; for the log.

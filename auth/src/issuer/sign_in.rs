@@ -3,6 +3,7 @@
 
 mod names;
 mod parse;
+mod values;
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ pub(super) use parse::parse;
 /// How people are signed in at a provider.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SignInSettings {
-    /// What the provider calls this site.
+    /// The id of this client at the provider.
     pub client_id: String,
     /// Its name in the paths `login/{name}` and `callback/{name}`.
     pub name: String,
@@ -30,7 +31,7 @@ pub struct SignInSettings {
     pub client_authentication: ClientAuthentication,
     /// The `aud` of assertions, if it is not the provider's `iss`.
     pub client_assertion_audience: Option<String>,
-    /// What is asked for.
+    /// The scopes that the guard asks for, between spaces.
     pub scope: String,
     /// Further parameters of the authorization request.
     pub authorization: Vec<(String, String)>,
@@ -40,7 +41,7 @@ pub struct SignInSettings {
     pub endpoints: ProviderEndpoints,
     /// Where the provider sends browsers back to, if that does not follow from the request.
     pub redirect_uri: Option<String>,
-    /// Are the parameters left at the provider beforehand (RFC 9126)? `None`: if it insists on it.
+    /// Does the guard push the parameters to the provider first (RFC 9126)? `None`: if the provider requires it.
     pub pushed_authorization_requests: Option<bool>,
     /// Is the userinfo endpoint asked?
     pub user_info: UserInfo,

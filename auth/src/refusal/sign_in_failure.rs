@@ -14,13 +14,14 @@ pub enum SignInFailure {
     Unknown,
     /// It took too long, or the code was used before.
     Expired,
-    /// It was begun at another provider than the answer is of; the cause is for the log.
+    /// The response may be another provider's than the one that was asked (RFC 9207); the cause is for the log.
     MixedUp(String),
-    /// The person, or the provider, did not want it.
+    /// The user, or the provider, has refused.
     Denied(ProviderError),
-    /// The provider does not take the guard's requests: a setting is wrong, here or there.
+    /// The provider does not take the guard's requests, because a setting is wrong, here or there; the cause is for the
+    /// log.
     Refused(String),
-    /// The provider could not be asked.
+    /// The provider could not be asked; the cause is for the log.
     Unavailable(String),
     /// What the provider says cannot be relied on.
     Token(TokenError),
@@ -31,9 +32,9 @@ pub enum SignInFailure {
         /// What was said, for the log.
         cause: String,
     },
-    /// `allow` and `deny` keep this person out.
+    /// `allow` or `deny` keeps this user out; the cause is for the log.
     NotAllowed(String),
-    /// It came back again and again without a session.
+    /// The browser has come back several times, and never kept a session.
     Loop,
 }
 

@@ -12,7 +12,7 @@ use super::request::SignInHints;
 use crate::issuer::{ProviderMetadata, SignInSettings, TrustedIssuer};
 use crate::refusal::SignInFailure;
 
-/// What a browser is sent to the provider with.
+/// An authorization request, with which the guard sends a browser to the provider.
 pub struct AuthorizationRequest {
     endpoint: String,
     client_id: String,
@@ -100,7 +100,7 @@ fn claims_parameter(attempt: &SignInAttempt) -> Option<String> {
 }
 
 impl AuthorizationRequest {
-    /// Are the parameters left at the provider beforehand?
+    /// Are the parameters pushed to the provider first (RFC 9126)?
     pub fn is_pushed(&self) -> bool {
         self.pushed_to.is_some()
     }
@@ -115,7 +115,7 @@ impl AuthorizationRequest {
         with_query(&self.endpoint, self.parameters.iter().map(|(name, value)| (&**name, &**value)))
     }
 
-    /// The request that leaves them at the provider.
+    /// The request that pushes them to the provider.
     ///
     /// # Errors
     /// The provider has no such endpoint, or the guard cannot prove to be the client.

@@ -5,21 +5,21 @@ use crate::cookie;
 const NAME: &str = "__Host-guard-sign-in-returns";
 const ATTRIBUTES: &str = "Path=/; HttpOnly; Secure; SameSite=Lax";
 
-/// After so many, a page says so.
+/// After so many returns, a page says so instead of leading to the provider.
 const MOST: u8 = 3;
 
-/// How many sign-ins of a browser have come back within a minute each.
+/// How often a browser has come back from a provider, each time within a minute of the time before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignInReturns(u8);
 
 impl SignInReturns {
-    /// What a `Cookie` header says.
+    /// Reads the count in a `Cookie` header; 0 if there is none.
     pub fn of(sent: &str) -> Self {
         let counts = cookie::values(sent, NAME).filter_map(|value| value.parse().ok());
         Self(counts.max().unwrap_or(0).min(MOST))
     }
 
-    /// Can the login page be left out?
+    /// May the login page lead straight to a provider?
     pub fn may_go_straight(self) -> bool {
         self.0 < MOST
     }

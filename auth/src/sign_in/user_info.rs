@@ -6,7 +6,7 @@ use super::provider_answer::{self, Answer};
 use crate::jwt;
 use crate::refusal::SignInFailure;
 
-/// What the userinfo endpoint says.
+/// The claims that the userinfo endpoint has answered.
 #[derive(Clone, PartialEq)]
 pub struct UserInfoClaims(pub(super) Map<String, Value>);
 

@@ -1,16 +1,14 @@
-//! The members, read.
-
-use std::time::Duration;
+//! The members of sign-in, read and checked against each other.
 
 use serde_json::{Map, Value};
 
 use super::names;
+use super::values::{
+    authorization, client_authentication, endpoints, filled, provider_name, scope, url, user_info,
+};
 use super::{ClientAuthentication, ProviderEndpoints, SignInSettings, UserInfo};
-use crate::http::web_url;
-use crate::issuer::access_tokens::{ClaimPath, variable};
-use crate::jwt::REGISTERED;
-use crate::setting_value::{InvalidValue, flag, object, other, text, text_or_texts};
-use crate::time::parse_span;
+use crate::issuer::access_tokens::variable;
+use crate::setting_value::{InvalidValue, flag};
 
 /// The members there may be.
 pub const MEMBERS: [&str; 13] = [
@@ -28,21 +26,6 @@ pub const MEMBERS: [&str; 13] = [
     "userinfo",
     "frontchannel_logout",
 ];
-
-/// Parameters that the guard sets itself, or that would take the answer where it cannot read it.
-const OWN_PARAMETERS: [&str; 8] = [
-    "state",
-    "nonce",
-    "redirect_uri",
-    "client_id",
-    "response_type",
-    "response_mode",
-    "scope",
-    "dpop_jkt",
-];
-
-/// Claims of user information that are the ID token's or the guard's.
-const NOT_MAPPED: [&str; 3] = ["auth_time", "acr", "nonce"];
 
 /// Reads the members of an issuer that has this name and title in a preset.
 ///
@@ -176,144 +159,5 @@ impl SignInSettings {
             self.name = found.or_else(|| names::of_issuer(issuer)).ok_or_else(none)?;
         }
         Ok(())
-    }
-}
-
-fn filled(value: Value) -> Result<String, InvalidValue> {
-    match text(value)? {
-        text if text.trim().is_empty() => {
-            Err(InvalidValue::new("expected a text, got an empty one"))
-        }
-        text => Ok(text),
-    }
-}
-
-fn provider_name(value: Value) -> Result<String, InvalidValue> {
-    let name = text(value)?;
-    let what = "a name of at most 32 lower-case letters, digits and `-`, like `staff`";
-    if names::is_name(&name) { Ok(name) } else { Err(InvalidValue::expected(what, &name)) }
-}
-
-fn client_authentication(value: Value) -> Result<ClientAuthentication, InvalidValue> {
-    match text(value)?.as_str() {
-        "client_secret_basic" => Ok(ClientAuthentication::Basic),
-        "client_secret_post" => Ok(ClientAuthentication::Post),
-        "private_key_jwt" => Ok(ClientAuthentication::PrivateKeyJwt),
-        "none" => Ok(ClientAuthentication::None),
-        other => Err(InvalidValue::expected(
-            "`client_secret_basic`, `client_secret_post`, `private_key_jwt` or `none`",
-            other,
-        )),
-    }
-}
-
-fn scope(value: Value) -> Result<String, InvalidValue> {
-    let all = text_or_texts(value)?.join(" ");
-    Ok(all.split_whitespace().collect::<Vec<_>>().join(" "))
-}
-
-type Authorization = (Vec<(String, String)>, Option<Duration>);
-
-fn authorization(value: Value) -> Result<Authorization, InvalidValue> {
-    let (mut all, mut max_age) = (Vec::new(), None);
-    for (name, value) in object(value)? {
-        let in_it = |error: InvalidValue| error.in_member(&name);
-        let is_own = OWN_PARAMETERS.contains(&name.as_str())
-            || name.starts_with("request")
-            || name.starts_with("code_challenge");
-        if is_own {
-            let reason =
-                "is not to be set here: the guard sets it itself, or could not read the answer";
-            return Err(in_it(InvalidValue::new(reason)));
-        }
-        match name.as_str() {
-            "max_age" => max_age = Some(seconds(value).map_err(in_it)?),
-            _ => {
-                let value = parameter(value).map_err(in_it)?;
-                all.push((name, value));
-            }
-        }
-    }
-    Ok((all, max_age))
-}
-
-/// A number of seconds, or a duration as all settings have it.
-fn seconds(value: Value) -> Result<Duration, InvalidValue> {
-    let span = match &value {
-        Value::String(text) => parse_span(text)?,
-        value => {
-            value.as_u64().map(Duration::from_secs).ok_or_else(|| other("a duration", value))?
-        }
-    };
-    match span.subsec_nanos() {
-        0 => Ok(span),
-        _ => Err(other("whole seconds", &value)),
-    }
-}
-
-/// Lists are separated by spaces, as `acr_values`; objects are JSON, as `claims`.
-fn parameter(value: Value) -> Result<String, InvalidValue> {
-    match value {
-        Value::Array(_) => text_or_texts(value).map(|all| all.join(" ")),
-        Value::String(text) => Ok(text),
-        Value::Null => Err(other("a text", &value)),
-        value => Ok(value.to_string()),
-    }
-}
-
-fn url(value: Value) -> Result<String, InvalidValue> {
-    let url = text(value)?;
-    match url.is_ascii() {
-        true => web_url(&url).map(|_| url),
-        false => Err(InvalidValue::new(
-            "expected a URL in ASCII: percent-encode the path, and write the host as `xn--…`",
-        )),
-    }
-}
-
-fn endpoints(value: Value) -> Result<ProviderEndpoints, InvalidValue> {
-    let mut read = ProviderEndpoints::default();
-    for (name, value) in object(value)? {
-        let endpoint = match name.as_str() {
-            "authorization" => &mut read.authorization,
-            "token" => &mut read.token,
-            "userinfo" => &mut read.userinfo,
-            "end_session" => &mut read.end_session,
-            "pushed_authorization_request" => &mut read.pushed_authorization_request,
-            _ => {
-                let reason = "unknown member; expected `authorization`, `token`, `userinfo`, `end_session` and \
-                              `pushed_authorization_request`";
-                return Err(InvalidValue::new(reason).in_member(&name));
-            }
-        };
-        *endpoint = Some(url(value).map_err(|error| error.in_member(&name))?);
-    }
-    Ok(read)
-}
-
-fn user_info(value: Value) -> Result<UserInfo, InvalidValue> {
-    let members = match value {
-        Value::Bool(true) => return Ok(UserInfo::Also),
-        Value::Bool(false) => return Ok(UserInfo::No),
-        Value::Object(members) => members,
-        value => {
-            return Err(other("true, or an object of claims and where they are found", &value));
-        }
-    };
-    let mut all = Vec::with_capacity(members.len());
-    for (name, path) in members {
-        let is_mapped = name == "sub"
-            || !REGISTERED.contains(&name.as_str()) && !NOT_MAPPED.contains(&name.as_str());
-        let path = match is_mapped {
-            true => ClaimPath::parse(path),
-            false => Err(InvalidValue::new("is no claim that user information can set")),
-        };
-        all.push((name.clone(), path.map_err(|error| error.in_member(&name))?));
-    }
-    match all.iter().any(|(name, _)| name == "sub") {
-        true => Ok(UserInfo::Instead(all)),
-        false => {
-            Err(InvalidValue::new("is required: what never changes of a user").in_member("sub"))
-        }
     }
 }
