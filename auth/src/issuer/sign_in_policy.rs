@@ -69,8 +69,9 @@ impl SignInPolicy {
             why += "; the provider does not say `email_verified`: if it is known to verify every address \
                     before it says it, set `trust_email`";
         }
-        let asks_groups =
-            asks(|it| matches!(it, Attribute::Claim(path) if matches!(path.name(), "groups" | "roles")));
+        let asks_groups = asks(
+            |it| matches!(it, Attribute::Claim(path) if matches!(path.name(), "groups" | "roles")),
+        );
         if asks_groups && is_elsewhere("groups", claims) {
             why += "; the user is in more groups than the token has room for, so it lists none: have the \
                     provider send only the application's groups, or ask for roles";

@@ -144,8 +144,8 @@ fn what_cannot_be_read_keeps_out_where_it_is_denied_and_lets_nobody_in(
     #[case] of: Value,
     #[case] claims: Value,
 ) {
-    assert!(!admits(&people(Value::Null, of.clone(), true), &claims));
-    assert!(!admits(&people(of, Value::Null, true), &claims));
+    assert!(!admits(&policy(Value::Null, of.clone(), true), &claims));
+    assert!(!admits(&policy(of, Value::Null, true), &claims));
 }
 
 #[rstest]
@@ -154,7 +154,7 @@ fn what_cannot_be_read_keeps_out_where_it_is_denied_and_lets_nobody_in(
 #[case(json!({ "groups": ["crew"], "_claim_names": { "groups": "src1" } }))]
 fn what_says_no_keeps_nobody_out(#[case] claims: Value) {
     let denied = json!([{ "suspended": true }, { "groups": "guests" }]);
-    assert!(admits(&people(Value::Null, denied, false), &claims));
+    assert!(admits(&policy(Value::Null, denied, false), &claims));
 }
 
 #[test]
