@@ -26,7 +26,7 @@ pub use attempt::SignInAttempt;
 pub use authorization::{AuthorizationRequest, authorization_request};
 pub use callback::Callback;
 pub use client::{Client, ProviderRequest, token_request, user_info_request};
-pub use logout::{FrontchannelLogout, end_session_url};
+pub use logout::{FrontchannelLogout, MAX_ID_TOKEN_HINT, end_session_url};
 pub use provider_answer::{MAX_ANSWER, PROVIDER_TIMEOUT};
 pub use request::{SignInHints, SignInRequest};
 pub use returns::SignInReturns;

@@ -3,6 +3,7 @@
 
 use auth::secret::Secret;
 use auth::session::{Session, Sid, Subject};
+use auth::sign_in::MAX_ID_TOKEN_HINT;
 use auth::store::EntryName;
 
 use crate::app::App;
@@ -11,13 +12,20 @@ fn name(user: &Subject, sid: &Sid) -> EntryName {
     EntryName::new("ID token hint", &[user.as_str(), sid.as_str()])
 }
 
-/// Keeps it as long as the session may live. If that fails, a logout at the provider asks the user first.
+/// Keeps it as long as the session may live, unless it is too long to be of use. Without it, a logout at the provider
+/// asks the user first.
 pub async fn keep(app: &App, user: &Subject, session: &Session, id_token: &Secret) {
-    let _ =
-        app.store.put_entry(&name(user, &session.sid), id_token.expose(), session.expires).await;
+    if id_token.expose().len() <= MAX_ID_TOKEN_HINT {
+        let name = name(user, &session.sid);
+        let _ = app.store.put_entry(&name, id_token.expose(), session.expires).await;
+    }
 }
 
-/// The ID token of a session, if it is known.
-pub async fn find(app: &App, user: &Subject, sid: &Sid) -> Option<String> {
-    app.store.get_entry(&name(user, sid)).await.ok().flatten()
+/// Takes the ID token of a session out of the store, if it is known: a session logs out once.
+pub async fn take(app: &App, user: &Subject, sid: &Sid) -> Option<String> {
+    let name = name(user, sid);
+    let id_token = app.store.get_entry(&name).await.ok().flatten()?;
+    // If that fails, it stays until the session would have expired.
+    let _ = app.store.delete_entry_if_equal(&name, &id_token).await;
+    Some(id_token)
 }

@@ -20,14 +20,11 @@ pub async fn url(app: &App, site: &str, tokens: &[AuthenticToken]) -> String {
     let hint = hint(app, tokens).await;
     let provider = match &hint {
         Some(hint) => issuer_of(app, hint),
-        None => only_provider(app),
+        None => provider_of_users(app, tokens).or_else(|| only_provider(app)),
     };
     let here = format!("{site}{page}");
     let only_here = format!("{here}?{ONLY_HERE}");
-    let Some(issuer) = provider else {
-        let is_of_provider = tokens.iter().any(|token| is_users_of_a_provider(app, token));
-        return if is_of_provider { only_here } else { here };
-    };
+    let Some(issuer) = provider else { return here };
     let at_provider = issuer.trusted.sign_in.as_ref().map_or(site, |it| it.site_at_provider(site));
     let back = format!("{at_provider}{page}");
     let metadata = provider_metadata::of(issuer).await;
@@ -40,7 +37,7 @@ pub async fn url(app: &App, site: &str, tokens: &[AuthenticToken]) -> String {
 /// The ID token of the first of the sessions that began at a provider.
 async fn hint(app: &App, tokens: &[AuthenticToken]) -> Option<String> {
     for token in tokens {
-        if let Some(hint) = id_token_hint::find(app, token.sub(), token.sid()).await {
+        if let Some(hint) = id_token_hint::take(app, token.sub(), token.sid()).await {
             return Some(hint);
         }
     }
@@ -53,9 +50,11 @@ fn issuer_of<'a>(app: &'a App, id_token: &str) -> Option<&'a Rc<Issuer>> {
     federated_login::issuer_of(app, &token).ok().filter(|issuer| issuer.trusted.sign_in.is_some())
 }
 
-/// Does the user's name say that they sign in at a provider?
-fn is_users_of_a_provider(app: &App, token: &AuthenticToken) -> bool {
-    auth::issuer::issuer_of(token.sub(), &app.guard.settings().trusted_issuers).is_some()
+/// The provider whose users have these tokens, by their names.
+fn provider_of_users<'a>(app: &'a App, tokens: &[AuthenticToken]) -> Option<&'a Rc<Issuer>> {
+    let all = &app.guard.settings().trusted_issuers;
+    let issuer = tokens.iter().find_map(|token| auth::issuer::issuer_of(token.sub(), all))?;
+    app.guard.issuer(&issuer.issuer).filter(|issuer| issuer.trusted.sign_in.is_some())
 }
 
 /// Without a hint, the provider asks its user.

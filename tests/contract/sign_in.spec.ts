@@ -420,6 +420,7 @@ describe("a logout", () => {
     expect(JSON.parse(Buffer.from(hint.split(".")[1] ?? "", "base64url").toString())).toMatchObject({ sub: "scripted" });
     expect(cookies.join()).toContain("__Host-session=;");
     expect((await logoutUrl(new HttpBrowser())).hint, "of nobody").toBe("");
+    expect(await logoutUrl(browser), "twice: the hint is kept no longer").toMatchObject({ status: 200, origin: idp.url, hint: "" });
     for (const query of ["at=elsewhere", "at=provider&scope=others"]) expect((await guard.fetch(`/_auth/logout?${query}`, { method: "POST" })).status).toBe(400);
   });
 

@@ -4,7 +4,7 @@ use super::authorization::with_query;
 use crate::issuer::{ProviderMetadata, TrustedIssuer};
 
 /// The longest `id_token_hint` that a URL has room for, in bytes.
-const MAX_HINT: usize = 4 * 1024;
+pub const MAX_ID_TOKEN_HINT: usize = 4 * 1024;
 
 /// Where a browser is sent to log out at the provider, and from there to `post_logout_redirect_uri`; `None` if it has
 /// no such place. An ID token that is too long is left out.
@@ -16,7 +16,9 @@ pub fn end_session_url(
 ) -> Option<String> {
     let endpoint = metadata.end_session_endpoint.as_ref()?;
     let client_id = &issuer.sign_in.as_ref()?.client_id;
-    let hint = id_token_hint.filter(|hint| hint.len() <= MAX_HINT).map(|it| ("id_token_hint", it));
+    let hint = id_token_hint
+        .filter(|hint| hint.len() <= MAX_ID_TOKEN_HINT)
+        .map(|it| ("id_token_hint", it));
     let others =
         [("client_id", &**client_id), ("post_logout_redirect_uri", post_logout_redirect_uri)];
     Some(with_query(endpoint, hint.into_iter().chain(others)))
