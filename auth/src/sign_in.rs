@@ -29,7 +29,7 @@ pub use client::{Client, ProviderRequest, token_request, user_info_request};
 pub use logout::{FrontchannelLogout, MAX_ID_TOKEN_HINT, end_session_url};
 pub use provider_answer::{MAX_ANSWER, PROVIDER_TIMEOUT};
 pub use request::{SignInHints, SignInRequest};
-pub use returns::SignInReturns;
+pub use returns::ReturnCount;
 pub use token_response::{TokenResponse, read_token_response};
 pub use user::{user_of_id_token, user_of_plain_oauth, with_login};
 pub use user_info::{UserInfoClaims, read_user_info};

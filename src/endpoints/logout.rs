@@ -4,7 +4,7 @@ use auth::body_format::BodyFormat;
 use auth::cookie::{SessionCookie, SetCookies};
 use auth::http::{Head, Target};
 use auth::refusal::Refusal;
-use auth::sign_in::SignInReturns;
+use auth::sign_in::ReturnCount;
 use auth::token::AuthenticToken;
 use serde::Serialize;
 use web_sys::Response;
@@ -126,7 +126,7 @@ fn cleared(
     let settings = app.guard.settings();
     let clear = app.guard.cookie_at(head).map(SessionCookie::clear);
     let mut headers = clear.as_ref().map_or(Vec::new(), SetCookies::headers);
-    let returns = SignInReturns::clear_cookie();
+    let returns = ReturnCount::clear_cookie();
     if app.guard.sign_in_providers().next().is_some() {
         headers.push(("set-cookie", &returns));
     }

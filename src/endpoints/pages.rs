@@ -11,7 +11,7 @@ use auth::login_notice;
 use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
 use auth::session;
-use auth::sign_in::{SignInFailure, SignInRequest, SignInReturns};
+use auth::sign_in::{ReturnCount, SignInFailure, SignInRequest};
 use web_sys::Response;
 
 use crate::app::App;
@@ -97,7 +97,7 @@ async fn go_straight(
     if !needs_another && current_session::is_live(app, head).await {
         return response::redirect(303, wanted.redirect.as_str(), &[]);
     }
-    if SignInReturns::of(&head.header("cookie").unwrap_or_default()).may_go_straight() {
+    if ReturnCount::of(&head.header("cookie").unwrap_or_default()).may_go_straight() {
         return sign_in::begin_at(app, head, provider, wanted).await;
     }
     let failed =

@@ -6,7 +6,7 @@ use auth::http::{Head, Target};
 use auth::login::LoginCredentials;
 use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
-use auth::sign_in::{Callback, SignInAttempt, SignInFailure, SignInReturns};
+use auth::sign_in::{Callback, ReturnCount, SignInAttempt, SignInFailure};
 use web_sys::Response;
 
 use crate::app::App;
@@ -25,7 +25,7 @@ pub async fn end(app: &App, head: &RequestHead) -> Response {
         Err(refusal) => return response::refusal(&refusal),
     };
     let sent = head.header("cookie").unwrap_or_default();
-    let returns = SignInReturns::of(&sent);
+    let returns = ReturnCount::of(&sent);
     let mut cookies = vec![returns.set_cookie()];
     let query = Target::of_url(head.url()).map_or("", |target| target.query());
     let callback = match Callback::read(query) {

@@ -60,9 +60,9 @@ fn asked(settings: &SignInSettings) -> Vec<(&'static str, String)> {
     let more = settings.authorization.iter().map(|(name, value)| format!("{name}={value}"));
     let max_age = settings.max_age.map(|span| format!("max_age={}", short(span)));
     let info = match &settings.user_info {
-        UserInfo::No => String::new(),
-        UserInfo::Also => "completes the ID token".to_owned(),
-        UserInfo::Instead(mapping) => {
+        UserInfo::Unused => String::new(),
+        UserInfo::Merged => "completes the ID token".to_owned(),
+        UserInfo::Mapped(mapping) => {
             let pairs = mapping.iter().map(|(name, path)| format!("{name} from `{path}`"));
             format!("instead of an ID token: {}", Vec::from_iter(pairs).join(", "))
         }

@@ -62,15 +62,15 @@ pub enum ClientAuthentication {
     None,
 }
 
-/// The userinfo endpoint (OpenID Connect Core 1.0, section 5.3).
+/// What the claims of the userinfo endpoint are for (OpenID Connect Core 1.0, section 5.3).
 #[derive(Clone, Debug, PartialEq)]
 pub enum UserInfo {
     /// It is not asked.
-    No,
-    /// It completes the ID token.
-    Also,
+    Unused,
+    /// They complete the ID token.
+    Merged,
     /// There is no ID token: the claims are found there, each by its path.
-    Instead(Vec<(String, ClaimPath)>),
+    Mapped(Vec<(String, ClaimPath)>),
 }
 
 /// Endpoints, as far as they are known.
@@ -107,7 +107,7 @@ impl ProviderEndpoints {
 impl SignInSettings {
     /// Is it plain OAuth 2.0, without an ID token?
     pub fn is_plain_oauth(&self) -> bool {
-        matches!(self.user_info, UserInfo::Instead(_))
+        matches!(self.user_info, UserInfo::Mapped(_))
     }
 
     /// Where the provider sends browsers back to; `site` is scheme and authority of the request.

@@ -150,7 +150,7 @@ pub fn user_info_request(
     client: &Client<'_>,
     tokens: &TokenResponse,
 ) -> Result<Option<ProviderRequest>, SignInFailure> {
-    if client.settings()?.user_info == UserInfo::No {
+    if client.settings()?.user_info == UserInfo::Unused {
         return Ok(None);
     }
     let refused = |cause: &str| SignInFailure::Refused(cause.into());

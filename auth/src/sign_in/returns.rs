@@ -10,9 +10,9 @@ const MOST: u8 = 3;
 
 /// How often a browser has come back from a provider, each time within a minute of the time before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SignInReturns(u8);
+pub struct ReturnCount(u8);
 
-impl SignInReturns {
+impl ReturnCount {
     /// Reads the count in a `Cookie` header; 0 if there is none.
     pub fn of(sent: &str) -> Self {
         let counts = cookie::values(sent, NAME).filter_map(|value| value.parse().ok());

@@ -64,7 +64,7 @@ pub fn user_of_plain_oauth(
     asks_for_login_times: bool,
     now: Timestamp,
 ) -> Result<AuthenticatedUser, SignInFailure> {
-    let Some(UserInfo::Instead(mapping)) = issuer.sign_in.as_ref().map(|it| &it.user_info) else {
+    let Some(UserInfo::Mapped(mapping)) = issuer.sign_in.as_ref().map(|it| &it.user_info) else {
         return Err(SignInFailure::Refused("`userinfo` is no mapping".into()));
     };
     let mut claims = mapped(mapping, &info.0);

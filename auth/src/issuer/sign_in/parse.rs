@@ -69,7 +69,7 @@ fn like_most() -> SignInSettings {
         endpoints: ProviderEndpoints::default(),
         redirect_uri: None,
         pushed_authorization_requests: None,
-        user_info: UserInfo::No,
+        user_info: UserInfo::Unused,
         frontchannel_logout: false,
     }
 }

@@ -209,7 +209,7 @@ fn github_is_plain_oauth_of_which_an_endpoint_can_be_anothers() {
     let read = preset("github", json!({ "client_secret_name": "S" })).unwrap();
     let settings = read.sign_in.unwrap();
     assert_eq!((&*settings.name, &*settings.scope), ("github", "read:user"));
-    let UserInfo::Instead(mapping) = &settings.user_info else { panic!("{settings:?}") };
+    let UserInfo::Mapped(mapping) = &settings.user_info else { panic!("{settings:?}") };
     assert!(mapping.contains(&("sub".into(), ClaimPath::of("id"))));
     let own = json!({
         "issuer": "https://git.example",
@@ -220,7 +220,7 @@ fn github_is_plain_oauth_of_which_an_endpoint_can_be_anothers() {
     let endpoints = &settings.endpoints;
     assert_eq!(endpoints.token.as_deref(), Some("https://git.example/login/oauth/access_token"));
     assert_eq!(endpoints.userinfo.as_deref(), Some("https://git.example/api/v3/user"));
-    let UserInfo::Instead(mapping) = &settings.user_info else { panic!("{settings:?}") };
+    let UserInfo::Mapped(mapping) = &settings.user_info else { panic!("{settings:?}") };
     assert_eq!(mapping.len(), 5);
     let error = parsed(json!({ "provider": "github" }), json!({})).unwrap_err().to_string();
     assert!(error.starts_with("[0].client_id: is required"), "{error}");

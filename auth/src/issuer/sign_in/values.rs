@@ -150,8 +150,8 @@ pub(super) fn endpoints(value: Value) -> Result<ProviderEndpoints, InvalidValue>
 /// `userinfo`: true, false, or the path of each claim.
 pub(super) fn user_info(value: Value) -> Result<UserInfo, InvalidValue> {
     let members = match value {
-        Value::Bool(true) => return Ok(UserInfo::Also),
-        Value::Bool(false) => return Ok(UserInfo::No),
+        Value::Bool(true) => return Ok(UserInfo::Merged),
+        Value::Bool(false) => return Ok(UserInfo::Unused),
         Value::Object(members) => members,
         value => {
             return Err(other("true, or an object of claims and where they are found", &value));
@@ -168,7 +168,7 @@ pub(super) fn user_info(value: Value) -> Result<UserInfo, InvalidValue> {
         all.push((name.clone(), path.map_err(|error| error.in_member(&name))?));
     }
     match all.iter().any(|(name, _)| name == "sub") {
-        true => Ok(UserInfo::Instead(all)),
+        true => Ok(UserInfo::Mapped(all)),
         false => {
             Err(InvalidValue::new("is required: what never changes of a user").in_member("sub"))
         }

@@ -252,22 +252,22 @@ fn an_attempt_can_be_completed_for_an_hour() {
 fn three_returns_within_a_minute_each_are_the_end_of_going_straight_on() {
     let mut sent = String::new();
     for _ in 0..3 {
-        let returns = SignInReturns::of(&sent);
+        let returns = ReturnCount::of(&sent);
         assert!(returns.may_go_straight(), "{sent}");
         assert!(returns.set_cookie().ends_with("; Max-Age=60"));
         sent = pair(&returns.set_cookie());
     }
-    assert!(!SignInReturns::of(&sent).may_go_straight());
-    assert!(!SignInReturns::of("__Host-guard-sign-in-returns=250").may_go_straight());
+    assert!(!ReturnCount::of(&sent).may_go_straight());
+    assert!(!ReturnCount::of("__Host-guard-sign-in-returns=250").may_go_straight());
     for garbage in [
         "",
         "__Host-guard-sign-in-returns=x",
         "guard-sign-in-returns=3",
         "__Host-guard-sign-in-returns=-3",
     ] {
-        assert!(SignInReturns::of(garbage).may_go_straight(), "{garbage}");
+        assert!(ReturnCount::of(garbage).may_go_straight(), "{garbage}");
     }
-    assert!(SignInReturns::clear_cookie().ends_with("; Max-Age=0"));
-    let clear = [SignInReturns::of(&sent).set_cookie(), SignInReturns::clear_cookie()];
+    assert!(ReturnCount::clear_cookie().ends_with("; Max-Age=0"));
+    let clear = [ReturnCount::of(&sent).set_cookie(), ReturnCount::clear_cookie()];
     assert!(clear.iter().all(|line| line.contains("; Path=/; HttpOnly; Secure; SameSite=Lax")));
 }
