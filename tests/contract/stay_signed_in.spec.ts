@@ -35,6 +35,17 @@ describe("the login page", () => {
     expect(await page(usual.fetch("/_auth/login"))).not.toContain("remember");
   });
 
+  test("has one box for a password and for providers, whose buttons ask for no password", async () => {
+    const github = { provider: "github", client_id: "x", client_secret_name: "HUB_SECRET", subject_prefix: "github|" };
+    await using both = await startGuard({ SESSION_TTL_SHORT: "8 hours", HUB_SECRET: "x", TRUSTED_ISSUERS: JSON.stringify([github]) });
+    const page = await (await both.fetch("/_auth/login?redirect=/boats")).text();
+    expect(page.match(/name="remember"/g)).toHaveLength(1);
+    expect(page.match(/<form/g)).toHaveLength(1);
+    expect(page).toContain(`formaction="/_auth/login/github" formnovalidate>Sign in with GitHub</button>`);
+    const began = await both.fetch("/_auth/login/github", formInit({ username: "", password: "", redirect: "/boats", remember: "true" }));
+    expect([began.status, new URL(began.headers.get("location") ?? "").host]).toEqual([303, "github.com"]);
+  });
+
   test.each([[{}, false], [{ remember: "true" }, true]])("with the fields %j sets a cookie that outlives the browser: %s", async (fields, expected) => {
     const response = await guard.fetch("/_auth/login", formInit({ username: "ada", ...fields }));
     expect([response.status, stays(response)]).toEqual([303, [expected]]);
