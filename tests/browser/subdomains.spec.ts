@@ -145,6 +145,7 @@ test("a page of a subdomain that is not named can change nothing, sign nobody ou
   expect(guard.origin.received.filter(({ method }) => method === "POST")).toEqual([]);
   const [answer] = await Promise.all([page.waitForResponse(/_auth.logout/), page.evaluate("document.querySelector('#out').submit()")]);
   expect(answer.status()).toBe(403);
+  await page.waitForURL(/_auth.logout/);
   await page.goto(`${site("www")}/boats`);
   expect(page.url()).toBe(`${site("www")}/boats`);
   // What it sets under the name, if it is no token, keeps nobody out.
