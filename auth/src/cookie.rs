@@ -2,6 +2,7 @@
 
 mod session_cookie;
 
+pub(crate) use session_cookie::ATTRIBUTES;
 pub use session_cookie::{SessionCookie, SetCookies};
 
 use percent_encoding::percent_decode_str;

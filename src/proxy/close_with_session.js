@@ -4,6 +4,7 @@
 import { addressOf } from "./short_responses.js";
 import { watch } from "./watch_session.js";
 import { relay } from "./websocket_relay.js";
+import { MAX_STATUS } from "./origin_commands.js";
 
 /** @typedef {import("./watch_session.js").WatchSession} WatchSession */
 
@@ -14,9 +15,6 @@ import { relay } from "./websocket_relay.js";
 
 /** Ordinary responses begin and end within these milliseconds. The session of a slower one is watched. */
 export const SLOW_MILLIS = 1000;
-
-/** The highest status that a script can give a response. */
-const MAX_STATUS = 599;
 
 /** Is there a Durable Object that tells when a session ends? */
 let canWatch = false;

@@ -45,6 +45,9 @@ function clientHeaders(response) {
   return headers;
 }
 
+/** The highest status that a script can give a response. One with a higher status is passed on as it is. */
+export const MAX_STATUS = 599;
+
 /**
  * A response with other headers. The body stays as the origin has encoded it.
  * @param {Response} response

@@ -2,6 +2,7 @@
 // them. JavaScript, because it runs on each response and looks at no more than headers that are read already.
 
 import { isRefusal } from "./access_log.js";
+import { MAX_STATUS } from "./origin_commands.js";
 
 /** @typedef {import("./request_context.js").RequestContext} RequestContext */
 
@@ -10,9 +11,6 @@ import { isRefusal } from "./access_log.js";
  * It counts a cookie that the page's own response sets twice as changed. The last line deletes the cookie.
  */
 const COOKIE_CHANGES = ["1; ", "2; ", "; Max-Age=0; "].map((text) => `__Host-session-guard-page=${text}Path=/; HttpOnly; Secure; SameSite=Lax`);
-
-/** The highest status that a script can give a response. */
-const MAX_STATUS = 599;
 
 /**
  * The response for the client, with `no-store` if it is a page that was made for a session.

@@ -2,13 +2,10 @@
 
 import { waitUntil } from "cloudflare:workers";
 import { isRefusal } from "./access_log.js";
-import { withCookies } from "./origin_commands.js";
+import { MAX_STATUS, withCookies } from "./origin_commands.js";
 
 /** @typedef {import("./request_context.js").RequestContext} RequestContext */
 /** @typedef {import("../../build/bindings/guard.js").RenewedCookie} RenewedCookie */
-
-/** The highest status that a script can give a response. */
-const MAX_STATUS = 599;
 
 /** How long an answer waits for its cookie, in milliseconds. Without it, the next answer brings it. */
 const PATIENCE = 1000;

@@ -2,10 +2,7 @@
 // decoding its body.
 
 import { isRefusal } from "./access_log.js";
-import { withHeaders } from "./origin_commands.js";
-
-/** The highest status that a script can give a response. */
-const MAX_STATUS = 599;
+import { MAX_STATUS, withHeaders } from "./origin_commands.js";
 
 /**
  * The answer, and for how many seconds the request's token is still good.

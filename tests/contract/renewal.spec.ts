@@ -37,6 +37,18 @@ const tokenIn = (cookie: string) => cookie.slice(cookie.indexOf("=") + 1).split(
 
 describe("over hours", () => {
   const guard = useGuard({ ...SETTINGS, SESSION_TTL: "3 hours" }, { clock: true });
+
+  /** A request after 8 minutes, which the origin answers when it is released. */
+  async function startSlow(cookie: string) {
+    let release = (): void => undefined;
+    guard.origin.reply = { after: () => new Promise<void>((resume) => (release = resume)) };
+    const received = guard.origin.received.length;
+    const slow = guard.fetch("/slow", { headers: { cookie, "x-clock": `${8 * MINUTE}` } });
+    await expect.poll(() => guard.origin.received.length).toBe(received + 1);
+    guard.origin.reply = {};
+    return { slow, release: () => release() };
+  }
+
   const enter = async (name: string) => {
     await guard.fetch("/public/x", { headers: { "x-clock": "0" } });
     return makeJar(guard, cookieOf(await guard.fetch("/_auth/login", formInit({ username: name }))));
@@ -92,12 +104,7 @@ describe("over hours", () => {
     ["nobody has renewed since", false, true],
   ])("a late answer sets the cookie only if that is still the newest: %s", async (_, isReplaced, isSet) => {
     const jar = await enter("late");
-    let release = (): void => undefined;
-    guard.origin.reply = { after: () => new Promise<void>((resume) => (release = resume)) };
-    const received = guard.origin.received.length;
-    const slow = guard.fetch("/slow", { headers: { cookie: jar.cookie, "x-clock": `${8 * MINUTE}` } });
-    await expect.poll(() => guard.origin.received.length).toBe(received + 1);
-    guard.origin.reply = {};
+    const { slow, release } = await startSlow(jar.cookie);
     if (isReplaced) {
       for (const after of [8, 9, 17, 18]) expect((await jar.fetch("/x", after * MINUTE)).status).toBe(200);
       expect(new Set(jar.renewals).size).toBe(2);
@@ -113,12 +120,7 @@ describe("over hours", () => {
 
   test("a logout while a renewal's answer is on its way leaves the browser without a cookie", async () => {
     const jar = await enter("leaves");
-    let release = (): void => undefined;
-    guard.origin.reply = { after: () => new Promise<void>((resume) => (release = resume)) };
-    const received = guard.origin.received.length;
-    const slow = guard.fetch("/slow", { headers: { cookie: jar.cookie, "x-clock": `${8 * MINUTE}` } });
-    await expect.poll(() => guard.origin.received.length).toBe(received + 1);
-    guard.origin.reply = {};
+    const { slow, release } = await startSlow(jar.cookie);
     const left = await jar.fetch("/_auth/logout", 8 * MINUTE + 5000, { method: "POST", headers: { "sec-fetch-site": "same-origin" } });
     expect(sessionLine(left)).toMatch(/Max-Age=0$/);
     release();

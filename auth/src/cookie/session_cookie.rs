@@ -5,8 +5,9 @@ use std::time::Duration;
 /// Browsers silently drop a cookie that is larger, name and attributes included, in bytes.
 const MAX_BYTES: usize = 4096;
 
-/// Lax, not Strict, so that a link from elsewhere does not land on the login page.
-const ATTRIBUTES: &str = "Path=/; HttpOnly; Secure; SameSite=Lax";
+/// What each cookie of the guard's has. Lax, not Strict, so that a link from elsewhere does not land on the login page,
+/// and the browser comes back from a provider with its attempt.
+pub(crate) const ATTRIBUTES: &str = "Path=/; HttpOnly; Secure; SameSite=Lax";
 
 /// The session cookie: every `Set-Cookie` of it is written here.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The cookies of attempts: one each, so that tabs do not take another's away, and not too many.
 
 use super::attempt::SignInAttempt;
-use crate::cookie;
+use crate::cookie::{self, ATTRIBUTES};
 use crate::keys::KeySet;
 use crate::time::Timestamp;
 
@@ -20,9 +20,6 @@ const MOST_BYTES: usize = 5 * 1024;
 
 /// A day, so that a page that was left open overnight still leads to its target.
 const MAX_AGE: u32 = 24 * 60 * 60;
-
-/// Lax, because the browser comes back from another site.
-const ATTRIBUTES: &str = "Path=/; HttpOnly; Secure; SameSite=Lax";
 
 fn name_of(state: &str) -> Option<String> {
     let start = state.get(..NAMED_BY)?;

@@ -1,9 +1,8 @@
 //! How often a browser has just come back: it is not sent to a provider again and again.
 
-use crate::cookie;
+use crate::cookie::{self, ATTRIBUTES};
 
 const NAME: &str = "__Host-guard-sign-in-returns";
-const ATTRIBUTES: &str = "Path=/; HttpOnly; Secure; SameSite=Lax";
 
 /// After so many returns, a page says so instead of leading to the provider.
 const MOST: u8 = 3;
