@@ -1,19 +1,18 @@
 //! OpenID Connect Back-Channel Logout 1.0: an issuer ends the sessions of a user who has logged out there.
 
-use auth::id_token::{IssuerSession, MAX_AGE};
+use auth::id_token::IssuerSession;
 use auth::issuer::Issuer;
 use auth::jwt::{TokenError, UnverifiedJwt};
 use auth::logout_token::{LogoutSubject, LogoutToken};
 use auth::refusal::Refusal;
 use auth::session::Subject;
-use auth::store::{EntryName, SessionSelector, StoreError};
-use auth::time::Timestamp;
+use auth::store::EntryName;
 use web_sys::{Request, Response};
 
 use crate::app::App;
 use crate::request::{self, RequestHead};
 use crate::response::{self, NO_STORE};
-use crate::services::{end_sessions, federated_login, issuer_keys};
+use crate::services::{federated_login, issuer_keys, issuer_logout};
 
 const FORM: Refusal =
     Refusal::BadRequest("Send one `logout_token` as `application/x-www-form-urlencoded`.");
@@ -42,13 +41,13 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
     }
     // The logout is recorded before the sessions are looked up: see `federated_login::end_if_logged_out`. A store
     // that is full cannot record it, but can still end sessions.
-    let recorded = record_logout(app, issuer, &token).await;
+    let name = match &token.whose {
+        LogoutSubject::Session { sid, .. } => IssuerSession::sid_end_note(&token.issuer, sid),
+        LogoutSubject::User(sub) => IssuerSession::sub_end_note(&token.issuer, sub),
+    };
+    let recorded = issuer_logout::record(app, issuer, &name, token.issued).await;
     if let Some(user) = user_of(app, issuer, &token).await? {
-        let sid = token.whose.sid().filter(|_| issuer.trusted.names_sessions_at_logout());
-        let unseen =
-            sid.as_ref().and_then(|sid| issuer.trusted.unseen_session(&user, sid, request::now()));
-        let which = SessionSelector::IssuerSession { issuer: token.issuer.clone(), sid };
-        end_sessions::revoke_or_deny(app, &user, which, unseen).await?;
+        issuer_logout::end(app, issuer, &user, token.whose.sid().as_deref()).await?;
     }
     recorded?;
     // The token is marked as used last, so that a logout that failed half-way may be repeated. Of two concurrent
@@ -58,19 +57,6 @@ async fn try_log_out(app: &App, request: &Request, head: &RequestHead) -> Result
         true => Ok(()),
         false => Err(Refusal::Token(TokenError::Used)),
     }
-}
-
-/// Records a logout for as long as a login may miss it: for logins by ID token, which are short, or for access tokens,
-/// whose session may be seen for the first time much later.
-async fn record_logout(app: &App, issuer: &Issuer, token: &LogoutToken) -> Result<(), Refusal> {
-    let name = match &token.whose {
-        LogoutSubject::Session { sid, .. } => IssuerSession::sid_end_note(&token.issuer, sid),
-        LogoutSubject::User(sub) => IssuerSession::sub_end_note(&token.issuer, sub),
-    };
-    let moment = token.issued.millis().to_string();
-    let now = request::now();
-    let until = now.plus(MAX_AGE).max(issuer.trusted.last_first_sight(now).unwrap_or(now));
-    put_entry(app, &name, &moment, until).await
 }
 
 /// The user whose sessions end; `None` if no login here came from the issuer's session.
@@ -86,27 +72,10 @@ async fn user_of(
             Ok(trusted.subject(sub))
         }
         LogoutSubject::Session { sid, sub } => {
-            let seen = user_of_session(app, &token.issuer, sid).await?;
+            let seen = issuer_logout::user_of_session(app, &token.issuer, sid).await?;
             Ok(seen.or_else(|| trusted.subject(sub.as_ref()?)))
         }
     }
-}
-
-/// The user of the issuer's session, if a login or a request here came from it.
-async fn user_of_session(app: &App, issuer: &str, sid: &str) -> Result<Option<Subject>, Refusal> {
-    let user = get_entry(app, &IssuerSession::user_note(issuer, sid)).await?;
-    // An entry that cannot be read does not mean that nobody has logged in.
-    let unreadable = |why: &str| Refusal::StoreUnavailable(StoreError::Unreadable(why.into()));
-    user.map(Subject::try_from).transpose().map_err(unreadable)
-}
-
-async fn put_entry(
-    app: &App,
-    name: &EntryName,
-    text: &str,
-    until: Timestamp,
-) -> Result<(), Refusal> {
-    app.store.put_entry(name, text, until).await.map_err(Refusal::StoreUnavailable)
 }
 
 async fn get_entry(app: &App, name: &EntryName) -> Result<Option<String>, Refusal> {

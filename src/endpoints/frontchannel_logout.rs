@@ -2,19 +2,19 @@
 //! browsers send no cookie of this site; the session is found by the provider's name for it, which only the two know.
 
 use auth::http::{Head, Target};
-use auth::id_token::{IssuerSession, MAX_AGE};
+use auth::id_token::IssuerSession;
 use auth::refusal::Refusal;
-use auth::session::Subject;
 use auth::sign_in::FrontchannelLogout;
-use auth::store::{SessionSelector, StoreError};
 use web_sys::Response;
 
 use crate::app::App;
 use crate::request::{self, RequestHead};
 use crate::response::{self, NO_STORE};
-use crate::services::end_sessions;
+use crate::services::issuer_logout;
 
 const QUERY: Refusal = Refusal::BadRequest("Send one `iss` and one `sid` in the query.");
+
+const ISS: Refusal = Refusal::BadRequest("`iss` names no provider that logs out this way.");
 
 /// `GET frontchannel-logout`: ends the sessions that a login of the provider's session began.
 pub async fn log_out(app: &App, head: &RequestHead) -> Response {
@@ -39,18 +39,12 @@ async fn try_log_out(app: &App, head: &RequestHead) -> Result<(), Refusal> {
     let mut may = app.guard.sign_in_providers().filter(|(_, it)| it.frontchannel_logout);
     let first = may.next().ok_or(Refusal::NotFound)?;
     let FrontchannelLogout { iss, sid } = FrontchannelLogout::read(query).ok_or(QUERY)?;
-    if !std::iter::once(first).chain(may).any(|(issuer, _)| issuer.trusted.issuer == iss) {
-        return Err(Refusal::BadRequest("`iss` names no provider that logs out this way."));
-    }
-    let user = app.store.get_entry(&IssuerSession::user_note(&iss, &sid)).await;
+    let mut may = std::iter::once(first).chain(may).map(|(issuer, _)| issuer);
+    let issuer = may.find(|issuer| issuer.trusted.issuer == iss).ok_or(ISS)?;
     // Who does not know a session writes nothing.
-    let Some(user) = user.map_err(Refusal::StoreUnavailable)? else { return Ok(()) };
-    let unreadable = |why: &str| Refusal::StoreUnavailable(StoreError::Unreadable(why.into()));
-    let user = Subject::try_from(user).map_err(unreadable)?;
-    // First, because a login may be under way: see `federated_login::end_if_logged_out`.
-    let (note, now) = (IssuerSession::sid_end_note(&iss, &sid), request::now());
-    let recorded = app.store.put_entry(&note, &now.millis().to_string(), now.plus(MAX_AGE)).await;
-    let which = SessionSelector::IssuerSession { issuer: iss, sid: Some(sid) };
-    end_sessions::revoke(app, &user, which).await?;
-    recorded.map_err(Refusal::StoreUnavailable)
+    let Some(user) = issuer_logout::user_of_session(app, &iss, &sid).await? else { return Ok(()) };
+    let name = IssuerSession::sid_end_note(&iss, &sid);
+    let recorded = issuer_logout::record(app, issuer, &name, request::now()).await;
+    issuer_logout::end(app, issuer, &user, Some(&sid)).await?;
+    recorded
 }

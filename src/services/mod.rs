@@ -10,6 +10,7 @@ pub mod federated_login;
 pub mod find_session;
 pub mod id_token_hint;
 pub mod issuer_keys;
+pub mod issuer_logout;
 pub mod issuer_session;
 pub mod listeners;
 pub mod login_rate;
