@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { answerOf, bearer, PHONE, startGuard, useGuard, type Guard } from "../harness/guard.ts";
-import { API, startIssuer, type Issuer } from "../harness/identity_provider.ts";
+import { API, CLIENT_ID, startIssuer, type Issuer } from "../harness/identity_provider.ts";
 import { makeKey } from "../harness/signing_keys.ts";
 import { newUser, seconds } from "../harness/trusted_issuer.ts";
 
@@ -257,6 +257,18 @@ describe("whoever was ended stays out", () => {
     await outcome(issuer.accessToken(nameless));
     for (const claims of [seen, unseen, { sid: nameless.sid }]) expect((await logOut(claims)).status).toBe(200);
     for (const who of [seen, unseen, nameless]) expect(await outcome(issuer.accessToken(who)), who.sub).toBe("session_revoked");
+  });
+
+  test("if the provider says so in a frame, also before an access token of the session has come", async () => {
+    const entry = issuer.entry({ access_tokens: ACCESS, client_id: CLIENT_ID, name: "idp", frontchannel_logout: true });
+    await using framed = await startGuard({ ...vars(), TRUSTED_ISSUERS: JSON.stringify([entry]) });
+    const who = newUser();
+    const login = await framed.fetch("/_auth/login", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ id_token: issuer.idToken(who) }) });
+    const { access_token: own } = (await login.json()) as { access_token: string };
+    expect(await outcome(own, framed)).toBe("passes");
+    const { iss } = JSON.parse(Buffer.from(issuer.idToken(who).split(".")[1] ?? "", "base64url").toString()) as { iss: string };
+    expect((await framed.fetch(`/_auth/frontchannel-logout?${new URLSearchParams({ iss, sid: who.sid })}`)).status).toBe(200);
+    expect([await outcome(own, framed), await outcome(issuer.accessToken(who), framed)]).toEqual(["session_revoked", "session_revoked"]);
   });
 });
 
