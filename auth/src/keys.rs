@@ -2,6 +2,7 @@
 
 mod algorithm;
 mod elliptic;
+mod form_key;
 mod hmac;
 mod jwk;
 mod published;
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 pub use algorithm::{ALGORITHMS_OF_PROVIDERS, AlgorithmKey};
 pub use published::PublishedKeys;
 
+use form_key::FormKey;
 use jwk::{bytes, members};
 use sealing::SealingKey;
 
@@ -44,6 +46,8 @@ pub struct Key {
     log_key: Option<LogKey>,
     /// The key that seals what only the guard is to read, derived likewise.
     sealing_key: Option<SealingKey>,
+    /// The key of proofs in forms, derived likewise.
+    form_key: Option<FormKey>,
 }
 
 /// Shows which key, never the key itself.
@@ -138,7 +142,9 @@ impl Key {
         let secret = bytes(jwk, "k").or_else(|| bytes(jwk, "d")).filter(|_| material.can_sign());
         let log_key = secret.as_deref().map(LogKey::from_secret);
         let sealing_key = secret.as_deref().map(SealingKey::from_secret);
-        Ok(Self { kid: kid.ok_or("needs a `kid`")?.to_owned(), material, log_key, sealing_key })
+        let form_key = secret.as_deref().map(FormKey::from_secret);
+        let kid = kid.ok_or("needs a `kid`")?.to_owned();
+        Ok(Self { kid, material, log_key, sealing_key, form_key })
     }
 }
 
