@@ -119,7 +119,7 @@ impl Ledger {
                 self.end_selected(which, ending, unseen.as_ref(), *admits_unseen, &mut touched)
             }
             Command::List { now } => CommandResult::Listed(self.live_records(*now)),
-            Command::User { now } => self.user_and_live(*now),
+            Command::User { now } => self.user_and_sessions(*now),
             Command::Block { block: None, now } => self.lift_block(*now, &mut touched),
             Command::Block { block: Some(block), now } => self.block(block, *now, &mut touched),
             Command::SetRights { whose: RightsOf::Session(sid), change, now } => {

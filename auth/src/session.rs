@@ -155,6 +155,12 @@ impl Session {
         }
     }
 
+    /// The same without its private data.
+    #[must_use]
+    pub fn without_data(self) -> Self {
+        Self { data: None, client_data: None, ..self }
+    }
+
     /// Is it a provider's, begun at the first sight of one of its tokens? The guard has issued none of them.
     pub fn is_of_provider(&self) -> bool {
         self.deny_until.is_some()

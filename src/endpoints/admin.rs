@@ -179,7 +179,7 @@ fn is_admin(live: &[Session]) -> bool {
 async fn user_record(app: &App, user: &Subject) -> Result<(UserRecord, Vec<Session>), Refusal> {
     let command = Command::User { now: request::now() };
     match stores::apply(&*app.store, user, &command).await.map_err(Refusal::StoreUnavailable)? {
-        CommandResult::User { record, live } => Ok((record, live)),
+        CommandResult::User { record, live, .. } => Ok((record, live)),
         _ => Err(Refusal::StoreUnavailable(StoreError::other_answer())),
     }
 }

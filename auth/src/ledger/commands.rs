@@ -142,6 +142,7 @@ impl Ledger {
             ledger.user.rights = change.apply(ledger.user.rights.as_deref());
             touched.user = true;
         });
-        self.user_and_live(now)
+        let (record, live) = (self.user.clone(), self.live_records(now));
+        CommandResult::User { record, live, ended: Vec::new() }
     }
 }

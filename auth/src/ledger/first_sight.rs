@@ -118,8 +118,10 @@ impl Ledger {
     }
 
     /// The answer to [`Command::User`](crate::store::Command::User).
-    pub(super) fn user_and_live(&self, now: Timestamp) -> CommandResult {
-        CommandResult::User { record: self.user.clone(), live: self.live_records(now) }
+    pub(super) fn user_and_sessions(&self, now: Timestamp) -> CommandResult {
+        let over = self.by_age(|it| now < it.forget_at() && !it.is_live(now));
+        let ended = self.records(&over).into_iter().map(Session::without_data).collect();
+        CommandResult::User { record: self.user.clone(), live: self.live_records(now), ended }
     }
 
     /// A step that writes: deletes what is over before, and leaves denials and the user's record in order.

@@ -277,3 +277,27 @@ fn a_session_of_which_no_token_can_be_used_makes_room_first(
     let owned = |all: Vec<&str>| all.into_iter().map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(answer, expected.map(owned).map_err(owned));
 }
+
+#[test]
+fn what_is_over_is_told_of_a_user_while_its_record_is_kept_and_without_private_data() {
+    let gone = Session { client_data: Some("{}".into()), ..session("gone", 0, 50_000) };
+    let idle = Session { idle_expires: Some(at(10)), ..session("idle", 0, 50_000) };
+    let mut ledger = Ledger::new([gone, idle, session("old", 0, 5)]);
+    let ending = SessionEnd::Revoked { at: at(2) };
+    let which = SessionSelector::One(Sid::try_from("gone".to_owned()).unwrap());
+    ledger.apply(&Command::end(which, ending.clone()));
+    open(&mut ledger, "new", 0, 3);
+    let mut told = |now| match ledger.apply(&Command::User { now: at(now) }).0 {
+        CommandResult::User { live, ended, .. } => (live, ended),
+        other => panic!("{other:?}"),
+    };
+    let names = |list: &[Session]| list.iter().map(|it| it.sid.to_string()).collect::<Vec<_>>();
+    let (live, ended) = told(4);
+    assert_eq!(
+        (names(&live), names(&ended)),
+        (vec!["idle".into(), "old".into(), "new".into()], vec!["gone".into()])
+    );
+    assert_eq!((&ended[0].ended, &ended[0].client_data), (&Some(ending), &None));
+    assert_eq!(names(&told(20).1), ["gone", "idle", "old"]);
+    assert_eq!(names(&told(105_000).1), ["gone", "idle"], "a minute after the last deadline");
+}

@@ -47,7 +47,13 @@ impl Redis {
             Command::Admit { .. } => {
                 told(status, body, &["found", "admitted", "full", "denied", "blocked"])?
             }
-            Command::User { .. } => told(status, body, &["user"])?,
+            Command::User { now } => match told(status, body, &["user"])? {
+                CommandResult::User { record, live: all, .. } => {
+                    let (live, ended) = all.into_iter().partition(|it| it.is_live(*now));
+                    CommandResult::User { record, live, ended }
+                }
+                other => other,
+            },
             Command::SetRights { whose: RightsOf::Session(_), .. } => {
                 told(status, body, &["found", "changed"])?
             }
@@ -102,9 +108,11 @@ fn told(status: u16, body: &str, kinds: &[&str]) -> Result<CommandResult, RestEr
         }),
         ("denied", [record]) => Ok(CommandResult::Denied(parse::<StoredDenial>(record)?.denial)),
         ("blocked", [record]) => Ok(CommandResult::Blocked(parse(record)?)),
-        ("user", [record, live @ ..]) => {
-            Ok(CommandResult::User { record: parse(record)?, live: sessions(live)? })
-        }
+        ("user", [record, live @ ..]) => Ok(CommandResult::User {
+            record: parse(record)?,
+            live: sessions(live)?,
+            ended: Vec::new(),
+        }),
         _ => Err(unreadable("too many records, or too few")),
     }
 }

@@ -172,7 +172,10 @@ fn record(sid: &str, ended: Option<u64>) -> String {
     format!(r#"["user","{{\"not_before\":1}}",{}]"#, record("abc", None)),
     "user, set rights of the user"
 )]
-#[case::a_user_with_an_ended_one(format!(r#"["user","{{}}",{}]"#, record("abc", Some(42))), "")]
+#[case::a_user_with_an_ended_one(
+    format!(r#"["user","{{}}",{},{}]"#, record("abc", None), record("other", Some(42))),
+    "user"
+)]
 fn only_an_answer_to_the_command_about_what_it_asked_is_taken(
     #[case] result: String,
     #[case] takers: &str,

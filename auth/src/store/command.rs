@@ -109,7 +109,8 @@ pub enum Command {
         /// or of all of an issuer's also keeps out sessions that began before it, but that the store has not seen.
         admits_unseen: bool,
     },
-    /// Finds the user's own record and the live sessions. Returns [`CommandResult::User`].
+    /// Finds the user's own record, the live sessions, and those that are over and still on record. Returns
+    /// [`CommandResult::User`].
     User {
         /// The current time.
         now: Timestamp,
@@ -237,10 +238,13 @@ impl Command {
                 all(now, &|it| it.ended == Some(SessionEnd::Revoked { at: *at }))
                     && all(before, &|it| it.ended.is_some())
             }
+            (Self::User { now }, CommandResult::User { live, ended, .. }) => {
+                all(live, &|it| it.is_live(*now)) && all(ended, &|it| !it.is_live(*now))
+            }
             (
-                Self::User { .. } | Self::SetRights { whose: RightsOf::User, .. },
-                CommandResult::User { live, .. },
-            ) => all(live, &|it| it.ended.is_none()),
+                Self::SetRights { whose: RightsOf::User, .. },
+                CommandResult::User { live, ended, .. },
+            ) => all(live, &|it| it.ended.is_none()) && ended.is_empty(),
             (
                 Self::SetRights { whose: RightsOf::Session(sid), .. },
                 CommandResult::Found(found),

@@ -41,12 +41,16 @@ pub enum CommandResult {
     Denied(Denial),
     /// The user is blocked.
     Blocked(Block),
-    /// The user's own record and the live sessions, oldest first.
+    /// The user's own record and sessions, oldest first.
     User {
         /// The record; an empty one if nothing is stored.
         record: UserRecord,
         /// The live sessions.
         live: Vec<Session>,
+        /// Those that have ended or expired, as far as their records are kept, without their private data. Only for
+        /// [`Command::User`](super::Command::User).
+        #[serde(default)]
+        ended: Vec<Session>,
     },
 }
 

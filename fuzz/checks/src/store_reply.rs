@@ -79,8 +79,8 @@ fn redis(status: u16, body: &str) {
             }
             (
                 Command::User { .. } | Command::SetRights { .. },
-                CommandResult::User { live, .. },
-            ) => assert_eq!(result.as_array().map(Vec::len), Some(live.len() + 2)),
+                CommandResult::User { live, ended, .. },
+            ) => assert_eq!(result.as_array().map(Vec::len), Some(live.len() + ended.len() + 2)),
             (command, answer) => panic!("{answer:?} to {command:?}"),
         }
     }
@@ -215,7 +215,16 @@ fn apply(ledger: &mut Ledger, rows: &mut Rows, command: &Command) {
         (Command::Block { block, now }, CommandResult::Ends { .. }) => {
             assert!(block.is_none() || live(ledger, *now).is_empty(), "some sessions are live");
         }
-        (Command::User { .. } | Command::SetRights { .. }, CommandResult::User { record, .. }) => {
+        (Command::User { now }, CommandResult::User { record, live, ended }) => {
+            assert_eq!(record, *ledger.user());
+            assert!(live.iter().all(|session| session.is_live(*now)));
+            let is_told = |it: &Session| {
+                let stored = ledger.get(&it.sid).cloned().map(Session::without_data);
+                !it.is_live(*now) && stored.as_ref() == Some(it)
+            };
+            assert!(ended.iter().all(is_told));
+        }
+        (Command::SetRights { .. }, CommandResult::User { record, .. }) => {
             assert_eq!(record, *ledger.user());
         }
         (Command::SetRights { .. }, CommandResult::Changed(session)) => {

@@ -27,7 +27,7 @@ pub async fn patch_user(
     app.guard.check_rights_change(user, &change)?;
     let command = Command::SetRights { whose: RightsOf::User, change, now: request::now() };
     match apply(app, user, &command).await? {
-        CommandResult::User { record, live } => {
+        CommandResult::User { record, live, .. } => {
             app.guard.forget_recent(live.iter().map(|session| &session.sid));
             Ok(show_user(user, &record, &live))
         }

@@ -325,7 +325,7 @@ fn changed_rights_hold_for_live_sessions_and_for_those_that_begin_later() {
         matches!(one, CommandResult::Changed(it) if it.rights.as_deref() == Some(r#"{"scopes":[]}"#))
     );
     let all = set(RightsOf::User, r#"{"roles":["x"]}"#, 2);
-    let CommandResult::User { record, live } = all else { panic!("{all:?}") };
+    let CommandResult::User { record, live, .. } = all else { panic!("{all:?}") };
     let rights =
         |live: &[Session]| live.iter().map(|it| it.rights.clone().unwrap()).collect::<Vec<_>>();
     assert_eq!(rights(&live), [r#"{"roles":["x"],"scopes":[]}"#, r#"{"roles":["x"]}"#]);
