@@ -79,18 +79,18 @@ function ensurePackages() {
   const stamp = digest(readFileSync(join(root, "package-lock.json")));
   if (isStamped(stampFile, stamp)) return;
   logStep("Installing the packages of package-lock.json into node_modules (about a minute)");
-  run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+  run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { stdio: ["inherit", process.stderr, "inherit"] });
   writeFileSync(stampFile, stamp);
 }
 
 /**
- * Installs the project's tools and puts them on the PATH. If this Node is too old for the tools, runs the command
- * again in the project's own Node and exits with its status.
+ * Installs the project's tools, with Rust unless told otherwise, and puts them on the PATH. If this Node is too old for
+ * the tools, runs the command again in the project's own Node and exits with its status.
  */
-export async function ensureTools() {
+export async function ensureTools({ rust = true } = {}) {
   const major = Number(process.versions.node.split(".")[0]);
   if (major < 20) exitWithError(`Node ${process.versions.node} is too old. Install Node 20 or newer, from https://nodejs.org.`);
-  ensureRust();
+  if (rust) ensureRust();
   ensurePackages();
   const bin = join(root, "node_modules", ".bin");
   if (!process.env.PATH?.startsWith(bin)) process.env.PATH = bin + delimiter + process.env.PATH;

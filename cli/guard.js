@@ -1,0 +1,110 @@
+// A guard that commands ask: where it is, with which key, and what its answers mean.
+
+import { readFile } from "node:fs/promises";
+import { Option } from "commander";
+import { unknownError, usageError } from "./errors.js";
+import { send, whyNot } from "./http.js";
+import { readDevVars } from "./project.js";
+import { shown } from "./text.js";
+
+/** @typedef {import("commander").Command} Command */
+/** @typedef {import("./terminal.js").Terminal} Terminal */
+/** @typedef {{ url?: string, keyFile?: string, allowHttp?: boolean, connectTo?: string }} Where */
+
+/** Adds the options of a command that asks a guard. @param {Command} command */
+export function asksGuard(command) {
+  return command
+    .addOption(urlOption())
+    .option("--key-file <file>", "the file that has ADMIN_API_KEY, if the environment does not")
+    .option("--allow-http", "send the key over plain http to another machine")
+    .option("--json", "print JSON");
+}
+
+export const urlOption = () =>
+  new Option("--url <url>", "the site that is guarded; with its path if AUTH_PATH is not /_auth").env("SESSION_GUARD_URL");
+
+/** Splits a URL into the site's origin and `AUTH_PATH`. @param {string | undefined} text */
+export function parseUrl(text) {
+  if (text === undefined || text === "") throw usageError("Say where the guard is: --url https://members.example.com, or set SESSION_GUARD_URL.");
+  const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `https://${text}`);
+  if (url === null || !/^https?:$/.test(url.protocol)) throw usageError(`${shown(text)} is no URL of a site, like https://members.example.com.`);
+  if (url.username !== "" || url.search !== "" || url.hash !== "") throw usageError("The URL must have no user name, query or fragment: https://members.example.com.");
+  const authPath = url.pathname.replace(/\/+$/, "");
+  return { origin: url.origin, authPath: authPath === "" ? "/_auth" : authPath, isLocal: isLoopback(url.hostname), isPlain: url.protocol === "http:" };
+}
+
+/** @param {string} hostname */
+export const isLoopback = (hostname) => /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+
+export class Guard {
+  /** @param {{ origin: string, authPath: string }} site @param {string} key */
+  constructor({ origin, authPath }, key) {
+    this.origin = origin;
+    this.authPath = authPath;
+    this.key = key;
+  }
+
+  /** The guard that the options name. @param {Where} options @param {Terminal} terminal */
+  static async of(options, terminal) {
+    const site = parseUrl(options.url);
+    if (site.isPlain && !site.isLocal && options.allowHttp !== true) {
+      throw usageError(`ADMIN_API_KEY would travel to ${site.origin} in the clear. Use https, or --allow-http if the network between is yours.`);
+    }
+    return new Guard(site, await findKey(options, site.isLocal, terminal.env));
+  }
+
+  /**
+   * Calls the admin API. Throws what is wrong in words if the guard refuses.
+   * @param {string} method
+   * @param {string} path below `AUTH_PATH`, encoded
+   * @param {unknown} [body]
+   * @returns {Promise<any>} the JSON of the answer
+   */
+  async call(method, path, body) {
+    const { answer, problem } = await this.ask(method, path, body);
+    if (problem !== undefined) throw problem;
+    return answer.text === "" ? undefined : JSON.parse(answer.text);
+  }
+
+  /** The same; a refusal is returned. @param {string} method @param {string} path @param {unknown} [body] */
+  async ask(method, path, body) {
+    const headers = { accept: "application/json", authorization: `Bearer ${this.key}`, ...(body === undefined ? {} : { "content-type": "application/json" }) };
+    const sent = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) };
+    const answer = await send(this.origin, `${this.authPath}/${path}`, sent).catch((error) => {
+      throw unknownError(`${this.origin} cannot be reached: ${whyNot(error)}.`);
+    });
+    const isJson = /^application\/json\b/.test(answer.headers["content-type"] ?? "") || answer.status === 204;
+    return { answer, problem: answer.status < 300 && isJson ? undefined : this.problem(answer) };
+  }
+
+  /** What an answer means that is no success. @param {import("./http.js").Answer} answer */
+  problem({ status, headers, text }) {
+    const type = headers["content-type"] ?? "";
+    const { code, title = "", detail = "" } = /^application\/problem\+json/.test(type) ? /** @type {Record<string, string>} */ (JSON.parse(text)) : {};
+    if (status >= 300 && status < 400) return unknownError(`${this.origin} redirects to ${shown(headers.location ?? "")}. Is this the guard's --url?`);
+    if (code === undefined) return unknownError(`No guard answers at ${this.origin}${this.authPath} (${status} ${shown(type)}). If its AUTH_PATH is not ${this.authPath}, write it after the host in --url.`);
+    if (code === "key_invalid") return unknownError("The guard does not know this ADMIN_API_KEY. It is the secret that was set with `npx wrangler secret put ADMIN_API_KEY`.");
+    const words = `${shown(title)}. ${shown(detail)} (${status} ${shown(code)})`;
+    return status === 400 ? usageError(words) : unknownError(words);
+  }
+}
+
+/** @param {Where} options @param {boolean} isLocal @param {NodeJS.ProcessEnv} env */
+async function findKey({ keyFile }, isLocal, env) {
+  const fromFile = async (/** @type {string} */ file) =>
+    readFile(file, "utf8").catch((/** @type {NodeJS.ErrnoException} */ error) => {
+      throw usageError(`${file} cannot be read: ${error.code}`);
+    });
+  const found = keyFile !== undefined ? await fromFile(keyFile) : env["ADMIN_API_KEY"] || (isLocal ? (await readDevVars())["ADMIN_API_KEY"] : undefined);
+  const key = (found ?? "").trim();
+  if (key === "") throw usageError("ADMIN_API_KEY is missing. Set it in the environment, or name a file that has it with --key-file.");
+  if (!/^[!-~]+$/.test(key)) throw usageError("ADMIN_API_KEY has characters that no key has, like blanks or line breaks.");
+  return key;
+}
+
+/** A user in a path. @param {string} sub */
+export function inPath(sub) {
+  if (sub === "." || sub === "..") throw usageError(`A user named ${sub} cannot be named in a URL. \`session-guard end\` can end this user's sessions.`);
+  if (sub === "") throw usageError("The user's name is empty.");
+  return encodeURIComponent(sub);
+}
