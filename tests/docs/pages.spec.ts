@@ -65,7 +65,7 @@ test("CONTRIBUTING names every folder of tests, and what runs it", () => {
 });
 
 test("the index names every page of docs", () => {
-  const pages = readdirSync(join(root, "docs")).filter((name) => /\.(md|yaml)$/.test(name) && name !== "README.md");
+  const pages = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" }).filter((name) => /\.(md|yaml)$/.test(name) && name !== "README.md");
   const named = links("docs/README.md").map((target) => target.split("#")[0] ?? "");
   expect(pages.filter((name) => !named.includes(name))).toEqual([]);
 });
@@ -84,7 +84,8 @@ describe("what pages name is there", () => {
   });
 
   test.each(PAGES)("%s: secrets", (path) => {
-    const secrets = [...page("docs/settings.md").matchAll(/^\| `([A-Z_]+)` \(S\)/gm)].map(([, name = ""]) => name);
+    // A provider's secret has the name that its entry says.
+    const secrets = [...page("docs/settings.md").matchAll(/^\| `([A-Z_]+)` \(S\)/gm), ...page(path).matchAll(/"client_secret_name": "([A-Z_]+)"/g)].map(([, name = ""]) => name);
     const named = [...page(path).matchAll(/wrangler secret put ([A-Z_]+)/g)].map(([, name = ""]) => name);
     expect(unique(named).filter((name) => name !== "NAME" && !secrets.includes(name))).toEqual([]);
   });
@@ -92,7 +93,7 @@ describe("what pages name is there", () => {
   const settings = unique([...page("docs/settings.md").matchAll(/^\| `([A-Z_]+)`/gm)].map(([, name = ""]) => name));
   /** Bindings and variables, which are no settings of the Worker. */
   const others = ["USER_SESSIONS", "ORIGIN", "ANALYTICS", "LOGIN_RATE_LIMITER", "LOGIN_RATE_PER_ADDRESS_LIMITER", "REDIS_URL", "BRIDGE_HOST", "BRIDGE_PORT", "SUPABASE_JWT_SECRET"];
-  const own = ["README.md", "SECURITY.md", ...readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
+  const own = ["README.md", "SECURITY.md", ...PAGES.filter((path) => path.startsWith("docs/"))];
 
   test.each(own.filter((path) => !/benchmarks|verification-costs/.test(path)))("%s: settings", (path) => {
     const named = [...prose(path).matchAll(/`([A-Z][A-Z]+(?:_[A-Z]+)+|MODE|ROUTES|ISSUER|AUDIENCE)(?: = [^`]*)?`/g)].map(([, name = ""]) => name);
@@ -139,7 +140,7 @@ test.each(PAGES)("the JSON that %s shows can be read", (path) => {
 
 /**
  * The languages of fenced blocks that a test runs or reads: here, in npm_commands, admin_api, assertion_snippets,
- * client and forward_auth_proxies, and in auth/tests. The last row is only shown: neither Go nor Traefik is among the
+ * client, guides and forward_auth_proxies, and in auth/tests. The last row is only shown: neither Go nor Traefik is among the
  * tools of the tests.
  */
 const LANGUAGES = [

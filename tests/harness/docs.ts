@@ -10,7 +10,7 @@ const pagesIn = (folder: string) =>
   readdirSync(join(root, folder)).filter((name) => name.endsWith(".md")).map((name) => join(folder, name));
 
 /** Every page that people read, by its path from the root. */
-export const PAGES: string[] = [".", "docs", "fuzz", ...readdirSync(join(root, "examples")).map((name) => `examples/${name}`)].flatMap(pagesIn);
+export const PAGES: string[] = [".", "docs", "docs/guides", "fuzz", ...readdirSync(join(root, "examples")).map((name) => `examples/${name}`)].flatMap(pagesIn);
 
 /** The text of a page. */
 export function page(path: string): string {
