@@ -33,7 +33,7 @@ pub use cache_key::COMPARED_HEADERS;
 pub use forward_plan::{AnonymousPlan, ForwardPlan, ForwardTarget, HeaderChanges};
 pub use header_filter::HeaderFilter;
 pub use principal::Principal;
-pub use refusal_response::RefusalResponse;
+pub use refusal_response::{RefusalPage, RefusalResponse};
 pub use renewal::Renewal;
 
 use header_filter::HeaderFilterCache;
@@ -144,14 +144,14 @@ impl Guard {
     /// Takes a request as far as can be without asking anybody.
     pub fn decide(&self, head: &impl Head, now: Timestamp) -> Decision {
         match self.classify(head) {
-            Err(refusal) => Decision::refuse(head, refusal),
+            Err(refusal) => self.refuse_at_once(head, refusal),
             // A proxy has described the request. Nothing of the guard's own is the origin's.
             Ok((route, target))
                 if head.recipient() != Recipient::Client
                     && (route != Route::Protected
                         || self.asks_for_metadata(head, target.path())) =>
             {
-                Decision::refuse(head, forward_auth::OWN_PATH)
+                self.refuse_at_once(head, forward_auth::OWN_PATH)
             }
             Ok((Route::Own(endpoint), _)) if self.needs_https(endpoint, head) => {
                 Decision::Refuse(self.refuse_plain_http(head))
@@ -172,13 +172,13 @@ impl Guard {
                 Decision::ReadBody
             }
             Ok((Route::Own(endpoint), _)) => self.own(endpoint, head, now),
-            Ok((Route::Unknown, _)) => Decision::refuse(head, Refusal::NotFound),
+            Ok((Route::Unknown, _)) => self.refuse_at_once(head, Refusal::NotFound),
             Ok((Route::WrongMethod(allow), _)) => {
-                Decision::refuse(head, Refusal::MethodNotAllowed(allow))
+                self.refuse_at_once(head, Refusal::MethodNotAllowed(allow))
             }
             // What a proxy passes on to the guard is for the guard, or the two would pass it on for ever.
             Ok((Route::Protected, _)) if self.comes_from_proxy(head) => {
-                Decision::refuse(head, Refusal::NotFound)
+                self.refuse_at_once(head, Refusal::NotFound)
             }
             Ok((Route::Protected, target)) => self.plan(head, target, now),
         }
@@ -223,6 +223,13 @@ impl Guard {
         Ok((route, target))
     }
 
+    /// The refusal of what no login would help.
+    fn refuse_at_once(&self, head: &impl Head, refusal: Refusal) -> Decision {
+        let (recipient, page) = (head.recipient(), self.page(head, &refusal));
+        let refused = RefusalResponse::from(refusal);
+        Decision::Refuse(RefusalResponse { recipient, page, ..refused })
+    }
+
     /// How long the token and cookie of a session may last from `now`.
     pub fn token_lifetime(&self, session: &Session, now: Timestamp) -> Duration {
         self.settings.token_ttl.min(session.expires.since(now))
@@ -241,13 +248,6 @@ impl Guard {
         let cause = "SIGNING_KEYS holds a key made for development, which serves only this \
                      machine; make one for production and set it as a secret";
         Err(Refusal::Misconfigured(cause.into()))
-    }
-}
-
-impl Decision {
-    fn refuse(head: &impl Head, refusal: Refusal) -> Self {
-        let recipient = head.recipient();
-        Self::Refuse(RefusalResponse { recipient, ..RefusalResponse::from(refusal) })
     }
 }
 

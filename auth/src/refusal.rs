@@ -4,6 +4,7 @@
 //! A new refusal is a variant here with its code, status, title and detail, and its code in
 //! `docs/openapi.yaml`; a test holds the two together.
 
+mod for_people;
 mod provider_error;
 mod response;
 mod sign_in_failure;
@@ -15,6 +16,7 @@ use crate::session::{Block, InvalidSession, Session, SessionEnd};
 use crate::step_up::StepUp;
 use crate::store::StoreError;
 
+pub use for_people::Topic;
 pub use provider_error::ProviderError;
 pub use response::{Problem, ResourceChallenge};
 pub use sign_in_failure::{SignInFailure, WaysOn};

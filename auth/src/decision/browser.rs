@@ -35,6 +35,12 @@ pub fn is_navigation(head: &impl Head) -> bool {
     }
 }
 
+/// Does a person look at what comes back, in a window of its own? A browser that does not say is taken to.
+pub fn shows_page(head: &impl Head) -> bool {
+    let has_window = head.header("sec-fetch-dest").is_none_or(|it| it == "document");
+    matches!(head.method(), "GET" | "HEAD" | "POST") && is_navigation(head) && has_window
+}
+
 /// The method that a CORS preflight asks about (Fetch, "CORS-preflight fetch"); `None` if this is
 /// none. A browser's has no body, nor any header that speaks of one, and upgrades nothing. So what
 /// does is something else.

@@ -8,7 +8,7 @@ pub const COMPARED_HEADERS: [&str; 4] = ["authorization", "cookie", "connection"
 /// The other headers that `decide` looks for, beside those of `TOKEN_SOURCES`. Where it finds one, the decision is not
 /// cached. So none of them may be looked for in an ordinary request with a good token.
 #[cfg(test)]
-pub(super) const UNCACHED_HEADERS: [&str; 11] = [
+pub(super) const UNCACHED_HEADERS: [&str; 12] = [
     "accept",
     "access-control-request-method",
     "content-length",
@@ -16,6 +16,7 @@ pub(super) const UNCACHED_HEADERS: [&str; 11] = [
     "expect",
     "origin",
     "referer",
+    "sec-fetch-dest",
     "sec-fetch-mode",
     "sec-fetch-site",
     "trailer",

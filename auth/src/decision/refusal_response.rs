@@ -1,11 +1,12 @@
 //! How a refusal is told: to a program, or to a person.
 
 use super::Guard;
-use super::browser::is_navigation;
+use super::browser::{is_navigation, shows_page};
+use crate::config::Mode;
 use crate::forward_auth::status_without_redirects;
 use crate::http::{Head, Recipient, Target};
 use crate::redirect::LocalTarget;
-use crate::refusal::{Refusal, ResourceChallenge};
+use crate::refusal::{Refusal, ResourceChallenge, Topic};
 
 /// A refusal, and where a browser is sent instead of being shown it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct RefusalResponse {
     pub login: Option<String>,
     /// The same address over `https`, when a person is navigating and that is what is missing.
     pub https: Option<String>,
+    /// What the page says, when a person is navigating and is sent nowhere.
+    pub page: Option<RefusalPage>,
     /// The paths of the rules that hold, if it came to that.
     pub route: Option<String>,
     /// What the challenge says of the resource, if the refusal has a challenge and metadata are served.
@@ -24,10 +27,19 @@ pub struct RefusalResponse {
     pub recipient: Recipient,
 }
 
+/// A page in place of problem details.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusalPage {
+    /// What it says.
+    pub topic: Topic,
+    /// What was asked for, or the page whose form was sent.
+    pub back: LocalTarget,
+}
+
 impl From<Refusal> for RefusalResponse {
     fn from(refusal: Refusal) -> Self {
-        let (login, https, route, resource) = Default::default();
-        Self { refusal, login, https, route, resource, recipient: Recipient::Client }
+        let (login, https, page, route, resource) = Default::default();
+        Self { refusal, login, https, page, route, resource, recipient: Recipient::Client }
     }
 }
 
@@ -91,6 +103,8 @@ impl Guard {
         // A form's password has been read on the way, and would be sent again.
         let moves = opens && head.method() == "GET" && refusal == Refusal::HttpsRequired;
         let https = moves.then(|| self.over_https(head.url()));
+        let is_sent_on = login.is_some() || https.is_some();
+        let page = (!is_sent_on).then(|| self.page(head, &refusal)).flatten();
         let is_challenged = matches!(refusal.status(), 401 | 403);
         let resource = is_challenged.then(|| self.resource_challenge(head)).flatten();
         let recipient = head.recipient();
@@ -100,7 +114,17 @@ impl Guard {
             Recipient::Proxy { .. } => [Target::site_of(head.url()), &page].concat(),
         });
         let route = route.map(str::to_owned);
-        RefusalResponse { refusal, login, https, route, resource, recipient }
+        RefusalResponse { refusal, login, https, page, route, resource, recipient }
+    }
+
+    /// The page that says why a request of a person is refused; `None` for programs, proxies, and frames of other
+    /// pages, since no page of the guard can be framed. Where nothing is enforced, the guard shows nothing of itself.
+    pub fn page(&self, head: &impl Head, refusal: &Refusal) -> Option<RefusalPage> {
+        let is_shown = self.settings.mode == Mode::Enforce
+            && head.recipient() == Recipient::Client
+            && shows_page(head);
+        let back = || self.way_back(head).unwrap_or(LocalTarget::root());
+        is_shown.then(|| RefusalPage { topic: refusal.topic(), back: back() })
     }
 
     /// The login page's URL, with the way back and the reason.

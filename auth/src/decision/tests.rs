@@ -19,6 +19,7 @@ mod overlap;
 mod preflight;
 mod provider_tokens;
 mod recheck_and_caching;
+mod refusal_page;
 mod renewal;
 mod resource_metadata;
 mod rights;
@@ -162,6 +163,7 @@ fn no_token_is_told_from_a_bad_one() {
             refusal: Refusal::TokenMissing,
             login: None,
             https: None,
+            page: None,
             route: Some("/*".into()),
             resource: None,
             recipient: Recipient::Client,

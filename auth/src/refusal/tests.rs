@@ -226,3 +226,16 @@ fn each_refusal_is_in_the_openapi_description_and_each_that_asks_for_a_login_has
         assert_eq!(is_said, leads_there && !without_notice.contains(&code), "{code}");
     }
 }
+
+#[test]
+fn each_topic_is_of_some_refusal_and_waiting_or_another_account_helps_where_it_may() {
+    let topics: Vec<Topic> = one_of_each().iter().map(Refusal::topic).collect();
+    for topic in Topic::ALL {
+        assert!(topics.contains(&topic), "{topic:?}");
+        assert!(!(topic.is_passing() && topic.is_of_the_user()), "{topic:?}");
+    }
+    for refusal in one_of_each() {
+        let is_away = matches!(refusal.status(), 502..=504) && refusal.code() != "sign_in_refused";
+        assert!(!is_away || refusal.topic().is_passing(), "{}", refusal.code());
+    }
+}
