@@ -112,6 +112,18 @@ describe("what pages name is there", () => {
   });
 });
 
+test("operate.md says of every refusal what many of them mean", () => {
+  const codes = (path: string) => rows(page(path)).map(({ name }) => name).filter((name) => /^[a-z]+(_[a-z]+)*$/.test(name));
+  expect(codes("docs/refusals.md").length).toBeGreaterThan(30);
+  expect(unique(codes("docs/operate.md"))).toEqual(unique(codes("docs/refusals.md")));
+});
+
+test.each(PAGES)("the questions in SQL of %s name columns that the dataset has", (path) => {
+  const columns = rows(page("docs/logs.md")).map(({ name }) => name).filter((name) => /^(blob|double)\d+$/.test(name));
+  const named = blocks(path, "sql").flatMap((sql) => sql.match(/\b(blob|double)\d+\b/g) ?? []);
+  expect(unique(named).filter((name) => !columns.includes(name))).toEqual([]);
+});
+
 test("the table of events has every type that the code knows, and no other", () => {
   const [, names = ""] = /fn name\(self\)(.*?)\n {4}\}/s.exec(read("auth/src/event.rs")) ?? [];
   const inCode = [...names.matchAll(/"([a-z.]+)"/g)].map(([, name = ""]) => name);

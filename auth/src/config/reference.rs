@@ -41,7 +41,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "ORIGIN_URL",
         "the zone's own origin",
-        "Where requests go, as `https://host` without a path, or `http` to this machine. Leave it empty if the Worker runs on a route of the origin's zone, or if the origin is another Worker, bound as `ORIGIN`. See [adopt.md](adopt.md).",
+        "Where requests go: `https://host` without a path, or `http` to this machine. Leave it empty if the Worker runs on a route of the origin's zone, or if the origin is another Worker, bound as `ORIGIN`. See [adopt.md](adopt.md).",
     ),
     setting("AUTH_PATH", "/_auth", "The prefix of the guard's own endpoints."),
     setting("ISSUER", "required", "The `iss` of the tokens that the guard issues and accepts."),
@@ -49,7 +49,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "CLIENT_ID",
         "AUDIENCE",
-        "The `client_id` of the tokens that the guard issues, which RFC 9068 requires. Nothing depends on it here. It is not your client id at an identity provider, which belongs into `TRUSTED_ISSUERS`. See [tokens.md](tokens.md#what-is-in-a-token).",
+        "The `client_id` of the tokens that the guard issues, which RFC 9068 requires. Nothing depends on it here. It is not your client id at an identity provider, which goes into `TRUSTED_ISSUERS`. See [tokens.md](tokens.md#what-is-in-a-token).",
     ),
     secret(
         "SIGNING_KEYS",
@@ -84,7 +84,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "TRUSTED_ISSUERS",
         "none",
-        "Identity providers that people sign in at, whose ID tokens begin a session, or whose access tokens are credentials: a JSON list of `{\"issuer\", \"audience\", \"jwks_uri\", \"algorithms\", \"subject_prefix\", \"claims\", \"clock_tolerance\", \"not_before\", \"access_tokens\", \"provider\", \"client_id\", …}`. `client_id` signs people in by redirect, and there are [more members](sign-in.md#members) for that: `client_secret_name`, `client_authentication`, `client_assertion_audience`, `name`, `title`, `scope`, `authorization`, `endpoints`, `redirect_uri`, `pushed_authorization_requests`, `userinfo`, `frontchannel_logout`. `allow`, `deny` and `trust_email` say [who may sign in](sign-in.md#who-may-sign-in), by e-mail domain, group or any claim. `audience` is your client id at the provider, or a list of them; `client_id` if left out. `algorithms` are `[\"RS256\"]` if left out. `subject_prefix` stands before the provider's `sub` in yours; it is needed where users can log in by more than one way. `claims` are those that go into your token: `email`, `email_verified`, `name`, `preferred_username`, `groups` and `roles` if left out. `clock_tolerance` is how far the provider's clock may be from the guard's, up to 10 minutes: `60 seconds` if left out. `not_before` is `NOT_BEFORE` for this provider's tokens, and the sessions that they began; the later of both counts. `access_tokens` says which of the provider's access tokens are accepted; `provider` fills in what is known of `auth0`, `clerk`, `supabase`, `cognito`, `keycloak`, `okta`, `entra`, `firebase`, `workos`, `zitadel` or `github`. See [sign-in.md](sign-in.md), [identity-providers.md](identity-providers.md) and [provider-tokens.md](provider-tokens.md).",
+        "Identity providers: a JSON list with an object for each. People [sign in](sign-in.md) there, its [ID tokens](identity-providers.md) begin sessions, or its [access tokens](provider-tokens.md) are credentials here. The members of an object: [of each](identity-providers.md#members-of-the-list), [for sign-in](sign-in.md#members), [for access tokens](provider-tokens.md#members-of-access_tokens). Examples: [each identity provider](guides/providers.md).",
     ),
     setting(
         "RESOURCE_METADATA",
