@@ -277,8 +277,7 @@ impl Ledger {
     /// those of one moment in the order of their names. Returns the others, which are no longer there.
     fn take_excess_tombstones(&mut self, now: Timestamp) -> Vec<Session> {
         let over = self.sessions.values().filter(|s| !s.is_live(now));
-        let moment = |s: &Session| s.ended.as_ref().map_or(s.deadline(), SessionEnd::at);
-        let mut oldest = in_order(over.map(|s| (moment(s), &s.sid)).collect());
+        let mut oldest = in_order(over.map(|s| (s.over_at(), &s.sid)).collect());
         oldest.truncate(oldest.len().saturating_sub(MAX_TOMBSTONES));
         oldest.iter().filter_map(|sid| self.sessions.remove(sid)).collect()
     }

@@ -38,12 +38,16 @@ pub enum Endpoint {
     SessionData,
     /// The caller's sessions.
     Sessions,
+    /// The end of some of them, by a form.
+    EndOwnSessions,
     /// The end of one of them.
     EndSession,
     /// The end of the caller's session, the moment it comes.
     Events,
     /// The browser's half of that.
     ClientScript,
+    /// The script of the guard's own pages.
+    PagesScript,
     /// May a request pass that a proxy describes? See [`crate::forward_auth`].
     Verify,
     /// Is the store reachable?
@@ -68,6 +72,7 @@ impl Endpoint {
                 | Self::Session
                 | Self::SessionData
                 | Self::Sessions
+                | Self::EndOwnSessions
                 | Self::EndSession
                 | Self::Events
                 | Self::Admin
@@ -89,10 +94,11 @@ impl Endpoint {
             Self::Revoke => "revoke",
             Self::Admin => "admin",
             Self::Session | Self::SessionData => "session",
-            Self::Sessions => "sessions",
+            Self::Sessions | Self::EndOwnSessions => "sessions",
             Self::EndSession => "sessions/{sid}",
             Self::Events => "events",
             Self::ClientScript => "client.js",
+            Self::PagesScript => "pages.js",
             Self::Verify => "verify",
             Self::Health => "health",
             Self::StyleSheet => "style.css",
@@ -142,16 +148,19 @@ impl Route {
             ("/session", "PATCH") => Self::Own(Endpoint::SessionData),
             ("/session", _) if get => Self::Own(Endpoint::Session),
             ("/session", _) => Self::WrongMethod("GET, HEAD, PATCH"),
+            ("/sessions", "POST") => Self::Own(Endpoint::EndOwnSessions),
             ("/sessions", _) if get => Self::Own(Endpoint::Sessions),
+            ("/sessions", _) => Self::WrongMethod("GET, HEAD, POST"),
             // Some proxies ask with their client's method.
             ("/verify", _) => Self::Own(Endpoint::Verify),
             ("/health", _) if get => Self::Own(Endpoint::Health),
             ("/events", "GET") => Self::Own(Endpoint::Events),
             ("/events", _) => Self::WrongMethod("GET"),
             ("/client.js", _) if get => Self::Own(Endpoint::ClientScript),
+            ("/pages.js", _) if get => Self::Own(Endpoint::PagesScript),
             ("/style.css", _) if get => Self::Own(Endpoint::StyleSheet),
             ("/logged-out", _) if get => Self::Own(Endpoint::LoggedOut),
-            ("/sessions" | "/health" | "/client.js" | "/style.css" | "/logged-out", _) => {
+            ("/health" | "/client.js" | "/pages.js" | "/style.css" | "/logged-out", _) => {
                 Self::WrongMethod("GET, HEAD")
             }
             // Without HEAD: whoever looks at a link must not use it up.

@@ -171,6 +171,11 @@ impl Session {
         self.idle_expires.map_or(self.expires, |idle| idle.min(self.expires))
     }
 
+    /// When it ended, or else when it expires.
+    pub fn over_at(&self) -> Timestamp {
+        self.ended.as_ref().map_or(self.deadline(), SessionEnd::at)
+    }
+
     /// When the record is deleted, ended or not: once none of its tokens can be accepted any more, even
     /// by a clock that is slightly behind. Tokens of a provider's session can come later, so a denial takes
     /// the record's place.

@@ -83,8 +83,8 @@ async fn try_log_out(
     Ok(tokens)
 }
 
-/// Redirects a navigation to the login page.
-fn logged_out(app: &App, head: &RequestHead) -> Response {
+/// Clears the cookie, and redirects a navigation to the login page.
+pub fn logged_out(app: &App, head: &RequestHead) -> Response {
     if app.guard.is_navigation(head) {
         let page = format!("{}/login?reason=logged_out", app.guard.settings().auth_path);
         return cleared(app, head, |headers| response::redirect(303, &page, headers));

@@ -36,6 +36,7 @@ pub fn answer(app: Rc<App>, endpoint: Endpoint, head: RequestHead) -> Verdict {
         Endpoint::Verify => respond(&response::refusal(&Refusal::NotFound), None),
         Endpoint::StyleSheet => respond(&pages::style_sheet(), None),
         Endpoint::ClientScript => respond(&pages::client(&head), None),
+        Endpoint::PagesScript => respond(&pages::script(&head), None),
         Endpoint::KeySet => respond(&jwks::show(&app), None),
         Endpoint::ResourceMetadata => respond(&resource_metadata::show(&app, &head), None),
         Endpoint::Preflight => respond(&cors::preflight(&app), None),
@@ -68,6 +69,9 @@ pub fn answer(app: Rc<App>, endpoint: Endpoint, head: RequestHead) -> Verdict {
             respond_later(async move { session::patch(&app, &request, &head).await })
         }
         Endpoint::Sessions => respond_later(async move { sessions::list(&app, &head).await }),
+        Endpoint::EndOwnSessions => {
+            respond_later(async move { sessions::end_by_form(&app, &request, &head).await })
+        }
         Endpoint::EndSession => respond_later(async move { sessions::end_one(&app, &head).await }),
         Endpoint::Events => respond_later(async move { events::open(&app, &head).await }),
         Endpoint::Health => respond_later(async move { health::show(&app).await }),

@@ -165,7 +165,16 @@ pub fn style_sheet() -> Response {
 
 /// `GET client.js`: the script that turns messages of `GET events` into an event of the page.
 pub fn client(head: &RequestHead) -> Response {
-    let tag = format!("\"{CLIENT_TAG:x}\"");
+    java_script(head, CLIENT, CLIENT_TAG)
+}
+
+/// `GET pages.js`: the script that keeps a page of the guard's own up to date.
+pub fn script(head: &RequestHead) -> Response {
+    java_script(head, SCRIPT, SCRIPT_TAG)
+}
+
+fn java_script(head: &RequestHead, text: &str, tag: u64) -> Response {
+    let tag = format!("\"{tag:x}\"");
     let headers = [
         ("content-type", "text/javascript; charset=utf-8"),
         ("cache-control", "public, max-age=3600"),
@@ -174,12 +183,14 @@ pub fn client(head: &RequestHead) -> Response {
     ];
     match head.header("if-none-match").is_some_and(|known| known.contains(&tag)) {
         true => response::response(304, "", &headers),
-        false => response::response(200, CLIENT, &headers),
+        false => response::response(200, text, &headers),
     }
 }
 
 const CLIENT: &str = include_str!("pages/client.js");
 const CLIENT_TAG: u64 = fnv(CLIENT.as_bytes());
+const SCRIPT: &str = include_str!("pages/pages.js");
+const SCRIPT_TAG: u64 = fnv(SCRIPT.as_bytes());
 
 /// A hash of a text (FNV-1a), for its `ETag`.
 const fn fnv(text: &[u8]) -> u64 {
