@@ -8,6 +8,7 @@ use auth::event::ReportedEnds;
 use auth::rate::RateSubject;
 use auth::refusal::Refusal;
 use auth::store_health::StoreHealth;
+use auth::words::WordCache;
 use worker::{Fetcher, ObjectNamespace};
 
 use crate::platform::RateLimit;
@@ -34,6 +35,8 @@ pub struct App {
     pub reports: bool,
     /// The names of the headers that were removed from the last request, cached.
     pub removed_headers: JsMemo,
+    /// The words of the pages that this isolate has shown.
+    pub words: WordCache,
     /// Whether this isolate has checked what the origin serves below `AUTH_PATH`.
     pub checked_auth_path: Cell<bool>,
 }

@@ -7,7 +7,7 @@ use auth::body_format::{BodyFormat, MAX_BODY};
 use auth::decision::COMPARED_HEADERS;
 use auth::device::ClientHints;
 use auth::forward_auth::{DescribedRequest, ProxiedRequest};
-use auth::http::{Body, Head, Recipient};
+use auth::http::{Body, Head, Recipient, Target};
 use auth::login::ClientInfo;
 use auth::refusal::Refusal;
 use auth::session::Sid;
@@ -214,6 +214,20 @@ pub fn client(head: &RequestHead) -> ClientInfo {
         form_factors: header("sec-ch-ua-form-factors"),
     };
     ClientInfo { user_agent, hints, city: place("city"), country: place("country") }
+}
+
+/// The client's time zone, as Cloudflare tells it, or else UTC.
+pub fn time_zone(head: &RequestHead) -> String {
+    let cf = Reflect::get(&head.context.request(), &"cf".into());
+    let cf = cf.ok().filter(|_| !head.is_passed_on).unwrap_or(JsValue::UNDEFINED);
+    let zone = Reflect::get(&cf, &"timezone".into()).ok().and_then(|zone| zone.as_string());
+    zone.unwrap_or_else(|| "UTC".into())
+}
+
+/// The host that a request is for.
+pub fn host(head: &RequestHead) -> String {
+    let site = Target::site_of(head.url());
+    site.split("://").nth(1).unwrap_or_default().to_owned()
 }
 
 /// Random bytes from the runtime's cryptographic source.

@@ -48,7 +48,7 @@ fn shown(refusal: &Refusal, status: u16, headers: &[(&str, String)]) -> Response
     log_cause(refusal);
     let problem = Problem { status, ..refusal.problem() };
     let body = match refusal {
-        Refusal::AdmissionLimit(live) | Refusal::SessionLimit(Some(live)) => {
+        Refusal::AdmissionLimit(live) | Refusal::SessionLimit { live, may_end: true } => {
             let live: Vec<SessionView> = live.iter().map(SessionView::public).collect();
             let mut body = serde_json::to_value(problem).unwrap_or_default();
             body["sessions"] = serde_json::to_value(live).unwrap_or_default();

@@ -11,6 +11,7 @@ use auth::rate::RateSubject;
 use auth::refusal::Refusal;
 use auth::request_log::RequestLog;
 use auth::store_health::StoreHealth;
+use auth::words::WordCache;
 use wasm_bindgen::prelude::*;
 use worker::{Env, EnvBinding, ObjectNamespace};
 
@@ -65,6 +66,7 @@ fn build(env: &Env) -> Result<App, Refusal> {
         health: StoreHealth::default(),
         reported_ends: ReportedEnds::default(),
         removed_headers: JsMemo::default(),
+        words: WordCache::default(),
         checked_auth_path: Cell::new(false),
     })
 }

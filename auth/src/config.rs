@@ -22,6 +22,7 @@ use crate::identity::{Encoding, Preset};
 use crate::issuer::TrustedIssuer;
 use crate::keys::KeySet;
 use crate::limit::{LimitPolicy, SessionLimit};
+use crate::page_settings::PageSettings;
 use crate::rate::{LoginRates, Rate};
 use crate::redis::ReadConsistency;
 use crate::request_log::{LogIdentity, LogNames, RequestLog};
@@ -118,6 +119,8 @@ pub struct Settings {
     pub clear_site_data: Option<String>,
     /// The origin's endpoint that checks credentials.
     pub login_url: Option<String>,
+    /// How the guard's pages look, and what they say.
+    pub pages: PageSettings,
     /// Must tokens and logins come over `https`, except on loopback hosts?
     pub require_https: bool,
     /// How many login attempts are allowed.
@@ -273,6 +276,7 @@ impl Settings {
                 .parsed("CLEAR_SITE_DATA", clear_site_data)
                 .unwrap_or(default_site_data),
             login_url,
+            pages: reader.parsed("PAGES", PageSettings::parse).unwrap_or_default(),
             require_https: reader.flag("REQUIRE_HTTPS", true),
             login_rates: LoginRates {
                 per_user: reader.parsed("LOGIN_RATE", Rate::parse).unwrap_or(Some(Rate::PER_USER)),

@@ -1,8 +1,12 @@
 //! What kind of device a request comes from, so that people recognise their sessions.
 
+mod name;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use name::DeviceName;
 
 /// The kind of device, as far as its user agent tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

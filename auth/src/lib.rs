@@ -8,7 +8,7 @@
 //! the client is told when the answer is no ([`refusal`]) and where it gets a token
 //! ([`resource_metadata`]), what the origin is told of the user
 //! ([`identity`], [`assertion`]) and whose address it sees ([`url_rewrite`]), what a proxy may ask
-//! on behalf of its client ([`forward_auth`]), how the guard knows its own forms ([`form_proof`]), what they ask ([`own_sessions`]), what is reported of sessions ([`event`]), how much is cached ([`bounded_cache`]), and the settings that govern all this
+//! on behalf of its client ([`forward_auth`]), how the guard knows its own forms ([`form_proof`]), what they ask ([`own_sessions`]), what is reported of sessions ([`event`]), what the guard's pages say and look like ([`words`], [`page_settings`]), how much is cached ([`bounded_cache`]), and the settings that govern all this
 //! ([`config`], [`secret`]). [`decision`] puts the steps in order.
 //!
 //! Out of scope: sockets, clocks, randomness, the Workers runtime. The present moment and random bytes
@@ -44,6 +44,7 @@ pub mod login;
 pub mod login_notice;
 pub mod logout_token;
 pub mod own_sessions;
+pub mod page_settings;
 pub mod rate;
 pub mod redirect;
 pub mod redis;
@@ -69,3 +70,4 @@ pub mod time;
 pub mod token;
 pub mod url_rewrite;
 pub mod user_index;
+pub mod words;

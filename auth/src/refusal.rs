@@ -38,8 +38,13 @@ pub enum Refusal {
     Session(InvalidSession),
     /// The credentials were rejected. The answer does not say whether the user exists.
     CredentialsInvalid,
-    /// The session limit is reached. With policy `ask`, the login may end some of these sessions.
-    SessionLimit(Option<Vec<Session>>),
+    /// The session limit is reached.
+    SessionLimit {
+        /// The live sessions.
+        live: Vec<Session>,
+        /// May the login end some of them (policy `ask`)? Otherwise only the user is told of them, on a page.
+        may_end: bool,
+    },
     /// The session limit is reached, and a provider's token of another session, which has not begun here, came along.
     AdmissionLimit(Vec<Session>),
     /// A provider's token cannot be refreshed here.
@@ -152,7 +157,7 @@ impl Refusal {
                 ("session_unknown", 401, "The session is not known")
             }
             Self::CredentialsInvalid => ("credentials_invalid", 401, "The login was not accepted"),
-            Self::SessionLimit(_) => ("session_limit", 409, "There are too many sessions"),
+            Self::SessionLimit { .. } => ("session_limit", 409, "There are too many sessions"),
             Self::AdmissionLimit(_) => ("session_limit", 409, "There are too many sessions"),
             Self::RefreshAtProvider => {
                 ("refresh_at_provider", 409, "The token is refreshed at its provider")
@@ -225,7 +230,7 @@ impl Refusal {
         use Refusal::{CredentialsInvalid, SessionLimit, TooManyAttempts, UserBlocked};
         matches!(
             self,
-            CredentialsInvalid | SessionLimit(_) | TooManyAttempts { .. } | UserBlocked(_)
+            CredentialsInvalid | SessionLimit { .. } | TooManyAttempts { .. } | UserBlocked(_)
         )
     }
 
@@ -255,8 +260,8 @@ impl Refusal {
                 "This session was never begun here, or was forgotten. Log in again.".into()
             }
             Self::CredentialsInvalid => "Check what was entered, and try again.".into(),
-            Self::SessionLimit(None) => "End another session of yours first.".into(),
-            Self::SessionLimit(Some(_)) => {
+            Self::SessionLimit { may_end: false, .. } => "End another session of yours first.".into(),
+            Self::SessionLimit { may_end: true, .. } => {
                 "Choose which sessions to end, and repeat the login with their `sid`s in `end`."
                     .into()
             }
@@ -358,20 +363,6 @@ impl Refusal {
             )),
             _ => None,
         }
-    }
-}
-
-/// What the login page says to a user whom the refusal with this code led there. Every refusal that asks for
-/// a login has a text, except those without a session before.
-pub fn login_notice(code: &str) -> Option<&'static str> {
-    match code {
-        "session_superseded" => Some("You were signed out here because you signed in elsewhere."),
-        "session_revoked" => Some("You were signed out: your session was ended."),
-        "session_expired" | "token_expired" => Some("Your session has expired."),
-        "insufficient_user_authentication" => Some("To go on, please sign in again."),
-        "user_blocked" => Some("You cannot sign in at present: your account is blocked."),
-        "session_unknown" | "token_invalid" => Some("Please sign in again."),
-        _ => None,
     }
 }
 

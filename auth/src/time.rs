@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::setting_value::InvalidValue;
@@ -61,27 +61,6 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// A moment, as people write it: `26 November 2026, 12:05 UTC`.
-pub fn written(moment: Timestamp) -> String {
-    const MONTHS: &str = "January February March April May June July August September October \
-                          November December";
-    let Some(utc) = moment.to_utc() else { return moment.to_string() };
-    let month = MONTHS.split(' ').nth(utc.month0() as usize).unwrap_or_default();
-    let (day, year, hour, minute) = (utc.day(), utc.year(), utc.hour(), utc.minute());
-    format!("{day} {month} {year}, {hour:02}:{minute:02} UTC")
-}
-
-/// A span that has passed, as people say it, in whole units of the largest that fits.
-pub fn ago(span: Duration) -> String {
-    const UNITS: [(u64, &str); 3] = [(24 * 60 * 60, "day"), (60 * 60, "hour"), (60, "minute")];
-    let fits = UNITS.iter().find(|(seconds, _)| span.as_secs() >= *seconds);
-    match fits.map(|(seconds, unit)| (span.as_secs() / seconds, unit)) {
-        None => "just now".into(),
-        Some((1, unit)) => format!("1 {unit} ago"),
-        Some((count, unit)) => format!("{count} {unit}s ago"),
-    }
-}
-
 /// A span in whole milliseconds, of which `u64` has room for more than half a billion years.
 pub const fn millis(span: Duration) -> u64 {
     span.as_millis() as u64
@@ -131,17 +110,6 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case(0, "just now")]
-    #[case(59, "just now")]
-    #[case(60, "1 minute ago")]
-    #[case(7_199, "1 hour ago")]
-    #[case(7_200, "2 hours ago")]
-    #[case(1_000_000, "11 days ago")]
-    fn a_span_that_has_passed_is_told_roughly(#[case] seconds: u64, #[case] told: &str) {
-        assert_eq!(ago(Duration::from_secs(seconds)), told);
-    }
-
-    #[rstest]
     #[case("15 minutes", 900)]
     #[case("7 days", 604_800)]
     #[case("1 second", 1)]
@@ -175,14 +143,6 @@ mod tests {
     #[case("", None)]
     fn a_moment_is_read_with_its_time_zone(#[case] text: &str, #[case] millis: Option<u64>) {
         assert_eq!(parse_moment(text).ok(), millis.map(Timestamp::from_millis));
-    }
-
-    #[rstest]
-    #[case(1_700_000_000_999, "14 November 2023, 22:13 UTC")]
-    #[case(1_767_225_840_000, "1 January 2026, 00:04 UTC")]
-    #[case(u64::MAX, "18446744073709551615 ms")]
-    fn a_moment_is_written_as_people_read_it(#[case] millis: u64, #[case] expected: &str) {
-        assert_eq!(written(Timestamp::from_millis(millis)), expected);
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
         }
         (BodyFormat::Form, Ok(created)) => created.redirect(login.redirect),
         (BodyFormat::Form, Err(refusal)) if refusal.is_shown_on_login_page() => {
-            pages::login_again(app, &login, &refusal)
+            pages::login::again(app, head, &login, &refusal)
         }
         (_, Err(refusal)) => response::refusal(&refusal),
     }

@@ -34,13 +34,13 @@ pub fn answer(app: Rc<App>, endpoint: Endpoint, head: RequestHead) -> Verdict {
     match endpoint {
         // The proxy's half is done: see `handler.rs`.
         Endpoint::Verify => respond(&response::refusal(&Refusal::NotFound), None),
-        Endpoint::StyleSheet => respond(&pages::style_sheet(), None),
+        Endpoint::StyleSheet => respond(&pages::style::show(&app, &head), None),
         Endpoint::ClientScript => respond(&pages::client(&head), None),
         Endpoint::PagesScript => respond(&pages::script(&head), None),
         Endpoint::KeySet => respond(&jwks::show(&app), None),
         Endpoint::ResourceMetadata => respond(&resource_metadata::show(&app, &head), None),
         Endpoint::Preflight => respond(&cors::preflight(&app), None),
-        Endpoint::LoginPage => respond_later(async move { pages::login(&app, &head).await }),
+        Endpoint::LoginPage => respond_later(async move { pages::login::show(&app, &head).await }),
         Endpoint::Login => respond_later(async move { login::log_in(&app, &request, &head).await }),
         Endpoint::SignIn | Endpoint::SignInByForm => {
             respond_later(async move { sign_in::begin(&app, &request, &head).await })

@@ -127,8 +127,8 @@ pub async fn create(
         federated_login::record_user(app, issued, &authenticated.sub, session.expires).await?;
     }
     let ended = match end_sessions::end_sessions(app, &authenticated.sub, &command).await {
-        Err(Refusal::SessionLimit(_)) if policy == LimitPolicy::Deny => {
-            return Err(Refusal::SessionLimit(None));
+        Err(Refusal::SessionLimit { live, .. }) => {
+            return Err(Refusal::SessionLimit { live, may_end: policy != LimitPolicy::Deny });
         }
         ended => ended?,
     };

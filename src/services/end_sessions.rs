@@ -33,7 +33,7 @@ pub async fn end_sessions(
             report_ends::report_once(app, user, &before);
             Ok(now)
         }
-        Ok(CommandResult::Full(live)) => Err(Refusal::SessionLimit(Some(live))),
+        Ok(CommandResult::Full(live)) => Err(Refusal::SessionLimit { live, may_end: true }),
         Ok(CommandResult::Blocked(block)) => Err(Refusal::UserBlocked(Box::new(block))),
         Ok(_) => Err(Refusal::StoreUnavailable(StoreError::other_answer())),
         Err(error) => {

@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { answerOf, bearer, cookieOf, formInit, mint, PHONE, startGuard, useGuard } from "../harness/guard.ts";
 
-const WHEN = String.raw`just now \(\d+ \w+ \d{4}, \d\d:\d\d UTC\)`;
+const WHEN = String.raw`just now \(\w+ \d+, \d{4} at \d+:\d\d\s[AP]M UTC\)`;
 const guard = useGuard();
 
 beforeEach(() => {

@@ -102,7 +102,7 @@ describe("with the policy ask", () => {
     const page = await answerOf(guard.fetch("/_auth/login", formInit({ username: "page", redirect: "/boats" })));
     expect(page.status).toBe(409);
     expect(page.body).toContain(`name="end" value="${one.session.sid}"`);
-    expect(page.body).toContain("A phone, last used just now");
+    expect(page.body).toContain("Last used just now");
     expect(page.body).toContain('value="/boats"');
     expect(page.body).not.toContain("correct horse");
     const entered = await guard.fetch("/_auth/login", formInit({ username: "page", redirect: "/boats", end: one.session.sid }));

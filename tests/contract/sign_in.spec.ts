@@ -168,7 +168,7 @@ describe("what comes back", () => {
   test("with consent refused is a page that offers another account; the provider's words are in the log only", async () => {
     const browser = new HttpBrowser();
     const denied = await browser.answer(await browser.visit(`${guard.url}/boats`), "dan", { refuse: true });
-    expect(shows(denied)).toEqual({ status: 403, title: "The sign-in was not completed", links: ["Try again", "Use another account", "Go to the first page"] });
+    expect(shows(denied)).toEqual({ status: 403, title: "You were not signed in", links: ["Try again", "Use another account", "Go to the home page"] });
     expect(denied.text).not.toContain("<b>no");
     expect(denied.headers).toMatchObject({ "cache-control": "no-store", "content-security-policy": expect.stringContaining("frame-ancestors 'none'"), "referrer-policy": "strict-origin" });
     await logged(guard, /access_denied.*sign_in_denied/);
@@ -183,7 +183,7 @@ describe("what comes back", () => {
     const callback = await signInUpToCallback(browser, `${guard.url}/boats`, "twice");
     const attempt = new Map(browser.cookies(guard.url));
     const stolen = await new HttpBrowser().visit(callback, { from: idp.url });
-    expect([codeOn(stolen), ...Object.values(shows(stolen))]).toEqual(["sign_in_unknown", 400, "This sign-in was not begun here", ["Try again", "Go to the first page"]]);
+    expect([codeOn(stolen), ...Object.values(shows(stolen))]).toEqual(["sign_in_unknown", 400, "This sign-in was not begun here", ["Try again", "Go to the home page"]]);
     expect((await browser.visit(callback, { from: idp.url })).url).toBe(`${guard.url}/boats`);
     expect(await browser.visit(callback, { from: idp.url }), "without the attempt").toMatchObject({ status: 200, url: `${guard.url}/` });
     for (const [name, value] of attempt) browser.cookies(guard.url).set(name, value);
@@ -223,7 +223,7 @@ describe("what comes back", () => {
     change(callback);
     const page = await browser.visit(callback.href, { from: idp.url });
     expect([page.status, codeOn(page)]).toEqual([status, code]);
-    expect(page.links).toMatchObject({ "Go to the first page": "/" });
+    expect(page.links).toMatchObject({ "Go to the home page": "/" });
     expect(sessionOf(browser, several)).toBeUndefined();
   });
 
@@ -344,7 +344,7 @@ test("with SESSION_TTL_SHORT, whoever signs in chooses on the login page whether
 test("who may not in sees a page that says so, and offers another account", async () => {
   const browser = new HttpBrowser();
   const page = await signInAt(browser, login("strict", several), "mal");
-  expect(shows(page)).toEqual({ status: 403, title: "This account may not sign in here", links: ["Use another account", "Go to the first page"] });
+  expect(shows(page)).toEqual({ status: 403, title: "This account cannot sign in here", links: ["Use another account", "Go to the home page"] });
   await logged(several, /allow.*sign_in_not_allowed/);
   expect(sessionOf(browser, several)).toBeUndefined();
   const other = await browser.visit(new URL(page.links["Use another account"] ?? "", page.url).href, { from: page.url });

@@ -102,6 +102,11 @@ pub const SETTINGS: &[Setting] = &[
         "The same for attempts from one client address, an IPv6 one by its /64, for any users. The rate limiter is bound as `LOGIN_RATE_PER_ADDRESS_LIMITER`.",
     ),
     setting(
+        "PAGES",
+        "none",
+        "How the guard's own pages look, and what they say: a JSON object `{\"title\", \"logo\", \"accent\", \"accent_dark\", \"links\", \"languages\", \"words\"}`. `title` is the name of the site, `logo` its picture, `accent` the colour of buttons, `links` stand at the foot of each page. Pages are in English, German, Spanish and French, by what the browser asks for; `languages` says which of them are offered, and `words` changes texts or adds a language. See [pages.md](pages.md).",
+    ),
+    setting(
         "SESSION_LIMIT",
         "1",
         "Live sessions per user: a number, `0` for no limit, or a number for each class of device, like `mobile=1, desktop=2` (`mobile`, `tablet`, `desktop`, `agent`, `other`; a class that is not named may have one). See [session-limits.md](session-limits.md).",
@@ -280,6 +285,7 @@ pub const GROUPS: &[(&str, &str)] = &[
     ("Where it stands", "ORIGIN_URL"),
     ("Who may reach what", "ROUTES"),
     ("Logging in", "LOGIN_URL"),
+    ("Pages", "PAGES"),
     ("Sessions", "SESSION_LIMIT"),
     ("Tokens", "TOKEN_TTL"),
     ("The session store", "SESSION_STORE"),

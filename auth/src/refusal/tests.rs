@@ -1,5 +1,6 @@
 use super::*;
 use crate::device::DeviceClass;
+use crate::login_notice::LoginNotice;
 use crate::time::Timestamp;
 use rstest::rstest;
 
@@ -44,7 +45,7 @@ fn step_up(max_age: Option<u64>, acr: Option<&[&str]>) -> Refusal {
 #[case(Refusal::CredentialsInvalid, "credentials_invalid", 401)]
 #[case(Refusal::LogoutToken(TokenError::Signature), "bad_request", 400)]
 #[case(Refusal::Session(InvalidSession::Outdated), "session_revoked", 401)]
-#[case(Refusal::SessionLimit(None), "session_limit", 409)]
+#[case(Refusal::SessionLimit { live: Vec::new(), may_end: false }, "session_limit", 409)]
 #[case(Refusal::RouteDenied { scope: String::new() }, "access_denied", 403)]
 #[case(Refusal::UserOfIssuer("x".into()), "bad_request", 400)]
 #[case(Refusal::BadBody("x".into()), "bad_request", 400)]
@@ -154,7 +155,7 @@ fn one_of_each() -> Vec<Refusal> {
         expired(),
         Refusal::Session(InvalidSession::Unknown),
         Refusal::CredentialsInvalid,
-        Refusal::SessionLimit(None),
+        Refusal::SessionLimit { live: Vec::new(), may_end: false },
         blocked(None),
         Refusal::KeyInvalid,
         Refusal::AccessDenied { scope: None },
@@ -187,7 +188,7 @@ fn one_of_each() -> Vec<Refusal> {
         match refusal {
             Refusal::BadRequest(_) | Refusal::TokenMissing | Refusal::Token(_) => {}
             Refusal::LogoutToken(_) | Refusal::Session(_) | Refusal::CredentialsInvalid => {}
-            Refusal::SessionLimit(_)
+            Refusal::SessionLimit { .. }
             | Refusal::KeyInvalid
             | Refusal::ProxyKeyInvalid
             | Refusal::AccessDenied { .. } => {}
@@ -221,7 +222,7 @@ fn each_refusal_is_in_the_openapi_description_and_each_that_asks_for_a_login_has
         let code = refusal.code();
         assert!(codes.contains(&code), "docs/openapi.yaml lacks {code}");
         assert!(!refusal.problem().title.is_empty() && !refusal.detail().is_empty(), "{code}");
-        let is_said = login_notice(code).is_some();
+        let is_said = LoginNotice::of_reason(code).is_some();
         let leads_there = refusal.asks_for_login() || code == "user_blocked";
         assert_eq!(is_said, leads_there && !without_notice.contains(&code), "{code}");
     }

@@ -4,9 +4,13 @@ use auth::decision::Guard;
 use auth::issuer::SignInSettings;
 use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
+use auth::words::Refusals;
 use web_sys::Response;
 
-use super::message::{Choice, EndForm, Link, Message};
+use super::choice::Choice;
+use super::login::login_error;
+use super::message::{EndForm, Link, Message};
+use super::page::Page;
 use crate::app::App;
 use crate::proxy::access_log;
 use crate::request::RequestHead;
@@ -43,7 +47,7 @@ pub fn show(
     cookies: &[String],
 ) -> Response {
     let response = match app.guard.is_navigation(head) {
-        true => page(app, failed, refusal),
+        true => page(app, head, failed, refusal),
         false => response::refusal(refusal),
     };
     for cookie in cookies {
@@ -53,64 +57,62 @@ pub fn show(
     response
 }
 
-fn page(app: &App, failed: &Failed<'_>, refusal: &Refusal) -> Response {
+fn page(app: &App, head: &RequestHead, failed: &Failed<'_>, refusal: &Refusal) -> Response {
     response::log_cause(refusal);
+    let page = Page::new(app, head).with_secret_address();
+    let words = page.words::<Refusals>();
+    let said = words.of(refusal.code());
     let message = Message {
-        auth_path: &app.guard.settings().auth_path,
-        title: title(refusal),
-        text: text(refusal),
+        page: &page,
+        title: said.map_or("", |said| &said.title),
+        text: text(&page, refusal, said.map_or("", |said| &said.text)),
         code: Some(refusal.code()),
-        form: form(&app.guard, failed, refusal),
-        links: links(&app.guard, failed, refusal),
+        form: form(&page, failed, refusal),
+        links: links(&page, &app.guard, failed, refusal),
     };
     let headers = refusal.headers();
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let retry_after = headers.iter().filter(|(name, _)| *name == "retry-after");
-    let page = message.page(refusal.status(), &retry_after.copied().collect::<Vec<_>>());
+    let page = message.respond(refusal.status(), &retry_after.copied().collect::<Vec<_>>());
     access_log::set_refusal_code(&page, refusal.code());
     page
 }
 
-fn title(refusal: &Refusal) -> &'static str {
+/// What the login page says is more exact than what is said by the code alone.
+fn text(page: &Page<'_>, refusal: &Refusal, by_code: &str) -> String {
     match refusal {
-        Refusal::SessionLimit(Some(_)) => "You are signed in elsewhere",
-        refusal => refusal.problem().title,
+        Refusal::SessionLimit { may_end: true, .. } => by_code.to_owned(),
+        refusal => login_error(page, refusal).unwrap_or_else(|| by_code.to_owned()),
     }
 }
 
-fn text(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::SessionLimit(Some(_)) => "Choose what to sign out of, and sign in again.".into(),
-        refusal => refusal.detail(),
-    }
-}
-
-fn form<'a>(guard: &Guard, failed: &Failed<'a>, refusal: &Refusal) -> Option<EndForm<'a>> {
-    let Refusal::SessionLimit(Some(live)) = refusal else { return None };
+fn form<'a>(page: &Page<'_>, failed: &Failed<'a>, refusal: &Refusal) -> Option<EndForm<'a>> {
+    let Refusal::SessionLimit { live, may_end: true } = refusal else { return None };
     Some(EndForm {
-        action: format!("{}/login/{}", guard.settings().auth_path, failed.provider.name),
-        choices: live.iter().map(Choice::of).collect(),
+        action: format!("{}/login/{}", page.auth_path, failed.provider.name),
+        choices: Choice::all(page, live, &[]),
         redirect: failed.redirect.as_str(),
         remember: failed.remember,
     })
 }
 
-fn links(guard: &Guard, failed: &Failed<'_>, refusal: &Refusal) -> Vec<Link> {
+fn links(page: &Page<'_>, guard: &Guard, failed: &Failed<'_>, refusal: &Refusal) -> Vec<Link> {
+    let common = &page.common;
     let Failed { provider, redirect, remember } = *failed;
     let (again, other_account) = match refusal {
         Refusal::SignIn(failure) => (failure.way_on().again, failure.way_on().other_account),
-        Refusal::SessionLimit(Some(_)) => (false, true),
+        Refusal::SessionLimit { may_end: true, .. } => (false, true),
         Refusal::UserBlocked(_) | Refusal::ClaimsTooLarge { .. } => (false, true),
         _ => (true, false),
     };
     let path = path_of(guard, provider, redirect, remember);
     let mut links = Vec::new();
     if again {
-        links.push(Link::new("Try again", &path));
+        links.push(Link::new(&common.try_again, &path));
     }
     if other_account {
-        links.push(Link::new("Use another account", format!("{path}&prompt=select_account")));
+        links.push(Link::new(&common.other_account, format!("{path}&prompt=select_account")));
     }
-    links.push(Link::new("Go to the first page", "/"));
+    links.push(Link::new(&common.first_page, "/"));
     links
 }
