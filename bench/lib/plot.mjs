@@ -6,10 +6,10 @@ const [barsWidth, right, top, step, thick] = [420, 70, 44, 26, 16];
 const letterWidth = 7.2;
 
 /**
- * @param {{ title: string, unit: string, line?: number, bars: { label: string, value: number, ours: boolean }[] }} chart
- *   `line` is a value that is marked across all bars
+ * @param {{ title: string, unit: string, line?: number, digits?: number, bars: { label: string, value: number, ours: boolean }[] }} chart
+ *   `line` is a value that is marked across all bars, `digits` are those behind the point
  */
-export function plot({ title, unit, line, bars }) {
+export function plot({ title, unit, line, bars, digits = 2 }) {
   const most = Math.max(...bars.map(({ value }) => value), line ?? 0);
   const labelWidth = Math.ceil(Math.max(...bars.map(({ label }) => label.length)) * letterWidth) + 20;
   const x = (value) => labelWidth + (value / most) * barsWidth;
@@ -19,10 +19,10 @@ export function plot({ title, unit, line, bars }) {
     const y = top + at * step;
     return `  <text class="label" x="${labelWidth - 10}" y="${y + 12}">${escape(label)}</text>
   <rect class="${ours ? "ours" : "other"}" x="${labelWidth}" y="${y}" width="${(x(value) - labelWidth).toFixed(1)}" height="${thick}" rx="2"/>
-  <text x="${(x(value) + 6).toFixed(1)}" y="${y + 12}">${value.toFixed(2)}</text>`;
+  <text x="${(x(value) + 6).toFixed(1)}" y="${y + 12}">${value.toFixed(digits)}</text>`;
   });
   const mark = line === undefined ? "" : `  <line x1="${x(line).toFixed(1)}" x2="${x(line).toFixed(1)}" y1="${top - 8}" y2="${height - 14}"/>\n`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escape(title)}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escape(title)}">
   <style>
     text { font: 13px system-ui, sans-serif; fill: #24292f; }
     .label { text-anchor: end; }
