@@ -50,7 +50,7 @@ export class Guard {
     if (site.isPlain && !site.isLocal && options.allowHttp !== true) {
       throw usageError(`ADMIN_API_KEY would travel to ${site.origin} in the clear. Use https, or --allow-http if the network between is yours.`);
     }
-    return new Guard(site, await findKey(options, site.isLocal, terminal.env));
+    return new Guard(site, await findKey(options, site.isLocal, terminal.env, { isNeeded: true }));
   }
 
   /**
@@ -83,23 +83,31 @@ export class Guard {
     const { code, title = "", detail = "" } = /^application\/problem\+json/.test(type) ? /** @type {Record<string, string>} */ (JSON.parse(text)) : {};
     if (status >= 300 && status < 400) return unknownError(`${this.origin} redirects to ${shown(headers.location ?? "")}. Is this the guard's --url?`);
     if (code === undefined) return unknownError(`No guard answers at ${this.origin}${this.authPath} (${status} ${shown(type)}). If its AUTH_PATH is not ${this.authPath}, write it after the host in --url.`);
-    if (code === "key_invalid") return unknownError("The guard does not know this ADMIN_API_KEY. It is the secret that was set with `npx wrangler secret put ADMIN_API_KEY`.");
+    // Whatever is no key is read as a token.
+    const isUnknownKey = code === "key_invalid" || (code === "token_invalid" && this.key.split(".").length !== 3);
+    if (isUnknownKey) return unknownError("The guard does not know this ADMIN_API_KEY, or has none. It is the secret that was set with `npx wrangler secret put ADMIN_API_KEY`.");
     const words = `${shown(title)}. ${shown(detail)} (${status} ${shown(code)})`;
     return status === 400 ? usageError(words) : unknownError(words);
   }
 }
 
-/** @param {Where} options @param {boolean} isLocal @param {NodeJS.ProcessEnv} env */
-async function findKey({ keyFile }, isLocal, env) {
+/**
+ * `ADMIN_API_KEY`; an error if there is none and it is needed.
+ * @template {boolean} Needed
+ * @param {{ keyFile?: string }} options @param {boolean} isLocal @param {NodeJS.ProcessEnv} env @param {{ isNeeded: Needed }} need
+ * @returns {Promise<Needed extends true ? string : string | undefined>}
+ */
+export async function findKey({ keyFile }, isLocal, env, { isNeeded }) {
   const fromFile = async (/** @type {string} */ file) =>
     readFile(file, "utf8").catch((/** @type {NodeJS.ErrnoException} */ error) => {
       throw usageError(`${file} cannot be read: ${error.code}`);
     });
   const found = keyFile !== undefined ? await fromFile(keyFile) : env["ADMIN_API_KEY"] || (isLocal ? (await readDevVars())["ADMIN_API_KEY"] : undefined);
   const key = (found ?? "").trim();
+  if (key === "" && !isNeeded) return /** @type {never} */ (undefined);
   if (key === "") throw usageError("ADMIN_API_KEY is missing. Set it in the environment, or name a file that has it with --key-file.");
   if (!/^[!-~]+$/.test(key)) throw usageError("ADMIN_API_KEY has characters that no key has, like blanks or line breaks.");
-  return key;
+  return /** @type {never} */ (key);
 }
 
 /** A user in a path. @param {string} sub */

@@ -5,4 +5,9 @@ import { ensurePackages } from "./project.js";
 
 await ensurePackages();
 const { run } = await import("./program.js");
+// Whoever reads the output, like `head`, may have read enough.
+process.stdout.on("error", (error) => {
+  if (/** @type {NodeJS.ErrnoException} */ (error).code === "EPIPE") process.exit();
+  throw error;
+});
 process.exitCode = await run(process.argv.slice(2), process);

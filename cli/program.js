@@ -1,7 +1,15 @@
 // The commands, and how they end.
 
 import { Command, CommanderError } from "commander";
+import { block, unblock } from "./commands/block.js";
+import { doctor } from "./commands/doctor.js";
+import { end } from "./commands/end.js";
+import { init } from "./commands/init.js";
+import { keys } from "./commands/keys.js";
+import { rights } from "./commands/rights.js";
 import { sessions } from "./commands/sessions.js";
+import { tail } from "./commands/tail.js";
+import { token } from "./commands/token.js";
 import { users } from "./commands/users.js";
 import { CommandError, EXIT } from "./errors.js";
 import { Terminal } from "./terminal.js";
@@ -9,7 +17,7 @@ import { Terminal } from "./terminal.js";
 /** @typedef {import("./terminal.js").Streams} Streams */
 
 /** Every command: a function that makes it, in the order of the help. */
-const COMMANDS = [users, sessions];
+const COMMANDS = [init, doctor, users, sessions, end, block, unblock, rights, tail, token, keys];
 
 const ABOUT = `
 In this repository, write \`npm run guard -- COMMAND\` for \`session-guard COMMAND\`.

@@ -1,5 +1,7 @@
 // What the commands use of the project's scripts. These are loaded by their URL, because they are not type-checked.
 
+import { spawnSync } from "node:child_process";
+
 /**
  * @typedef {object} Setup
  * @property {string} root the project's folder
@@ -9,6 +11,21 @@
 
 /** @param {string} name @returns {Promise<unknown>} */
 const script = (name) => import(new URL(`../scripts/${name}`, import.meta.url).href);
+
+/**
+ * @typedef {object} CheckConfig
+ * @property {(args: string[], env: NodeJS.ProcessEnv, print: (text: string) => void) => Promise<number>} checkConfig
+ * @property {(what: { config?: string, env?: string, token: string, jwks?: string }, env: NodeJS.ProcessEnv, print: (text: string) => void) => Promise<number>} explainToken
+ * @property {(config: string | undefined, env: string | undefined, variables: NodeJS.ProcessEnv) => Promise<Record<string, string>>} readSettings
+ * @property {(config?: string, env?: string) => Promise<import("wrangler").Unstable_Config>} readWranglerConfig
+ * @property {new () => Error} ConfigError
+ */
+
+/** What reads and checks the settings. */
+export const settingsCheck = async () => /** @type {CheckConfig} */ (await script("check-config.mjs"));
+
+/** Is Rust installed, of which the check of the settings is made? */
+export const hasRust = () => setup.output("cargo", ["--version"]) !== undefined;
 
 const setup = /** @type {Setup} */ (await script("setup.mjs"));
 
@@ -22,4 +39,20 @@ export const ensurePackages = () => setup.ensureTools({ rust: false });
 export async function readDevVars(env) {
   const vars = /** @type {{ readDevVars(env?: string): Promise<Record<string, string>> }} */ (await script("dev-vars.mjs"));
   return vars.readDevVars(env);
+}
+
+/** @typedef {{ kid: string, alg: string, kty: string, [member: string]: unknown }} Jwk */
+
+/** The algorithms of signing keys, and what makes one. */
+export const signingKey = async () =>
+  /** @type {{ algorithms: string[], makeKey(alg: string): Promise<Jwk> }} */ (await script("signing-key.mjs"));
+
+/**
+ * The hashes that the log may have for a user or session, or why they cannot be made.
+ * @param {string} name @param {string} keys `SIGNING_KEYS` @returns {string[]}
+ */
+export function logIdentities(name, keys) {
+  const args = ["run", "--quiet", "--locked", "--package", "xtask", "--", "log-identity", name];
+  const { stdout, status } = spawnSync("cargo", args, { cwd: root, input: keys, encoding: "utf8", stdio: ["pipe", "pipe", "inherit"] });
+  return status === 0 ? stdout.trim().split("\n").map((line) => line.split(" ")[0] ?? "") : [];
 }

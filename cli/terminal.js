@@ -23,6 +23,11 @@ export class Terminal {
     this.env = streams.env;
   }
 
+  /** How this command line was called. */
+  get me() {
+    return this.env["npm_lifecycle_event"] === "guard" ? "npm run guard --" : "npx session-guard";
+  }
+
   /** Is there a person who can be asked? */
   get isInteractive() {
     return this.streams.stdin.isTTY === true && this.streams.stderr.isTTY === true;

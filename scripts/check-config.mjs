@@ -15,6 +15,8 @@ import { exitWithError, ensureTools, root } from "./setup.mjs";
 /** The names of the guard's rate-limit bindings. */
 const LIMITERS = ["LOGIN_RATE_LIMITER", "LOGIN_RATE_PER_ADDRESS_LIMITER"];
 
+const DEFAULT_CONFIG = join(root, "wrangler.toml");
+
 /** What is wrong with the arguments or the configuration, so that there is nothing to check. */
 export class ConfigError extends Error {}
 
@@ -22,11 +24,16 @@ export class ConfigError extends Error {}
 export async function checkConfig(args, env, print) {
   const values = options(args);
   const settings = await readSettings(values.config, values.env, env);
-  if (values.token !== undefined) return checkToken(settings, values.token, values.jwks, print);
+  if (values.token !== undefined) return checkToken(settings, read(values.token), values.jwks, print);
   const check = xtask(["check-settings", ...values.explain], JSON.stringify(settings));
   print(check.stdout);
   if (check.status === 0 && values.explain.length === 0) await checkAuthPath(settings, print);
   return check.status ?? 1;
+}
+
+/** Says whether a token would be accepted by the settings of a file, and returns the exit status. */
+export async function explainToken({ config, env: name, token, jwks }, env, print) {
+  return checkToken(await readSettings(config, name, env), token, jwks, print);
 }
 
 function options(args) {
@@ -35,7 +42,7 @@ function options(args) {
       args,
       options: {
         env: { type: "string" },
-        config: { type: "string", default: join(root, "wrangler.toml") },
+        config: { type: "string", default: DEFAULT_CONFIG },
         explain: { type: "string", multiple: true, default: [] },
         token: { type: "string" },
         jwks: { type: "string" },
@@ -47,10 +54,15 @@ function options(args) {
   }
 }
 
-/** The settings as the Worker will read them, with the secrets that this machine has. */
-async function readSettings(config, name, env) {
+/** The configuration as wrangler will read it. */
+export async function readWranglerConfig(config = DEFAULT_CONFIG, env = undefined) {
   const { unstable_readConfig } = await import("wrangler");
-  const wrangler = unstable_readConfig({ config, env: name });
+  return unstable_readConfig({ config, env });
+}
+
+/** The settings as the Worker will read them, with the secrets that this machine has. */
+export async function readSettings(config = DEFAULT_CONFIG, name, env) {
+  const wrangler = await readWranglerConfig(config, name);
   const secrets = { ...(await readDevVars(name)), ...env };
   // Development keys are ignored, because they are not the deployed ones.
   const isAvailable = (name) => secrets[name] !== undefined && !secrets[name].includes("development-only-");
@@ -86,8 +98,8 @@ function secretsOfIssuers(list = []) {
 }
 
 /** Says whether a token would be accepted, and returns the exit status. */
-async function checkToken(settings, file, jwksFile, print) {
-  const input = { settings, token: read(file), now: Date.now() };
+async function checkToken(settings, token, jwksFile, print) {
+  const input = { settings, token, now: Date.now() };
   const { jwks_uri, metadata } = JSON.parse(xtask(["token-keys"], JSON.stringify(input)).stdout);
   const keys = jwksFile === undefined ? await fetchKeys(jwks_uri ?? await keysBy(metadata)) : { jwks: read(jwksFile) };
   const check = xtask(["check-token"], JSON.stringify({ ...input, ...keys }));

@@ -1,13 +1,12 @@
 // `npm run keys -- --alg ES256`: makes a signing key and prints how to set it. For rotation, `--add FILE` puts the
 // new key in front of the keys in the file.
 
-import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { exitWithError, ensureTools, root } from "./setup.mjs";
+import { algorithms, makeKey } from "./signing-key.mjs";
 
-const algorithms = ["HS256", "HS384", "HS512", "ES256", "EdDSA"];
 await ensureTools();
 const { values } = parseArgs({
   options: {
@@ -39,17 +38,4 @@ Set the secret with
 To rotate the key later, run this with --add ${shown}, and set the secret again. Tokens signed by the old key
 stay valid until you remove it from the set.
 `);
-}
-
-/** Makes a private JWK. Its `kid` is its thumbprint (RFC 7638), so it is unique. */
-async function makeKey(alg) {
-  const { calculateJwkThumbprint, exportJWK, generateKeyPair } = await import("jose");
-  if (alg.startsWith("HS")) {
-    const k = randomBytes(Number(alg.slice(2)) / 8).toString("base64url");
-    const jwk = { kty: "oct", k };
-    return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg, use: "sig" };
-  }
-  const { privateKey } = await generateKeyPair(alg, { extractable: true });
-  const jwk = await exportJWK(privateKey);
-  return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg, use: "sig" };
 }

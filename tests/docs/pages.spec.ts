@@ -92,7 +92,7 @@ describe("what pages name is there", () => {
 
   const settings = unique([...page("docs/settings.md").matchAll(/^\| `([A-Z_]+)`/gm)].map(([, name = ""]) => name));
   /** Bindings and variables, which are no settings of the Worker. */
-  const others = ["USER_SESSIONS", "ORIGIN", "ANALYTICS", "LOGIN_RATE_LIMITER", "LOGIN_RATE_PER_ADDRESS_LIMITER", "REDIS_URL", "BRIDGE_HOST", "BRIDGE_PORT", "SUPABASE_JWT_SECRET"];
+  const others = ["USER_SESSIONS", "ORIGIN", "ANALYTICS", "LOGIN_RATE_LIMITER", "LOGIN_RATE_PER_ADDRESS_LIMITER", "REDIS_URL", "BRIDGE_HOST", "BRIDGE_PORT", "SUPABASE_JWT_SECRET", "SESSION_GUARD_URL", "NO_COLOR"];
   const own = ["README.md", "SECURITY.md", ...PAGES.filter((path) => path.startsWith("docs/"))];
 
   test.each(own.filter((path) => !/benchmarks|verification-costs/.test(path)))("%s: settings", (path) => {

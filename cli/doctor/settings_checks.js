@@ -1,0 +1,77 @@
+// What the settings say that are to be deployed, or were.
+
+import { hasRust, settingsCheck } from "../project.js";
+import { fault, note, ok, unknown } from "./report.js";
+
+/** @typedef {import("./report.js").Finding} Finding */
+/** @typedef {{ config?: string, env?: string }} Where */
+/** @typedef {{ findings: Finding[], settings: Record<string, string> | undefined, isOpen?: boolean }} Checked */
+
+/** Checks a wrangler.toml. @param {Where} where @param {NodeJS.ProcessEnv} variables @returns {Promise<Checked>} */
+export async function checkSettings({ config, env }, variables) {
+  const { readSettings, readWranglerConfig, ConfigError } = await settingsCheck();
+  try {
+    const settings = await readSettings(config, env, variables);
+    const wrangler = await readWranglerConfig(config, env);
+    const isOpen = hasRust() && (await opensAll({ config, env }, variables));
+    return { isOpen, findings: [...(await byTool({ config, env }, variables)), ...bindings(wrangler, settings), ...routes(wrangler)], settings };
+  } catch (error) {
+    const says = error instanceof ConfigError || isUserError(error) ? /** @type {Error} */ (error).message.replace(/^error: /, "") : undefined;
+    if (says === undefined) throw error;
+    return { findings: [/not bound/.test(says) ? fault("binding", says, "docs/deploy.md has the lines.") : fault("settings", says, "Correct the file, and deploy.")], settings: undefined };
+  }
+}
+
+/** Is it wrangler's account of a file that it cannot read? @param {unknown} error */
+const isUserError = (error) => error instanceof Error && /UserError|ParseError|ENOENT/.test(`${error.name} ${error.constructor.name} ${error.message}`);
+
+/** What `npm run check-config` says. @param {{ config: string | undefined, env: string | undefined }} where @param {NodeJS.ProcessEnv} variables @returns {Promise<Finding[]>} */
+async function byTool(where, variables) {
+  if (!hasRust()) return [unknown("settings", "The guard's own code checks the settings, and Rust is not installed here.", "Install it from https://rustup.rs.")];
+  const { checkConfig } = await settingsCheck();
+  let text = "";
+  await checkConfig(argsOf(where), variables, (more) => (text += more));
+  const findings = text.split("\n").flatMap(ofLine);
+  return findings.some(({ state }) => state === "fault") ? findings : [ok("settings", "They are valid."), ...findings];
+}
+
+/** Do the rules open a path that no rule names? @param {{ config: string | undefined, env: string | undefined }} where @param {NodeJS.ProcessEnv} variables */
+async function opensAll(where, variables) {
+  let text = "";
+  const { checkConfig } = await settingsCheck();
+  await checkConfig([...argsOf(where), "--explain", "GET /session-guard-doctor"], variables, (more) => (text += more));
+  return /^ {2}Access: (public|optional)/m.test(text);
+}
+
+/** @param {{ config: string | undefined, env: string | undefined }} where */
+const argsOf = ({ config, env }) => [...(config === undefined ? [] : ["--config", config]), ...(env === undefined ? [] : ["--env", env])];
+
+/** @param {string} line @returns {Finding[]} */
+function ofLine(line) {
+  const [, kind, says = ""] = /^(error|note): (.*)$/.exec(line) ?? [];
+  if (kind === undefined || /that this machine does not have|is not reachable from this machine/.test(says)) return [];
+  if (/^the origin has something at/.test(says)) return [fault("AUTH_PATH", says, "Choose another AUTH_PATH.")];
+  return [kind === "error" ? fault("settings", says, "Correct it, and deploy.") : note("settings", says)];
+}
+
+/** @param {import("wrangler").Unstable_Config} wrangler @param {Record<string, string>} settings @returns {Finding[]} */
+function bindings(wrangler, settings) {
+  const isBound = wrangler.durable_objects.bindings.some(({ name }) => name === "USER_SESSIONS");
+  if (isBound || settings["SESSION_STORE"] !== "redis") return [];
+  return [note("binding", "USER_SESSIONS is not bound, so nobody is told at once that a session has ended: GET events answers 501.")];
+}
+
+/** Which requests reach the guard at all. @param {import("wrangler").Unstable_Config} wrangler @returns {Finding[]} */
+function routes(wrangler) {
+  const all = [wrangler.route ?? [], wrangler.routes ?? []].flat().map((route) => (typeof route === "string" ? { pattern: route } : route));
+  const patterns = all.filter((route) => !("custom_domain" in route && route.custom_domain)).map(({ pattern }) => pattern);
+  /** @type {Finding[]} */
+  const found = [];
+  for (const pattern of patterns) {
+    if (!/\/\*$|[^/]\*$/.test(pattern)) found.push(fault("route", `${pattern} does not cover what is below: other paths go to the origin past the guard.`, "End the pattern with /*."));
+    else if (/^https:/.test(pattern)) found.push(fault("route", `${pattern} covers https only: requests over http go to the origin past the guard.`, "Write the pattern without https://."));
+    else if (!/^(http:\/\/)?[^/]+\/?\*$/.test(pattern)) found.push(note("route", `${pattern} covers only a part of the host: everything else goes to the origin past the guard.`));
+  }
+  if (all.length > 0 && wrangler.workers_dev !== false) found.push(note("route", "workers_dev is not false, so the guard also answers at its workers.dev address."));
+  return found;
+}
