@@ -9,6 +9,7 @@ mod language;
 mod overrides;
 mod plural;
 mod refusals;
+mod sessions;
 mod sign_in;
 mod signed_out;
 
@@ -28,6 +29,7 @@ pub use language::{Chosen, Language, choose};
 pub(crate) use overrides::check as check_overrides;
 pub use plural::Plural;
 pub use refusals::{RefusalWords, Refusals};
+pub use sessions::Sessions;
 pub use sign_in::SignIn;
 pub use signed_out::SignedOut;
 

@@ -6,6 +6,7 @@ pub mod logged_out;
 pub mod login;
 mod message;
 pub mod page;
+pub mod sessions;
 pub mod sign_in_failed;
 pub mod style;
 

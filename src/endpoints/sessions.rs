@@ -13,16 +13,32 @@ use serde_json::json;
 use web_sys::{Request, Response};
 
 use crate::app::App;
+use crate::endpoints::pages;
 use crate::request::{self, RequestHead};
 use crate::services::session_view::SessionView;
 use crate::services::{current_session, end_sessions};
 use crate::{response, stores};
 
-/// `GET sessions`: the caller's live sessions, oldest first.
+/// `GET sessions`: the caller's live sessions, oldest first; for a browser's page, also those that ended lately.
 pub async fn list(app: &App, head: &RequestHead) -> Response {
+    if wants_page(head) {
+        return show_page(app, head).await;
+    }
     match try_list(app, head).await {
         Ok(sessions) => response::json(200, &json!({ "sessions": sessions }), &[]),
         Err(refusal) => response::refusal(&refusal),
+    }
+}
+
+/// Does a browser open it, or the script of a page that is open?
+fn wants_page(head: &RequestHead) -> bool {
+    head.header("accept").is_some_and(|accept| accept.contains("text/html"))
+}
+
+async fn show_page(app: &App, head: &RequestHead) -> Response {
+    match try_list_all(app, head).await {
+        Ok((principal, live, ended)) => pages::sessions::show(app, head, &principal, live, ended),
+        Err(refusal) => response::refused(&app.guard.refused(refusal, head, None), head.method()),
     }
 }
 
@@ -35,6 +51,23 @@ async fn try_list(app: &App, head: &RequestHead) -> Result<Vec<SessionView>, Ref
             let is_current = |it: &Session| it.sid == *principal.sid();
             let view = |it| SessionView::public(it).with_current(is_current(it));
             Ok(sessions.iter().map(view).collect())
+        }
+        Ok(_) => Err(Refusal::StoreUnavailable(StoreError::other_answer())),
+        Err(error) => Err(Refusal::StoreUnavailable(error)),
+    }
+}
+
+/// Who asks, the live sessions, and those that are over.
+async fn try_list_all(
+    app: &App,
+    head: &RequestHead,
+) -> Result<(Principal, Vec<Session>, Vec<Session>), Refusal> {
+    let (principal, _) = current_session::current(app, head).await?;
+    let command = Command::User { now: request::now() };
+    match stores::apply(&*app.store, principal.user(), &command).await {
+        Ok(CommandResult::User { live, ended, .. }) => {
+            require_own(app, head, &principal, &live).await?;
+            Ok((principal, live, ended))
         }
         Ok(_) => Err(Refusal::StoreUnavailable(StoreError::other_answer())),
         Err(error) => Err(Refusal::StoreUnavailable(error)),

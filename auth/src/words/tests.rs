@@ -75,6 +75,7 @@ fn each_section_has_its_struct_and_is_whole_in_each_language() {
         is_whole::<Common>(),
         is_whole::<Devices>(),
         is_whole::<Refusals>(),
+        is_whole::<Sessions>(),
         is_whole::<SignIn>(),
         is_whole::<SignedOut>(),
     ];
