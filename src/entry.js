@@ -5,6 +5,7 @@ import * as guard from "../build/bindings/guard.js";
 import { failure } from "./failure.js";
 import { report } from "./proxy/access_log.js";
 import { carryOut, forwardCached } from "./proxy/carry_out.js";
+import { isToldByConnection } from "./proxy/client_address.js";
 import { addCorsHeaders } from "./proxy/cors.js";
 import { findCachedDecision } from "./proxy/decision_cache.js";
 import { hasCommand } from "./proxy/origin_commands.js";
@@ -30,6 +31,7 @@ export default {
     const context = new RequestContext(request);
     let response;
     try {
+      if (isToldByConnection(request)) guard.findSender(context, env);
       const { method, url, authorization, cookie, startedAt } = context;
       const cached = findCachedDecision(context);
       response = await (cached ? forwardCached(context, cached) : carryOut(context, guard.handle(context, method, url, authorization, cookie, startedAt, env)));

@@ -20,7 +20,8 @@ use crate::platform::{Binding, RateLimit};
 use crate::proxy::header_lines::names_of;
 use crate::proxy::js_memo::JsMemo;
 use crate::proxy::{
-    access_log, close_with_session, cors, decision_cache, forward_auth, origin, url_rewrite,
+    access_log, client_address, close_with_session, cors, decision_cache, forward_auth, origin,
+    url_rewrite,
 };
 use crate::request;
 use crate::services::login_rate::LIMITERS;
@@ -80,6 +81,7 @@ fn configure(settings: &Settings, has_objects: bool, analytics: &JsValue) {
     cors::configure(!settings.allowed_origins.is_empty());
     origin::configure(settings);
     forward_auth::configure(settings);
+    client_address::configure(settings);
     close_with_session::configure(has_objects);
 }
 

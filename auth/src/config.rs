@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use crate::access::Rules;
 use crate::allowed_origins::AllowedOrigin;
+use crate::client_address::AddressSource;
 use crate::cookie::SessionCookie;
 use crate::credential::TokenSources;
 use crate::event::Webhook;
@@ -41,8 +42,8 @@ use reader::Reader;
 use site::{allowed_origins, site};
 use store::{store, store_failure};
 use values::{
-    api_key, auth_path, clear_site_data, client_id, log_identity, login_url, mode, request_log,
-    resource_metadata, timeout, webhook,
+    address_source, api_key, auth_path, clear_site_data, client_id, log_identity, login_url, mode,
+    request_log, resource_metadata, timeout, webhook,
 };
 
 /// What happens to a request that is refused.
@@ -121,6 +122,8 @@ pub struct Settings {
     pub login_url: Option<String>,
     /// How the guard's pages look, and what they say.
     pub pages: PageSettings,
+    /// Whose word counts about where a request comes from.
+    pub address_source: AddressSource,
     /// Must tokens and logins come over `https`, except on loopback hosts?
     pub require_https: bool,
     /// How many login attempts are allowed.
@@ -277,6 +280,7 @@ impl Settings {
                 .unwrap_or(default_site_data),
             login_url,
             pages: reader.parsed("PAGES", PageSettings::parse).unwrap_or_default(),
+            address_source: address_source(reader),
             require_https: reader.flag("REQUIRE_HTTPS", true),
             login_rates: LoginRates {
                 per_user: reader.parsed("LOGIN_RATE", Rate::parse).unwrap_or(Some(Rate::PER_USER)),

@@ -4,7 +4,8 @@
 //! it carries ([`credential`]), whether its token is genuine ([`keys`], [`jwt`], [`token`]; [`issuer`],
 //! [`id_token`] and [`logout_token`] for those of others, [`sign_in`] for how people get there), whether its session is live ([`session`],
 //! [`ledger`], [`store`], [`redis`]), whom a path is for ([`access`], [`scopes`]), who may manage the
-//! sessions of others ([`admin`], [`user_index`]), how often somebody may try to log in ([`rate`]), what
+//! sessions of others ([`admin`], [`user_index`]), how often somebody may try to log in ([`rate`]), whose word counts about where a request comes from
+//! ([`client_address`]), what
 //! the client is told when the answer is no ([`refusal`]) and where it gets a token
 //! ([`resource_metadata`]), what the origin is told of the user
 //! ([`identity`], [`assertion`]) and whose address it sees ([`url_rewrite`]), what a proxy may ask
@@ -24,6 +25,7 @@ pub mod assertion;
 pub mod auth_path_check;
 pub mod body_format;
 pub mod bounded_cache;
+pub mod client_address;
 pub mod config;
 pub mod cookie;
 pub mod credential;

@@ -3,6 +3,7 @@
 //! verdict as data.
 
 pub mod access_log;
+pub mod client_address;
 pub mod close_with_session;
 pub mod cors;
 pub mod decision_cache;

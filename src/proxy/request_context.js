@@ -119,6 +119,31 @@ export class RequestContext {
     if (clientIp !== undefined) this.headers.set("cf-connecting-ip", clientIp);
   }
 
+  /** Who has connected, by address and port, or empty for a process of this machine; `undefined` at Cloudflare. */
+  peer() {
+    const { clientIp, clientPid } = /** @type {Record<string, unknown>} */ (this.request.cf ?? {});
+    return typeof clientIp === "string" ? clientIp : clientPid === undefined ? undefined : "";
+  }
+
+  /**
+   * Says who has sent the request, as Cloudflare would: by the URL's scheme, and by a header.
+   * @param {string} url
+   * @param {string | undefined} clientIp
+   * @param {boolean} keepsCloudflare are the `CF-` headers Cloudflare's?
+   */
+  sentBy(url, clientIp, keepsCloudflare) {
+    const headers = new Headers(this.headers);
+    if (!keepsCloudflare) for (const name of this.names) if (name.startsWith("cf-")) headers.delete(name);
+    if (clientIp === undefined) headers.delete("cf-connecting-ip");
+    else headers.set("cf-connecting-ip", clientIp);
+    // The decision cache compares these.
+    this.names = [...headers.keys()];
+    this.values = [...headers.values()];
+    this.size += url.length - this.url.length + (clientIp ?? "").length;
+    this.url = url;
+    this.headers = headers;
+  }
+
   /** Does the request have a body? */
   hasBody() {
     return this.request.body !== null;

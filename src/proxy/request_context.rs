@@ -44,6 +44,19 @@ extern "C" {
     #[wasm_bindgen(method, js_name = moveTo)]
     fn move_to(this: &RequestContext, url: &str, client_ip: Option<&str>);
 
+    /// Who has connected, by address and port, or empty over a socket of this machine; `None` at Cloudflare.
+    #[wasm_bindgen(method)]
+    pub fn peer(this: &RequestContext) -> Option<String>;
+
+    /// At which URL, and from which address, it was sent, and whether its `CF-` headers are Cloudflare's.
+    #[wasm_bindgen(method, js_name = sentBy)]
+    pub fn sent_by(
+        this: &RequestContext,
+        url: &str,
+        client_ip: Option<&str>,
+        keeps_cloudflare: bool,
+    );
+
     /// What [`auth::http::HeaderFilter::read`] reads.
     #[wasm_bindgen(method, js_name = headerNames)]
     pub fn header_names(this: &RequestContext) -> String;

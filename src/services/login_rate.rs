@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use auth::client_address::CLOUDFLARE;
 use auth::http::Head;
 use auth::login::LoginCredentials;
 use auth::rate::{self, Counter, RateSubject};
@@ -38,8 +39,8 @@ pub async fn count(
     head: &RequestHead,
     credentials: &LoginCredentials,
 ) -> Result<CountedAttempt, Refusal> {
-    // Cloudflare sets this header; clients cannot forge it.
-    let address = head.header("cf-connecting-ip");
+    // Cloudflare or `client_address.rs` has set it; clients cannot.
+    let address = head.header(CLOUDFLARE);
     let rates = app.guard.settings().login_rates;
     let window = Sid::from_random(request::random()?);
     let mut counted = Vec::new();

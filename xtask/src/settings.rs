@@ -154,6 +154,11 @@ fn risks(given: &BTreeMap<String, String>) -> Vec<String> {
             "REQUIRE_HTTPS is `false`, so tokens and passwords may be sent over plain http",
         ),
         (
+            value("TRUSTED_PROXIES").is_some(),
+            "TRUSTED_PROXIES is for a `workerd` of your own; at Cloudflare, leave it out, or the guard does not know \
+             from which address a request comes",
+        ),
+        (
             has("LOGIN_RATE", &|rate| rate == "off"),
             "LOGIN_RATE is `off`, so passwords can be guessed at any speed",
         ),
@@ -349,6 +354,7 @@ mod tests {
             ("MODE", "enforce", false),
             ("REQUIRE_HTTPS", "false", true),
             ("REQUIRE_HTTPS", "true", false),
+            ("TRUSTED_PROXIES", "none", true),
             ("LOGIN_RATE", "off", true),
             ("LOGIN_RATE", "5 per minute", false),
             ("TOKEN_SOURCES", "bearer, query:t", true),

@@ -59,7 +59,17 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "REQUIRE_HTTPS",
         "true",
-        "Tokens and logins must come over `https`, unless the host is this machine (`localhost`, names below it, and loopback addresses). A browser that navigates is redirected to `https`, any other request is refused. `health`, and requests without a token for `public` and `optional` paths, may come over `http`. Set `false` if TLS ends before the guard and requests reach it as `http`.",
+        "Tokens and logins must come over `https`, unless the host is this machine (`localhost`, names below it, and loopback addresses). A browser that navigates is redirected to `https`, any other request is refused. `health`, and requests without a token for `public` and `optional` paths, may come over `http`. Set `false` if TLS ends before the guard and requests reach it as `http`; or better, with a `workerd` of your own, name your proxy in `TRUSTED_PROXIES`.",
+    ),
+    setting(
+        "TRUSTED_PROXIES",
+        "Cloudflare alone",
+        "For a `workerd` of your own: the proxies before it, as a list of addresses and networks, like `127.0.0.1, 10.0.0.0/8`. They alone may say from which address a request comes, and by `X-Forwarded-Proto`, whether its client came over `https`. `none`: there is no proxy, and the client is whoever connects. At Cloudflare, leave it out. See [self-hosting.md](self-hosting.md#the-clients-address).",
+    ),
+    setting(
+        "CLIENT_IP_HEADER",
+        "X-Forwarded-For of TRUSTED_PROXIES",
+        "The header in which `TRUSTED_PROXIES` say from which address a request comes. If it is a list, the last address that is not a proxy's counts.",
     ),
     setting(
         "MODE",

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Mode, Reader};
+use crate::client_address::{AddressSource, TrustedProxies, header_name};
 use crate::event::{Webhook, WebhookSecret};
 use crate::http::{is_token, other_url, web_url};
 use crate::issuer::TrustedIssuer;
@@ -147,5 +148,24 @@ pub fn resource_metadata(
             reader.wrong("RESOURCE_METADATA", error);
             None
         }
+    }
+}
+
+/// `TRUSTED_PROXIES` and `CLIENT_IP_HEADER`.
+pub fn address_source(reader: &mut Reader<'_>) -> AddressSource {
+    let header = reader.parsed("CLIENT_IP_HEADER", header_name);
+    let named = |text: &str| match text {
+        "none" => Ok(None),
+        list => TrustedProxies::parse(list).map(Some),
+    };
+    let proxies = reader.parsed_with("TRUSTED_PROXIES", &named);
+    if header.is_some() && !matches!(proxies, Some(Some(_))) {
+        let reason = "needs TRUSTED_PROXIES: anybody else may send this header";
+        reader.wrong("CLIENT_IP_HEADER", InvalidValue::new(reason));
+    }
+    match proxies {
+        None => AddressSource::Cloudflare,
+        Some(None) => AddressSource::Connection,
+        Some(Some(networks)) => AddressSource::Proxies(TrustedProxies::new(networks, header)),
     }
 }

@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+// `npm run self-host -- --config FILE`: runs the guard on this machine, with sessions on disk or in a Redis.
+
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { lockCurrentFolder } from "./lock.mjs";
+import { readSettings, SettingsError } from "./settings.mjs";
+import { startWorkerd } from "./workerd.mjs";
+
+const HELP = `Runs Session Guard on this machine, on the Workers runtime.
+
+  --config FILE   the settings; without it, ./session-guard.toml if it is there, and the environment
+  --build FOLDER  the built Worker, if it is not the one beside this program
+
+An example of the file is selfhost/session-guard.toml. docs/self-hosting.md says the rest.`;
+
+/** How long Redis may take to start, in tries of a quarter of a second. */
+const REDIS_TRIES = 40;
+
+/**
+ * Runs the guard until it is told to stop. Returns the exit status.
+ * @param {{ config?: string, build?: string, env?: NodeJS.ProcessEnv }} options
+ */
+export async function serve({ config, build = fileURLToPath(new URL("../build", import.meta.url)), env = process.env }) {
+  const file = config ?? (existsSync("session-guard.toml") ? "session-guard.toml" : undefined);
+  const settings = readSettings(file === undefined ? undefined : resolve(file), env);
+  const folder = resolve(build);
+  if (!existsSync(join(folder, "index.js"))) throw new SettingsError(`${folder} has no built Worker. Run \`npm run build\`.`);
+  mkdirSync(settings.data, { recursive: true, mode: 0o700 });
+  process.chdir(settings.data);
+  if (!(await lockCurrentFolder())) throw new SettingsError(`Another guard uses ${settings.data}. Stop it first: two would not know of each other's sessions.`);
+  const bridge = settings.redis === undefined ? undefined : await startBridge(settings.redis);
+  const workerd = await startWorkerd({ ...settings, vars: { ...settings.vars, ...bridge?.vars }, build: folder });
+  const stopped = new Promise((stop) => ["SIGINT", "SIGTERM"].forEach((signal) => process.on(signal, () => stop(0))));
+  console.error(await introduction(settings, workerd.port));
+  const status = await Promise.race([stopped, workerd.exited.then(() => 1)]);
+  await workerd.stop();
+  await bridge?.close();
+  return status;
+}
+
+/** Stands before a Redis, for this guard alone. @param {string} redisUrl */
+async function startBridge(redisUrl) {
+  const { startBridge } = await import("../bridge/server.ts");
+  const token = randomBytes(24).toString("base64url");
+  for (let left = REDIS_TRIES; ; left -= 1) {
+    try {
+      const bridge = await startBridge({ redisUrl, token, port: 0 });
+      const vars = { SESSION_STORE: "redis", UPSTASH_REDIS_REST_URL: bridge.url, UPSTASH_REDIS_REST_TOKEN: token };
+      return { vars, close: () => bridge.close() };
+    } catch (error) {
+      if (left === 0 || !/ECONNREFUSED|LOADING/.test(String(error))) throw new SettingsError(`redis: ${error instanceof Error ? error.message : error}`);
+      await new Promise((resume) => setTimeout(resume, 250));
+    }
+  }
+}
+
+/** What runs where, and whether it works. @param {import("./settings.mjs").Settings} settings @param {number} port */
+async function introduction({ listen, data, redis, vars }, port) {
+  const host = listen.slice(0, listen.lastIndexOf(":"));
+  const own = /^(\*|0\.0\.0\.0|\[::\])$/.test(host) ? "127.0.0.1" : host;
+  const path = `${(vars["AUTH_PATH"] ?? "/_auth").replace(/\/+$/, "")}/health`;
+  const answer = await fetch(`http://${own}:${port}${path}`, { redirect: "manual", signal: AbortSignal.timeout(20_000) }).catch(String);
+  const status = typeof answer === "string" ? answer : answer.status;
+  const proxies = vars["TRUSTED_PROXIES"] === "none" ? "none, so the client is whoever connects" : vars["TRUSTED_PROXIES"];
+  const state = status === 200 ? "healthy" : status === 500 ? "the settings are wrong: the line above says which" : `health answers ${status}: see the lines above`;
+  return `Session Guard listens on http://${own}:${port}
+  origin:   ${vars["ORIGIN_URL"] ?? "missing: set ORIGIN_URL"}
+  sessions: ${redis === undefined ? join(data, "objects") : redis.replace(/\/\/[^@/]*@/, "//")}
+  proxies:  ${proxies}
+  state:    ${state}
+Press Ctrl-C to stop.`;
+}
+
+/** Runs it as a command. @param {string[]} args */
+export async function main(args) {
+  try {
+    const { values } = parseArgs({ args, options: { config: { type: "string" }, build: { type: "string" }, help: { type: "boolean", short: "h" } } });
+    if (!values.help) return await serve(values);
+    console.log(HELP);
+    return 0;
+  } catch (error) {
+    const isUsage = error instanceof SettingsError || (error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS"));
+    if (!isUsage) throw error;
+    console.error(error.message);
+    return 2;
+  }
+}
+
+if (fileURLToPath(import.meta.url) === process.argv[1]) process.exit(await main(process.argv.slice(2)));
