@@ -97,7 +97,7 @@ describe("what pages name is there", () => {
 
   test.each(own.filter((path) => !/benchmarks|verification-costs/.test(path)))("%s: settings", (path) => {
     const named = [...prose(path).matchAll(/`([A-Z][A-Z]+(?:_[A-Z]+)+|MODE|ROUTES|ISSUER|AUDIENCE)(?: = [^`]*)?`/g)].map(([, name = ""]) => name);
-    const frameworks = /^(USE_X|SECURE_PROXY|ALLOWED_HOSTS)/;
+    const frameworks = /^(GUARD_|USE_X|SECURE_PROXY|ALLOWED_HOSTS)/;
     expect(unique(named).filter((name) => !settings.includes(name) && !others.includes(name) && !frameworks.test(name))).toEqual([]);
   });
 

@@ -27,8 +27,8 @@ export function settingsOf(folder: string, origin: string, vars: Record<string, 
 }
 
 /** Starts it, and waits until it says how it is. */
-export async function selfHost(config: string, args: string[] = [], env: Record<string, string> = {}): Promise<SelfHosted> {
-  const { child, printed } = startCommand(process.execPath, [join(root, "selfhost/serve.mjs"), "--config", config, ...args], env);
+export async function selfHost(config: string, args: string[] = [], env: Record<string, string> = {}, program = join(root, "selfhost/serve.mjs")): Promise<SelfHosted> {
+  const { child, printed } = startCommand(process.execPath, [program, "--config", config, ...args], env);
   const isUp = () => printed.text.includes("Press Ctrl-C to stop");
   while (!isUp() && child.exitCode === null) await new Promise((resume) => setTimeout(resume, 20));
   if (!isUp()) throw new Error(printed.text);

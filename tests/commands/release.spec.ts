@@ -1,0 +1,131 @@
+// `npm run release`: a prebuilt Worker that needs neither Rust nor a C compiler.
+
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { runCommand, startCommand, stopCommand, useFolder } from "../harness/commands.ts";
+import { page, root, section } from "../harness/docs.ts";
+import { freePort } from "../harness/redis.ts";
+import { startOrigin } from "../harness/origin.ts";
+import { selfHost, settingsOf } from "../harness/self_host.ts";
+
+const parent = useFolder();
+const modules = join(root, "node_modules");
+
+interface Made {
+  folder: string;
+  archive: string;
+}
+let made: Made;
+
+const { release } = (await import(new URL("../../scripts/release.mjs", import.meta.url).href)) as { release(out: string): Promise<Made> };
+
+/** Programs are found as on a machine with Node alone: no cargo, no rustc, no cc. */
+const PATH = join(parent, "programs");
+const env = { PATH, WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
+
+/** A copy of a folder, with the packages that `npm install` would put there. */
+function installed(from: string): string {
+  const folder = join(mkdtempSync(join(parent, "copy-")), "it");
+  cpSync(from, folder, { recursive: true });
+  mkdirSync(join(folder, "node_modules"));
+  const { dependencies = {}, devDependencies = {} } = JSON.parse(readFileSync(join(from, "package.json"), "utf8")) as Record<string, Record<string, string>>;
+  for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
+    const own = name === "session-guard" ? made.folder : join(modules, name);
+    symlinkSync(own, join(folder, "node_modules", name));
+  }
+  return folder;
+}
+
+const wrangler = (folder: string, ...args: string[]) => runCommand(process.execPath, [join(modules, "wrangler/bin/wrangler.js"), ...args, "--cwd", folder], env);
+
+beforeAll(async () => {
+  mkdirSync(PATH);
+  symlinkSync(process.execPath, join(PATH, "node"));
+  made = await release(join(parent, "out"));
+}, 60_000);
+
+test("the archive unpacks to what the checksums say, with nothing of this machine in it", () => {
+  const folder = mkdtempSync(join(parent, "unpacked-"));
+  execFileSync("tar", ["-xzf", made.archive, "-C", folder]);
+  const [name = ""] = readdirSync(folder);
+  const unpacked = join(folder, name);
+  expect(execFileSync("sha256sum", ["--check", "--strict", "--quiet", "SHA256SUMS"], { cwd: unpacked, encoding: "utf8" })).toBe("");
+  const files = readdirSync(unpacked, { recursive: true, withFileTypes: true }).filter((it) => it.isFile());
+  const listed = readFileSync(join(unpacked, "SHA256SUMS"), "utf8").trim().split("\n");
+  expect(listed).toHaveLength(files.length - 1);
+  for (const it of files) expect(readFileSync(join(it.parentPath, it.name), "latin1").includes(root), it.name).toBe(false);
+  const wanted = [".dev.vars.example", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "build/guard_bg.wasm", "build/index.js", "package.json", "selfhost/serve.mjs", "worker-configuration.d.ts", "wrangler.toml"];
+  expect(wanted.filter((path) => !existsSync(join(unpacked, path)))).toEqual([]);
+});
+
+test("two releases of one source are the same bytes", { timeout: 60_000 }, async () => {
+  const again = await release(join(parent, "again"));
+  expect(readFileSync(again.archive).equals(readFileSync(made.archive))).toBe(true);
+});
+
+test("is deployed by wrangler where neither cargo nor a C compiler is", { timeout: 60_000 }, async () => {
+  const folder = installed(made.folder);
+  const out = join(parent, "uploaded");
+  const { status, printed } = await wrangler(folder, "deploy", "--dry-run", "--outdir", out);
+  expect([status, printed]).toEqual([0, expect.stringContaining("env.USER_SESSIONS")]);
+  expect(printed).not.toMatch(/warning/i);
+  const uploaded = readdirSync(out, { recursive: true }).map(String);
+  expect(uploaded.some((name) => name.endsWith("index.js")) && uploaded.some((name) => name.endsWith("guard_bg.wasm"))).toBe(true);
+});
+
+test("answers under `wrangler dev`, with the key that its README makes", { timeout: 90_000 }, async () => {
+  const folder = installed(made.folder);
+  const [, script = ""] = /node --eval '\n(.*?)' > signing-keys\.json/s.exec(readFileSync(join(folder, "README.md"), "utf8")) ?? [];
+  const keys = execFileSync(process.execPath, ["--eval", script], { encoding: "utf8" });
+  writeFileSync(join(folder, ".dev.vars"), `SIGNING_KEYS='${keys}'\nORIGIN_URL=http://127.0.0.1:1\n`);
+  const port = await freePort();
+  const { child, printed } = startCommand(process.execPath, [join(modules, "wrangler/bin/wrangler.js"), "dev", "--cwd", folder, "--ip", "127.0.0.1", "--port", `${port}`, "--show-interactive-dev-session=false", "--local-upstream", `localhost:${port}`, "--upstream-protocol", "http"], env);
+  try {
+    const statusOf = (path: string) => fetch(`http://127.0.0.1:${port}${path}`).then(({ status }) => status, () => 0);
+    await expect.poll(() => statusOf("/_auth/health"), { timeout: 60_000, message: printed.text }).toBe(200);
+    expect(await statusOf("/boats")).toBe(401);
+  } finally {
+    await stopCommand(child);
+  }
+});
+
+test("runs on plain workerd, with the packages that it names", { timeout: 60_000 }, async () => {
+  const folder = installed(made.folder);
+  await using origin = await startOrigin();
+  await using guard = await selfHost(settingsOf(parent, origin.url), [], { PATH }, join(folder, "selfhost/serve.mjs"));
+  expect(guard.printed.text).toContain("state:    healthy");
+});
+
+test("the template deploys it as a package, with a named environment beside", { timeout: 60_000 }, async () => {
+  const folder = installed(join(root, "template"));
+  for (const [name, site] of [["", "members"], ["staging", "staging"]]) {
+    const { status, printed } = await wrangler(folder, "deploy", "--dry-run", `--env=${name}`);
+    expect([status, printed]).toEqual([0, expect.stringContaining("env.USER_SESSIONS")]);
+    expect(printed).toContain(`https://${site}.example.com`);
+    expect(printed).not.toMatch(/warning/i);
+  }
+});
+
+test("the template describes every binding and secret, as the button that deploys it shows them", () => {
+  const read = (path: string) => readFileSync(join(root, "template", path), "utf8");
+  const { cloudflare, dependencies } = JSON.parse(read("package.json")) as { cloudflare: { bindings: Record<string, { description: string }> }; dependencies: Record<string, string> };
+  const secrets = [...read(".dev.vars.example").matchAll(/^([A-Z_]+)=/gm)].map(([, name = ""]) => name);
+  const [, vars = ""] = /^\[vars\]\n(.*?)^\[/ms.exec(read("wrangler.toml")) ?? [];
+  const set = [...vars.matchAll(/^([A-Z_]+) = /gm)].map(([, name = ""]) => name);
+  expect(Object.keys(cloudflare.bindings).sort()).toEqual(["USER_SESSIONS", ...secrets, ...set].sort());
+  expect(dependencies["session-guard"]).toBe((JSON.parse(page("package.json")) as { version: string }).version);
+  const migrations = (toml: string) => toml.slice(toml.indexOf("[[migrations]]"), toml.indexOf("[observability]"));
+  expect(migrations(read("wrangler.toml"))).toBe(migrations(page("wrangler.toml")));
+});
+
+test("the page on deploying shows the environment that check-config and wrangler accept", { timeout: 60_000 }, async () => {
+  const [, shown = ""] = /```toml\n(.*?)```/s.exec(section("docs/deploy.md", "A second environment, to try things")) ?? [];
+  const file = join(mkdtempSync(join(parent, "staging-")), "wrangler.toml");
+  writeFileSync(file, page("wrangler.toml").replace('"build/index.js"', JSON.stringify(join(root, "build/index.js"))).replace(/\[build\]\n.*\n.*\n/, "") + shown);
+  const { status, printed } = await runCommand(process.execPath, [join(modules, "wrangler/bin/wrangler.js"), "deploy", "--dry-run", "--config", file, "--env", "staging"], env);
+  expect([status, printed]).toEqual([0, expect.stringContaining("https://staging.example.com")]);
+  const check = await runCommand(process.execPath, ["scripts/check-config.mjs", "--config", file, "--env", "staging"]);
+  expect(check.printed).not.toContain("error: ISSUER");
+});
