@@ -9,7 +9,7 @@ import { parse } from "smol-toml";
 export class SettingsError extends Error {}
 
 /** The members of the file, each with the variable of the environment that overrides it. */
-const MEMBERS = { listen: "GUARD_LISTEN", data: "GUARD_DATA", redis: "GUARD_REDIS_URL", secrets: "GUARD_SECRETS" };
+const MEMBERS = { listen: "GUARD_LISTEN", data: "GUARD_DATA", redis: "GUARD_REDIS_URL", secrets_file: "GUARD_SECRETS_FILE" };
 
 /** What these variables begin with, and those of the guard's own settings. */
 const PREFIX = "GUARD_";
@@ -33,8 +33,8 @@ export function readSettings(file, env) {
   if (unknown !== undefined) throw new SettingsError(`${file}: \`${unknown}\` is unknown. Known are ${Object.keys(MEMBERS).join(", ")}, and the guard's settings under [vars].`);
   const member = (/** @type {keyof typeof MEMBERS} */ name) => env[MEMBERS[name]] ?? text(said[name], `${file}: ${name}`);
   const secret = Object.keys(vars).find((name) => SECRETS.test(name));
-  if (secret !== undefined) throw new SettingsError(`${file}: ${secret} is a secret. Put it into the file that \`secrets\` names, or set ${PREFIX}${secret} in the environment.`);
-  const secrets = member("secrets");
+  if (secret !== undefined) throw new SettingsError(`${file}: ${secret} is a secret. Put it into the file that \`secrets_file\` names, or set ${PREFIX}${secret} in the environment.`);
+  const secrets = member("secrets_file");
   const beside = (/** @type {string} */ path) => resolve(file === undefined ? "." : dirname(file), path);
   return {
     listen: address(member("listen") ?? "127.0.0.1:8080"),
@@ -60,7 +60,7 @@ function readSecrets(file) {
     return /** @type {Record<string, string>} */ (parseEnv(readFileSync(file, "utf8")));
   } catch (error) {
     if (error instanceof SettingsError) throw error;
-    throw new SettingsError(`secrets: ${error instanceof Error ? error.message : error}`);
+    throw new SettingsError(`secrets_file: ${error instanceof Error ? error.message : error}`);
   }
 }
 

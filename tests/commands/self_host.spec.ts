@@ -72,8 +72,8 @@ test.each([
   ["a member that is unknown", 'lisen = "127.0.0.1:1"', "`lisen` is unknown"],
   ["an address without a port", 'listen = "127.0.0.1"', 'listen: expected an address and a port, like `127.0.0.1:8080` or `*:8080`, got "127.0.0.1"'],
   ["a secret among the settings", '[vars]\nSIGNING_KEYS = "{}"', "SIGNING_KEYS is a secret"],
-  ["secrets that everybody can read", 'secrets = "open.env"', "everybody on this machine can read the secrets. Run `chmod 600"],
-  ["secrets that are not there", 'secrets = "none.env"', "ENOENT"],
+  ["secrets that everybody can read", 'secrets_file = "open.env"', "everybody on this machine can read the secrets. Run `chmod 600"],
+  ["secrets that are not there", 'secrets_file = "none.env"', "ENOENT"],
 ])("ends with status 2 and the reason: %s", async (_, toml, reason) => {
   const folder = newFolder();
   const config = join(folder, "session-guard.toml");

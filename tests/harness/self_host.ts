@@ -22,7 +22,7 @@ export function settingsOf(folder: string, origin: string, vars: Record<string, 
   const file = join(folder, `${randomUUID()}.toml`);
   const all = { ISSUER, AUDIENCE, ORIGIN_URL: origin, LOGIN_URL: origin + LOGIN_PATH, LOGIN_RATE: "off", LOGIN_RATE_PER_ADDRESS: "off", STORE_TIMEOUT: "20 seconds", ...vars };
   const lines = Object.entries(all).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
-  writeFileSync(file, `listen = "127.0.0.1:0"\ndata = "data"\nsecrets = "secrets.env"\n${members}\n[vars]\n${lines.join("\n")}\n`);
+  writeFileSync(file, `listen = "127.0.0.1:0"\ndata = "data"\nsecrets_file = "secrets.env"\n${members}\n[vars]\n${lines.join("\n")}\n`);
   return file;
 }
 
