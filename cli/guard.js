@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { Option } from "commander";
 import { unknownError, usageError } from "./errors.js";
-import { send, whyNot } from "./http.js";
+import { problemOf, send, whyNot } from "./http.js";
 import { readDevVars } from "./project.js";
 import { shown } from "./text.js";
 
@@ -63,7 +63,7 @@ export class Guard {
   async call(method, path, body) {
     const { answer, problem } = await this.ask(method, path, body);
     if (problem !== undefined) throw problem;
-    return answer.text === "" ? undefined : JSON.parse(answer.text);
+    return answer.text === "" ? undefined : jsonOf(answer.text, this.origin);
   }
 
   /** The same; a refusal is returned. @param {string} method @param {string} path @param {unknown} [body] */
@@ -78,9 +78,10 @@ export class Guard {
   }
 
   /** What an answer means that is no success. @param {import("./http.js").Answer} answer */
-  problem({ status, headers, text }) {
+  problem(answer) {
+    const { status, headers } = answer;
     const type = headers["content-type"] ?? "";
-    const { code, title = "", detail = "" } = /^application\/problem\+json/.test(type) ? /** @type {Record<string, string>} */ (JSON.parse(text)) : {};
+    const { code, title = "", detail = "" } = problemOf(answer) ?? {};
     if (status >= 300 && status < 400) return unknownError(`${this.origin} redirects to ${shown(headers.location ?? "")}. Is this the guard's --url?`);
     if (code === undefined) return unknownError(`No guard answers at ${this.origin}${this.authPath} (${status} ${shown(type)}). If its AUTH_PATH is not ${this.authPath}, write it after the host in --url.`);
     // Whatever is no key is read as a token.
@@ -115,4 +116,13 @@ export function inPath(sub) {
   if (sub === "." || sub === "..") throw usageError(`A user named ${sub} cannot be named in a URL. \`session-guard end\` can end this user's sessions.`);
   if (sub === "") throw usageError("The user's name is empty.");
   return encodeURIComponent(sub);
+}
+
+/** @param {string} text @param {string} origin */
+function jsonOf(text, origin) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw unknownError(`What ${origin} answers is no JSON, though it says so.`);
+  }
 }

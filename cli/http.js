@@ -91,3 +91,18 @@ const WORDS = new Map([
   ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "its certificate is signed by nobody that this machine trusts"],
   ["EPROTO", "it does not speak TLS there"],
 ]);
+
+/**
+ * The problem details of an answer (RFC 9457), if it has any that can be read.
+ * @param {Pick<Answer, "headers" | "text">} answer
+ * @returns {{ code: string, title: string, detail: string } | undefined}
+ */
+export function problemOf({ headers, text }) {
+  if (!/^application\/problem\+json/.test(headers["content-type"] ?? "")) return undefined;
+  try {
+    const { code, title = "", detail = "" } = JSON.parse(text);
+    return typeof code === "string" ? { code, title: String(title), detail: String(detail) } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -93,13 +93,13 @@ async function examineGuard(patient, found, terminal) {
   found(finding);
   if (!answers) return;
   const isWell = finding.state === "ok";
-  const checks = [clock, plainHttp, ...(isWell ? [guarded, loginUrlHidden, publishedKeys, adminKey, latency] : [])];
-  for (const check of checks) {
+  const checks = Object.entries({ clock, https: plainHttp, ...(isWell && { guarded, login: loginUrlHidden, keys: publishedKeys, "admin key": adminKey, latency }) });
+  for (const [name, check] of checks) {
     try {
-      terminal.progress("Asking on");
+      terminal.progress(`Looking at: ${name}`);
       found(await check(patient));
     } catch (error) {
-      found(unknown(check.name, `It could not be found out: ${whyNot(error)}.`, "Run the command again."));
+      found(unknown(name, `It could not be found out: ${whyNot(error)}.`, "Run the command again."));
     }
   }
   found(...platform(await patient.endpoint("health").catch(() => ({ status: 0, headers: {}, text: "", millis: 0 }))));

@@ -3,7 +3,7 @@
 import { Command } from "commander";
 import { EXIT, unknownError, usageError } from "../errors.js";
 import { parseUrl, urlOption } from "../guard.js";
-import { send, whyNot } from "../http.js";
+import { problemOf, send, whyNot } from "../http.js";
 import { readText } from "../input.js";
 import { hasRust, settingsCheck } from "../project.js";
 import { fromNow, shown } from "../text.js";
@@ -112,16 +112,18 @@ async function askGuard(jwt, { url, allowHttp }) {
   const { origin, authPath, isLocal, isPlain } = parseUrl(url);
   if (isPlain && !isLocal && !allowHttp) throw usageError(`The token would travel to ${origin} in the clear. Use https, or --allow-http if the network between is yours.`);
   const headers = { accept: "application/json", authorization: `Bearer ${jwt}`, "x-guard-touch": "false" };
-  const { status, headers: got, text } = await send(origin, `${authPath}/session`, { headers }).catch((error) => {
+  const answer = await send(origin, `${authPath}/session`, { headers }).catch((error) => {
     throw unknownError(`${origin} cannot be reached: ${whyNot(error)}.`);
   });
-  const type = got["content-type"] ?? "";
+  const { status, text } = answer;
+  const type = answer.headers["content-type"] ?? "";
   if (status === 200 && /^application\/json\b/.test(type)) {
     const session = JSON.parse(text);
     return { accepted: true, says: `Accepted. Its session is live: signed in ${fromNow(session.created_at)}, last used ${fromNow(session.last_seen_at)}, over ${fromNow(session.expires_at)}.`, session: { sid: session.sid, created_at: session.created_at, last_seen_at: session.last_seen_at, expires_at: session.expires_at } };
   }
-  if (!/^application\/problem\+json/.test(type)) throw unknownError(`No guard answers at ${origin}${authPath} (${status} ${shown(type)}).`);
-  const { code, title, detail } = JSON.parse(text);
+  const problem = problemOf(answer);
+  if (problem === undefined) throw unknownError(`No guard answers at ${origin}${authPath} (${status} ${shown(type)}).`);
+  const { code, title, detail } = problem;
   if (status >= 500) throw unknownError(`The guard could not find out. ${shown(title)}: ${shown(detail)} (${status} ${shown(code)})`);
   return { accepted: false, says: `Refused: ${shown(code)}. ${shown(detail)}`, code, detail };
 }

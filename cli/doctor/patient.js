@@ -50,11 +50,6 @@ export function ask(url, headers = { accept: "application/json" }) {
   return send(origin, `${pathname}${search}`, { headers, timeout: TIMEOUT });
 }
 
-/** The problem details of an answer, if it has any. @param {Answer} answer @returns {{ code: string, detail?: string } | undefined} */
-export function problemOf({ headers, text }) {
-  return /^application\/problem\+json/.test(headers["content-type"] ?? "") ? JSON.parse(text) : undefined;
-}
-
 /** How far a server's clock is ahead, in milliseconds, if it tells the time. @param {Answer} answer */
 export function clockOffset({ headers, millis }) {
   if (headers.date === undefined) return undefined;

@@ -1,8 +1,8 @@
 // Is the site guarded: without a session, over plain http, and past the guard?
 
-import { whyNot } from "../http.js";
+import { problemOf, whyNot } from "../http.js";
 import { judgeClock, unusedPath } from "./guard_checks.js";
-import { ask, clockOffset, NAVIGATION, problemOf } from "./patient.js";
+import { ask, clockOffset, NAVIGATION } from "./patient.js";
 import { fault, note, ok } from "./report.js";
 
 /** @typedef {import("./patient.js").Patient} Patient */
@@ -26,7 +26,7 @@ export async function loginUrlHidden(patient) {
   if (loginUrl === null || patient.isMonitoring) return undefined;
   const answer = await patient.get(loginUrl.pathname);
   if (problemOf(answer)?.code === "not_found" || problemOf(answer)?.code === "https_required") return ok("login", "Clients cannot reach LOGIN_URL.");
-  return fault("login", `Clients reach LOGIN_URL at ${loginUrl.pathname} (${answer.status}), so passwords can be guessed there without a limit.`, "The deployed LOGIN_URL is another one, or this path does not go through the guard.");
+  return fault("login", `The guard does not hide LOGIN_URL: ${loginUrl.pathname} is answered with ${answer.status}, so passwords may be guessed there without a limit.`, "Either the deployed LOGIN_URL is another one, or this path does not go through the guard.");
 }
 
 /** What happens over plain http? @param {Patient} patient @returns {Promise<Finding | undefined>} */
