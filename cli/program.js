@@ -7,6 +7,7 @@ import { end } from "./commands/end.js";
 import { init } from "./commands/init.js";
 import { keys } from "./commands/keys.js";
 import { rights } from "./commands/rights.js";
+import { serve } from "./commands/serve.js";
 import { sessions } from "./commands/sessions.js";
 import { tail } from "./commands/tail.js";
 import { token } from "./commands/token.js";
@@ -17,7 +18,7 @@ import { Terminal } from "./terminal.js";
 /** @typedef {import("./terminal.js").Streams} Streams */
 
 /** Every command: a function that makes it, in the order of the help. */
-const COMMANDS = [init, doctor, users, sessions, end, block, unblock, rights, tail, token, keys];
+const COMMANDS = [init, doctor, users, sessions, end, block, unblock, rights, tail, token, keys, serve];
 
 const ABOUT = `
 In this repository, write \`npm run guard -- COMMAND\` for \`session-guard COMMAND\`.

@@ -6,7 +6,9 @@ import { parseEnv } from "node:util";
 import { parse } from "smol-toml";
 
 /** What is wrong with the settings, and what to change. */
-export class SettingsError extends Error {}
+export class SettingsError extends Error {
+  name = "SettingsError";
+}
 
 /** The members of the file, each with the variable of the environment that overrides it. */
 const MEMBERS = { listen: "GUARD_LISTEN", data: "GUARD_DATA", redis: "GUARD_REDIS_URL", secrets_file: "GUARD_SECRETS_FILE" };

@@ -88,3 +88,8 @@ test.skipIf(!existsSync("/usr/bin/systemd-analyze"))("the unit is one that syste
   // The program is not installed on this machine.
   expect(stderr.split("\n").filter((line) => line.includes("session-guard.service") && !/is not executable|Unit .* not found/.test(line))).toEqual([]);
 });
+
+test("is a command of the command line, too", async () => {
+  const { status, printed } = await runCommand(process.execPath, ["cli/main.js", "serve", "--config", join(newFolder(), "none.toml")]);
+  expect([status, printed]).toEqual([2, expect.stringContaining("ENOENT")]);
+});
