@@ -72,6 +72,7 @@ export async function run(args, streams) {
       terminal.fail(error.message);
       return error.status;
     }
-    throw error;
+    terminal.fail(`This is a bug of session-guard. Please report it, with what follows.\n${error instanceof Error ? error.stack : String(error)}`);
+    return EXIT.unknown;
   }
 }

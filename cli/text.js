@@ -8,7 +8,7 @@ const relative = new Intl.RelativeTimeFormat("en", { numeric: "always" });
 export function fromNow(moment, now = Date.now()) {
   const millis = new Date(moment).getTime() - now;
   const [unit, size] = UNITS.find(([, size]) => Math.abs(millis) >= size) ?? ["second", 1000];
-  return Math.abs(millis) < 1000 ? "now" : relative.format(Math.trunc(millis / size), unit);
+  return Math.abs(millis) < 1000 ? "now" : relative.format(Math.round(millis / size), unit);
 }
 
 /** A number with its noun. @param {number} count @param {string} noun */

@@ -91,6 +91,8 @@ describe.concurrent("a guard", () => {
     expect(await examine(["https://no-such-host.invalid", alone])).toMatchObject({ status: 3, unknown: ["guard"] });
     expect(await examine([site.url, alone])).toMatchObject({ status: 1, faults: ["guard"] });
     expect(await examine([`${guard.url}/other`, alone])).toMatchObject({ status: 1 });
+    expect(await call(["doctor", site.url, alone])).toMatchObject({ status: 1, out: expect.stringMatching(/^FAULT {2}guard {5}No guard answers at .*\n +→ /m), err: "\n1 fault found.\n" });
+    expect(await call(["doctor", "http://127.0.0.1:9", alone])).toMatchObject({ status: 3, err: "\nNo fault was found, and one thing could not be found out.\n" });
     expect(await examine(["not a url", alone])).toMatchObject({ status: 2 });
     expect(await examine([alone])).toMatchObject({ status: 2 });
   });
@@ -219,6 +221,11 @@ describe.concurrent("the origin", () => {
     await using late = await startProxy(guard.url, (_, { headers }) => (headers["date"] = new Date(Date.now() - 60_000).toUTCString()));
     expect(await look(late.url)).toMatchObject({ status: 1, faults: ["clock"] });
   });
+});
+
+test("colours are for terminals, unless NO_COLOR is set", async () => {
+  const look = async (called?: Called) => (await call(["doctor", "http://127.0.0.1:9", alone], called)).out.includes("\u001b[");
+  expect([await look(), await look({ answers: [] }), await look({ answers: [], env: { NO_COLOR: "1" } }), await look({ answers: [], env: { NO_COLOR: "" } })]).toEqual([false, true, false, true]);
 });
 
 test("the documentation has every check", () => {
