@@ -41,7 +41,7 @@ export default {
       if (context.tokenExpiresAt > 0) response = tellExpiry(context.tokenExpiresAt, response);
       if (context.renewal !== undefined) response = await renewCookie(context.renewal, response);
     } catch (error) {
-      response = failure(error);
+      response = await failure(context, env, error);
     }
     addCorsHeaders(context, response);
     return report(context, response);

@@ -16,12 +16,14 @@ mod stores;
 
 use auth::forward_auth::DescribedRequest;
 use auth::http::{Head, Recipient};
+use auth::refusal::Refusal;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::Response;
 use worker::Env;
 
 use crate::app::App;
+use crate::endpoints::pages::refused;
 use crate::proxy::request_context::RequestContext;
 use crate::proxy::verdict::{self, Verdict};
 use crate::request::RequestHead;
@@ -59,7 +61,7 @@ pub fn handle(
             services::auth_path_check::run_once(&app, head.url());
             proxy::handler::handle(app, head, request::timestamp(now))
         }
-        Err(refusal) => verdict::respond(&response::refusal(&refusal), None),
+        Err(refusal) => verdict::respond(&refused::show_without_app(&head, &refusal), None),
     }
 }
 
@@ -96,8 +98,24 @@ pub fn obey_origin(context: RequestContext, response: Response) -> Promise {
 
 /// The response if the origin has failed or timed out.
 #[wasm_bindgen(js_name = originFailure)]
-pub fn origin_failure(timed_out: bool, cause: String) -> Response {
-    response::refusal(&proxy::origin::failure(timed_out, cause))
+pub fn origin_failure(context: RequestContext, timed_out: bool, cause: String) -> Response {
+    failure(context, &proxy::origin::failure(timed_out, cause))
+}
+
+/// The response if the guard itself has failed. After a panic, a new instance makes it.
+#[wasm_bindgen(js_name = internalError)]
+pub fn internal_error(context: RequestContext, cause: String, env: &Env) -> Response {
+    // It may be the settings' fault.
+    let _ = startup::load(env);
+    failure(context, &Refusal::Failed(cause))
+}
+
+fn failure(context: RequestContext, refusal: &Refusal) -> Response {
+    let head = RequestHead::of(context);
+    match App::loaded() {
+        Some(app) => refused::show(&app, &head, refusal),
+        None => refused::show_without_app(&head, refusal),
+    }
 }
 
 /// Watches a session for a connection that outlives its request. `session` is the token context's. The promise

@@ -38,7 +38,7 @@ export class SessionGuard extends WorkerEntrypoint {
       response = await carryOut(context, guard.verify(context, method, url, authorization, cookie, startedAt, env));
       if (context.renewal !== undefined) response = await renewCookie(context.renewal, response);
     } catch (error) {
-      response = failure(error);
+      response = await failure(context, this.env, error);
     }
     addCorsHeaders(context, response);
     const { status, headers: told, body } = report(context, response);

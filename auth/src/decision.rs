@@ -29,6 +29,7 @@ mod sign_in;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub use browser::shows_page;
 pub use cache_key::COMPARED_HEADERS;
 pub use forward_plan::{AnonymousPlan, ForwardPlan, ForwardTarget, HeaderChanges};
 pub use header_filter::HeaderFilter;

@@ -73,6 +73,11 @@ impl LoginNotice {
         }
     }
 
+    /// May somebody else have done it?
+    pub fn may_be_foreign(self) -> bool {
+        matches!(self, Self::Superseded(_) | Self::Revoked(_) | Self::Reused(_))
+    }
+
     /// When it happened.
     pub fn at(self) -> Option<Timestamp> {
         match self {

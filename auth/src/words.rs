@@ -5,6 +5,7 @@
 
 mod common;
 mod devices;
+mod errors;
 mod language;
 mod overrides;
 mod plural;
@@ -24,6 +25,7 @@ use serde_json::value::RawValue;
 
 pub use common::Common;
 pub use devices::Devices;
+pub use errors::Errors;
 pub(crate) use language::is_tag;
 pub use language::{Chosen, Language, choose};
 pub(crate) use overrides::check as check_overrides;

@@ -8,8 +8,8 @@ use web_sys::{Request, Response};
 
 use crate::app::App;
 use crate::endpoints::pages;
+use crate::endpoints::pages::refused;
 use crate::request::{self, RequestHead};
-use crate::response;
 use crate::services::create_session::{self, CookiePolicy, CreatedSession};
 use crate::services::login_rate::{self, CountedAttempt};
 use crate::services::{federated_login, login_url};
@@ -18,14 +18,14 @@ use crate::services::{federated_login, login_url};
 pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Response {
     let format = match BodyFormat::of(head.header("content-type").as_deref()) {
         Some(format) => format,
-        None => return response::refusal(&UNKNOWN_FORMAT),
+        None => return refused::show(app, head, &UNKNOWN_FORMAT),
     };
     if format == BodyFormat::Form && !app.guard.sets_cookie(head) {
-        return response::refusal(&NO_COOKIE);
+        return refused::show(app, head, &NO_COOKIE);
     }
     let login = match read_request(app, request, head, format).await {
         Ok(login) => login,
-        Err(refusal) => return response::refusal(&refusal),
+        Err(refusal) => return refused::show(app, head, &refusal),
     };
     let outcome = match login_rate::count(app, head, &login.credentials).await {
         Ok(counted) => try_log_in(app, head, format, &login, counted).await,
@@ -45,7 +45,7 @@ pub async fn log_in(app: &App, request: &Request, head: &RequestHead) -> Respons
         (BodyFormat::Form, Err(refusal)) if refusal.is_shown_on_login_page() => {
             pages::login::again(app, head, &login, &refusal)
         }
-        (_, Err(refusal)) => response::refusal(&refusal),
+        (_, Err(refusal)) => refused::show(app, head, &refusal),
     }
 }
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 use web_sys::Response;
 
 use crate::app::App;
+use crate::endpoints::pages::refused;
 use crate::request::{self, RequestHead};
 use crate::response;
 use crate::services::logout::{self, LogoutScope};
@@ -27,17 +28,17 @@ struct Asked {
 pub async fn log_out(app: &App, head: &RequestHead) -> Response {
     let asked = match read_query(app, head) {
         Ok(asked) => asked,
-        Err(refusal) => return response::refusal(&refusal),
+        Err(refusal) => return refused::show(app, head, &refusal),
     };
     match (asked.scope, try_log_out(app, head, asked.scope).await) {
         (LogoutScope::Others, Ok(_)) => response::response(204, "", &[response::NO_STORE]),
-        (LogoutScope::Others, Err(refusal)) => response::refusal(&refusal),
+        (LogoutScope::Others, Err(refusal)) => refused::show(app, head, &refusal),
         (_, Ok(tokens)) if asked.at_provider => logged_out_at_provider(app, head, &tokens).await,
         (_, Err(Refusal::TokenMissing | Refusal::Token(_))) if asked.at_provider => {
             logged_out_at_provider(app, head, &[]).await
         }
         (_, Ok(_) | Err(Refusal::TokenMissing | Refusal::Token(_))) => logged_out(app, head),
-        (_, Err(refusal)) => response::refusal(&refusal),
+        (_, Err(refusal)) => refused::show(app, head, &refusal),
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::json;
 use web_sys::{Request, Response};
 
 use crate::app::App;
-use crate::endpoints::pages;
+use crate::endpoints::pages::{self, refused};
 use crate::request::{self, RequestHead};
 use crate::services::session_view::SessionView;
 use crate::services::{current_session, end_sessions};
@@ -38,7 +38,7 @@ fn wants_page(head: &RequestHead) -> bool {
 async fn show_page(app: &App, head: &RequestHead) -> Response {
     match try_list_all(app, head).await {
         Ok((principal, live, ended)) => pages::sessions::show(app, head, &principal, live, ended),
-        Err(refusal) => response::refused(&app.guard.refused(refusal, head, None), head.method()),
+        Err(refusal) => refused::respond(app, head, &app.guard.refused(refusal, head, None)),
     }
 }
 
@@ -124,7 +124,7 @@ pub async fn end_by_form(app: &App, request: &Request, head: &RequestHead) -> Re
     match try_end_by_form(app, request, head).await {
         Ok(Some(page)) => response::redirect(303, &page, &[]),
         Ok(None) => super::logout::logged_out(app, head),
-        Err(refusal) => response::refused(&app.guard.refused(refusal, head, None), head.method()),
+        Err(refusal) => refused::respond(app, head, &app.guard.refused(refusal, head, None)),
     }
 }
 

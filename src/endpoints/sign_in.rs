@@ -10,6 +10,7 @@ use auth::sign_in::{SignInAttempt, SignInFailure, SignInRequest, authorization_r
 use web_sys::{Request, Response};
 
 use crate::app::App;
+use crate::endpoints::pages::refused;
 use crate::endpoints::pages::sign_in_failed::{self, Failed};
 use crate::request::{self, RequestHead, UNREADABLE_BODY, now, random};
 use crate::response;
@@ -32,11 +33,11 @@ pub fn named<'a>(app: &'a App, head: &RequestHead) -> Result<Named<'a>, Refusal>
 pub async fn begin(app: &App, request: &Request, head: &RequestHead) -> Response {
     let provider = match named(app, head) {
         Ok(provider) => provider,
-        Err(refusal) => return response::refusal(&refusal),
+        Err(refusal) => return refused::show(app, head, &refusal),
     };
     match read_request(app, request, head).await {
         Ok(wanted) => begin_at(app, head, provider, wanted).await,
-        Err(refusal) => response::refusal(&refusal),
+        Err(refusal) => refused::show(app, head, &refusal),
     }
 }
 

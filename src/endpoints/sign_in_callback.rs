@@ -10,6 +10,7 @@ use auth::sign_in::{Callback, ReturnCount, SignInAttempt, SignInFailure};
 use web_sys::Response;
 
 use crate::app::App;
+use crate::endpoints::pages::refused;
 use crate::endpoints::pages::sign_in_failed::{self, Failed};
 use crate::endpoints::sign_in::{self, Named};
 use crate::request::{self, RequestHead};
@@ -22,7 +23,7 @@ use crate::services::{current_session, id_token_hint, login_rate, provider_metad
 pub async fn end(app: &App, head: &RequestHead) -> Response {
     let provider = match sign_in::named(app, head) {
         Ok(provider) => provider,
-        Err(refusal) => return response::refusal(&refusal),
+        Err(refusal) => return refused::show(app, head, &refusal),
     };
     let sent = head.header("cookie").unwrap_or_default();
     let returns = ReturnCount::of(&sent);

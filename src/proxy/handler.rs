@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use auth::decision::{Decision, ForwardPlan};
-use auth::http::Head;
 use auth::request_log::{Outcome, log_fields};
 use auth::route::Endpoint;
 use auth::time::Timestamp;
@@ -11,6 +10,7 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
 use crate::app::App;
+use crate::endpoints::pages::refused;
 use crate::proxy::forward;
 use crate::proxy::pending_check::PendingCheck;
 use crate::proxy::token_context::{JsTokenContext, TokenContext};
@@ -33,7 +33,7 @@ pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> Verdict {
             head.context().set_endpoint(Endpoint::Verify.name());
             match app.guard.described(&head) {
                 Ok(described) => handle(app, head.described(described), now),
-                Err(refused) => verdict::respond(&response::refused(&refused, head.method()), None),
+                Err(refused) => verdict::respond(&refused::respond(&app, &head, &refused), None),
             }
         }
         Decision::Own(endpoint) => {
@@ -47,7 +47,7 @@ pub fn handle(app: Rc<App>, head: RequestHead, now: Timestamp) -> Verdict {
         }
         Decision::Refuse(refused) => {
             let fields = log_fields(Outcome::Refused, refused.route.as_deref(), "");
-            verdict::respond(&response::refused(&refused, head.method()), Some(&fields))
+            verdict::respond(&refused::respond(&app, &head, &refused), Some(&fields))
         }
         Decision::Forward(plan) => forward::anonymously(&app, &plan, head.context()),
         Decision::ConflictingTokens(sessions) => verdict::later(async move {

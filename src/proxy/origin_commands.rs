@@ -14,9 +14,9 @@ use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
 use crate::app::App;
+use crate::endpoints::pages::refused;
 use crate::proxy::request_context::RequestContext;
 use crate::request::{self, RequestHead};
-use crate::response;
 use crate::services::create_session::{self, CookiePolicy};
 use crate::services::logout::{self, LogoutScope};
 use crate::services::{current_session, session_data};
@@ -55,7 +55,7 @@ pub async fn obey(app: &App, context: RequestContext, response: Response) -> Res
         Ok(None) => without_commands(&response),
         Err(refusal) => {
             discard(&response);
-            response::refusal(&refusal)
+            refused::show(app, &head, &refusal)
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use auth::decision::{ForwardPlan, HeaderFilter};
-use auth::http::Head;
 use auth::refusal::Refusal;
 use auth::session::InvalidSession;
 use auth::store::Command;
@@ -11,6 +10,7 @@ use auth::time::Timestamp;
 use wasm_bindgen::prelude::*;
 
 use crate::app::App;
+use crate::endpoints::pages::refused;
 use crate::proxy::decision_cache::CachedPlan;
 use crate::proxy::forward;
 use crate::proxy::renewal;
@@ -189,7 +189,9 @@ impl PendingCheck {
                 Err(failure) => {
                     let fields = (!self.plan.forwards_without_identity())
                         .then(|| self.plan.log_fields(Some(&refusal)));
-                    verdict::respond(&response::refusal(&failure), fields.as_deref())
+                    let head = RequestHead::of(context);
+                    let response = refused::show(&self.app, &head, &failure);
+                    verdict::respond(&response, fields.as_deref())
                 }
             }
         })
@@ -204,7 +206,7 @@ impl PendingCheck {
         }
         let head = RequestHead::of(context.clone());
         let refused = app.guard.refused(refusal.clone(), &head, Some(plan.route()));
-        let response = response::refused(&refused, head.method());
+        let response = refused::respond(app, &head, &refused);
         verdict::respond(&response, Some(&plan.log_fields(Some(refusal))))
     }
 }

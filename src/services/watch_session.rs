@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use auth::event::Event;
-use auth::http::Head;
 use auth::refusal::Refusal;
 use auth::session::{InvalidSession, LiveSession, Sid, Subject, judge_session};
 use auth::store::StoreError;
@@ -16,6 +15,7 @@ use web_sys::{Headers, RequestInit, Response};
 use worker::{ObjectNamespace, WebSocket};
 
 use crate::app::App;
+use crate::endpoints::pages::refused;
 use crate::proxy::request_context::RequestContext;
 use crate::request::{self, RequestHead};
 use crate::services::{find_session, report_ends, session_events};
@@ -136,7 +136,7 @@ pub async fn refusal_if_ended(context: RequestContext, session: &str) -> Option<
     let refusal = app.guard.recheck(&sid, found, request::now()).err()?;
     session_events::publish_expiry(&app, &user, &sid, &refusal);
     let head = RequestHead::of(context);
-    Some(response::refused(&app.guard.refused(refusal, &head, None), head.method()))
+    Some(refused::respond(&app, &head, &app.guard.refused(refusal, &head, None)))
 }
 
 /// Parses a token context's session: `sid`, a space, and the user as JSON.

@@ -34,6 +34,8 @@ pub struct SignedOut {
     pub blocked: String,
     /// Nothing more is known.
     pub unknown: String,
+    /// Leads to where other sessions are ended.
+    pub not_me: String,
 }
 
 impl Section for SignedOut {

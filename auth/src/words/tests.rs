@@ -74,6 +74,7 @@ fn each_section_has_its_struct_and_is_whole_in_each_language() {
     let mut read = vec![
         is_whole::<Common>(),
         is_whole::<Devices>(),
+        is_whole::<Errors>(),
         is_whole::<Refusals>(),
         is_whole::<Sessions>(),
         is_whole::<SignIn>(),

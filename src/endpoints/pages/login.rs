@@ -6,28 +6,35 @@ use auth::login::LoginRequest;
 use auth::login_notice::LoginNotice;
 use auth::redirect::LocalTarget;
 use auth::refusal::Refusal;
-use auth::session;
+use auth::session::{self, Session};
 use auth::sign_in::{ReturnCount, SignInFailure, SignInRequest};
+use auth::store::{Command, CommandResult};
 use auth::words::{Devices, SignIn, SignedOut, fill};
 use web_sys::Response;
 
 use super::choice::Choice;
+use super::login_error::login_error;
 use super::page::Page;
 use super::sign_in_failed::{self, Failed};
 use crate::app::App;
 use crate::endpoints::sign_in::{self, Named};
 use crate::proxy::access_log;
 use crate::request::{self, RequestHead};
-use crate::response;
 use crate::services::{current_session, find_session};
+use crate::{response, stores};
 
 #[derive(Template)]
 #[template(path = "login.html")]
 struct LoginPage<'a> {
     page: &'a Page<'a>,
     words: &'a SignIn,
+    not_me_text: &'a str,
     redirect: &'a str,
     notice: Option<String>,
+    /// By what the session was superseded.
+    newcomer: Option<String>,
+    /// Where other sessions are ended, if somebody else may have caused this.
+    not_me: Option<String>,
     error: Option<String>,
     enabled: bool,
     /// The user name of the failed login.
@@ -59,6 +66,10 @@ struct PageContent<'a> {
     /// Does a login here set the session cookie?
     sets_cookie: bool,
     notice: Option<String>,
+    /// By what the session was superseded.
+    newcomer: Option<String>,
+    /// Where other sessions are ended, if somebody else may have caused this.
+    not_me: Option<String>,
     error: Option<String>,
     username: Option<&'a str>,
     choices: Vec<Choice>,
@@ -77,9 +88,16 @@ pub async fn show(app: &App, head: &RequestHead) -> Response {
         return go_straight(app, head, provider, reason, query).await;
     }
     let page = Page::new(app, head);
-    let notice = notice(app, head, reason).await.map(|notice| said(&page, notice));
+    let notice = notice(app, head, reason).await;
     let sets_cookie = app.guard.sets_cookie(head);
-    let content = PageContent { notice, sets_cookie, ..PageContent::default() };
+    let newcomer = newcomer(app, head, notice).await;
+    let content = PageContent {
+        notice: notice.map(|notice| said(&page, notice)),
+        newcomer: newcomer.map(|session| device_and_place(&page, &session)),
+        not_me: notice.filter(|it| sets_cookie && it.may_be_foreign()).map(|_| not_me(&page)),
+        sets_cookie,
+        ..PageContent::default()
+    };
     respond(app, &page, 200, redirect.as_ref(), content)
 }
 
@@ -142,6 +160,29 @@ async fn notice(app: &App, head: &RequestHead, reason: &str) -> Option<LoginNoti
     }
 }
 
+/// The session that took the place of the one that the browser still has a token of, if it is live.
+async fn newcomer(app: &App, head: &RequestHead, notice: Option<LoginNotice>) -> Option<Session> {
+    let Some(LoginNotice::Superseded(Some((at, _)))) = notice else { return None };
+    let now = request::now();
+    let principal = app.guard.principal_of(head, now)?;
+    let listed = stores::apply(&*app.store, principal.user(), &Command::List { now }).await;
+    let Ok(CommandResult::Listed(live)) = listed else { return None };
+    live.into_iter().find(|session| session.created == at)
+}
+
+fn device_and_place(page: &Page<'_>, session: &Session) -> String {
+    let device = page.words::<Devices>().name(&session.user_agent, session.device);
+    let place = session.place.as_deref().map(|place| page.format.place(place));
+    place.map_or_else(|| device.clone(), |place| format!("{device} · {place}"))
+}
+
+/// Where somebody who was signed out by another ends the other sessions. The token of a session that has ended cannot,
+/// so a login comes first.
+fn not_me(page: &Page<'_>) -> String {
+    let path = page.auth_path;
+    format!("{path}/login?redirect={path}/sessions?not_me=true")
+}
+
 fn said(page: &Page<'_>, notice: LoginNotice) -> String {
     let (words, devices) = (page.words::<SignedOut>(), page.words::<Devices>());
     let text = notice.text(&words);
@@ -149,24 +190,6 @@ fn said(page: &Page<'_>, notice: LoginNotice) -> String {
     let with = notice.by().map_or("", |by| devices.with(by));
     let (ago, at) = (page.format.ago(at), page.format.moment(at));
     fill(text, &[("ago", &ago), ("at", &at), ("with", with)])
-}
-
-/// What the page says of a refused login, if the person can do something about it.
-pub fn login_error(page: &Page<'_>, refusal: &Refusal) -> Option<String> {
-    let words = page.words::<SignIn>();
-    Some(match refusal {
-        Refusal::CredentialsInvalid => words.rejected.clone(),
-        Refusal::SessionLimit { may_end: true, .. } => words.choose.clone(),
-        Refusal::SessionLimit { may_end: false, .. } => words.full.clone(),
-        Refusal::TooManyAttempts { wait } => {
-            fill(&words.too_many_attempts, &[("when", &page.format.within(*wait))])
-        }
-        Refusal::UserBlocked(block) => match block.until {
-            Some(until) => fill(&words.blocked_until, &[("at", &page.format.moment(until))]),
-            None => words.blocked.clone(),
-        },
-        _ => return None,
-    })
 }
 
 /// The login page after a refused login, with what was entered but for the password.
@@ -226,13 +249,16 @@ fn respond(
     content: PageContent<'_>,
 ) -> Response {
     let settings = app.guard.settings();
-    let words = page.words::<SignIn>();
+    let (words, signed_out) = (page.words::<SignIn>(), page.words::<SignedOut>());
     let sets_cookie = content.sets_cookie;
     let template = LoginPage {
         page,
         words: &words,
         redirect: redirect.map_or("/", LocalTarget::as_str),
         notice: content.notice,
+        newcomer: content.newcomer,
+        not_me: content.not_me,
+        not_me_text: &signed_out.not_me,
         error: content.error,
         enabled: settings.login_url.is_some() && sets_cookie,
         username: content.username,

@@ -6,6 +6,7 @@ use askama::Template;
 use auth::http::Head;
 use auth::page_settings::PageSettings;
 use auth::refusal::Refusal;
+use auth::session::Sid;
 use auth::words::{self, Common, Language, Section, WordCache};
 use web_sys::Response;
 
@@ -31,6 +32,8 @@ pub struct Page<'a> {
     language: &'a Language,
     cache: &'a WordCache,
     runs_script: bool,
+    /// Says that a style in the page is the guard's, if there is one.
+    style_nonce: Option<String>,
     referrer_policy: &'static str,
 }
 
@@ -70,6 +73,7 @@ impl<'a> Page<'a> {
             language,
             cache,
             runs_script: false,
+            style_nonce: None,
             // With `no-referrer`, browsers send forms with `Origin: null`.
             referrer_policy: "same-origin",
         }
@@ -80,6 +84,13 @@ impl<'a> Page<'a> {
     #[allow(dead_code, reason = "for live pages")]
     pub fn with_script(self) -> Self {
         Self { runs_script: true, ..self }
+    }
+
+    /// Its style comes with it, because the style sheet cannot be asked for.
+    #[must_use]
+    pub fn with_own_style(self) -> Self {
+        let nonce = request::random().map(|bytes| Sid::from_random(bytes).to_string());
+        Self { style_nonce: nonce.ok(), ..self }
     }
 
     /// Its address may hold a code, which is not for the application's log (RFC 9700, section 4.2.4).
@@ -127,6 +138,16 @@ impl<'a> Page<'a> {
         format!("{}/style.css?{:x}", self.auth_path, style::tag(self.settings))
     }
 
+    /// What names the style in the page (CSP Level 3, section 2.3.1), if there is one.
+    pub fn style_nonce(&self) -> Option<&str> {
+        self.style_nonce.as_deref()
+    }
+
+    /// The style in the page.
+    pub fn style(&self) -> &'static str {
+        style::STYLE
+    }
+
     /// The response with this page.
     pub fn respond(
         &self,
@@ -160,8 +181,10 @@ impl<'a> Page<'a> {
         };
         let logo = self.settings.logo.as_ref();
         let images = logo.map_or(String::new(), |logo| format!("; img-src {}", logo.source));
+        let style = self.style_nonce.as_ref();
+        let style = style.map_or("'self'".into(), |nonce| format!("'nonce-{nonce}'"));
         format!(
-            "default-src 'none'; style-src 'self'{images}{script}; base-uri 'none'; frame-ancestors 'none'"
+            "default-src 'none'; style-src {style}{images}{script}; base-uri 'none'; frame-ancestors 'none'"
         )
     }
 }

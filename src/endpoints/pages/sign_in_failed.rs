@@ -8,7 +8,7 @@ use auth::words::Refusals;
 use web_sys::Response;
 
 use super::choice::Choice;
-use super::login::login_error;
+use super::login_error::login_error;
 use super::message::{EndForm, Link, Message};
 use super::page::Page;
 use crate::app::App;

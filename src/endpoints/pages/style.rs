@@ -8,7 +8,8 @@ use crate::request::RequestHead;
 use crate::response;
 use auth::http::Head;
 
-const STYLE: &str = include_str!("style.css");
+/// The style sheet, in the guard's own colours.
+pub const STYLE: &str = include_str!("style.css");
 const TAG: u64 = fnv(START, STYLE.as_bytes());
 
 /// What a hash begins with.

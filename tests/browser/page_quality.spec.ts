@@ -1,0 +1,126 @@
+// What holds for every page of the guard: `harness/shown_pages.ts` lists them.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Browser, Page, Response } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startBrowser } from "../harness/browser.ts";
+import { RTL, SHOWN_PAGES, startStage, type ShownPage, type Stage } from "../harness/shown_pages.ts";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const WIDTHS = [{ width: 360, height: 740 }, { width: 1280, height: 800 }];
+const SCHEMES = ["light", "dark"] as const;
+/** A folder for pictures, and whether only those of the documentation are taken. */
+const { SCREENSHOTS: folder, SCREENSHOTS_OF: which } = process.env;
+
+let stage: Stage;
+let browser: Browser;
+beforeAll(async () => {
+  [stage, browser] = await Promise.all([startStage(), startBrowser()]);
+});
+afterAll(() => Promise.all([stage[Symbol.asyncDispose](), browser.close()]));
+
+/** What happened in a browser while a page was opened. */
+interface Opened extends AsyncDisposable {
+  page: Page;
+  /** What it loaded. */
+  responses: Response[];
+  /** What it complained of. */
+  complaints: string[];
+}
+
+async function open(shown: ShownPage, locale = "en", javaScriptEnabled = true): Promise<Opened> {
+  const context = await browser.newContext({ locale, javaScriptEnabled, viewport: WIDTHS[0] ?? null });
+  context.setDefaultTimeout(5000);
+  const page = await context.newPage();
+  const opened: Opened = { page, responses: [], complaints: [], [Symbol.asyncDispose]: () => context.close() };
+  page.on("response", (response) => opened.responses.push(response));
+  page.on("pageerror", (error) => opened.complaints.push(String(error)));
+  page.on("console", (message) => {
+    // A status that is no success is what some pages are for.
+    if (!message.text().startsWith("Failed to load resource")) opened.complaints.push(message.text());
+  });
+  stage.guard.origin.reply = {};
+  try {
+    await shown.open(stage, page);
+  } finally {
+    stage.guard.origin.reply = {};
+  }
+  return opened;
+}
+
+/** What axe finds, in words. */
+async function findings(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const found = (await page.evaluate("axe.run(document)")) as { violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] };
+  return found.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}: ${node.failureSummary}`));
+}
+
+/** By how much what was shown has moved (Layout Instability API). */
+const shift = (page: Page) =>
+  page.evaluate(`new Promise((resolve) => {
+    let sum = 0;
+    new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => (sum += value))).observe({ type: "layout-shift", buffered: true });
+    requestAnimationFrame(() => requestAnimationFrame(() => resolve(sum)));
+  })`);
+
+const overflow = (page: Page) => page.evaluate("document.documentElement.scrollWidth - innerWidth");
+
+async function takePicture(shown: ShownPage, page: Page, { width }: { width: number }, scheme: string): Promise<void> {
+  const isWanted = folder !== undefined && (which !== "docs" || (shown.isInDocs && scheme === "light"));
+  const suffix = which === "docs" ? "" : `-${scheme}`;
+  if (isWanted) await page.screenshot({ path: `${folder}/${shown.name}-${width}${suffix}.png`, fullPage: which !== "docs" });
+}
+
+describe.each(SHOWN_PAGES)("the page $name", (shown) => {
+  test("is read, seen and used by everybody, light and dark, on phones and desktops", async () => {
+    await using opened = await open(shown);
+    const { page } = opened;
+    expect(await shift(page)).toBe(0);
+    for (const colorScheme of SCHEMES) {
+      await page.emulateMedia({ colorScheme });
+      for (const viewport of WIDTHS) {
+        await page.setViewportSize(viewport);
+        expect(await findings(page)).toEqual([]);
+        expect(await overflow(page)).toBeLessThanOrEqual(0);
+        await takePicture(shown, page, viewport, colorScheme);
+      }
+    }
+  });
+
+  test("is under 20 KB with all that it loads, nothing of it from elsewhere, and cannot be framed", async () => {
+    await using opened = await open(shown);
+    const { page, responses, complaints } = opened;
+    expect(complaints).toEqual([]);
+    const loaded = responses.slice(responses.findLastIndex((response) => response.request().isNavigationRequest()));
+    const ofPage = loaded.filter((response) => !response.url().endsWith("/favicon.ico"));
+    const sizes = await Promise.all(ofPage.map(async (response) => (await response.body()).length));
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(20 * 1024);
+    const origin = new URL(page.url()).origin;
+    expect(ofPage.filter((response) => new URL(response.url()).origin !== origin)).toEqual([]);
+    const headers = ofPage[0]?.headers() ?? {};
+    expect(headers).toMatchObject({ "cache-control": "no-store", "x-content-type-options": "nosniff", "content-type": "text/html; charset=utf-8" });
+    const policy = headers["content-security-policy"] ?? "";
+    for (const directive of ["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"]) expect(policy).toContain(directive);
+    expect(policy).not.toMatch(/unsafe|\*|http:|data:/);
+  });
+
+  test.each(["de", "es", "fr", RTL])("speaks %s, and fits", async (language) => {
+    await using opened = await open(shown, language);
+    const { page } = opened;
+    const { lang, dir } = (await page.evaluate("({ lang: document.documentElement.lang, dir: document.documentElement.dir })")) as { lang: string; dir: string };
+    // Where the settings are wrong, nobody knows of other languages.
+    const speaks = shown.name === "misconfigured" && language === RTL ? "en" : language;
+    expect([lang, dir]).toEqual([speaks, speaks === RTL ? "rtl" : "ltr"]);
+    expect(await findings(page)).toEqual([]);
+    for (const viewport of WIDTHS) {
+      await page.setViewportSize(viewport);
+      expect(await overflow(page)).toBeLessThanOrEqual(0);
+    }
+  });
+
+  test.runIf(shown.job)(`${shown.job?.does}, by the keyboard alone and without JavaScript`, async () => {
+    await using opened = await open(shown, "en", false);
+    await shown.job?.byKeyboard(stage, opened.page);
+  });
+});
