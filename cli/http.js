@@ -2,6 +2,7 @@
 
 import * as http from "node:http";
 import * as https from "node:https";
+import { isIP } from "node:net";
 
 /**
  * @typedef {object} Answer
@@ -41,7 +42,8 @@ export function send(origin, path, { method = "GET", headers = {}, body, timeout
     method,
     path,
     headers: { host: url.host, "user-agent": "session-guard-cli", ...headers, ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }) },
-    servername: hostname,
+    // By its name alone: an address is none (RFC 6066).
+    ...(isIP(hostname) === 0 && { servername: hostname }),
     agent: false,
     signal: AbortSignal.timeout(timeout),
   };
