@@ -300,7 +300,7 @@ describe("the provider", () => {
     await away.stop();
     const browser = new HttpBrowser();
     const page = await browser.visit(`${fresh.url}/boats`);
-    expect([page.status, codeOn(page), page.title]).toEqual([503, "sign_in_unavailable", "The identity provider cannot be reached now"]);
+    expect([page.status, codeOn(page), page.title]).toEqual([503, "sign_in_unavailable", "Signing in does not work at the moment"]);
     expect(attemptsOf(browser, fresh)).toEqual([]);
     const kept = await browser.visit(`${fresh.url}/_auth/login/idp?redirect=/boats&remember=true`, { from: page.url });
     expect(kept.links["Try again"], "what was wished").toBe("/_auth/login/idp?redirect=/boats&remember=true");
