@@ -71,3 +71,7 @@ test("every member of an entry of TRUSTED_ISSUERS has its test, in the same orde
   const members = [section("docs/identity-providers.md", "Members of the list"), section("docs/sign-in.md", "Members")].join("\n");
   expect(names(section("docs/settings-tests.md", "Members of `TRUSTED_ISSUERS`"))).toEqual(names(members));
 });
+
+test("every member of PAGES has its test, in the same order", () => {
+  expect(names(section("docs/settings-tests.md", "Members of `PAGES`"))).toEqual(names(section("docs/pages.md", "Members")));
+});

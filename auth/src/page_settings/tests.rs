@@ -63,3 +63,33 @@ fn a_link_leads_only_to_pages_and_addresses(#[case] href: &str) {
     let setting = format!(r#"{{"links": [{{"text": "x", "href": "{href}"}}]}}"#);
     assert!(PageSettings::parse(&setting).is_err());
 }
+
+#[test]
+fn the_examples_of_the_documentation_can_be_used() {
+    let page = include_str!("../../../docs/pages.md");
+    let mut found = 0;
+    for example in page.split("PAGES = '").skip(1) {
+        let example = match example.strip_prefix("''") {
+            Some(lines) => lines.split("\n''").next(),
+            None => example.split("'\n").next(),
+        };
+        let parsed = PageSettings::parse(example.unwrap_or_default().trim());
+        assert!(parsed.is_ok(), "{parsed:?}");
+        found += 1;
+    }
+    assert_eq!(found, 2);
+}
+
+#[rstest]
+#[case(r#"{"title": "a\nb"}"#)]
+#[case(r#"{"logo": "/a.svg\r\nset-cookie: x"}"#)]
+#[case(r#"{"logo": "https://user:hush@cdn.example/a.svg"}"#)]
+#[case(r#"{"links": [{"text": "x", "href": "/a\nb"}]}"#)]
+#[case(r#"{"links": [{"text": "x", "href": "java\tscript:alert(1)"}]}"#)]
+#[case(r#"{"links": [{"text": "", "href": "/a"}]}"#)]
+#[case(r#"{"languages": []}"#)]
+#[case(r#"{"languages": ["*"]}"#)]
+#[case(r#"{"words": {"de": {"refusals": {"no_such_code": {"title": "x"}}}}}"#)]
+fn what_no_page_can_show_is_refused(#[case] setting: &str) {
+    assert!(PageSettings::parse(setting).is_err());
+}

@@ -93,8 +93,11 @@ impl Format {
     /// When a span will be over: `in 5 minutes`. Rounded up, so that nobody comes too early.
     pub fn within(&self, span: Duration) -> String {
         let seconds = (span.as_millis() as u64).div_ceil(1000).max(1);
-        // Two hours, but 90 minutes.
-        let fits = UNITS.iter().find(|(length, _)| seconds >= 2 * length);
+        // An hour, but 90 minutes: in the largest unit in which nobody waits much longer than needed.
+        let fits = UNITS.iter().find(|(length, _)| {
+            let units = seconds.div_ceil(*length);
+            units > 2 || (units * length - seconds) * 10 <= seconds
+        });
         let (length, unit) = fits.copied().unwrap_or((1, "second"));
         self.relative(seconds.div_ceil(length) as i64, unit)
     }

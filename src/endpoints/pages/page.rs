@@ -81,7 +81,6 @@ impl<'a> Page<'a> {
 
     /// It has the guard's script, which asks the guard again.
     #[must_use]
-    #[allow(dead_code, reason = "for live pages")]
     pub fn with_script(self) -> Self {
         Self { runs_script: true, ..self }
     }

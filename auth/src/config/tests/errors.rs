@@ -141,6 +141,83 @@ use rstest::rstest;
     r#"[{"path": "/*/mcp", "access": "session", "resource": true}]"#,
     "ROUTES[0].resource: needs a `path` without `*`, but for `/*` at its end, and without another slash there"
 )]
+#[case::pages_that_are_no_object("PAGES", r#"["a"]"#, "PAGES: expected an object, got a list")]
+#[case::another_member_of_pages(
+    "PAGES",
+    r##"{"color": "#fff"}"##,
+    "PAGES.color: unknown member; expected `title`, `logo`, `accent`, `accent_dark`, `links`, `languages` and `words`"
+)]
+#[case::a_title(
+    "PAGES",
+    r#"{"title": " "}"#,
+    r#"PAGES.title: expected a name of at most 200 bytes, in one line, got """#
+)]
+#[case::a_logo(
+    "PAGES",
+    r#"{"logo": "logo.svg"}"#,
+    r#"PAGES.logo: expected a path of this site like `/logo.svg`, or an https URL, got "logo.svg""#
+)]
+#[case::a_colour(
+    "PAGES",
+    r#"{"accent": "green"}"#,
+    "PAGES.accent: expected a colour like `#1f5fbf`, got \"green\""
+)]
+#[case::a_link("PAGES", r#"{"links": [{"text": "Help", "href": "help"}]}"#, r#"PAGES.links[0].href: expected a path of this site like `/privacy`, an https URL, or `mailto:` and an address, got "help""#)]
+#[case::a_link_in_one_language(
+    "PAGES",
+    r#"{"languages": ["en", "de"], "links": [{"text": {"en": "Help"}, "href": "/help"}]}"#,
+    "PAGES.links[0].text: lacks `de`"
+)]
+#[case::a_link_in_a_language_too_many(
+    "PAGES",
+    r#"{"languages": ["en"], "links": [{"text": {"en": "Help", "nl": "Hulp"}, "href": "/help"}]}"#,
+    "PAGES.links[0].text.nl: no page is in this language"
+)]
+#[case::a_language_without_words(
+    "PAGES",
+    r#"{"languages": ["en", "nl"]}"#,
+    "PAGES.languages[1]: the guard has no words in `nl`; add them as `words.nl`"
+)]
+#[case::a_language_twice(
+    "PAGES",
+    r#"{"languages": ["en", "en"]}"#,
+    "PAGES.languages[1]: `en` is listed twice"
+)]
+#[case::no_language(
+    "PAGES",
+    r#"{"languages": ["english!"]}"#,
+    r#"PAGES.languages[0]: expected a language like `de` or `pt-BR`, got "english!""#
+)]
+#[case::words_that_nobody_reads(
+    "PAGES",
+    r#"{"languages": ["en"], "words": {"de": {}}}"#,
+    "PAGES.words.de: is not one of `languages`, so no page is in it"
+)]
+#[case::words_that_no_page_has(
+    "PAGES",
+    r#"{"words": {"de": {"devices": {"colour": "x"}}}}"#,
+    "PAGES.words.de.devices.colour: unknown member; expected one of `browser_on_system`, `kinds`, `with`"
+)]
+#[case::a_placeholder(
+    "PAGES",
+    r#"{"words": {"de": {"sign_in": {"with_provider": "Mit {name}"}}}}"#,
+    "PAGES.words.de.sign_in.with_provider: `{name}` stands for nothing here; expected `{provider}`"
+)]
+#[case::an_empty_text(
+    "PAGES",
+    r#"{"words": {"en": {"sign_in": {"title": ""}}}}"#,
+    "PAGES.words.en.sign_in.title: is empty; leave it out"
+)]
+#[case::a_text_that_is_none(
+    "PAGES",
+    r#"{"words": {"en": {"sign_in": {"title": null}}}}"#,
+    "PAGES.words.en.sign_in.title: expected a text, got null"
+)]
+#[case::a_direction(
+    "PAGES",
+    r#"{"words": {"ar": {"direction": "left"}}}"#,
+    r#"PAGES.words.ar.direction: expected `ltr` or `rtl`, got "left""#
+)]
 #[case::one_of_a_few("MODE", "observe", r#"MODE: expected `enforce` or `monitor`, got "observe""#)]
 #[case::a_url("ORIGIN_URL", "app.example.com/path", r#"ORIGIN_URL: expected an absolute URL like `https://app.example.com`, got "app.example.com/…""#)]
 #[case::a_url_with_a_password(
