@@ -99,6 +99,22 @@ use rstest::rstest;
     "Mozilla/5.0 (Linux; Android 12; Quest 3) AppleWebKit/537.36 (KHTML, like Gecko) OculusBrowser/33.0 Chrome/126.0.0.0 VR Safari/537.36",
     "Meta Quest Browser on Android"
 )]
+#[case(
+    "Mozilla/5.0 (iPad; CPU OS 12_3_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/12.0 EdgiOS/44.5.2 Mobile/15E148 Safari/605.1.15",
+    "Edge on iPad"
+)]
+#[case(
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 10_3_2 like Mac OS X) AppleWebKit/603.2.4 (KHTML, like Gecko) Mobile/14F89 Safari/603.2.4 EdgiOS/41.1.35.1",
+    "Edge on iPhone"
+)]
+#[case(
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 11_1_0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/88.0.4324.96 Safari/537.36 Edg/88.0.705.53",
+    "Edge on macOS"
+)]
+#[case(
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/16.0 Mobile/15E148 Safari/604.1",
+    "Safari on iPad"
+)]
 #[case("Members/4.2 (iPhone; iOS 17.5; Scale/3.00)", "? on iPhone")]
 #[case("Members/1 CFNetwork/1494.0.7 Darwin/23.4.0", "? on macOS")]
 #[case("curl/8.14.1", "curl on ?")]
