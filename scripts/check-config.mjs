@@ -75,7 +75,7 @@ export async function readSettings(config = DEFAULT_CONFIG, name, env) {
   const vars = Object.entries(wrangler.vars).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
   const settings = Object.fromEntries([...names.map((name) => [name, secrets[name]]), ...vars]);
   const bound = wrangler.durable_objects.bindings.some(({ name }) => name === "USER_SESSIONS");
-  if (!bound && settings.SESSION_STORE !== "redis") {
+  if (!bound && (settings.SESSION_STORE !== "redis" || settings.SESSION_STORE_BEFORE === "durable-object")) {
     throw new ConfigError("error: USER_SESSIONS is not bound. Add the Durable Object binding of this name to wrangler.toml.");
   }
   // The value that stands for a binding in the settings.

@@ -14,6 +14,7 @@ use worker::{Fetcher, ObjectNamespace};
 use crate::platform::RateLimit;
 use crate::proxy::js_memo::JsMemo;
 use crate::stores::SessionStore;
+use crate::stores::moving::MovingStore;
 
 /// The state that an isolate shares between its requests.
 pub struct App {
@@ -21,6 +22,8 @@ pub struct App {
     pub guard: Guard,
     /// The session store.
     pub store: Rc<dyn SessionStore>,
+    /// The same, while users move from another store.
+    pub moving: Option<Rc<MovingStore>>,
     /// Cloudflare's rate-limit bindings, which count login attempts in place of the store.
     pub limiters: Vec<(RateSubject, RateLimit)>,
     /// The service binding to the origin, if there is one.

@@ -62,6 +62,10 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn apply(this: &UserSessionsStub, command: &str) -> Result<Promise, JsValue>;
 
+    /// Takes one step of a move between stores.
+    #[wasm_bindgen(method, catch)]
+    pub fn transfer(this: &UserSessionsStub, step: &str) -> Result<Promise, JsValue>;
+
     /// Writes an entry that expires at `until`, in milliseconds since the Unix epoch.
     #[wasm_bindgen(method, catch, js_name = putEntry)]
     pub fn put_entry(this: &UserSessionsStub, text: &str, until: f64) -> Result<Promise, JsValue>;

@@ -27,6 +27,7 @@ use crate::request;
 use crate::services::login_rate::LIMITERS;
 use crate::stores::SessionStore;
 use crate::stores::durable_object::ObjectStore;
+use crate::stores::moving::MovingStore;
 use crate::stores::redis::RedisStore;
 
 /// The Durable Object binding's name.
@@ -55,8 +56,10 @@ fn build(env: &Env) -> Result<App, Refusal> {
     // First, because `configure` decides how the errors below are logged.
     configure(&settings, get(OBJECTS).is_some(), &analytics);
     let objects = get(OBJECTS).map(namespace).transpose()?;
+    let (store, moving) = stores(&settings, objects.as_ref())?;
     Ok(App {
-        store: store(&settings, objects.as_ref())?,
+        store,
+        moving,
         limiters: limiters(&settings, get)?,
         origin: get(ORIGIN).filter(Binding::is_worker).map(JsCast::unchecked_into),
         objects,
@@ -85,12 +88,28 @@ fn configure(settings: &Settings, has_objects: bool, analytics: &JsValue) {
     close_with_session::configure(has_objects);
 }
 
+/// The store, which is the second of the pair as well while users move.
+type Stores = (Rc<dyn SessionStore>, Option<Rc<MovingStore>>);
+
+fn stores(settings: &Settings, objects: Option<&ObjectNamespace>) -> Result<Stores, Refusal> {
+    let Some(before) = &settings.store_before else {
+        return Ok((store(&settings.store, settings, objects)?, None));
+    };
+    // First, because the main store's checks are those that JavaScript sends.
+    let before = store(before, settings, objects)?;
+    let main = store(&settings.store, settings, objects)?;
+    let main_first = matches!(settings.store, StoreSettings::DurableObject);
+    let moving = Rc::new(MovingStore::new(main, before, main_first));
+    Ok((Rc::<MovingStore>::clone(&moving), Some(moving)))
+}
+
 fn store(
+    which: &StoreSettings,
     settings: &Settings,
     objects: Option<&ObjectNamespace>,
 ) -> Result<Rc<dyn SessionStore>, Refusal> {
     let timeout = settings.store_timeout;
-    Ok(match &settings.store {
+    Ok(match which {
         StoreSettings::DurableObject => {
             let objects = objects.cloned().ok_or_else(|| {
                 let cause = "the Durable Object binding is missing; see wrangler.toml";

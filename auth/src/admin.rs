@@ -4,6 +4,7 @@ mod block;
 mod end_many;
 mod patch;
 mod request;
+mod transfer;
 
 use base64ct::{Base64, Encoding};
 use serde_json::{Map, Value};
@@ -12,6 +13,7 @@ pub use block::block;
 pub use end_many::EndMany;
 pub use patch::{SessionPatch, user_patch};
 pub use request::{AdminRequest, NewSession, SessionTerms, page};
+pub use transfer::{BackupLine, Everybody, users_to_move};
 
 use crate::config::Settings;
 use crate::http::{bearer, scheme};
@@ -37,6 +39,8 @@ pub enum Permission {
     Begin,
     /// What the origin knows of one is changed, or what its user may do.
     Change,
+    /// All that is stored is moved to another store, read or restored.
+    Transfer,
     /// Their user is kept out, or let in again. That can be an admin who is not logged in now.
     Block,
     /// They are ended.
@@ -55,7 +59,7 @@ impl AdminCredential {
         let Self::Token(rights) = self else { return Ok(()) };
         let (allowed, scope) = match act {
             Permission::See => (rights.read, Some(READ)),
-            Permission::Begin | Permission::Change => (false, None),
+            Permission::Begin | Permission::Change | Permission::Transfer => (false, None),
             Permission::End { of_admin: false } => {
                 (rights.revoke || rights.revoke_admins, Some(REVOKE))
             }

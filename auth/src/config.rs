@@ -40,7 +40,7 @@ pub use store::{StoreFailure, StoreSettings};
 use origin::origin;
 use reader::Reader;
 use site::{allowed_origins, site};
-use store::{store, store_failure};
+use store::{store, store_before, store_failure};
 use values::{
     address_source, api_key, auth_path, clear_site_data, client_id, log_identity, login_url, mode,
     request_log, resource_metadata, timeout, webhook,
@@ -88,6 +88,8 @@ pub struct Settings {
     pub site_hosts: SiteHosts,
     /// Where sessions are kept.
     pub store: StoreSettings,
+    /// Where sessions come from, while users move.
+    pub store_before: Option<StoreSettings>,
     /// Live sessions per user.
     pub session_limit: SessionLimit,
     /// What happens to a login beyond the limit.
@@ -216,6 +218,7 @@ impl Settings {
         let token_sources = reader.parsed("TOKEN_SOURCES", TokenSources::parse).unwrap_or_default();
         let (session_cookie, site_hosts) = site(reader, &token_sources);
         let store = store(reader);
+        let store_before = store_before(reader, store.as_ref());
         let session_ttl = reader.span("SESSION_TTL", Duration::from_secs(7 * 24 * 60 * 60));
         let session_ttl_short = reader.parsed("SESSION_TTL_SHORT", parse_span);
         let token_ttl = reader.span("TOKEN_TTL", session_ttl);
@@ -308,6 +311,7 @@ impl Settings {
             webhook: webhook(reader),
             // Last, so that all other errors are collected before.
             store: store?,
+            store_before,
             keys: keys?,
         })
     }

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use crate::limit::Limit;
 use crate::session::{RightsOf, Session, SessionEnd, Sid, StoredDenial, UserRecord};
-use crate::store::{Command, CommandResult, MAX_TOMBSTONES, REPEAT_END_EVENTS, SessionSelector};
+use crate::store::{
+    Command, CommandResult, MAX_TOMBSTONES, Passage, REPEAT_END_EVENTS, SessionSelector,
+};
 use crate::time::Timestamp;
 
 /// All records of one user: sessions, live and ended; denials; the user's own.
@@ -18,6 +20,7 @@ pub struct Ledger {
     sessions: BTreeMap<Sid, Session>,
     denials: BTreeMap<Sid, StoredDenial>,
     user: UserRecord,
+    passage: Passage,
 }
 
 /// The records a step touched, so that a store writes those and no others. Deleting comes first: a
@@ -34,6 +37,8 @@ pub struct LedgerChanges {
     pub lapsed: Vec<Sid>,
     /// Must the user's own record be written, or deleted if it is empty?
     pub user: bool,
+    /// Must what is known of the user's moves be written, or deleted if it is empty?
+    pub passage: bool,
 }
 
 impl Ledger {
@@ -92,6 +97,9 @@ impl Ledger {
     /// Applies one command.
     pub fn apply(&mut self, command: &Command) -> (CommandResult, LedgerChanges) {
         let mut touched = LedgerChanges::default();
+        if self.passage.is_closed() && !self.has_session_of(command) {
+            return (CommandResult::Moved, touched);
+        }
         let answer = match command {
             Command::Check { sid, jti, idle_timeout, is_use, now } => {
                 self.check(sid, jti.as_deref(), (*idle_timeout, *is_use), *now, &mut touched)
@@ -136,6 +144,20 @@ impl Ledger {
             }
         };
         (answer, touched)
+    }
+
+    /// Is there a record of the one session that a command is about?
+    fn has_session_of(&self, command: &Command) -> bool {
+        match command {
+            Command::Check { sid, .. }
+            | Command::Refresh { sid, .. }
+            | Command::SetData { sid, .. }
+            | Command::SetRights { whose: RightsOf::Session(sid), .. } => {
+                self.sessions.contains_key(sid)
+            }
+            Command::Admit { session, now, .. } => self.known(&session.sid, *now).is_some(),
+            _ => false,
+        }
     }
 
     fn check(
@@ -290,6 +312,8 @@ fn in_order(names: BinaryHeap<(Timestamp, &Sid)>) -> Vec<Sid> {
 
 mod commands;
 mod first_sight;
+mod merge;
+mod transfer;
 
 #[cfg(test)]
 mod tests;

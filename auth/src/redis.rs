@@ -16,6 +16,7 @@ mod entries;
 mod index;
 mod reply;
 mod script;
+mod transfer;
 
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -28,6 +29,7 @@ use crate::store::{CheckTemplate, Command};
 use crate::time::millis;
 
 pub use reply::RestError;
+pub use transfer::Fields;
 
 use script::Script;
 

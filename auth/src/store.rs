@@ -5,7 +5,9 @@
 
 mod command;
 mod criteria;
+mod moving;
 mod result;
+mod transfer;
 
 use std::time::Duration;
 
@@ -15,7 +17,9 @@ use crate::session::digest;
 
 pub use command::{CheckTemplate, Command, SessionSelector, UnseenSession};
 pub use criteria::SessionCriteria;
+pub use moving::{Pending, Place, apply_moving, carry_over, transfer_moving};
 pub use result::{CommandResult, StoreError};
+pub use transfer::{MOVE_REMEMBERED, Parcel, Passage, Transfer, TransferResult, UserRecords};
 
 /// How many tombstones of one user are kept; the oldest are deleted.
 pub const MAX_TOMBSTONES: usize = 20;

@@ -11,7 +11,9 @@ use crate::setting_value::InvalidValue;
 /// A moment, in milliseconds since the Unix epoch.
 ///
 /// Milliseconds, because two logins in one second still have an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Timestamp(u64);
 

@@ -5,6 +5,8 @@
 //! entries of one user need no order among each other; one that is late to go is noticed when the
 //! user's sessions are looked at.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Serialize;
 
@@ -14,6 +16,26 @@ use crate::time::Timestamp;
 /// How many users are shown at once. The store is asked about each, and the platform allows a free
 /// Worker 50 requests of its own.
 pub const MAX_PAGE: u32 = 40;
+
+/// The indexes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Index {
+    /// Users who may have a live session.
+    Live,
+    /// Users of whom something is kept that outlasts their sessions: a block, rights, or what keeps out sessions of
+    /// providers. A move or a backup finds them here.
+    Kept,
+}
+
+impl Index {
+    /// Its name, in a store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Live => "index",
+            Self::Kept => "kept",
+        }
+    }
+}
 
 /// Names a session: its user in base64url, a colon, its `sid`. The text is ordered by user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +111,12 @@ impl IndexQuery {
         Self::Record { begun, ended, now }
     }
 
+    /// Notes in [`Index::Kept`] that something is kept of this user. It has no session, so any name will do for it.
+    pub fn keep(user: &Subject, now: Timestamp) -> Self {
+        let entry = IndexEntry(format!("{}:kept", Cursor::at(user).0));
+        Self::Record { begun: Some((entry, Timestamp::FAR_FUTURE)), ended: Vec::new(), now }
+    }
+
     /// The question in words, the same for each store: what to do, the present moment, and what that
     /// needs.
     pub fn words(&self) -> Vec<String> {
@@ -123,6 +151,23 @@ pub struct IndexedUser {
 /// Reads a page: a line for each user, of the name in base64url and the `sid`s, with spaces between.
 pub fn users(answer: &str) -> Option<Vec<IndexedUser>> {
     answer.lines().map(indexed).collect()
+}
+
+/// One answer of the answers of two stores, between which users move. A user may be in both.
+pub fn merge(query: &IndexQuery, here: &str, there: &str) -> String {
+    let IndexQuery::Page { limit, .. } = query else {
+        let sums = counts(here).zip(counts(there)).map(|(a, b)| (a.0 + b.0, a.1 + b.1));
+        return sums.map_or(String::new(), |(users, sessions)| format!("{users} {sessions}"));
+    };
+    let mut users = BTreeMap::<&str, BTreeSet<&str>>::new();
+    for line in here.lines().chain(there.lines()) {
+        let (user, sids) = line.split_once(' ').unwrap_or((line, ""));
+        users.entry(user).or_default().extend(sids.split(' ').filter(|sid| !sid.is_empty()));
+    }
+    let line = |(user, sids): (&str, BTreeSet<&str>)| {
+        sids.into_iter().fold(user.to_owned(), |line, sid| line + " " + sid)
+    };
+    users.into_iter().take(*limit as usize).map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn indexed(line: &str) -> Option<IndexedUser> {

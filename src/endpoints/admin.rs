@@ -4,6 +4,7 @@ mod block;
 mod end;
 mod end_many;
 mod rights;
+mod transfer;
 
 use auth::admin::{self, AdminCredential, AdminRequest, NewSession, SessionTerms};
 use auth::body_format::BodyFormat;
@@ -111,6 +112,9 @@ async fn try_serve(app: &App, request: &Request, head: &RequestHead) -> Result<R
         AdminRequest::EndAll(sub) => end::all_of_user(app, admin, &sub).await,
         AdminRequest::End(sub, sid) => end::one(app, &admin, &sub, sid).await,
         AdminRequest::EndMany => end_many::end_many(app, request, head, &admin).await,
+        AdminRequest::Move => transfer::move_users(app, request, target.query()).await,
+        AdminRequest::Export => transfer::export(app, target.query()).await,
+        AdminRequest::Import => transfer::import(app, request).await,
         AdminRequest::EndEverybodys => end::all_users(app, &admin, target.query()).await,
     }
 }

@@ -7,7 +7,7 @@ use auth::store::{Command, CommandResult, SessionSelector, StoreError, UnseenSes
 use auth::token::AuthenticToken;
 
 use crate::app::App;
-use crate::services::{report_ends, unconfirmed_write};
+use crate::services::{report_ends, unconfirmed_write, user_index};
 use crate::{request, stores};
 
 /// Sends a command that may end sessions. Reports the ended sessions and returns them.
@@ -29,6 +29,9 @@ pub async fn end_sessions(
             Ok(ended)
         }
         Ok(CommandResult::Ends { now, before }) => {
+            if leaves_something(command, &now) {
+                user_index::keep(app, user);
+            }
             report_ends::report(app, user, None, &now);
             report_ends::report_once(app, user, &before);
             Ok(now)
@@ -41,6 +44,16 @@ pub async fn end_sessions(
             Err(Refusal::StoreUnavailable(error))
         }
     }
+}
+
+/// Does it leave something that outlasts the sessions: a block, or what keeps out sessions of providers?
+fn leaves_something(command: &Command, ended: &[Session]) -> bool {
+    let is_asked = match command {
+        Command::Block { block, .. } => block.is_some(),
+        Command::End { unseen, admits_unseen, .. } => unseen.is_some() || *admits_unseen,
+        _ => false,
+    };
+    is_asked || ended.iter().any(Session::is_of_provider)
 }
 
 /// Ends a session whose old token was reused.

@@ -1,15 +1,18 @@
 //! The session stores behind one trait: Durable Objects and Redis.
 
 pub mod durable_object;
+pub mod moving;
 pub mod redis;
 
 use std::time::Duration;
 
 use auth::rate::{Rate, WindowCount};
 use auth::session::{Sid, Subject};
-use auth::store::{CheckTemplate, Command, CommandResult, EntryName, StoreError};
+use auth::store::{
+    CheckTemplate, Command, CommandResult, EntryName, StoreError, Transfer, TransferResult,
+};
 use auth::time::Timestamp;
-use auth::user_index::IndexQuery;
+use auth::user_index::{Index, IndexQuery};
 use wasm_bindgen::prelude::*;
 
 use crate::proxy::session_check;
@@ -138,8 +141,19 @@ pub trait SessionStore {
         window: &'a str,
     ) -> LocalBoxFuture<'a, StoreReply>;
 
-    /// Queries the index of users. [`SessionStore::read_index`] reads the reply.
-    fn query_index<'a>(&'a self, query: &'a IndexQuery) -> LocalBoxFuture<'a, StoreReply>;
+    /// Takes one step of a move, a backup or its restoration, on the primary.
+    fn transfer<'a>(
+        &'a self,
+        user: &'a Subject,
+        step: Transfer,
+    ) -> LocalBoxFuture<'a, Result<TransferResult, StoreError>>;
+
+    /// Queries an index of users. [`SessionStore::read_index`] reads the reply.
+    fn query_index<'a>(
+        &'a self,
+        index: Index,
+        query: &'a IndexQuery,
+    ) -> LocalBoxFuture<'a, StoreReply>;
 
     /// Reads the reply to [`SessionStore::query_index`].
     fn read_index(&self, reply: &StoreReply) -> Result<String, StoreError>;

@@ -6,16 +6,19 @@ use auth::rate::{Rate, WindowCount};
 use auth::redis::{ReadConsistency, Redis, RestError, RestRequest};
 use auth::secret::Secret;
 use auth::session::{Sid, Subject};
-use auth::store::{CheckTemplate, Command, EntryName, StoreError};
+use auth::store::{CheckTemplate, Command, EntryName, StoreError, Transfer, TransferResult};
 use auth::time::Timestamp;
-use auth::user_index::IndexQuery;
+use auth::user_index::{Index, IndexQuery};
 use wasm_bindgen::prelude::*;
 use web_sys::{Headers, RequestCache, RequestInit, RequestRedirect};
 
 use super::{LocalBoxFuture, SessionStore, StoreReply, StoreResult, received, within_timeout};
 use crate::fetch::{self, Subrequest};
-use crate::promise;
 use crate::proxy::session_check;
+use crate::{promise, request};
+
+/// How often a step of a move is tried, if others change the records meanwhile.
+const MAX_SWAPS: usize = 8;
 
 /// Sends commands to one REST endpoint.
 pub struct RedisStore {
@@ -189,8 +192,32 @@ impl SessionStore for RedisStore {
         self.send(self.redis.take_back(counter, window))
     }
 
-    fn query_index<'a>(&'a self, query: &'a IndexQuery) -> LocalBoxFuture<'a, StoreReply> {
-        self.send(self.redis.ask_index(query))
+    fn transfer<'a>(
+        &'a self,
+        user: &'a Subject,
+        step: Transfer,
+    ) -> LocalBoxFuture<'a, Result<TransferResult, StoreError>> {
+        Box::pin(async move {
+            for _ in 0..MAX_SWAPS {
+                let reply = self.send(self.redis.fields(user)).await;
+                let fields = parse_plain(&reply, Redis::fields_answer)?;
+                let (result, swap) = self.redis.transfer(user, &fields, &step, request::now())?;
+                let Some(swap) = swap else { return Ok(result) };
+                let reply = self.send(swap).await;
+                if parse_plain(&reply, Redis::swapped)? {
+                    return Ok(result);
+                }
+            }
+            Err(StoreError::Unreachable("others keep changing the user's records".into()))
+        })
+    }
+
+    fn query_index<'a>(
+        &'a self,
+        index: Index,
+        query: &'a IndexQuery,
+    ) -> LocalBoxFuture<'a, StoreReply> {
+        self.send(self.redis.ask_index(index, query))
     }
 
     fn read_index(&self, reply: &StoreReply) -> Result<String, StoreError> {

@@ -8,7 +8,7 @@ import { answerOf, loginInit, mint, startGuard, type Vars } from "../harness/gua
 import { CLIENT_ID, startIssuer } from "../harness/identity_provider.ts";
 import { makeKey } from "../harness/signing_keys.ts";
 import { ADMIN_API_KEY, FORWARD_AUTH_KEY, readDescription, redocly, refusals, schemathesis, untyped, type Description } from "../harness/openapi.ts";
-import { freePort } from "../harness/redis.ts";
+import { freePort, redisVars, startRedis } from "../harness/redis.ts";
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 /** With it, the guard answers all paths of the description. */
@@ -100,7 +100,11 @@ describe("the description", () => {
 describe("the Worker answers as it is described", { timeout: 240_000 }, () => {
   test("at work", async () => {
     await using issuer = await startIssuer();
+    await using redis = await startRedis();
     await using guard = await startGuard({
+      ...redisVars(redis.restUrl),
+      SESSION_STORE: "durable-object",
+      SESSION_STORE_BEFORE: "redis",
       ADMIN_API_KEY,
       FORWARD_AUTH_KEY,
       RESOURCE_METADATA,

@@ -111,10 +111,12 @@ def map_case(context, case):
     if "name" in case.path_parameters:
         case.path_parameters["name"] = "google"
     if "cursor" in case.query:
-        case.query["cursor"] = base64.urlsafe_b64encode(b"m-001").decode().rstrip("=")
+        case.query["cursor"] = "index." if operation in ("adminMove", "adminExport") else base64.urlsafe_b64encode(b"m-001").decode().rstrip("=")
     if operation == "adminBlock":
         # Nobody else, or other requests would find the user blocked.
         case.path_parameters["sub"] = "blocked"
+    if operation == "adminImport":
+        case.body = '{"cursor":"kept."}\n'
     if not isinstance(case.body, dict):
         return case
     body = case.body
@@ -146,6 +148,11 @@ def map_case(context, case):
     return case
 
 
-@schemathesis.deserializer("text/html", "text/css", "text/javascript")
+@schemathesis.serializer("application/jsonl")
+def lines(context, value):
+    return value.encode() if isinstance(value, str) else json.dumps(value).encode()
+
+
+@schemathesis.deserializer("text/html", "text/css", "text/javascript", "application/jsonl")
 def text(context, response):
     return response.content.decode()

@@ -43,6 +43,12 @@ pub enum AdminRequest {
     EndEverybodys,
     /// The end of sessions by what they have in common.
     EndMany,
+    /// A move of users from the store before.
+    Move,
+    /// A backup.
+    Export,
+    /// Its restoration.
+    Import,
 }
 
 impl AdminRequest {
@@ -62,6 +68,11 @@ impl AdminRequest {
             [Some("sessions"), None, ..] => Err(Refusal::MethodNotAllowed("DELETE")),
             [Some("sessions"), Some("end"), None, ..] if method == "POST" => Ok(Self::EndMany),
             [Some("sessions"), Some("end"), None, ..] => Err(Refusal::MethodNotAllowed("POST")),
+            [Some("move"), None, ..] if method == "POST" => Ok(Self::Move),
+            [Some("import"), None, ..] if method == "POST" => Ok(Self::Import),
+            [Some("move" | "import"), None, ..] => Err(Refusal::MethodNotAllowed("POST")),
+            [Some("export"), None, ..] if get => Ok(Self::Export),
+            [Some("export"), None, ..] => Err(Refusal::MethodNotAllowed("GET, HEAD")),
             [Some("users"), Some(sub), None, ..] if !sub.is_empty() => {
                 let sub = subject(sub)?;
                 match method {
@@ -108,6 +119,7 @@ impl AdminRequest {
             Self::Begin(_) => Permission::Begin,
             Self::Change(..) | Self::ChangeUser(_) => Permission::Change,
             Self::Block(_) | Self::Unblock(_) => Permission::Block,
+            Self::Move | Self::Export | Self::Import => Permission::Transfer,
             Self::EndAll(_) | Self::End(..) | Self::EndEverybodys | Self::EndMany => {
                 Permission::End { of_admin: false }
             }

@@ -117,6 +117,7 @@ fn table(power: AdminCredential) -> String {
 #[case(Permission::See, Some("sessions:read"))]
 #[case(Permission::Begin, None)]
 #[case(Permission::Change, None)]
+#[case(Permission::Transfer, None)]
 #[case(Permission::End { of_admin: false }, Some("sessions:revoke"))]
 #[case(Permission::End { of_admin: true }, Some("sessions:revoke-admins"))]
 fn who_lacks_a_scope_is_told_which(#[case] act: Permission, #[case] scope: Option<&'static str>) {

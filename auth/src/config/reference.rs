@@ -188,6 +188,11 @@ pub const SETTINGS: &[Setting] = &[
         "Where sessions are kept: `durable-object` or `redis`. See [redis.md](redis.md).",
     ),
     setting(
+        "SESSION_STORE_BEFORE",
+        "none",
+        "While users move to another store: the store that they come from, `durable-object` or `redis`. See [moving-stores.md](moving-stores.md).",
+    ),
+    setting(
         "UPSTASH_REDIS_REST_URL",
         "required with `redis`",
         "The REST endpoint, as Upstash names it. `https`, or `http` to this machine.",

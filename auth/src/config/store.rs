@@ -1,5 +1,6 @@
 //! Where sessions are stored, and what happens when the store is unreachable.
 
+use std::mem::discriminant;
 use std::time::Duration;
 
 use super::Reader;
@@ -39,24 +40,45 @@ pub enum StoreFailure {
 /// `SESSION_STORE`, and what the store needs.
 pub fn store(reader: &mut Reader<'_>) -> Option<StoreSettings> {
     let kind = reader.text("SESSION_STORE").unwrap_or("durable-object".into());
-    match kind.as_str() {
+    named(reader, "SESSION_STORE", &kind)
+}
+
+/// `SESSION_STORE_BEFORE`, the other store, and what that needs.
+pub fn store_before(
+    reader: &mut Reader<'_>,
+    store: Option<&StoreSettings>,
+) -> Option<StoreSettings> {
+    let kind = reader.text("SESSION_STORE_BEFORE")?;
+    let before = named(reader, "SESSION_STORE_BEFORE", &kind)?;
+    if store.is_some_and(|store| discriminant(store) == discriminant(&before)) {
+        let reason =
+            "must be the other store than SESSION_STORE; remove it when all users have moved";
+        reader.wrong("SESSION_STORE_BEFORE", InvalidValue::new(reason));
+    }
+    Some(before)
+}
+
+fn named(reader: &mut Reader<'_>, setting: &'static str, kind: &str) -> Option<StoreSettings> {
+    match kind {
         "durable-object" => Some(StoreSettings::DurableObject),
-        "redis" => {
-            reader.required("UPSTASH_REDIS_REST_URL");
-            let url = reader.parsed("UPSTASH_REDIS_REST_URL", rest_url);
-            reader.required("UPSTASH_REDIS_REST_TOKEN");
-            let token = reader.parsed("UPSTASH_REDIS_REST_TOKEN", rest_token);
-            let keyspace = reader.text("REDIS_KEYSPACE").unwrap_or("guard:".into());
-            let consistency = reader.parsed("READ_CONSISTENCY", consistency);
-            let consistency = consistency.unwrap_or(ReadConsistency::Strong);
-            Some(StoreSettings::Redis { url: url?, token: token?, keyspace, consistency })
-        }
+        "redis" => redis(reader),
         _ => {
-            let error = InvalidValue::expected("`durable-object` or `redis`", &kind);
-            reader.wrong("SESSION_STORE", error);
+            let error = InvalidValue::expected("`durable-object` or `redis`", kind);
+            reader.wrong(setting, error);
             None
         }
     }
+}
+
+fn redis(reader: &mut Reader<'_>) -> Option<StoreSettings> {
+    reader.required("UPSTASH_REDIS_REST_URL");
+    let url = reader.parsed("UPSTASH_REDIS_REST_URL", rest_url);
+    reader.required("UPSTASH_REDIS_REST_TOKEN");
+    let token = reader.parsed("UPSTASH_REDIS_REST_TOKEN", rest_token);
+    let keyspace = reader.text("REDIS_KEYSPACE").unwrap_or("guard:".into());
+    let consistency = reader.parsed("READ_CONSISTENCY", consistency);
+    let consistency = consistency.unwrap_or(ReadConsistency::Strong);
+    Some(StoreSettings::Redis { url: url?, token: token?, keyspace, consistency })
 }
 
 /// `UPSTASH_REDIS_REST_URL`, without a slash at the end.

@@ -5,7 +5,7 @@ use crate::limit::Limit;
 use crate::session::{
     Denial, SEEN_ONCE_IN, Session, SessionEnd, Sid, StoredDenial, UNSEEN_FOR, UserRecord,
 };
-use crate::store::{CommandResult, UnseenSession};
+use crate::store::{CommandResult, Passage, UnseenSession};
 use crate::time::Timestamp;
 
 impl Ledger {
@@ -29,13 +29,19 @@ impl Ledger {
         let seen = self.user.seen;
         let user = (self.user != UserRecord::default())
             .then(|| self.user.kept_until(kept_until(Timestamp::FAR_FUTURE, seen)));
-        self.denials.values().map(|it| kept_until(it.until, seen)).max().max(user)
+        let denials = self.denials.values().map(|it| kept_until(it.until, seen)).max();
+        let passage = (self.passage != Passage::default()).then_some(self.passage.until);
+        denials.max(user).max(passage)
     }
 
     /// Deletes what is over.
     pub fn forget_old(&mut self, now: Timestamp) -> LedgerChanges {
         let mut touched = LedgerChanges::default();
         self.step(now, &mut touched, |_, _| ());
+        if self.passage != Passage::default() && now >= self.passage.until {
+            self.passage = Passage::default();
+            touched.passage = true;
+        }
         touched
     }
 
@@ -172,7 +178,7 @@ impl Ledger {
         }
     }
 
-    fn deny(&mut self, sid: &Sid, denial: StoredDenial, touched: &mut LedgerChanges) {
+    pub(super) fn deny(&mut self, sid: &Sid, denial: StoredDenial, touched: &mut LedgerChanges) {
         touched.denied.push(sid.clone());
         self.denials.insert(sid.clone(), denial);
     }
@@ -215,13 +221,13 @@ impl Ledger {
     }
 
     /// When the user was last seen, if that is known.
-    fn last_seen(&self) -> Option<Timestamp> {
+    pub(super) fn last_seen(&self) -> Option<Timestamp> {
         self.sessions.values().map(|session| session.seen).max().max(self.user.seen)
     }
 }
 
 /// When what is kept until this moment is deleted: what has no end, a year after the user was last `seen`.
-fn kept_until(until: Timestamp, seen: Option<Timestamp>) -> Timestamp {
+pub(super) fn kept_until(until: Timestamp, seen: Option<Timestamp>) -> Timestamp {
     match seen {
         Some(seen) if until >= Timestamp::FAR_FUTURE => seen.plus(UNSEEN_FOR),
         _ => until,

@@ -1,4 +1,5 @@
 mod first_sight;
+mod transfer;
 
 use super::*;
 use crate::device::DeviceClass;

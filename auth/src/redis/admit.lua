@@ -9,6 +9,8 @@ if known and now < forget_at(known) and (known.ended or now < deadline(known) or
   return type(record) == 'table' and record or { 'found', record }
 end
 
+if is_closed() then return { 'moved' } end
+
 -- Most who are kept out come again and again, which should not cost reading all records.
 local kept, all, old = redis.call('HMGET', KEYS[1], '!', '!' .. sid), nil, nil
 if kept[1] then read_user(kept[1]) end

@@ -38,6 +38,7 @@ local function is_selected(session)
   end
   return selector == 'all'
 end
+if is_closed() then return { 'moved' } end
 local all, old = records()
 for _, session in ipairs(all) do
   local previous = session.ended

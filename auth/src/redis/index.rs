@@ -3,15 +3,15 @@
 use super::reply::{result, unreadable};
 use super::script::LOCKING;
 use super::{Redis, RestError, RestRequest};
-use crate::user_index::IndexQuery;
+use crate::user_index::{Index, IndexQuery};
 
 const INDEX: &str = lua!("index");
 
 impl Redis {
     /// The request for a question to the index. The script is sent whole: it is rare, and never
     /// what a guarded request waits for.
-    pub fn ask_index(&self, question: &IndexQuery) -> RestRequest {
-        let key = |name: &str| format!("{}{{index}}:{name}", self.keyspace);
+    pub fn ask_index(&self, index: Index, question: &IndexQuery) -> RestRequest {
+        let key = |name: &str| format!("{}{{{}}}:{name}", self.keyspace, index.name());
         let mut words = vec!["eval".to_owned(), format!("{LOCKING}{INDEX}"), "3".into()];
         words.extend([key("order"), key("deadlines"), key("users")]);
         words.extend(question.words());

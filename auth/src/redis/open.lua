@@ -3,6 +3,7 @@
 -- the block.
 local to_end = {}
 for i = 8, #ARGV do to_end[ARGV[i]] = true end
+if is_closed() then return { 'moved' } end
 local all, old = records()
 local answer = blocked()
 if answer then return answer end

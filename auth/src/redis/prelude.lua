@@ -1,5 +1,6 @@
 -- Shared by the scripts on sessions. Each user has one hash: field = sid, value = the session as JSON.
--- The field `!` is the user's own record, and the fields `!{sid}` are denials: no sid contains `!`.
+-- The field `!` is the user's own record, `!>` what is known of moves between stores, and the fields `!{sid}` are
+-- denials: no sid contains `!` or `>`.
 -- KEYS[1] is that hash and the only key of every script. ARGV[1] is the current time in milliseconds.
 -- The scripts implement the same rules as ledger.rs; a property test compares the two.
 local now = tonumber(ARGV[1])
@@ -32,4 +33,10 @@ end
 local function extend(span)
   local left = redis.call('PTTL', KEYS[1])
   if left >= 0 and left < span then redis.call('PEXPIRE', KEYS[1], string.format('%.0f', span)) end
+end
+
+-- Are records of this user elsewhere? See transfer.rs.
+local function is_closed()
+  local text = redis.call('HGET', KEYS[1], '!>')
+  return text and text:find('^{"closed":true')
 end

@@ -2,8 +2,8 @@
 local seen_once_in = 86400000
 
 -- The user's record, whether it is stored and must be written; the denials, as the moments until which
--- they are kept, by field; and when the user was last seen.
-local user, is_stored, is_changed, denials, seen = {}, false, false, {}, nil
+-- they are kept, by field; when the user was last seen; and until when moves between stores are remembered.
+local user, is_stored, is_changed, denials, seen, moves_until = {}, false, false, {}, nil, 0
 
 local function read_user(text)
   user, is_stored = cjson.decode(text), true
@@ -35,6 +35,8 @@ local function records()
     local field, text = all[i], all[i + 1]
     if field == '!' then
       read_user(text)
+    elseif field == '!>' then
+      moves_until = tonumber(text:match('"until":(%d+)'))
     elseif field:sub(1, 1) == '!' then
       denials[field] = denied_until(text)
     else
@@ -177,6 +179,7 @@ local function tidy(all, max_tombstones)
   for _, moment in pairs(denials) do last = math.max(last, kept_until(moment)) end
   if user.not_before then last = math.max(last, kept_until(far_future)) end
   if user.block then last = math.max(last, user.block['until'] or far_future) end
+  last = math.max(last, moves_until)
   if user.rights or last >= far_future then
     redis.call('PERSIST', KEYS[1])
   elseif last > 0 then

@@ -7,7 +7,7 @@ local refresh_grace = 30000
 
 local sid, jti, issued = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local record = redis.call('HGET', KEYS[1], sid)
-if not record then return { 'found' } end
+if not record then return { is_closed() and 'moved' or 'found' } end
 local session = cjson.decode(record)
 if not is_live(session) then return { 'found', record } end
 

@@ -40,9 +40,13 @@ impl Redis {
         let answer = match command {
             Command::Check { .. } => {
                 let record = result::<String>(status, body)?;
+                if record.as_deref() == Some(MOVED) {
+                    return Ok(CommandResult::Moved);
+                }
                 let found = record.map(|record| parse(&record)).transpose()?;
                 CommandResult::Found(found.map(Rc::new))
             }
+            _ if is_moved(status, body) => CommandResult::Moved,
             Command::Open { .. } => told(status, body, &["ended", "full", "blocked"])?,
             Command::Admit { .. } => {
                 told(status, body, &["found", "admitted", "full", "denied", "blocked"])?
@@ -83,6 +87,15 @@ impl Redis {
     pub fn pong(status: u16, body: &str) -> Result<(), RestError> {
         result::<String>(status, body).map(|_| ())
     }
+}
+
+/// The answer of a script that finds the user's records elsewhere.
+const MOVED: &str = "moved";
+
+/// Are the user's records elsewhere?
+fn is_moved(status: u16, body: &str) -> bool {
+    let words = || result::<Vec<String>>(status, body);
+    body.contains(MOVED) && matches!(words(), Ok(Some(words)) if words == [MOVED])
 }
 
 fn sessions(records: &[String]) -> Result<Vec<Session>, RestError> {

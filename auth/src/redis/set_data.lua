@@ -2,7 +2,7 @@
 -- the new value or ''. Returns `changed` and the record; or `found`, with the record if one exists that
 -- is not live or has other data.
 local record, kind = redis.call('HGET', KEYS[1], ARGV[2]), ARGV[3]
-if not record then return { 'found' } end
+if not record then return { is_closed() and 'moved' or 'found' } end
 local session = cjson.decode(record)
 if not is_live(session) or (session[kind] or '') ~= ARGV[4] then return { 'found', record } end
 session[kind] = nil

@@ -26,7 +26,7 @@ end
 
 if ARGV[2] ~= '' then
   local record = redis.call('HGET', KEYS[1], ARGV[2])
-  if not record then return { 'found' } end
+  if not record then return { is_closed() and 'moved' or 'found' } end
   local session = cjson.decode(record)
   if not is_live(session) then return { 'found', record } end
   session.rights = change(session.rights)
@@ -35,6 +35,7 @@ if ARGV[2] ~= '' then
   return { 'changed', record }
 end
 
+if is_closed() then return { 'moved' } end
 local all, old = records()
 local fields, answer = {}, { 'user', '' }
 for _, session in ipairs(all) do

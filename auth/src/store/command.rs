@@ -202,6 +202,7 @@ impl Command {
     pub fn is_answered_by(&self, answer: &CommandResult) -> bool {
         let all = |list: &[Session], is: &dyn Fn(&Session) -> bool| list.iter().all(is);
         match (self, answer) {
+            (_, CommandResult::Moved) => true,
             (
                 Self::Check { sid, .. } | Self::Refresh { sid, .. } | Self::SetData { sid, .. },
                 CommandResult::Found(found),

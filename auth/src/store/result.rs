@@ -37,6 +37,8 @@ pub enum CommandResult {
         /// Those that it superseded, oldest first.
         ended: Vec<Session>,
     },
+    /// The user's records are in the other store, or on their way: see [`Transfer`](super::Transfer).
+    Moved,
     /// A provider's session is over, or began before all sessions were ended.
     Denied(Denial),
     /// The user is blocked.

@@ -1,6 +1,9 @@
 //! The ledger and the Redis scripts are two tellings of one story. Random commands go to both,
 //! the scripts on a real redis-server, and every answer must be the same.
 
+mod moves;
+mod places;
+mod races;
 mod server;
 mod steps;
 

@@ -78,6 +78,7 @@ pub fn as_json(value: redis::Value) -> Value {
     match value {
         redis::Value::Nil => Value::Null,
         redis::Value::BulkString(bytes) => String::from_utf8(bytes).unwrap().into(),
+        redis::Value::Int(number) => number.into(),
         redis::Value::Array(items) => items.into_iter().map(as_json).collect(),
         other => panic!("no script answers {other:?}"),
     }

@@ -11,7 +11,7 @@ use super::{bad_body, show_user};
 use crate::app::App;
 use crate::request::{self, RequestHead};
 use crate::services::session_view::SessionView;
-use crate::services::{find_session, session_data};
+use crate::services::{find_session, session_data, user_index};
 use crate::{response, stores};
 
 /// `PATCH admin/users/{sub}`: changes the rights of all sessions of a user, and of those that begin later.
@@ -29,6 +29,7 @@ pub async fn patch_user(
     match apply(app, user, &command).await? {
         CommandResult::User { record, live, .. } => {
             app.guard.forget_recent(live.iter().map(|session| &session.sid));
+            user_index::keep(app, user);
             Ok(show_user(user, &record, &live))
         }
         _ => Err(Refusal::StoreUnavailable(StoreError::other_answer())),

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use auth::rate::{Rate, WindowCount};
 use auth::session::{Sid, Subject};
-use auth::store::{CheckTemplate, Command, EntryName, StoreError};
+use auth::store::{CheckTemplate, Command, EntryName, StoreError, Transfer, TransferResult};
 use auth::time::Timestamp;
-use auth::user_index::IndexQuery;
+use auth::user_index::{Index, IndexQuery};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -165,10 +165,27 @@ impl SessionStore for ObjectStore {
         })
     }
 
-    fn query_index<'a>(&'a self, query: &'a IndexQuery) -> LocalBoxFuture<'a, StoreReply> {
+    fn transfer<'a>(
+        &'a self,
+        user: &'a Subject,
+        step: Transfer,
+    ) -> LocalBoxFuture<'a, Result<TransferResult, StoreError>> {
+        Box::pin(async move {
+            let json = serde_json::to_string(&step).unwrap_or_default();
+            let call: Call = &|object| object.transfer(&json);
+            let result = text_of(&self.call(&object_name(user), true, call).await?)?;
+            serde_json::from_str(&result).map_err(|error| StoreError::Unreadable(error.to_string()))
+        })
+    }
+
+    fn query_index<'a>(
+        &'a self,
+        index: Index,
+        query: &'a IndexQuery,
+    ) -> LocalBoxFuture<'a, StoreReply> {
         Box::pin(async move {
             let query = serde_json::to_string(&query.words()).unwrap_or_default();
-            reply(self.call("index", true, &|object| object.query_index(&query)).await)
+            reply(self.call(index.name(), true, &|object| object.query_index(&query)).await)
         })
     }
 

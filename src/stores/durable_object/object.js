@@ -48,6 +48,16 @@ export class UserSessions extends DurableObject {
     return this.#call((object) => object.apply(command));
   }
 
+  /**
+   * Takes one step of a move between stores.
+   * @param {string} step
+   * @returns {string | Promise<string>} its result
+   */
+  transfer(step) {
+    this.#answers.clear();
+    return this.#call((object) => object.transfer(step));
+  }
+
   /** @type {(text: string, until: number) => Promise<string>} */
   putEntry(text, until) {
     return this.#call((object) => object.putEntry(text, until));

@@ -60,12 +60,14 @@ impl UserSessions {
     /// Applies one command to a user's sessions: see `store.rs` in the core. Returns the answer or its promise.
     /// Command and answer are JSON.
     pub fn apply(&self, command: &str) -> Result<JsValue> {
-        let answer = self.in_transaction(&mut |sessions| sessions.apply(command))?.into();
-        if self.alarm_is_set.get() {
-            return Ok(answer);
-        }
-        let last = self.sessions.borrow().all_forgotten();
-        Ok(last.map_or(answer.clone(), |last| self.resolve_with_first_alarm(last, answer)))
+        self.answer(&mut |sessions| sessions.apply(command))
+    }
+
+    /// Takes one step of a move between stores: see `store/transfer.rs` in the core. Returns its result or its
+    /// promise. Step and result are JSON.
+    pub fn transfer(&self, step: &str) -> Result<JsValue> {
+        let now = request::now();
+        self.answer(&mut |sessions| sessions.transfer(step, now))
     }
 
     /// The answer to a check that changes nothing, and when the answer expires, in milliseconds since the Unix
@@ -162,6 +164,16 @@ impl UserSessions {
 }
 
 impl UserSessions {
+    /// Runs one step on the sessions. Returns its answer, or the promise of it if the alarm must be set first.
+    fn answer(&self, step: &mut dyn FnMut(&mut Sessions) -> Result<String>) -> Result<JsValue> {
+        let answer = self.in_transaction(step)?.into();
+        if self.alarm_is_set.get() {
+            return Ok(answer);
+        }
+        let last = self.sessions.borrow().all_forgotten();
+        Ok(last.map_or(answer.clone(), |last| self.resolve_with_first_alarm(last, answer)))
+    }
+
     /// Runs one step on the sessions in a transaction. If it fails, storage stays as before, and memory is read from
     /// it again.
     fn in_transaction(

@@ -2,7 +2,7 @@
 
 use auth::ledger::{Ledger, LedgerChanges};
 use auth::session::{Session, Sid, StoredDenial, UserRecord};
-use auth::store::Command;
+use auth::store::{Command, Passage, Transfer};
 use auth::time::Timestamp;
 use wasm_bindgen::JsValue;
 use worker::SqlStorage;
@@ -48,6 +48,14 @@ impl Sessions {
         Some((serde_json::to_string(&answer).ok()?, until))
     }
 
+    /// Takes one step of a move between stores. Step and result are JSON.
+    pub fn transfer(&mut self, step: &str, now: Timestamp) -> Result<String> {
+        let step: Transfer = serde_json::from_str(step).map_err(unreadable)?;
+        let (result, changes) = self.ledger()?.transfer(&step, now);
+        self.write(&changes)?;
+        serde_json::to_string(&result).map_err(unreadable)
+    }
+
     /// Deletes expired records.
     pub fn forget_old(&mut self, now: Timestamp) -> Result<()> {
         let changes = self.ledger()?.forget_old(now);
@@ -77,7 +85,7 @@ impl Sessions {
         let exec = |statement| query(&self.sql, statement, Vec::new());
         let tables = exec("SELECT name FROM sqlite_master WHERE type = 'table'")?;
         let has = |name: &str| tables.iter().any(|table| table == name);
-        let (mut sessions, mut denials, mut user) = Default::default();
+        let (mut sessions, mut denials, mut user, mut passage) = Default::default();
         if has("session") {
             sessions = read_all::<Session>(&exec("SELECT record FROM session")?)?;
         }
@@ -90,7 +98,11 @@ impl Sessions {
         if has("user_record") {
             user = read_all::<UserRecord>(&exec("SELECT record FROM user_record")?)?.pop();
         }
-        Ok(Ledger::new(sessions).with_user(denials, user.unwrap_or_default()))
+        if has("passage") {
+            passage = read_all::<Passage>(&exec("SELECT record FROM passage")?)?.pop();
+        }
+        let ledger = Ledger::new(sessions).with_user(denials, user.unwrap_or_default());
+        Ok(ledger.with_passage(passage.unwrap_or_default()))
     }
 
     fn write(&self, changes: &LedgerChanges) -> Result<()> {
@@ -101,10 +113,13 @@ impl Sessions {
         self.write_table("denial", &changes.lapsed, &changes.denied, &|sid| {
             ledger.denial(sid).map(serde_json::to_string)
         })?;
-        match changes.user {
-            true => self.write_user(ledger.user()),
-            false => Ok(()),
+        if changes.user {
+            self.write_one("user_record", ledger.user())?;
         }
+        if changes.passage {
+            self.write_one("passage", ledger.passage())?;
+        }
+        Ok(())
     }
 
     /// Deletes and writes records of a table, which the first of them creates.
@@ -133,18 +148,21 @@ impl Sessions {
         Ok(())
     }
 
-    /// Writes the user's own record, or deletes it if it is empty.
-    fn write_user(&self, user: &UserRecord) -> Result<()> {
-        let exec = |statement, bindings| query(&self.sql, statement, bindings);
-        let table = "CREATE TABLE IF NOT EXISTS user_record
-            (id INTEGER PRIMARY KEY CHECK (id = 1), record TEXT NOT NULL)";
-        exec(table, Vec::new())?;
-        if *user == UserRecord::default() {
-            return exec("DELETE FROM user_record", Vec::new()).map(drop);
+    /// Writes the one record of a table, or deletes it if it is empty.
+    fn write_one<T: Default + PartialEq + serde::Serialize>(
+        &self,
+        table: &str,
+        record: &T,
+    ) -> Result<()> {
+        let exec =
+            |statement: &str, bindings| query(&self.sql, &statement.replace("{}", table), bindings);
+        let columns = "(id INTEGER PRIMARY KEY CHECK (id = 1), record TEXT NOT NULL)";
+        exec(&format!("CREATE TABLE IF NOT EXISTS {{}} {columns}"), Vec::new())?;
+        if *record == T::default() {
+            return exec("DELETE FROM {}", Vec::new()).map(drop);
         }
-        let record = serde_json::to_string(user).map_err(unreadable)?;
-        exec("INSERT OR REPLACE INTO user_record (id, record) VALUES (1, ?)", vec![record.into()])
-            .map(drop)
+        let record = serde_json::to_string(record).map_err(unreadable)?;
+        exec("INSERT OR REPLACE INTO {} (id, record) VALUES (1, ?)", vec![record.into()]).map(drop)
     }
 }
 
