@@ -44,7 +44,7 @@ test("the page says why a session was ended, in the browser's language", async (
   guard.origin.approvals.set("one", { sub: "one", session_limit: 1 });
   await signIn("one", PHONE);
   const here = await signIn("one");
-  const texts = { en: /because you signed in with a computer\./, "de-CH": /weil Sie sich mit einem Computer angemeldet haben\./, es: /porque inició sesión con /, fr: /à la suite d’une connexion avec / };
+  const texts = { en: /because you signed in with a computer\./, "de-CH": /weil Sie sich mit einem Computer angemeldet haben\./, es: /porque iniciaste sesión con /, fr: /à la suite d’une connexion avec / };
   for (const [language, text] of Object.entries(texts)) expect(textOf((await here.open("sessions", { "accept-language": language })).body)).toMatch(text);
   const notMe = textOf((await here.open("sessions?not_me=true")).body);
   expect(notMe).toContain("If it was not you who signed in");
