@@ -212,6 +212,20 @@ export const SHOWN_PAGES: ShownPage[] = [
     job: follows("leads to the login page", 'main a[href="/_auth/login"]', "/_auth/login"),
   },
   {
+    name: "sessions",
+    isInDocs: true,
+    async open(stage, page) {
+      const name = somebody();
+      const sid = await signIn(stage, page, name, IPHONE);
+      stage.guard.origin.approvals.set(name, { sub: name, session_limit: 2, session_limit_policy: "evict-oldest" });
+      await signIn(stage, page, name, FIREFOX);
+      await stage.guard.login(name, { "user-agent": IPHONE });
+      await page.goto(`${stage.url}/_auth/sessions`);
+      if ((await page.locator("#ended").count()) !== 1) throw new Error(`${sid} has not ended`);
+    },
+    job: follows("ends all other sessions", "#others", "/_auth/sessions"),
+  },
+  {
     name: "sign-in-failed",
     open: async ({ url }, page) => void (await page.goto(`${url}/_auth/callback/idp?code=x&state=y`)),
     job: follows("leads to the home page", HOME, "/_auth/login?redirect=/"),
