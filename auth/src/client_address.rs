@@ -6,7 +6,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use crate::http::is_token;
 use crate::setting_value::InvalidValue;
@@ -135,6 +135,7 @@ pub fn header_name(text: &str) -> Result<String, InvalidValue> {
 
 fn network(text: &str) -> Result<IpNet, InvalidValue> {
     let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    let network = network.map(canonical);
     let what = "`none`, or a list of addresses and networks, like `127.0.0.1, 10.0.0.0/8`";
     match network {
         Ok(network) if network.prefix_len() == 0 => Err(InvalidValue::new(format!(
@@ -143,6 +144,14 @@ fn network(text: &str) -> Result<IpNet, InvalidValue> {
         Ok(network) => Ok(network),
         Err(_) => Err(InvalidValue::expected(what, text)),
     }
+}
+
+/// A network of IPv4 addresses that is written as IPv6 is the IPv4 one, as its addresses are.
+fn canonical(network: IpNet) -> IpNet {
+    let IpNet::V6(mapped) = network else { return network };
+    let bits = mapped.prefix_len().checked_sub(96);
+    let network_of = |(bits, address)| Ipv4Net::new(address, bits).ok();
+    bits.zip(mapped.addr().to_ipv4_mapped()).and_then(network_of).map_or(network, IpNet::V4)
 }
 
 /// An address, perhaps with a port. An IPv4 one that is written as IPv6 is the IPv4 one.

@@ -74,6 +74,7 @@ fn who_is_no_named_proxy_speaks_only_for_itself(#[case] peer: &str, #[case] expe
 #[case("unknown, 10.0.0.2", "10.0.0.2")]
 #[case("203.0.113.7,", "10.0.0.1")]
 #[case("203.0.113.7 198.51.100.1", "10.0.0.1")]
+#[case("203.0.113.7:99999", "10.0.0.1")]
 #[case("for=203.0.113.7", "10.0.0.1")]
 #[case("010.0.0.1", "10.0.0.1")]
 #[case("fe80::1%eth0", "10.0.0.1")]
@@ -85,6 +86,18 @@ fn a_named_proxys_list_is_read_from_its_end(#[case] list: &str, #[case] expected
     // A proxy that connects over IPv6 to a socket of both kinds is the same.
     let peer = "[::ffff:10.0.0.1]:9";
     assert_eq!(address_of(&source, peer, &[("x-forwarded-for", list)]), expected);
+}
+
+#[rstest]
+#[case("::ffff:10.0.0.1")]
+#[case("::ffff:10.0.0.0/104")]
+#[case("10.0.0.0/8")]
+#[case("10.1.2.3/8")]
+fn a_network_may_be_written_as_ipv6(#[case] networks: &str) {
+    for peer in ["10.0.0.1:9", "[::ffff:10.0.0.1]:9"] {
+        let headers = [("x-forwarded-for", "203.0.113.7")];
+        assert_eq!(address_of(&proxies(networks, None), peer, &headers), "203.0.113.7");
+    }
 }
 
 #[test]
@@ -123,6 +136,7 @@ fn one_hop_over_http_is_one_too_many(#[case] proto: &str, #[case] expected: Opti
 #[rstest]
 #[case("0.0.0.0/0")]
 #[case("::/0")]
+#[case("::ffff:0.0.0.0/96")]
 #[case("10.0.0.0/33")]
 #[case("10.0.0")]
 #[case("10.0.0.1,")]
