@@ -1,9 +1,9 @@
 // Builds the Worker into build/ with cargo, wasm-bindgen, wasm-opt, `xtask order` and esbuild, each at its locked
 // version. Skips the steps after cargo if their inputs have not changed.
 
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { digest, isStamped, ensureTools, root, run, logStep } from "./setup.mjs";
@@ -19,7 +19,11 @@ const registry = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "regi
 export const remapRegistryPath = `target.wasm32-unknown-unknown.rustflags=${JSON.stringify([`--remap-path-prefix=${registry}=`])}`;
 
 const out = join(root, "build");
-const wasm = join(root, "target/wasm32-unknown-unknown/release/session_guard.wasm");
+
+/** Where the Worker is that is built more quickly, for `npm run dev`. It is larger and slower, and never deployed. */
+export const quickOut = join(root, ".cache/quick");
+
+const wasmOf = (profile) => join(root, `target/wasm32-unknown-unknown/${profile}/session_guard.wasm`);
 
 /** Builds the Worker and prints its size. */
 export async function build() {
@@ -27,13 +31,35 @@ export async function build() {
   // The first build takes minutes, so cargo shows its progress.
   const quiet = existsSync(stampFile) ? ["--quiet"] : [];
   logStep(`Building the Worker${quiet.length ? "" : " (the first build takes a few minutes)"}`);
-  run("cargo", ["build", ...quiet, "--locked", "--release", "--lib", "--target", "wasm32-unknown-unknown", "--config", remapRegistryPath]);
+  compile("release", quiet);
+  const wasm = wasmOf("release");
   const stamp = digest(readFileSync(wasm), ...bundleInputs());
   if (!isStamped(stampFile, stamp)) {
     await pack(wasm, join(root, "src/entry.js"), out, quiet);
     writeFileSync(stampFile, stamp);
   }
   checkSize();
+}
+
+/** Builds the Worker into `quickOut`, without the steps that make it small and fast. */
+export async function buildQuick() {
+  const stampFile = join(quickOut, ".built");
+  const isFirst = !existsSync(stampFile);
+  if (isFirst) logStep("Building the Worker for this machine (the first build takes a minute or two)");
+  compile("quick", isFirst ? [] : ["--quiet"]);
+  const stamp = digest(readFileSync(wasmOf("quick")), ...bundleInputs());
+  if (isStamped(stampFile, stamp)) return;
+  rmSync(quickOut, { recursive: true, force: true });
+  const bindings = join(quickOut, "bindings");
+  mkdirSync(bindings, { recursive: true });
+  run("cargo", ["run", "--quiet", "--locked", "--package", "xtask", "--", "bindgen", wasmOf("quick"), bindings]);
+  copyFileSync(join(bindings, "guard_bg.wasm"), join(quickOut, "guard_bg.wasm"));
+  await bundle(join(root, "src/entry.js"), join(quickOut, "index.js"));
+  writeFileSync(stampFile, stamp);
+}
+
+function compile(profile, quiet) {
+  run("cargo", ["build", ...quiet, "--locked", "--profile", profile, "--lib", "--target", "wasm32-unknown-unknown", "--config", remapRegistryPath]);
 }
 
 /**
@@ -85,6 +111,14 @@ export const originalModules = {
   },
 };
 
+/** The entry imports the bindings from `build/`; they are wherever the Worker is built. */
+const bindingsIn = (folder) => ({
+  name: "bindings",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/build\/bindings\// }, ({ path }) => ({ path: join(folder, "bindings", basename(path)) }));
+  },
+});
+
 async function bundle(entry, outfile) {
   const { build } = await import("esbuild");
   await build({
@@ -96,7 +130,7 @@ async function bundle(entry, outfile) {
     minify: true,
     external: ["cloudflare:*", "*.wasm"],
     supported: { "import-source": true },
-    plugins: [originalModules],
+    plugins: [originalModules, bindingsIn(dirname(outfile))],
     logLevel: "warning",
     // wasm-bindgen lists a module once per function that it imports without a wrapper.
     logOverride: { "duplicate-object-key": "silent" },
@@ -117,5 +151,6 @@ function checkSize() {
 
 if (fileURLToPath(import.meta.url) === process.argv[1]) {
   await ensureTools();
-  await build();
+  // `wrangler dev` builds by the command in wrangler.toml, also for `npm run dev`.
+  await (process.env.GUARD_BUILD === "quick" ? buildQuick() : build());
 }
