@@ -79,8 +79,14 @@ impl PendingCheck {
             }
             None => verdict::later(async move {
                 let (user, command) = (self.plan.principal().user(), self.command());
-                let answer = self.app.store.apply_on_primary(user, &command).await;
-                self.report_admission(&answer);
+                let mut answer = self.app.store.apply_on_primary(user, &command).await;
+                if self.needs_admission(&answer, request::now()) {
+                    let head = RequestHead::of(context.clone());
+                    let caller = self.plan.principal();
+                    answer = admission::check_or_admit(&self.app, caller, Some(&head)).await;
+                } else {
+                    self.report_admission(&answer);
+                }
                 self.verdict(&context, answer, sent, request::now())
             }),
         }
