@@ -1,6 +1,7 @@
 //! Who may manage the sessions of others: see them, begin them, end them.
 
 mod block;
+mod console;
 mod end_many;
 mod patch;
 mod request;
@@ -10,6 +11,7 @@ use base64ct::{Base64, Encoding};
 use serde_json::{Map, Value};
 
 pub use block::block;
+pub use console::{EndManyForm, MOST_NAMED, Offers, UserAction, in_url, user_page};
 pub use end_many::EndMany;
 pub use patch::{SessionPatch, user_patch};
 pub use request::{AdminRequest, NewSession, SessionTerms, page};
@@ -42,7 +44,10 @@ pub enum Permission {
     /// All that is stored is moved to another store, read or restored.
     Transfer,
     /// Their user is kept out, or let in again. That can be an admin who is not logged in now.
-    Block,
+    Block {
+        /// Is it the caller? Nobody else might be left to lift the block.
+        oneself: bool,
+    },
     /// They are ended.
     End {
         /// Is their user an admin, by any session that is live?
@@ -63,7 +68,8 @@ impl AdminCredential {
             Permission::End { of_admin: false } => {
                 (rights.revoke || rights.revoke_admins, Some(REVOKE))
             }
-            Permission::End { of_admin: true } | Permission::Block => {
+            Permission::Block { oneself: true } => (false, None),
+            Permission::End { of_admin: true } | Permission::Block { oneself: false } => {
                 (rights.revoke_admins, Some(REVOKE_ADMINS))
             }
         };

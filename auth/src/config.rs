@@ -26,6 +26,7 @@ use crate::limit::{LimitPolicy, SessionLimit};
 use crate::page_settings::PageSettings;
 use crate::rate::{LoginRates, Rate};
 use crate::redis::ReadConsistency;
+use crate::refusal_counts::Analytics;
 use crate::request_log::{LogIdentity, LogNames, RequestLog};
 use crate::resource_metadata::ResourceMetadata;
 use crate::secret::Secret;
@@ -42,8 +43,8 @@ use reader::Reader;
 use site::{allowed_origins, site};
 use store::{store, store_before, store_failure};
 use values::{
-    address_source, api_key, auth_path, clear_site_data, client_id, log_identity, login_url, mode,
-    request_log, resource_metadata, timeout, webhook,
+    address_source, analytics, api_key, auth_path, clear_site_data, client_id, log_identity,
+    login_url, mode, request_log, resource_metadata, timeout, webhook,
 };
 
 /// What happens to a request that is refused.
@@ -155,6 +156,8 @@ pub struct Settings {
     pub forward_auth_key: Option<Secret>,
     /// Where events are sent.
     pub webhook: Option<Webhook>,
+    /// Where the log's data points are read, for the admin console.
+    pub analytics: Option<Analytics>,
 }
 
 /// How long a provider's session is kept that is not used, if `SESSION_IDLE_TIMEOUT` does not say. It begins anew then.
@@ -309,6 +312,7 @@ impl Settings {
             introspection_key,
             forward_auth_key,
             webhook: webhook(reader),
+            analytics: analytics(reader),
             // Last, so that all other errors are collected before.
             store: store?,
             store_before,

@@ -193,11 +193,13 @@ impl ClientHints {
 }
 
 impl DeviceClass {
+    /// Every class.
+    pub const ALL: [Self; 5] =
+        [Self::Mobile, Self::Tablet, Self::Desktop, Self::Agent, Self::Other];
+
     /// The class of this name, as settings and records write it.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Mobile, Self::Tablet, Self::Desktop, Self::Agent, Self::Other]
-            .into_iter()
-            .find(|class| class.name() == name)
+        Self::ALL.into_iter().find(|class| class.name() == name)
     }
 
     /// Its name, as settings and records write it.

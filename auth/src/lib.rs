@@ -51,6 +51,7 @@ pub mod rate;
 pub mod redirect;
 pub mod redis;
 pub mod refusal;
+pub mod refusal_counts;
 pub mod request_log;
 pub mod reserved_headers;
 pub mod resource_metadata;

@@ -32,6 +32,8 @@ pub enum Endpoint {
     Revoke,
     /// The sessions of others: see [`AdminRequest`](crate::admin::AdminRequest).
     Admin,
+    /// The first page of the admin console.
+    Console,
     /// The caller's own session.
     Session,
     /// A change to its private data.
@@ -76,6 +78,7 @@ impl Endpoint {
                 | Self::EndSession
                 | Self::Events
                 | Self::Admin
+                | Self::Console
         )
     }
 
@@ -92,7 +95,7 @@ impl Endpoint {
             Self::FrontchannelLogout => "frontchannel-logout",
             Self::Introspect => "introspect",
             Self::Revoke => "revoke",
-            Self::Admin => "admin",
+            Self::Admin | Self::Console => "admin",
             Self::Session | Self::SessionData => "session",
             Self::Sessions | Self::EndOwnSessions => "sessions",
             Self::EndSession => "sessions/{sid}",
@@ -173,6 +176,8 @@ impl Route {
             _ if is_below(name, CALLBACK) => Self::WrongMethod("GET"),
             (_, "DELETE") if is_below(name, SESSIONS) => Self::Own(Endpoint::EndSession),
             _ if is_below(name, SESSIONS) => Self::WrongMethod("DELETE"),
+            ("/admin", _) if get => Self::Own(Endpoint::Console),
+            ("/admin", _) => Self::WrongMethod("GET, HEAD"),
             _ if name.starts_with("/admin/") => Self::Own(Endpoint::Admin),
             ("", _) => Self::Unknown,
             _ if name.starts_with('/') => Self::Unknown,

@@ -91,6 +91,17 @@ pub enum IndexQuery {
         /// The present moment.
         now: Timestamp,
     },
+    /// Looks for users whose `sub` begins with a text. Answered by what [`users`] reads.
+    Search {
+        /// How their names begin: see [`ranges`].
+        ranges: Vec<String>,
+        /// Behind which place.
+        after: Cursor,
+        /// How many at most.
+        limit: u32,
+        /// The present moment.
+        now: Timestamp,
+    },
     /// Counts. Answered by what [`counts`] reads.
     Count {
         /// The present moment.
@@ -117,12 +128,24 @@ impl IndexQuery {
         Self::Record { begun: Some((entry, Timestamp::FAR_FUTURE)), ended: Vec::new(), now }
     }
 
+    /// Looks for users whose `sub` begins with this text.
+    pub fn search(text: &str, after: Cursor, limit: u32, now: Timestamp) -> Self {
+        let ranges = ranges(text.as_bytes());
+        // Those behind the cursor, and the one that it is in.
+        let is_left = |range: &String| {
+            let place = after.0.get(..range.len()).unwrap_or(&after.0);
+            range.as_str() >= place
+        };
+        Self::Search { ranges: ranges.into_iter().filter(is_left).collect(), after, limit, now }
+    }
+
     /// The question in words, the same for each store: what to do, the present moment, and what that
     /// needs.
     pub fn words(&self) -> Vec<String> {
         let (what, now) = match self {
             Self::Record { now, .. } => ("record", now),
             Self::Page { now, .. } => ("page", now),
+            Self::Search { now, .. } => ("search", now),
             Self::Count { now } => ("count", now),
         };
         let mut words = vec![what.to_owned(), now.millis().to_string()];
@@ -133,10 +156,37 @@ impl IndexQuery {
                 words.extend(ended.iter().map(|entry| entry.0.clone()));
             }
             Self::Page { after, limit, .. } => words.extend([after.0.clone(), limit.to_string()]),
+            Self::Search { ranges, after, limit, .. } => {
+                words.extend([after.0.clone(), limit.to_string()]);
+                words.extend(ranges.iter().cloned());
+            }
             Self::Count { .. } => {}
         }
         words
     }
+}
+
+/// The characters of base64url, in their order as text.
+const IN_ORDER: &str = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+
+/// How the names in base64url of all those begin whose `sub` begins with these bytes, in order. A character of base64url
+/// stands for six bits, so the last one may also have bits of what follows: there are 4 or 16 such characters then.
+fn ranges(start: &[u8]) -> Vec<String> {
+    let first = Base64UrlUnpadded::encode_string(start);
+    let (free, rest) = match start.len() % 3 {
+        0 => return vec![first],
+        1 => (4, 1),
+        _ => (2, 2),
+    };
+    let (whole, last) = first.split_at(start.len() / 3 * 4 + rest);
+    let value = |digit: &str| {
+        // A character that nothing follows is no base64url of its own; with three before it, it is.
+        let byte = Base64UrlUnpadded::decode_vec(&format!("AAA{digit}")).unwrap_or_default();
+        byte.last().map_or(0, |byte| byte & 63)
+    };
+    let is_possible = |digit: &String| value(digit) >> free == value(last) >> free;
+    let digits = IN_ORDER.chars().map(String::from).filter(is_possible);
+    digits.map(|digit| format!("{whole}{digit}")).collect()
 }
 
 /// A user, and the sessions that the index has of them.

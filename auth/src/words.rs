@@ -3,6 +3,7 @@
 //! Each page has a section of its own in `words/{en,de,es,fr}.json`, and a struct here that reads it ([`Section`]). A
 //! section is parsed when a page first needs it, never at startup.
 
+mod admin;
 mod common;
 mod devices;
 mod errors;
@@ -23,6 +24,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+pub use admin::Admin;
 pub use common::Common;
 pub use devices::Devices;
 pub use errors::Errors;

@@ -1,13 +1,15 @@
 //! The admin API: lists users and sessions, and creates, changes and ends sessions of any user.
 
 mod block;
+pub mod console;
 mod end;
 mod end_many;
 mod rights;
 mod transfer;
 
-use auth::admin::{self, AdminCredential, AdminRequest, NewSession, SessionTerms};
+use auth::admin::{self, AdminCredential, AdminRequest, NewSession, Permission, SessionTerms};
 use auth::body_format::BodyFormat;
+use auth::decision::Principal;
 use auth::http::{Head, Target};
 use auth::login::ClientInfo;
 use auth::refusal::{ClaimsSource, Refusal};
@@ -40,9 +42,25 @@ struct Admin {
 }
 
 impl Admin {
+    /// Whoever has a token whose session is live.
+    fn of(principal: &Principal) -> Self {
+        let own_session = Some((principal.user().clone(), principal.sid().clone()));
+        Self { credential: AdminCredential::Token(principal.admin_scopes()), own_session }
+    }
+
     /// Whether this is the session of the caller's token. Bulk ends spare it, so that the call can be repeated.
     fn is_own(&self, sid: &Sid) -> bool {
         self.own_session.as_ref().is_some_and(|(_, own)| own == sid)
+    }
+
+    /// Whether this is the caller.
+    fn is_oneself(&self, user: &Subject) -> bool {
+        self.own_session.as_ref().is_some_and(|(own, _)| own == user)
+    }
+
+    /// May the caller block this user, or lift the block?
+    fn require_block(&self, user: &Subject) -> Result<(), Refusal> {
+        self.credential.require(Permission::Block { oneself: self.is_oneself(user) })
     }
 }
 
@@ -81,24 +99,45 @@ struct Sessions<'a> {
 
 /// Answers a request to a path below `admin/`.
 pub async fn serve(app: &App, request: &Request, head: &RequestHead) -> Response {
-    try_serve(app, request, head).await.unwrap_or_else(|refusal| response::refusal(&refusal))
+    match parse(app, head) {
+        Ok((admin_request, _)) if admin_request.is_of_console() => {
+            console::serve(app, request, head, admin_request).await
+        }
+        Ok((admin_request, query)) => {
+            let answer = answer(app, request, head, admin_request, query).await;
+            answer.unwrap_or_else(|refusal| response::refusal(&refusal))
+        }
+        Err(refusal) => response::refusal(&refusal),
+    }
 }
 
-async fn try_serve(app: &App, request: &Request, head: &RequestHead) -> Result<Response, Refusal> {
+/// What is asked for, and the query.
+fn parse<'a>(app: &App, head: &'a RequestHead) -> Result<(AdminRequest, &'a str), Refusal> {
     let target = Target::of_url(head.url()).ok_or(Refusal::NotFound)?;
     let path = target.path().strip_prefix(&app.guard.settings().auth_path);
     let path = path.and_then(|path| path.strip_prefix("/admin/")).ok_or(Refusal::NotFound)?;
-    let admin_request = AdminRequest::parse(head.method(), path)?;
+    Ok((AdminRequest::parse(head.method(), path)?, target.query()))
+}
+
+/// Answers a call of the admin API.
+async fn answer(
+    app: &App,
+    request: &Request,
+    head: &RequestHead,
+    admin_request: AdminRequest,
+    query: &str,
+) -> Result<Response, Refusal> {
     let admin = authenticate(app, head).await?;
     admin.credential.require(admin_request.permission())?;
+    let ended = |ended: end::Ended| response::json(200, &ended, &[]);
     match admin_request {
-        AdminRequest::Users => users(app, target.query()).await,
+        AdminRequest::Users => users(app, query).await,
         AdminRequest::Stats => {
             let (users, sessions) = user_index::count(app).await?;
             Ok(response::json(200, &Stats { users, sessions }, &[]))
         }
         AdminRequest::List(sub) => {
-            let (record, live) = user_record(app, &sub).await?;
+            let (record, live, _) = user_record(app, &sub).await?;
             Ok(show_user(&sub, &record, &live))
         }
         AdminRequest::Begin(sub) => create(app, request, head, sub).await,
@@ -108,14 +147,18 @@ async fn try_serve(app: &App, request: &Request, head: &RequestHead) -> Result<R
         AdminRequest::ChangeUser(sub) => rights::patch_user(app, request, head, &sub).await,
         AdminRequest::ShowBlock(sub) => block::show(app, &sub).await,
         AdminRequest::Block(sub) => block::put(app, request, head, &admin, &sub).await,
-        AdminRequest::Unblock(sub) => block::lift(app, &sub).await,
-        AdminRequest::EndAll(sub) => end::all_of_user(app, admin, &sub).await,
-        AdminRequest::End(sub, sid) => end::one(app, &admin, &sub, sid).await,
+        AdminRequest::Unblock(sub) => block::delete(app, &admin, &sub).await,
+        AdminRequest::EndAll(sub) => end::all_of_user(app, admin, &sub).await.map(ended),
+        AdminRequest::End(sub, sid) => end::one(app, &admin, &sub, sid).await.map(ended),
         AdminRequest::EndMany => end_many::end_many(app, request, head, &admin).await,
-        AdminRequest::Move => transfer::move_users(app, request, target.query()).await,
-        AdminRequest::Export => transfer::export(app, target.query()).await,
+        AdminRequest::Move => transfer::move_users(app, request, query).await,
+        AdminRequest::Export => transfer::export(app, query).await,
         AdminRequest::Import => transfer::import(app, request).await,
-        AdminRequest::EndEverybodys => end::all_users(app, &admin, target.query()).await,
+        AdminRequest::EndEverybodys => end::all_users(app, &admin, query).await.map(ended),
+        AdminRequest::UserPage(_)
+        | AdminRequest::UserForm(_)
+        | AdminRequest::EndManyPage
+        | AdminRequest::EndManyForm => Err(Refusal::NotFound),
     }
 }
 
@@ -128,22 +171,14 @@ async fn authenticate(app: &App, head: &RequestHead) -> Result<Admin, Refusal> {
         return Ok(Admin { credential: AdminCredential::Key, own_session: None });
     }
     let (principal, _) = current_session::current(app, head).await?;
-    let own_session = Some((principal.user().clone(), principal.sid().clone()));
-    Ok(Admin { credential: AdminCredential::Token(principal.admin_scopes()), own_session })
+    Ok(Admin::of(&principal))
 }
 
 /// One page of the users with live sessions. Removes stale entries from the index.
 async fn users(app: &App, query: &str) -> Result<Response, Refusal> {
     let (limit, after) = admin::page(query, DEFAULT_PAGE_SIZE)?;
-    let (page, live) = live_page(app, after, limit).await?;
-    let stale: Vec<IndexEntry> =
-        page.iter().zip(&live).flat_map(|(it, live)| stale(it, live)).collect();
-    if !stale.is_empty() {
-        user_index::update(
-            app,
-            IndexQuery::Record { begun: None, ended: stale, now: request::now() },
-        );
-    }
+    let page = user_index::page(app, after, limit).await?;
+    let live = live_sessions(app, &page).await?;
     let users = page.iter().zip(&live).filter(|(_, live)| !live.is_empty());
     let users = users.map(|(it, live)| User {
         sub: it.user.as_str(),
@@ -155,18 +190,19 @@ async fn users(app: &App, query: &str) -> Result<Response, Refusal> {
     Ok(response::json(200, &Users { users: users.collect(), cursor }, &[]))
 }
 
-/// A page of the index, and the live sessions of each of its users.
-async fn live_page(
-    app: &App,
-    after: Cursor,
-    limit: u32,
-) -> Result<(Vec<IndexedUser>, Vec<Vec<Session>>), Refusal> {
-    let page = user_index::page(app, after, limit).await?;
+/// The live sessions of each of these users. Removes stale entries from the index.
+async fn live_sessions(app: &App, page: &[IndexedUser]) -> Result<Vec<Vec<Session>>, Refusal> {
     let command = Command::List { now: request::now() };
     let users = page.iter().map(|it| &it.user);
     let live = stores::apply_to_each(&*app.store, users, &command).await;
-    let live = live.into_iter().map(listed).collect::<Result<_, _>>()?;
-    Ok((page, live))
+    let live: Vec<Vec<Session>> = live.into_iter().map(listed).collect::<Result<_, _>>()?;
+    let stale: Vec<IndexEntry> =
+        page.iter().zip(&live).flat_map(|(it, live)| stale(it, live)).collect();
+    if !stale.is_empty() {
+        let now = request::now();
+        user_index::update(app, IndexQuery::Record { begun: None, ended: stale, now });
+    }
+    Ok(live)
 }
 
 /// A user's index entries without a live session.
@@ -179,11 +215,14 @@ fn is_admin(live: &[Session]) -> bool {
     live.iter().any(is_admins)
 }
 
-/// What the store keeps of a user, and the live sessions.
-async fn user_record(app: &App, user: &Subject) -> Result<(UserRecord, Vec<Session>), Refusal> {
+/// What the store keeps of a user, the live sessions, and those that are over.
+async fn user_record(
+    app: &App,
+    user: &Subject,
+) -> Result<(UserRecord, Vec<Session>, Vec<Session>), Refusal> {
     let command = Command::User { now: request::now() };
     match stores::apply(&*app.store, user, &command).await.map_err(Refusal::StoreUnavailable)? {
-        CommandResult::User { record, live, .. } => Ok((record, live)),
+        CommandResult::User { record, live, ended } => Ok((record, live, ended)),
         _ => Err(Refusal::StoreUnavailable(StoreError::other_answer())),
     }
 }

@@ -64,6 +64,7 @@ pub fn answer(app: Rc<App>, endpoint: Endpoint, head: RequestHead) -> Verdict {
             respond_later(async move { introspect::revoke(&app, &request, &head).await })
         }
         Endpoint::Admin => respond_later(async move { admin::serve(&app, &request, &head).await }),
+        Endpoint::Console => respond_later(async move { admin::console::users(&app, &head).await }),
         Endpoint::Session => respond_later(async move { session::show(&app, &head).await }),
         Endpoint::SessionData => {
             respond_later(async move { session::patch(&app, &request, &head).await })

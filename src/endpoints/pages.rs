@@ -1,5 +1,6 @@
 //! The guard's own pages, which have no JavaScript, and the script for the site's pages.
 
+pub mod admin;
 mod choice;
 mod format;
 pub mod logged_out;

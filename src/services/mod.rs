@@ -21,6 +21,7 @@ pub mod provider_metadata;
 pub mod provider_sign_in;
 pub mod published;
 pub mod refresh_session;
+pub mod refusal_counts;
 pub mod report_ends;
 pub mod session_data;
 pub mod session_events;

@@ -64,6 +64,20 @@ pub async fn page_of(
     query_store(store, index, &query, user_index::users).await
 }
 
+/// The next users that may have a live session and whose `sub` begins with this text.
+///
+/// # Errors
+/// [`Refusal::StoreUnavailable`].
+pub async fn search(
+    app: &App,
+    text: &str,
+    after: Cursor,
+    limit: u32,
+) -> Result<Vec<IndexedUser>, Refusal> {
+    let query = IndexQuery::search(text, after, limit, request::now());
+    query_store(&*app.store, Index::Live, &query, user_index::users).await
+}
+
 /// The numbers of users and sessions in the index, which may lag a moment behind.
 ///
 /// # Errors

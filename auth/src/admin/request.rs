@@ -49,6 +49,14 @@ pub enum AdminRequest {
     Export,
     /// Its restoration.
     Import,
+    /// The console's page of a user.
+    UserPage(Subject),
+    /// A form of that page: see [`UserAction`](super::UserAction).
+    UserForm(Subject),
+    /// The console's page to end many sessions.
+    EndManyPage,
+    /// A form of that page: see [`EndManyForm`](super::EndManyForm).
+    EndManyForm,
 }
 
 impl AdminRequest {
@@ -63,6 +71,9 @@ impl AdminRequest {
         match parts {
             [Some("users"), None, ..] if get => Ok(Self::Users),
             [Some("stats"), None, ..] if get => Ok(Self::Stats),
+            [Some("end"), None, ..] if get => Ok(Self::EndManyPage),
+            [Some("end"), None, ..] if method == "POST" => Ok(Self::EndManyForm),
+            [Some("end"), None, ..] => Err(Refusal::MethodNotAllowed("GET, HEAD, POST")),
             [Some("users" | "stats"), None, ..] => Err(Refusal::MethodNotAllowed("GET, HEAD")),
             [Some("sessions"), None, ..] if method == "DELETE" => Ok(Self::EndEverybodys),
             [Some("sessions"), None, ..] => Err(Refusal::MethodNotAllowed("DELETE")),
@@ -76,8 +87,10 @@ impl AdminRequest {
             [Some("users"), Some(sub), None, ..] if !sub.is_empty() => {
                 let sub = subject(sub)?;
                 match method {
+                    _ if get => Ok(Self::UserPage(sub)),
+                    "POST" => Ok(Self::UserForm(sub)),
                     "PATCH" => Ok(Self::ChangeUser(sub)),
-                    _ => Err(Refusal::MethodNotAllowed("PATCH")),
+                    _ => Err(Refusal::MethodNotAllowed("GET, HEAD, POST, PATCH")),
                 }
             }
             [Some("users"), Some(sub), Some("block"), None, _] => {
@@ -111,14 +124,22 @@ impl AdminRequest {
         }
     }
 
+    /// Is it a page of the console, or a form of one?
+    pub fn is_of_console(&self) -> bool {
+        use AdminRequest::{EndManyForm, EndManyPage, UserForm, UserPage};
+        matches!(self, UserPage(_) | UserForm(_) | EndManyPage | EndManyForm)
+    }
+
     /// What it takes at least. To end an admin's sessions takes more: that is judged when they are
     /// known.
     pub fn permission(&self) -> Permission {
         match self {
             Self::Users | Self::Stats | Self::List(_) | Self::ShowBlock(_) => Permission::See,
+            Self::UserPage(_) | Self::UserForm(_) => Permission::See,
+            Self::EndManyPage | Self::EndManyForm => Permission::See,
             Self::Begin(_) => Permission::Begin,
             Self::Change(..) | Self::ChangeUser(_) => Permission::Change,
-            Self::Block(_) | Self::Unblock(_) => Permission::Block,
+            Self::Block(_) | Self::Unblock(_) => Permission::Block { oneself: false },
             Self::Move | Self::Export | Self::Import => Permission::Transfer,
             Self::EndAll(_) | Self::End(..) | Self::EndEverybodys | Self::EndMany => {
                 Permission::End { of_admin: false }

@@ -268,6 +268,26 @@ pub const SETTINGS: &[Setting] = &[
         "false",
         "`true`: responses say in `Server-Timing` how long the guard, the store and the origin took.",
     ),
+    setting(
+        "ANALYTICS_ACCOUNT_ID",
+        "none",
+        "Your Cloudflare account's id, by which the [admin console](admin-console.md#the-last-refusals) reads the last refusals from Analytics Engine.",
+    ),
+    secret(
+        "ANALYTICS_API_TOKEN",
+        "required with `ANALYTICS_ACCOUNT_ID`",
+        "An API token of that account with the permission \"Account Analytics: Read\", and no other.",
+    ),
+    setting(
+        "ANALYTICS_DATASET",
+        "session_guard",
+        "The dataset that is bound as `ANALYTICS`: see [logs.md](logs.md#analytics-engine).",
+    ),
+    setting(
+        "ANALYTICS_API_URL",
+        "https://api.cloudflare.com/client/v4",
+        "Where Cloudflare's API is, for tests. `https`, or `http` to this machine.",
+    ),
     secret(
         "ADMIN_API_KEY",
         "none",

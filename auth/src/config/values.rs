@@ -7,6 +7,7 @@ use crate::client_address::{AddressSource, TrustedProxies, header_name};
 use crate::event::{Webhook, WebhookSecret};
 use crate::http::{is_token, other_url, web_url};
 use crate::issuer::TrustedIssuer;
+use crate::refusal_counts::{self, Analytics};
 use crate::request_log::{LogIdentity, RequestLog};
 use crate::resource_metadata::{MetadataSetting, ResourceMetadata};
 use crate::secret::Secret;
@@ -132,6 +133,24 @@ pub fn webhook(reader: &mut Reader<'_>) -> Option<Webhook> {
     let url = reader.parsed("EVENTS_WEBHOOK_URL", |text| web_url(text).map(|_| text.to_owned()))?;
     reader.required("EVENTS_WEBHOOK_SECRET");
     Some(Webhook { url, secret: secret? })
+}
+
+/// Where the log's data points are read, if they are. Neither the account nor the token is of use alone.
+pub fn analytics(reader: &mut Reader<'_>) -> Option<Analytics> {
+    const ACCOUNT: &str = "ANALYTICS_ACCOUNT_ID";
+    const TOKEN: &str = "ANALYTICS_API_TOKEN";
+    let api = reader.parsed("ANALYTICS_API_URL", refusal_counts::api_url);
+    let dataset = reader.parsed("ANALYTICS_DATASET", refusal_counts::dataset);
+    if reader.text(ACCOUNT).is_none() && reader.text(TOKEN).is_none() {
+        return None;
+    }
+    reader.required(ACCOUNT);
+    reader.required(TOKEN);
+    let account = reader.parsed(ACCOUNT, refusal_counts::account_id)?;
+    let token = reader.parsed(TOKEN, refusal_counts::api_token)?;
+    let api = api.as_deref().unwrap_or(refusal_counts::API);
+    let dataset = dataset.unwrap_or_else(|| refusal_counts::DATASET.to_owned());
+    Some(Analytics::new(api, &account, token, dataset))
 }
 
 /// What OAuth clients are told of the site.

@@ -26,12 +26,10 @@ if ARGV[1] == 'record' then
   return ''
 end
 
--- `page`. ARGV[3..]: the last user of the previous page or '', the number of users. Returns a line for
--- each user: the user and its sids.
-if ARGV[1] == 'page' then
-  local users, from = {}, ARGV[3] == '' and '-' or '[' .. ARGV[3] .. ';'
-  while #users < tonumber(ARGV[4]) do
-    local first = redis.call('ZRANGEBYLEX', KEYS[1], from, '+', 'LIMIT', 0, 1)[1]
+-- Adds a line for each user in a range of entries, up to `most` lines: the user and its sids.
+local function add(users, from, to, most)
+  while #users < most do
+    local first = redis.call('ZRANGEBYLEX', KEYS[1], from, to, 'LIMIT', 0, 1)[1]
     if not first then break end
     local user = first:match('^[^:]*')
     -- `;` sorts directly after `:`, so this skips the rest of the user's entries.
@@ -41,6 +39,23 @@ if ARGV[1] == 'page' then
       line[i + 1] = entry:sub(#user + 2)
     end
     users[#users + 1] = table.concat(line, ' ')
+  end
+end
+
+-- `page`. ARGV[3..]: the last user of the previous page or '', the number of users.
+if ARGV[1] == 'page' then
+  local users = {}
+  add(users, ARGV[3] == '' and '-' or '[' .. ARGV[3] .. ';', '+', tonumber(ARGV[4]))
+  return table.concat(users, '\n')
+end
+
+-- `search`. The same, and how the users' names begin. No name has a `~`, which sorts behind all that they have.
+if ARGV[1] == 'search' then
+  local users, last = {}, ARGV[3]
+  for i = 5, #ARGV do
+    local start = ARGV[i]
+    local from = last ~= '' and last:sub(1, #start) == start and last .. ';' or start
+    add(users, '[' .. from, '(' .. start .. '~', tonumber(ARGV[4]))
   end
   return table.concat(users, '\n')
 end

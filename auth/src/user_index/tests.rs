@@ -17,6 +17,33 @@ fn a_question_is_these_words() {
     let page = IndexQuery::Page { after: Cursor::at(&ada()), limit: 2, now };
     assert_eq!(words(page), "page 5 YWRh 2");
     assert_eq!(words(IndexQuery::Count { now }), "count 5");
+    let search = |text, after| words(IndexQuery::search(text, after, 2, now));
+    assert_eq!(search("", Cursor::default()), "search 5  2 ");
+    assert_eq!(search("ada", Cursor::default()), "search 5  2 YWRh");
+    assert_eq!(search("ad", Cursor::default()), "search 5  2 YWQ YWR YWS YWT");
+    assert_eq!(
+        search("ad", Cursor::at(&ada())),
+        "search 5 YWRh 2 YWR YWS YWT",
+        "from the cursor on"
+    );
+    assert_eq!(search("ad", Cursor::parse("YWU").unwrap()), "search 5 YWU 2", "none is left");
+    assert_eq!(search("ada", Cursor::parse("YQ").unwrap()), "search 5 YQ 2 YWRh", "all is left");
+}
+
+#[test]
+fn the_ranges_of_a_text_hold_those_that_begin_with_it_and_no_other_in_order() {
+    let texts =
+        ["", "a", "ad", "ada", "adam", "b", "A", "é", "🦀", "~~", "??", "\u{1}", "auth0|5f"];
+    for start in texts {
+        let ranges = ranges(start.as_bytes());
+        assert!(ranges.is_sorted() && ranges.len() <= 16, "{ranges:?}");
+        for (sub, rest) in texts.iter().flat_map(|one| texts.map(|other| (one, other))) {
+            let Ok(user) = Subject::try_from(format!("{sub}{rest}")) else { continue };
+            let (cursor, sub) = (Cursor::at(&user), user.as_str());
+            let found = ranges.iter().any(|range| cursor.0.starts_with(range));
+            assert_eq!(found, sub.starts_with(start), "{start:?} {sub:?} {ranges:?}");
+        }
+    }
 }
 
 #[test]

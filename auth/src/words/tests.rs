@@ -72,6 +72,7 @@ fn is_whole<T: Section>() -> &'static str {
 #[test]
 fn each_section_has_its_struct_and_is_whole_in_each_language() {
     let mut read = vec![
+        is_whole::<Admin>(),
         is_whole::<Common>(),
         is_whole::<Devices>(),
         is_whole::<Errors>(),

@@ -1,6 +1,6 @@
 //! Keeps a user out, and lets the user in again.
 
-use auth::admin;
+use auth::admin::{self, Permission};
 use auth::body_format::BodyFormat;
 use auth::http::Head;
 use auth::refusal::Refusal;
@@ -46,16 +46,14 @@ impl<'a> BlockView<'a> {
 
 /// `GET admin/users/{sub}/block`.
 pub async fn show(app: &App, user: &Subject) -> Result<Response, Refusal> {
-    let (record, _) = user_record(app, user).await?;
+    let (record, ..) = user_record(app, user).await?;
     let block = record.block.as_ref().filter(|block| block.holds(request::now()));
     let view = block.map(BlockView::of).unwrap_or_default();
     let body = BlockView { blocked: Some(block.is_some()), ..view };
     Ok(response::json(200, &body, &[]))
 }
 
-/// `PUT admin/users/{sub}/block`: ends the user's sessions, and admits none until the block is lifted or over. A second
-/// call replaces the first one's reason and end. A caller's own user is not blocked: nobody else might be left to lift
-/// it.
+/// `PUT admin/users/{sub}/block`. A second call replaces the first one's reason and end.
 pub async fn put(
     app: &App,
     request: &Request,
@@ -63,25 +61,39 @@ pub async fn put(
     admin: &Admin,
     user: &Subject,
 ) -> Result<Response, Refusal> {
-    if admin.own_session.as_ref().is_some_and(|(own, _)| own == user) {
-        return Err(Refusal::AccessDenied { scope: None });
-    }
+    admin.require_block(user)?;
     let body = session_data::read_body(request).await?;
     let format = BodyFormat::of(head.header("content-type").as_deref());
     if !body.is_empty() && format != Some(BodyFormat::Json) {
         return Err(Refusal::BadRequest("Send the block as `application/json`."));
     }
-    let now = request::now();
-    let block = admin::block(&body, now).map_err(|error| bad_body(&error))?;
-    let command = Command::Block { block: Some(block.clone()), now };
-    let ended = end_sessions::end_sessions(app, user, &command).await?.len();
+    let block = admin::block(&body, request::now()).map_err(|error| bad_body(&error))?;
+    let ended = begin(app, admin, user, &block).await?;
     let body = BlockView { blocked: Some(true), ended: Some(ended), ..BlockView::of(&block) };
     Ok(response::json(200, &body, &[]))
 }
 
 /// `DELETE admin/users/{sub}/block`.
-pub async fn lift(app: &App, user: &Subject) -> Result<Response, Refusal> {
-    let command = Command::Block { block: None, now: request::now() };
-    end_sessions::end_sessions(app, user, &command).await?;
+pub async fn delete(app: &App, admin: &Admin, user: &Subject) -> Result<Response, Refusal> {
+    lift(app, admin, user).await?;
     Ok(response::response(204, "", &[NO_STORE]))
+}
+
+/// Ends the user's sessions, and admits none until the block is lifted or over. Returns how many have ended.
+pub async fn begin(
+    app: &App,
+    admin: &Admin,
+    user: &Subject,
+    block: &Block,
+) -> Result<usize, Refusal> {
+    admin.require_block(user)?;
+    let command = Command::Block { block: Some(block.clone()), now: block.at };
+    Ok(end_sessions::end_sessions(app, user, &command).await?.len())
+}
+
+/// Lets the user in again.
+pub async fn lift(app: &App, admin: &Admin, user: &Subject) -> Result<(), Refusal> {
+    admin.credential.require(Permission::Block { oneself: false })?;
+    let command = Command::Block { block: None, now: request::now() };
+    end_sessions::end_sessions(app, user, &command).await.map(drop)
 }

@@ -7,46 +7,42 @@ use auth::session::{Sid, Subject};
 use auth::store::SessionSelector;
 use auth::user_index::{Cursor, IndexEntry, IndexQuery, IndexedUser};
 use serde::Serialize;
-use web_sys::Response;
 
 use super::{Admin, is_admin, list};
 use crate::app::App;
+use crate::request;
 use crate::services::{end_sessions, user_index};
-use crate::{request, response};
 
 /// The maximum of users whose sessions one call ends, and of sessions that it ends one by one. Each takes two or
 /// three subrequests, and the free plan allows 50 per request.
 const END_AT_ONCE: u32 = 15;
 
+/// What a call has done.
 #[derive(Serialize)]
-struct EndResponse {
-    ended: usize,
-    done: bool,
+pub struct Ended {
+    /// How many sessions it has ended.
+    pub ended: usize,
+    /// Is nothing left to end?
+    pub done: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<Cursor>,
 }
 
-/// Ends one session.
-pub async fn one(app: &App, admin: &Admin, user: &Subject, sid: Sid) -> Result<Response, Refusal> {
+/// Ends one session. Returns how many it has ended: none, if it had ended already.
+pub async fn one(app: &App, admin: &Admin, user: &Subject, sid: Sid) -> Result<Ended, Refusal> {
     if admin.credential.require(Permission::End { of_admin: true }).is_err() {
         let of_admin = is_admin(&list(app, user).await?);
         admin.credential.require(Permission::End { of_admin })?;
     }
     let ended = end(app, user, SessionSelector::One(sid)).await?;
-    Ok(EndResponse { ended, done: true, cursor: None }.into_response())
+    Ok(Ended { ended, done: true, cursor: None })
 }
 
 /// Ends all sessions of a user, including the caller's own.
-pub async fn all_of_user(app: &App, admin: Admin, user: &Subject) -> Result<Response, Refusal> {
+pub async fn all_of_user(app: &App, admin: Admin, user: &Subject) -> Result<Ended, Refusal> {
     let (admin, mut left) = (Admin { own_session: None, ..admin }, END_AT_ONCE);
     let (ended, done) = end_all(app, &admin, user, &mut left).await?;
-    Ok(EndResponse { ended, done, cursor: None }.into_response())
-}
-
-impl EndResponse {
-    fn into_response(self) -> Response {
-        response::json(200, &self, &[])
-    }
+    Ok(Ended { ended, done, cursor: None })
 }
 
 async fn end(app: &App, user: &Subject, which: SessionSelector) -> Result<usize, Refusal> {
@@ -80,7 +76,7 @@ async fn end_all(
 }
 
 /// Ends the sessions of all users, within the limits of one call and of the caller's permissions.
-pub async fn all_users(app: &App, admin: &Admin, query: &str) -> Result<Response, Refusal> {
+pub async fn all_users(app: &App, admin: &Admin, query: &str) -> Result<Ended, Refusal> {
     refuse_misread_path(app, query).await?;
     let (_, mut cursor) = admin::page(query, END_AT_ONCE)?;
     let page = user_index::page(app, cursor.clone(), END_AT_ONCE).await?;
@@ -110,7 +106,7 @@ pub async fn all_users(app: &App, admin: &Admin, query: &str) -> Result<Response
         );
     }
     let cursor = (!done).then_some(cursor);
-    Ok(EndResponse { ended: total, done, cursor }.into_response())
+    Ok(Ended { ended: total, done, cursor })
 }
 
 /// A client's URL parser normalizes `users/../sessions`, the sessions of a user called `..`, to `sessions`, those of

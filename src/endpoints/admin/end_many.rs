@@ -23,6 +23,19 @@ const SUBREQUESTS: usize = 50;
 /// each session.
 const PER_USER: usize = 4;
 
+/// What a call has done for some users, or would do.
+#[derive(Default)]
+pub struct Outcome {
+    /// How many sessions have ended, or would.
+    pub sessions: usize,
+    /// Whose these are, with their `sid`s.
+    pub users: Vec<(Subject, Vec<String>)>,
+    /// How many users were left alone, because the caller may not end the sessions of admins.
+    pub spared: usize,
+    /// Where the next call goes on; `None` if nobody is left.
+    pub cursor: Option<Cursor>,
+}
+
 /// Answers the call, for some users.
 pub async fn end_many(
     app: &App,
@@ -36,6 +49,16 @@ pub async fn end_many(
     }
     let body = session_data::read_body(request).await?;
     let asked = EndMany::parse(&body, request::now())?;
+    let outcome = run(app, admin, &asked).await?;
+    Ok(answer(&asked, &outcome))
+}
+
+/// Ends what is meant of the sessions of some users, or only says it, as far as one call goes.
+pub async fn run(app: &App, admin: &Admin, asked: &EndMany) -> Result<Outcome, Refusal> {
+    admin.credential.require(match asked.dry_run {
+        true => Permission::See,
+        false => Permission::End { of_admin: false },
+    })?;
     let users = match asked.next_users() {
         Some(users) => users,
         None => {
@@ -43,21 +66,7 @@ pub async fn end_many(
             page.into_iter().map(|indexed| indexed.user).collect()
         }
     };
-    if asked.dry_run {
-        admin.credential.require(Permission::See)?;
-    }
-    end_some(app, admin, &asked, users).await
-}
-
-/// Ends what is meant of these users' sessions, or only says it, as far as one call goes.
-async fn end_some(
-    app: &App,
-    admin: &Admin,
-    asked: &EndMany,
-    users: Vec<Subject>,
-) -> Result<Response, Refusal> {
-    let (mut told, mut total, mut spared) = (Vec::new(), 0, 0);
-    let (mut looked_at, mut spent) = (0, PER_USER);
+    let (mut outcome, mut looked_at, mut spent) = (Outcome::default(), 0, PER_USER);
     for user in &users {
         if spent + PER_USER > SUBREQUESTS {
             break;
@@ -67,14 +76,14 @@ async fn end_some(
                 let is_cheap = asked.dry_run || sids.is_empty();
                 let hooks = app.guard.settings().webhook.as_ref().map_or(0, |_| sids.len());
                 spent += if is_cheap { 2 } else { PER_USER + hooks };
-                total += sids.len();
-                if asked.dry_run && !sids.is_empty() {
-                    told.push(json!({ "sub": user.as_str(), "sids": sids }));
+                outcome.sessions += sids.len();
+                if !sids.is_empty() {
+                    outcome.users.push((user.clone(), sids));
                 }
             }
             // The caller may not end this admin's sessions.
             Err(Refusal::AccessDenied { .. }) => {
-                spared += 1;
+                outcome.spared += 1;
                 spent += 1;
             }
             Err(refusal) => return Err(refusal),
@@ -82,18 +91,25 @@ async fn end_some(
         looked_at += 1;
     }
     let done = looked_at == users.len() && users.len() < asked.limit as usize;
-    let last = users[..looked_at].last().filter(|_| !done);
-    let body = match asked.dry_run {
-        true => json!({ "would_end": total, "users": told, "spared": spared, "done": done }),
-        false => json!({ "ended": total, "spared": spared, "done": done }),
-    };
-    Ok(answer(body, last))
+    outcome.cursor = users[..looked_at].last().filter(|_| !done).map(Cursor::at);
+    Ok(outcome)
 }
 
-/// The answer, with the cursor of the next page behind the last user, if there may be one.
-fn answer(mut body: Value, last: Option<&Subject>) -> Response {
-    if let (Value::Object(members), Some(last)) = (&mut body, last) {
-        members.insert("cursor".into(), Cursor::at(last).as_str().into());
+/// The answer, with the cursor of the next page, if there may be one.
+fn answer(asked: &EndMany, outcome: &Outcome) -> Response {
+    let Outcome { sessions, users, spared, cursor } = outcome;
+    let done = cursor.is_none();
+    let mut body = match asked.dry_run {
+        true => {
+            let told =
+                users.iter().map(|(user, sids)| json!({ "sub": user.as_str(), "sids": sids }));
+            let told: Vec<Value> = told.collect();
+            json!({ "would_end": sessions, "users": told, "spared": spared, "done": done })
+        }
+        false => json!({ "ended": sessions, "spared": spared, "done": done }),
+    };
+    if let (Value::Object(members), Some(cursor)) = (&mut body, cursor) {
+        members.insert("cursor".into(), cursor.as_str().into());
     }
     response::json(200, &body, &[])
 }

@@ -1,5 +1,10 @@
 // Session Guard: keeps one of the guard's own pages up to date while somebody looks at it.
 (() => {
+  // A page that does a part of something goes on with the next.
+  /** @type {HTMLFormElement | null} */
+  const goesOn = document.querySelector("form[data-go-on]");
+  if (goesOn) return goesOn.requestSubmit();
+
   // How often the page is asked for again, in milliseconds.
   const PAUSE = 15000;
   let isBusy = false;

@@ -13,9 +13,10 @@ const TABLE: &str = "
   CREATE INDEX IF NOT EXISTS by_deadline ON entry (deadline);
 ";
 
-/// One line per user after the first binding: the user and the `sid`s, separated by spaces.
+/// One line per user after the first binding whose name begins with the second: the user and the `sid`s, separated by
+/// spaces. No name has a `~`, which sorts behind all that they have.
 const PAGE: &str = "SELECT user || ' ' || group_concat(sid, ' ') FROM entry
-  WHERE user > ? GROUP BY user ORDER BY user LIMIT ?";
+  WHERE user > ? AND user >= ? AND user < ? || '~' GROUP BY user ORDER BY user LIMIT ?";
 
 const COUNT: &str = "SELECT COUNT(DISTINCT user) || ' ' || COUNT(*) FROM entry";
 
@@ -28,13 +29,23 @@ pub fn answer(sql: &SqlStorage, words: &[String]) -> Result<String> {
     query(sql, "DELETE FROM entry WHERE deadline <= ?", vec![number(now)?])?;
     match (what.as_str(), rest) {
         ("record", [created, deadline, ended @ ..]) => record(sql, created, deadline, ended),
-        ("page", [after, limit]) => {
-            let bindings = vec![after.as_str().into(), number(limit)?];
-            Ok(query(sql, PAGE, bindings)?.join("\n"))
-        }
+        ("page", [after, limit]) => search(sql, after, limit, &[String::new()]),
+        ("search", [after, limit, starts @ ..]) => search(sql, after, limit, starts),
         ("count", []) => Ok(query(sql, COUNT, Vec::new())?.concat()),
         _ => Err(failure("an index query has an unknown form")),
     }
+}
+
+/// The next users whose names begin with one of these texts, which are in order.
+fn search(sql: &SqlStorage, after: &str, limit: &str, starts: &[String]) -> Result<String> {
+    let mut users = Vec::new();
+    let most: usize = limit.parse().unwrap_or_default();
+    for start in starts {
+        let left = js_millis(Timestamp::from_millis((most - users.len()) as u64));
+        let bindings = vec![after.into(), start.as_str().into(), start.as_str().into(), left];
+        users.extend(query(sql, PAGE, bindings)?);
+    }
+    Ok(users.join("\n"))
 }
 
 /// Inserts the entry of a new session, unless `created` is empty, and deletes those of ended sessions.

@@ -33,6 +33,11 @@ fn sid(text: &str) -> Sid {
 #[case("DELETE", "users/%2e%2E/sessions", AdminRequest::EndAll(sub("..")))]
 #[case("DELETE", "users/../sessions", AdminRequest::EndAll(sub("..")))]
 #[case("DELETE", "users/sessions/sessions", AdminRequest::EndAll(sub("sessions")))]
+#[case("GET", "users/a%2Fb", AdminRequest::UserPage(sub("a/b")))]
+#[case("POST", "users/ada", AdminRequest::UserForm(sub("ada")))]
+#[case("GET", "users/end", AdminRequest::UserPage(sub("end")))]
+#[case("HEAD", "end", AdminRequest::EndManyPage)]
+#[case("POST", "end", AdminRequest::EndManyForm)]
 fn a_wish_is_read(#[case] method: &str, #[case] path: &str, #[case] wish: AdminRequest) {
     assert_eq!(AdminRequest::parse(method, path), Ok(wish));
 }
@@ -50,9 +55,13 @@ fn a_wish_is_read(#[case] method: &str, #[case] path: &str, #[case] wish: AdminR
 #[case("DELETE", "users/ada/sessions/x", Permission::End { of_admin: false })]
 #[case("PATCH", "users/ada", Permission::Change)]
 #[case("GET", "users/ada/block", Permission::See)]
-#[case("PUT", "users/ada/block", Permission::Block)]
-#[case("DELETE", "users/ada/block", Permission::Block)]
+#[case("PUT", "users/ada/block", Permission::Block { oneself: false })]
+#[case("DELETE", "users/ada/block", Permission::Block { oneself: false })]
 #[case("DELETE", "sessions", Permission::End { of_admin: false })]
+#[case("GET", "users/ada", Permission::See)]
+#[case::and_what_it_does("POST", "users/ada", Permission::See)]
+#[case("GET", "end", Permission::See)]
+#[case::and_to_end("POST", "end", Permission::See)]
 fn a_wish_takes_a_right(#[case] method: &str, #[case] path: &str, #[case] act: Permission) {
     assert_eq!(AdminRequest::parse(method, path).unwrap().permission(), act);
 }
@@ -77,7 +86,9 @@ fn a_wish_takes_a_right(#[case] method: &str, #[case] path: &str, #[case] act: P
 #[case("DELETE", "users/ada/sessions/a:b", 400)]
 #[case("GET", "", 404)]
 #[case("DELETE", "users/ada", 405)]
-#[case("GET", "users/ada", 405)]
+#[case("PUT", "users/ada", 405)]
+#[case("PUT", "end", 405)]
+#[case("GET", "end/", 404)]
 #[case("POST", "users/ada/block", 405)]
 #[case("PATCH", "users/%", 400)]
 #[case("PATCH", "users/", 404)]

@@ -1,0 +1,80 @@
+//! The pages of the admin console.
+
+mod end_many;
+mod user;
+mod users;
+
+use std::rc::Rc;
+
+use auth::session::{Session, Subject};
+use auth::words::{Admin, Devices, Plural, fill};
+
+use super::page::Page;
+
+pub use end_many::{end_many, end_many_form};
+pub use user::{User, user};
+pub use users::{UserList, users};
+
+/// The longest name that a list shows, in characters.
+const MAX_NAME: usize = 100;
+
+/// The path of a user's page.
+pub fn href(auth_path: &str, user: &Subject) -> String {
+    format!("{auth_path}{}", auth::admin::user_page(user))
+}
+
+/// A name as a list shows it.
+pub fn short(name: &str) -> String {
+    match name.char_indices().nth(MAX_NAME) {
+        Some((end, _)) => format!("{}…", readable(&name[..end])),
+        None => readable(name),
+    }
+}
+
+/// A text of somebody's without characters that turn around what is read, or have no form: with those, one name could
+/// look like another.
+fn readable(text: &str) -> String {
+    let is_hidden = |c: char| {
+        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
+        turns || c.is_control()
+    };
+    text.replace(is_hidden, "\u{fffd}")
+}
+
+/// What the pages are written with.
+struct Writer<'a> {
+    page: &'a Page<'a>,
+    words: Rc<Admin>,
+    devices: Rc<Devices>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(page: &'a Page<'a>) -> Self {
+        Self { page, words: page.words(), devices: page.words() }
+    }
+
+    /// A text that says how many.
+    fn count(&self, texts: &Plural, number: u64) -> String {
+        let format = &self.page.format;
+        fill(format.plural(texts, number), &[("n", &format.number(number))])
+    }
+
+    /// A text that says how many users have how many sessions.
+    fn counts(&self, text: &str, users: u64, sessions: u64) -> String {
+        let users = self.count(&self.words.users, users);
+        fill(text, &[("users", &users), ("sessions", &self.count(&self.words.sessions, sessions))])
+    }
+
+    fn device(&self, session: &Session) -> String {
+        self.devices.name(&session.user_agent, session.device)
+    }
+
+    fn place(&self, session: &Session) -> Option<String> {
+        session.place.as_ref().map(|place| self.page.format.place(place))
+    }
+
+    fn used(&self, session: &Session) -> String {
+        let Page { format, common, .. } = self.page;
+        fill(&common.last_used, &[("when", &format.ago(session.seen))])
+    }
+}

@@ -1,0 +1,76 @@
+// The admin console in Chromium: by keyboard, with and without JavaScript, with long and hostile names.
+
+import { expect, test } from "vitest";
+import { useGuardedBrowser } from "../harness/guarded_browser.ts";
+import { PHONE } from "../harness/guard.ts";
+import { PASSWORD } from "../harness/origin.ts";
+
+const { guard, newContext, url } = useGuardedBrowser({ SESSION_LIMIT: "0" });
+const LONG = `auth0|${"verylongname".repeat(16)}`;
+const HOSTILE = '"><img src=x onerror=document.title=1>\u202eevil';
+const FIREFOX = { "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0" };
+
+/** A browser in which an admin has signed in. */
+async function admin(sub: string, options: Parameters<typeof newContext>[0] = {}) {
+  guard.origin.approvals.set(sub, { sub, claims: { scope: "sessions:read sessions:revoke-admins" } });
+  const page = await (await newContext(options)).newPage();
+  await page.goto(`${url}/_auth/admin`);
+  await page.getByLabel("User name").fill(sub);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(`${url}/_auth/admin`);
+  return page;
+}
+
+test.each([["phone", 360, 640, "light"], ["desktop", 1280, 800, "dark"], ["phone", 360, 640, "dark"], ["desktop", 1280, 800, "light"]] as const)("on a %s nothing overflows, %i by %i, %s", { timeout: 60_000 }, async (name, width, height, colorScheme) => {
+  for (const sub of [LONG, HOSTILE, "ada"]) for (const headers of [PHONE, FIREFOX]) await guard.login(sub, headers);
+  for (let i = 0; i < 24; i += 1) await guard.login(`crew-${i}`, FIREFOX);
+  const page = await admin("root", { viewport: { width, height }, colorScheme, javaScriptEnabled: false });
+  const look = async (at: string) => {
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+    const folder = process.env["SCREENSHOTS"];
+    if (folder) await page.screenshot({ path: `${folder}/admin-${at}-${name}-${colorScheme}.png`, fullPage: true });
+  };
+  await look("users");
+  for (const sub of ["ada", LONG, HOSTILE]) {
+    await page.goto(`${url}/_auth/admin/users/${encodeURIComponent(sub)}`);
+    for (const summary of await page.locator("summary").all()) await summary.click();
+    await look(`user-${["ada", LONG].indexOf(sub)}`);
+  }
+  await page.goto(`${url}/_auth/admin/end`);
+  await look("end-form");
+  await page.getByLabel("Phone").check();
+  await page.getByRole("button", { name: "Show what would end" }).click();
+  await look("end-count");
+  while (await page.getByRole("button", { name: "Go on" }).isVisible()) await page.getByRole("button", { name: "Go on" }).click();
+  await look("end-counted");
+  await page.goto(`${url}/_auth/admin?q=nobody`);
+  await look("none");
+});
+
+test("by keyboard alone, an admin finds a user and ends a session, without JavaScript", async () => {
+  await guard.login("keyboard user", FIREFOX);
+  const page = await admin("root of keys", { javaScriptEnabled: false });
+  const press = async (name: string) => {
+    for (let i = 0; i < 60 && (await page.evaluate("document.activeElement.textContent")) !== name; i += 1) await page.keyboard.press("Tab");
+    await Promise.all([page.waitForEvent("load"), page.keyboard.press("Enter")]);
+  };
+  await page.getByLabel("Search for a user").focus();
+  await page.keyboard.type("keyboard");
+  await Promise.all([page.waitForEvent("load"), page.keyboard.press("Enter")]);
+  await press("keyboard user");
+  expect(await page.getByRole("heading", { level: 1 }).textContent()).toContain("keyboard user");
+  await press("End session");
+  expect(await page.getByRole("status").textContent()).toBe("1 session was ended.");
+});
+
+test("with JavaScript, counting and ending go on by themselves, and the list is kept up to date", { timeout: 60_000 }, async () => {
+  const names = Array.from({ length: 30 }, (_, i) => `part-${i}`);
+  await Promise.all(names.map((name) => guard.login(name, PHONE)));
+  const page = await admin("root of parts");
+  await page.goto(`${url}/_auth/admin/end`);
+  await page.getByLabel("Users, one ID per line").fill(names.join("\n"));
+  await page.getByRole("button", { name: "Show what would end" }).click();
+  await page.getByRole("button", { name: "End 30 sessions" }).click();
+  await expect.poll(() => page.getByRole("status").textContent()).toBe("Ended: 30 sessions (30 users).");
+});
