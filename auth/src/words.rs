@@ -8,6 +8,7 @@ mod common;
 mod devices;
 mod errors;
 mod language;
+mod large_section;
 mod overrides;
 mod plural;
 mod refusals;

@@ -83,6 +83,18 @@ export async function signIn({ guard, url }: Stage, page: Page, username: string
   return session.sid;
 }
 
+/** Signs an admin in, where many others are signed in. */
+async function signInAdmin(stage: Stage, page: Page): Promise<void> {
+  const name = somebody();
+  stage.guard.origin.approvals.set(name, { sub: name, claims: { scope: "sessions:read sessions:revoke-admins" } });
+  await signIn(stage, page, name);
+  // Each may have one session, so the second login of the same asks.
+  if (isCrewThere.has(stage)) return;
+  isCrewThere.add(stage);
+  for (let i = 0; i < 24; i += 1) await stage.guard.login(`crew-${i}`, { "user-agent": i % 3 ? FIREFOX : IPHONE });
+}
+const isCrewThere = new WeakSet<Stage>();
+
 /** Fills in the form of the login page that is open, and sends it. */
 async function submit(page: Page, username: string, password = PASSWORD): Promise<void> {
   await page.locator("#username").fill(username);
@@ -224,6 +236,63 @@ export const SHOWN_PAGES: ShownPage[] = [
       if ((await page.locator("#ended").count()) !== 1) throw new Error(`${sid} has not ended`);
     },
     job: follows("ends all other sessions", "#others", "/_auth/sessions"),
+  },
+  {
+    name: "admin",
+    isInDocs: true,
+    async open(stage, page) {
+      await signInAdmin(stage, page);
+      await page.goto(`${stage.url}/_auth/admin`);
+    },
+    job: {
+      does: "finds a user",
+      async byKeyboard(_, page) {
+        await tabTo(page, "#q");
+        await page.keyboard.type("crew-1");
+        await press(page, "Enter");
+        isAt(page, "/_auth/admin?q=crew-1");
+        if ((await page.locator("#users li").count()) < 10) throw new Error("it does not find who begins with crew-1");
+      },
+    },
+  },
+  {
+    name: "admin-user",
+    isInDocs: true,
+    async open(stage, page) {
+      await signInAdmin(stage, page);
+      const name = somebody();
+      stage.guard.origin.approvals.set(name, { sub: name, session_limit: 8, session_limit_policy: "evict-oldest" });
+      for (let i = 0; i < 10; i += 1) await stage.guard.login(name, { "user-agent": i % 2 ? IPHONE : FIREFOX });
+      await page.goto(`${stage.url}/_auth/admin/users/${name}`);
+    },
+    job: {
+      does: "ends a session",
+      async byKeyboard(_, page) {
+        await tabTo(page, "li button");
+        await press(page, "Enter");
+        if (!page.url().endsWith("?ended=1")) throw new Error(`the browser is at ${page.url()}`);
+      },
+    },
+  },
+  {
+    name: "admin-end",
+    async open(stage, page) {
+      await signInAdmin(stage, page);
+      await page.goto(`${stage.url}/_auth/admin/end`);
+    },
+    job: follows("counts what would end", "main form button", "/_auth/admin/end"),
+  },
+  {
+    name: "admin-end-counted",
+    async open(stage, page) {
+      await signInAdmin(stage, page);
+      const name = somebody();
+      await stage.guard.login(name, { "user-agent": IPHONE });
+      await page.goto(`${stage.url}/_auth/admin/end`);
+      await page.locator("#users").fill(name);
+      await Promise.all([page.waitForEvent("load"), page.locator("main form button").click()]);
+    },
+    job: follows("ends it", "main form button", "/_auth/admin/end"),
   },
   {
     name: "sign-in-failed",

@@ -18,7 +18,7 @@ use crate::endpoints::admin::console::Caller;
 use crate::request::{self, RequestHead};
 
 /// How many live sessions a page shows.
-const ON_PAGE: usize = 15;
+const ON_PAGE: usize = 8;
 
 /// How many sessions that are over are shown.
 const MOST_ENDED: usize = 5;
