@@ -277,7 +277,7 @@ describe("what keeps a provider's sessions out", () => {
     expect(await apply(object, admit("a", now + 1))).toMatchObject({ found: { sid: "a", created: now } });
     expect(await apply(object, end("all"))).toMatchObject({ ends: { now: [{ sid: "a" }] } });
     expect(await object.rows()).toEqual({ session: 1 });
-    expect(await apply(object, { user: { now } })).toEqual({ user: { record: {}, live: [] } });
+    expect(await apply(object, { user: { now } })).toEqual({ user: { record: {}, live: [], ended: [expect.objectContaining({ sid: "a" })] } });
   });
 
   test("outlives a restart: denials, the end of all, blocks and rights", async () => {

@@ -101,6 +101,9 @@ impl BackupLine {
     /// # Errors
     /// Which line cannot be read.
     pub fn read_all(text: &str) -> Result<Vec<(Subject, Box<UserRecords>)>, Refusal> {
+        if text.trim().is_empty() {
+            return Err(Refusal::BadRequest("Send lines of a backup."));
+        }
         let mut users = Vec::new();
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             match serde_json::from_str(line) {
@@ -184,6 +187,7 @@ mod tests {
             let Err(Refusal::BadBody(why)) = BackupLine::read_all(&text) else { panic!("{line}") };
             assert_eq!(why, "Line 2 is not one of a backup.");
         }
+        assert!(matches!(BackupLine::read_all("\n"), Err(Refusal::BadRequest(_))));
         let many = "{\"sub\":\"ada\",\"records\":{}}\n".repeat(41);
         assert!(matches!(BackupLine::read_all(&many), Err(Refusal::BadRequest(_))));
     }
