@@ -19,8 +19,8 @@ import { root } from "../project.js";
 
 const ABOUT = `
 The doctor changes nothing. It sends about a dozen requests, none with a session, and takes some seconds. Without a URL,
-it looks at the settings alone. It compares the guard with the settings in wrangler.toml if they are those of its site:
-if ISSUER has the same host, or --config or --env names them.
+it checks only the settings. It compares the guard with the settings in wrangler.toml if these are for its site: if
+ISSUER has the same host, or if --config or --env is given.
 
 Exit status: 0 no fault; 1 a fault was found; 3 something could not be found out, as when the guard cannot be reached.
 
@@ -38,10 +38,10 @@ export const doctor = (terminal) =>
     .description("find out what is wrong with a guard and its settings")
     .argument("[url]", "the site that is guarded, with its path if AUTH_PATH is not /_auth (env: SESSION_GUARD_URL)")
     .option("--config <file>", "the settings (default: wrangler.toml)")
-    .option("--env <name>", "the environment in there")
-    .option("--no-settings", "look at the guard alone")
-    .option("--origin <url>", "where the origin is, if ORIGIN_URL in the settings does not say it")
-    .option("--connect-to <host:port>", "ask the guard there, whatever DNS says of the URL's host")
+    .option("--env <name>", "the environment in that file")
+    .option("--no-settings", "check only the guard")
+    .option("--origin <url>", "where the origin is, if the settings have no ORIGIN_URL")
+    .option("--connect-to <host:port>", "connect to this address instead of the one that DNS has for the URL's host")
     .option("--key-file <file>", "the file that has ADMIN_API_KEY, if the environment does not")
     .option("--json", "print JSON")
     .addHelpText("after", ABOUT)

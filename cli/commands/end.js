@@ -21,18 +21,19 @@ export const end = (terminal) =>
   asksGuard(new Command("end"))
     .description("end sessions: a user's, some of them, or many by what they have in common")
     .argument("[sub]", "whose sessions")
-    .argument("[sid...]", "only these of the user's sessions")
+    .argument("[sid...]", "end only these of the user's sessions")
     .addOption(repeatable("--user <sub>", "sessions of this user"))
     .option("--users-from <file>", "sessions of these users, one a line; - is standard input")
     .addOption(repeatable("--issuer <url>", "sessions that this identity provider began"))
     .addOption(repeatable("--device <class>", "sessions of this class: mobile, tablet, desktop, agent, other"))
-    .option("--idle <span>", "sessions that nobody has used for so long: 30d, 12h")
-    .option("--created-before <moment>", "sessions that began earlier: 2026-11-26, or 2026-11-26T12:05:00Z")
+    .option("--idle <span>", "sessions that nobody has used for this long: 30d, 12h")
+    .option("--created-before <moment>", "sessions that began before this moment: 2026-11-26, or 2026-11-26T12:05:00Z")
     .option("--all", "everybody's sessions")
     .option("-n, --dry-run", "only say what would end")
-    .option("-y, --yes", "do not ask; needed for many users where nobody can be asked")
+    .option("-y, --yes", "do not ask; required for many users if there is no terminal")
     .addHelpText("after", `
-All criteria that are given must hold. For more than one user, a person is told what would end, and asked.
+All the criteria that you give must hold. If this may end sessions of several users, the command first shows which, and
+asks.
 
 Examples:
   session-guard end ada

@@ -9,8 +9,8 @@ import { shown, table } from "../text.js";
 /** @typedef {import("../key_file.js").Jwk} Jwk */
 
 const ABOUT = `
-The first key of a set signs, and all of them verify. FILE is a key set as \`npm run keys\` makes it; if .cache/keys has
-one only, it need not be named. The commands change the file; the guard has the new keys once you set the secret again.
+The first key of a set signs, and all of them verify. FILE is a key set as \`npm run keys\` makes it. If .cache/keys has
+only one, you need not name it. The commands change the file; the guard has the new keys once you set the secret again.
 No command prints a key.
 
 Examples:
@@ -36,13 +36,13 @@ export function keys(terminal) {
     .command("rotate")
     .description("put a new key in front, which signs from then on")
     .argument("[file]", "the key set")
-    .option("--alg <alg>", "its algorithm; that of the key that signs, unless given: ES256, EdDSA, HS256, HS384, HS512")
-    .option("--publish-first", "put it behind, so that others who verify have it before it signs")
+    .option("--alg <alg>", "its algorithm, if not that of the key that signs now: ES256, EdDSA, HS256, HS384, HS512")
+    .option("--publish-first", "put it at the end, so that other services have it before it signs")
     .option("--json", "print JSON")
     .action(async (file, { alg, publishFirst, json }) => rotate(keyFile(file), { alg, publishFirst, json }, terminal));
   all
     .command("sign-with")
-    .description("put a key of the file in front")
+    .description("move a key of the file to the front, so that it signs")
     .argument("<kid>", "its name, as `keys list` shows it")
     .argument("[file]", "the key set")
     .option("--json", "print JSON")
@@ -54,7 +54,7 @@ export function keys(terminal) {
     });
   all
     .command("remove")
-    .description("take a key away: what it has signed is void")
+    .description("remove a key: tokens that it has signed are void")
     .argument("<kid>", "its name, as `keys list` shows it")
     .argument("[file]", "the key set")
     .option("--json", "print JSON")

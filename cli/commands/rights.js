@@ -13,14 +13,14 @@ import { blockInWords } from "./sessions.js";
 /** @param {Terminal} terminal */
 export const rights = (terminal) =>
   asksGuard(new Command("rights"))
-    .description("show what a user's sessions may do, whatever the tokens say, or change it")
+    .description("show or change what a user's sessions may do, whatever the tokens say")
     .argument("<sub>", "the user")
-    .option("--roles <list>", "these roles, with commas between; '' for none")
-    .option("--scopes <list>", "these scopes, with commas between; '' for none")
-    .addOption(repeatable("--claim <name=value>", "this public claim, as JSON or text"))
-    .addOption(repeatable("--without-claim <name>", "no such claim, whatever the token says"))
-    .addOption(repeatable("--reset <member>", "as the token says again: roles, scopes, claims or all"))
-    .option("--session <sid>", "change this session alone")
+    .option("--roles <list>", "set these roles, separated by commas; '' for none")
+    .option("--scopes <list>", "set these scopes, separated by commas; '' for none")
+    .addOption(repeatable("--claim <name=value>", "set this public claim, as JSON or text"))
+    .addOption(repeatable("--without-claim <name>", "remove this claim, whatever the token says"))
+    .addOption(repeatable("--reset <member>", "go by the token again: roles, scopes, claims or all"))
+    .option("--session <sid>", "change only this session")
     .addHelpText("after", `
 Without an option that changes something, the command shows the user's rights and block. A change counts from the next
 request on, for live sessions and later ones. Options that are not given change nothing.

@@ -19,11 +19,11 @@ import { shown, table } from "../text.js";
 
 const ABOUT = `
 Without FILE, the log comes from \`wrangler tail\` of the deployed guard, which needs your Cloudflare account. FILE, or -
-for standard input, takes what \`wrangler tail --format json\`, Logpush or a workerd of your own has written. Times are
+for standard input, reads what \`wrangler tail --format json\`, Logpush or a workerd of your own has written. Times are
 UTC.
 
-The log has users as hashes. To find a user, the command makes the hash with SIGNING_KEYS, from the environment or
-.dev.vars; these must be the deployed ones. It also takes a hash.
+The log has hashes in place of users. For --user, the command makes the hash with SIGNING_KEYS, from the environment or
+.dev.vars; these must be the deployed ones. You can also give the hash itself.
 
 Examples:
   session-guard tail
@@ -37,7 +37,7 @@ Examples:
 export const tail = (terminal) =>
   new Command("tail")
     .description("show the guard's log, in words")
-    .argument("[file]", "a log that was kept; - is standard input")
+    .argument("[file]", "a saved log; - is standard input")
     .option("--worker <name>", "the Worker's name, if it is not the one in wrangler.toml")
     .option("--env <name>", "the environment in wrangler.toml")
     .addOption(repeatable("--code <code>", "lines with this code of a refusal or failure, or type of an event"))
@@ -45,7 +45,7 @@ export const tail = (terminal) =>
     .option("--user <sub>", "lines about this user, or about the user with this hash")
     .option("--status <status>", "requests with this status, or one like 5xx")
     .option("--problems", "only refusals, failures and warnings")
-    .option("--count", "only how often each code came; at the end of the log")
+    .option("--count", "only count how often each code came")
     .option("--json", "print JSON, one entry a line")
     .addHelpText("after", ABOUT)
     .action(async (file, options) => show(file, options, terminal));

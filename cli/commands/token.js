@@ -13,12 +13,12 @@ import { fromNow, shown } from "../text.js";
 /** @typedef {{ header: Record<string, unknown>, claims: Record<string, unknown> }} Parts */
 
 const ABOUT = `
-A token is a password: rather than on the command line, where history and process lists keep it, give it by --file or
-standard input. It may stand in a header or a cookie there. No output has the signature, or a claim that is not named
-above, unless you pass --claims.
+A token is like a password, and arguments are kept by the shell's history and shown by lists of processes. So pass the
+token by --file or on standard input, where it may also be part of a header or cookie. The signature is never shown, and
+claims of your own only with --claims.
 
 With --url, the guard itself is asked; that does not count as use of the session. Otherwise, the settings in wrangler.toml
-and the secrets of this machine decide, and nobody knows whether the session is live.
+and the secrets on this machine decide, and it stays open whether the session is live.
 
 Exit status: 0 it is accepted; 1 it is refused; 3 it could not be found out.
 
@@ -38,7 +38,7 @@ export function token(terminal) {
     .option("--file <file>", "the file that has it")
     .addOption(urlOption())
     .option("--config <file>", "the settings, if no guard is asked (default: wrangler.toml)")
-    .option("--env <name>", "the environment in there")
+    .option("--env <name>", "the environment in that file")
     .option("--jwks <file>", "the keys of the token's provider, if this machine cannot fetch them")
     .option("--claims", "show every claim")
     .option("--allow-http", "send the token over plain http to another machine")

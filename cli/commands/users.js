@@ -10,7 +10,7 @@ import { counted, table } from "../text.js";
 export const users = (terminal) =>
   asksGuard(new Command("users"))
     .description("list who is signed in")
-    .option("--prefix <text>", "only users whose name begins so")
+    .option("--prefix <text>", "only users whose `sub` begins with this text")
     .addHelpText("after", `
 Examples:
   session-guard users
