@@ -74,7 +74,7 @@ async function rotate(path, { alg, publishFirst, json }, terminal) {
   const key = await newKey(alg ?? before[0]?.alg ?? "");
   await store(path, publishFirst ? [...before, key] : [key, ...before], json, terminal);
   if (json) return;
-  if (publishFirst) terminal.note(`\nWait five minutes after that, because others may cache the published keys for so long. Then:\n\n  session-guard keys sign-with ${key.kid} ${typed(path)}`);
+  if (publishFirst) terminal.note(`\nWait five minutes after that, because others may cache the published keys that long. Then:\n\n  session-guard keys sign-with ${key.kid} ${typed(path)}`);
   else explainOld(terminal);
 }
 
