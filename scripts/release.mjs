@@ -3,17 +3,21 @@
 // the same bytes.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { stripTypeScriptTypes } from "node:module";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "./build.mjs";
-import { ensureTools, exitWithError, logStep, root, run } from "./setup.mjs";
+import { ensureTools, exitWithError, logStep, output, root, run } from "./setup.mjs";
 
 /** What the archive has of the repository as it is. */
-const COPIED = ["LICENSE-APACHE", "LICENSE-MIT", "CHANGELOG.md", "build/index.js", "build/guard_bg.wasm", "selfhost", "bridge"];
+const COPIED = ["LICENSE-APACHE", "LICENSE-MIT", "CHANGELOG.md", "selfhost", "bridge"];
+
+/** And of what is built. */
+const BUILT = ["build/index.js", "build/guard_bg.wasm"];
 
 /** The packages that self-hosting uses, and the tool that deploys. */
 const PACKAGES = { dependencies: ["redis", "smol-toml", "workerd"], devDependencies: ["wrangler"] };
@@ -28,8 +32,8 @@ export async function release(out) {
   const folder = join(out, name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  for (const path of COPIED) cpSync(join(root, path), join(folder, path), { recursive: true });
-  for (const path of readdirSync(join(root, "release"))) cpSync(join(root, "release", path), join(folder, path));
+  for (const path of [...BUILT, ...tracked(COPIED)]) copy(path, join(folder, path));
+  for (const path of tracked(["release"])) copy(path, join(folder, path.slice("release/".length)));
   writeFileSync(join(folder, "wrangler.toml"), prebuilt(readFileSync(join(root, "wrangler.toml"), "utf8"), "build/index.js"));
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest(project), null, 2)}\n`);
   writeTypes(folder);
@@ -37,6 +41,22 @@ export async function release(out) {
   const archive = `${folder}.tar.gz`;
   writeFileSync(archive, gzipSync(tar(out, name), { level: 9 }));
   return { folder, archive };
+}
+
+/** The files that git knows: somebody may have tried the guard here, with secrets and sessions beside. */
+function tracked(paths) {
+  const files = output("git", ["ls-files", "--", ...paths]);
+  if (!files) exitWithError("A release is made from a clone of the repository, because git says which files belong to it.");
+  return files.split("\n").filter((path) => existsSync(join(root, path)));
+}
+
+/** Copies a file. Node does not run TypeScript below `node_modules`, where a release may be, so it gets JavaScript. */
+function copy(path, to) {
+  mkdirSync(dirname(to), { recursive: true });
+  if (!/\.(ts|mjs)$/.test(path)) return cpSync(join(root, path), to);
+  const text = readFileSync(join(root, path), "utf8");
+  const script = path.endsWith(".ts") ? stripTypeScriptTypes(text) : text;
+  writeFileSync(to.replace(/\.ts$/, ".js"), script.replace(/(["'])(\.\.?\/[\w./-]+)\.ts\1/g, "$1$2.js$1"));
 }
 
 /** `wrangler.toml` for a Worker that is built: nothing is left to build or to bundle. */
@@ -79,7 +99,7 @@ function sums(folder) {
 
 /** A folder as a tar archive that tells nothing of this machine. */
 function tar(cwd, name) {
-  const args = ["--sort=name", `--mtime=${MTIME}`, "--owner=0", "--group=0", "--numeric-owner", "--mode=u+rw,go-w", "--format=ustar", "-cf", "-", name];
+  const args = ["--sort=name", `--mtime=${MTIME}`, "--owner=0", "--group=0", "--numeric-owner", "--mode=u+rw,go-w,a+rX", "--format=ustar", "-cf", "-", name];
   for (const program of ["tar", "gtar"]) {
     const { status, stdout } = spawnSync(program, args, { cwd, maxBuffer: 2 ** 28 });
     if (status === 0) return stdout;

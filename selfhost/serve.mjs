@@ -2,7 +2,7 @@
 // `npm run self-host -- --config FILE`: runs the guard on this machine, with sessions on disk or in a Redis.
 
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -69,10 +69,16 @@ async function introduction({ listen, data, redis, vars }, port) {
   const state = status === 200 ? "healthy" : status === 500 ? "the settings are wrong: the line above says which" : `health answers ${status}: see the lines above`;
   return `Session Guard listens on http://${own}:${port}
   origin:   ${vars["ORIGIN_URL"] ?? "missing: set ORIGIN_URL"}
-  sessions: ${redis === undefined ? join(data, "objects") : redis.replace(/\/\/[^@/]*@/, "//")}
+  sessions: ${redis === undefined ? join(data, "objects") : withoutPassword(redis)}
   proxies:  ${proxies}
   state:    ${state}
 Press Ctrl-C to stop.`;
+}
+
+/** @param {string} redisUrl */
+function withoutPassword(redisUrl) {
+  const url = URL.parse(redisUrl);
+  return url === null ? "a Redis" : `${url.protocol}//${url.host}${url.pathname}`;
 }
 
 /** Runs it as a command. @param {string[]} args */
@@ -90,4 +96,6 @@ export async function main(args) {
   }
 }
 
-if (fileURLToPath(import.meta.url) === process.argv[1]) process.exit(await main(process.argv.slice(2)));
+// A link may lead here: npm's to a command, or a folder's to the newest release.
+const isCommand = process.argv[1] !== undefined && fileURLToPath(import.meta.url) === realpathSync(process.argv[1]);
+if (isCommand) process.exit(await main(process.argv.slice(2)));

@@ -1,12 +1,12 @@
 // `npm run release`: a prebuilt Worker that needs neither Rust nor a C compiler.
 
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { runCommand, startCommand, stopCommand, useFolder } from "../harness/commands.ts";
 import { page, root, section } from "../harness/docs.ts";
-import { freePort } from "../harness/redis.ts";
+import { freePort, startRedis } from "../harness/redis.ts";
 import { startOrigin } from "../harness/origin.ts";
 import { selfHost, settingsOf } from "../harness/self_host.ts";
 
@@ -60,9 +60,18 @@ test("the archive unpacks to what the checksums say, with nothing of this machin
   expect(wanted.filter((path) => !existsSync(join(unpacked, path)))).toEqual([]);
 });
 
-test("two releases of one source are the same bytes", { timeout: 60_000 }, async () => {
-  const again = await release(join(parent, "again"));
-  expect(readFileSync(again.archive).equals(readFileSync(made.archive))).toBe(true);
+test("two releases of one source are the same bytes, whatever lies beside it, and whoever may read the files", { timeout: 60_000 }, async () => {
+  const secrets = join(root, "selfhost/secrets-of-a-test.env");
+  const umask = process.umask(0o077);
+  try {
+    writeFileSync(secrets, "SIGNING_KEYS='{}'\n");
+    const again = await release(join(parent, "again"));
+    expect(existsSync(join(again.folder, "selfhost/secrets-of-a-test.env"))).toBe(false);
+    expect(readFileSync(again.archive).equals(readFileSync(made.archive))).toBe(true);
+  } finally {
+    process.umask(umask);
+    rmSync(secrets, { force: true });
+  }
 });
 
 test("is deployed by wrangler where neither cargo nor a C compiler is", { timeout: 60_000 }, async () => {
@@ -91,11 +100,19 @@ test("answers under `wrangler dev`, with the key that its README makes", { timeo
   }
 });
 
-test("runs on plain workerd, with the packages that it names", { timeout: 60_000 }, async () => {
+test("runs on plain workerd before a Redis, as npm installs it, with the packages that it names", { timeout: 60_000 }, async () => {
   const folder = installed(made.folder);
+  const own = join(folder, "node_modules/session-guard");
+  cpSync(made.folder, own, { recursive: true });
+  mkdirSync(join(folder, "node_modules/.bin"));
+  const program = join(folder, "node_modules/.bin/session-guard-serve");
+  symlinkSync("../session-guard/selfhost/serve.mjs", program);
   await using origin = await startOrigin();
-  await using guard = await selfHost(settingsOf(parent, origin.url), [], { PATH }, join(folder, "selfhost/serve.mjs"));
+  await using redis = await startRedis({ bridged: false });
+  const config = settingsOf(parent, origin.url, {}, `redis = "${redis.redisUrl}"`);
+  await using guard = await selfHost(config, [], { PATH }, program);
   expect(guard.printed.text).toContain("state:    healthy");
+  expect(guard.printed.text).toContain(`sessions: ${redis.redisUrl}`);
 });
 
 test("the template deploys it as a package, with a named environment beside", { timeout: 60_000 }, async () => {
