@@ -98,13 +98,14 @@ impl Guard {
         head: &impl Head,
         route: Option<&str>,
     ) -> RefusalResponse {
-        let opens = matches!(head.method(), "GET" | "POST") && is_navigation(head);
+        let navigates = matches!(head.method(), "GET" | "HEAD" | "POST") && is_navigation(head);
+        let opens = navigates && head.method() != "HEAD";
         let login = (opens && refusal.asks_for_login()).then(|| self.login_page(head, &refusal));
         // A form's password has been read on the way, and would be sent again.
         let moves = opens && head.method() == "GET" && refusal == Refusal::HttpsRequired;
         let https = moves.then(|| self.over_https(head.url()));
         let is_sent_on = login.is_some() || https.is_some();
-        let page = (!is_sent_on).then(|| self.page(head, &refusal)).flatten();
+        let page = (navigates && !is_sent_on).then(|| self.page(head, &refusal)).flatten();
         let is_challenged = matches!(refusal.status(), 401 | 403);
         let resource = is_challenged.then(|| self.resource_challenge(head)).flatten();
         let recipient = head.recipient();
