@@ -1,7 +1,9 @@
 //! Merges records of the same user from elsewhere. What is over stays over; of two that are live, the newer counts.
 
+use std::collections::BTreeSet;
+
 use super::{Ledger, LedgerChanges};
-use crate::session::{Session, SessionEnd, UserRecord};
+use crate::session::{Session, SessionEnd, Sid, UserRecord};
 use crate::store::{MAX_TOMBSTONES, UserRecords};
 use crate::time::Timestamp;
 
@@ -20,11 +22,19 @@ impl Ledger {
                 records,
                 touched,
             );
+            let rights = ledger.user.rights.clone();
+            let mut taken = BTreeSet::new();
             for session in &records.sessions {
                 let barred = own.filter(|at| Some(*at) > records.user.not_before);
-                ledger.merge_session(session, barred, forgotten, touched);
+                if ledger.merge_session(session, barred, forgotten, touched) {
+                    taken.insert(&session.sid);
+                }
             }
             ledger.merge_user(&records.user, touched);
+            ledger.hand_down_rights(
+                |sid| if taken.contains(sid) { &records.user.rights } else { &rights },
+                touched,
+            );
             ledger.merge_denials(records, now, touched);
             ledger.end_of_blocked(now, touched);
         });
@@ -56,22 +66,23 @@ impl Ledger {
         }
     }
 
+    /// Takes a session in, if it counts. Returns whether it did.
     fn merge_session(
         &mut self,
         session: &Session,
         barred: Option<Timestamp>,
         forgotten: Option<Timestamp>,
         touched: &mut LedgerChanges,
-    ) {
+    ) -> bool {
         let mut session = session.clone();
         match self.sessions.get(&session.sid) {
-            Some(own) if !is_newer(&session, own) => return,
+            Some(own) if !is_newer(&session, own) => return false,
             Some(_) => {}
             None => {
                 // It may have been ended here, longer ago than tombstones go back.
                 let is_own = !session.is_of_provider() && session.ended.is_none();
                 if is_own && forgotten.is_some_and(|at| session.seen <= at) {
-                    return;
+                    return false;
                 }
                 let is_spared = self.user.spared.as_ref() == Some(&session.sid);
                 if let Some(at) = barred.filter(|at| !is_spared && is_barred(&session, *at)) {
@@ -81,6 +92,23 @@ impl Ledger {
         }
         touched.written.push(session.sid.clone());
         self.sessions.insert(session.sid.clone(), session);
+        true
+    }
+
+    /// A live session that had the rights of its user, `had`, in the store it was in, has the user's rights now.
+    fn hand_down_rights<'a>(
+        &mut self,
+        had: impl Fn(&Sid) -> &'a Option<String>,
+        touched: &mut LedgerChanges,
+    ) {
+        let now = &self.user.rights;
+        for session in self.sessions.values_mut().filter(|it| it.ended.is_none()) {
+            let before = had(&session.sid);
+            if before != now && session.rights == *before {
+                session.rights.clone_from(now);
+                touched.written.push(session.sid.clone());
+            }
+        }
     }
 
     fn merge_user(&mut self, other: &UserRecord, touched: &mut LedgerChanges) {

@@ -105,6 +105,31 @@ fn the_newer_of_two_live_records_counts_and_a_tie_is_our_own() {
     }
 }
 
+/// The rights of the user and the session in the store, those in the backup, and what the session has then.
+#[rstest]
+#[case::of_the_backup((None, None), (Some("reader"), Some("reader")), Some("reader"))]
+#[case::changed_since((Some("reader"), None), (Some("admin"), Some("admin")), Some("reader"))]
+#[case::first_set_since((Some("reader"), None), (None, None), Some("reader"))]
+#[case::of_the_session_alone((Some("reader"), None), (None, Some("writer")), Some("writer"))]
+fn a_session_has_the_rights_of_its_user_wherever_they_come_from(
+    #[case] here: (Option<&str>, Option<&str>),
+    #[case] there: (Option<&str>, Option<&str>),
+    #[case] expected: Option<&str>,
+) {
+    let text = |rights: Option<&str>| rights.map(str::to_owned);
+    let all = |(user, session): (Option<&str>, Option<&str>), sessions: Vec<Session>| {
+        let sessions = sessions.into_iter().map(|it| Session { rights: text(session), ..it });
+        let user = UserRecord { rights: text(user), ..UserRecord::default() };
+        UserRecords { user, ..records(sessions.collect()) }
+    };
+    let logged_in = || session("later", 2, 100_000);
+    let ledger =
+        restored(&all((here.0, here.0), vec![logged_in()]), &all(there, vec![own(9, None)]));
+    assert_eq!(ledger.get(&sid("s")).unwrap().rights.as_deref(), expected);
+    let merged = here.0.or(there.0);
+    assert_eq!(ledger.get(&sid("later")).unwrap().rights.as_deref(), merged);
+}
+
 #[test]
 fn a_restoration_can_be_repeated() {
     let all = [
