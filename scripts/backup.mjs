@@ -6,22 +6,35 @@ import { open, readFile, rename, rm } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
-/** How much a call of `restore` sends at most: users, and characters. */
+/** How much a call of `restore` sends at most: users, and bytes. The guard takes 4 MiB. */
 const MOST_USERS = 40;
-const MOST_CHARACTERS = 2_000_000;
+const MOST_BYTES = 4_000_000;
 
 /** What the guard has refused, or a file that is none. */
 export class BackupError extends Error {}
 
+/** The URL of the admin API of a guard, which is named by its site or by its endpoints, as for `session-guard`. */
+function adminUrl(text) {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new BackupError(`${text} is no URL of a guard, like https://example.com or https://example.com/_auth`);
+  const isLocal = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+  if (url.protocol === "http:" && !isLocal) throw new BackupError(`the key and the records would travel to ${url.host} in the clear: use https`);
+  const path = url.pathname.replace(/\/+$/, "");
+  return `${url.origin}${path === "" ? "/_auth" : path}/admin/`;
+}
+
+/** A text of others, which cannot steer the terminal. */
+const shown = (text) => text.replace(/[\p{Cc}\p{Cf}]/gu, " ");
+
 /** Calls the admin API of the guard at this URL. */
 export function adminOf({ url, key, fetch = globalThis.fetch }) {
-  const base = `${url.replace(/\/+$/, "")}/admin/`;
+  const base = adminUrl(url);
   return async (method, path, body) => {
-    const response = await fetch(base + path, { method, body, headers: { authorization: `Bearer ${key}` } }).catch((error) => {
+    const response = await fetch(base + path, { method, body, redirect: "manual", headers: { authorization: `Bearer ${key}` } }).catch((error) => {
       throw new BackupError(`the guard at ${url} cannot be reached: ${error.cause?.message ?? error.message}`);
     });
     const text = await response.text();
-    if (response.status !== 200) throw new BackupError(`${method} admin/${path.split("?")[0]} was answered with ${response.status}: ${text.slice(0, 300)}`);
+    if (response.status !== 200) throw new BackupError(`${method} admin/${path.split("?")[0]} was answered with ${response.status}: ${shown(text.slice(0, 300))}`);
     return text;
   };
 }
@@ -31,7 +44,9 @@ const query = (limit, cursor) => `?limit=${limit}${cursor === undefined ? "" : `
 /** Saves all users to a file, which takes the place of an old one only when it is whole. */
 export async function save(admin, file, { limit = 20, progress = () => {} } = {}) {
   const part = `${file}.part`;
-  const handle = await open(part, "w", 0o600);
+  // Whoever could read what an interrupted run has left could read this.
+  await rm(part, { force: true });
+  const handle = await open(part, "wx", 0o600);
   const subs = new Set();
   try {
     for (let cursor; ; ) {
@@ -66,8 +81,8 @@ export async function restore(admin, file, { progress = () => {} } = {}) {
   for (let next = 0; next < lines.length; ) {
     const start = next;
     let length = 0;
-    while (next < lines.length && next - start < MOST_USERS && (next === start || length + lines[next].length < MOST_CHARACTERS)) {
-      length += lines[next].length;
+    while (next < lines.length && next - start < MOST_USERS && (next === start || length + Buffer.byteLength(lines[next]) < MOST_BYTES)) {
+      length += Buffer.byteLength(lines[next]) + 1;
       next += 1;
     }
     const { users, sessions } = JSON.parse(await admin("POST", "import", lines.slice(start, next).join("\n")));
@@ -97,7 +112,7 @@ async function main(args, env) {
   if (!(needsFile ? file !== undefined : what === "move" && file === undefined) || more.length > 0) throw new BackupError("usage: npm run backup -- save FILE | restore FILE | move [--url URL] [--limit USERS]");
   const url = values.url ?? env.SESSION_GUARD_URL;
   const key = env.ADMIN_API_KEY;
-  if (url === undefined) throw new BackupError("pass --url or set SESSION_GUARD_URL to the guard's endpoints, like https://example.com/_auth");
+  if (url === undefined) throw new BackupError("pass --url or set SESSION_GUARD_URL to the guard, like https://example.com");
   if (key === undefined) throw new BackupError("set ADMIN_API_KEY to the guard's admin API key");
   const limit = Number(values.limit ?? 20);
   const progress = (users) => {
