@@ -80,10 +80,34 @@ function momentOf(text) {
   return /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text;
 }
 
-/** Ends what the criteria mean, page by page, or only says it. @param {Guard} guard @param {Criteria} criteria @param {boolean} dryRun @param {Terminal} terminal @returns {Promise<Result>} */
+/** The characters of users' names that one request has room for, of which the guard reads 64 KB. */
+const MOST_NAMES = 10_000;
+
+/** Criteria whose users one request can name, and which mean the same together. @param {Criteria} criteria @returns {Criteria[]} */
+function inParts({ users, ...others }) {
+  if (users === undefined) return [others];
+  /** @type {string[][]} */
+  const parts = [];
+  let room = 0;
+  for (const user of users) {
+    if (room < user.length) room = parts.push([]) && MOST_NAMES;
+    parts.at(-1)?.push(user);
+    room -= user.length;
+  }
+  return parts.map((part) => ({ ...others, users: part }));
+}
+
+/** Ends what the criteria mean, or only says it. @param {Guard} guard @param {Criteria} criteria @param {boolean} dryRun @param {Terminal} terminal @returns {Promise<Result>} */
 async function endMany(guard, criteria, dryRun, terminal) {
   /** @type {Result} */
   const result = { sessions: 0, spared: 0, users: [] };
+  for (const part of inParts(criteria)) await endPages(guard, part, dryRun, result, terminal);
+  terminal.progress("");
+  return result;
+}
+
+/** The same for what one request can say, page by page. @param {Guard} guard @param {Criteria} criteria @param {boolean} dryRun @param {Result} result @param {Terminal} terminal */
+async function endPages(guard, criteria, dryRun, result, terminal) {
   /** @type {string | undefined} */
   let cursor;
   for (;;) {
@@ -95,13 +119,11 @@ async function endMany(guard, criteria, dryRun, terminal) {
     result.sessions += page.ended ?? page.would_end ?? 0;
     result.spared += page.spared;
     result.users.push(...(page.users ?? []));
-    if (page.done) break;
+    if (page.done) return;
     if (page.cursor === undefined || page.cursor === cursor) throw unknownError("The guard did not say how to go on. Run the command again.");
     ({ cursor } = page);
     terminal.progress(`${counted(result.sessions, "session")} ${dryRun ? "found" : "ended"} so far`);
   }
-  terminal.progress("");
-  return result;
 }
 
 /** @param {Result} result */

@@ -79,7 +79,9 @@ describe("end", () => {
     const names = Array.from({ length: 45 }, (_, i) => `user-${i}`);
     for (const name of names) await guard.login(name);
     const list = join(folder, "users.txt");
-    await writeFile(list, `${names.slice(0, 44).join("\n")}\n\n`);
+    // More than the guard reads of one request.
+    const strangers = Array.from({ length: 70 }, (_, i) => `${i}`.padEnd(1000, "x"));
+    await writeFile(list, `${names.slice(0, 44).join("\n")}\n\n${strangers.join("\n")}\n`);
     await expect.poll(async () => (JSON.parse((await ask(["users", "--json"])).out) as { users: [] }).users).toHaveLength(45);
     const { out, err } = await ask(["end", "--users-from", list, "--yes"], { answers: [] });
     expect(out).toBe("44 sessions ended.\n");
