@@ -205,7 +205,7 @@ pub fn users(answer: &str) -> Option<Vec<IndexedUser>> {
 
 /// One answer of the answers of two stores, between which users move. A user may be in both.
 pub fn merge(query: &IndexQuery, here: &str, there: &str) -> String {
-    let IndexQuery::Page { limit, .. } = query else {
+    let (IndexQuery::Page { limit, .. } | IndexQuery::Search { limit, .. }) = query else {
         let sums = counts(here).zip(counts(there)).map(|(a, b)| (a.0 + b.0, a.1 + b.1));
         return sums.map_or(String::new(), |(users, sessions)| format!("{users} {sessions}"));
     };

@@ -55,6 +55,18 @@ fn a_page_names_users_and_their_sessions() {
     assert_eq!(users(""), Some(vec![]));
 }
 
+#[test]
+fn the_answers_of_two_stores_are_one() {
+    let (now, after, limit) = (Timestamp::from_millis(5), Cursor::default, 3);
+    let (here, there) = ("YQ s-1\nYw s-3", "YQ s-2\nYg s-4\nZA s-5");
+    let page = IndexQuery::Page { after: after(), limit, now };
+    for query in [page, IndexQuery::search("", after(), limit, now)] {
+        assert_eq!(merge(&query, here, there), "YQ s-1 s-2\nYg s-4\nYw s-3", "{query:?}");
+        assert_eq!(merge(&query, "", ""), "");
+    }
+    assert_eq!(merge(&IndexQuery::Count { now }, "1 2", "3 4"), "4 6");
+}
+
 #[rstest]
 #[case("*")]
 #[case("YWRh ")]
