@@ -64,6 +64,17 @@ test("while it is open the page follows what happens, leaves the focus where it 
   expect(await page.getByRole("status").textContent()).toMatch(/^You were signed out: your session was ended /);
 });
 
+test("over plain http, where the script is sent to the login page like a person, no login form takes the page's place", async () => {
+  const page = await visit("plain");
+  await page.clock.install();
+  await page.reload();
+  await page.route(`${url}/_auth/sessions`, (route) =>
+    route.request().resourceType() === "fetch" ? route.fulfill({ status: 302, headers: { location: "/_auth/login" } }) : route.continue(),
+  );
+  await Promise.all([page.waitForEvent("load"), page.clock.fastForward(15_000)]);
+  expect([await page.locator("#password").count(), await items(page).count()]).toEqual([0, 1]);
+});
+
 test("nobody can frame the page", async () => {
   const page = await visit("framed");
   guard.origin.reply = { body: `<iframe src="/_auth/sessions"></iframe>`, headers: { "content-type": "text/html" } };

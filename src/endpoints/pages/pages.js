@@ -14,9 +14,9 @@
     isBusy = true;
     try {
       // Looking at a page for long is no use of the session.
-      const answer = await fetch(location.href, { headers: { accept: "text/html", "x-guard-touch": "false" } });
-      // Another page says why.
-      if (answer.status === 401 || answer.status === 403) location.reload();
+      const answer = await fetch(location.href, { headers: { accept: "text/html", "x-guard-touch": "false" }, redirect: "manual" });
+      // Another page says why. Over plain http, browsers do not say that a script asks, so it is sent there as a person is.
+      if (answer.status === 401 || answer.status === 403 || answer.type === "opaqueredirect") location.reload();
       if (!answer.ok) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       const [main, next] = [document, fresh].map((it) => it.querySelector("main"));
