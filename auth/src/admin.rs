@@ -11,7 +11,7 @@ use base64ct::{Base64, Encoding};
 use serde_json::{Map, Value};
 
 pub use block::block;
-pub use console::{EndManyForm, MOST_NAMED, Offers, UserAction, in_url, user_page};
+pub use console::{EndManyForm, MOST_NAMED, Offers, UserAction, in_url, readable, user_page};
 pub use end_many::EndMany;
 pub use patch::{SessionPatch, user_patch};
 pub use request::{AdminRequest, NewSession, SessionTerms, page};

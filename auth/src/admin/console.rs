@@ -98,6 +98,22 @@ pub fn in_url(text: &str) -> String {
     utf8_percent_encode(text, ENCODED).to_string()
 }
 
+/// A text of somebody's without characters that turn around what is read, or that nobody sees: with those, one name
+/// could look like another.
+pub fn readable(text: &str) -> String {
+    let is_hidden = |c: char| {
+        let turns = matches!(c, '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}');
+        let is_unseen = matches!(
+            c,
+            '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2065}' | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{e0000}'..='\u{e0fff}'
+        );
+        turns || is_unseen || c.is_control()
+    };
+    text.replace(is_hidden, "\u{fffd}")
+}
+
 /// The one field of this name; `None` if there is none.
 fn only(form: &str, name: &str) -> Result<Option<String>, Refusal> {
     let mut all = BodyFormat::Form.texts(form, &[name.to_owned()]);
@@ -188,7 +204,7 @@ fn members(criteria: &[(&'static str, String)]) -> Result<Map<String, Value>, Re
     let mut members = Map::new();
     for (name, text) in criteria {
         let (name, value) = match *name {
-            "all" => ("all", json!(true)),
+            "all" => ("all", json!(text == "true")),
             "idle_days" => ("idle_longer_than", format!("{text} days").into()),
             "created_before" => ("created_before", format!("{text}T00:00:00Z").into()),
             "users" => {

@@ -6,6 +6,7 @@ mod users;
 
 use std::rc::Rc;
 
+use auth::admin::readable;
 use auth::session::{Session, Subject};
 use auth::words::{Admin, Devices, Plural, fill};
 
@@ -29,16 +30,6 @@ pub fn short(name: &str) -> String {
         Some((end, _)) => format!("{}…", readable(&name[..end])),
         None => readable(name),
     }
-}
-
-/// A text of somebody's without characters that turn around what is read, or have no form: with those, one name could
-/// look like another.
-fn readable(text: &str) -> String {
-    let is_hidden = |c: char| {
-        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
-        turns || c.is_control()
-    };
-    text.replace(is_hidden, "\u{fffd}")
 }
 
 /// What the pages are written with.

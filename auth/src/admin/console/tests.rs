@@ -133,6 +133,8 @@ fn it_ends_sessions_only_if_it_says_so_and_means_no_more_than_when_they_were_cou
 #[case("devices=phone")]
 #[case("all=true&do=end&do=count")]
 #[case("all=true&cursor=*")]
+#[case("all=false&do=end")]
+#[case("all=&do=end")]
 fn it_ends_nothing_by_what_it_does_not_say(#[case] form: &str) {
     assert_eq!(EndManyForm::parse(form, NOW).map_err(|it| it.status()), Err(400));
 }
@@ -148,4 +150,18 @@ fn each_user_has_a_page(#[case] sub: &str, #[case] path: &str) {
     assert_eq!(user_page(&user), path);
     let below = path.strip_prefix("/admin/").unwrap();
     assert_eq!(AdminRequest::parse("GET", below), Ok(AdminRequest::UserPage(user)));
+}
+
+#[rstest]
+#[case::plain("Zoë 🦀 <b>", "Zoë 🦀 <b>")]
+#[case::turned("a\u{202e}b\u{2066}", "a\u{fffd}b\u{fffd}")]
+#[case::turned_in_arabic("a\u{61c}b", "a\u{fffd}b")]
+#[case::no_width("a\u{200b}d\u{200d}a\u{feff}", "a\u{fffd}d\u{fffd}a\u{fffd}")]
+#[case::joined("ada\u{2060}", "ada\u{fffd}")]
+#[case::soft_hyphen("ad\u{ad}a", "ad\u{fffd}a")]
+#[case::filler("ada\u{3164}", "ada\u{fffd}")]
+#[case::tag("ada\u{e0041}", "ada\u{fffd}")]
+#[case::lines("a\nb\u{2028}c", "a\u{fffd}b\u{fffd}c")]
+fn no_name_looks_like_another_by_what_nobody_sees(#[case] text: &str, #[case] shown: &str) {
+    assert_eq!(readable(text), shown);
 }
