@@ -19,8 +19,6 @@ pub enum Form {
     Sessions,
     /// Acts in the admin console.
     Admin,
-    /// Logs out.
-    Logout,
 }
 
 impl Form {
@@ -28,7 +26,6 @@ impl Form {
         match self {
             Self::Sessions => "sessions",
             Self::Admin => "admin",
-            Self::Logout => "logout",
         }
     }
 }

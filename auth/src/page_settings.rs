@@ -6,7 +6,7 @@ mod links;
 
 use serde_json::Value;
 
-use crate::http::web_url;
+use crate::http::{has_one_host, web_url};
 use crate::setting_value::{InvalidValue, Members, text};
 use crate::strict_json;
 use crate::words::{BUILT_IN, Language};
@@ -104,7 +104,8 @@ fn source_of(src: &str) -> Option<String> {
         return Some("'self'".into());
     }
     let url = web_url(src).ok()?;
-    Some(format!("{}://{}", url.scheme_str()?, url.authority()?))
+    let source = format!("{}://{}", url.scheme_str()?, url.authority()?);
+    has_one_host(&source).then_some(source)
 }
 
 /// Is it a path of this site? A browser reads `//` and `/\` as another host.
