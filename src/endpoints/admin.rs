@@ -24,6 +24,7 @@ use serde_json::value::RawValue;
 use web_sys::{Request, Response};
 
 use crate::app::App;
+use crate::endpoints::pages;
 use crate::request::{self, RequestHead};
 use crate::response;
 use crate::services::create_session::{self, CookiePolicy};
@@ -107,7 +108,7 @@ pub async fn serve(app: &App, request: &Request, head: &RequestHead) -> Response
             let answer = answer(app, request, head, admin_request, query).await;
             answer.unwrap_or_else(|refusal| response::refusal(&refusal))
         }
-        Err(refusal) => response::refusal(&refusal),
+        Err(refusal) => pages::refused::show(app, head, &refusal),
     }
 }
 

@@ -20,8 +20,12 @@ extern "C" {
 pub fn set_cors_headers(context: RequestContext, response: &Response) {
     let Some(app) = App::loaded() else { return };
     for (name, value) in app.guard.cors(&RequestHead::of(context)) {
-        // Cannot fail: the settings admit only origins that are header values.
-        let _ = response.headers().set(name, value);
+        // Neither fails: the settings admit only origins that are header values.
+        let _ = match name {
+            // A page varies by its language, too.
+            "vary" => response.headers().append(name, value),
+            name => response.headers().set(name, value),
+        };
     }
 }
 

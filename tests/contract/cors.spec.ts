@@ -66,6 +66,11 @@ describe.each(ORIGINS)("to %s", (_, origin, expected) => {
   });
 });
 
+test("a page varies by its language, too", async () => {
+  const { headers } = await guard.fetch("/_auth/login", { headers: { origin: SPA, accept: "text/html" } });
+  expect(headers.get("vary")).toBe("Accept-Language, Origin");
+});
+
 test("a preflight for an endpoint is answered for allowed origins only", async () => {
   const ask = (origin: string, path: string) => guard.fetch(path, { method: "OPTIONS", headers: { origin, "access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type" } });
   for (const path of ["/_auth/login", "/_auth/session", "/_auth/admin/users"]) {

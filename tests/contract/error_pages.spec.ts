@@ -24,6 +24,7 @@ const REFUSED: [name: string, method: string, path: string, status: number, titl
   ["a missing scope", "GET", "/read", 403, "You do not have access to this page"],
   ["a form for a missing role", "POST", "/crew", 403, "You do not have access to this page"],
   ["a path that the guard does not have", "GET", "/_auth/nothing", 404, "There is no such page"],
+  ["a path that the console does not have", "GET", "/_auth/admin/", 404, "There is no such page"],
   ["a method that an endpoint does not have", "GET", "/_auth/refresh", 405, "This address is not a page"],
 ];
 
