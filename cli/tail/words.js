@@ -29,6 +29,7 @@ export const WORDS = new Map(Object.entries({
   origin_unavailable: "the origin did not answer as it should",
   push_unavailable: "events need the Durable Object binding",
   refresh_at_provider: "the token is the provider's, and is refreshed there",
+  refusal_counts_not_read: "the console could not read the last refusals",
   session_expired: "the session's time is over",
   session_limit: "too many sessions",
   session_revoked: "the session was ended",

@@ -72,5 +72,5 @@ test("with JavaScript, counting and ending go on by themselves, and the list is 
   await page.getByLabel("Users, one ID per line").fill(names.join("\n"));
   await page.getByRole("button", { name: "Show what would end" }).click();
   await page.getByRole("button", { name: "End 30 sessions" }).click();
-  await expect.poll(() => page.getByRole("status").textContent()).toBe("Ended: 30 sessions (30 users).");
+  await expect.poll(() => page.getByRole("status").textContent(), { timeout: 20_000 }).toBe("Ended: 30 sessions (30 users).");
 });

@@ -108,7 +108,7 @@ describe.concurrent("a guard", () => {
   });
 
   test.each<[string, string, Change]>([
-    ["whose store is slow", "latency", (path, answer) => path.endsWith("/health") && (answer.delay = 400)],
+    ["whose store is slow", "latency", (path, answer) => path.endsWith("/health") && (answer.delay = 900)],
     ["whose clock is ahead", "clock", (_, { headers }) => (headers["date"] = new Date(Date.now() + 90_000).toUTCString())],
     ["whose clock is behind", "clock", (_, { headers }) => (headers["date"] = new Date(Date.now() - 90_000).toUTCString())],
     ["whose keys are not published", "keys", (path, answer) => path.startsWith("/.well-known/") && Object.assign(answer, { status: 404, body: "Not found" })],
