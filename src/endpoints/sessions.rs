@@ -1,7 +1,7 @@
 //! `GET sessions`, `POST sessions` and `DELETE sessions/{sid}`: the caller's live sessions.
 
 use auth::body_format::BodyFormat;
-use auth::decision::{Principal, RefusalResponse};
+use auth::decision::Principal;
 use auth::form_proof::{Form, check_form_proof};
 use auth::http::{Head, Target};
 use auth::own_sessions::{EndOwnForm, OwnSessions};
@@ -38,14 +38,8 @@ fn wants_page(head: &RequestHead) -> bool {
 async fn show_page(app: &App, head: &RequestHead) -> Response {
     match try_list_all(app, head).await {
         Ok((principal, live, ended)) => pages::sessions::show(app, head, &principal, live, ended),
-        Err(refusal) => refused(app, head, refusal),
+        Err(refusal) => pages::refused::respond_of_own_page(app, head, refusal),
     }
-}
-
-/// A refusal as for any path, but with the challenge of the guard's own endpoints.
-fn refused(app: &App, head: &RequestHead, refusal: Refusal) -> Response {
-    let refused = RefusalResponse { resource: None, ..app.guard.refused(refusal, head, None) };
-    pages::refused::respond(app, head, &refused)
 }
 
 async fn try_list(app: &App, head: &RequestHead) -> Result<Vec<SessionView>, Refusal> {
@@ -130,7 +124,7 @@ pub async fn end_by_form(app: &App, request: &Request, head: &RequestHead) -> Re
     match try_end_by_form(app, request, head).await {
         Ok(Some(page)) => response::redirect(303, &page, &[]),
         Ok(None) => super::logout::logged_out(app, head),
-        Err(refusal) => refused(app, head, refusal),
+        Err(refusal) => pages::refused::respond_of_own_page(app, head, refusal),
     }
 }
 

@@ -232,7 +232,7 @@ describe("the admin API", () => {
   });
 
   test.each<[string, string, number]>([
-    ["GET", "admin", 404], ["GET", "admin/", 404], ["GET", "admin/user", 404], ["GET", "admin/users/a", 405],
+    ["GET", "admin/", 404], ["GET", "admin/user", 404], ["PUT", "admin/users/a", 405],
     ["POST", "admin/users", 405], ["GET", "admin/sessions", 405], ["GET", "admin/users/a/sessions/x", 405],
   ])("does not know %s %s", async (method, path, status) => {
     expect(await answerOf(guard.fetch(`/_auth/${path}`, { method, ...bearer(KEY) }))).toMatchObject({ status });

@@ -66,12 +66,12 @@ test("a wrong password and an unknown user get the same answer", async () => {
 });
 
 test("a form login with a wrong password gets the page again, with a message, the redirect and the user name, and no password", async () => {
-  const page = await answerOf(login(formInit({ username: '"><b>ada', password: "wr<o>ng", redirect: '/a?b="c' })));
+  const page = await answerOf(login(formInit({ username: '"><b>ada', password: "xyz<z>y", redirect: '/a?b="c' })));
   expect(page).toMatchObject({ status: 401, headers: { "cache-control": "no-store" } });
   expect(page.body).toContain('role="alert"');
   expect(page.body).toContain('value="/a?b=&#34;c"');
   expect(page.body).toContain('name="username" autocomplete="username" autocapitalize="none" spellcheck="false" required value="&#34;&#62;&#60;b&#62;ada"');
-  expect(page.body).not.toContain("wr");
+  expect(page.body).not.toContain("xyz");
 });
 
 test.each([

@@ -189,7 +189,7 @@ test("a rate-limited form login gets the page again, with the time to wait", asy
   expect(await post()).toMatchObject({ status: 401 });
   const page = await post();
   expect(page).toMatchObject({ status: 429, headers: { "retry-after": expect.stringMatching(/^\d+$/), "content-type": "text/html; charset=utf-8" } });
-  expect(page.body).toMatch(/Too many attempts to log in\. Wait \d+ seconds/);
+  expect(page.body).toMatch(/There were too many attempts to sign in\. Try again in (1 hour|\d+ minutes)\./);
 });
 
 test("the count starts again when the window ends", async () => {

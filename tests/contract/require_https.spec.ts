@@ -26,11 +26,17 @@ test.each<[string, string, () => RequestInit]>([
   ["a token where none is needed", "/open/x", () => bearer(token)],
   ["a token where one may be", "/either", () => bearer(token)],
   ["a login", "/_auth/login", () => loginInit({ username: "ada" })],
-  ["a login by form", "/_auth/login", () => formInit({ username: "ada" }, NAVIGATION)],
   ["a logout", "/_auth/logout", () => ({ method: "POST", ...bearer(token) })],
   ["a question about the session", "/_auth/session", () => bearer(token)],
 ])("%s over http is refused, and reaches neither the origin nor the store", async (_, path, init) => {
   expect(await there(path, init())).toMatchObject({ status: 403, headers: { "cache-control": "no-store" }, body: { code: "https_required" } });
+  expect([guard.origin.received, guard.origin.credentialChecks]).toEqual([[], []]);
+});
+
+test("a login by form over http is refused by a page, and reaches neither the origin nor the store", async () => {
+  const page = await there("/_auth/login", formInit({ username: "ada" }, NAVIGATION));
+  expect(page).toMatchObject({ status: 403, headers: { "cache-control": "no-store" }, body: expect.stringContaining("https_required") });
+  expect(page.body).toContain("If you sent a password, change it.");
   expect([guard.origin.received, guard.origin.credentialChecks]).toEqual([[], []]);
 });
 

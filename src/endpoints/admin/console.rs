@@ -63,9 +63,7 @@ pub async fn serve(
 }
 
 fn shown(app: &App, head: &RequestHead, answer: Result<Response, Refusal>) -> Response {
-    answer.unwrap_or_else(|refusal| {
-        refused::respond(app, head, &app.guard.refused(refusal, head, None))
-    })
+    answer.unwrap_or_else(|refusal| refused::respond_of_own_page(app, head, refusal))
 }
 
 /// Whoever calls, by a session: a form acts for one. The API key is for programs.

@@ -59,6 +59,12 @@ pub fn respond(app: &App, head: &RequestHead, refused: &RefusalResponse) -> Resp
     send(&page, &template, &refused.refusal, &refused.headers())
 }
 
+/// A refusal of one of the guard's own pages: as for any path, but with the challenge of the guard's own endpoints.
+pub fn respond_of_own_page(app: &App, head: &RequestHead, refusal: Refusal) -> Response {
+    let refused = RefusalResponse { resource: None, ..app.guard.refused(refusal, head, None) };
+    respond(app, head, &refused)
+}
+
 /// The same for a refusal that leads nowhere else.
 pub fn show(app: &App, head: &RequestHead, refusal: &Refusal) -> Response {
     let page = app.guard.page(head, refusal);
