@@ -56,7 +56,7 @@ def schemes(context):
 
 @schemathesis.auth(refresh_interval=None, retry_on=[]).apply_to(schemes)
 class Credentials:
-    """Each of the ways by turns. Where there is a key, tokens are an admin's by turns."""
+    """Each of the ways by turns. Where there is a key, and in the console, tokens are an admin's by turns."""
 
     def get(self, case, context):
         ways = schemes(context)
@@ -71,7 +71,8 @@ class Credentials:
             if is_positive(case) and not TOKEN and case.operation.definition.raw["operationId"] == "adminChange":
                 name_session(case, f"user-{number}")
             return way, KEY
-        user = "admin" if "adminKey" in ways and number % 3 else f"user-{number}"
+        is_admins = case.operation.definition.raw["operationId"].startswith(("admin", "console"))
+        user = "admin" if is_admins and number % 3 else f"user-{number}"
         if is_positive(case) and not TOKEN:
             name_session(case, user)
         return way, TOKEN or log_in(user)["access_token"]
