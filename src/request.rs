@@ -159,6 +159,21 @@ pub async fn body(request: &web_sys::Request) -> Result<String, UnreadableBody> 
     body::text(request.body(), MAX_BODY).await.map_err(|_| UnreadableBody)
 }
 
+/// Reads a form.
+///
+/// # Errors
+/// `otherwise` if the body is not a form.
+pub async fn form(
+    request: &web_sys::Request,
+    head: &RequestHead,
+    otherwise: Refusal,
+) -> Result<String, Refusal> {
+    if BodyFormat::of(head.header("content-type").as_deref()) != Some(BodyFormat::Form) {
+        return Err(otherwise);
+    }
+    body(request).await.map_err(|_| Refusal::BadRequest(UNREADABLE_BODY))
+}
+
 /// Reads the one field of this name from a form.
 ///
 /// # Errors
@@ -169,10 +184,7 @@ pub async fn form_field(
     name: &str,
     otherwise: Refusal,
 ) -> Result<String, Refusal> {
-    if BodyFormat::of(head.header("content-type").as_deref()) != Some(BodyFormat::Form) {
-        return Err(otherwise);
-    }
-    let body = body(request).await.map_err(|_| Refusal::BadRequest(UNREADABLE_BODY))?;
+    let body = form(request, head, otherwise.clone()).await?;
     let mut texts = BodyFormat::Form.texts(&body, &[name.into()]);
     match (texts.pop(), texts.is_empty()) {
         (Some(text), true) => Ok(text),

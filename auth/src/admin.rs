@@ -14,7 +14,7 @@ pub use block::block;
 pub use console::{EndManyForm, MOST_NAMED, Offers, UserAction, in_url, readable, user_page};
 pub use end_many::EndMany;
 pub use patch::{SessionPatch, user_patch};
-pub use request::{AdminRequest, NewSession, SessionTerms, page};
+pub use request::{AdminRequest, CURSOR, NewSession, SessionTerms, page};
 pub use transfer::{BackupLine, Everybody, users_to_move};
 
 use crate::config::Settings;

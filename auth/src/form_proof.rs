@@ -5,12 +5,19 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 
+use crate::body_format::BodyFormat;
 use crate::keys::KeySet;
 use crate::refusal::Refusal;
 use crate::session::{Sid, Subject};
 
 /// The name of the field.
 pub const FIELD: &str = "proof";
+
+/// The proof that a form carries; `None` if there is not exactly one.
+pub fn proof_in(form: &str) -> Option<String> {
+    let mut all = BodyFormat::Form.texts(form, &[FIELD.to_owned()]);
+    all.pop().filter(|_| all.is_empty())
+}
 
 /// What a form is for. The proof of one is none for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +112,15 @@ mod tests {
             let checked = check_form_proof(&keys, Form::Sessions, &sub("ada"), &sid(1), other);
             assert_eq!(checked, Err(Refusal::CrossSite), "{other:?}");
         }
+    }
+
+    #[rstest]
+    #[case("proof=a%2Bb&end=c", Some("a+b"))]
+    #[case("end=c", None)]
+    #[case("proof=a&proof=a", None)]
+    #[case("proof=a&proof=b", None)]
+    fn a_form_carries_one_proof(#[case] form: &str, #[case] proof: Option<&str>) {
+        assert_eq!(proof_in(form).as_deref(), proof);
     }
 
     #[test]

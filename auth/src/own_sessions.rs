@@ -55,7 +55,7 @@ impl EndOwnForm {
             return Err(EITHER);
         }
         let redirect = one("redirect").and_then(|target| LocalTarget::on(hosts, &target));
-        Ok(Self { which, proof: one(form_proof::FIELD), redirect })
+        Ok(Self { which, proof: form_proof::proof_in(form), redirect })
     }
 }
 

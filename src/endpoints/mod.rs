@@ -28,6 +28,9 @@ use crate::proxy::verdict::{Verdict, respond, respond_later};
 use crate::request::RequestHead;
 use crate::response;
 
+/// A form of the guard's pages has another content type.
+const FORM: Refusal = Refusal::BadRequest("Send a form as `application/x-www-form-urlencoded`.");
+
 /// Dispatches a request to its endpoint.
 pub fn answer(app: Rc<App>, endpoint: Endpoint, head: RequestHead) -> Verdict {
     let request = head.context().request();

@@ -1,4 +1,4 @@
-//! The guard's own pages, which have no JavaScript, and the script for the site's pages.
+//! The guard's own pages, their style sheet and script, and the script for the site's pages.
 
 pub mod admin;
 mod choice;
@@ -9,6 +9,7 @@ mod login_error;
 mod message;
 pub mod page;
 pub mod refused;
+mod session_text;
 pub mod sessions;
 pub mod sign_in_failed;
 pub mod style;
@@ -21,18 +22,19 @@ use crate::response;
 
 /// `GET client.js`: the script that turns messages of `GET events` into an event of the page.
 pub fn client(head: &RequestHead) -> Response {
-    java_script(head, CLIENT, CLIENT_TAG)
+    asset(head, JAVA_SCRIPT, CLIENT, CLIENT_TAG)
 }
 
 /// `GET pages.js`: the script that keeps a page of the guard's own up to date.
 pub fn script(head: &RequestHead) -> Response {
-    java_script(head, SCRIPT, SCRIPT_TAG)
+    asset(head, JAVA_SCRIPT, SCRIPT, SCRIPT_TAG)
 }
 
-fn java_script(head: &RequestHead, text: &str, tag: u64) -> Response {
+/// A text that all browsers get, with its tag: a browser that has it already is told so.
+fn asset(head: &RequestHead, content_type: &str, text: &str, tag: u64) -> Response {
     let tag = format!("\"{tag:x}\"");
     let headers = [
-        ("content-type", "text/javascript; charset=utf-8"),
+        ("content-type", content_type),
         ("cache-control", "public, max-age=3600"),
         ("etag", &tag),
         ("x-content-type-options", "nosniff"),
@@ -43,6 +45,7 @@ fn java_script(head: &RequestHead, text: &str, tag: u64) -> Response {
     }
 }
 
+const JAVA_SCRIPT: &str = "text/javascript; charset=utf-8";
 const CLIENT: &str = include_str!("pages/client.js");
 const CLIENT_TAG: u64 = style::fnv(style::START, CLIENT.as_bytes());
 const SCRIPT: &str = include_str!("pages/pages.js");

@@ -1,6 +1,5 @@
 //! `GET sessions`, `POST sessions` and `DELETE sessions/{sid}`: the caller's live sessions.
 
-use auth::body_format::BodyFormat;
 use auth::decision::Principal;
 use auth::form_proof::{Form, check_form_proof};
 use auth::http::{Head, Target};
@@ -13,7 +12,7 @@ use serde_json::json;
 use web_sys::{Request, Response};
 
 use crate::app::App;
-use crate::endpoints::pages;
+use crate::endpoints::{FORM, pages};
 use crate::request::{self, RequestHead};
 use crate::services::session_view::SessionView;
 use crate::services::{current_session, end_sessions};
@@ -134,11 +133,7 @@ async fn try_end_by_form(
     request: &Request,
     head: &RequestHead,
 ) -> Result<Option<String>, Refusal> {
-    if BodyFormat::of(head.header("content-type").as_deref()) != Some(BodyFormat::Form) {
-        return Err(Refusal::BadRequest("Send a form as `application/x-www-form-urlencoded`."));
-    }
-    let body = request::body(request).await;
-    let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE_BODY))?;
+    let body = request::form(request, head, FORM).await?;
     let form = EndOwnForm::parse(&body, &app.guard.settings().site_hosts)?;
     let principal = current_or_newcomer(app, head).await?;
     let (keys, proof) = (app.guard.tokens().keys(), form.proof.as_deref());

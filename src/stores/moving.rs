@@ -17,7 +17,7 @@ use auth::time::Timestamp;
 use auth::user_index::{self, Index, IndexQuery};
 
 use super::{LocalBoxFuture, SessionStore, StoreReply, StoreResult};
-use crate::{request, stores};
+use crate::{promise, request, stores};
 
 /// The main store, and the one that users come from.
 pub struct MovingStore {
@@ -189,8 +189,11 @@ impl SessionStore for MovingStore {
             if let IndexQuery::Record { .. } = query {
                 return self.main.query_index(index, query).await;
             }
-            let here = self.main.query_index(index, query).await;
-            let there = self.before.query_index(index, query).await;
+            let (here, there) = promise::both(
+                self.main.query_index(index, query),
+                self.before.query_index(index, query),
+            )
+            .await;
             let (here, there) = (self.main.read_index(&here)?, self.before.read_index(&there)?);
             Ok((200, user_index::merge(query, &here, &there)))
         })

@@ -89,6 +89,7 @@ test("a form without its proof, with that of another session, or from another si
     [`scope=global&proof=${await stranger.proof()}`],
     // The first counts.
     [`scope=global&proof=x&proof=${proof}`],
+    [`scope=global&proof=${proof}&proof=x`],
     [`scope=global&proof=${proof}`, { "sec-fetch-site": "cross-site" }],
     [`scope=global&proof=${proof}`, { "sec-fetch-site": "same-site" }],
     [`scope=global&proof=${proof}`, { "sec-fetch-site": "none", "origin": "https://evil.example" }],

@@ -48,15 +48,6 @@ pub enum UserAction {
 }
 
 impl UserAction {
-    /// What it takes, beside being allowed to see the user. Is that an admin, or the caller?
-    pub fn permission(&self, is_admin: bool, is_oneself: bool) -> Permission {
-        match self {
-            Self::End(_) | Self::EndAll => Permission::End { of_admin: is_admin },
-            Self::Block(_) => Permission::Block { oneself: is_oneself },
-            Self::Unblock => Permission::Block { oneself: false },
-        }
-    }
-
     /// Reads the form, of which the button that sent it says what is asked for.
     ///
     /// # Errors

@@ -161,6 +161,15 @@ fn subject(part: &str) -> Result<Subject, Refusal> {
     Subject::try_from(sub.into_owned()).map_err(Refusal::BadRequest)
 }
 
+/// A cursor that no page of the guard's has given.
+pub const CURSOR: Refusal = Refusal::BadRequest("`cursor` is none of this guard's.");
+
+/// How many users a page has at most.
+pub(super) fn page_size(text: &str) -> Result<u32, Refusal> {
+    let number = text.parse().ok().filter(|limit| (1..=MAX_PAGE).contains(limit));
+    number.ok_or(Refusal::BadRequest("`limit` must be from 1 to 40."))
+}
+
 /// The parameters `limit` and `cursor` of a query.
 ///
 /// # Errors
@@ -169,13 +178,10 @@ pub fn page(query: &str, default: u32) -> Result<(u32, Cursor), Refusal> {
     let (mut limit, mut cursor) = (default, Cursor::default());
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match &*name {
-            "limit" => {
-                let number = value.parse().ok().filter(|limit| (1..=MAX_PAGE).contains(limit));
-                limit = number.ok_or(Refusal::BadRequest("`limit` must be from 1 to 40."))?;
-            }
+            "limit" => limit = page_size(&value)?,
             "cursor" => {
                 let text = Cursor::parse(&value);
-                cursor = text.ok_or(Refusal::BadRequest("`cursor` is none of this guard's."))?;
+                cursor = text.ok_or(CURSOR)?;
             }
             _ => {}
         }

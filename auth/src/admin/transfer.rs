@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::request::{CURSOR, page_size};
 use crate::refusal::Refusal;
 use crate::session::Subject;
 use crate::store::UserRecords;
@@ -40,14 +41,8 @@ impl Everybody {
         let mut limit = DEFAULT_LIMIT;
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
-                "limit" => {
-                    let number = value.parse().ok().filter(|limit| (1..=MAX_PAGE).contains(limit));
-                    limit = number.ok_or(Refusal::BadRequest("`limit` must be from 1 to 40."))?;
-                }
-                "cursor" => {
-                    let read = Self::read(&value);
-                    place = read.ok_or(Refusal::BadRequest("`cursor` is none of this guard's."))?;
-                }
+                "limit" => limit = page_size(&value)?,
+                "cursor" => place = Self::read(&value).ok_or(CURSOR)?,
                 _ => {}
             }
         }

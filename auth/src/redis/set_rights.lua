@@ -1,7 +1,6 @@
 -- Changes rights. ARGV: now, sid or '' for the user, then for each member its JSON, `null` to remove it, or ''
 -- to leave it; tombstones to keep. Returns `changed` and the record; `found`, with the record if one exists
--- that is not live; or for the user `user`, the
--- user's own record, and those of the live sessions.
+-- that is not live; or for the user `user`, the user's own record, and those of the live sessions.
 local names = { 'roles', 'scopes', 'claims' }
 
 -- The members are taken apart as text, because the JSON codec cannot tell an empty list from an empty

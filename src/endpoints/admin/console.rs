@@ -1,10 +1,10 @@
 //! The admin console: pages and forms over what the admin API does. Who may see and do what is judged as there.
 
 use auth::admin::{
-    AdminCredential, AdminRequest, EndManyForm, MOST_NAMED, Offers, Permission, UserAction,
+    AdminCredential, AdminRequest, CURSOR, EndManyForm, MOST_NAMED, Offers, Permission, UserAction,
 };
 use auth::body_format::BodyFormat;
-use auth::form_proof::{FIELD, Form, check_form_proof, form_proof};
+use auth::form_proof::{Form, check_form_proof, form_proof, proof_in};
 use auth::http::{Head, Target};
 use auth::refusal::Refusal;
 use auth::session::{Sid, Subject};
@@ -13,6 +13,7 @@ use web_sys::{Request, Response};
 
 use super::{Admin, block, end, end_many, is_admin, live_sessions, user_record};
 use crate::app::App;
+use crate::endpoints::FORM;
 use crate::endpoints::pages::{admin as pages, refused};
 use crate::promise;
 use crate::request::{self, RequestHead};
@@ -82,15 +83,9 @@ async fn caller_of_form(
     request: &Request,
     head: &RequestHead,
 ) -> Result<(Caller, String), Refusal> {
-    if BodyFormat::of(head.header("content-type").as_deref()) != Some(BodyFormat::Form) {
-        return Err(Refusal::BadRequest("Send a form as `application/x-www-form-urlencoded`."));
-    }
+    let body = request::form(request, head, FORM).await?;
     let caller = caller(app, head).await?;
-    let body = request::body(request).await;
-    let body = body.map_err(|_| Refusal::BadRequest(request::UNREADABLE_BODY))?;
-    let mut proofs = BodyFormat::Form.texts(&body, &[FIELD.to_owned()]);
-    let proof = proofs.pop().filter(|_| proofs.is_empty());
-    let keys = app.guard.tokens().keys();
+    let (keys, proof) = (app.guard.tokens().keys(), proof_in(&body));
     check_form_proof(keys, Form::Admin, &caller.user, &caller.sid, proof.as_deref())?;
     Ok((caller, body))
 }
@@ -101,7 +96,7 @@ async fn try_users(app: &App, head: &RequestHead) -> Result<Response, Refusal> {
     let field = |name: &str| BodyFormat::Form.texts(query, &[name.to_owned()]).pop();
     let search = field("q").unwrap_or_default().trim().to_owned();
     let after = field("cursor").as_deref().map_or(Some(Cursor::default()), Cursor::parse);
-    let after = after.ok_or(Refusal::BadRequest("`cursor` is none of this guard's."))?;
+    let after = after.ok_or(CURSOR)?;
     let is_first = after == Cursor::default();
     let listed = async {
         let found = user_index::search(app, &search, after, USERS_ON_PAGE).await?;

@@ -7,7 +7,7 @@ mod users;
 use std::rc::Rc;
 
 use auth::admin::readable;
-use auth::session::{Session, Subject};
+use auth::session::Subject;
 use auth::words::{Admin, Devices, Plural, fill};
 
 use super::page::Page;
@@ -54,18 +54,5 @@ impl<'a> Writer<'a> {
     fn counts(&self, text: &str, users: u64, sessions: u64) -> String {
         let users = self.count(&self.words.users, users);
         fill(text, &[("users", &users), ("sessions", &self.count(&self.words.sessions, sessions))])
-    }
-
-    fn device(&self, session: &Session) -> String {
-        self.devices.name(&session.user_agent, session.device)
-    }
-
-    fn place(&self, session: &Session) -> Option<String> {
-        session.place.as_ref().map(|place| self.page.format.place(place))
-    }
-
-    fn used(&self, session: &Session) -> String {
-        let Page { format, common, .. } = self.page;
-        fill(&common.last_used, &[("when", &format.ago(session.seen))])
     }
 }

@@ -1,7 +1,6 @@
 //! A session of somebody, as a page tells it.
 
 use auth::session::{Session, Sid};
-use auth::words::{Devices, fill};
 
 use super::page::Page;
 
@@ -20,11 +19,10 @@ pub struct Choice {
 impl Choice {
     /// Each of these sessions; with a box that is checked if it was chosen before, or if there is no other.
     pub fn all(page: &Page<'_>, live: &[Session], chosen: &[Sid]) -> Vec<Self> {
-        let devices = page.words::<Devices>();
         let is_chosen = |sid: &Sid| live.len() == 1 || chosen.contains(sid);
         let of = |session: &Session| Self {
             sid: session.sid.to_string(),
-            device: devices.name(&session.user_agent, session.device),
+            device: page.device(session),
             details: details(page, session),
             is_chosen: is_chosen(&session.sid),
         };
@@ -33,9 +31,9 @@ impl Choice {
 }
 
 fn details(page: &Page<'_>, session: &Session) -> String {
-    let seen = fill(&page.common.last_used, &[("when", &page.format.ago(session.seen))]);
-    match &session.place {
-        Some(place) => format!("{} · {seen}", page.format.place(place)),
+    let seen = page.last_used(session);
+    match page.place(session) {
+        Some(place) => format!("{place} · {seen}"),
         None => seen,
     }
 }

@@ -132,7 +132,6 @@ impl Format {
     }
 
     /// A number, with separators.
-    #[allow(dead_code, reason = "for pages with counts")]
     pub fn number(&self, number: u64) -> String {
         let format = NumberFormat::new(&self.locale);
         let text = format.and_then(|format| format.format(number as f64));
@@ -140,7 +139,6 @@ impl Format {
     }
 
     /// The text for this number. The caller fills the number in.
-    #[allow(dead_code, reason = "for pages with counts")]
     pub fn plural<'a>(&self, texts: &'a Plural, number: u64) -> &'a str {
         let rules = PluralRules::new(&self.locale);
         let category = rules.and_then(|rules| rules.select(number as f64));

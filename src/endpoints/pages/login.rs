@@ -171,9 +171,8 @@ async fn newcomer(app: &App, head: &RequestHead, notice: Option<LoginNotice>) ->
 }
 
 fn device_and_place(page: &Page<'_>, session: &Session) -> String {
-    let device = page.words::<Devices>().name(&session.user_agent, session.device);
-    let place = session.place.as_deref().map(|place| page.format.place(place));
-    place.map_or_else(|| device.clone(), |place| format!("{device} · {place}"))
+    let device = page.device(session);
+    page.place(session).map_or_else(|| device.clone(), |place| format!("{device} · {place}"))
 }
 
 /// Where somebody who was signed out by another ends the other sessions. The token of a session that has ended cannot,

@@ -146,7 +146,7 @@ fn make_room<'a>(
         return None;
     }
     let caller = app.guard.principal_of(head, request::now())?;
-    let keys = &app.guard.settings().keys;
+    let keys = app.guard.tokens().keys();
     let proof = form_proof(keys, Form::Sessions, caller.user(), caller.sid());
     Some(MakeRoom { proof, redirect: said.back.as_str(), button: &words.go_on })
 }

@@ -6,11 +6,12 @@ use askama::Template;
 use auth::decision::Principal;
 use auth::form_proof::{Form, form_proof};
 use auth::http::{Head, Target};
-use auth::session::{Session, SessionEnd};
-use auth::words::{Devices, Sessions, fill};
+use auth::session::Session;
+use auth::words::{Sessions, fill};
 use web_sys::Response;
 
 use super::page::Page;
+use super::session_text::{Ended, Reasons};
 use crate::app::App;
 use crate::request::RequestHead;
 
@@ -24,7 +25,7 @@ const NOT_ME: &str = "not_me=true";
 #[template(path = "sessions.html")]
 struct SessionsPage<'a> {
     page: &'a Page<'a>,
-    words: Rc<Sessions>,
+    words: &'a Sessions,
     /// That the guard made the form, for this session.
     proof: String,
     /// Was a login not the user's, by which they were signed out elsewhere?
@@ -44,21 +45,6 @@ struct Live {
     signed_in: String,
 }
 
-/// A session that is over.
-struct Ended {
-    sid: String,
-    device: String,
-    place: Option<String>,
-    why: String,
-}
-
-/// What both are written with.
-struct Writer<'a> {
-    page: &'a Page<'a>,
-    words: Rc<Sessions>,
-    devices: Rc<Devices>,
-}
-
 /// The page for this caller: the session that looks at it first, then the newest; and what is over, the latest first.
 pub fn show(
     app: &App,
@@ -71,68 +57,38 @@ pub fn show(
     live.reverse();
     let (own, others): (Vec<Session>, _) = live.into_iter().partition(|it| it.sid == *caller.sid());
     let query = Target::of_url(head.url()).map_or("", |target| target.query());
-    let writer = Writer { page: &page, words: page.words(), devices: page.words() };
+    let words: Rc<Sessions> = page.words();
+    let reasons = Reasons {
+        superseded: &words.superseded,
+        revoked: &words.revoked,
+        reused: &words.reused,
+        expired: &words.expired,
+    };
     let template = SessionsPage {
         page: &page,
-        words: Rc::clone(&writer.words),
+        words: &words,
         proof: form_proof(app.guard.tokens().keys(), Form::Sessions, caller.user(), caller.sid()),
         not_me: query.split('&').any(|it| it == NOT_ME),
         live: own
             .iter()
             .chain(&others)
-            .map(|it| writer.live(it, it.sid == *caller.sid()))
+            .map(|it| Live::of(&page, &words, it, it.sid == *caller.sid()))
             .collect(),
-        ended: latest(ended).iter().map(|it| writer.ended(it)).collect(),
+        ended: Ended::latest(&page, ended, MOST_ENDED, &reasons),
     };
     page.respond(200, &template, &[])
 }
 
-/// Those that are over since the shortest time, first. Not sorted, because the code of the standard sort is large.
-fn latest(mut ended: Vec<Session>) -> Vec<Session> {
-    let mut latest = Vec::new();
-    while latest.len() < MOST_ENDED
-        && let Some(next) = (0..ended.len()).max_by_key(|at| ended[*at].over_at())
-    {
-        latest.push(ended.remove(next));
-    }
-    latest
-}
-
-impl Writer<'_> {
-    fn live(&self, session: &Session, is_here: bool) -> Live {
-        let Page { format, common, .. } = self.page;
-        let used = match is_here {
-            true => self.words.in_use.clone(),
-            false => fill(&common.last_used, &[("when", &format.ago(session.seen))]),
-        };
-        Live {
+impl Live {
+    fn of(page: &Page<'_>, words: &Sessions, session: &Session, is_here: bool) -> Self {
+        let used = if is_here { words.in_use.clone() } else { page.last_used(session) };
+        let began = page.format.moment(session.created);
+        Self {
             sid: session.sid.to_string(),
-            device: self.devices.name(&session.user_agent, session.device),
+            device: page.device(session),
             is_here,
-            used: self.place(session).map_or(used.clone(), |place| format!("{place} · {used}")),
-            signed_in: fill(&self.words.signed_in, &[("at", &format.moment(session.created))]),
+            used: page.place(session).map_or(used.clone(), |place| format!("{place} · {used}")),
+            signed_in: fill(&words.signed_in, &[("at", &began)]),
         }
-    }
-
-    fn ended(&self, session: &Session) -> Ended {
-        let format = &self.page.format;
-        let (text, by) = match &session.ended {
-            Some(SessionEnd::Superseded { by, .. }) => (&self.words.superseded, Some(*by)),
-            Some(SessionEnd::Revoked { .. }) => (&self.words.revoked, None),
-            Some(SessionEnd::Reused { .. }) => (&self.words.reused, None),
-            None => (&self.words.expired, None),
-        };
-        let (at, with) = (session.over_at(), by.map_or("", |by| self.devices.with(by)));
-        let values = [("ago", &*format.ago(at)), ("at", &format.moment(at)), ("with", with)];
-        Ended {
-            sid: session.sid.to_string(),
-            device: self.devices.name(&session.user_agent, session.device),
-            place: self.place(session),
-            why: fill(text, &values),
-        }
-    }
-
-    fn place(&self, session: &Session) -> Option<String> {
-        session.place.as_ref().map(|place| self.page.format.place(place))
     }
 }

@@ -5,8 +5,6 @@ use web_sys::Response;
 
 use crate::app::App;
 use crate::request::RequestHead;
-use crate::response;
-use auth::http::Head;
 
 /// The style sheet, in the guard's own colours.
 pub const STYLE: &str = include_str!("style.css");
@@ -29,17 +27,8 @@ pub const fn fnv(start: u64, text: &[u8]) -> u64 {
 /// `GET style.css`. Pages name it with its tag, so that a browser may keep it.
 pub fn show(app: &App, head: &RequestHead) -> Response {
     let settings = &app.guard.settings().pages;
-    let tag = format!("\"{:x}\"", tag(settings));
-    let headers = [
-        ("content-type", "text/css; charset=utf-8"),
-        ("cache-control", "public, max-age=3600"),
-        ("etag", &tag),
-        ("x-content-type-options", "nosniff"),
-    ];
-    match head.header("if-none-match").is_some_and(|known| known.contains(&tag)) {
-        true => response::response(304, "", &headers),
-        false => response::response(200, &format!("{STYLE}{}", colours(settings)), &headers),
-    }
+    let text = format!("{STYLE}{}", colours(settings));
+    super::asset(head, "text/css; charset=utf-8", &text, tag(settings))
 }
 
 /// Changes with the style sheet.

@@ -41,9 +41,13 @@ fn search(sql: &SqlStorage, after: &str, limit: &str, starts: &[String]) -> Resu
     let mut users = Vec::new();
     let most: usize = limit.parse().unwrap_or_default();
     for start in starts {
-        let left = js_millis(Timestamp::from_millis((most - users.len()) as u64));
-        let bindings = vec![after.into(), start.as_str().into(), start.as_str().into(), left];
-        users.extend(query(sql, PAGE, bindings)?);
+        let left = most - users.len();
+        let start = start.as_str();
+        users.extend(query(
+            sql,
+            PAGE,
+            vec![after.into(), start.into(), start.into(), left.into()],
+        )?);
     }
     Ok(users.join("\n"))
 }

@@ -37,15 +37,12 @@ fn scopes_say_what_the_console_shows_and_does(#[case] scope: &str, #[case] expec
     // What is offered is what is allowed.
     for (is_admin, is_oneself) in [(false, false), (true, false), (true, true)] {
         let offers = Offers::on_user(caller, is_admin, is_oneself);
-        let block = Block { reason: None, until: None, at: NOW };
-        let sid = Sid::try_from("s".to_owned()).unwrap();
-        for (action, offered) in [
-            (UserAction::End(sid), offers.end),
-            (UserAction::EndAll, offers.end),
-            (UserAction::Block(block), offers.block),
-            (UserAction::Unblock, if is_oneself { admin.block } else { offers.block }),
+        for (act, offered) in [
+            (Permission::End { of_admin: is_admin }, offers.end),
+            (Permission::Block { oneself: is_oneself }, offers.block),
+            (Permission::Block { oneself: false }, admin.block),
         ] {
-            assert_eq!(may(action.permission(is_admin, is_oneself)), offered, "{action:?}");
+            assert_eq!(may(act), offered, "{act:?}");
         }
     }
 }

@@ -8,13 +8,14 @@ use auth::admin::Offers;
 use auth::body_format::BodyFormat;
 use auth::http::{Head, Target};
 use auth::rights::is_admin;
-use auth::session::{Block, Session, SessionEnd, Subject, UserRecord};
+use auth::session::{Block, Session, Subject, UserRecord};
 use auth::words::{Admin, fill};
 use web_sys::Response;
 
 use super::{Page, Writer, href, readable, short};
 use crate::app::App;
 use crate::endpoints::admin::console::Caller;
+use crate::endpoints::pages::session_text::{Ended, Reasons};
 use crate::request::{self, RequestHead};
 
 /// How many live sessions a page shows.
@@ -74,21 +75,13 @@ struct Live {
     rights: Option<String>,
 }
 
-struct Ended {
-    sid: String,
-    device: String,
-    place: Option<String>,
-    why: String,
-}
-
 /// The page. The newest sessions come first.
 pub fn user(app: &App, head: &RequestHead, caller: &Caller, user: User<'_>) -> Response {
     let page = Page::new(app, head).with_script();
     let writer = Writer::new(&page);
     let words = Rc::clone(&writer.words);
-    let User { sub, record, mut live, mut ended, offers, is_oneself } = user;
+    let User { sub, record, mut live, ended, offers, is_oneself } = user;
     live.sort_by_key(|it| (Reverse(it.created), it.sid.to_string()));
-    ended.sort_by_key(|it| Reverse(it.over_at()));
     let block = record.block.as_ref().filter(|block| block.holds(request::now()));
     let is_admin = live.iter().any(is_admin);
     let marks =
@@ -101,6 +94,12 @@ pub fn user(app: &App, head: &RequestHead, caller: &Caller, user: User<'_>) -> R
     let skipped = usize::try_from(number("from").unwrap_or(0)).unwrap_or(0).min(live.len());
     let path = href(page.auth_path, sub);
     let shown = &live[skipped..];
+    let reasons = Reasons {
+        superseded: &words.superseded,
+        revoked: &words.revoked,
+        reused: &words.reused,
+        expired: &words.expired,
+    };
     let template = UserPage {
         page: &page,
         words: &words,
@@ -121,7 +120,7 @@ pub fn user(app: &App, head: &RequestHead, caller: &Caller, user: User<'_>) -> R
         end_all_means: writer.count(&words.end_all_means, live.len() as u64),
         rights: record.rights.as_deref(),
         block: block.map_or(Vec::new(), |block| writer.block(block)),
-        ended: ended.iter().take(MOST_ENDED).map(|it| writer.ended(it)).collect(),
+        ended: Ended::latest(&page, ended, MOST_ENDED, &reasons),
         href: path,
     };
     page.respond(200, &template, &[])
@@ -140,31 +139,13 @@ impl Writer<'_> {
         ];
         Live {
             sid: session.sid.to_string(),
-            device: self.device(session),
+            device: self.page.device(session),
             marks: marks.iter().filter(|it| it.0).map(|(_, text)| (*text).clone()).collect(),
-            place: self.place(session),
-            used: self.used(session),
+            place: self.page.place(session),
+            used: self.page.last_used(session),
             details: details.into_iter().flatten().collect(),
             user_agent: readable(&session.user_agent),
             rights: session.rights.clone(),
-        }
-    }
-
-    fn ended(&self, session: &Session) -> Ended {
-        let (words, format) = (&self.words, &self.page.format);
-        let (text, by) = match &session.ended {
-            Some(SessionEnd::Superseded { by, .. }) => (&words.superseded, Some(*by)),
-            Some(SessionEnd::Revoked { .. }) => (&words.revoked, None),
-            Some(SessionEnd::Reused { .. }) => (&words.reused, None),
-            None => (&words.expired, None),
-        };
-        let (at, with) = (session.over_at(), by.map_or("", |by| self.devices.with(by)));
-        let values = [("ago", &*format.ago(at)), ("at", &format.moment(at)), ("with", with)];
-        Ended {
-            sid: session.sid.to_string(),
-            device: self.device(session),
-            place: self.place(session),
-            why: fill(text, &values),
         }
     }
 

@@ -127,9 +127,9 @@ impl Writer<'_> {
     ) -> Row {
         let newest = live.iter().max_by_key(|session| session.seen);
         let newest = newest.map(|session| {
-            let place = self.place(session);
-            let device = self.device(session);
-            let parts = [Some(device), place, Some(self.used(session))];
+            let place = self.page.place(session);
+            let device = self.page.device(session);
+            let parts = [Some(device), place, Some(self.page.last_used(session))];
             parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
         });
         let sessions = match live.len() {
