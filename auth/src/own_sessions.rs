@@ -108,6 +108,7 @@ mod tests {
 
     #[rstest]
     #[case::both("end=a&scope=others")]
+    #[case::one_and_all("end=a&scope=global")]
     #[case::an_unknown_scope("scope=local")]
     #[case::a_scope_in_capitals("scope=Global")]
     #[case::an_empty_scope("scope=")]

@@ -124,7 +124,8 @@ async function askGuard(jwt, { url, allowHttp }) {
   const problem = problemOf(answer);
   if (problem === undefined) throw unknownError(`No guard answers at ${origin}${authPath} (${status} ${shown(type)}).`);
   const { code, title, detail } = problem;
-  if (status >= 500) throw unknownError(`The guard could not find out. ${shown(title)}: ${shown(detail)} (${status} ${shown(code)})`);
+  const isOfToken = [401, 403, 409].includes(status) && code !== "https_required";
+  if (!isOfToken) throw unknownError(`The guard could not find out. ${shown(title)}: ${shown(detail)} (${status} ${shown(code)})`);
   return { accepted: false, says: `Refused: ${shown(code)}. ${shown(detail)}`, code, detail };
 }
 

@@ -44,6 +44,11 @@ describe("token explain", () => {
     expect(await byGuard(await mint({ note: "private", sub: "\u001b[2J" }))).toMatchObject({ status: 1, out: expect.stringMatching(/sub +\\u\{1b\}\[2J\n[^]*and +note \(--claims shows them\)\n[^]*Refused: session_unknown\./) });
   });
 
+  test("does not call a token refused that no guard has looked at", async () => {
+    const { access_token } = await guard.login("unseen");
+    expect(await explain(access_token, "--url", `${guard.url}/_auth/elsewhere`)).toMatchObject({ status: 3, err: expect.stringContaining("(404 not_found)") });
+  });
+
   test("goes by the settings if no guard is asked, and then knows nothing of the session", { timeout: 120_000 }, async () => {
     const config = join(folder, "settings.toml");
     await writeFile(config, `name = "t"\ncompatibility_date = "2026-10-20"\n[vars]\nISSUER = "${ISSUER}"\nAUDIENCE = "${AUDIENCE}"\n[[durable_objects.bindings]]\nname = "USER_SESSIONS"\nclass_name = "UserSessions"\n`);
