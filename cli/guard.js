@@ -37,27 +37,28 @@ export function parseUrl(text) {
 export const isLoopback = (hostname) => /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 
 export class Guard {
-  /** @param {{ origin: string, authPath: string }} site @param {string} key */
-  constructor({ origin, authPath }, key) {
+  /** @param {{ origin: string, authPath: string }} site @param {string} key @param {{ timeout?: number }} [limits] */
+  constructor({ origin, authPath }, key, { timeout } = {}) {
     this.origin = origin;
     this.authPath = authPath;
     this.key = key;
+    this.timeout = timeout;
   }
 
-  /** The guard that the options name. @param {Where} options @param {Terminal} terminal */
-  static async of(options, terminal) {
+  /** The guard that the options name. @param {Where} options @param {Terminal} terminal @param {{ timeout?: number }} [limits] milliseconds that a call may take */
+  static async of(options, terminal, limits) {
     const site = parseUrl(options.url);
     if (site.isPlain && !site.isLocal && options.allowHttp !== true) {
       throw usageError(`ADMIN_API_KEY would travel to ${site.origin} in the clear. Use https, or --allow-http if the network between is yours.`);
     }
-    return new Guard(site, await findKey(options, site.isLocal, terminal.env, { isNeeded: true }));
+    return new Guard(site, await findKey(options, site.isLocal, terminal.env, { isNeeded: true }), limits);
   }
 
   /**
    * Calls the admin API. Throws what is wrong in words if the guard refuses.
    * @param {string} method
    * @param {string} path below `AUTH_PATH`, encoded
-   * @param {unknown} [body]
+   * @param {unknown} [body] sent as JSON; an array of texts as JSON Lines
    * @returns {Promise<any>} the JSON of the answer
    */
   async call(method, path, body) {
@@ -66,14 +67,22 @@ export class Guard {
     return answer.text === "" ? undefined : jsonOf(answer.text, this.origin);
   }
 
+  /** The same for an answer in JSON Lines: each line, and what it says. @param {string} method @param {string} path @returns {Promise<{ line: string, value: any }[]>} */
+  async callForLines(method, path) {
+    const { answer, problem } = await this.ask(method, path);
+    if (problem !== undefined) throw problem;
+    return answer.text.split("\n").filter((line) => line !== "").map((line) => ({ line, value: jsonOf(line, this.origin) }));
+  }
+
   /** The same; a refusal is returned. @param {string} method @param {string} path @param {unknown} [body] */
   async ask(method, path, body) {
-    const headers = { accept: "application/json", authorization: `Bearer ${this.key}`, ...(body === undefined ? {} : { "content-type": "application/json" }) };
-    const sent = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) };
+    const [type, text] = body === undefined ? [] : Array.isArray(body) ? ["application/jsonl", body.join("\n")] : ["application/json", JSON.stringify(body)];
+    const headers = { accept: "application/json", authorization: `Bearer ${this.key}`, ...(type !== undefined && { "content-type": type }) };
+    const sent = { method, headers, body: text, ...(this.timeout !== undefined && { timeout: this.timeout }) };
     const answer = await send(this.origin, `${this.authPath}/${path}`, sent).catch((error) => {
       throw unknownError(`${this.origin} cannot be reached: ${whyNot(error)}.`);
     });
-    const isJson = /^application\/json\b/.test(answer.headers["content-type"] ?? "") || answer.status === 204;
+    const isJson = /^application\/jsonl?\b/.test(answer.headers["content-type"] ?? "") || answer.status === 204;
     return { answer, problem: answer.status < 300 && isJson ? undefined : this.problem(answer) };
   }
 

@@ -1,11 +1,14 @@
 // The commands, and how they end.
 
 import { Command, CommanderError } from "commander";
+import { backup } from "./commands/backup.js";
 import { block, unblock } from "./commands/block.js";
 import { doctor } from "./commands/doctor.js";
 import { end } from "./commands/end.js";
 import { init } from "./commands/init.js";
 import { keys } from "./commands/keys.js";
+import { move } from "./commands/move.js";
+import { restore } from "./commands/restore.js";
 import { rights } from "./commands/rights.js";
 import { serve } from "./commands/serve.js";
 import { sessions } from "./commands/sessions.js";
@@ -18,7 +21,7 @@ import { Terminal } from "./terminal.js";
 /** @typedef {import("./terminal.js").Streams} Streams */
 
 /** Every command: a function that makes it, in the order of the help. */
-const COMMANDS = [init, doctor, users, sessions, end, block, unblock, rights, tail, token, keys, serve];
+const COMMANDS = [init, doctor, users, sessions, end, block, unblock, rights, tail, token, keys, backup, restore, move, serve];
 
 const ABOUT = `
 In this repository, write \`npm run guard -- COMMAND\` for \`session-guard COMMAND\`.

@@ -17,6 +17,8 @@ export class Terminal {
   /** The exit status, unless an error says another. */
   status = 0;
 
+  #showsProgress = false;
+
   /** @param {Streams} streams */
   constructor(streams) {
     this.streams = streams;
@@ -60,6 +62,7 @@ export class Terminal {
 
   /** A line beside the result. @param {string} line */
   note(line) {
+    if (this.#showsProgress) this.progress("");
     this.writeError(`${line}\n`);
   }
 
@@ -71,6 +74,7 @@ export class Terminal {
   /** How far a long command has come; shown only to people. @param {string} text */
   progress(text) {
     if (this.streams.stderr.isTTY) this.writeError(`\r\u001b[K${text}`);
+    this.#showsProgress = text !== "";
   }
 
   /** A text in a colour, if the stream shows colours and `NO_COLOR` is not set. @param {Colour} colour @param {string} text */

@@ -1,12 +1,11 @@
 // Users move from one store to the other while the guard serves them; backups, and their restoration.
 
-import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { adminApi, KEY, sessionsOf } from "../harness/admin_api.ts";
+import { call } from "../harness/cli.ts";
 import { answerOf, bearer, loginInit, mint, startGuard, type Guard, type LoggedIn, type Vars } from "../harness/guard.ts";
 import { freePort, redisVars } from "../harness/redis.ts";
 
@@ -30,8 +29,7 @@ const visit = async (guard: Guard, { access_token }: LoggedIn) => {
 };
 const logOut = (guard: Guard, { access_token }: LoggedIn) => guard.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) });
 const json = (value: unknown) => ({ body: JSON.stringify(value), headers: { "content-type": "application/json" } });
-const backup = (guard: Guard, ...args: string[]) =>
-  promisify(execFile)(process.execPath, ["scripts/backup.mjs", ...args], { env: { ...process.env, SESSION_GUARD_URL: `${guard.url}/_auth`, ADMIN_API_KEY: KEY } });
+const ask = (guard: Guard, ...args: string[]) => call([...args, "--url", guard.url], { env: { ADMIN_API_KEY: KEY } });
 /** Whatever the index of a guard has of users is written after the response. */
 const indexed = (guard: Guard, users: number) => expect.poll(async () => (await adminApi(() => guard).call("stats")).body, { timeout: 10_000 }).toMatchObject({ users });
 
@@ -64,7 +62,7 @@ describe.each<[Store, Store]>([["durable-object", "redis"], ["redis", "durable-o
     expect(await Promise.all([ada, ben, cid, dan, eve, fayAgain].map((login) => visit(back, login))), "after a rollback").toEqual(["passes", "session_revoked", "session_revoked", "session_revoked", "passes", "passes"]);
   });
 
-  test("`npm run backup -- move` moves the rest, also those who are blocked; after that the old store is not needed", async () => {
+  test("`session-guard move` moves the rest, also those who are blocked; after that the old store is not needed", async () => {
     const old = await start(from, { SESSION_LIMIT: "0" });
     const logins = await Promise.all(Array.from({ length: 7 }, (_, i) => old.login(`user-${i % 5}`)));
     const [first] = logins as [LoggedIn];
@@ -75,8 +73,8 @@ describe.each<[Store, Store]>([["durable-object", "redis"], ["redis", "durable-o
 
     const both = await during(to, { SESSION_LIMIT: "0" });
     expect(await visit(both, first), "moves user-0 by itself").toBe("passes");
-    expect((await backup(both, "move", "--limit", "2")).stdout).toMatch(/and moved 5 of them, with 6 sessions\./);
-    expect((await backup(both, "move")).stdout).toMatch(/moved 0 of them/);
+    expect((await ask(both, "move", "--limit", "2")).out).toMatch(/and moved 5 of them, with 6 sessions\./);
+    expect((await ask(both, "move")).out).toMatch(/moved 0 of them/);
     await both[Symbol.asyncDispose]();
 
     await using after = await start(to, { SESSION_LIMIT: "0" });
@@ -91,20 +89,20 @@ describe.each<[Store, Store]>([["durable-object", "redis"], ["redis", "durable-o
     await logOut(old, ben);
     await indexed(old, 2);
     const file = join(folder, "backup.jsonl");
-    expect((await backup(old, "save", file)).stdout).toBe("Saved 2 users.\n");
+    expect((await ask(old, "backup", file)).out).toMatch(/^Saved 2 users with /);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(await readFile(file, "utf8")).toContain('"sub":"ada"');
 
     // Into a store that has lost all.
     await using empty = await start(to, { SESSION_LIMIT: "0", REDIS_KEYSPACE: `${String(vars["REDIS_KEYSPACE"])}2:` });
     expect(await visit(empty, ada)).toBe("session_unknown");
-    for (let time = 0; time < 2; time += 1) expect((await backup(empty, "restore", file)).stdout).toBe("Restored 2 users with 2 sessions.\n");
+    for (let time = 0; time < 2; time += 1) expect((await ask(empty, "restore", file, "--yes")).out).toBe("Restored 2 users with 2 sessions.\n");
     expect(await Promise.all([ada, ben, cid].map((login) => visit(empty, login)))).toEqual(["passes", "session_unknown", "passes"]);
     await indexed(empty, 2);
 
     // Into the store that goes on: what has ended stays so.
     await logOut(old, cid);
-    await backup(old, "restore", file);
+    await ask(old, "restore", file, "--yes");
     expect(await Promise.all([ada, ben, cid].map((login) => visit(old, login)))).toEqual(["passes", "session_revoked", "session_revoked"]);
   });
 });
