@@ -21,6 +21,17 @@ const script = (name) => import(new URL(`../scripts/${name}`, import.meta.url).h
  * @property {new () => Error} ConfigError
  */
 
+/** @typedef {{ listen: string, redis: string | undefined, secretsFile: string | undefined, vars: Record<string, string> }} MachineSettings */
+
+/**
+ * @typedef {object} SelfHosted
+ * @property {(file: string) => boolean} isSelfHosted
+ * @property {(file: string, env: NodeJS.ProcessEnv) => MachineSettings} readSettings
+ */
+
+/** What reads the settings of a guard on a machine of one's own. */
+export const selfHosted = async () => /** @type {SelfHosted} */ (await import(new URL("../selfhost/settings.mjs", import.meta.url).href));
+
 /** What reads and checks the settings. */
 export const settingsCheck = async () => /** @type {CheckConfig} */ (await script("check-config.mjs"));
 

@@ -1,12 +1,12 @@
 // `npm run check-config [-- --env NAME] [--explain "GET /admin/x"]…`: validates the settings before you deploy,
 // or shows which rules apply to a request. `--token FILE` (or `-`) says step by step whether a token would be accepted,
 // by the keys of its provider, or by those of `--jwks FILE`. Reads secrets from the environment or .dev.vars, if they
-// are set there.
+// are set there. `--config FILE` may also be the session-guard.toml of a guard on a machine of one's own.
 
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { readDevVars } from "./dev-vars.mjs";
@@ -26,7 +26,7 @@ export async function checkConfig(args, env, print) {
   const settings = await readSettings(values.config, values.env, env);
   if (values.token !== undefined) return checkToken(settings, read(values.token), values.jwks, print);
   const check = xtask(["check-settings", ...values.explain], JSON.stringify(settings));
-  print(check.stdout);
+  print((await isOwnMachine(values.config)) ? forOwnMachine(check.stdout) : check.stdout);
   if (check.status === 0 && values.explain.length === 0) await checkAuthPath(settings, print);
   return check.status ?? 1;
 }
@@ -62,6 +62,7 @@ export async function readWranglerConfig(config = DEFAULT_CONFIG, env = undefine
 
 /** The settings as the Worker will read them, with the secrets that this machine has. */
 export async function readSettings(config = DEFAULT_CONFIG, name, env) {
+  if (await isOwnMachine(config)) return readOwnMachine(config, name, env);
   const wrangler = await readWranglerConfig(config, name);
   const secrets = { ...(await readDevVars(name)), ...env };
   // Development keys are ignored, because they are not the deployed ones.
@@ -85,6 +86,31 @@ export async function readSettings(config = DEFAULT_CONFIG, name, env) {
   }
   return settings;
 }
+
+async function isOwnMachine(config = DEFAULT_CONFIG) {
+  const { isSelfHosted } = await import("../selfhost/settings.mjs");
+  return isSelfHosted(config);
+}
+
+/** The settings of a guard on a machine of one's own, as selfhost/serve.mjs passes them on. */
+async function readOwnMachine(config, name, env) {
+  if (name !== undefined) throw new ConfigError(`error: ${config} has no environments; leave --env out.`);
+  const { readSettings, SettingsError } = await import("../selfhost/settings.mjs");
+  try {
+    const { vars, redis } = readSettings(resolve(config), env);
+    // The bridge's values are made when the guard starts.
+    const bridge = { SESSION_STORE: "redis", UPSTASH_REDIS_REST_URL: "http://127.0.0.1:8079", UPSTASH_REDIS_REST_TOKEN: "made-by-the-bridge" };
+    return redis === undefined ? vars : { ...vars, ...bridge };
+  } catch (error) {
+    throw error instanceof SettingsError ? new ConfigError(`error: ${error.message}`) : error;
+  }
+}
+
+/** What the tool says is for Cloudflare. */
+const forOwnMachine = (text) =>
+  text
+    .replace(/^note: TRUSTED_PROXIES is for a `workerd` of your own.*\n/m, "")
+    .replace(/set it with `npx wrangler secret put (\w+)`/g, "set it in the file that `secrets_file` names, or as GUARD_$1");
 
 /** The variables that TRUSTED_ISSUERS names as those of secrets. What is wrong with it, the check says. */
 function secretsOfIssuers(list = []) {

@@ -1,7 +1,7 @@
 // What `session-guard.toml`, the file of secrets and the environment say about a guard on this machine.
 
 import { readFileSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { parse } from "smol-toml";
 
@@ -19,9 +19,24 @@ const PREFIX = "GUARD_";
 /** Settings that are secrets whatever they are called by. */
 const SECRETS = /^(SIGNING_KEYS|.*_(KEY|SECRET|TOKEN))$/;
 
+/** Members that the configuration of a Worker has, and such a file has not. */
+const WRANGLERS = ["name", "main", "compatibility_date"];
+
 /**
- * @typedef {{ listen: string, data: string, redis: string | undefined, vars: Record<string, string> }} Settings
+ * @typedef {{ listen: string, data: string, redis: string | undefined, secretsFile: string | undefined, vars: Record<string, string> }} Settings
  */
+
+/** Is a file a `session-guard.toml`, whatever its name, and no `wrangler.toml`? @param {string} file */
+export function isSelfHosted(file) {
+  if (basename(file) === "session-guard.toml") return true;
+  if (!/\.toml$/.test(file)) return false;
+  try {
+    const all = parse(readFileSync(file, "utf8"));
+    return !WRANGLERS.some((name) => name in all);
+  } catch {
+    return false;
+  }
+}
 
 /**
  * Reads the settings.
@@ -36,13 +51,15 @@ export function readSettings(file, env) {
   const member = (/** @type {keyof typeof MEMBERS} */ name) => env[MEMBERS[name]] ?? text(said[name], `${file}: ${name}`);
   const secret = Object.keys(vars).find((name) => SECRETS.test(name));
   if (secret !== undefined) throw new SettingsError(`${file}: ${secret} is a secret. Put it into the file that \`secrets_file\` names, or set ${PREFIX}${secret} in the environment.`);
-  const secrets = member("secrets_file");
   const beside = (/** @type {string} */ path) => resolve(file === undefined ? "." : dirname(file), path);
+  const secrets = member("secrets_file");
+  const secretsFile = secrets === undefined ? undefined : beside(secrets);
   return {
     listen: address(member("listen") ?? "127.0.0.1:8080"),
     data: beside(member("data") ?? "session-guard-data"),
     redis: member("redis"),
-    vars: { TRUSTED_PROXIES: "none", ...texts(vars), ...(secrets === undefined ? {} : readSecrets(beside(secrets))), ...fromEnvironment(env) },
+    secretsFile,
+    vars: { TRUSTED_PROXIES: "none", ...texts(vars), ...(secretsFile === undefined ? {} : readSecrets(secretsFile)), ...fromEnvironment(env) },
   };
 }
 

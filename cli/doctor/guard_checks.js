@@ -9,16 +9,14 @@ import { fault, note, ok, unknown } from "./report.js";
 /** @typedef {import("./patient.js").Patient} Patient */
 /** @typedef {import("./report.js").Finding} Finding */
 
-const READ_THE_LOG = "The log says why: session-guard tail --problems.";
-
 /** Is there a guard, and does its store answer? Without one, nothing else can be asked. @param {Patient} patient @returns {Promise<{ finding: Finding, answers: boolean }>} */
 export async function health(patient) {
   const { origin, authPath } = patient.site;
   try {
     const answer = await patient.endpoint("health");
-    return { finding: judgeHealth(answer, `${origin}${authPath}`), answers: isGuard(answer) };
+    return { finding: judgeHealth(answer, `${origin}${authPath}`, patient.advice), answers: isGuard(answer) };
   } catch (error) {
-    return { finding: unknown("guard", `${origin} cannot be reached: ${whyNot(error)}.`, "Is the address right, and is the Worker deployed? With --connect-to, a guard can be asked before DNS leads to it."), answers: false };
+    return { finding: unknown("guard", `${origin} cannot be reached: ${whyNot(error)}.`, patient.advice.unreachable), answers: false };
   }
 }
 
@@ -27,14 +25,14 @@ function isGuard(answer) {
   return problemOf(answer)?.code !== undefined || /"status"\s*:\s*"ok"/.test(answer.text.slice(0, 100));
 }
 
-/** @param {import("../http.js").Answer} answer @param {string} url @returns {Finding} */
-function judgeHealth(answer, url) {
+/** @param {import("../http.js").Answer} answer @param {string} url @param {import("./advice.js").Advice} advice @returns {Finding} */
+function judgeHealth(answer, url, advice) {
   const code = problemOf(answer)?.code;
   if (answer.status === 200 && isGuard(answer)) return ok("guard", "It answers, and so does its session store.");
-  if (code === "store_unavailable") return fault("store", "The session store does not answer, so nobody gets in.", `${READ_THE_LOG} With Redis, look at UPSTASH_REDIS_REST_URL and its token. docs/failures.md has what else it can be.`);
-  if (code === "misconfigured") return fault("settings", "A setting or a binding is wrong or missing, so every request is answered with 500.", `${READ_THE_LOG} npm run check-config checks the settings; npx wrangler secret list shows which secrets are set. npx wrangler rollback undoes a deployment.`);
-  if (code !== undefined) return fault("guard", `Its health is answered with ${answer.status} ${code}.`, READ_THE_LOG);
-  return fault("guard", `No guard answers at ${url}: ${answer.status} ${answer.headers["content-type"] ?? ""}.`, "Does a route of the Worker cover this host, with /* at its end? If AUTH_PATH is not /_auth, write it after the host.");
+  if (code === "store_unavailable") return fault("store", "The session store does not answer, so nobody gets in.", `${advice.log} ${advice.store} docs/failures.md has what else it can be.`);
+  if (code === "misconfigured") return fault("settings", "A setting or a binding is wrong or missing, so every request is answered with 500.", `${advice.log} ${advice.settings}`);
+  if (code !== undefined) return fault("guard", `Its health is answered with ${answer.status} ${code}.`, advice.log);
+  return fault("guard", `No guard answers at ${url}: ${answer.status} ${answer.headers["content-type"] ?? ""}.`, advice.none);
 }
 
 /** More milliseconds than a check of the session should take. */
@@ -48,11 +46,11 @@ export async function latency(patient) {
     await sleep(1050);
     idle.push((await patient.endpoint("style.css")).millis);
     const answer = await patient.endpoint("health");
-    if (answer.status !== 200) return fault("store", "The session store answered at first, and then did not.", READ_THE_LOG);
+    if (answer.status !== 200) return fault("store", "The session store answered at first, and then did not.", patient.advice.log);
     asking.push(answer.millis);
   }
   const millis = difference(asking, idle);
-  if (millis > SLOW) return fault("latency", `The session store takes about ${millis} ms, and so does every request.`, "Put Redis where most users are, or see where the Durable Objects are: docs/cost.md.");
+  if (millis > SLOW) return fault("latency", `The session store takes about ${millis} ms, and so does every request.`, patient.advice.slow);
   return ok("latency", `The session store takes about ${millis} ms.`);
 }
 
@@ -84,7 +82,7 @@ export async function publishedKeys(patient) {
   const answer = await patient.get("/.well-known/jwks.json");
   if (problemOf(answer)?.code === "https_required") return undefined;
   const keys = keysIn(answer);
-  if (keys === undefined) return fault("keys", `/.well-known/jwks.json is answered with ${answer.status}, and not with the guard's keys.`, "The route must cover the whole host, so that the guard gets this path, too.");
+  if (keys === undefined) return fault("keys", `/.well-known/jwks.json is answered with ${answer.status}, and not with the guard's keys.`, patient.advice.keyPath);
   if (keys.some(({ d, k }) => d !== undefined || k !== undefined)) return fault("keys", "/.well-known/jwks.json has private keys: these are not the guard's.", "Find out what answers there, and change these keys at once.");
   const own = localKids(patient);
   const missing = own.filter((kid) => !keys.some((key) => key.kid === kid));
@@ -123,7 +121,7 @@ export async function adminKey(patient) {
   if (answer.status === 200) return ok("admin key", `The guard knows this ADMIN_API_KEY. ${JSON.parse(answer.text).sessions} sessions are live.`);
   const code = problemOf(answer)?.code ?? "";
   if (code === "store_unavailable") return unknown("admin key", "The store did not answer.", "Try again.");
-  return fault("admin key", "The guard does not know this ADMIN_API_KEY, or has none.", "npx wrangler secret put ADMIN_API_KEY");
+  return fault("admin key", "The guard does not know this ADMIN_API_KEY, or has none.", patient.advice.adminKey);
 }
 
 /** A path that nobody has. */

@@ -1,6 +1,7 @@
 // The guard that the doctor looks at.
 
 import { send } from "../http.js";
+import { adviceFor } from "./advice.js";
 
 /** @typedef {import("../http.js").Answer} Answer */
 /** @typedef {ReturnType<typeof import("../guard.js").parseUrl>} Site */
@@ -18,14 +19,16 @@ export class Patient {
    * @param {string | undefined} known.connectTo
    * @param {Record<string, string> | undefined} known.settings those that are deployed, as far as this machine knows
    * @param {boolean} known.isOpen do the rules open a path that none names?
+   * @param {boolean} known.isSelfHosted does it run on a machine of one's own, as far as this machine knows?
    * @param {string | undefined} known.key `ADMIN_API_KEY`
    */
-  constructor(site, { connectTo, settings, isOpen, key }) {
+  constructor(site, { connectTo, settings, isOpen, isSelfHosted, key }) {
     this.site = site;
     this.connectTo = connectTo;
     this.settings = settings;
     this.isOpen = isOpen;
     this.key = key;
+    this.advice = adviceFor(isSelfHosted);
   }
 
   /** Asks for a path of the site. @param {string} path @param {Record<string, string>} [headers] */

@@ -1,37 +1,58 @@
 // What the settings say that are to be deployed, or were.
 
-import { hasRust, settingsCheck } from "../project.js";
+import { resolve } from "node:path";
+import { hasRust, selfHosted, settingsCheck } from "../project.js";
 import { fault, note, ok, unknown } from "./report.js";
+import { missingSecret, ownMachine } from "./self_hosted_checks.js";
 
 /** @typedef {import("./report.js").Finding} Finding */
+/** @typedef {import("../project.js").MachineSettings} MachineSettings */
 /** @typedef {{ config?: string, env?: string }} Where */
-/** @typedef {{ findings: Finding[], settings: Record<string, string> | undefined, isOpen?: boolean }} Checked */
+/** @typedef {{ findings: Finding[], settings: Record<string, string> | undefined, isOpen?: boolean, isSelfHosted: boolean }} Checked */
 
-/** Checks a wrangler.toml. @param {Where} where @param {NodeJS.ProcessEnv} variables @returns {Promise<Checked>} */
+/** Checks a wrangler.toml or a session-guard.toml. @param {Where} where @param {NodeJS.ProcessEnv} variables @returns {Promise<Checked>} */
 export async function checkSettings({ config, env }, variables) {
-  const { readSettings, readWranglerConfig, ConfigError } = await settingsCheck();
+  const { readSettings, ConfigError } = await settingsCheck();
+  const own = await selfHosted();
+  const isSelfHosted = config !== undefined && own.isSelfHosted(config);
   try {
     const settings = await readSettings(config, env, variables);
-    const wrangler = await readWranglerConfig(config, env);
     const isOpen = hasRust() && (await opensAll({ config, env }, variables));
-    return { isOpen, findings: [...(await byTool({ config, env }, variables)), ...bindings(wrangler, settings), ...routes(wrangler)], settings };
+    const machine = isSelfHosted ? own.readSettings(resolve(config), variables) : undefined;
+    const around = machine === undefined ? await ofWorker({ config, env }, settings) : ownMachine(config ?? "", machine, variables);
+    return { isOpen, isSelfHosted, findings: [...(await byTool({ config, env }, machine, variables)), ...around], settings };
   } catch (error) {
     const says = error instanceof ConfigError || isUserError(error) ? /** @type {Error} */ (error).message.replace(/^error: /, "") : undefined;
     if (says === undefined) throw error;
-    return { findings: [/not bound/.test(says) ? fault("binding", says, "docs/deploy.md has the lines.") : fault("settings", says, "Correct the file, and deploy.")], settings: undefined };
+    return { findings: [unusable(says, isSelfHosted)], isSelfHosted, settings: undefined };
   }
+}
+
+/** @param {string} says @param {boolean} isSelfHosted @returns {Finding} */
+function unusable(says, isSelfHosted) {
+  if (/not bound/.test(says)) return fault("binding", says, "docs/deploy.md has the lines.");
+  if (/\b(EACCES|EPERM)\b/.test(says)) return unknown("settings", says, "Run the doctor as a user who may read them.");
+  return fault("settings", says, correct(isSelfHosted));
+}
+
+const correct = (/** @type {boolean} */ isSelfHosted) => (isSelfHosted ? "Correct it, and restart the guard." : "Correct it, and deploy.");
+
+/** What surrounds a Worker's settings. @param {{ config: string | undefined, env: string | undefined }} where @param {Record<string, string>} settings */
+async function ofWorker({ config, env }, settings) {
+  const wrangler = await (await settingsCheck()).readWranglerConfig(config, env);
+  return [...bindings(wrangler, settings), ...routes(wrangler)];
 }
 
 /** Is it wrangler's account of a file that it cannot read? @param {unknown} error */
 const isUserError = (error) => error instanceof Error && /UserError|ParseError|ENOENT/.test(`${error.name} ${error.constructor.name} ${error.message}`);
 
-/** What `npm run check-config` says. @param {{ config: string | undefined, env: string | undefined }} where @param {NodeJS.ProcessEnv} variables @returns {Promise<Finding[]>} */
-async function byTool(where, variables) {
+/** What `npm run check-config` says. @param {{ config: string | undefined, env: string | undefined }} where @param {MachineSettings | undefined} machine @param {NodeJS.ProcessEnv} variables @returns {Promise<Finding[]>} */
+async function byTool(where, machine, variables) {
   if (!hasRust()) return [unknown("settings", "The guard's own code checks the settings, and Rust is not installed here.", "Install it from https://rustup.rs.")];
   const { checkConfig } = await settingsCheck();
   let text = "";
   await checkConfig(argsOf(where), variables, (more) => (text += more));
-  const findings = text.split("\n").flatMap(ofLine);
+  const findings = text.split("\n").flatMap((line) => ofLine(line, machine));
   return findings.some(({ state }) => state === "fault") ? findings : [ok("settings", "They are valid."), ...findings];
 }
 
@@ -46,12 +67,14 @@ async function opensAll(where, variables) {
 /** @param {{ config: string | undefined, env: string | undefined }} where */
 const argsOf = ({ config, env }) => [...(config === undefined ? [] : ["--config", config]), ...(env === undefined ? [] : ["--env", env])];
 
-/** @param {string} line @returns {Finding[]} */
-function ofLine(line) {
+/** @param {string} line @param {MachineSettings | undefined} machine @returns {Finding[]} */
+function ofLine(line, machine) {
   const [, kind, says = ""] = /^(error|note): (.*)$/.exec(line) ?? [];
-  if (kind === undefined || /that this machine does not have|is not reachable from this machine/.test(says)) return [];
+  const [, secret] = /^(\w+) is a secret that this machine does not have/.exec(says) ?? [];
+  if (secret !== undefined) return missingSecret(secret, machine);
+  if (kind === undefined || /is not reachable from this machine/.test(says)) return [];
   if (/^the origin has something at/.test(says)) return [fault("AUTH_PATH", says, "Choose another AUTH_PATH.")];
-  return [kind === "error" ? fault("settings", says, "Correct it, and deploy.") : note("settings", says)];
+  return [kind === "error" ? fault("settings", says, correct(machine !== undefined)) : note("settings", says)];
 }
 
 /** @param {import("wrangler").Unstable_Config} wrangler @param {Record<string, string>} settings @returns {Finding[]} */

@@ -17,7 +17,7 @@ export async function guarded(patient) {
   if (patient.isMonitoring) return note("guarded", "MODE is monitor: the guard refuses nothing yet.");
   const says = `Without a session, a path that nobody has is answered with ${answer.status}, and not refused.`;
   if (patient.settings === undefined || patient.isOpen) return note("guarded", `${says} That is right only if ROUTES opens every path, or MODE is monitor.`);
-  return fault("guarded", says, "By the settings, it needs a session. Does a route of the Worker cover the whole host, with /* at its end? Were the settings deployed?");
+  return fault("guarded", says, `By the settings, it needs a session. ${patient.advice.open}`);
 }
 
 /** Can clients ask the origin's password check past the guard's limit? @param {Patient} patient @returns {Promise<Finding | undefined>} */
@@ -47,9 +47,10 @@ const FORGED = { "x-auth-request-user": "doctor", "x-auth-request-email": "docto
 
 const CLOSE_ORIGIN = "Have the origin verify the guard's signature (docs/verify-requests.md), and put it behind a tunnel or a firewall.";
 
-/** Does the origin answer who comes past the guard? @param {string | undefined} originUrl @param {Patient | undefined} patient @returns {Promise<Finding[]>} */
-export async function originPastGuard(originUrl, patient) {
+/** Does the origin answer who comes past the guard? @param {string | undefined} originUrl @param {Patient | undefined} patient @param {{ isBeside: boolean }} where is the origin on the guard's machine? @returns {Promise<Finding[]>} */
+export async function originPastGuard(originUrl, patient, { isBeside }) {
   if (originUrl === undefined || originUrl === "") return [];
+  if (isBeside) return [note("origin", `${originUrl} is on the guard's machine. Whether it answers others past the guard is seen from another machine: run the doctor there, with --origin.`)];
   const path = unusedPath();
   try {
     const plain = await ask(new URL(path, originUrl).href);

@@ -230,6 +230,6 @@ test("colours are for terminals, unless NO_COLOR is set", async () => {
 
 test("the documentation has every check", () => {
   const told = rows(section("docs/command-line.md", "What the doctor looks for")).map(({ name }) => name);
-  expect(told.toSorted()).toEqual(["AUTH_PATH", "admin key", "binding", "clock", "guard", "guarded", "https", "keys", "latency", "login", "origin", "platform", "route", "settings", "store"].toSorted());
+  expect(told.toSorted()).toEqual(["AUTH_PATH", "admin key", "binding", "clock", "guard", "guarded", "https", "keys", "latency", "login", "origin", "platform", "proxy", "route", "settings", "store"].toSorted());
   expect(page("docs/command-line.md")).toContain("250 ms");
 });
