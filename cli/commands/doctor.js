@@ -22,7 +22,7 @@ The doctor changes nothing. It sends about a dozen requests, none with a session
 it checks only the settings. It compares the guard with the settings if these are for its site: if ISSUER has the same
 host, or if --config or --env is given.
 
-The settings of a guard on a machine of your own are in session-guard.toml, which the doctor reads as \`session-guard serve\`
+The settings of a guard on a machine of your own are in session-guard.toml, which the doctor reads as the command \`serve\`
 does, with the file of secrets and the environment. Without --config and --env, it takes ./session-guard.toml if this is
 there. Run it as a user who may read the file of secrets.
 

@@ -4,43 +4,46 @@ import { usageError } from "../errors.js";
 import { isLoopback } from "../guard.js";
 import { asked, chosen } from "../questions.js";
 import { shown } from "../text.js";
+import { providerOf, valid } from "./provider.js";
 
 /** @typedef {import("../terminal.js").Terminal} Terminal */
-/** @typedef {{ site?: string, origin?: string, login?: string, sessions?: string, store?: string }} Flags */
+/** @typedef {import("./provider.js").Provider} Provider */
+/** @typedef {import("./provider.js").Flags & { site?: string, origin?: string, login?: string, sessions?: string, store?: string }} Flags */
 
 /**
  * @typedef {object} Answers
  * @property {URL} site
  * @property {{ kind: "zone" } | { kind: "url", url: string } | { kind: "worker", name: string }} origin
- * @property {{ kind: "password", url: string } | { kind: "own", path: string } | { kind: "provider" }} login
+ * @property {{ kind: "password", url: string } | { kind: "own", path: string } | { kind: "provider", provider?: Provider }} login
  * @property {number} sessions
  * @property {{ kind: "durable-object" } | { kind: "redis", url: string }} store
  */
 
 /** The answers: from the flags, and from the person for what they leave open. @param {Flags} flags @param {Terminal} terminal @returns {Promise<Answers>} */
 export async function answers(flags, terminal) {
-  const open = ["site", "origin", "login", "sessions", "store"].filter((name) => !(name in flags));
+  const open = ["site", "origin", "login", "sessions", "store"].filter((name) => !(name in flags) && !(name === "login" && flags.provider !== undefined));
   if (open.length > 0 && !terminal.isInteractive) throw usageError(`Nobody can be asked here: give ${open.map((name) => `--${name}`).join(", ")}, too.`);
   const site = parseSite(flags.site ?? (await asked("1/5 What is your site's address?", { default: "https://members.example.com", validate: valid(parseSite) }, terminal)));
   const origin = parseOrigin(flags.origin ?? (await askOrigin(site, terminal)));
   return {
     site,
     origin,
-    login: parseLogin(flags.login ?? (await askLogin(terminal)), origin.kind === "url" ? origin.url : site.href),
+    login: await loginOf(flags, origin.kind === "url" ? origin.url : site.href, terminal),
     sessions: parseSessions(flags.sessions ?? (await asked("4/5 On how many devices may a user be signed in at once? 0 is any number.", { default: "1", validate: valid(parseSessions) }, terminal))),
     store: parseStore(flags.store ?? (await askStore(terminal))),
   };
 }
 
-/** @param {(text: string) => unknown} parse @returns {(text: string) => true | string} */
-const valid = (parse) => (text) => {
-  try {
-    parse(text);
-    return true;
-  } catch (error) {
-    return /** @type {Error} */ (error).message;
-  }
-};
+/** @param {Flags} flags @param {string} base @param {Terminal} terminal @returns {Promise<Answers["login"]>} */
+async function loginOf(flags, base, terminal) {
+  if (flags.provider === undefined && (flags.issuer ?? flags.clientId ?? flags.allow) !== undefined) throw usageError("--issuer, --client-id and --allow are of an identity provider: name it with --provider.");
+  if (flags.provider !== undefined && flags.login !== undefined && flags.login !== "provider") throw usageError("With --provider, people sign in there: leave --login out.");
+  const isAsked = flags.login === undefined && flags.provider === undefined;
+  const login = parseLogin(flags.provider !== undefined ? "provider" : (flags.login ?? (await askLogin(terminal))), base);
+  if (login.kind !== "provider" || (!isAsked && flags.provider === undefined)) return login;
+  const provider = await providerOf(flags, terminal);
+  return { kind: "provider", ...(provider !== undefined && { provider }) };
+}
 
 /** @param {string} text */
 export function parseSite(text) {

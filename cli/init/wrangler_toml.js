@@ -18,9 +18,13 @@ export function wranglerToml(template, answers, root) {
   if (origin.kind === "url") file.uncomment("ORIGIN_URL", JSON.stringify(origin.url));
   if (origin.kind === "worker") file.uncommentBlock("[[services]]", { service: origin.name });
   if (login.kind === "own") file.after("SESSION_LIMIT", [`ROUTES = '''${JSON.stringify([{ path: login.path, access: "public", login: true }])}'''`]);
+  if (login.kind === "provider" && login.provider !== undefined) file.after("SESSION_LIMIT", issuers(login.provider.entry));
   if (store.kind === "redis") file.after("SESSION_LIMIT", ['SESSION_STORE = "redis"', `UPSTASH_REDIS_REST_URL = ${JSON.stringify(store.url)}`]);
   return file.text;
 }
+
+/** `TRUSTED_ISSUERS` with this entry. @param {Record<string, unknown>} entry */
+const issuers = (entry) => `TRUSTED_ISSUERS = '''${JSON.stringify([entry], null, 2).replaceAll("'", "\\u0027")}'''`.split("\n");
 
 /** Requests reach the Worker by a route if DNS leads to the origin, and otherwise by a domain of its own. @param {Answers} answers */
 function routesOf({ site, origin }) {

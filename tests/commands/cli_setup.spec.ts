@@ -40,6 +40,39 @@ describe("init", { timeout: 120_000 }, () => {
     expect(checked).toContain("The settings are valid.");
   });
 
+  const id = "12345678-abcd-abcd-abcd-1234567890ab";
+  test.each<[string, string | undefined, object]>([
+    ["keycloak", "https://id.rowing.org/realms/staff", { provider: "keycloak", issuer: "https://id.rowing.org/realms/staff" }],
+    ["entra", `https://login.microsoftonline.com/${id}/v2.0`, { provider: "entra", tenant: id }],
+    ["okta", "https://rowing.okta.com/oauth2/default", { provider: "okta", issuer: "https://rowing.okta.com/oauth2/default" }],
+    ["auth0", "https://rowing.eu.auth0.com/", { provider: "auth0", issuer: "https://rowing.eu.auth0.com/" }],
+    ["google", undefined, { issuer: "https://accounts.google.com" }],
+    ["github", undefined, { provider: "github" }],
+    ["club-id", "https://id.rowing.org", { issuer: "https://id.rowing.org", name: "club-id" }],
+  ])("writes valid settings for sign-in at %s, and says which address to register and which secret to set", async (provider, issuer, entry) => {
+    const { login: _, ...rest } = flags;
+    const out = `sign-in-${provider}.toml`;
+    const allow = ["--allow", "preferred_username=ada", "--allow", "preferred_username=o'neill"];
+    const { status, err, out: said } = await init(out, { ...rest, provider, ...(issuer !== undefined && { issuer }), "client-id": "members" }, ...allow);
+    const secret = `${provider.toUpperCase().replace("-", "_")}_CLIENT_SECRET`;
+    expect({ status, err }).toEqual({ status: 0, err: "" });
+    expect(said).toMatch(new RegExp(`redirect URI +https://members\\.rowing\\.org/_auth/callback/${provider}\n[^]*npx wrangler secret put ${secret} --config`));
+    const { vars } = tomlOf(out);
+    expect(JSON.parse(vars["TRUSTED_ISSUERS"] ?? "")).toEqual([{ ...entry, client_id: "members", client_secret_name: secret, allow: { preferred_username: ["ada", "o'neill"] } }]);
+    expect(vars["LOGIN_URL"]).toBeUndefined();
+    let checked = "";
+    await checkConfig(["--config", join(folder, out)], process.env, (text) => (checked += text));
+    expect(checked).toMatch(new RegExp(`redirect URI +AUTH_PATH/callback/${provider} of the site[^]*The settings are valid\\.`));
+  });
+
+  test("says that everybody may sign in at the provider, if nothing says who may", async () => {
+    const { login: _, ...rest } = flags;
+    const given = { ...rest, provider: "google", "client-id": "members" };
+    expect((await init("everybody.toml", given)).out).toContain("Without it, everybody with an account at the provider may");
+    expect((await init("somebody.toml", given, "--allow", "hd=rowing.org")).out).not.toContain("everybody with an account");
+    expect(JSON.parse((await init("somebody.toml", given, "--force", "--json")).out)).toMatchObject({ redirect_uri: "https://members.rowing.org/_auth/callback/google", secrets: expect.arrayContaining([{ name: "GOOGLE_CLIENT_SECRET" }]) });
+  });
+
   test("makes keys that only their owner can read, keeps them, shows none, and overwrites nothing", async () => {
     const given = { ...flags, site: "https://keys.rowing.org" };
     const first = await init("keys.toml", given);
@@ -65,7 +98,28 @@ describe("init", { timeout: 120_000 }, () => {
     expect(tomlOf("asked.toml").vars).toMatchObject({ ISSUER: "https://boats.rowing.org", ORIGIN_URL: "https://o.rowing.org", LOGIN_URL: "https://o.rowing.org/internal/login", SESSION_LIMIT: "3" });
   });
 
+  test("asks a person about the provider, too, who may also write it later", async () => {
+    const [out, down] = [["--force", "--out", join(folder, "asked.toml"), "--keys", join(folder, "keys"), "--site", flags.site, "--origin", "zone", "--sessions", "1", "--store", "durable-object"], "\u001b[B"];
+    const asked = await call(["init", ...out], {
+      answers: [["3/5", `${down}${down}\n`], ["At which provider?", "\n"], ["The issuer of Keycloak", "https://id.rowing.org/realms/staff\n"], ["Your client's id", "members\n"], ["Who may sign in", "groups=/crew\n"]],
+    });
+    expect(asked).toMatchObject({ status: 0, unanswered: 0 });
+    expect(JSON.parse(tomlOf("asked.toml").vars["TRUSTED_ISSUERS"] ?? "")).toMatchObject([{ provider: "keycloak", client_id: "members", allow: { groups: "/crew" } }]);
+    const later = await call(["init", ...out], { answers: [["3/5", `${down}${down}\n`], ["At which provider?", `${down.repeat(7)}\n`]] });
+    expect(later).toMatchObject({ status: 0, unanswered: 0, out: expect.stringContaining("Name your identity provider in TRUSTED_ISSUERS") });
+    expect(tomlOf("asked.toml").vars["TRUSTED_ISSUERS"]).toBeUndefined();
+  });
+
   test.each<[Record<string, string | undefined>, string]>([
+    [{ login: undefined, provider: "keycloak" }, "give --issuer, too"],
+    [{ login: undefined, provider: "google" }, "give --client-id, too"],
+    [{ login: undefined, provider: "google", "client-id": "c", issuer: "https://id.rowing.org" }, "leave --issuer out"],
+    [{ login: undefined, provider: "auth0", "client-id": "c", issuer: "https://rowing.eu.auth0.com" }, "like https://example.eu.auth0.com/; not"],
+    [{ login: undefined, provider: "club", "client-id": "c", issuer: "http://id.rowing.org" }, "is an https URL"],
+    [{ login: undefined, provider: "Club!", "client-id": "c" }, "lower-case letters"],
+    [{ login: undefined, provider: "google", "client-id": "c", allow: "everybody" }, "CLAIM=VALUE"],
+    [{ provider: "google", "client-id": "c" }, "leave --login out"],
+    [{ "client-id": "c" }, "name it with --provider"],
     [{ store: undefined, login: undefined }, "give --login, --store, too"],
     [{ site: "http://members.rowing.org" }, "by https"],
     [{ site: "https://members.rowing.org/app" }, "without a path"],
