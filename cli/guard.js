@@ -1,6 +1,7 @@
 // A guard that commands ask: where it is, with which key, and what its answers mean.
 
 import { readFile } from "node:fs/promises";
+import { parseEnv } from "node:util";
 import { Option } from "commander";
 import { unknownError, usageError } from "./errors.js";
 import { problemOf, send, whyNot } from "./http.js";
@@ -15,7 +16,7 @@ import { shown } from "./text.js";
 export function asksGuard(command) {
   return command
     .addOption(urlOption())
-    .option("--key-file <file>", "the file that has ADMIN_API_KEY, if the environment does not")
+    .option("--key-file <file>", "the file that has ADMIN_API_KEY, alone or as a line ADMIN_API_KEY=…, if the environment does not")
     .option("--allow-http", "send the key over plain http to another machine")
     .option("--json", "print JSON");
 }
@@ -112,13 +113,16 @@ export async function findKey({ keyFile }, isLocal, env, { isNeeded }) {
     readFile(file, "utf8").catch((/** @type {NodeJS.ErrnoException} */ error) => {
       throw usageError(`${file} cannot be read: ${error.code}`);
     });
-  const found = keyFile !== undefined ? await fromFile(keyFile) : env["ADMIN_API_KEY"] || (isLocal ? (await readDevVars())["ADMIN_API_KEY"] : undefined);
+  const found = keyFile !== undefined ? keyIn(await fromFile(keyFile)) : env["ADMIN_API_KEY"] || (isLocal ? (await readDevVars())["ADMIN_API_KEY"] : undefined);
   const key = (found ?? "").trim();
   if (key === "" && !isNeeded) return /** @type {never} */ (undefined);
   if (key === "") throw usageError("ADMIN_API_KEY is missing. Set it in the environment, or name a file that has it with --key-file.");
   if (!/^[!-~]+$/.test(key)) throw usageError("ADMIN_API_KEY has characters that no key has, like blanks or line breaks.");
   return /** @type {never} */ (key);
 }
+
+/** The key in a file: its whole text, or what it has as `ADMIN_API_KEY=…`, as the file of secrets of a guard on a machine of one's own. @param {string} text */
+const keyIn = (text) => (/^\s*ADMIN_API_KEY\s*=/m.test(text) ? parseEnv(text)["ADMIN_API_KEY"] : text);
 
 /** A user in a path. @param {string} sub */
 export function inPath(sub) {

@@ -1,6 +1,6 @@
 // `session-guard backup FILE`: saves what a guard keeps of every user.
 
-import { statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { Command } from "commander";
 import { writeWhole } from "../backup/file.js";
 import { LONG_CALL, pages } from "../backup/pages.js";
@@ -39,7 +39,8 @@ async function save(file, options, terminal) {
   if (isThere && !old.isFile()) throw usageError(`${typed(file)} is no file that can be replaced. Name another.`);
   if (isThere && !options.force) throw usageError(`${typed(file)} is there already. Pass --force to replace it, or name another file.`);
   const guard = await Guard.of(options, terminal, LONG_CALL);
-  const saved = await writeWhole(file, async (append) => {
+  // Of a link, what it leads to is replaced.
+  const saved = await writeWhole(isThere ? realpathSync(file) : file, async (append) => {
     const saved = await saveAll(guard, options.limit, append, terminal);
     if (saved.users === 0 && isThere) throw unknownError(`${guard.origin} keeps nothing of any user, so ${typed(file)} stays as it was. Is this the guard's --url?`);
     return saved;

@@ -50,7 +50,7 @@ export const doctor = (terminal) =>
     .option("--no-settings", "check only the guard")
     .option("--origin <url>", "where the origin is, if the settings have no ORIGIN_URL")
     .option("--connect-to <host:port>", "connect to this address instead of the one that DNS has for the URL's host")
-    .option("--key-file <file>", "the file that has ADMIN_API_KEY, if the environment does not")
+    .option("--key-file <file>", "the file that has ADMIN_API_KEY, alone or as a line ADMIN_API_KEY=…, if the environment does not")
     .option("--json", "print JSON")
     .addHelpText("after", ABOUT)
     .action(async (url, options) => examine(url ?? terminal.env["SESSION_GUARD_URL"], options, terminal));

@@ -2,7 +2,7 @@
 // tests/stores/moving_stores.spec.ts.
 
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, lstatSync, mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -87,6 +87,21 @@ describe("backup", () => {
     expect([readFileSync(file, "utf8"), statSync(file).mode & 0o777]).toEqual([lineOf("ada"), 0o600]);
   });
 
+  test("replaces what a link leads to, and two at once do not mix", async () => {
+    const folder = newFolder();
+    const [file, link] = [join(folder, "saved.jsonl"), join(folder, "latest.jsonl")];
+    writeFileSync(file, "an old backup");
+    symlinkSync(file, link);
+    const users = Array.from({ length: 50 }, (_, i) => lineOf(`user-${i}`));
+    await using api = await startApi((path) => {
+      const at = Number(/cursor=(\d+)/.exec(path)?.[1] ?? 0);
+      return { body: `${users[at]}${at < 49 ? `{"cursor":"${at + 1}"}\n` : ""}` };
+    });
+    const both = await Promise.all([1, 2].map(() => ask(["backup", link, "--force"], {}, api.url)));
+    expect(both.map(({ status }) => status)).toEqual([0, 0]);
+    expect([readFileSync(file, "utf8"), lstatSync(link).isSymbolicLink()]).toEqual([users.join(""), true]);
+  });
+
   test.each<[string, Answer, RegExp]>([
     ["fails on the second page", { status: 503, headers: { "content-type": "application/problem+json" }, body: '{"code":"store_unavailable","title":"Away","detail":"Try again."}' }, /store_unavailable/],
     ["sends what is no JSON", { body: "<html>" }, /no JSON/],
@@ -168,7 +183,13 @@ describe("restore", () => {
   test("that stops half-way says how far it came, at which lines, and that it can be repeated", async () => {
     const file = fileOf(["a", "b", "c"].map((sub) => lineOf(sub)).join(""));
     await using api = await startApi((path, body) => (path.includes("import") ? (body.includes('"c"') ? { status: 503, headers: { "content-type": "application/problem+json" }, body: '{"code":"store_unavailable","title":"Away","detail":""}' } : { body: '{"users":2,"sessions":0}' }) : undefined));
-    expect(await ask(["restore", file, "--yes", "--limit", "2"], {}, api.url)).toMatchObject({ status: 3, out: "", err: expect.stringMatching(/^2 users restored before this happened, at lines 3 to 3 of .*saved\.jsonl\. Run the command again to go on\.\nerror: .*store_unavailable/) });
+    expect(await ask(["restore", file, "--yes", "--limit", "2"], {}, api.url)).toMatchObject({ status: 3, out: "", err: expect.stringMatching(/^2 users restored before this happened, at lines 3 to 3 of .*saved\.jsonl; the guard counts from the first of these\. Run the command again to go on\.\nerror: .*store_unavailable/) });
+  });
+
+  test("of a newer guard's backup is refused by line, and says that something was restored", async () => {
+    const file = fileOf([lineOf("ada"), lineOf("ben"), lineOf("cid", { of_tomorrow: 1 })].join(""));
+    expect(await ask(["restore", file, "--yes", "--limit", "2"])).toMatchObject({ status: 3, out: "", err: expect.stringMatching(/^2 users restored before this happened, at lines 3 to 3 [^]*error: .*Line 1 is not one of a backup/) });
+    expect(await ask(["restore", file, "--yes"])).toMatchObject({ status: 2, err: expect.stringMatching(/^0 users restored [^]*error: .*Line 3 is not/) });
   });
 
   test("sends no call that the guard would find too long, in users or in bytes", async () => {

@@ -180,7 +180,14 @@ describe("a guard that cannot be asked", () => {
   test("the key may be in a file", async () => {
     const file = join(folder, "key");
     await writeFile(file, `${ADMIN_API_KEY}\n`);
-    expect(await call(["users", "--url", guard.url, "--key-file", file], { env: { ADMIN_API_KEY: "" } })).toMatchObject({ status: 0 });
+    const users = () => call(["users", "--url", guard.url, "--key-file", file], { env: { ADMIN_API_KEY: "" } });
+    expect(await users()).toMatchObject({ status: 0 });
+    await writeFile(file, `SIGNING_KEYS='{"keys": []}'\nADMIN_API_KEY='${ADMIN_API_KEY}'\n`);
+    expect(await users()).toMatchObject({ status: 0 });
+    await writeFile(file, "SIGNING_KEYS='{\"keys\": [\"c2VjcmV0\"]}'\n");
+    const refused = await users();
+    expect(refused).toMatchObject({ status: 2, err: expect.stringContaining("characters that no key has") });
+    expect(refused.err).not.toContain("c2VjcmV0");
   });
 });
 
