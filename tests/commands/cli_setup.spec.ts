@@ -10,6 +10,11 @@ import { settingsCheck } from "../../cli/project.js";
 import { call } from "../harness/cli.ts";
 import { runCommand, useFolder } from "../harness/commands.ts";
 import { blocks, page, PAGES } from "../harness/docs.ts";
+import { startGuard } from "../harness/guard.ts";
+import { HttpBrowser } from "../harness/http_browser.ts";
+import { CLIENT_SECRET, startOidcProvider } from "../harness/oidc_provider.ts";
+import { freePort } from "../harness/redis.ts";
+import { signInAt } from "../harness/sign_in.ts";
 
 const folder = useFolder();
 const { checkConfig } = await settingsCheck();
@@ -63,6 +68,20 @@ describe("init", { timeout: 120_000 }, () => {
     let checked = "";
     await checkConfig(["--config", join(folder, out)], process.env, (text) => (checked += text));
     expect(checked).toMatch(new RegExp(`redirect URI +AUTH_PATH/callback/${provider} of the site[^]*The settings are valid\\.`));
+  });
+
+  test("people sign in by what it has written and by what it says to register, and others are kept out", async () => {
+    await using provider = await startOidcProvider();
+    for (const [name, groups] of [["ada", ["crew"]], ["mal", ["guests"]]] as const) provider.people.set(name, { email: `${name}@rowing.org`, groups });
+    const port = await freePort();
+    const { login: _, ...rest } = { ...flags, site: `http://localhost:${port}`, provider: "club", issuer: provider.url, "client-id": "members" };
+    const { redirect_uri, secrets } = JSON.parse((await init("club.toml", rest, "--allow", "groups=crew", "--json")).out) as { redirect_uri: string; secrets: { name: string }[] };
+    await provider.register({ redirect_uris: [redirect_uri], grant_types: ["authorization_code"], token_endpoint_auth_method: "client_secret_basic" }, "members");
+    const { TRUSTED_ISSUERS } = tomlOf("club.toml").vars;
+    await using guard = await startGuard({ LOGIN_URL: undefined, TRUSTED_ISSUERS, [secrets.at(-1)?.name ?? ""]: CLIENT_SECRET }, { port });
+    const site = guard.url.replace("127.0.0.1", "localhost");
+    expect(await signInAt(new HttpBrowser(), `${site}/boats`, "ada")).toMatchObject({ status: 200, url: `${site}/boats` });
+    expect(await signInAt(new HttpBrowser(), `${site}/boats`, "mal")).toMatchObject({ status: 403 });
   });
 
   test("says that everybody may sign in at the provider, if nothing says who may", async () => {
