@@ -9,6 +9,8 @@ export class CommandError extends Error {
   constructor(message, status) {
     super(message);
     this.status = status;
+    /** May the same be done a moment later? */
+    this.mayPass = false;
   }
 }
 
@@ -17,3 +19,6 @@ export const usageError = (message) => new CommandError(message, EXIT.usage);
 
 /** The command could not find out what it was asked, or not do it. @param {string} message */
 export const unknownError = (message) => new CommandError(message, EXIT.unknown);
+
+/** The same for what may be otherwise in a moment. @param {string} message */
+export const passingError = (message) => Object.assign(unknownError(message), { mayPass: true });

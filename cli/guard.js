@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { parseEnv } from "node:util";
 import { Option } from "commander";
-import { unknownError, usageError } from "./errors.js";
+import { passingError, unknownError, usageError } from "./errors.js";
 import { problemOf, send, whyNot } from "./http.js";
 import { readDevVars } from "./project.js";
 import { shown } from "./text.js";
@@ -36,6 +36,9 @@ export function parseUrl(text) {
 
 /** @param {string} hostname */
 export const isLoopback = (hostname) => /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+
+/** What is answered by a guard, a store or a proxy that is away or busy for a moment. */
+const PASSING = [429, 502, 503, 504];
 
 export class Guard {
   /** @param {{ origin: string, authPath: string }} site @param {string} key @param {{ timeout?: number }} [limits] */
@@ -81,7 +84,7 @@ export class Guard {
     const headers = { accept: "application/json", authorization: `Bearer ${this.key}`, ...(type !== undefined && { "content-type": type }) };
     const sent = { method, headers, body: text, ...(this.timeout !== undefined && { timeout: this.timeout }) };
     const answer = await send(this.origin, `${this.authPath}/${path}`, sent).catch((error) => {
-      throw unknownError(`${this.origin} cannot be reached: ${whyNot(error)}.`);
+      throw passingError(`${this.origin} cannot be reached: ${whyNot(error)}.`);
     });
     const isJson = /^application\/jsonl?\b/.test(answer.headers["content-type"] ?? "") || answer.status === 204;
     return { answer, problem: answer.status < 300 && isJson ? undefined : this.problem(answer) };
@@ -93,11 +96,13 @@ export class Guard {
     const type = headers["content-type"] ?? "";
     const { code, title = "", detail = "" } = problemOf(answer) ?? {};
     if (status >= 300 && status < 400) return unknownError(`${this.origin} redirects to ${shown(headers.location ?? "")}. Is this the guard's --url?`);
+    if (code === undefined && PASSING.includes(status)) return passingError(`${this.origin} answers ${status}, and not by the guard itself.`);
     if (code === undefined) return unknownError(`No guard answers at ${this.origin}${this.authPath} (${status} ${shown(type)}). If its AUTH_PATH is not ${this.authPath}, write it after the host in --url.`);
     // Whatever is no key is read as a token.
     const isUnknownKey = code === "key_invalid" || (code === "token_invalid" && this.key.split(".").length !== 3);
     if (isUnknownKey) return unknownError("The guard does not know this ADMIN_API_KEY, or has none. It is the secret that was set with `npx wrangler secret put ADMIN_API_KEY`.");
     const words = `${shown(title)}. ${shown(detail)} (${status} ${shown(code)})`;
+    if (PASSING.includes(status)) return passingError(words);
     return status === 400 ? usageError(words) : unknownError(words);
   }
 }

@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { usersOf } from "../backup/file.js";
-import { LONG_CALL } from "../backup/pages.js";
+import { LONG_CALL, patiently } from "../backup/pages.js";
 import { unknownError, usageError } from "../errors.js";
 import { asksGuard, Guard } from "../guard.js";
 import { typed } from "../key_file.js";
@@ -82,7 +82,7 @@ function tellPlan(counts, before, { json }, terminal) {
 async function restoreAll(guard, file, counts, limit, terminal) {
   const total = { users: 0, sessions: 0 };
   for await (const users of batches(usersOf(file), limit)) {
-    const { users: more, sessions } = await guard.call("POST", "admin/import", users.map(({ line }) => line)).catch((error) => {
+    const { users: more, sessions } = await patiently(() => guard.call("POST", "admin/import", users.map(({ line }) => line))).catch((error) => {
       terminal.note(`${counted(total.users, "user")} restored before this happened, at lines ${users[0]?.number} to ${users.at(-1)?.number} of ${typed(file)}; the guard counts from the first of these. Run the command again to go on.`);
       throw total.users > 0 && error instanceof Error ? unknownError(error.message) : error;
     });

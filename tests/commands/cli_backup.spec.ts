@@ -202,6 +202,24 @@ describe("restore", () => {
   });
 });
 
+test("a call that fails for a moment is made again, by all of them", async () => {
+  const failing = new Set(["export?limit=20&cursor", "import", "move?limit=20&cursor"]);
+  await using api = await startApi((path) => {
+    const [once] = [...failing].filter((name) => path.includes(`/admin/${name}`));
+    if (once !== undefined && failing.delete(once)) return { status: 503, headers: { "content-type": "text/html" }, body: "busy" };
+    if (path.includes("/export")) return { body: `${lineOf(path.includes("cursor") ? "ben" : "ada")}${path.includes("cursor") ? "" : '{"cursor":"a"}\n'}` };
+    if (path.includes("/move")) return { body: path.includes("cursor") ? '{"users":1,"moved":0,"sessions":0}' : '{"users":1,"moved":0,"sessions":0,"cursor":"a"}' };
+    return path.includes("/import") ? { body: '{"users":2,"sessions":0}' } : undefined;
+  });
+  const file = join(newFolder(), "saved.jsonl");
+  expect(await ask(["backup", file], {}, api.url)).toMatchObject({ status: 0, out: "Saved 2 users with 0 sessions.\n" });
+  expect(readFileSync(file, "utf8")).toBe(lineOf("ada") + lineOf("ben"));
+  expect(await ask(["restore", file, "--yes"], {}, api.url)).toMatchObject({ status: 0, out: "Restored 2 users with 0 sessions.\n" });
+  expect(await ask(["move"], {}, api.url)).toMatchObject({ status: 0, out: "Looked at 2 users and moved 0 of them, with 0 sessions.\n" });
+  expect([...failing]).toEqual([]);
+  expect(api.asked).toHaveLength(9);
+});
+
 test("move goes through all pages, finds the guard with its AUTH_PATH, and says whether to run it again", async () => {
   await using api = await startApi((path) => ({ body: path.includes("cursor") ? '{"users":1,"moved":0,"sessions":0}' : '{"users":3,"moved":2,"sessions":4,"cursor":"kept."}' }));
   expect(await ask(["move", "--limit", "3"], {}, `${api.url}/guard/`)).toMatchObject({ status: 0, out: "Looked at 4 users and moved 2 of them, with 4 sessions.\n", err: "Run it again, until it moves none.\n" });
