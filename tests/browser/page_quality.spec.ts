@@ -2,13 +2,13 @@
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { Browser, Page, Response } from "playwright-core";
+import type { Browser, ConsoleMessage, Page, Response } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startBrowser } from "../harness/browser.ts";
 import { RTL, SHOWN_PAGES, startStage, type ShownPage, type Stage } from "../harness/shown_pages.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const WIDTHS = [{ width: 360, height: 740 }, { width: 1280, height: 800 }];
+const WIDTHS = [{ width: 360, height: 740 }, { width: 1280, height: 800 }] as const;
 const SCHEMES = ["light", "dark"] as const;
 /** A folder for pictures, and whether only those of the documentation are taken. */
 const { SCREENSHOTS: folder, SCREENSHOTS_OF: which } = process.env;
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => Promise.all([stage[Symbol.asyncDispose](), browser.close()]));
 
 /** What happened in a browser while a page was opened. */
-interface Opened extends AsyncDisposable {
+interface Opened {
   page: Page;
   /** What it loaded. */
   responses: Response[];
@@ -29,29 +29,46 @@ interface Opened extends AsyncDisposable {
   complaints: string[];
 }
 
+/** Those who look at the pages, by what differs between them. */
+const visitors = new Map<string, Promise<Page>>();
+
+/** A browser profile as if new, whose one page is used again: to make another takes longer than most of what is done in it. */
+async function visitor(locale: string, javaScriptEnabled: boolean): Promise<Page> {
+  const name = `${locale} ${javaScriptEnabled}`;
+  if (!visitors.has(name)) {
+    const context = await browser.newContext({ locale, javaScriptEnabled });
+    context.setDefaultTimeout(5000);
+    visitors.set(name, context.newPage());
+  }
+  const page = (await visitors.get(name)) as Page;
+  await Promise.all([page.context().clearCookies(), page.context().setExtraHTTPHeaders({}), page.emulateMedia({ colorScheme: null }), page.setViewportSize(WIDTHS[0])]);
+  return page;
+}
+
 async function open(shown: ShownPage, locale = "en", javaScriptEnabled = true): Promise<Opened> {
-  const context = await browser.newContext({ locale, javaScriptEnabled, viewport: WIDTHS[0] ?? null });
-  context.setDefaultTimeout(5000);
-  const page = await context.newPage();
-  const opened: Opened = { page, responses: [], complaints: [], [Symbol.asyncDispose]: () => context.close() };
-  page.on("response", (response) => opened.responses.push(response));
-  page.on("pageerror", (error) => opened.complaints.push(String(error)));
-  page.on("console", (message) => {
+  const page = await visitor(locale, javaScriptEnabled);
+  const responses: Response[] = [];
+  const complaints: string[] = [];
+  const onResponse = (response: Response) => void responses.push(response);
+  const onError = (error: Error) => void complaints.push(String(error));
+  const onConsole = (message: ConsoleMessage) => {
     // A status that is no success is what some pages are for.
-    if (!message.text().startsWith("Failed to load resource")) opened.complaints.push(message.text());
-  });
+    if (!message.text().startsWith("Failed to load resource")) complaints.push(message.text());
+  };
+  page.on("response", onResponse).on("pageerror", onError).on("console", onConsole);
   stage.guard.origin.reply = {};
   try {
     await shown.open(stage, page);
   } finally {
     stage.guard.origin.reply = {};
+    page.off("response", onResponse).off("pageerror", onError).off("console", onConsole);
   }
-  return opened;
+  return { page, responses, complaints };
 }
 
 /** What axe finds, in words. */
 async function findings(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
+  if (await page.evaluate("typeof axe === 'undefined'")) await page.evaluate(AXE);
   const found = (await page.evaluate("axe.run(document)")) as { violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] };
   return found.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}: ${node.failureSummary}`));
 }
@@ -73,9 +90,12 @@ async function takePicture(shown: ShownPage, page: Page, { width }: { width: num
 }
 
 describe.each(SHOWN_PAGES)("the page $name", (shown) => {
+  let opened: Promise<Opened> | undefined;
+  /** In English, opened once for the tests that only look. */
+  const inEnglish = () => (opened ??= open(shown));
+
   test("is read, seen and used by everybody, light and dark, on phones and desktops", async () => {
-    await using opened = await open(shown);
-    const { page } = opened;
+    const { page } = await inEnglish();
     expect(await shift(page)).toBe(0);
     for (const colorScheme of SCHEMES) {
       await page.emulateMedia({ colorScheme });
@@ -89,8 +109,7 @@ describe.each(SHOWN_PAGES)("the page $name", (shown) => {
   });
 
   test("is under 20 KB with all that it loads, nothing of it from elsewhere, and cannot be framed", async () => {
-    await using opened = await open(shown);
-    const { page, responses, complaints } = opened;
+    const { page, responses, complaints } = await inEnglish();
     expect(complaints).toEqual([]);
     const loaded = responses.slice(responses.findLastIndex((response) => response.request().isNavigationRequest()));
     const ofPage = loaded.filter((response) => !response.url().endsWith("/favicon.ico"));
@@ -106,8 +125,7 @@ describe.each(SHOWN_PAGES)("the page $name", (shown) => {
   });
 
   test.each(["de", "es", "fr", RTL])("speaks %s, and fits", async (language) => {
-    await using opened = await open(shown, language);
-    const { page } = opened;
+    const { page } = await open(shown, language);
     const { lang, dir } = (await page.evaluate("({ lang: document.documentElement.lang, dir: document.documentElement.dir })")) as { lang: string; dir: string };
     // Where the settings are wrong, nobody knows of other languages.
     const speaks = shown.name === "misconfigured" && language === RTL ? "en" : language;
@@ -120,7 +138,7 @@ describe.each(SHOWN_PAGES)("the page $name", (shown) => {
   });
 
   test.runIf(shown.job)(`${shown.job?.does}, by the keyboard alone and without JavaScript`, async () => {
-    await using opened = await open(shown, "en", false);
-    await shown.job?.byKeyboard(stage, opened.page);
+    const { page } = await open(shown, "en", false);
+    await shown.job?.byKeyboard(stage, page);
   });
 });
