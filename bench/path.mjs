@@ -4,7 +4,8 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { exitWithError, root, run, logStep } from "../scripts/setup.mjs";
+import { wasmBuild } from "../scripts/build.mjs";
+import { exitWithError, root, logStep } from "../scripts/setup.mjs";
 import { makeKeys, makeUser, mint, mintProviders, provider, providerRecord, providerSecret } from "./lib/identities.mjs";
 import { loadWorker } from "./lib/metered.mjs";
 
@@ -20,7 +21,7 @@ export async function checkPath({ accept }) {
   const folder = join(root, ".cache/bench-path");
   mkdirSync(folder, { recursive: true });
   logStep("Counting what a request executes");
-  run("cargo", ["run", "--quiet", "--locked", "--package", "xtask", "--", "meter", join(root, "build/bindings/guard_bg.wasm"), join(folder, "metered.wasm")]);
+  wasmBuild(["meter", join(root, "build/bindings/guard_bg.wasm"), join(folder, "metered.wasm")]);
   const keys = makeKeys(["HS256"]);
   const user = makeUser(1);
   const token = mint(user.claims, "HS256", keys.HS256);

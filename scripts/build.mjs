@@ -1,4 +1,4 @@
-// Builds the Worker into build/ with cargo, wasm-bindgen, wasm-opt, `xtask order` and esbuild, each at its locked
+// Builds the Worker into build/ with cargo, wasm-bindgen, wasm-opt, `wasm-build order` and esbuild, each at its locked
 // version. Skips the steps after cargo if their inputs have not changed.
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -6,7 +6,7 @@ import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { digest, isStamped, ensureTools, root, run, logStep } from "./setup.mjs";
+import { digest, isStamped, ensureTools, root, run, runAll, logStep } from "./setup.mjs";
 
 /** The size limit of the Worker, gzipped. */
 const maxBytes = 680 * 1024;
@@ -41,25 +41,55 @@ export async function build() {
   checkSize();
 }
 
+/** Is there a Worker in `build/`, of this or an older state? */
+export function isBuilt() {
+  return existsSync(join(out, ".built"));
+}
+
+/** Is there a Worker in `quickOut`, of this or an older state? */
+export function isBuiltQuick() {
+  return existsSync(join(quickOut, ".built"));
+}
+
 /** Builds the Worker into `quickOut`, without the steps that make it small and fast. */
 export async function buildQuick() {
   const stampFile = join(quickOut, ".built");
-  const isFirst = !existsSync(stampFile);
-  if (isFirst) logStep("Building the Worker for this machine (the first build takes a minute or two)");
-  compile("quick", isFirst ? [] : ["--quiet"]);
+  if (isBuiltQuick()) compile("quick", ["--quiet"]);
+  else await compileFirst();
   const stamp = digest(readFileSync(wasmOf("quick")), ...bundleInputs());
   if (isStamped(stampFile, stamp)) return;
   rmSync(quickOut, { recursive: true, force: true });
   const bindings = join(quickOut, "bindings");
   mkdirSync(bindings, { recursive: true });
-  run("cargo", ["run", "--quiet", "--locked", "--package", "xtask", "--", "bindgen", wasmOf("quick"), bindings]);
+  wasmBuild(["bindgen", wasmOf("quick"), bindings]);
   copyFileSync(join(bindings, "guard_bg.wasm"), join(quickOut, "guard_bg.wasm"));
   await bundle(join(root, "src/entry.js"), join(quickOut, "index.js"));
   writeFileSync(stampFile, stamp);
 }
 
+/**
+ * Compiles all that the first `buildQuick` needs, side by side. Needs no package of npm, so it may run while they are
+ * installed.
+ */
+export async function compileFirst() {
+  logStep("Compiling the Worker for this machine (the first time takes a minute or two)");
+  await runAll([
+    ["cargo", compileArgs("quick", [])],
+    ["cargo", ["build", "--quiet", ...wasmBuildPackage]],
+  ]);
+}
+
+const compileArgs = (profile, quiet) => ["build", ...quiet, "--locked", "--profile", profile, "--lib", "--target", "wasm32-unknown-unknown", "--config", remapRegistryPath];
+
 function compile(profile, quiet) {
-  run("cargo", ["build", ...quiet, "--locked", "--profile", profile, "--lib", "--target", "wasm32-unknown-unknown", "--config", remapRegistryPath]);
+  run("cargo", compileArgs(profile, quiet));
+}
+
+const wasmBuildPackage = ["--locked", "--profile", "tool", "--package", "wasm-build"];
+
+/** Runs a command of the package `wasm-build`. */
+export function wasmBuild(args, quiet = ["--quiet"]) {
+  run("cargo", ["run", ...quiet, ...wasmBuildPackage, "--", ...args]);
 }
 
 /**
@@ -70,7 +100,7 @@ export async function pack(wasm, entry, out, quiet = ["--quiet"]) {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   const bindings = join(out, "bindings");
-  run("cargo", ["run", ...quiet, "--locked", "--package", "xtask", "--", "bindgen", wasm, bindings]);
+  wasmBuild(["bindgen", wasm, bindings], quiet);
   const optimised = join(out, "guard_bg.wasm");
   // Inlining large functions with one caller would make the gzipped module larger.
   const passes = ["-O3", "--one-caller-inline-max-function-size=20"];
@@ -78,7 +108,7 @@ export async function pack(wasm, entry, out, quiet = ["--quiet"]) {
   // All that Rust and wasm-bindgen emit, without a proposal that runtimes may not support yet.
   const features = ["--all-features", "--disable-compact-imports"];
   run("wasm-opt", [...passes, ...features, "--debuginfo", join(bindings, "guard_bg.wasm"), "-o", optimised]);
-  run("cargo", ["run", ...quiet, "--locked", "--package", "xtask", "--", "order", optimised, optimised]);
+  wasmBuild(["order", optimised, optimised], quiet);
   run("wasm-opt", ["--reorder-functions-by-name", ...features, ...strip, optimised, "-o", optimised]);
   run("node", ["--input-type=module", "--eval", checkExports, join(bindings, "guard_bg.wasm"), optimised]);
   await bundle(entry, join(out, "index.js"));
@@ -96,7 +126,7 @@ const checkExports = `
 /** The contents of the files that determine the bundle, besides the wasm. */
 function bundleInputs() {
   const scripts = readdirSync(join(root, "src"), { recursive: true }).filter((name) => name.endsWith(".js")).sort();
-  const files = [...scripts.map((name) => `src/${name}`), "xtask/src/bindgen.rs", "xtask/src/bindgen/names.rs", "xtask/src/order.rs", "scripts/build.mjs", "package-lock.json", "Cargo.lock"];
+  const files = [...scripts.map((name) => `src/${name}`), "wasm-build/src/bindgen.rs", "wasm-build/src/bindgen/names.rs", "wasm-build/src/order.rs", "scripts/build.mjs", "package-lock.json", "Cargo.lock"];
   return files.map((name) => readFileSync(join(root, name)));
 }
 

@@ -34,6 +34,16 @@ export function run(command, args, options = {}) {
   if (result.status !== 0) process.exit(result.status ?? 1);
 }
 
+/** Runs commands side by side; exits if one fails. */
+export async function runAll(commands) {
+  await Promise.all(commands.map(async ([command, args]) => {
+    const child = spawn(command, args, { cwd: root, stdio: "inherit" });
+    child.on("error", ({ message }) => exitWithError(`cannot run ${command}: ${message}`));
+    const [status] = await once(child, "exit");
+    if (status !== 0) process.exit(status ?? 1);
+  }));
+}
+
 /** The output of a command; `undefined` if it fails or is not installed. */
 export function output(command, args) {
   const result = spawnSync(command, args, { cwd: root, encoding: "utf8" });
@@ -85,13 +95,16 @@ function ensurePackages() {
 
 /**
  * Installs the project's tools, with Rust unless told otherwise, and puts them on the PATH. If this Node is too old for
- * the tools, runs the command again in the project's own Node and exits with its status.
+ * the tools, runs the command again in the project's own Node and exits with its status. `meanwhile` begins what needs
+ * Rust alone, and is awaited.
  */
-export async function ensureTools({ rust = true } = {}) {
+export async function ensureTools({ rust = true, meanwhile = async () => {} } = {}) {
   const major = Number(process.versions.node.split(".")[0]);
   if (major < 20) exitWithError(`Node ${process.versions.node} is too old. Install Node 20 or newer, from https://nodejs.org.`);
   if (rust) ensureRust();
+  const begun = meanwhile();
   ensurePackages();
+  await begun;
   const bin = join(root, "node_modules", ".bin");
   if (!process.env.PATH?.startsWith(bin)) process.env.PATH = bin + delimiter + process.env.PATH;
   if (major >= toolsNode) return;

@@ -1,17 +1,19 @@
 // `npm start`: runs the Worker locally in front of the example application. Arguments after `npm start --` are passed
-// to `wrangler dev`. `npm run dev` is the same with a Worker that is built more quickly, again after each change.
+// to `wrangler dev`. `npm run dev` builds the Worker more quickly, and again after each change. So does the first
+// `npm start`, because who only wants to see it need not wait for the build that is deployed.
 
 import { spawn } from "node:child_process";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { build, buildQuick, quickOut } from "./build.mjs";
+import { build, buildQuick, compileFirst, isBuilt, isBuiltQuick, quickOut } from "./build.mjs";
 import { ensureTools, root, logStep } from "./setup.mjs";
 
 const isDevelopment = process.argv[2] === "--quick";
-await ensureTools();
-await (isDevelopment ? buildQuick() : build());
+const isQuick = isDevelopment || !isBuilt();
+await ensureTools(isQuick && !isBuiltQuick() ? { meanwhile: compileFirst } : {});
+await (isQuick ? buildQuick() : build());
 makeDevelopmentKeys();
 
 const port = await freePort(Number(process.env.PORT ?? 8787));
@@ -22,12 +24,12 @@ const address = `http://localhost:${port}`;
 const children = [
   start(process.execPath, ["examples/origin/server.mjs"], { ORIGIN_PORT: `${originPort}`, GUARD_URL: address, ISSUER: address }),
   start(join(root, "node_modules/.bin/wrangler"), [
-    "dev", ...(isDevelopment ? [join(quickOut, "index.js")] : []), "--ip", "127.0.0.1", "--port", `${port}`, "--show-interactive-dev-session=false",
+    "dev", ...(isQuick ? [join(quickOut, "index.js")] : []), "--ip", "127.0.0.1", "--port", `${port}`, "--show-interactive-dev-session=false",
     // Otherwise, requests would have the host of a route in wrangler.toml.
     "--local-upstream", `localhost:${port}`, "--upstream-protocol", "http",
     ...process.argv.slice(isDevelopment ? 3 : 2),
     "--var", `ORIGIN_URL:${origin}`, `LOGIN_URL:${origin}/internal/login`, `ISSUER:${address}`, `AUDIENCE:${address}`,
-  ], { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", ...(isDevelopment ? { GUARD_BUILD: "quick" } : {}) }),
+  ], { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", ...(isQuick ? { GUARD_BUILD: "quick" } : {}) }),
 ];
 
 await waitUntilHealthy(`${address}/_auth/health`);

@@ -15,7 +15,7 @@ ensurePythonPackage("PyJWT", "pyjwt", "tests/docs/pyjwt_requirements.txt");
 
 step("Formatting and lints");
 run("cargo", ["fmt", "--all", "--check"]);
-run("cargo", ["clippy", "--quiet", "--locked", "--package", "auth", "--package", "checks", "--package", "xtask", "--all-targets", "--", "-D", "warnings"]);
+run("cargo", ["clippy", "--quiet", "--locked", "--package", "auth", "--package", "checks", "--package", "wasm-build", "--package", "xtask", "--all-targets", "--", "-D", "warnings"]);
 run("cargo", ["clippy", "--quiet", "--locked", "--release", "--lib", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]);
 
 step("The core, natively");
@@ -25,6 +25,7 @@ if (platform.length > 0) exitWithError(`The core must not depend on the platform
 run("cargo", ["test", "--quiet", "--locked", "--package", "auth", "--package", "checks"]);
 // Separately, so that its dependencies have the same features as in the Worker's build and are built once.
 run("cargo", ["test", "--quiet", "--locked", "--package", "xtask"]);
+run("cargo", ["test", "--quiet", "--locked", "--profile", "tool", "--package", "wasm-build"]);
 
 step("The Worker");
 await build();

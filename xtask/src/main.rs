@@ -1,8 +1,5 @@
 //! Development tools.
 //!
-//! - `cargo xtask bindgen WASM OUT` writes the JavaScript bindings of the built Worker.
-//! - `cargo xtask meter WASM OUT` writes a copy that counts the instructions it executes.
-//! - `cargo xtask order WASM OUT` writes a copy whose function names give the order that compresses best.
 //! - `cargo xtask check-settings` validates the JSON object of settings on standard input.
 //!   `check-settings "GET /admin/x"` explains the decision about requests.
 //! - `cargo xtask check-token` reads settings, a token and the keys of its provider from standard input, and says whether
@@ -14,11 +11,8 @@
 //! - `cargo xtask settings-reference` writes `docs/settings.md`.
 
 mod auth_path;
-mod bindgen;
 mod explain;
 mod log_identity;
-mod meter;
-mod order;
 mod placeholders;
 mod settings;
 mod sign_in;
@@ -34,9 +28,6 @@ fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["bindgen", wasm, out] => bindgen::write(wasm, out)?,
-        ["order", wasm, out] => order::name_functions(wasm, out)?,
-        ["meter", wasm, out] => meter::meter(wasm, out)?,
         ["check-settings", requests @ ..] => return settings::check(requests),
         ["check-token"] => return token_check::check(),
         ["token-keys"] => return token_check::print_keys_needed(),
@@ -45,8 +36,8 @@ fn main() -> Result<ExitCode> {
         ["log-identity", name] => return log_identity::print(name),
         ["settings-reference"] => settings::write_reference()?,
         _ => bail!(
-            "usage: cargo xtask bindgen WASM OUT | meter WASM OUT | order WASM OUT | check-settings [REQUEST…] \
-             | check-token | token-keys | auth-path PATH [STATUS…] | log-identity NAME | settings-reference"
+            "usage: cargo xtask check-settings [REQUEST…] | check-token | token-keys | auth-path PATH [STATUS…] \
+             | log-identity NAME | settings-reference"
         ),
     }
     Ok(ExitCode::SUCCESS)
