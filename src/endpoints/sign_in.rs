@@ -6,7 +6,9 @@ use auth::http::{Head, Target};
 use auth::issuer::{Issuer, SignInSettings};
 use auth::refusal::Refusal;
 use auth::route::provider_name;
-use auth::sign_in::{SignInAttempt, SignInFailure, SignInRequest, authorization_request};
+use auth::sign_in::{
+    ReturnCount, SignInAttempt, SignInFailure, SignInRequest, authorization_request,
+};
 use web_sys::{Request, Response};
 
 use crate::app::App;
@@ -116,8 +118,9 @@ async fn try_begin(
     let redirect_uri = settings.callback_url(site, &guard.settings().auth_path);
     let hints = wanted.hints.clone();
     let secrets = [random()?, random()?, random()?, random()?];
-    let mut attempt = SignInAttempt::begin(settings, wanted, asked, redirect_uri, secrets, now());
     let cookies = head.header("cookie").unwrap_or_default();
+    let begins = (now(), ReturnCount::of(&cookies));
+    let mut attempt = SignInAttempt::begin(settings, wanted, asked, redirect_uri, secrets, begins);
     let nonce = [random()?, random()?].concat();
     let nonce = std::array::from_fn(|at| nonce[at]);
     let cookies = attempt.cookies(guard.tokens().keys(), site, &cookies, nonce);

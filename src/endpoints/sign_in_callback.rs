@@ -27,7 +27,7 @@ pub async fn end(app: &App, head: &RequestHead) -> Response {
     };
     let sent = head.header("cookie").unwrap_or_default();
     let returns = ReturnCount::of(&sent);
-    let mut cookies = vec![returns.set_cookie()];
+    let mut cookies = vec![returns.after(returns).set_cookie()];
     let query = Target::of_url(head.url()).map_or("", |target| target.query());
     let callback = match Callback::read(query) {
         Ok(callback) => callback,
@@ -47,9 +47,10 @@ pub async fn end(app: &App, head: &RequestHead) -> Response {
         }
         Err(failure) => return fail(app, head, provider, None, failure.into(), &cookies).await,
     };
+    cookies[0] = returns.after(attempt.returns).set_cookie();
     match try_end(app, head, provider, callback, &attempt).await {
         Ok(created) => {
-            let mut headers = created.set_cookie();
+            let mut headers = created.as_ref().map_or(Vec::new(), CreatedSession::set_cookie);
             headers.extend(lines(&cookies));
             response::redirect(303, attempt.redirect.as_str(), &headers)
         }
@@ -95,7 +96,7 @@ async fn fail(
 ) -> Response {
     let redirect = attempt.map_or(LocalTarget::root(), |attempt| attempt.redirect.clone());
     let is_repeated = is(&refusal, &[SignInFailure::Unknown, SignInFailure::Expired]);
-    if is_repeated && current_session::is_live(app, head).await {
+    if is_repeated && current_session::find_live(app, head).await.is_some() {
         return response::redirect(303, redirect.as_str(), &lines(cookies).collect::<Vec<_>>());
     }
     let remember = attempt.is_some_and(|attempt| attempt.remember);
@@ -107,13 +108,15 @@ async fn fail(
 const AT_PROVIDER: LoginCredentials =
     LoginCredentials::IdToken { token: String::new(), nonce: None };
 
+/// The new session; `None` if the browser has got one from another tab's attempt meanwhile, which this one would only
+/// replace under the eyes of that tab.
 async fn try_end(
     app: &App,
     head: &RequestHead,
     (issuer, _): Named<'_>,
     callback: Callback,
     attempt: &SignInAttempt,
-) -> Result<CreatedSession, Refusal> {
+) -> Result<Option<CreatedSession>, Refusal> {
     let metadata = provider_metadata::of(issuer).await?;
     let code = callback.code(attempt, &issuer.trusted, &metadata, request::now())?;
     let counted = login_rate::count(app, head, &AT_PROVIDER).await?;
@@ -121,6 +124,12 @@ async fn try_end(
     let signed_in = provider.user_of(app, attempt, &code).await?;
     let refund = counted.refund(app);
     let user = &signed_in.user;
+    if let Some((principal, live)) = current_session::find_live(app, head).await
+        && attempt.is_answered_by(live.session(), principal.user(), user)
+    {
+        refund.done().await;
+        return Ok(None);
+    }
     let lifetimes = app.guard.lifetimes(user, attempt.remember);
     let presented = create_session::presented_sessions(app, head);
     let client = request::client(head);
@@ -132,5 +141,5 @@ async fn try_end(
         id_token_hint::keep(app, &user.sub, created.session(), id_token).await;
     }
     refund.done().await;
-    created
+    created.map(Some)
 }

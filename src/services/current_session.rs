@@ -34,12 +34,14 @@ pub fn noting_touch(principal: Principal, head: &RequestHead) -> Result<Principa
     }
 }
 
-/// Does the request carry a token of a live session? Does not count as use.
-pub async fn is_live(app: &App, head: &RequestHead) -> bool {
+/// The live session whose token the request carries, and its user. Does not count as use. `None`, too, if the store does
+/// not answer.
+pub async fn find_live(app: &App, head: &RequestHead) -> Option<(Principal, LiveSession)> {
     let now = request::now();
-    let Some(principal) = app.guard.principal_of(head, now) else { return false };
-    let found = find_session::find(app, principal.user(), principal.sid()).await;
-    found.is_ok_and(|found| judge_token(found, principal.token_names(), now).is_ok())
+    let principal = app.guard.principal_of(head, now)?;
+    let found = find_session::find(app, principal.user(), principal.sid()).await.ok()?;
+    let live = judge_token(found, principal.token_names(), now).ok()?;
+    Some((principal, live))
 }
 
 /// Step 4: checks a principal's session in the store. Reuse of an old token ends the session. `head` is the client's

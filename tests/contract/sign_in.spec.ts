@@ -206,6 +206,23 @@ describe("what comes back", () => {
     expect(attemptsOf(browser, guard)).toEqual([]);
   });
 
+  test("in tabs that were opened together begins one session, of the first that comes back", async () => {
+    const browser = new HttpBrowser();
+    const callbacks: string[] = [];
+    for (const path of ["/one", "/two", "/three", "/four", "/fresh"]) callbacks.push(await signInUpToCallback(browser, `${guard.url}${path}`, "together"));
+    const sessions: string[] = [];
+    for (const callback of callbacks) {
+      const page = await browser.visit(callback, { from: idp.url });
+      sessions.push(`${new URL(page.url).pathname} ${String(sessionOf(browser, guard)?.["sid"])}`);
+    }
+    const [first = ""] = sessions;
+    const session = first.replace("/one ", "");
+    expect(sessions.slice(0, 4)).toEqual(["/one", "/two", "/three", "/four"].map((path) => `${path} ${session}`));
+    expect(sessions[4], "where the route asks for more, another login counts").toMatch(/^\/fresh /);
+    expect(sessions[4]).not.toContain(session);
+    expect((await browser.visit(`${guard.url}/after`)).url, "it is no loop").toBe(`${guard.url}/after`);
+  });
+
   test.each<[string, string, (url: URL) => void, number, string]>([
     ["without `iss`, which the provider says it sends", "idp", (url) => url.searchParams.delete("iss"), 400, "sign_in_mixed_up"],
     ["with another `iss`", "idp", (url) => url.searchParams.set("iss", "https://evil.example"), 400, "sign_in_mixed_up"],

@@ -6,10 +6,12 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Value, json};
 
 use super::request::SignInRequest;
+use super::returns::ReturnCount;
 use crate::issuer::SignInSettings;
 use crate::keys::KeySet;
+use crate::login::AuthenticatedUser;
 use crate::redirect::LocalTarget;
-use crate::session::Sid;
+use crate::session::{Session, Sid, Subject};
 use crate::step_up::StepUp;
 use crate::time::{Timestamp, millis};
 
@@ -42,6 +44,8 @@ pub struct SignInAttempt {
     pub redirect_uri: String,
     /// When it began.
     pub began: Timestamp,
+    /// How often its browser had just come back when it began.
+    pub returns: ReturnCount,
 }
 
 /// Tells no secret.
@@ -59,7 +63,7 @@ impl SignInAttempt {
         asked: StepUp,
         redirect_uri: String,
         random: [[u8; 16]; 4],
-        now: Timestamp,
+        (now, returns): (Timestamp, ReturnCount),
     ) -> Self {
         let [state, nonce, one, two] = random;
         let max_age = asked.max_age.into_iter().chain(provider.max_age).min();
@@ -74,7 +78,28 @@ impl SignInAttempt {
             asked: StepUp { max_age, ..asked },
             redirect_uri,
             began: now,
+            returns,
         }
+    }
+
+    /// Has this user, since the attempt began, got a session by another attempt of the same browser? A browser that is
+    /// opened again begins one in each of its tabs. `session` is the live one of the browser, and `of` its user. It does
+    /// not serve if this attempt asks for more than that one need have had.
+    pub fn is_answered_by(
+        &self,
+        session: &Session,
+        of: &Subject,
+        user: &AuthenticatedUser,
+    ) -> bool {
+        let is_at_same_login = user.issued.as_ref().is_some_and(|issued| {
+            session.issuer.as_deref() == Some(&*issued.issuer) && session.issuer_sid == issued.sid
+        });
+        *of == user.sub
+            && is_at_same_login
+            && session.created >= self.began
+            && self.end.is_empty()
+            && self.asked == StepUp::default()
+            && !(self.remember && session.transient)
     }
 
     /// Can it not be completed any more?
@@ -115,6 +140,7 @@ impl SignInAttempt {
             asked: StepUp { max_age, acr: texts("a") },
             redirect_uri: text("u")?,
             began: Timestamp::from_millis(read.get("b")?.as_u64()?),
+            returns: ReturnCount::new(read.get("c").and_then(Value::as_u64).unwrap_or_default()),
         })
     }
 
@@ -133,6 +159,7 @@ impl SignInAttempt {
             "a": self.asked.acr,
             "u": self.redirect_uri,
             "b": self.began.millis(),
+            "c": (self.returns != ReturnCount::default()).then_some(self.returns.get()),
         });
         if let Some(members) = sealed.as_object_mut() {
             members.retain(|_, value| !value.is_null());

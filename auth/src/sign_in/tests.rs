@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 mod back;
 mod exchange;
 mod send;
+mod tabs;
 mod user;
 
 pub(super) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -59,7 +60,7 @@ pub(super) fn attempt(issuer: &TrustedIssuer, query: &str, asked: StepUp) -> Sig
         asked,
         redirect_uri,
         [[1; 16], [2; 16], [3; 16], [4; 16]],
-        NOW,
+        (NOW, ReturnCount::default()),
     )
 }
 

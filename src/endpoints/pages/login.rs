@@ -130,7 +130,7 @@ async fn go_straight(
 ) -> Response {
     let wanted = SignInRequest::of_query(query, &app.guard.settings().site_hosts);
     let needs_another = reason == "insufficient_user_authentication";
-    if !needs_another && current_session::is_live(app, head).await {
+    if !needs_another && current_session::find_live(app, head).await.is_some() {
         return response::redirect(303, wanted.redirect.as_str(), &[]);
     }
     if ReturnCount::of(&head.header("cookie").unwrap_or_default()).may_go_straight() {

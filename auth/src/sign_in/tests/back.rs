@@ -3,11 +3,11 @@ use rstest::rstest;
 use std::time::Duration;
 
 /// The pair of a `Set-Cookie` line, as browsers send it back.
-fn pair(line: &str) -> String {
+pub(super) fn pair(line: &str) -> String {
     line.split(';').next().unwrap().to_owned()
 }
 
-fn begun(query: &str, state: u8, second: u64) -> SignInAttempt {
+pub(super) fn begun(query: &str, state: u8, second: u64) -> SignInAttempt {
     let issuer = issuer(json!({}));
     let settings = issuer.sign_in.as_ref().unwrap();
     let random = [[state; 16], [2; 16], [3; 16], [4; 16]];
@@ -19,11 +19,11 @@ fn begun(query: &str, state: u8, second: u64) -> SignInAttempt {
         StepUp::default(),
         redirect_uri,
         random,
-        at,
+        (at, ReturnCount::default()),
     )
 }
 
-fn callback(attempt: &SignInAttempt) -> Callback {
+pub(super) fn callback(attempt: &SignInAttempt) -> Callback {
     Callback::read(&format!("code=c&state={}", attempt.state)).unwrap()
 }
 
@@ -254,8 +254,9 @@ fn three_returns_within_a_minute_each_are_the_end_of_going_straight_on() {
     for _ in 0..3 {
         let returns = ReturnCount::of(&sent);
         assert!(returns.may_go_straight(), "{sent}");
-        assert!(returns.set_cookie().ends_with("; Max-Age=60"));
-        sent = pair(&returns.set_cookie());
+        let line = returns.after(returns).set_cookie();
+        assert!(line.ends_with("; Max-Age=60"));
+        sent = pair(&line);
     }
     assert!(!ReturnCount::of(&sent).may_go_straight());
     assert!(!ReturnCount::of("__Host-guard-sign-in-returns=250").may_go_straight());
