@@ -130,6 +130,8 @@ test("a move, a backup and its restoration need the key, and say what is wrong",
   }
   expect(await api.call("move", { method: "POST" })).toMatchObject({ status: 400, body: { detail: expect.stringContaining("SESSION_STORE_BEFORE") as unknown } });
   expect(await api.call("import", { method: "POST", body: "{}" })).toMatchObject({ status: 400, body: { detail: "Line 1 is not one of a backup." } });
+  const tooLong = await api.call("import", { method: "POST", body: "x".repeat((4 << 20) + 1) });
+  expect(tooLong).toMatchObject({ status: 400, body: { detail: "The lines of a backup must be UTF-8, and at most 4 MiB together." } });
   expect((await api.call("export?cursor=x")).status).toBe(400);
   expect((await api.call(sessionsOf("ada"))).status).toBe(200);
 });

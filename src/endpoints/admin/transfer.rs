@@ -81,10 +81,13 @@ pub async fn export(app: &App, query: &str) -> Result<Response, Refusal> {
     Ok(response::response(200, &text, &[("content-type", "application/jsonl"), NO_STORE]))
 }
 
+const UNREADABLE_BACKUP: Refusal =
+    Refusal::BadRequest("The lines of a backup must be UTF-8, and at most 4 MiB together.");
+
 /// `POST admin/import`: merges lines of a backup.
 pub async fn import(app: &App, request: &Request) -> Result<Response, Refusal> {
     let text = body::text(request.body(), MAX_BACKUP).await;
-    let text = text.map_err(|_| Refusal::BadRequest(request::UNREADABLE_BODY))?;
+    let text = text.map_err(|_| UNREADABLE_BACKUP)?;
     let users = BackupLine::read_all(&text)?;
     let mut answer = Restored { users: users.len(), sessions: 0 };
     for (user, records) in users {
