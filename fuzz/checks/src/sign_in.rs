@@ -2,7 +2,7 @@ use auth::issuer::{ProviderMetadata, SignInPolicy, TrustedIssuer};
 use auth::keys::KeySet;
 use auth::redirect::LocalTarget;
 use auth::sign_in::{
-    Callback, FrontchannelLogout, SignInAttempt, SignInRequest, authorization_request,
+    Callback, FrontchannelLogout, ReturnCount, SignInAttempt, SignInRequest, authorization_request,
     end_session_url, read_token_response, read_user_info,
 };
 use auth::site_hosts::SiteHosts;
@@ -48,8 +48,14 @@ fn begin(text: &str, issuer: &TrustedIssuer, keys: &KeySet) {
     assert_eq!(LocalTarget::new(request.redirect.as_str()), Some(request.redirect.clone()));
     let hints = request.hints.clone();
     let uri = settings.callback_url(SITE, "/_auth");
-    let mut attempt =
-        SignInAttempt::begin(settings, request, StepUp::default(), uri, [[1; 16]; 4], NOW);
+    let mut attempt = SignInAttempt::begin(
+        settings,
+        request,
+        StepUp::default(),
+        uri,
+        [[1; 16]; 4],
+        (NOW, ReturnCount::default()),
+    );
     let lines = attempt.cookies(keys, SITE, text, [2; 24]);
     assert!(!lines.is_empty(), "it is not kept");
     for line in lines {
