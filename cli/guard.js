@@ -37,6 +37,9 @@ export function parseUrl(text) {
 /** @param {string} hostname */
 export const isLoopback = (hostname) => /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 
+/** Where a guard on this machine has its key from. */
+const LOCAL_KEY = "`npm start` and `npm run dev` read it from .dev.vars when they start, and `npm run self-host` from its file of secrets.";
+
 /** What is answered by a guard, a store or a proxy that is away or busy for a moment. */
 const PASSING = [429, 502, 503, 504];
 
@@ -100,7 +103,7 @@ export class Guard {
     if (code === undefined) return unknownError(`No guard answers at ${this.origin}${this.authPath} (${status} ${shown(type)}). If its AUTH_PATH is not ${this.authPath}, write it after the host in --url.`);
     // Whatever is no key is read as a token.
     const isUnknownKey = code === "key_invalid" || (code === "token_invalid" && this.key.split(".").length !== 3);
-    if (isUnknownKey) return unknownError("The guard does not know this ADMIN_API_KEY, or has none. It is the secret that was set with `npx wrangler secret put ADMIN_API_KEY`.");
+    if (isUnknownKey) return unknownError(`The guard does not know this ADMIN_API_KEY, or has none. ${isLoopback(new URL(this.origin).hostname) ? LOCAL_KEY : "It is the secret that was set with `npx wrangler secret put ADMIN_API_KEY`."}`);
     const words = `${shown(title)}. ${shown(detail)} (${status} ${shown(code)})`;
     if (PASSING.includes(status)) return passingError(words);
     return status === 400 ? usageError(words) : unknownError(words);
@@ -121,7 +124,7 @@ export async function findKey({ keyFile }, isLocal, env, { isNeeded }) {
   const found = keyFile !== undefined ? keyIn(await fromFile(keyFile)) : env["ADMIN_API_KEY"] || (isLocal ? (await readDevVars())["ADMIN_API_KEY"] : undefined);
   const key = (found ?? "").trim();
   if (key === "" && !isNeeded) return /** @type {never} */ (undefined);
-  if (key === "") throw usageError("ADMIN_API_KEY is missing. Set it in the environment, or name a file that has it with --key-file.");
+  if (key === "") throw usageError(`ADMIN_API_KEY is missing. Set it in the environment, or name a file that has it with --key-file.${isLocal ? ` ${LOCAL_KEY}` : ""}`);
   if (!/^[!-~]+$/.test(key)) throw usageError("ADMIN_API_KEY has characters that no key has, like blanks or line breaks.");
   return /** @type {never} */ (key);
 }

@@ -5,12 +5,12 @@
 
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { readDevVars } from "./dev-vars.mjs";
-import { exitWithError, ensureTools, root } from "./setup.mjs";
+import { exitWithError, ensureTools, logStep, root } from "./setup.mjs";
 
 /** The names of the guard's rate-limit bindings. */
 const LIMITERS = ["LOGIN_RATE_LIMITER", "LOGIN_RATE_PER_ADDRESS_LIMITER"];
@@ -187,6 +187,8 @@ let executable;
 
 /** Builds the tool, and returns its path. */
 function buildXtask() {
+  const folder = process.env.CARGO_TARGET_DIR ?? join(root, "target");
+  if (!existsSync(join(folder, "debug/xtask"))) logStep("Building what checks the settings (the first time takes a minute or two)");
   const args = ["build", "--quiet", "--locked", "--package", "xtask", "--message-format", "json-render-diagnostics"];
   const { status, stdout } = spawnSync("cargo", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
   if (status !== 0) throw new ConfigError("error: the project's tool xtask cannot be built.");

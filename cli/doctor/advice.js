@@ -10,7 +10,7 @@ const WORKER = {
   settings: "npm run check-config checks the settings; npx wrangler secret list shows which secrets are set. npx wrangler rollback undoes a deployment.",
   slow: "Put Redis where most users are, or see where the Durable Objects are: docs/cost.md.",
   keyPath: "The route must cover the whole host, so that the guard gets this path, too.",
-  adminKey: "npx wrangler secret put ADMIN_API_KEY",
+  adminKey: "npx wrangler secret put ADMIN_API_KEY; for npm start, write it into .dev.vars, and start it again",
   open: "Does a route of the Worker cover the whole host, with /* at its end? Were the settings deployed?",
 };
 
