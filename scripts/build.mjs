@@ -72,7 +72,7 @@ export async function buildQuick() {
  * installed.
  */
 export async function compileFirst() {
-  logStep("Compiling the Worker for this machine (the first time takes a minute or two)");
+  if (!existsSync(wasmOf("quick"))) logStep("Compiling the Worker for this machine (the first time takes two or three minutes)");
   await runAll([
     ["cargo", compileArgs("quick", [])],
     ["cargo", ["build", "--quiet", ...wasmBuildPackage]],

@@ -46,7 +46,7 @@ async function save(file, options, terminal) {
     return saved;
   });
   if (options.json) return terminal.printJson({ file, ...saved });
-  terminal.print(`Saved ${counted(saved.users, "user")} with ${counted(saved.sessions, "session")}.`);
+  terminal.print(`Saved ${counted(saved.users, "user")} with ${counted(saved.sessions, "session")}, live or ended.`);
 }
 
 /** @param {Guard} guard @param {number} limit @param {(lines: string[]) => Promise<void>} append @param {Terminal} terminal @returns {Promise<Saved>} */

@@ -64,18 +64,21 @@ async function count(file) {
 }
 
 /** @param {Counts} counts */
-const inWords = ({ users, sessions }) => `${counted(users, "user")} with ${counted(sessions, "session")}`;
+const inWords = ({ users, sessions }) => `${counted(users, "user")} with ${counted(sessions, "session")}, live or ended`;
+
+/** @param {Counts} before */
+const liveInWords = ({ users, sessions }) => `${counted(users, "user")} with ${counted(sessions, "live session")}`;
 
 /** Is it the right guard? A person knows by what this has. @param {Guard} guard @param {Counts} counts @param {Counts} before @param {Terminal} terminal */
 async function isMeant(guard, counts, before, terminal) {
-  terminal.note(`${guard.origin} has ${inWords(before)} now.`);
+  terminal.note(`${guard.origin} has ${liveInWords(before)} now.`);
   return confirmed(`Restore ${inWords(counts)}?`, terminal);
 }
 
 /** @param {Counts} counts @param {Counts} before @param {Options} options @param {Terminal} terminal */
 function tellPlan(counts, before, { json }, terminal) {
   if (json) return terminal.printJson({ would_restore: counts, has_now: before });
-  terminal.note(`${inWords(counts)} would be restored to a guard that has ${inWords(before)}. Nothing was restored.`);
+  terminal.note(`${inWords(counts)}, would be restored to a guard that has ${liveInWords(before)}. Nothing was restored.`);
 }
 
 /** @param {Guard} guard @param {string} file @param {Counts} counts @param {number} limit @param {Terminal} terminal */

@@ -53,14 +53,14 @@ describe("backup and restore", () => {
     const [ada, odd] = [await guard.login("ada"), await guard.login("line\u2028end")];
     await expect.poll(async () => (await ask(["users"])).err).toContain("2 users");
     const file = join(newFolder(), "saved.jsonl");
-    expect(await ask(["backup", file, "--limit", "1"])).toMatchObject({ status: 0, out: "Saved 2 users with 2 sessions.\n", err: "" });
+    expect(await ask(["backup", file, "--limit", "1"])).toMatchObject({ status: 0, out: "Saved 2 users with 2 sessions, live or ended.\n", err: "" });
     expect(readFileSync(file, "utf8")).toContain("line\u2028end");
     expect(statSync(file).mode & 0o777).toBe(0o600);
 
     await using empty = await startGuard({ ADMIN_API_KEY, SESSION_LIMIT: "0" });
     expect(await isLive(odd, empty)).toBe(false);
     const restored = await ask(["restore", file, "--yes"], {}, empty.url);
-    expect(restored).toMatchObject({ status: 0, out: "Restored 2 users with 2 sessions.\n", err: expect.stringContaining("may be live again") });
+    expect(restored).toMatchObject({ status: 0, out: "Restored 2 users with 2 sessions, live or ended.\n", err: expect.stringContaining("may be live again") });
     expect([await isLive(ada, empty), await isLive(odd, empty)]).toEqual([true, true]);
     expect(JSON.parse((await ask(["restore", file, "--yes", "--json", "--limit", "1"], {}, empty.url)).out)).toEqual({ users: 2, sessions: 2 });
   });
@@ -130,7 +130,7 @@ describe("backup", () => {
   test("of a guard that keeps nothing takes no good backup's place", async () => {
     const file = join(newFolder(), "saved.jsonl");
     await using api = await startApi((path) => ({ body: path.includes("cursor") ? "" : '{"cursor":"kept."}\n' }));
-    expect(await ask(["backup", file], {}, api.url)).toMatchObject({ status: 0, out: "Saved 0 users with 0 sessions.\n" });
+    expect(await ask(["backup", file], {}, api.url)).toMatchObject({ status: 0, out: "Saved 0 users with 0 sessions, live or ended.\n" });
     writeFileSync(file, "an old backup");
     expect(await ask(["backup", file, "--force"], {}, api.url)).toMatchObject({ status: 3, err: expect.stringContaining("stays as it was") });
     expect(readFileSync(file, "utf8")).toBe("an old backup");
@@ -168,15 +168,15 @@ describe("restore", () => {
     const file = fileOf(lineOf("stranger", { sessions: [session] }));
     await using other = await startGuard({ ADMIN_API_KEY });
     const sessionsOf = async () => (await ask(["sessions", "stranger"], {}, other.url)).err;
-    const typed = (answer: string): Called => ({ answers: [["Restore 1 user with 1 session?", answer]] });
+    const typed = (answer: string): Called => ({ answers: [["Restore 1 user with 1 session, live or ended?", answer]] });
     expect(await ask(["restore", file], {}, other.url)).toMatchObject({ status: 2, err: expect.stringContaining("--dry-run, then say --yes") });
-    expect(await ask(["restore", file, "--dry-run"], {}, other.url)).toMatchObject({ status: 0, out: "", err: "1 user with 1 session would be restored to a guard that has 0 users with 0 sessions. Nothing was restored.\n" });
+    expect(await ask(["restore", file, "--dry-run"], {}, other.url)).toMatchObject({ status: 0, out: "", err: "1 user with 1 session, live or ended, would be restored to a guard that has 0 users with 0 live sessions. Nothing was restored.\n" });
     expect(JSON.parse((await ask(["restore", file, "--dry-run", "--json"], {}, other.url)).out)).toEqual({ would_restore: { users: 1, sessions: 1 }, has_now: { users: 0, sessions: 0 } });
     const declined = await ask(["restore", file], typed("\n"), other.url);
     expect(declined).toMatchObject({ status: 0, unanswered: 0, err: expect.stringContaining("Nothing was restored.") });
-    expect(declined.err).toContain(`${other.url} has 0 users with 0 sessions now.`);
+    expect(declined.err).toContain(`${other.url} has 0 users with 0 live sessions now.`);
     expect(await sessionsOf()).toBe("stranger has no live session.\n");
-    expect(await ask(["restore", file], typed("y\n"), other.url)).toMatchObject({ status: 0, out: "Restored 1 user with 1 session.\n" });
+    expect(await ask(["restore", file], typed("y\n"), other.url)).toMatchObject({ status: 0, out: "Restored 1 user with 1 session, live or ended.\n" });
     expect(await sessionsOf()).toBe("stranger has 1 live session.\n");
   });
 
@@ -212,9 +212,9 @@ test("a call that fails for a moment is made again, by all of them", async () =>
     return path.includes("/import") ? { body: '{"users":2,"sessions":0}' } : undefined;
   });
   const file = join(newFolder(), "saved.jsonl");
-  expect(await ask(["backup", file], {}, api.url)).toMatchObject({ status: 0, out: "Saved 2 users with 0 sessions.\n" });
+  expect(await ask(["backup", file], {}, api.url)).toMatchObject({ status: 0, out: "Saved 2 users with 0 sessions, live or ended.\n" });
   expect(readFileSync(file, "utf8")).toBe(lineOf("ada") + lineOf("ben"));
-  expect(await ask(["restore", file, "--yes"], {}, api.url)).toMatchObject({ status: 0, out: "Restored 2 users with 0 sessions.\n" });
+  expect(await ask(["restore", file, "--yes"], {}, api.url)).toMatchObject({ status: 0, out: "Restored 2 users with 0 sessions, live or ended.\n" });
   expect(await ask(["move"], {}, api.url)).toMatchObject({ status: 0, out: "Looked at 2 users and moved 0 of them, with 0 sessions.\n" });
   expect([...failing]).toEqual([]);
   expect(api.asked).toHaveLength(9);

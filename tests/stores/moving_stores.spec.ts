@@ -96,7 +96,7 @@ describe.each<[Store, Store]>([["durable-object", "redis"], ["redis", "durable-o
     // Into a store that has lost all.
     await using empty = await start(to, { SESSION_LIMIT: "0", REDIS_KEYSPACE: `${String(vars["REDIS_KEYSPACE"])}2:` });
     expect(await visit(empty, ada)).toBe("session_unknown");
-    for (let time = 0; time < 2; time += 1) expect((await ask(empty, "restore", file, "--yes")).out).toBe("Restored 2 users with 2 sessions.\n");
+    for (let time = 0; time < 2; time += 1) expect((await ask(empty, "restore", file, "--yes")).out).toBe("Restored 2 users with 2 sessions, live or ended.\n");
     expect(await Promise.all([ada, ben, cid].map((login) => visit(empty, login)))).toEqual(["passes", "session_unknown", "passes"]);
     await indexed(empty, 2);
 
