@@ -78,7 +78,9 @@ impl Ledger {
     }
 
     fn take(&mut self, now: Timestamp, touched: &mut LedgerChanges) -> Option<Parcel> {
-        if self.passage.is_closed() {
+        // A closed store may have records: those that arrived while its own parcel was on its way.
+        let is_left = self.passage.gone && self.all_records().is_empty();
+        if self.passage.parcel.is_some() || is_left {
             return self.passage.pending();
         }
         self.step(now, touched, |_, _| ());
@@ -101,7 +103,9 @@ impl Ledger {
         if parcel.number <= passage.arrived {
             return;
         }
-        (passage.arrived, passage.gone) = (parcel.number, false);
+        passage.arrived = parcel.number;
+        // What is on its way to the other store is still missing here: only `Open`, or another parcel, ends that.
+        passage.gone &= passage.parcel.is_some();
         passage.until = passage.until.max(parcel.until).max(now.plus(MOVE_REMEMBERED));
         self.merge(&parcel.records, now, touched);
     }
