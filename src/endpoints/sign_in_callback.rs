@@ -108,8 +108,8 @@ async fn fail(
 const AT_PROVIDER: LoginCredentials =
     LoginCredentials::IdToken { token: String::new(), nonce: None };
 
-/// The new session; `None` if the browser has got one from another tab's attempt meanwhile, which this one would only
-/// replace under the eyes of that tab.
+/// The new session; `None` if another tab of the browser has begun one meanwhile. A second session would end that one,
+/// which the other tab uses.
 async fn try_end(
     app: &App,
     head: &RequestHead,
