@@ -77,9 +77,14 @@ impl Ledger {
         }
     }
 
+    fn has_records(&self) -> bool {
+        let is_known = self.user != UserRecord::default();
+        is_known || !self.sessions.is_empty() || !self.denials.is_empty()
+    }
+
     fn take(&mut self, now: Timestamp, touched: &mut LedgerChanges) -> Option<Parcel> {
-        // A closed store may have records: those that arrived while its own parcel was on its way.
-        let is_left = self.passage.gone && self.all_records().is_empty();
+        // A closed store may have records: they came while those that it had sent were on their way.
+        let is_left = self.passage.gone && !self.has_records();
         if self.passage.parcel.is_some() || is_left {
             return self.passage.pending();
         }
@@ -93,8 +98,12 @@ impl Ledger {
         touched.user |= self.user != UserRecord::default();
         self.user = UserRecord::default();
         let left = now.max(Timestamp::from_millis(self.passage.left.millis() + 1));
-        let parcel = (!records.is_empty()).then_some(records);
-        self.passage = Passage { gone: true, until, left, parcel, ..self.passage };
+        self.passage = Passage { gone: true, until, left, ..std::mem::take(&mut self.passage) };
+        if !records.is_empty() {
+            self.passage.sent = left;
+            self.passage.after = self.passage.arrived;
+            self.passage.parcel = Some(records);
+        }
         self.passage.pending()
     }
 
@@ -104,8 +113,8 @@ impl Ledger {
             return;
         }
         passage.arrived = parcel.number;
-        // What is on its way to the other store is still missing here: only `Open`, or another parcel, ends that.
-        passage.gone &= passage.parcel.is_some();
+        // If the parcels crossed, what was sent from here is not in this one, and the store is not complete yet.
+        passage.gone &= parcel.after < passage.sent;
         passage.until = passage.until.max(parcel.until).max(now.plus(MOVE_REMEMBERED));
         self.merge(&parcel.records, now, touched);
     }

@@ -55,6 +55,9 @@ pub struct Parcel {
     pub number: Timestamp,
     /// Until when the store that sent it may send it again.
     pub until: Timestamp,
+    /// The number of the last parcel that had come from the other way before this one was packed.
+    #[serde(default)]
+    pub after: Timestamp,
     /// What is in it.
     pub records: UserRecords,
 }
@@ -68,8 +71,12 @@ pub struct Passage {
     pub gone: bool,
     /// Until when this is kept.
     pub until: Timestamp,
-    /// The number of the last parcel that was packed here.
+    /// The number of the last attempt to pack a parcel here. There may have been nothing to pack.
     pub left: Timestamp,
+    /// The number of the last parcel that was packed here.
+    pub sent: Timestamp,
+    /// [`Parcel::after`] of that parcel.
+    pub after: Timestamp,
     /// The number of the last parcel that was taken in here.
     pub arrived: Timestamp,
     /// What was packed, until it is confirmed.
@@ -82,6 +89,10 @@ struct StoredMove {
     until: Timestamp,
     gone: bool,
     left: Timestamp,
+    #[serde(default)]
+    sent: Timestamp,
+    #[serde(default)]
+    after: Timestamp,
     arrived: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     parcel: Option<UserRecords>,
@@ -90,14 +101,15 @@ struct StoredMove {
 impl From<Passage> for StoredMove {
     fn from(passage: Passage) -> Self {
         let closed = passage.is_closed();
-        let Passage { gone, until, left, arrived, parcel } = passage;
-        Self { closed, until, gone, left, arrived, parcel }
+        let Passage { gone, until, left, sent, after, arrived, parcel } = passage;
+        Self { closed, until, gone, left, sent, after, arrived, parcel }
     }
 }
 
 impl From<StoredMove> for Passage {
-    fn from(StoredMove { until, gone, left, arrived, parcel, .. }: StoredMove) -> Self {
-        Self { gone, until, left, arrived, parcel }
+    fn from(stored: StoredMove) -> Self {
+        let StoredMove { closed: _, until, gone, left, sent, after, arrived, parcel } = stored;
+        Self { gone, until, left, sent, after, arrived, parcel }
     }
 }
 
@@ -110,7 +122,7 @@ impl Passage {
     /// The parcel that is not confirmed yet.
     pub fn pending(&self) -> Option<Parcel> {
         let records = self.parcel.clone()?;
-        Some(Parcel { number: self.left, until: self.until, records })
+        Some(Parcel { number: self.left, until: self.until, after: self.after, records })
     }
 }
 

@@ -186,6 +186,39 @@ fn a_parcel_arrives_once_however_often_it_is_sent() {
     assert_eq!(old.apply(&Command::List { now: at(11) }).0, CommandResult::Listed(vec![]));
 }
 
+/// What was sent from here is in none of the other store's parcels that were packed before it came.
+#[test]
+fn a_store_is_not_open_before_all_that_it_sent_is_back() {
+    let receive = |parcel: &Parcel| Transfer::Receive(Box::new(parcel.clone()));
+    let (mut one, mut other) = (Ledger::default(), Ledger::default());
+    open(&mut one, "a", 0, 1);
+    open(&mut other, "b", 0, 1);
+    let parcels = [take(&mut one, 2).unwrap(), take(&mut other, 3).unwrap()];
+    step(&mut other, receive(&parcels[0]), 4);
+    step(&mut one, Transfer::Confirm(parcels[0].number), 5);
+    step(&mut one, receive(&parcels[1]), 6);
+    step(&mut other, Transfer::Confirm(parcels[1].number), 7);
+    for ledger in [&mut one, &mut other] {
+        assert_eq!(ledger.apply(&Command::List { now: at(8) }).0, CommandResult::Moved);
+    }
+
+    let rest = take(&mut other, 9).unwrap();
+    step(&mut one, receive(&rest), 10);
+    assert_eq!(live(&one, 11), ["a", "b"]);
+    assert!(!one.passage().is_closed());
+}
+
+/// An empty store that was closed has sent nothing that could be missing.
+#[test]
+fn the_first_parcel_opens_a_store_that_was_closed_while_it_was_empty() {
+    let (mut empty, mut other) = (Ledger::default(), Ledger::default());
+    assert_eq!(take(&mut empty, 2), None);
+    open(&mut other, "a", 0, 3);
+    let parcel = take(&mut other, 4).unwrap();
+    step(&mut empty, Transfer::Receive(Box::new(parcel)), 5);
+    assert!(!empty.passage().is_closed());
+}
+
 #[test]
 fn numbers_grow_though_the_clock_stands_still_or_goes_back() {
     let mut ledger = Ledger::default();
