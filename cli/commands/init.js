@@ -2,14 +2,14 @@
 
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { Command } from "commander";
 import { usageError } from "../errors.js";
 import { answers } from "../init/answers.js";
 import { PROVIDERS } from "../init/provider.js";
 import { wranglerToml, zoneOf } from "../init/wrangler_toml.js";
-import { KEYS_FOLDER, newKey, typed, writeKeys, writeSecret } from "../key_file.js";
+import { KEYS_FOLDER, newKey, typed, writeAtOnce, writeKeys, writeSecret } from "../key_file.js";
 import { repeatable } from "../options.js";
 import { root } from "../project.js";
 import { confirmed } from "../questions.js";
@@ -60,7 +60,7 @@ async function write(options, terminal) {
   const text = wranglerToml(template, given, relative(dirname(file), root));
   const keys = await makeKeys(options, given.site.hostname);
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, text);
+  await writeAtOnce(file, text);
   const secrets = secretsOf(given, keys);
   const redirectUri = redirectUriOf(given);
   if (options.json) return terminal.printJson({ file, secrets, ...(redirectUri !== undefined && { redirect_uri: redirectUri }) });

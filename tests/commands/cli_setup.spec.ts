@@ -1,6 +1,6 @@
 // `session-guard init` and `keys`, and the help of all commands.
 
-import { readFileSync, statSync } from "node:fs";
+import { closeSync, lstatSync, openSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "smol-toml";
@@ -106,6 +106,17 @@ describe("init", { timeout: 120_000 }, () => {
     expect(tomlOf("keys.toml").vars["SESSION_LIMIT"]).toBe("5");
     const secrets = [keysIn(signing)[0]?.d ?? "", read(admin).trim()];
     expect(secrets.filter((secret) => secret.length < 32 || `${first.out}${again.out}`.includes(secret))).toEqual([]);
+  });
+
+  test("replaces what a link leads to, in one step: whoever reads the old file meanwhile, as `wrangler dev` does, reads all of it", async () => {
+    const [file, link] = [join(folder, "linked-to.toml"), join(folder, "linked.toml")];
+    writeFileSync(file, "the old settings");
+    symlinkSync(file, link);
+    const open = openSync(file, "r");
+    expect(await init("linked.toml", flags, "--force")).toMatchObject({ status: 0 });
+    expect([readFileSync(open, "utf8"), lstatSync(link).isSymbolicLink()]).toEqual(["the old settings", true]);
+    closeSync(open);
+    expect(tomlOf("linked-to.toml").vars["ISSUER"]).toBe(flags.site);
   });
 
   test("asks a person five questions", async () => {
