@@ -84,6 +84,7 @@ async function measure(row, { seconds, warm }, environment) {
     const counted = await load({ ...sent, seconds, measured: { worker: worker.pid } });
     const expectedRefusals = row.status ? counted.requests : 0;
     const errors = counted.broken + Math.abs(counted.refused - expectedRefusals);
+    if (errors > counted.requests / 100) throw new Error(`${row.label}: ${errors} of ${counted.requests} responses have another status than the row's`);
     return { ...counted, errors };
   } finally {
     await worker.end();

@@ -54,7 +54,7 @@ async function timeOne(folder, token) {
 function firstResponse(port, token) {
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1");
-    socket.write(`GET /boats HTTP/1.1\r\nHost: bench.test\r\nAccept: application/json\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+    socket.write(`GET /boats HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nAuthorization: Bearer ${token}\r\n\r\n`);
     socket.once("error", reject).once("data", (bytes) => {
       socket.destroy();
       const head = bytes.toString("latin1", 0, 12);

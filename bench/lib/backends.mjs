@@ -22,14 +22,14 @@ async function freePort() {
 }
 
 /**
- * Starts nginx as the origin and as a mock Redis, which answers every request with the same live session and is faster
- * than any real one. Upstash's client requests base64.
+ * Starts nginx as the origin and as a mock Redis, which knows every session and is faster than any real one. It answers a
+ * check with the session that it asks for. Upstash's client requests base64, and always gets the same session.
  */
 export async function startNginx(folder, record) {
   mkdirSync(folder, { recursive: true });
   const [origin, store] = [await freePort(), await freePort()];
   const quoted = (value) => JSON.stringify(value).replaceAll("\\", "\\\\").replaceAll("'", "\\'");
-  const plain = quoted({ result: record });
+  const plain = quoted({ result: record.replace(JSON.parse(record).sid, "$sid") });
   const base64 = quoted({ result: Buffer.from(record).toString("base64") });
   writeFileSync(join(folder, "nginx.conf"), `
 daemon off; master_process off; pid nginx.pid; error_log stderr error;
@@ -45,8 +45,8 @@ http {
     listen 127.0.0.1:${store} backlog=4096;
     default_type application/json;
     location / { return 404; }
-    location /evalsha/ { return 200 '${plain}'; }
-    location /hget/ { return 200 '${plain}'; }
+    location ~ "^/evalsha/[^/]+/1/[^/]+/[^/]+/(?<sid>[^/]+)" { return 200 '${plain}'; }
+    location /hget/ { return 200 '${quoted({ result: record })}'; }
     location = / { return 200 '${base64}'; }
     location = /pipeline { return 200 '[${base64}]'; }
   }

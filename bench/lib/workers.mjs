@@ -30,7 +30,8 @@ const kinds = {
   "guard, logging": { modules: guard, vars: { SESSION_STORE: "redis" }, objects: true },
   "guard, overlapping": { modules: guard, vars: { SESSION_STORE: "redis", REQUEST_LOG: "off", OVERLAP_SAFE_REQUESTS: "true" }, objects: true },
   "guard, asserting": { modules: guard, vars: { SESSION_STORE: "redis", REQUEST_LOG: "off" }, objects: true, asserts: true },
-  "guard, provider": { modules: guard, vars: { SESSION_STORE: "redis", REQUEST_LOG: "off", TRUSTED_ISSUERS: JSON.stringify([provider]) }, objects: true },
+  // Without a limit, because its sessions begin beside those that the other workers check.
+  "guard, provider": { modules: guard, vars: { SESSION_STORE: "redis", SESSION_LIMIT: "0", REQUEST_LOG: "off", TRUSTED_ISSUERS: JSON.stringify([provider]) }, objects: true },
   "guard, objects": { modules: guard, vars: { SESSION_STORE: "durable-object", SESSION_LIMIT: "0", REQUEST_LOG: "off" }, objects: true },
 };
 
