@@ -5,12 +5,12 @@ import { mkdir, readFile, realpath, rename, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { randomBytes } from "node:crypto";
 import { usageError } from "./errors.js";
-import { root, signingKey } from "./project.js";
+import { home, signingKey } from "./project.js";
 
 /** @typedef {import("./project.js").Jwk} Jwk */
 
 /** Where `npm run keys` puts keys. */
-export const KEYS_FOLDER = join(root, ".cache/keys");
+export const KEYS_FOLDER = join(home, ".cache/keys");
 
 /** A path as people type it. @param {string} file */
 export const typed = (file) => (relative(process.cwd(), file).startsWith("..") ? file : relative(process.cwd(), file));
@@ -20,7 +20,7 @@ export function keyFile(file) {
   if (file !== undefined) return file;
   const all = names().filter((name) => name.endsWith(".json"));
   const [only] = all;
-  if (only === undefined) throw usageError(`There is no key set in ${typed(KEYS_FOLDER)}. Name the file, or make a key with \`npm run keys\`.`);
+  if (only === undefined) throw usageError(`There is no key set in ${typed(KEYS_FOLDER)}. Name the file, or make a key with \`session-guard init\`.`);
   if (all.length > 1) throw usageError(`Name the file; ${typed(KEYS_FOLDER)} has ${all.join(", ")}.`);
   return join(KEYS_FOLDER, only);
 }

@@ -4,7 +4,9 @@ import { spawnSync } from "node:child_process";
 
 /**
  * @typedef {object} Setup
- * @property {string} root the project's folder
+ * @property {string} root
+ * @property {boolean} isRepository
+ * @property {string} home
  * @property {(needs: { rust: boolean }) => Promise<void>} ensureTools
  * @property {(command: string, args: string[]) => string | undefined} output
  */
@@ -35,13 +37,13 @@ export const selfHosted = async () => /** @type {SelfHosted} */ (await import(ne
 /** What reads and checks the settings. */
 export const settingsCheck = async () => /** @type {CheckConfig} */ (await script("check-config.mjs"));
 
-/** Is Rust installed, of which the check of the settings is made? */
-export const hasRust = () => setup.output("cargo", ["--version"]) !== undefined;
+/** Can the guard's own code be built and asked here? That takes Rust and the repository. */
+export const hasCore = () => isRepository && setup.output("cargo", ["--version"]) !== undefined;
 
 const setup = /** @type {Setup} */ (await script("setup.mjs"));
 
-/** The project's folder. */
-export const root = setup.root;
+/** The project's folder; whether it is the repository, and not a release; and the folder of the settings. */
+export const { root, isRepository, home } = setup;
 
 /** Installs the packages; on an old Node, runs the command again on the project's own. */
 export const ensurePackages = () => setup.ensureTools({ rust: false });

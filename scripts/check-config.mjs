@@ -10,12 +10,12 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { readDevVars } from "./dev-vars.mjs";
-import { exitWithError, ensureTools, logStep, root } from "./setup.mjs";
+import { exitWithError, ensureTools, home, logStep, root } from "./setup.mjs";
 
 /** The names of the guard's rate-limit bindings. */
 const LIMITERS = ["LOGIN_RATE_LIMITER", "LOGIN_RATE_PER_ADDRESS_LIMITER"];
 
-const DEFAULT_CONFIG = join(root, "wrangler.toml");
+const DEFAULT_CONFIG = join(home, "wrangler.toml");
 
 /** What is wrong with the arguments or the configuration, so that there is nothing to check. */
 export class ConfigError extends Error {}

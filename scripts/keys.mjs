@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { exitWithError, ensureTools, root } from "./setup.mjs";
 import { algorithms, makeKey } from "./signing-key.mjs";
 
-await ensureTools();
+await ensureTools({ rust: false });
 const { values } = parseArgs({
   options: {
     alg: { type: "string", default: "ES256" },

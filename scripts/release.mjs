@@ -14,13 +14,13 @@ import { build } from "./build.mjs";
 import { ensureTools, exitWithError, logStep, output, root, run } from "./setup.mjs";
 
 /** What the archive has of the repository as it is. */
-const COPIED = ["LICENSE-APACHE", "LICENSE-MIT", "CHANGELOG.md", "selfhost", "bridge"];
+const COPIED = ["LICENSE-APACHE", "LICENSE-MIT", "CHANGELOG.md", "selfhost", "bridge", "cli", ...["check-config", "dev-vars", "keys", "setup", "signing-key"].map((name) => `scripts/${name}.mjs`)];
 
 /** And of what is built. */
 const BUILT = ["build/index.js", "build/guard_bg.wasm"];
 
-/** The packages that self-hosting uses, and the tool that deploys. */
-const PACKAGES = { dependencies: ["redis", "smol-toml", "workerd"], devDependencies: ["wrangler"] };
+/** The packages that self-hosting and the command line use, and the tool that deploys. */
+const PACKAGES = { dependencies: ["@inquirer/prompts", "commander", "jose", "redis", "smol-toml", "workerd"], devDependencies: ["wrangler"] };
 
 /** A moment that says nothing: npm's archives have it. */
 const MTIME = "1985-10-26T08:15:00Z";
@@ -68,15 +68,15 @@ export function prebuilt(toml, main) {
   return comments.reduce((text, [from, to]) => text.replace(from, to), top) + after;
 }
 
-function manifest({ name, version, type, license, description }) {
+function manifest({ name, version, type, license, description, bin, scripts }) {
   const versionOf = (it) => [it, JSON.parse(readFileSync(join(root, "node_modules", it, "package.json"), "utf8")).version];
   const packages = Object.entries(PACKAGES).map(([kind, names]) => [kind, Object.fromEntries(names.map(versionOf))]);
   return {
     name, version, type, license, description,
     engines: { node: ">=22.18" },
     exports: { ".": "./build/index.js", "./guard_bg.wasm": "./build/guard_bg.wasm", "./package.json": "./package.json" },
-    bin: { "session-guard-serve": "./selfhost/serve.mjs" },
-    scripts: { deploy: "wrangler deploy", "self-host": "node selfhost/serve.mjs" },
+    bin: { ...bin, "session-guard-serve": "./selfhost/serve.mjs" },
+    scripts: { deploy: "wrangler deploy", guard: scripts.guard, keys: scripts.keys, "self-host": "node selfhost/serve.mjs" },
     ...Object.fromEntries(packages),
   };
 }

@@ -11,6 +11,12 @@ import { fileURLToPath } from "node:url";
 /** The project's folder. */
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
+/** Is this the repository, and not a release of it? */
+export const isRepository = existsSync(join(root, "Cargo.toml"));
+
+/** The folder of the settings: the project's, or that of a project which has installed it as a package. */
+export const home = /[\\/]node_modules[\\/]/.test(root) ? process.cwd() : root;
+
 const target = "wasm32-unknown-unknown";
 
 /** The Node version that the tools need. */
@@ -83,8 +89,9 @@ function ensureRust() {
   }
 }
 
-/** Installs the packages of package-lock.json. */
+/** Installs the packages of package-lock.json. Those of a release, npm has installed. */
 function ensurePackages() {
+  if (!isRepository) return;
   const stampFile = join(root, "node_modules", ".installed");
   const stamp = digest(readFileSync(join(root, "package-lock.json")));
   if (isStamped(stampFile, stamp)) return;
@@ -105,9 +112,10 @@ export async function ensureTools({ rust = true, meanwhile = async () => {} } = 
   const begun = meanwhile();
   ensurePackages();
   await begun;
-  const bin = join(root, "node_modules", ".bin");
+  const bin = join(home, "node_modules", ".bin");
   if (!process.env.PATH?.startsWith(bin)) process.env.PATH = bin + delimiter + process.env.PATH;
   if (major >= toolsNode) return;
+  if (!existsSync(join(bin, "node"))) exitWithError(`Node ${process.versions.node} is too old. Install Node ${toolsNode} or newer, from https://nodejs.org.`);
   const child = spawn(join(bin, "node"), process.argv.slice(1), { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
   const [status] = await once(child, "exit");

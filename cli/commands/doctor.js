@@ -11,7 +11,7 @@ import { guarded, loginUrlHidden, originPastGuard, plainHttp, platform } from ".
 import { usageError } from "../errors.js";
 import { findKey, isLoopback, parseUrl } from "../guard.js";
 import { whyNot } from "../http.js";
-import { root } from "../project.js";
+import { home } from "../project.js";
 
 /** @typedef {import("../terminal.js").Terminal} Terminal */
 /** @typedef {import("../doctor/report.js").Finding} Finding */
@@ -85,7 +85,7 @@ async function examine(url, options, terminal) {
 async function settingsOf(site, options, found, terminal) {
   const isNamed = options.config !== undefined || options.env !== undefined;
   const own = !isNamed && existsSync(OWN) ? OWN : undefined;
-  if (!options.settings || (!isNamed && own === undefined && !existsSync(join(root, "wrangler.toml")))) return { settings: undefined };
+  if (!options.settings || (!isNamed && own === undefined && !existsSync(join(home, "wrangler.toml")))) return { settings: undefined };
   terminal.progress("Reading the settings");
   const { findings, settings, isOpen = false, isSelfHosted } = await checkSettings(own === undefined ? options : { config: own }, terminal.env);
   const host = URL.parse(settings?.["ISSUER"] ?? "")?.host;

@@ -11,7 +11,7 @@ import { PROVIDERS } from "../init/provider.js";
 import { wranglerToml, zoneOf } from "../init/wrangler_toml.js";
 import { KEYS_FOLDER, newKey, typed, writeAtOnce, writeKeys, writeSecret } from "../key_file.js";
 import { repeatable } from "../options.js";
-import { root } from "../project.js";
+import { home, isRepository, root } from "../project.js";
 import { confirmed } from "../questions.js";
 
 /** @typedef {import("../terminal.js").Terminal} Terminal */
@@ -43,7 +43,7 @@ export const init = (terminal) =>
     .option("--sessions <number>", "on how many devices a user may be signed in at once; 0 for any number")
     .option("--store <store>", "where sessions are kept: durable-object, or redis:URL")
     .option("--alg <alg>", "the algorithm of the signing key: ES256, EdDSA, HS256, HS384, HS512", "ES256")
-    .option("--out <file>", "the file to write", join(root, "wrangler.toml"))
+    .option("--out <file>", "the file to write", join(home, "wrangler.toml"))
     .option("--keys <folder>", "where the keys are put", KEYS_FOLDER)
     .option("--force", "replace the file if it is there")
     .option("--json", "print JSON")
@@ -97,11 +97,11 @@ const secretsOf = ({ store, login }, { signing, admin }) => [
 
 /** @param {Answers} given @param {{ name: string, file?: string }[]} secrets @param {string} file @param {Terminal} terminal */
 function steps(given, secrets, file, terminal) {
-  const config = file === join(root, "wrangler.toml") ? "" : ` --config ${typed(file)}`;
+  const config = file === join(home, "wrangler.toml") ? "" : ` --config ${typed(file)}`;
   const adminFile = secrets.find(({ name }) => name === "ADMIN_API_KEY")?.file ?? "";
   return [
     ...(providerSteps(given) ?? LOGIN_STEPS[given.login.kind]),
-    `Check the settings:\n\nnpm run check-config${config === "" ? "" : ` --${config}`}`,
+    ...(isRepository ? [`Check the settings:\n\nnpm run check-config${config === "" ? "" : ` --${config}`}`] : []),
     `Set the secrets. This needs your Cloudflare account:\n\n${secrets.map(({ name, file: path }) => `npx wrangler secret put ${name}${config}${path === undefined ? "" : ` < ${typed(path)}`}`).join("\n")}`,
     `Deploy. On a site that is in use, set MODE = "monitor" first: docs/adopt.md.\n\nnpx wrangler deploy${config}`,
     `See whether all is well:\n\n${terminal.me} doctor ${given.site.origin} --key-file ${typed(adminFile)}`,

@@ -6,7 +6,7 @@ import { open as openFile } from "node:fs/promises";
 import { Command } from "commander";
 import { unknownError, usageError } from "../errors.js";
 import { repeatable } from "../options.js";
-import { hasRust, logIdentities, readDevVars, root } from "../project.js";
+import { hasCore, home, logIdentities, readDevVars } from "../project.js";
 import { entriesOf } from "../tail/entries.js";
 import { filter } from "../tail/filter.js";
 import { jsonObjects } from "../tail/json_stream.js";
@@ -92,7 +92,7 @@ async function open(file, options, terminal) {
 /** @param {Options} options @param {Terminal} terminal */
 function openWrangler({ worker, env }, terminal) {
   const args = ["tail", ...(worker === undefined ? [] : [worker]), "--format", "json", ...(env === undefined ? [] : ["--env", env])];
-  const child = spawn("wrangler", args, { cwd: root, stdio: ["ignore", "pipe", "inherit"], env: { ...terminal.env, WRANGLER_SEND_METRICS: "false" } });
+  const child = spawn("wrangler", args, { cwd: home, stdio: ["ignore", "pipe", "inherit"], env: { ...terminal.env, WRANGLER_SEND_METRICS: "false" } });
   terminal.note("Waiting for requests. Press Ctrl-C to stop.");
   const exited = once(child, "exit");
   return {
@@ -109,7 +109,7 @@ async function namesOf(user, terminal) {
   if (user === undefined) return undefined;
   if (/^[0-9a-f]{32}$/.test(user)) return [user];
   const keys = terminal.env["SIGNING_KEYS"] ?? (await readDevVars())["SIGNING_KEYS"];
-  if (keys !== undefined && hasRust()) return [user, ...logIdentities(user, keys)];
-  terminal.note(`note: ${keys === undefined ? "SIGNING_KEYS is not set here" : "Rust is missing here"}, so the user is found only if LOG_IDENTITY is plain.`);
+  if (keys !== undefined && hasCore()) return [user, ...logIdentities(user, keys)];
+  terminal.note(`note: ${keys === undefined ? "SIGNING_KEYS is not set here" : "the repository or Rust is missing here"}, so the user is found only if LOG_IDENTITY is plain.`);
   return [user];
 }

@@ -5,7 +5,7 @@ import { EXIT, unknownError, usageError } from "../errors.js";
 import { parseUrl, urlOption } from "../guard.js";
 import { problemOf, send, whyNot } from "../http.js";
 import { readText } from "../input.js";
-import { hasRust, settingsCheck } from "../project.js";
+import { hasCore, settingsCheck } from "../project.js";
 import { fromNow, shown } from "../text.js";
 
 /** @typedef {import("../terminal.js").Terminal} Terminal */
@@ -131,7 +131,7 @@ async function askGuard(jwt, { url, allowHttp }) {
 
 /** @param {string} jwt @param {Options} options @param {Terminal} terminal */
 async function askSettings(jwt, { config, env, jwks }, terminal) {
-  if (!hasRust()) throw unknownError("Whether the guard accepts it is checked by the guard's own code, which needs Rust (https://rustup.rs). Or ask a guard, with --url.");
+  if (!hasCore()) throw unknownError("Whether the guard accepts it is checked by the guard's own code, which needs the repository and Rust (https://rustup.rs). Or ask a guard, with --url.");
   const { explainToken, ConfigError } = await settingsCheck();
   let says = "";
   const what = { token: jwt, ...(config !== undefined && { config }), ...(env !== undefined && { env }), ...(jwks !== undefined && { jwks }) };

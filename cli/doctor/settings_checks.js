@@ -1,7 +1,7 @@
 // What the settings say that are to be deployed, or were.
 
 import { resolve } from "node:path";
-import { hasRust, selfHosted, settingsCheck } from "../project.js";
+import { hasCore, isRepository, selfHosted, settingsCheck } from "../project.js";
 import { fault, note, ok, unknown } from "./report.js";
 import { missingSecret, ownMachine } from "./self_hosted_checks.js";
 
@@ -17,7 +17,7 @@ export async function checkSettings({ config, env }, variables) {
   const isSelfHosted = config !== undefined && own.isSelfHosted(config);
   try {
     const settings = await readSettings(config, env, variables);
-    const isOpen = hasRust() && (await opensAll({ config, env }, variables));
+    const isOpen = hasCore() && (await opensAll({ config, env }, variables));
     const machine = isSelfHosted ? own.readSettings(resolve(config), variables) : undefined;
     const around = machine === undefined ? await ofWorker({ config, env }, settings) : ownMachine(config ?? "", machine, variables);
     return { isOpen, isSelfHosted, findings: [...(await byTool({ config, env }, machine, variables)), ...around], settings };
@@ -48,7 +48,7 @@ const isUserError = (error) => error instanceof Error && /UserError|ParseError|E
 
 /** What `npm run check-config` says. @param {{ config: string | undefined, env: string | undefined }} where @param {MachineSettings | undefined} machine @param {NodeJS.ProcessEnv} variables @returns {Promise<Finding[]>} */
 async function byTool(where, machine, variables) {
-  if (!hasRust()) return [unknown("settings", "The guard's own code checks the settings, and Rust is not installed here.", "Install it from https://rustup.rs.")];
+  if (!hasCore()) return [unknown("settings", `The guard's own code checks the settings, and ${isRepository ? "Rust is not installed here" : "a release does not have it"}.`, isRepository ? "Install it from https://rustup.rs." : "Run `npm run check-config` in the repository.")];
   const { checkConfig } = await settingsCheck();
   let text = "";
   await checkConfig(argsOf(where), variables, (more) => (text += more));

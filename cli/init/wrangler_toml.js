@@ -9,7 +9,8 @@ import { unknownError } from "../errors.js";
 export function wranglerToml(template, answers, root) {
   const { site, origin, login, sessions, store } = answers;
   const file = new Lines(template);
-  if (root !== "") file.set("main", `${root}/build/index.js`).after("command", [`cwd = ${JSON.stringify(root)}`]);
+  if (root !== "") file.set("main", `${root}/build/index.js`);
+  if (root !== "" && file.has("command")) file.after("command", [`cwd = ${JSON.stringify(root)}`]);
   file.uncomment("routes", routesOf(answers), ["# The guard's own address would be a second way in.", "workers_dev = false"]);
   file.set("ISSUER", site.origin).set("AUDIENCE", site.origin);
   if (login.kind === "password") file.set("LOGIN_URL", login.url);
@@ -85,9 +86,19 @@ class Lines {
     return this;
   }
 
+  /** @param {string} name */
+  has(name) {
+    return this.indexOf(name) >= 0;
+  }
+
+  /** @param {string} name */
+  indexOf(name) {
+    return this.lines.findIndex((line) => line.replace(/^# /, "").startsWith(`${name} = `));
+  }
+
   /** The line that sets a name, also as a comment. @param {string} name */
   find(name) {
-    const at = this.lines.findIndex((line) => line.replace(/^# /, "").startsWith(`${name} = `));
+    const at = this.indexOf(name);
     if (at < 0) throw unknownError(`The template has no line for ${name}. Restore the wrangler.toml that came with the project, and run this again.`);
     return at;
   }

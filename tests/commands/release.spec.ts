@@ -1,11 +1,14 @@
 // `npm run release`: a prebuilt Worker that needs neither Rust nor a C compiler.
 
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { beforeAll, expect, test } from "vitest";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, test } from "vitest";
+import { ADMIN_API_KEY } from "../harness/cli.ts";
 import { runCommand, startCommand, stopCommand, useFolder } from "../harness/commands.ts";
 import { page, root, section } from "../harness/docs.ts";
+import { startGuard } from "../harness/guard.ts";
 import { freePort, startRedis } from "../harness/redis.ts";
 import { startOrigin } from "../harness/origin.ts";
 import { selfHost, settingsOf } from "../harness/self_host.ts";
@@ -29,11 +32,13 @@ const env = { PATH, WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED:
 function installed(from: string): string {
   const folder = join(mkdtempSync(join(parent, "copy-")), "it");
   cpSync(from, folder, { recursive: true });
-  mkdirSync(join(folder, "node_modules"));
-  const { dependencies = {}, devDependencies = {} } = JSON.parse(readFileSync(join(from, "package.json"), "utf8")) as Record<string, Record<string, string>>;
-  for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
-    const own = name === "session-guard" ? made.folder : join(modules, name);
-    symlinkSync(own, join(folder, "node_modules", name));
+  const packagesOf = (project: string) => JSON.parse(readFileSync(join(project, "package.json"), "utf8")) as Record<"dependencies" | "devDependencies", Record<string, string>>;
+  const named = { ...packagesOf(from).dependencies, ...packagesOf(from).devDependencies };
+  for (const name of Object.keys({ ...packagesOf(made.folder).dependencies, ...named })) {
+    const to = join(folder, "node_modules", name);
+    mkdirSync(dirname(to), { recursive: true });
+    if (name === "session-guard") cpSync(made.folder, to, { recursive: true });
+    else symlinkSync(join(modules, name), to);
   }
   return folder;
 }
@@ -56,7 +61,7 @@ test("the archive unpacks to what the checksums say, with nothing of this machin
   const listed = readFileSync(join(unpacked, "SHA256SUMS"), "utf8").trim().split("\n");
   expect(listed).toHaveLength(files.length - 1);
   for (const it of files) expect(readFileSync(join(it.parentPath, it.name), "latin1").includes(root), it.name).toBe(false);
-  const wanted = [".dev.vars.example", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "build/guard_bg.wasm", "build/index.js", "package.json", "selfhost/serve.mjs", "worker-configuration.d.ts", "wrangler.toml"];
+  const wanted = [".dev.vars.example", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "build/guard_bg.wasm", "build/index.js", "cli/main.js", "package.json", "selfhost/serve.mjs", "worker-configuration.d.ts", "wrangler.toml"];
   expect(wanted.filter((path) => !existsSync(join(unpacked, path)))).toEqual([]);
 });
 
@@ -86,8 +91,8 @@ test("is deployed by wrangler where neither cargo nor a C compiler is", { timeou
 
 test("answers under `wrangler dev`, with the key that its README makes", { timeout: 90_000 }, async () => {
   const folder = installed(made.folder);
-  const [, script = ""] = /node --eval '\n(.*?)' > signing-keys\.json/s.exec(readFileSync(join(folder, "README.md"), "utf8")) ?? [];
-  const keys = execFileSync(process.execPath, ["--eval", script], { encoding: "utf8" });
+  expect(readFileSync(join(folder, "README.md"), "utf8")).toContain("npm run --silent keys -- --print > signing-keys.json");
+  const keys = execFileSync(process.execPath, [join(folder, "scripts/keys.mjs"), "--print"], { env, encoding: "utf8" });
   writeFileSync(join(folder, ".dev.vars"), `SIGNING_KEYS='${keys}'\nORIGIN_URL=http://127.0.0.1:1\n`);
   const port = await freePort();
   const { child, printed } = startCommand(process.execPath, [join(modules, "wrangler/bin/wrangler.js"), "dev", "--cwd", folder, "--ip", "127.0.0.1", "--port", `${port}`, "--show-interactive-dev-session=false", "--local-upstream", `localhost:${port}`, "--upstream-protocol", "http"], env);
@@ -113,6 +118,35 @@ test("runs on plain workerd before a Redis, as npm installs it, with the package
   await using guard = await selfHost(config, [], { PATH }, program);
   expect(guard.printed.text).toContain("state:    healthy");
   expect(guard.printed.text).toContain(`sessions: ${redis.redisUrl}`);
+});
+
+describe("has the command line, which asks for neither the repository nor Rust", { timeout: 60_000 }, () => {
+  const given = ["--site", "https://members.rowing.org", "--origin", "zone", "--login", "/internal/login", "--sessions", "1", "--store", "durable-object"];
+  const command = (program: string, cwd: string, args: string[], more: Record<string, string> = {}) =>
+    promisify(execFile)(process.execPath, [program, ...args], { cwd, env: { ...env, ...more } }).catch((failed: { code: number; stdout: string; stderr: string }) => failed);
+
+  test.each([
+    ["in its own folder", () => installed(made.folder), "cli/main.js", "build/index.js"],
+    ["as a package of a site's project", () => installed(join(root, "template")), "node_modules/session-guard/cli/main.js", "node_modules/session-guard/build/index.js"],
+  ])("%s: settings and keys are written there, and wrangler takes them", async (_, install, main, worker) => {
+    const folder = install();
+    expect(await command(join(folder, main), folder, ["init", "--force", ...given])).toMatchObject({ stderr: "", stdout: expect.stringMatching(/Wrote wrangler\.toml[^]*Made \.cache\/keys\/members\.rowing\.org\.json/) as string });
+    expect(readFileSync(join(folder, "wrangler.toml"), "utf8")).toContain(`main = "${worker}"`);
+    expect(JSON.parse(readFileSync(join(folder, ".cache/keys/members.rowing.org.json"), "utf8"))).toMatchObject({ keys: [{ alg: "ES256" }] });
+    const deployed = await wrangler(folder, "deploy", "--dry-run");
+    expect([deployed.status, deployed.printed]).toEqual([0, expect.stringContaining("members.rowing.org")]);
+    const listed = await command(join(folder, main), folder, ["keys", "list", "--json"]);
+    expect(JSON.parse(listed.stdout)).toMatchObject({ keys: [{ alg: "ES256" }] });
+  });
+
+  test("for a guard that runs, and says what only the repository can tell", async () => {
+    const folder = installed(made.folder);
+    await using guard = await startGuard({ ADMIN_API_KEY, ISSUER: "http://127.0.0.1:1" });
+    await guard.login("ada");
+    const ask = (...args: string[]) => command(join(folder, "cli/main.js"), folder, args, { ADMIN_API_KEY, SESSION_GUARD_URL: guard.url });
+    expect((await ask("sessions", "ada")).stderr).toContain("ada has 1 live session.");
+    expect((await ask("doctor", guard.url, "--config", "wrangler.toml")).stdout).toMatch(/a release does not have it[^]*npm run check-config/);
+  });
 });
 
 test("the template deploys it as a package, with a named environment beside", { timeout: 60_000 }, async () => {
