@@ -246,8 +246,8 @@ pub fn host(head: &RequestHead) -> String {
 ///
 /// # Errors
 /// [`Refusal::Failed`] if the runtime has none.
-pub fn random() -> Result<[u8; 16], Refusal> {
-    let mut bytes = [0; 16];
+pub fn random<const BYTES: usize>() -> Result<[u8; BYTES], Refusal> {
+    let mut bytes = [0; BYTES];
     let filled = getrandom::getrandom(&mut bytes);
     filled.map_err(|_| Refusal::Failed("`crypto.getRandomValues` has failed".into()))?;
     Ok(bytes)

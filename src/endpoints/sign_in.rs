@@ -121,9 +121,7 @@ async fn try_begin(
     let cookies = head.header("cookie").unwrap_or_default();
     let begins = (now(), ReturnCount::of(&cookies));
     let mut attempt = SignInAttempt::begin(settings, wanted, asked, redirect_uri, secrets, begins);
-    let nonce = [random()?, random()?].concat();
-    let nonce = std::array::from_fn(|at| nonce[at]);
-    let cookies = attempt.cookies(guard.tokens().keys(), site, &cookies, nonce);
+    let cookies = attempt.cookies(guard.tokens().keys(), site, &cookies, random()?);
     if cookies.is_empty() {
         return Err(NOT_KEPT.into());
     }

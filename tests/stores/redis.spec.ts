@@ -3,7 +3,10 @@
 import { createClient } from "redis";
 import { expect, inject, test } from "vitest";
 import { answerOf, bearer, startGuard, type LoggedIn, type Vars } from "../harness/guard.ts";
+import { HttpBrowser } from "../harness/http_browser.ts";
+import { startOidcProvider } from "../harness/oidc_provider.ts";
 import { redisVars, startRedis } from "../harness/redis.ts";
+import { signInAt, startSignIn } from "../harness/sign_in.ts";
 
 test("with READ_CONSISTENCY = nearest the nearest replica answers the check", async () => {
   await using guard = await startGuard({ ...redisVars(inject("restUrl")), READ_CONSISTENCY: "nearest" });
@@ -85,6 +88,40 @@ test("Redis holds one hash per user, which expires a minute after the last sessi
   const left = await client.pTTL("ks:YWRh");
   expect(left).toBeGreaterThan(3_650_000);
   expect(left).toBeLessThanOrEqual(3_660_000);
+  client.destroy();
+});
+
+test("Redis holds no token: a provider's ID token is encrypted, opens for its own session alone, and serves for the logout", async () => {
+  await using redis = await startRedis();
+  await using idp = await startOidcProvider();
+  await using guard = await startSignIn([{ provider: idp }], { vars: { ...redisVars(redis.restUrl), REDIS_KEYSPACE: "ks:" } });
+  const client = await createClient({ url: redis.redisUrl }).connect();
+  const signedIn = async (name: string) => {
+    const before = await client.keys("ks:note:*");
+    const browser = new HttpBrowser();
+    await signInAt(browser, `${guard.url}/`, name);
+    const added = (await client.keys("ks:note:*")).filter((key) => !before.includes(key));
+    const notes = await Promise.all(added.map(async (key) => ({ key, text: (await client.get(key)) ?? "" })));
+    // The other entries say that the ID token was used, and whose session the provider's is.
+    const { key = "", text = "" } = notes.find((note) => note.text.length > 300) ?? {};
+    expect(text, JSON.stringify(notes)).toMatch(/^[\w-]+$/);
+    return { browser, key, text };
+  };
+  const hintOf = async (browser: HttpBrowser) => {
+    const cookie = [...browser.cookies(guard.url)].map((pair) => pair.join("=")).join("; ");
+    const answer = await guard.fetch("/_auth/logout?at=provider", { method: "POST", headers: { cookie, origin: guard.url, "sec-fetch-site": "same-origin" } });
+    return new URL(((await answer.json()) as { logout_url: string }).logout_url).searchParams.get("id_token_hint");
+  };
+  const [ada, ben, eve] = [await signedIn("ada"), await signedIn("ben"), await signedIn("eve")];
+  for (const key of await client.keys("*")) {
+    const type = await client.type(key);
+    const held = type === "string" ? await client.get(key) : type === "hash" ? await client.hGetAll(key) : "";
+    expect(JSON.stringify(held), key).not.toContain("eyJ");
+  }
+  await client.set(ben.key, ada.text);
+  await client.set(eve.key, "an ID token");
+  expect(JSON.parse(Buffer.from((await hintOf(ada.browser))?.split(".")[1] ?? "", "base64url").toString())).toMatchObject({ sub: "ada" });
+  expect([await hintOf(ben.browser), await hintOf(eve.browser)]).toEqual([null, null]);
   client.destroy();
 });
 

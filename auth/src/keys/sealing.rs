@@ -1,4 +1,5 @@
-//! What the guard hands to a browser and alone can read: XChaCha20-Poly1305 under keys that are derived from its own.
+//! What the guard hands to a browser, or to the store, and alone can read: XChaCha20-Poly1305 under keys that are derived
+//! from its own.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
