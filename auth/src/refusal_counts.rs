@@ -46,13 +46,13 @@ impl Analytics {
         Self { url: format!("{api}/accounts/{account}/analytics_engine/sql"), token, dataset }
     }
 
-    /// The question.
+    /// The question. What `MODE = "monitor"` let pass was not refused.
     pub fn query(&self) -> String {
         let dataset = &self.dataset;
         format!(
             "SELECT blob2 AS code, SUM(_sample_interval) AS requests, MAX(timestamp) AS last FROM {dataset} WHERE \
-             timestamp > NOW() - INTERVAL '1' DAY AND blob2 != '' GROUP BY code ORDER BY requests DESC LIMIT {MOST} \
-             FORMAT JSON"
+             timestamp > NOW() - INTERVAL '1' DAY AND blob1 != 'would_refuse' AND blob2 != '' GROUP BY code \
+             ORDER BY requests DESC LIMIT {MOST} FORMAT JSON"
         )
     }
 }
@@ -117,18 +117,16 @@ mod tests {
     use rstest::rstest;
 
     #[test]
-    fn the_question_is_about_the_last_day_of_the_dataset() {
+    fn the_question_is_about_what_was_refused_in_the_last_day() {
         let token = Secret::new("t");
         let analytics = Analytics::new(API, "0123", token, "session_guard".into());
         assert_eq!(
             analytics.url,
             "https://api.cloudflare.com/client/v4/accounts/0123/analytics_engine/sql"
         );
-        assert!(
-            analytics
-                .query()
-                .contains(" FROM session_guard WHERE timestamp > NOW() - INTERVAL '1' DAY ")
-        );
+        let asks = " FROM session_guard WHERE timestamp > NOW() - INTERVAL '1' DAY AND blob1 != 'would_refuse' \
+                    AND blob2 != '' GROUP BY ";
+        assert!(analytics.query().contains(asks), "{}", analytics.query());
         assert!(!format!("{analytics:?}").contains("\"t\""), "and the token is nobody's to see");
     }
 

@@ -66,7 +66,8 @@ describe("npm run check-config", { timeout: 120_000 }, () => {
   test.each(PAGES.flatMap((path) => blocks(path, "toml").map((toml) => [path, toml] as const)))("accepts the settings that %s shows: %s", async (_, toml) => {
     // A block that has no settings of its own, or all but those of Redis, is completed.
     const hasOwn = toml.includes("[vars]") && !toml.includes('"redis"');
-    const whole = hasOwn ? toml : toml.includes("[vars]") ? toml.replace("[vars]\n", good) : good + toml;
+    const url = toml.includes('"redis"') && !toml.includes("UPSTASH_REDIS_REST_URL") ? 'UPSTASH_REDIS_REST_URL = "https://boats.upstash.io"\n' : "";
+    const whole = hasOwn ? toml : toml.includes("[vars]") ? toml.replace("[vars]\n", good + url) : good + url + toml;
     const { status, printed } = await check(whole, { UPSTASH_REDIS_REST_TOKEN: "t" });
     expect({ status, printed }).toMatchObject({ status: 0, printed: expect.not.stringContaining("error:") });
   });

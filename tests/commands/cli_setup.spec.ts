@@ -218,7 +218,7 @@ describe("the help", () => {
 
   test("no line of an example or a page names a command or an option that is not there", async () => {
     const lines = [...commandReference().split("\n"), ...PAGES.flatMap((path) => [...page(path).matchAll(/`([^`\n]+)`/g)].map(([, code = ""]) => code)), ...PAGES.flatMap((path) => blocks(path, "sh").flatMap((block) => block.split("\n")))];
-    const called = lines.flatMap((line) => /(?:^|[|`] ?|npx |^ +)session-guard (?!help)([a-z].*?)(?: \||$)/.exec(line)?.[1] ?? []);
+    const called = lines.flatMap((line) => /(?:^|[|`] ?|npx |^ +)(?:session-guard|npm run guard --) (?!help)([a-z].*?)(?: \||$)/.exec(line)?.[1] ?? []);
     expect(called.length).toBeGreaterThan(40);
     for (const line of new Set(called)) {
       const [name = "", ...rest] = line.split(" ");

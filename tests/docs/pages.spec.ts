@@ -72,7 +72,8 @@ test("the index names every page of docs", () => {
 
 describe("what pages name is there", () => {
   test.each(PAGES)("%s: commands of npm and cargo", (path) => {
-    const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+    const project = path.startsWith("template/") ? "template/package.json" : "package.json";
+    const { scripts } = JSON.parse(read(project)) as { scripts: Record<string, string> };
     const runs = [...page(path).matchAll(/npm run (?:--silent )?([\w:-]+)/g)].map(([, name = ""]) => name);
     expect(unique(runs).filter((name) => scripts[name] === undefined)).toEqual([]);
     const tools = [...page(path).matchAll(/cargo xtask ([\w-]+)/g)].map(([, name = ""]) => name);
@@ -147,11 +148,11 @@ test("the table of identity headers has every name that the presets know", () =>
 });
 
 test.each(PAGES)("the JSON that %s shows can be read", (path) => {
-  for (const [, block = ""] of page(path).matchAll(/^```json\n(.*?)^```/gms)) expect(() => JSON.parse(block) as unknown, block).not.toThrow();
+  for (const block of blocks(path, "json")) expect(() => JSON.parse(block) as unknown, block).not.toThrow();
 });
 
 /**
- * The languages of fenced blocks that a test runs or reads: here, in npm_commands, admin_api, assertion_snippets,
+ * The languages of fenced blocks that a test runs or reads: here, in shown_commands, admin_api, assertion_snippets,
  * client, guides and forward_auth_proxies, and in auth/tests. The last row is only shown: neither Go nor Traefik is among the
  * tools of the tests.
  */
@@ -161,7 +162,7 @@ const LANGUAGES = [
 ];
 
 test.each(PAGES)("the blocks of %s are of languages that a test knows", (path) => {
-  const languages = [...page(path).matchAll(/^```(\S*)\n.*?^```/gms)].map(([, language = ""]) => language);
+  const languages = [...page(path).matchAll(/^( *)```(\S*)\n.*?^\1```/gms)].map(([, , language = ""]) => language);
   expect(unique(languages).filter((language) => !LANGUAGES.includes(language))).toEqual([]);
 });
 

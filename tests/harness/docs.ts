@@ -10,7 +10,7 @@ const pagesIn = (folder: string) =>
   readdirSync(join(root, folder)).filter((name) => name.endsWith(".md")).map((name) => join(folder, name));
 
 /** Every page that people read, by its path from the root. */
-export const PAGES: string[] = [".", "docs", "docs/guides", "fuzz", ...readdirSync(join(root, "examples")).map((name) => `examples/${name}`)].flatMap(pagesIn);
+export const PAGES: string[] = [".", "docs", "docs/guides", "fuzz", "release", "template", ...readdirSync(join(root, "examples")).map((name) => `examples/${name}`)].flatMap(pagesIn);
 
 /** The text of a page. */
 export function page(path: string): string {
@@ -23,9 +23,10 @@ export function section(path: string, title: string): string {
   return text;
 }
 
-/** The fenced blocks of a page in a language. */
+/** The fenced blocks of a page in a language, also those within a list. */
 export function blocks(path: string, language: string): string[] {
-  return [...page(path).matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"))].map(([, block = ""]) => block);
+  const all = page(path).matchAll(new RegExp(`^( *)\`\`\`${language}\n(.*?)^\\1\`\`\``, "gms"));
+  return [...all].map(([, indent = "", block = ""]) => block.replaceAll(new RegExp(`^${indent}`, "gm"), ""));
 }
 
 /** A table row's first cells, without their backticks. */

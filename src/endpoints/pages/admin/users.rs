@@ -179,7 +179,7 @@ fn parts(text: &str) -> Vec<(String, &'static str)> {
     const CODES: [(&str, &str); 3] = [
         ("{account}", "ANALYTICS_ACCOUNT_ID"),
         ("{token}", "ANALYTICS_API_TOKEN"),
-        ("{command}", "npx wrangler tail"),
+        ("{command}", "session-guard tail"),
     ];
     let mut parts = Vec::new();
     let mut rest = text;
