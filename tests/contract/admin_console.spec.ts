@@ -112,6 +112,7 @@ test("lists everybody who is signed in once, page by page, also by how their nam
       const { html } = await root.open(path);
       const users = listed(html);
       expect(users.length).toBeLessThanOrEqual(21);
+      expect(users, "each page in the order of the names").toEqual([...users].sort());
       all.push(...users);
       const next = / href="\/_auth\/admin([^"]+)" rel="next"/.exec(html)?.[1];
       if (next === undefined) return all;

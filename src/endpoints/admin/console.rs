@@ -104,7 +104,9 @@ async fn try_users(app: &App, head: &RequestHead) -> Result<Response, Refusal> {
         let last = found.last().filter(|_| found.len() == USERS_ON_PAGE as usize);
         let next = last.map(|last| Cursor::at(&last.user));
         let users = found.into_iter().zip(live).filter(|(_, live)| !live.is_empty());
-        let users: Vec<_> = users.map(|(it, live)| (it.user, live)).collect();
+        let mut users: Vec<_> = users.map(|(it, live)| (it.user, live)).collect();
+        // The index is in the order of base64url, which nobody would recognize.
+        users.sort_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
         Ok::<_, Refusal>((users, next))
     };
     let (listed, refusals) = promise::both(listed, refusal_counts::last_refusals(app)).await;
