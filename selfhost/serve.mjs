@@ -14,6 +14,7 @@ const HELP = `Runs Session Guard on this machine, on the Workers runtime.
 
   --config FILE   the settings; without it, ./session-guard.toml if it is there, and the environment
   --build FOLDER  the built Worker, if it is not the one beside this program
+  --health        only asks the guard that runs with these settings whether it is healthy; the exit status is 0 if it is
 
 An example of the file is selfhost/session-guard.toml. docs/self-hosting.md says the rest.`;
 
@@ -25,8 +26,7 @@ const REDIS_TRIES = 40;
  * @param {{ config?: string, build?: string, env?: NodeJS.ProcessEnv }} options
  */
 export async function serve({ config, build = fileURLToPath(new URL("../build", import.meta.url)), env = process.env }) {
-  const file = config ?? (existsSync("session-guard.toml") ? "session-guard.toml" : undefined);
-  const settings = readSettings(file === undefined ? undefined : resolve(file), env);
+  const settings = settingsOf(config, env);
   const folder = resolve(build);
   if (!existsSync(join(folder, "index.js"))) throw new SettingsError(`${folder} has no built Worker. Run \`npm run build\`.`);
   mkdirSync(settings.data, { recursive: true, mode: 0o700 });
@@ -40,6 +40,12 @@ export async function serve({ config, build = fileURLToPath(new URL("../build", 
   await workerd.stop();
   await bridge?.close();
   return status;
+}
+
+/** @param {string | undefined} config @param {NodeJS.ProcessEnv} env */
+function settingsOf(config, env) {
+  const file = config ?? (existsSync("session-guard.toml") ? "session-guard.toml" : undefined);
+  return readSettings(file === undefined ? undefined : resolve(file), env);
 }
 
 /** Stands before a Redis, for this guard alone. @param {string} redisUrl */
@@ -58,16 +64,28 @@ async function startBridge(redisUrl) {
   }
 }
 
-/** What runs where, and whether it works. @param {import("./settings.mjs").Settings} settings @param {number} port */
-async function introduction({ listen, data, redis, vars }, port) {
-  const host = listen.slice(0, listen.lastIndexOf(":"));
-  const own = /^(\*|0\.0\.0\.0|\[::\])$/.test(host) ? "127.0.0.1" : host;
+/** Where the guard answers on this machine. @param {import("./settings.mjs").Settings} settings @param {number} [port] */
+function addressOf({ listen }, port) {
+  const at = listen.lastIndexOf(":");
+  const host = listen.slice(0, at);
+  return `http://${/^(\*|0\.0\.0\.0|\[::\])$/.test(host) ? "127.0.0.1" : host}:${port ?? listen.slice(at + 1)}`;
+}
+
+/** The status of `GET health`, or why there is none. @param {string} address @param {import("./settings.mjs").Settings} settings */
+async function health(address, { vars }) {
   const path = `${(vars["AUTH_PATH"] ?? "/_auth").replace(/\/+$/, "")}/health`;
-  const answer = await fetch(`http://${own}:${port}${path}`, { redirect: "manual", signal: AbortSignal.timeout(20_000) }).catch(String);
-  const status = typeof answer === "string" ? answer : answer.status;
+  const answer = await fetch(address + path, { redirect: "manual", signal: AbortSignal.timeout(20_000) }).catch(String);
+  return typeof answer === "string" ? answer : answer.status;
+}
+
+/** What runs where, and whether it works. @param {import("./settings.mjs").Settings} settings @param {number} port */
+async function introduction(settings, port) {
+  const { data, redis, vars } = settings;
+  const address = addressOf(settings, port);
+  const status = await health(address, settings);
   const proxies = vars["TRUSTED_PROXIES"] === "none" ? "none, so the client is whoever connects" : vars["TRUSTED_PROXIES"];
   const state = status === 200 ? "healthy" : status === 500 ? "the settings are wrong: the line above says which" : `health answers ${status}: see the lines above`;
-  return `Session Guard listens on http://${own}:${port}
+  return `Session Guard listens on ${address}
   origin:   ${vars["ORIGIN_URL"] ?? "missing: set ORIGIN_URL"}
   sessions: ${redis === undefined ? join(data, "objects") : withoutPassword(redis)}
   proxies:  ${proxies}
@@ -81,10 +99,19 @@ function withoutPassword(redisUrl) {
   return url === null ? "a Redis" : `${url.protocol}//${url.host}${url.pathname}`;
 }
 
+/** Asks the guard that runs with these settings. Returns the exit status. @param {string | undefined} config */
+async function checkHealth(config) {
+  const settings = settingsOf(config, process.env);
+  const status = await health(addressOf(settings), settings);
+  console.log(status === 200 ? "healthy" : `not healthy: ${status}`);
+  return status === 200 ? 0 : 1;
+}
+
 /** Runs it as a command. @param {string[]} args */
 export async function main(args) {
   try {
-    const { values } = parseArgs({ args, options: { config: { type: "string" }, build: { type: "string" }, help: { type: "boolean", short: "h" } } });
+    const { values } = parseArgs({ args, options: { config: { type: "string" }, build: { type: "string" }, health: { type: "boolean" }, help: { type: "boolean", short: "h" } } });
+    if (values.health) return await checkHealth(values.config);
     if (!values.help) return await serve(values);
     console.log(HELP);
     return 0;

@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { ADMIN_API_KEY } from "../harness/cli.ts";
 import { runCommand, startCommand, stopCommand, useFolder } from "../harness/commands.ts";
 import { page, root, section } from "../harness/docs.ts";
-import { startGuard } from "../harness/guard.ts";
+import { KEY, startGuard } from "../harness/guard.ts";
 import { freePort, startRedis } from "../harness/redis.ts";
 import { startOrigin } from "../harness/origin.ts";
 import { selfHost, settingsOf } from "../harness/self_host.ts";
@@ -28,18 +28,22 @@ const { release } = (await import(new URL("../../scripts/release.mjs", import.me
 const PATH = join(parent, "programs");
 const env = { PATH, WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
 
+const packagesOf = (project: string) => JSON.parse(readFileSync(join(project, "package.json"), "utf8")) as Record<"dependencies" | "devDependencies", Record<string, string>>;
+
+/** Puts a package into a folder, as npm does. */
+function link(folder: string, name: string) {
+  const to = join(folder, "node_modules", name);
+  mkdirSync(dirname(to), { recursive: true });
+  if (name === "session-guard") cpSync(made.folder, to, { recursive: true });
+  else symlinkSync(join(modules, name), to);
+}
+
 /** A copy of a folder, with the packages that `npm install` would put there. */
 function installed(from: string): string {
   const folder = join(mkdtempSync(join(parent, "copy-")), "it");
   cpSync(from, folder, { recursive: true });
-  const packagesOf = (project: string) => JSON.parse(readFileSync(join(project, "package.json"), "utf8")) as Record<"dependencies" | "devDependencies", Record<string, string>>;
   const named = { ...packagesOf(from).dependencies, ...packagesOf(from).devDependencies };
-  for (const name of Object.keys({ ...packagesOf(made.folder).dependencies, ...named })) {
-    const to = join(folder, "node_modules", name);
-    mkdirSync(dirname(to), { recursive: true });
-    if (name === "session-guard") cpSync(made.folder, to, { recursive: true });
-    else symlinkSync(join(modules, name), to);
-  }
+  for (const name of Object.keys({ ...packagesOf(made.folder).dependencies, ...named })) link(folder, name);
   return folder;
 }
 
@@ -118,6 +122,31 @@ test("runs on plain workerd before a Redis, as npm installs it, with the package
   await using guard = await selfHost(config, [], { PATH }, program);
   expect(guard.printed.text).toContain("state:    healthy");
   expect(guard.printed.text).toContain(`sessions: ${redis.redisUrl}`);
+});
+
+test("the container file's steps make a folder in which the guard runs, and its health check tells how it is", { timeout: 60_000 }, async () => {
+  const file = readFileSync(join(made.folder, "selfhost/Containerfile"), "utf8").replaceAll(/^#.*\n/gm, "");
+  const folder = mkdtempSync(join(parent, "image-"));
+  for (const [, from = "", to = ""] of file.matchAll(/^COPY (\S+) (\S+)$/gm)) cpSync(join(made.folder, from), join(folder, to === "./" ? from : to), { recursive: true });
+  // `npm install --omit=dev`
+  expect(file).toMatch(/^RUN npm install --omit=dev /m);
+  for (const name of Object.keys(packagesOf(folder).dependencies)) link(folder, name);
+  const [entry, check] = [/^ENTRYPOINT (\[.*\])$/m, /^HEALTHCHECK .* CMD (\[.*\])$/m].map((pattern) => JSON.parse(pattern.exec(file)?.[1] ?? "[]") as string[]);
+  const set = Object.fromEntries([.../^ENV (.*)$/m.exec(file)?.[1]?.matchAll(/(\w+)=(\S+)/g) ?? []].map(([, name = "", value = ""]) => [name, value]));
+  expect(set).toEqual({ GUARD_DATA: "/var/lib/session-guard", GUARD_LISTEN: "*:8080" });
+  await using origin = await startOrigin();
+  const own = { GUARD_DATA: join(folder, "data"), GUARD_LISTEN: `*:${await freePort()}`, GUARD_AUTH_PATH: "/guard" };
+  const given = { GUARD_ISSUER: "https://members.example.com", GUARD_AUDIENCE: "https://members.example.com", GUARD_ORIGIN_URL: origin.url, GUARD_LOGIN_URL: `${origin.url}/login`, GUARD_SIGNING_KEYS: JSON.stringify({ keys: [KEY] }) };
+  const inside = { ...set, ...own, ...given, PATH };
+  const healthy = () => promisify(execFile)(process.execPath, check?.slice(1) ?? [], { cwd: folder, env: inside }).then(({ stdout }) => [0, stdout.trim()], (failed: { code: number; stdout: string }) => [failed.code, failed.stdout.trim()]);
+  expect(await healthy()).toEqual([1, expect.stringMatching(/^not healthy: /)]);
+  const { child, printed } = startCommand(process.execPath, entry?.slice(1) ?? [], inside, folder);
+  try {
+    await expect.poll(() => printed.text, { timeout: 20_000 }).toContain("state:    healthy");
+    expect(await healthy()).toEqual([0, "healthy"]);
+  } finally {
+    await stopCommand(child);
+  }
 });
 
 describe("has the command line, which asks for neither the repository nor Rust", { timeout: 60_000 }, () => {

@@ -16,8 +16,8 @@ export function useFolder(): string {
 }
 
 /** Starts a command and collects what it prints. */
-export function startCommand(command: string, args: string[], env: Record<string, string> = {}) {
-  const child = spawn(command, args, { cwd: root, env: { ...process.env, ...env } });
+export function startCommand(command: string, args: string[], env: Record<string, string> = {}, cwd = root) {
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env } });
   const printed = { text: "" };
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (printed.text += chunk.toString()));
   return { child, printed };
