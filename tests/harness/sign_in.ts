@@ -67,3 +67,11 @@ export function sessionOf(browser: HttpBrowser, guard: Guard): Record<string, un
 
 /** The attempts to sign in that a browser has of a guard. */
 export const attemptsOf = (browser: HttpBrowser, guard: Guard) => [...browser.cookies(guard.url).keys()].filter((name) => /^__Host-guard-sign-in-(?!returns)/.test(name));
+
+/** What a script is told that logs a browser out at the provider, too. */
+export async function logoutUrl(browser: HttpBrowser, guard: Guard) {
+  const cookie = [...browser.cookies(guard.url)].map((pair) => pair.join("=")).join("; ");
+  const response = await guard.fetch("/_auth/logout?at=provider", { method: "POST", headers: { cookie, origin: guard.url, "sec-fetch-site": "same-origin" } });
+  const { searchParams, origin } = new URL(((await response.json()) as { logout_url: string }).logout_url);
+  return { status: response.status, cookies: response.headers.getSetCookie(), origin, searchParams, hint: searchParams.get("id_token_hint") ?? "" };
+}
