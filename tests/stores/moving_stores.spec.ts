@@ -3,11 +3,12 @@
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createClient } from "redis";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { adminApi, KEY, sessionsOf } from "../harness/admin_api.ts";
 import { call } from "../harness/cli.ts";
 import { answerOf, bearer, loginInit, mint, startGuard, type Guard, type LoggedIn, type Vars } from "../harness/guard.ts";
-import { freePort, redisVars } from "../harness/redis.ts";
+import { freePort, redisVars, startRedis } from "../harness/redis.ts";
 
 type Store = "durable-object" | "redis";
 const other = (store: Store): Store => (store === "redis" ? "durable-object" : "redis");
@@ -118,6 +119,24 @@ test("while the old store does not answer, sessions that have moved pass, and no
   expect((await both.fetch("/_auth/login", loginInit({ username: "cid" }))).status).toBe(503);
   expect((await both.fetch("/_auth/health")).status).toBe(503);
   expect(await visit(both, ada)).toBe("passes");
+});
+
+test.each<[Store, Store]>([["durable-object", "redis"], ["redis", "durable-object"]])("while Redis has no memory left, nobody moves from %s to %s and nobody is taken for unknown; then all do", async (from, to) => {
+  await using redis = await startRedis();
+  const client = await createClient({ url: redis.redisUrl }).connect();
+  const { SESSION_STORE: _, ...own } = redisVars(redis.restUrl);
+  const old = await start(from, own);
+  const [ada, ben] = [await old.login("ada"), await old.login("ben")];
+  await old[Symbol.asyncDispose]();
+  await using both = await during(to, own);
+  expect(await visit(both, ada), "moved before").toBe("passes");
+  await client.configSet("maxmemory", "1");
+  expect(await visit(both, ada)).toBe("passes");
+  expect(await visit(both, ben)).toBe("store_unavailable");
+  expect((await both.fetch("/_auth/login", loginInit({ username: "ben" }))).status).toBe(503);
+  await client.configSet("maxmemory", "0");
+  expect([await visit(both, ada), await visit(both, ben)]).toEqual(["passes", "passes"]);
+  client.destroy();
 });
 
 test("a move, a backup and its restoration need the key, and say what is wrong", async () => {
