@@ -121,6 +121,32 @@ test("while the old store does not answer, sessions that have moved pass, and no
   expect(await visit(both, ada)).toBe("passes");
 });
 
+test("a user with more records than a row of a Durable Object holds moves there and back, also if the move stops half-way", { timeout: 60_000 }, async () => {
+  await using redis = await startRedis();
+  const client = await createClient({ url: redis.redisUrl }).connect();
+  const { SESSION_STORE: _, ...own } = { ...redisVars(redis.restUrl), SESSION_LIMIT: "0" };
+  const robot = (number: number) => ({ sid: `robot-${`${number}`.padStart(16, "0")}`, jti: "j", created: Date.now() - 9000, seen: Date.now() - 9000, expires: Date.now() + 3_600_000, device: "other", data: JSON.stringify({ note: "\u00f6".repeat(10_000) }) });
+  const line = JSON.stringify({ sub: "robot", records: { sessions: Array.from({ length: 180 }, (_, number) => robot(number)), denials: {}, user: {} } });
+  expect(Buffer.byteLength(line)).toBeGreaterThan(3 << 20);
+  const isLive = async (guard: Guard, number: number) => visit(guard, { access_token: await mint({ sub: "robot", sid: robot(number).sid, jti: "j" }) } as LoggedIn);
+  const old = await start("durable-object", own);
+  expect(await adminApi(() => old).call("import", { method: "POST", body: line })).toMatchObject({ status: 200, body: { sessions: 180 } });
+  await old[Symbol.asyncDispose]();
+
+  const stopped = await during("redis", own);
+  await client.configSet("maxmemory", "1");
+  expect(await isLive(stopped, 0)).toBe("store_unavailable");
+  await client.configSet("maxmemory", "0");
+  await stopped[Symbol.asyncDispose]();
+  for (const to of ["redis", "durable-object"] as const) {
+    await using both = await during(to, own);
+    expect([await isLive(both, 0), await isLive(both, 179)], to).toEqual(["passes", "passes"]);
+    const answer = await adminApi(() => both).call(sessionsOf("robot"));
+    expect((answer.body as { sessions: object[] }).sessions.length, to).toBe(180);
+  }
+  client.destroy();
+});
+
 test.each<[Store, Store]>([["durable-object", "redis"], ["redis", "durable-object"]])("while Redis has no memory left, nobody moves from %s to %s and nobody is taken for unknown; then all do", async (from, to) => {
   await using redis = await startRedis();
   const client = await createClient({ url: redis.redisUrl }).connect();

@@ -4,10 +4,14 @@ use auth::ledger::{Ledger, LedgerChanges};
 use auth::session::{Session, Sid, StoredDenial, UserRecord};
 use auth::store::{Command, Passage, Transfer};
 use auth::time::Timestamp;
+use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 use worker::SqlStorage;
 
 use super::storage::{Result, failure, query};
+
+/// The most bytes of a record that go into one row. A row holds 2 MB at most, and what was packed for a move may be longer.
+const MOST_IN_ROW: usize = 1 << 20;
 
 /// The command of a health check, which touches no storage.
 pub const PING: &str = "ping";
@@ -85,7 +89,7 @@ impl Sessions {
         let exec = |statement| query(&self.sql, statement, Vec::new());
         let tables = exec("SELECT name FROM sqlite_master WHERE type = 'table'")?;
         let has = |name: &str| tables.iter().any(|table| table == name);
-        let (mut sessions, mut denials, mut user, mut passage) = Default::default();
+        let (mut sessions, mut denials) = Default::default();
         if has("session") {
             sessions = read_all::<Session>(&exec("SELECT record FROM session")?)?;
         }
@@ -95,14 +99,24 @@ impl Sessions {
             let records = exec("SELECT record FROM denial ORDER BY sid")?;
             denials = sids.into_iter().zip(read_all::<StoredDenial>(&records)?).collect::<Vec<_>>();
         }
-        if has("user_record") {
-            user = read_all::<UserRecord>(&exec("SELECT record FROM user_record")?)?.pop();
+        let user: UserRecord = self.read_one(&tables, "user_record")?;
+        let passage: Passage = self.read_one(&tables, "passage")?;
+        Ok(Ledger::new(sessions).with_user(denials, user).with_passage(passage))
+    }
+
+    /// Reads what [`write_one`](Self::write_one()) has written.
+    fn read_one<T: Default + DeserializeOwned>(&self, tables: &[String], table: &str) -> Result<T> {
+        let mut record = String::new();
+        for table in [table.to_owned(), rest_of(table)] {
+            if tables.contains(&table) {
+                let statement = format!("SELECT record FROM {table} ORDER BY id");
+                record += &query(&self.sql, &statement, Vec::new())?.concat();
+            }
         }
-        if has("passage") {
-            passage = read_all::<Passage>(&exec("SELECT record FROM passage")?)?.pop();
+        match record.is_empty() {
+            true => Ok(T::default()),
+            false => serde_json::from_str(&record).map_err(unreadable),
         }
-        let ledger = Ledger::new(sessions).with_user(denials, user.unwrap_or_default());
-        Ok(ledger.with_passage(passage.unwrap_or_default()))
     }
 
     fn write(&self, changes: &LedgerChanges) -> Result<()> {
@@ -148,7 +162,8 @@ impl Sessions {
         Ok(())
     }
 
-    /// Writes the one record of a table, or deletes it if it is empty.
+    /// Writes the one record of a table, or deletes it if it is empty. What is too long for its row goes into a table of
+    /// its own.
     fn write_one<T: Default + PartialEq + serde::Serialize>(
         &self,
         table: &str,
@@ -158,16 +173,34 @@ impl Sessions {
             |statement: &str, bindings| query(&self.sql, &statement.replace("{}", table), bindings);
         let columns = "(id INTEGER PRIMARY KEY CHECK (id = 1), record TEXT NOT NULL)";
         exec(&format!("CREATE TABLE IF NOT EXISTS {{}} {columns}"), Vec::new())?;
+        let rest_table = rest_of(table);
+        exec(&format!("DROP TABLE IF EXISTS {rest_table}"), Vec::new())?;
         if *record == T::default() {
             return exec("DELETE FROM {}", Vec::new()).map(drop);
         }
         let record = serde_json::to_string(record).map_err(unreadable)?;
-        exec("INSERT OR REPLACE INTO {} (id, record) VALUES (1, ?)", vec![record.into()]).map(drop)
+        let (first, mut rest) = record.split_at(record.floor_char_boundary(MOST_IN_ROW));
+        exec("INSERT OR REPLACE INTO {} (id, record) VALUES (1, ?)", vec![first.into()])?;
+        if !rest.is_empty() {
+            let columns = "(id INTEGER PRIMARY KEY, record TEXT NOT NULL)";
+            exec(&format!("CREATE TABLE {rest_table} {columns}"), Vec::new())?;
+        }
+        while !rest.is_empty() {
+            let (part, next) = rest.split_at(rest.floor_char_boundary(MOST_IN_ROW));
+            exec(&format!("INSERT INTO {rest_table} (record) VALUES (?)"), vec![part.into()])?;
+            rest = next;
+        }
+        Ok(())
     }
 }
 
+/// The table of what is too long for the one row of another.
+fn rest_of(table: &str) -> String {
+    format!("{table}_rest")
+}
+
 /// Reads records from their JSON.
-fn read_all<T: serde::de::DeserializeOwned>(records: &[String]) -> Result<Vec<T>> {
+fn read_all<T: DeserializeOwned>(records: &[String]) -> Result<Vec<T>> {
     let records = records.iter().map(|record| serde_json::from_str(record));
     records.collect::<serde_json::Result<_>>().map_err(unreadable)
 }
