@@ -5,7 +5,9 @@ import { createRequire } from "node:module";
 import type { Browser, ConsoleMessage, Page, Response } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startBrowser } from "../harness/browser.ts";
-import { RTL, SHOWN_PAGES, startStage, type ShownPage, type Stage } from "../harness/shown_pages.ts";
+import { bearer } from "../harness/guard.ts";
+import { SHOWN_PAGES, type ShownPage } from "../harness/shown_pages.ts";
+import { RTL, startStage, type Stage } from "../harness/stage.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const WIDTHS = [{ width: 360, height: 740 }, { width: 1280, height: 800 }] as const;
@@ -27,6 +29,8 @@ interface Opened {
   responses: Response[];
   /** What it complained of. */
   complaints: string[];
+  /** Of the sessions that its job ends. */
+  tokens: string[];
 }
 
 /** Those who look at the pages, by what differs between them. */
@@ -57,13 +61,24 @@ async function open(shown: ShownPage, locale = "en", javaScriptEnabled = true): 
   };
   page.on("response", onResponse).on("pageerror", onError).on("console", onConsole);
   stage.guard.origin.reply = {};
+  let tokens: string[];
   try {
-    await shown.open(stage, page);
+    tokens = (await shown.open(stage, page)) ?? [];
   } finally {
     stage.guard.origin.reply = {};
     page.off("response", onResponse).off("pageerror", onError).off("console", onConsole);
   }
-  return { page, responses, complaints };
+  expect(await page.locator(shown.shows).count(), `${shown.shows} at ${page.url()}`).toBeGreaterThan(0);
+  return { page, responses, complaints, tokens };
+}
+
+/** Does what people come for, and looks whether the sessions that it is to end have ended. */
+async function doJob(shown: ShownPage, locale: string, javaScriptEnabled: boolean): Promise<void> {
+  const { page, tokens } = await open(shown, locale, javaScriptEnabled);
+  const answers = () => Promise.all(tokens.map(async (token) => (await stage.guard.fetch("/", bearer(token))).status));
+  expect(await answers(), "before").toEqual(tokens.map(() => 200));
+  await shown.job?.byKeyboard(stage, page, tokens);
+  expect(await answers(), "afterwards").toEqual(tokens.map(() => 401));
 }
 
 /** What axe finds, in words. */
@@ -117,6 +132,7 @@ describe.each(SHOWN_PAGES)("the page $name", (shown) => {
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(20 * 1024);
     const origin = new URL(page.url()).origin;
     expect(ofPage.filter((response) => new URL(response.url()).origin !== origin)).toEqual([]);
+    expect(ofPage[0]?.status()).toBe(shown.status ?? 200);
     const headers = ofPage[0]?.headers() ?? {};
     expect(headers).toMatchObject({ "cache-control": "no-store", "x-content-type-options": "nosniff", "content-type": "text/html; charset=utf-8" });
     const policy = headers["content-security-policy"] ?? "";
@@ -137,8 +153,5 @@ describe.each(SHOWN_PAGES)("the page $name", (shown) => {
     }
   });
 
-  test.runIf(shown.job)(`${shown.job?.does}, by the keyboard alone and without JavaScript`, async () => {
-    const { page } = await open(shown, "en", false);
-    await shown.job?.byKeyboard(stage, page);
-  });
+  test.runIf(shown.job)(`${shown.job?.does}, by the keyboard alone and without JavaScript`, () => doJob(shown, "en", false));
 });

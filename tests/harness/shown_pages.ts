@@ -1,179 +1,76 @@
 // Every page that the guard shows to people, and how to get there. `browser/page_quality.spec.ts` looks at each, and
-// `npm run screenshots` takes its picture. A new page is a new row of `SHOWN_PAGES`.
+// `npm run screenshots` takes its picture. A new page is a new row of `SHOWN_PAGES`; rare ones are in `rare_pages.ts`.
 
-import { randomBytes } from "node:crypto";
 import type { Page } from "playwright-core";
-import { startGuard, type Guard } from "./guard.ts";
-import { API, CLIENT_ID, startIssuer, type Issuer } from "./identity_provider.ts";
-import { PASSWORD } from "./origin.ts";
-
-/** The guards that show the pages, and what stands around them. */
-export interface Stage extends AsyncDisposable {
-  guard: Guard;
-  /** Its URL by a name from which browsers take `Secure` cookies without TLS. */
-  url: string;
-  issuer: Issuer;
-  /** The URL of one whose settings are wrong. */
-  brokenUrl: string;
-}
+import { claimsOf } from "./trusted_issuer.ts";
+import { has, isAt, LEADS_HOME, leadsToLogin, reaches, signsIn, tabTo, triesAgain, typePassword, use, type Job } from "./keyboard.ts";
+import { click, comeWithToken, CREW_ONLY, FIREFOX, IPHONE, providerToken, signIn, signInAdmin, signInCrew, signInPhone, somebody, submit, type Stage } from "./stage.ts";
+import { says } from "./words.ts";
 
 /** A page of the guard. */
 export interface ShownPage {
   /** In a file's name. */
   name: string;
+  /** Its status; 200 if left out. */
+  status?: number;
+  /** What it has that no other page has, as a selector. */
+  shows: string;
   /** Is its picture part of the documentation? */
   isInDocs?: true;
-  /** Opens it, whatever its language. Each time as somebody else, because what one visit does must not change the next. */
-  open(stage: Stage, page: Page): Promise<void>;
-  /** What people come for: done by the keyboard alone, and without JavaScript. Fails if it does not work. */
-  job?: { does: string; byKeyboard(stage: Stage, page: Page): Promise<void> };
+  /** Is it of the few by which people do most? Then its job is done in every language. */
+  isMain?: true;
+  /** Is it seen seldom? Then it is looked at in English and from right to left only. */
+  isRare?: true;
+  /**
+   * Opens it, whatever its language. Each time as somebody else, because what one visit does must not change the next.
+   * Returns the tokens of the sessions that its job ends.
+   */
+  open(stage: Stage, page: Page): Promise<string[] | void>;
+  /** What people come for: done by the keyboard alone, and without JavaScript. */
+  job?: Job;
 }
 
-/** A language that `PAGES` adds, written from right to left. */
-export const RTL = "ar";
-
-const PAGES = {
-  title: "Harbour Club",
-  links: [{ text: { en: "Privacy", de: "Datenschutz", es: "Privacidad", fr: "Confidentialité", ar: "الخصوصية" }, href: "/privacy" }, { text: { en: "Help", de: "Hilfe", es: "Ayuda", fr: "Aide", ar: "مساعدة" }, href: "mailto:help@harbour.example" }],
-  words: { ar: { sign_in: { title: "تسجيل الدخول", username: "اسم المستخدم", password: "كلمة المرور" }, common: { sign_in: "تسجيل الدخول" } } },
-};
-
-/** Where only members of the crew may go. */
-const CREW_ONLY = "/crew";
-
-/** Starts all that the pages need. */
-export async function startStage(): Promise<Stage> {
-  const issuer = await startIssuer();
-  const access_tokens = { audience: API, session_claim: "sid" };
-  const sign_in = { name: "idp", title: "Harbour ID", client_id: CLIENT_ID, client_secret_name: "IDP_SECRET" };
-  const vars = {
-    PAGES: JSON.stringify(PAGES),
-    TRUSTED_ISSUERS: JSON.stringify([issuer.entry({ access_tokens, ...sign_in })]),
-    IDP_SECRET: randomBytes(24).toString("base64url"),
-    ROUTES: JSON.stringify([{ path: CREW_ONLY, access: "session", roles: ["crew"] }]),
-    LOGIN_RATE: "2 per hour",
-    SESSION_LIMIT_POLICY: "ask",
-    ORIGIN_TIMEOUT: "5 seconds",
-  };
-  const guard = await startGuard(vars, { faultyObjects: true });
-  const health = await guard.fetch("/_auth/health");
-  if (health.status !== 200) throw new Error(guard.log.join("\n"));
-  const broken = await startGuard({ SESSION_LIMIT: "none" });
-  return {
-    guard, issuer,
-    url: guard.url.replace("127.0.0.1", "localhost"),
-    brokenUrl: broken.url.replace("127.0.0.1", "localhost"),
-    async [Symbol.asyncDispose]() {
-      await Promise.all([guard[Symbol.asyncDispose](), broken[Symbol.asyncDispose](), issuer[Symbol.asyncDispose]()]);
-    },
-  };
-}
-
-export const IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
-export const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0";
-
-let people = 0;
-/** Somebody whom no other page knows. */
-export const somebody = () => `person-${(people += 1)}`;
-
-/** Signs somebody in, and gives the browser the cookie. Returns the session's `sid`. */
-export async function signIn({ guard, url }: Stage, page: Page, username: string, userAgent = FIREFOX): Promise<string> {
-  const { access_token, session } = await guard.login(username, { "user-agent": userAgent });
-  await page.context().addCookies([{ name: "__Host-session", value: access_token, url: url.replace("http:", "https:"), secure: true, httpOnly: true, sameSite: "Lax" }]);
-  return session.sid;
-}
-
-/** Signs an admin in, where many others are signed in. */
-async function signInAdmin(stage: Stage, page: Page): Promise<void> {
+/** Somebody who is signed in here, on a phone, and in a session that a newer one has ended. Returns the phone's token. */
+export async function signInTwice(stage: Stage, page: Page): Promise<string> {
   const name = somebody();
-  stage.guard.origin.approvals.set(name, { sub: name, claims: { scope: "sessions:read sessions:revoke-admins" } });
-  await signIn(stage, page, name);
-  // Each may have one session, so the second login of the same asks.
-  if (isCrewThere.has(stage)) return;
-  isCrewThere.add(stage);
-  for (let i = 0; i < 24; i += 1) await stage.guard.login(`crew-${i}`, { "user-agent": i % 3 ? FIREFOX : IPHONE });
-}
-const isCrewThere = new WeakSet<Stage>();
-
-/** Fills in the form of the login page that is open, and sends it. */
-async function submit(page: Page, username: string, password = PASSWORD): Promise<void> {
-  await page.locator("#username").fill(username);
-  await page.locator("#password").fill(password);
-  await Promise.all([page.waitForEvent("load"), page.locator("main form button").first().click()]);
+  await signIn(stage, page, name, IPHONE);
+  stage.guard.origin.approvals.set(name, { sub: name, session_limit: 2, session_limit_policy: "evict-oldest" });
+  await signIn(stage, page, name, FIREFOX);
+  return signInPhone(stage, name);
 }
 
-/** Presses Tab until what is looked for has the focus, which is to be seen there. */
-export async function tabTo(page: Page, selector: string): Promise<void> {
-  for (let pressed = 0; pressed < 40; pressed += 1) {
-    const focused = page.locator(`${selector}:focus`);
-    if ((await focused.count()) === 1) {
-      const outline = await focused.evaluate("element => getComputedStyle(element).outlineStyle");
-      if (outline === "none") throw new Error(`${selector}: that it has the focus is not to be seen`);
-      return;
-    }
-    await page.keyboard.press("Tab");
-  }
-  throw new Error(`${selector} does not get the focus by Tab`);
+/** Whose session a token is of. */
+const userOf = (token: string | undefined) => (claimsOf(token ?? "") as { sub: string }).sub;
+
+/** Types whose sessions are to end, and has them counted. */
+export async function countByKeyboard(page: Page, token: string | undefined): Promise<void> {
+  await tabTo(page, "#users");
+  await page.keyboard.type(userOf(token));
+  await use(page, "main form button");
+  await says(page, "admin", "would_end");
+  await has(page, "main li", 1);
 }
 
-/** Presses a key, and waits for the page that it leads to. */
-export async function press(page: Page, key: string): Promise<void> {
-  await Promise.all([page.waitForEvent("load"), page.keyboard.press(key)]);
+/** Ends what was counted. */
+async function endByKeyboard(page: Page): Promise<void> {
+  await use(page, 'button[name="do"][value="end"]');
+  await says(page, "admin", "has_ended");
 }
 
-/** Fails unless the browser is at this path. */
-function isAt(page: Page, path: string): void {
-  const { pathname, search } = new URL(page.url());
-  if (pathname + search !== path) throw new Error(`the browser is at ${page.url()} instead of ${path}`);
-}
-
-/** A job that follows the link or button which matches, and comes to a path. */
-const follows = (does: string, selector: string, path: string, key = "Enter"): NonNullable<ShownPage["job"]> => ({
-  does,
-  async byKeyboard({ guard }, page) {
-    guard.origin.reply = {};
-    await tabTo(page, selector);
-    await press(page, key);
-    isAt(page, path);
-  },
-});
-
-/** Types a name and a password, and sends them. */
-const signsIn = (path: string, username = somebody): NonNullable<ShownPage["job"]> => ({
-  does: "signs in",
-  async byKeyboard(_, page) {
-    await tabTo(page, "#username");
-    await page.keyboard.press("Control+a");
-    await page.keyboard.type(username());
-    await tabTo(page, "#password");
-    await page.keyboard.type(PASSWORD);
-    await press(page, "Enter");
-    isAt(page, path);
-  },
-});
-
-const HOME = 'main a[href="/"]';
-
-/** A session of a provider that has come to a full house. */
-async function waitForRoom({ guard, issuer, url }: Stage, page: Page): Promise<void> {
-  const sub = somebody();
-  const token = () => issuer.accessToken({ sub, exp: Math.floor(Date.now() / 1000) + 600 });
-  const visit = (userAgent: string) => guard.fetch("/", { headers: { authorization: `Bearer ${token()}`, "user-agent": userAgent } });
-  await (await visit(IPHONE)).text();
-  await page.context().setExtraHTTPHeaders({ authorization: `Bearer ${token()}` });
-  await page.goto(`${url}/boats?page=2`);
-}
-
-/** All pages of the guard. */
+/** The pages that people see most. */
 export const SHOWN_PAGES: ShownPage[] = [
   {
     name: "sign-in",
+    shows: "main:not(:has([role])) #password",
     isInDocs: true,
+    isMain: true,
     open: async ({ url }, page) => void (await page.goto(`${url}/boats`)),
     job: signsIn("/boats"),
   },
   {
     name: "sign-in-wrong-password",
+    status: 401,
+    shows: "#error + form #password",
     async open({ url }, page) {
       await page.goto(`${url}/boats`);
       await submit(page, somebody(), "wrong");
@@ -182,6 +79,8 @@ export const SHOWN_PAGES: ShownPage[] = [
   },
   {
     name: "sign-in-too-many-attempts",
+    status: 429,
+    shows: "#error",
     async open({ url }, page) {
       await page.goto(`${url}/boats`);
       const name = somebody();
@@ -190,176 +89,236 @@ export const SHOWN_PAGES: ShownPage[] = [
   },
   {
     name: "sign-in-choose-session",
+    status: 409,
+    shows: "fieldset input:checked",
     isInDocs: true,
-    async open({ guard, url }, page) {
+    async open(stage, page) {
       const name = somebody();
-      await guard.login(name, { "user-agent": IPHONE });
-      await page.goto(`${url}/boats`);
+      const token = await signInPhone(stage, name);
+      await page.goto(`${stage.url}/boats`);
       await submit(page, name);
+      return [token];
     },
     job: {
       does: "ends the other session and signs in",
-      async byKeyboard(_, page) {
-        await tabTo(page, "#password");
-        await page.keyboard.type(PASSWORD);
-        await press(page, "Enter");
-        isAt(page, "/boats");
+      async byKeyboard(stage, page, [token]) {
+        await typePassword(page);
+        await reaches(stage, page, "/boats", userOf(token));
       },
     },
   },
   {
     name: "signed-out-elsewhere",
+    shows: "[role=status] + .newcomer",
     isInDocs: true,
     async open(stage, page) {
       const name = somebody();
-      const sid = await signIn(stage, page, name);
-      await stage.guard.fetch("/_auth/login", { method: "POST", headers: { "content-type": "application/json", "user-agent": IPHONE }, body: JSON.stringify({ username: name, password: PASSWORD, end: [sid] }) });
+      stage.guard.origin.approvals.set(name, { sub: name, session_limit_policy: "evict-oldest" });
+      await signIn(stage, page, name);
+      await signInPhone(stage, name);
       await page.goto(`${stage.url}/boats`);
     },
     job: signsIn("/boats"),
   },
   {
     name: "signed-out",
+    shows: "[role=status]",
     open: async ({ url }, page) => void (await page.goto(`${url}/_auth/logged-out`)),
-    job: follows("leads to the login page", 'main a[href="/_auth/login"]', "/_auth/login"),
+    job: leadsToLogin("leads to the login page", 'main a[href="/_auth/login"]', "/_auth/login"),
   },
   {
     name: "sessions",
+    shows: "main:has(li.row + li.row) #ended",
     isInDocs: true,
+    isMain: true,
     async open(stage, page) {
-      const name = somebody();
-      const sid = await signIn(stage, page, name, IPHONE);
-      stage.guard.origin.approvals.set(name, { sub: name, session_limit: 2, session_limit_policy: "evict-oldest" });
-      await signIn(stage, page, name, FIREFOX);
-      await stage.guard.login(name, { "user-agent": IPHONE });
+      const token = await signInTwice(stage, page);
       await page.goto(`${stage.url}/_auth/sessions`);
-      if ((await page.locator("#ended").count()) !== 1) throw new Error(`${sid} has not ended`);
+      return [token];
     },
-    job: follows("ends all other sessions", "#others", "/_auth/sessions"),
+    job: {
+      does: "ends all other sessions",
+      async byKeyboard(_, page) {
+        await use(page, "#others");
+        isAt(page, "/_auth/sessions");
+        await says(page, "sessions", "only_here");
+        await has(page, "#ended li", 2);
+      },
+    },
   },
   {
     name: "admin",
+    shows: "#users li + li",
     isInDocs: true,
+    isMain: true,
     async open(stage, page) {
+      await signInCrew(stage);
       await signInAdmin(stage, page);
       await page.goto(`${stage.url}/_auth/admin`);
     },
     job: {
-      does: "finds a user",
+      does: "finds a user and looks at the user's session",
       async byKeyboard(_, page) {
         await tabTo(page, "#q");
-        await page.keyboard.type("crew-1");
-        await press(page, "Enter");
-        isAt(page, "/_auth/admin?q=crew-1");
-        if ((await page.locator("#users li").count()) < 10) throw new Error("it does not find who begins with crew-1");
+        await page.keyboard.type("crew-2");
+        await use(page, "form button");
+        isAt(page, "/_auth/admin?q=crew-2");
+        // Of 24, from 0 on.
+        const found = await page.locator("#users a").allTextContents();
+        if (String(found) !== "crew-2,crew-20,crew-21,crew-22,crew-23") throw new Error(`it finds ${String(found)}`);
+        await use(page, '#users a[href$="/crew-22"]');
+        isAt(page, "/_auth/admin/users/crew-22");
+        await says(page, "common", "last_used");
       },
     },
   },
   {
     name: "admin-user",
+    shows: "#pages a[rel=next]",
     isInDocs: true,
+    isMain: true,
     async open(stage, page) {
       await signInAdmin(stage, page);
       const name = somebody();
-      stage.guard.origin.approvals.set(name, { sub: name, session_limit: 8, session_limit_policy: "evict-oldest" });
-      for (let i = 0; i < 10; i += 1) await stage.guard.login(name, { "user-agent": i % 2 ? IPHONE : FIREFOX });
+      stage.guard.origin.approvals.set(name, { sub: name, session_limit: 9, session_limit_policy: "evict-oldest" });
+      for (let i = 0; i < 10; i += 1) await stage.guard.login(name, { "user-agent": i % 2 ? FIREFOX : IPHONE });
+      const token = await signInPhone(stage, name);
       await page.goto(`${stage.url}/_auth/admin/users/${name}`);
+      return [token];
     },
     job: {
       does: "ends a session",
-      async byKeyboard(_, page) {
-        await tabTo(page, "li button");
-        await press(page, "Enter");
-        if (!page.url().endsWith("?ended=1")) throw new Error(`the browser is at ${page.url()}`);
+      async byKeyboard(_, page, [token]) {
+        const { sid } = claimsOf(token ?? "") as { sid: string };
+        await use(page, `li button[value="${sid}"]`);
+        isAt(page, `/_auth/admin/users/${userOf(token)}?ended=1`);
+        await says(page, "admin", "done_ended");
+        await has(page, `#ended li[id="${sid}"]`);
       },
     },
   },
   {
     name: "admin-end",
+    shows: 'form:not(:has([aria-describedby])) button[value="count"]',
+    isMain: true,
     async open(stage, page) {
       await signInAdmin(stage, page);
+      const token = await signInPhone(stage, somebody());
       await page.goto(`${stage.url}/_auth/admin/end`);
+      return [token];
     },
-    job: follows("counts what would end", "main form button", "/_auth/admin/end"),
+    job: {
+      does: "counts what would end, and ends that",
+      async byKeyboard(_, page, [token]) {
+        await countByKeyboard(page, token);
+        await endByKeyboard(page);
+      },
+    },
   },
   {
     name: "admin-end-counted",
+    shows: 'button[name="do"][value="end"]',
     async open(stage, page) {
       await signInAdmin(stage, page);
       const name = somebody();
-      await stage.guard.login(name, { "user-agent": IPHONE });
+      const token = await signInPhone(stage, name);
       await page.goto(`${stage.url}/_auth/admin/end`);
       await page.locator("#users").fill(name);
-      await Promise.all([page.waitForEvent("load"), page.locator("main form button").click()]);
+      await click(page, "main form button");
+      return [token];
     },
-    job: follows("ends it", "main form button", "/_auth/admin/end"),
+    job: { does: "ends it", byKeyboard: (_, page) => endByKeyboard(page) },
   },
   {
     name: "sign-in-failed",
+    status: 400,
+    shows: "[role=alert] ~ .code",
     open: async ({ url }, page) => void (await page.goto(`${url}/_auth/callback/idp?code=x&state=y`)),
-    job: follows("leads to the home page", HOME, "/_auth/login?redirect=/"),
+    job: LEADS_HOME,
   },
   {
     name: "origin-away",
+    status: 502,
+    shows: ".code",
     isInDocs: true,
     async open(stage, page) {
       await signIn(stage, page, somebody());
       stage.guard.origin.reply = { stream: (response) => void response.destroy() };
       await page.goto(`${stage.url}/boats?page=2`);
     },
-    job: follows("tries again", 'main a[href="/boats?page=2"]', "/boats?page=2"),
+    job: triesAgain("/boats?page=2"),
   },
   {
     name: "access-denied",
+    status: 403,
+    shows: ".code",
     isInDocs: true,
     async open(stage, page) {
       await signIn(stage, page, somebody());
       await page.goto(stage.url + CREW_ONLY);
     },
-    job: follows("leads to where another user signs in", 'main a[href*="/_auth/login"]', `/_auth/login?redirect=${CREW_ONLY}`),
+    job: leadsToLogin("leads to where another user signs in", 'main a[href*="/_auth/login"]', `/_auth/login?redirect=${CREW_ONLY}`),
   },
   {
     name: "store-away",
+    status: 503,
+    shows: ".code",
     async open(stage, page) {
       await signIn(stage, page, somebody());
-      // It is asked once more if it was not reached.
-      await stage.guard.fault("check", "throw", 2);
+      await stage.guard.fault("check", "throw");
       await page.goto(`${stage.url}/boats`);
     },
-    job: follows("tries again", 'main a[href="/boats"]', "/boats"),
+    job: triesAgain("/boats"),
   },
   {
     name: "no-room",
-    open: waitForRoom,
+    status: 409,
+    shows: "form fieldset",
+    async open(stage, page) {
+      const sub = somebody();
+      const token = providerToken(stage.issuer, { sub });
+      await (await stage.guard.fetch("/", { headers: { authorization: `Bearer ${token}`, "user-agent": IPHONE } })).text();
+      await comeWithToken(stage, page, { sub });
+      await page.goto(`${stage.url}/boats?page=2`);
+      return [token];
+    },
     job: {
       does: "ends the other session and goes on",
-      async byKeyboard(_, page) {
-        await tabTo(page, "main form button");
-        await press(page, "Enter");
-        isAt(page, "/boats?page=2");
+      async byKeyboard(stage, page, [token]) {
+        await use(page, "main form button");
+        await reaches(stage, page, "/boats?page=2", `idp|${userOf(token)}`);
       },
     },
   },
   {
     name: "another-site",
+    status: 403,
+    shows: ".code",
     async open({ url }, page) {
       await page.goto(`${url.replace("localhost", "127.0.0.1")}/_auth/logged-out`);
       await page.evaluate(`document.body.innerHTML = '<form method=post action="${url}/_auth/logout"><button>Go</button></form>'`);
-      await Promise.all([page.waitForEvent("load"), page.locator("button").click()]);
+      await click(page, "button");
     },
-    job: follows("leads to the home page", HOME, "/_auth/login?redirect=/"),
+    job: LEADS_HOME,
   },
   {
     name: "not-found",
+    status: 404,
+    shows: ".code",
     open: async ({ url }, page) => void (await page.goto(`${url}/_auth/nothing`)),
-    job: follows("leads to the home page", HOME, "/_auth/login?redirect=/"),
+    job: LEADS_HOME,
   },
   {
     name: "no-page",
+    status: 405,
+    shows: ".code",
     open: async ({ url }, page) => void (await page.goto(`${url}/_auth/refresh`)),
+    job: LEADS_HOME,
   },
   {
     name: "misconfigured",
+    status: 500,
+    shows: "style[nonce]",
     open: async ({ brokenUrl }, page) => void (await page.goto(`${brokenUrl}/boats`)),
   },
 ];
