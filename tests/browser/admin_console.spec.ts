@@ -1,8 +1,8 @@
 // The admin console in Chromium: by keyboard, with and without JavaScript, with long and hostile names.
 
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { useGuardedBrowser } from "../harness/guarded_browser.ts";
-import { PHONE } from "../harness/guard.ts";
+import { bearer, PHONE, type LoggedIn } from "../harness/guard.ts";
 import { PASSWORD } from "../harness/origin.ts";
 
 const { guard, newContext, url } = useGuardedBrowser({ SESSION_LIMIT: "0" });
@@ -64,7 +64,7 @@ test("by keyboard alone, an admin finds a user and ends a session, without JavaS
   expect(await page.getByRole("status").textContent()).toBe("1 session was ended.");
 });
 
-test("with JavaScript, counting and ending go on by themselves, and the list is kept up to date", { timeout: 60_000 }, async () => {
+test("with JavaScript, counting and ending go on by themselves", { timeout: 60_000 }, async () => {
   const names = Array.from({ length: 30 }, (_, i) => `part-${i}`);
   await Promise.all(names.map((name) => guard.login(name, PHONE)));
   const page = await admin("root of parts");
@@ -73,4 +73,51 @@ test("with JavaScript, counting and ending go on by themselves, and the list is 
   await page.getByRole("button", { name: "Show what would end" }).click();
   await page.getByRole("button", { name: "End 30 sessions" }).click();
   await expect.poll(() => page.getByRole("status").textContent(), { timeout: 20_000 }).toBe("Ended: 30 sessions (30 users).");
+});
+
+describe("while it is open", () => {
+  /** Opens a page of the console with a clock that this test moves. */
+  const watch = async (sub: string, path: string) => {
+    const page = await admin(sub);
+    await page.clock.install();
+    await page.goto(`${url}/_auth/admin${path}`);
+    /** Waits until the page shows that. It asks every 15 seconds, and the index that it asks is written after a login's answer. */
+    const becomes = (look: () => Promise<unknown>, what: unknown) =>
+      expect.poll(async () => {
+        await page.clock.fastForward(15_000);
+        return look();
+      }, { interval: 200, timeout: 10_000 }).toEqual(what);
+    return { page, becomes };
+  };
+  const end = ({ access_token }: LoggedIn) => guard.fetch("/_auth/logout", { method: "POST", ...bearer(access_token) });
+
+  test("the list shows who signs in and whose session ends elsewhere, counts both, and leaves alone what is being typed", async () => {
+    const first = await guard.login("watched-ada", PHONE);
+    const { page, becomes } = await watch("root of lists", "?q=watched-a");
+    const numbers = async () => ((await page.locator("#counts").textContent()) ?? "").match(/\d+/g)?.map(Number) ?? [];
+    const listed = async () => [await page.locator("#users a").allTextContents(), await numbers()];
+    const [users = 0, sessions = 0] = await numbers();
+    await page.getByLabel("Search for a user").press("End");
+    await page.keyboard.type("nna");
+    const second = await guard.login("watched-anna", FIREFOX);
+    await becomes(listed, [["watched-a", "watched-ada", "watched-anna"], [users + 1, sessions + 1]]);
+    expect(await page.locator("#users li").last().textContent()).toMatch(/1 session · Firefox on Linux · Last used just now/);
+    await guard.login("watched-anna", PHONE);
+    await becomes(listed, [["watched-a", "watched-ada", "watched-anna"], [users + 1, sessions + 2]]);
+    await Promise.all([end(first), end(second)]);
+    await becomes(listed, [["watched-a", "watched-anna"], [users, sessions]]);
+    expect(await page.locator("#q:focus").inputValue()).toBe("watched-anna");
+  });
+
+  test("a user's page shows sessions that begin and end elsewhere, and leaves open what was opened", async () => {
+    const first = await guard.login("watched-bea", PHONE);
+    const { page, becomes } = await watch("root of pages", "/users/watched-bea");
+    const shown = async () => [await page.locator("li.row strong").allTextContents(), await page.locator("#ended strong").allTextContents()];
+    await page.locator("summary").first().click();
+    await guard.login("watched-bea", FIREFOX);
+    await becomes(shown, [["Firefox on Linux", "iPhone"], []]);
+    expect(await page.locator(`[id="${first.session.sid}"] details[open]`).count()).toBe(1);
+    await end(first);
+    await becomes(shown, [["Firefox on Linux"], ["iPhone"]]);
+  });
 });
