@@ -3,6 +3,7 @@
 import type { Page } from "playwright-core";
 import { PASSWORD } from "./origin.ts";
 import { somebody, type Site, type Stage } from "./stage.ts";
+import { says } from "./words.ts";
 
 /** What people come to a page for. */
 export interface Job {
@@ -68,7 +69,9 @@ export const leadsToLogin = (does: string, selector: string, path: string): Job 
   },
 });
 
-export const LEADS_HOME = leadsToLogin("leads to the home page", 'main a[href="/"]', "/_auth/login?redirect=/");
+/** The link to the home page, where nobody comes who is not signed in. */
+export const HOME = 'main a[href="/"]';
+export const LEADS_HOME = leadsToLogin("leads to the home page", HOME, "/_auth/login?redirect=/");
 
 /** Follows the link to a page that is there now. */
 export const triesAgain = (path: string): Job => ({
@@ -84,6 +87,7 @@ export const signsIn = (path: string): Job => ({
   does: "signs in",
   async byKeyboard(stage, page) {
     const name = somebody();
+    await says(page, "sign_in", "title");
     await tabTo(page, "#username");
     await page.keyboard.press("Control+a");
     await page.keyboard.type(name);

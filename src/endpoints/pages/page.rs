@@ -143,8 +143,8 @@ impl<'a> Page<'a> {
     }
 
     /// The style in the page.
-    pub fn style(&self) -> &'static str {
-        style::STYLE
+    pub fn style(&self) -> String {
+        style::text(self.settings)
     }
 
     /// The response with this page.

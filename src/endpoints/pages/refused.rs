@@ -44,7 +44,7 @@ struct MakeRoom<'a> {
 /// details.
 pub fn respond(app: &App, head: &RequestHead, refused: &RefusalResponse) -> Response {
     let Some(said) = &refused.page else { return response::refused(refused, head.method()) };
-    let page = Page::new(app, head);
+    let page = page_for(app, head, &refused.refusal);
     let words = page.words::<Errors>();
     let form = make_room(app, head, &refused.refusal, said, &words);
     let template = Refused {
@@ -90,6 +90,15 @@ pub fn show_without_app(head: &RequestHead, refusal: &Refusal) -> Response {
         links: vec![first_page(&page)],
     };
     send(&page, &template, refusal, &refusal.headers())
+}
+
+/// The page of a refusal. Over plain http, the style sheet would be refused, too.
+fn page_for<'a>(app: &'a App, head: &RequestHead, refusal: &Refusal) -> Page<'a> {
+    let page = Page::new(app, head);
+    match refusal {
+        Refusal::HttpsRequired => page.with_own_style(),
+        _ => page,
+    }
 }
 
 fn send(

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::request::RequestHead;
 
 /// The style sheet, in the guard's own colours.
-pub const STYLE: &str = include_str!("style.css");
+const STYLE: &str = include_str!("style.css");
 const TAG: u64 = fnv(START, STYLE.as_bytes());
 
 /// What a hash begins with.
@@ -27,8 +27,12 @@ pub const fn fnv(start: u64, text: &[u8]) -> u64 {
 /// `GET style.css`. Pages name it with its tag, so that a browser may keep it.
 pub fn show(app: &App, head: &RequestHead) -> Response {
     let settings = &app.guard.settings().pages;
-    let text = format!("{STYLE}{}", colours(settings));
-    super::asset(head, "text/css; charset=utf-8", &text, tag(settings))
+    super::asset(head, "text/css; charset=utf-8", &text(settings), tag(settings))
+}
+
+/// The style sheet.
+pub fn text(settings: &PageSettings) -> String {
+    format!("{STYLE}{}", colours(settings))
 }
 
 /// Changes with the style sheet.
