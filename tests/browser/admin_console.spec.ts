@@ -75,6 +75,26 @@ test("with JavaScript, counting and ending go on by themselves", { timeout: 60_0
   await expect.poll(() => page.getByRole("status").textContent(), { timeout: 20_000 }).toBe("Ended: 30 sessions (30 users).");
 });
 
+test("a user's page shows eight sessions at a time, the newest first, each once, and ends those of later pages", async () => {
+  const sids: string[] = [];
+  for (let i = 0; i < 18; i += 1) sids.unshift((await guard.login("many sessions", i % 2 ? PHONE : FIREFOX)).session.sid);
+  const page = await admin("root of many", { javaScriptEnabled: false });
+  const go = (link: string) => Promise.all([page.waitForEvent("load"), page.locator("#pages").getByRole("link", { name: link }).click()]);
+  const shown = async () => [await page.locator("li.row").evaluateAll((rows) => rows.map(({ id }) => id)), await page.locator("#pages a").allTextContents()];
+  await page.goto(`${url}/_auth/admin/users/many%20sessions`);
+  expect(await shown()).toEqual([sids.slice(0, 8), ["Next page"]]);
+  await go("Next page");
+  expect(await shown()).toEqual([sids.slice(8, 16), ["First page", "Next page"]]);
+  await go("Next page");
+  expect(await shown()).toEqual([sids.slice(16), ["First page"]]);
+  await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "End session" }).last().click()]);
+  expect(await page.getByRole("status").textContent()).toBe("1 session was ended.");
+  expect(await page.locator("#ended li").evaluateAll((rows) => rows.map(({ id }) => id))).toEqual(sids.slice(-1));
+  await page.goto(`${url}/_auth/admin/users/many%20sessions?from=16`);
+  await go("First page");
+  expect(await shown()).toEqual([sids.slice(0, 8), ["Next page"]]);
+});
+
 describe("while it is open", () => {
   /** Opens a page of the console with a clock that this test moves. */
   const watch = async (sub: string, path: string) => {
