@@ -162,4 +162,6 @@ describe.each([...SHOWN_PAGES, ...RARE_PAGES])("the page $name", (shown) => {
   });
 
   test.runIf(shown.job)(`${shown.job?.does}, by the keyboard alone and without JavaScript`, () => doJob(shown, "en", false));
+
+  test.each(shown.isMain ? LANGUAGES : [])(`${shown.job?.does}, by the keyboard alone, in %s and with JavaScript`, (language) => doJob(shown, language, true));
 });
