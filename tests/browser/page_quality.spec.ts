@@ -9,6 +9,7 @@ import { bearer } from "../harness/guard.ts";
 import { RARE_PAGES } from "../harness/rare_pages.ts";
 import { SHOWN_PAGES, type ShownPage } from "../harness/shown_pages.ts";
 import { FAR_HOST, RTL, startStage, type Stage } from "../harness/stage.ts";
+import { namesIn, says } from "../harness/words.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const WIDTHS = [{ width: 360, height: 740 }, { width: 1280, height: 800 }] as const;
@@ -71,7 +72,8 @@ async function open(shown: ShownPage, locale = "en", javaScriptEnabled = true): 
     stage.guard.origin.reply = {};
     page.off("response", onResponse).off("pageerror", onError).off("console", onConsole);
   }
-  expect(await page.locator(shown.shows).count(), `${shown.shows} at ${page.url()}`).toBeGreaterThan(0);
+  if (shown.says) await says(page, ...shown.says);
+  expect(await page.locator(shown.shows ?? "main").count(), `${shown.shows} at ${page.url()}`).toBeGreaterThan(0);
   return { page, responses, complaints, tokens };
 }
 
@@ -109,6 +111,12 @@ async function takePicture(shown: ShownPage, page: Page, { width }: { width: num
   const suffix = which === "docs" ? "" : `-${scheme}`;
   if (isWanted) await page.screenshot({ path: `${folder}/${shown.name}-${width}${suffix}.png`, fullPage: which !== "docs" });
 }
+
+test("everything of which a page tells that a request was refused is among the pages", () => {
+  const told = [...SHOWN_PAGES, ...RARE_PAGES].flatMap(({ says }) => (says?.[0] === "errors" ? [says[1]] : []));
+  // The button of one of them; and what only a login is refused for, which the login page says.
+  expect(namesIn("errors").filter((name) => !told.includes(name))).toEqual(["too_many_attempts", "go_on"]);
+});
 
 describe.each([...SHOWN_PAGES, ...RARE_PAGES])("the page $name", (shown) => {
   let opened: Promise<Opened> | undefined;

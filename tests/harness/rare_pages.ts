@@ -43,6 +43,7 @@ const PAGES: Omit<ShownPage, "isRare">[] = [
   {
     name: "sign-in-full",
     status: 409,
+    says: ["sign_in", "full"],
     shows: "#error + ul li",
     async open({ dressed }, page) {
       const name = somebody();
@@ -54,7 +55,7 @@ const PAGES: Omit<ShownPage, "isRare">[] = [
   {
     name: "sign-in-blocked",
     status: 403,
-    shows: "#error",
+    says: ["sign_in", "blocked"],
     async open(stage, page) {
       const name = somebody();
       await block(stage, name, {});
@@ -66,18 +67,19 @@ const PAGES: Omit<ShownPage, "isRare">[] = [
   {
     name: "sign-in-provider-away",
     status: 503,
-    shows: "[role=alert] ~ .code",
+    says: ["refusals", "sign_in_unavailable"],
     open: async ({ url }, page) => void (await page.goto(`${url}/_auth/login/idp`)),
     job: LEADS_HOME,
   },
   {
     name: "signed-out-only-here",
-    shows: "[role=status]",
+    says: ["signed_out", "only_here"],
     open: async ({ url }, page) => void (await page.goto(`${url}/_auth/logged-out?only=here`)),
     job: leadsToLogin("leads to the login page", 'main a[href="/_auth/login"]', "/_auth/login"),
   },
   {
     name: "sessions-not-me",
+    says: ["sessions", "not_me"],
     shows: ".error + form > #others",
     async open(stage, page) {
       const token = await signInTwice(stage, page);
@@ -95,6 +97,7 @@ const PAGES: Omit<ShownPage, "isRare">[] = [
   {
     name: "no-room-and-no-choice",
     status: 409,
+    says: ["errors", "sign_out_first"],
     shows: "main > .sessions",
     async open(stage, page) {
       const sub = somebody();
@@ -103,12 +106,12 @@ const PAGES: Omit<ShownPage, "isRare">[] = [
       await page.goto(`${stage.dressed.url}/boats`);
     },
   },
-  { name: "blocked", status: 403, shows: ".code", open: openBlocked({}), job: ANOTHER_USER },
-  { name: "blocked-until", status: 403, shows: ".code", open: openBlocked({ for: "30 days" }), job: ANOTHER_USER },
+  { name: "blocked", status: 403, says: ["errors", "blocked"], open: openBlocked({}), job: ANOTHER_USER },
+  { name: "blocked-until", status: 403, says: ["errors", "blocked_until"], open: openBlocked({ for: "30 days" }), job: ANOTHER_USER },
   {
     name: "provider-away",
     status: 502,
-    shows: ".code",
+    says: ["errors", "provider_away"],
     async open(stage, page) {
       await comeWithToken(stage, page, { iss: `${stage.issuer.url}/away` });
       await page.goto(`${stage.dressed.url}/boats`);
@@ -117,7 +120,7 @@ const PAGES: Omit<ShownPage, "isRare">[] = [
   {
     name: "unreadable",
     status: 400,
-    shows: ".code",
+    says: ["errors", "unreadable"],
     async open(stage, page) {
       await signInAdmin(stage, page);
       await page.goto(`${stage.url}/_auth/admin?cursor=!`);
@@ -133,6 +136,7 @@ const PAGES: Omit<ShownPage, "isRare">[] = [
   {
     name: "plain-http",
     status: 403,
+    says: ["errors", "plain_http"],
     shows: "style[nonce]",
     async open({ url }, page) {
       await page.goto(`${url}/_auth/logged-out`);
@@ -151,6 +155,7 @@ const PAGES: Omit<ShownPage, "isRare">[] = [
   },
   {
     name: "admin-user-blocked",
+    says: ["admin", "blocked_why"],
     shows: '#block button[value="unblock"]',
     async open(stage, page) {
       await signInAdmin(stage, page);
@@ -193,6 +198,7 @@ const PAGES: Omit<ShownPage, "isRare">[] = [
   {
     name: "admin-end-wrong",
     status: 400,
+    says: ["admin", "many_wrong"],
     shows: '#error + form button[value="count"]',
     async open(stage, page) {
       await signInAdmin(stage, page);
@@ -208,6 +214,7 @@ const PAGES: Omit<ShownPage, "isRare">[] = [
   },
   {
     name: "admin-end-part",
+    says: ["admin", "counting"],
     shows: "form[data-go-on]",
     async open(stage, page) {
       await signInCrew(stage);

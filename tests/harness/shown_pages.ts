@@ -13,8 +13,10 @@ export interface ShownPage {
   name: string;
   /** Its status; 200 if left out. */
   status?: number;
-  /** What it has that no other page has, as a selector. */
-  shows: string;
+  /** A text by which it is known, by section and name in its language's file. */
+  says?: [section: string, name: string];
+  /** What it has that others have not, as a selector. */
+  shows?: string;
   /** Is its picture part of the documentation? */
   isInDocs?: true;
   /** Is it of the few by which people do most? Then its job is done in every language. */
@@ -70,6 +72,7 @@ export const SHOWN_PAGES: ShownPage[] = [
   {
     name: "sign-in-wrong-password",
     status: 401,
+    says: ["sign_in", "rejected"],
     shows: "#error + form #password",
     async open({ url }, page) {
       await page.goto(`${url}/boats`);
@@ -80,7 +83,7 @@ export const SHOWN_PAGES: ShownPage[] = [
   {
     name: "sign-in-too-many-attempts",
     status: 429,
-    shows: "#error",
+    says: ["sign_in", "too_many_attempts"],
     async open({ url }, page) {
       await page.goto(`${url}/boats`);
       const name = somebody();
@@ -90,6 +93,7 @@ export const SHOWN_PAGES: ShownPage[] = [
   {
     name: "sign-in-choose-session",
     status: 409,
+    says: ["sign_in", "choose"],
     shows: "fieldset input:checked",
     isInDocs: true,
     async open(stage, page) {
@@ -109,6 +113,7 @@ export const SHOWN_PAGES: ShownPage[] = [
   },
   {
     name: "signed-out-elsewhere",
+    says: ["signed_out", "superseded_at"],
     shows: "[role=status] + .newcomer",
     isInDocs: true,
     async open(stage, page) {
@@ -122,7 +127,7 @@ export const SHOWN_PAGES: ShownPage[] = [
   },
   {
     name: "signed-out",
-    shows: "[role=status]",
+    says: ["signed_out", "logged_out"],
     open: async ({ url }, page) => void (await page.goto(`${url}/_auth/logged-out`)),
     job: leadsToLogin("leads to the login page", 'main a[href="/_auth/login"]', "/_auth/login"),
   },
@@ -217,6 +222,7 @@ export const SHOWN_PAGES: ShownPage[] = [
   },
   {
     name: "admin-end-counted",
+    says: ["admin", "would_end"],
     shows: 'button[name="do"][value="end"]',
     async open(stage, page) {
       await signInAdmin(stage, page);
@@ -232,14 +238,14 @@ export const SHOWN_PAGES: ShownPage[] = [
   {
     name: "sign-in-failed",
     status: 400,
-    shows: "[role=alert] ~ .code",
+    says: ["refusals", "sign_in_unknown"],
     open: async ({ url }, page) => void (await page.goto(`${url}/_auth/callback/idp?code=x&state=y`)),
     job: LEADS_HOME,
   },
   {
     name: "origin-away",
     status: 502,
-    shows: ".code",
+    says: ["errors", "origin_away"],
     isInDocs: true,
     async open(stage, page) {
       await signIn(stage, page, somebody());
@@ -251,7 +257,7 @@ export const SHOWN_PAGES: ShownPage[] = [
   {
     name: "access-denied",
     status: 403,
-    shows: ".code",
+    says: ["errors", "access_denied"],
     isInDocs: true,
     async open(stage, page) {
       await signIn(stage, page, somebody());
@@ -262,7 +268,7 @@ export const SHOWN_PAGES: ShownPage[] = [
   {
     name: "store-away",
     status: 503,
-    shows: ".code",
+    says: ["errors", "store_away"],
     async open(stage, page) {
       await signIn(stage, page, somebody());
       await stage.guard.fault("check", "throw");
@@ -273,6 +279,7 @@ export const SHOWN_PAGES: ShownPage[] = [
   {
     name: "no-room",
     status: 409,
+    says: ["errors", "too_many_sessions"],
     shows: "form fieldset",
     async open(stage, page) {
       const sub = somebody();
@@ -293,7 +300,7 @@ export const SHOWN_PAGES: ShownPage[] = [
   {
     name: "another-site",
     status: 403,
-    shows: ".code",
+    says: ["errors", "other_site"],
     async open({ url }, page) {
       await page.goto(`${url.replace("localhost", "127.0.0.1")}/_auth/logged-out`);
       await page.evaluate(`document.body.innerHTML = '<form method=post action="${url}/_auth/logout"><button>Go</button></form>'`);
@@ -304,20 +311,21 @@ export const SHOWN_PAGES: ShownPage[] = [
   {
     name: "not-found",
     status: 404,
-    shows: ".code",
+    says: ["errors", "not_found"],
     open: async ({ url }, page) => void (await page.goto(`${url}/_auth/nothing`)),
     job: LEADS_HOME,
   },
   {
     name: "no-page",
     status: 405,
-    shows: ".code",
+    says: ["errors", "no_page"],
     open: async ({ url }, page) => void (await page.goto(`${url}/_auth/refresh`)),
     job: LEADS_HOME,
   },
   {
     name: "misconfigured",
     status: 500,
+    says: ["errors", "failed"],
     shows: "style[nonce]",
     open: async ({ brokenUrl }, page) => void (await page.goto(`${brokenUrl}/boats`)),
   },

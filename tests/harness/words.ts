@@ -4,11 +4,14 @@ import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { PAGES } from "./stage.ts";
 
-/** A text, or those for different numbers. */
+/** A text; or those for different numbers, or of a title and what is below, one of which is enough. */
 type Text = string | Record<string, string>;
 type Words = Record<string, Record<string, Text>>;
 
 const read = (language: string) => JSON.parse(readFileSync(new URL(`../../auth/src/words/${language}.json`, import.meta.url), "utf8")) as Words;
+
+/** The names of a section. */
+export const namesIn = (section: string) => Object.keys(read("en")[section] ?? {});
 
 /** A text of this language. A language that the settings add has English where it has none of its own. */
 function textOf(language: string, section: string, name: string): Text {
