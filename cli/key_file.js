@@ -1,7 +1,7 @@
 // A file that holds a set of signing keys, as `SIGNING_KEYS` has it.
 
 import { readdirSync } from "node:fs";
-import { mkdir, readFile, realpath, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { randomBytes } from "node:crypto";
 import { usageError } from "./errors.js";
@@ -60,14 +60,10 @@ export async function writeKeys(file, keys) {
 }
 
 /** Writes a file that only its owner can read. @param {string} file @param {string} text */
-export const writeSecret = (file, text) => writeAtOnce(file, text, 0o600);
-
-/** Writes a file, so that nobody who watches it reads half of it. A link stays one. @param {string} file @param {string} text */
-export async function writeAtOnce(file, text, mode = 0o666) {
-  const target = await realpath(file).catch(() => file);
-  const next = `${target}.${randomBytes(4).toString("hex")}`;
-  await writeFile(next, text, { mode, flag: "wx" });
-  await rename(next, target);
+export async function writeSecret(file, text) {
+  const next = `${file}.${randomBytes(4).toString("hex")}`;
+  await writeFile(next, text, { mode: 0o600, flag: "wx" });
+  await rename(next, file);
 }
 
 /** A new key. @param {string} alg */

@@ -1,11 +1,13 @@
 // `session-guard init` and `keys`, and the help of all commands.
 
-import { closeSync, lstatSync, openSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { lstatSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { parse } from "smol-toml";
 import { describe, expect, test } from "vitest";
 import { commandReference } from "../../cli/reference.js";
+import { writeWatched } from "../../cli/init/watched_file.js";
 import { settingsCheck } from "../../cli/project.js";
 import { call } from "../harness/cli.ts";
 import { runCommand, useFolder } from "../harness/commands.ts";
@@ -108,15 +110,25 @@ describe("init", { timeout: 120_000 }, () => {
     expect(secrets.filter((secret) => secret.length < 32 || `${first.out}${again.out}`.includes(secret))).toEqual([]);
   });
 
-  test("replaces what a link leads to, in one step: whoever reads the old file meanwhile, as `wrangler dev` does, reads all of it", async () => {
+  test("writes into the file that is there, so that `wrangler dev` goes on watching it, and no reader finds half of it", async () => {
     const [file, link] = [join(folder, "linked-to.toml"), join(folder, "linked.toml")];
-    writeFileSync(file, "the old settings");
     symlinkSync(file, link);
-    const open = openSync(file, "r");
-    expect(await init("linked.toml", flags, "--force")).toMatchObject({ status: 0 });
-    expect([readFileSync(open, "utf8"), lstatSync(link).isSymbolicLink()]).toEqual(["the old settings", true]);
-    closeSync(open);
-    expect(tomlOf("linked-to.toml").vars["ISSUER"]).toBe(flags.site);
+    const [many, few] = [{ ...flags, login: "own:/sign-in", store: "redis:https://boats.upstash.io" }, flags];
+    const texts: string[] = [];
+    for (const given of [many, few]) {
+      expect(await init("linked.toml", given, "--force")).toMatchObject({ status: 0 });
+      texts.push(readFileSync(file, "utf8"));
+    }
+    expect(texts[0]?.length).toBeGreaterThan(texts[1]?.length ?? 0);
+    const { ino } = statSync(file);
+    const found = new Set<string>();
+    for (let round = 0; round < 20; round += 1) {
+      const writing = writeWatched(link, texts[round % 2] ?? "").then(() => "done");
+      while ((await Promise.race([writing, setImmediate()])) !== "done") found.add(readFileSync(file, "utf8").trimEnd());
+      expect(readFileSync(file, "utf8")).toBe(texts[round % 2]);
+    }
+    expect([...found].filter((text) => !texts.some((whole) => whole.trimEnd() === text))).toEqual([]);
+    expect([statSync(file).ino, lstatSync(link).isSymbolicLink()]).toEqual([ino, true]);
   });
 
   test("asks a person five questions", async () => {
