@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { exitWithError, ensureTools, root } from "./setup.mjs";
+import { exitWithError, ensureTools, home } from "./setup.mjs";
 import { algorithms, makeKey } from "./signing-key.mjs";
 
 await ensureTools({ rust: false });
@@ -24,7 +24,7 @@ const set = JSON.stringify({ keys: [key, ...others] });
 if (values.print) {
   console.log(set);
 } else {
-  const file = resolve(values.out ?? values.add ?? `${root}/.cache/keys/${key.kid}.json`);
+  const file = resolve(values.out ?? values.add ?? `${home}/.cache/keys/${key.kid}.json`);
   if (existsSync(file) && values.add === undefined) exitWithError(`${file} already exists; choose another file with --out.`);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${set}\n`, { mode: 0o600 });

@@ -1,10 +1,9 @@
 // Pages that few people see, and states of others: after a refusal, with other settings.
 
 import type { Page } from "playwright-core";
-import { claimsOf } from "./trusted_issuer.ts";
 import { has, HOME, isAt, LEADS_HOME, leadsToLogin, reaches, signsIn, tabTo, typePassword, use } from "./keyboard.ts";
 import { countByKeyboard, signInTwice, type ShownPage } from "./shown_pages.ts";
-import { block, click, comeWithToken, FAR_HOST, IPHONE, providerToken, signIn, signInAdmin, signInCrew, signInPhone, somebody, submit, type Stage } from "./stage.ts";
+import { block, click, comeWithToken, FAR_HOST, IPHONE, providerToken, signInAdmin, signInCrew, signInPhone, somebody, submit, type Stage } from "./stage.ts";
 import { says } from "./words.ts";
 
 const ANOTHER_USER = leadsToLogin("leads to where another user signs in", 'main a[href*="/_auth/login"]', "/_auth/login?redirect=/boats");
