@@ -3,8 +3,8 @@
 import { open, writeFile } from "node:fs/promises";
 
 /**
- * Writes a text file of lines. It stays the same file, because wrangler stops watching one that is replaced. No reader finds
- * half of it: one write has all of the text, and empty lines in place of what is left of the old one.
+ * Writes a text file of lines. It stays the same file, because wrangler stops watching one that is replaced. One write
+ * has all of the text, and empty lines in place of what is left of the old one, so that a reader seldom finds half of it.
  * @param {string} file @param {string} text
  */
 export async function writeWatched(file, text) {
